@@ -1,1 +1,18 @@
-//! placeholder
+//! The hot path of Fastest: hash, tree, pack, scan, diff, drift, merge and checkout of project trees.
+//!
+//! This crate works on local files only. It knows no network, no async runtime and no SQL, and
+//! nothing of the rows that describe snapshots: it is given ids and folders, and gives back ids,
+//! lists and files. Formats are given in `docs/formats.md` and frozen by test vectors.
+//!
+//! The modules, from the bottom up:
+//! - [`id`]: BLAKE3 ids and what exactly is hashed
+//! - [`tree`]: directory nodes: encode, decode, the split of wide directories
+//! - [`object`]: what is stored, and the two traits between producers and stores
+//! - [`chunk`]: large files, cut by content
+
+pub mod chunk;
+pub mod id;
+pub mod object;
+pub mod store;
+pub mod tree;
+mod varint;

@@ -9,10 +9,21 @@
 //! - [`tree`]: directory nodes: encode, decode, the split of wide directories
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
+//! - [`diff`], [`drift`], [`merge`]: what two or three trees have in common
+//! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk
 
+mod cache;
 pub mod chunk;
+pub mod diff;
+pub mod drift;
+mod error;
 pub mod id;
+pub mod index;
+pub mod merge;
 pub mod object;
+pub mod pack;
 pub mod store;
+mod temp;
 pub mod tree;
 mod varint;
+pub mod writer;

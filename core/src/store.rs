@@ -1,95 +1,238 @@
 //! The device's object store: packs, and an index that says which pack holds what.
+//!
+//! ```text
+//! packs/ab/ab….pack   packs by id, immutable
+//! index/….idx         index segments, immutable
+//! tmp/                files that are being written
+//! lock                held while segments are merged
+//! ```
+//!
+//! Any number of processes read and write one store at once. Order of durability: a pack is
+//! fsynced and named, then a segment that points into it, and only then does the caller write
+//! rows that name the objects. A crash between leaves objects that nobody asks for.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 
-use crate::id::{BlobId, ObjectId, PackId, TreeId};
-use crate::tree::TreeError;
+use crate::cache::{BlockCache, OpenPacks};
+use crate::id::{ObjectId, PackId};
+use crate::index::{self, Index, Located};
+use crate::object::{Object, ObjectSource};
+use crate::pack::{self, PACK_BYTES_MAX, Packed, WrittenPack};
+use crate::temp::{self, TempFile};
 
-/// Why an object could not be had or kept.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The object is in no pack of the store.
-    #[error("object {id} is missing from the store")]
-    Missing {
-        /// The object asked for.
-        id: ObjectId,
-    },
-    /// An object would pass the limit of the format.
-    #[error(
-        "an object of {bytes} bytes is over the limit of {} bytes",
-        crate::object::OBJECT_BYTES_MAX
-    )]
-    ObjectTooLarge {
-        /// Its size.
-        bytes: u64,
-    },
-    /// A tree node breaks a rule of its encoding.
-    #[error("tree {id}: {source}")]
-    Tree {
-        /// The node.
-        id: TreeId,
-        /// The rule.
-        source: TreeError,
-    },
-    /// An object's bytes break a rule of its encoding.
-    #[error("object {id} is damaged")]
-    DamagedObject {
-        /// The object.
-        id: ObjectId,
-    },
-    /// Stored chunks do not make up the file that they are listed for.
-    #[error("the stored content of file {id} is not that file")]
-    WrongContent {
-        /// The file's id.
-        id: BlobId,
-    },
-    /// A pack is cut short, altered, or not a pack.
-    #[error("pack {} is damaged: {what}", path.display())]
-    DamagedPack {
-        /// The pack file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-    /// A pack's bytes are not those that its name promises.
-    #[error("pack {id} holds other bytes than its id says")]
-    WrongPack {
-        /// The id that was promised.
-        id: PackId,
-    },
-    /// An index file is cut short, altered, or not an index.
-    #[error("index {} is damaged: {what}", path.display())]
-    DamagedIndex {
-        /// The index file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-    /// A file of the store was written by a newer version.
-    #[error("{} has format version {version}, newer than this build reads", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The version found.
-        version: u32,
-    },
-    /// The file system failed.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+pub use crate::error::StoreError;
+
+/// An open object store.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    index: RwLock<Arc<Index>>,
+    open_packs: OpenPacks,
+    blocks: BlockCache,
 }
 
-impl StoreError {
-    /// For `map_err`: names the action and the path of a failed system call.
-    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.as_ref().to_owned();
-        move |source| Self::Io { action, path, source }
+/// A pack of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackInfo {
+    /// Its id.
+    pub id: PackId,
+    /// Length of the file.
+    pub bytes: u64,
+    /// How many objects it holds.
+    pub objects: u64,
+}
+
+impl Store {
+    /// Opens the store in `dir`, making what is missing of it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        for part in ["packs", "index", "tmp"] {
+            let part = dir.join(part);
+            fs::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
+        }
+        temp::sweep(&dir.join("tmp"))?;
+        let index = Index::open(&dir.join("index"))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            index: RwLock::new(Arc::new(index)),
+            open_packs: OpenPacks::default(),
+            blocks: BlockCache::default(),
+        })
+    }
+
+    /// Where a pack lies, or would lie.
+    pub fn pack_path(&self, id: &PackId) -> PathBuf {
+        let hex = id.to_hex();
+        self.dir.join("packs").join(&hex[..2]).join(&hex).with_extension("pack")
+    }
+
+    /// Whether the store holds this pack.
+    pub fn has_pack(&self, id: &PackId) -> bool {
+        self.pack_path(id).is_file()
+    }
+
+    /// The bytes of a whole pack.
+    pub fn read_pack(&self, id: &PackId) -> Result<Vec<u8>, StoreError> {
+        let path = self.pack_path(id);
+        fs::read(&path).map_err(StoreError::io("read", &path))
+    }
+
+    /// The objects of a pack, sorted by id.
+    pub fn pack_objects(&self, id: &PackId) -> Result<Vec<Packed>, StoreError> {
+        let path = self.pack_path(id);
+        let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+        pack::read_footer(&file, &path)
+    }
+
+    /// Length and count of objects of a pack.
+    pub fn pack_info(&self, id: &PackId) -> Result<PackInfo, StoreError> {
+        let path = self.pack_path(id);
+        let bytes = fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
+        Ok(PackInfo { id: *id, bytes, objects: self.pack_objects(id)?.len() as u64 })
+    }
+
+    /// Ids of all packs in the store, sorted.
+    pub fn packs(&self) -> Result<Vec<PackId>, StoreError> {
+        let mut ids = Vec::new();
+        let packs = self.dir.join("packs");
+        for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
+            let shard = shard.map_err(StoreError::io("list", &packs))?.path();
+            for entry in fs::read_dir(&shard).map_err(StoreError::io("list", &shard))? {
+                let path = entry.map_err(StoreError::io("list", &shard))?.path();
+                let stem = path.file_stem().and_then(|stem| stem.to_str());
+                ids.extend(stem.and_then(|stem| stem.parse::<PackId>().ok()));
+            }
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Which pack holds an object, if any does.
+    pub fn locate(&self, id: &ObjectId) -> Result<Option<Located>, StoreError> {
+        if let Some(located) = self.index().locate(id)? {
+            return Ok(Some(located));
+        }
+        // Another process may have added it since the index was read.
+        self.refresh()?;
+        self.index().locate(id)
+    }
+
+    /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
+    /// before anything points at it; a pack that is here already is not read.
+    pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
+        if self.has_pack(id) {
+            return self.pack_info(id);
+        }
+        let mut temp = TempFile::create(&self.temp_dir())?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut bytes = 0;
+        loop {
+            let count = reader.read(&mut buffer).map_err(StoreError::io("read", temp.path()))?;
+            bytes += count as u64;
+            if bytes > PACK_BYTES_MAX {
+                return Err(StoreError::WrongPack { id: *id });
+            }
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            temp.file.write_all(&buffer[..count]).map_err(StoreError::io("write", temp.path()))?;
+        }
+        if hasher.finalize().as_bytes() != &id.0 {
+            return Err(StoreError::WrongPack { id: *id });
+        }
+        let objects = pack::read_footer(&temp.file, temp.path())?;
+        pack::verify_objects(&temp.file, temp.path(), &objects)?;
+        temp.file.sync_all().map_err(StoreError::io("fsync", temp.path()))?;
+        let written = WrittenPack { id: *id, bytes, objects, file: temp };
+        let info = PackInfo { id: *id, bytes, objects: written.objects.len() as u64 };
+        self.adopt(vec![written])?;
+        Ok(info)
+    }
+
+    /// Names packs whose bytes are durable, then indexes their objects.
+    pub(crate) fn adopt(&self, packs: Vec<WrittenPack>) -> Result<(), StoreError> {
+        let mut located = Vec::new();
+        for WrittenPack { id, objects, file, .. } in packs {
+            let path = self.pack_path(&id);
+            let shard = path.parent().expect("a pack lies in a shard");
+            if !shard.is_dir() {
+                fs::create_dir_all(shard).map_err(StoreError::io("create", shard))?;
+                temp::sync_dir(&self.dir.join("packs"))?;
+            }
+            file.persist(&path)?;
+            located.extend(objects.into_iter().map(|packed| Located { pack: id, packed }));
+        }
+        if !located.is_empty() {
+            index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
+            self.refresh()?;
+            self.merge_segments()?;
+        }
+        Ok(())
+    }
+
+    /// Merges index segments when they are many and no other process is at it.
+    fn merge_segments(&self) -> Result<(), StoreError> {
+        if !self.index().wants_merge() {
+            return Ok(());
+        }
+        let path = self.dir.join("lock");
+        let lock = File::create(&path).map_err(StoreError::io("open", &path))?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
+        self.refresh()?;
+        self.index().merge(&self.temp_dir())?;
+        self.refresh()
+    }
+
+    fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.index.read().expect("no holder of the index lock panics"))
+    }
+
+    fn refresh(&self) -> Result<(), StoreError> {
+        let fresh = self.index().refreshed()?;
+        *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
+        Ok(())
+    }
+
+    pub(crate) fn temp_dir(&self) -> PathBuf {
+        self.dir.join("tmp")
+    }
+
+    pub(crate) fn index_dir(&self) -> PathBuf {
+        self.dir.join("index")
+    }
+
+    /// Whether the index, as last read, knows an object.
+    pub(crate) fn indexed(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(self.index().locate(id)?.is_some())
+    }
+}
+
+impl ObjectSource for Store {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        let Located { pack, packed } = self.locate(id)?.ok_or(StoreError::Missing { id: *id })?;
+        let path = self.pack_path(&pack);
+        let block = self.blocks.get((pack, packed.block.start), || {
+            let file = self.open_packs.get(&pack, &path)?;
+            pack::read_block(&file, &packed.block, &path)
+        })?;
+        let start = packed.offset as usize;
+        let object = Object::new(block, start..start + packed.bytes as usize);
+        if packed.kind.id_of(&object) != *id {
+            return Err(StoreError::DamagedPack {
+                path,
+                what: "an object is not what its id says",
+            });
+        }
+        Ok(object)
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(self.locate(id)?.is_some())
     }
 }

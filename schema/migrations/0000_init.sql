@@ -325,7 +325,9 @@ CREATE TRIGGER `fastest_workspaces_delete` AFTER DELETE ON `workspaces` BEGIN
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
 END;
 --> statement-breakpoint
-CREATE TRIGGER `fastest_workspaces_lock` AFTER UPDATE OF `version` ON `workspaces` WHEN NEW.`version` IS NOT (SELECT version FROM fastest_changes WHERE tbl = 'workspaces' AND pk = NEW.`id`) AND (NEW.`id`, NEW.`project_id`, NEW.`name`, NEW.`machine_id`, NEW.`base_snapshot_id`, NEW.`current_snapshot_id`, NEW.`current_manifest_hash`, NEW.`local_path`, NEW.`last_seen_at`, NEW.`created_at`, NEW.`merge_history`) IS (OLD.`id`, OLD.`project_id`, OLD.`name`, OLD.`machine_id`, OLD.`base_snapshot_id`, OLD.`current_snapshot_id`, OLD.`current_manifest_hash`, OLD.`local_path`, OLD.`last_seen_at`, OLD.`created_at`, OLD.`merge_history`) BEGIN
+CREATE TRIGGER `fastest_workspaces_lock` AFTER UPDATE OF `version` ON `workspaces` WHEN NEW.`version` IS NOT coalesce((SELECT version FROM fastest_changes WHERE tbl = 'workspaces' AND pk = NEW.`id`), NEW.`version`)
+  AND (NEW.`id`, NEW.`project_id`, NEW.`name`, NEW.`machine_id`, NEW.`base_snapshot_id`, NEW.`current_snapshot_id`, NEW.`current_manifest_hash`, NEW.`local_path`, NEW.`last_seen_at`, NEW.`created_at`, NEW.`merge_history`)
+  IS (OLD.`id`, OLD.`project_id`, OLD.`name`, OLD.`machine_id`, OLD.`base_snapshot_id`, OLD.`current_snapshot_id`, OLD.`current_manifest_hash`, OLD.`local_path`, OLD.`last_seen_at`, OLD.`created_at`, OLD.`merge_history`) BEGIN
   UPDATE `workspaces` SET `version` = (SELECT version FROM fastest_changes WHERE tbl = 'workspaces' AND pk = NEW.`id`)
     WHERE `id` = NEW.`id` AND `version` IS NOT (SELECT version FROM fastest_changes WHERE tbl = 'workspaces' AND pk = NEW.`id`);
 END;

@@ -113,7 +113,9 @@ fn lock_guard(table: &Table) -> Option<String> {
     let recorded = recorded(table, "version", "NEW");
     let event = format!("AFTER UPDATE OF {column}");
     let when = format!(
-        "{} WHEN NEW.{column} IS NOT {recorded} AND ({}) IS ({})",
+        "{} WHEN NEW.{column} IS NOT coalesce({recorded}, NEW.{column})
+  AND ({})
+  IS ({})",
         quote(table.name),
         others("NEW"),
         others("OLD"),

@@ -154,6 +154,16 @@ fn the_lock_version_is_the_recorded_one_after_any_write() {
 }
 
 #[test]
+fn a_row_without_an_entry_may_still_be_written() {
+    both(|primary| {
+        primary.run("DELETE FROM fastest_changes WHERE tbl = 'workspaces'");
+        primary.run("UPDATE workspaces SET version = 9 WHERE id = 'w1'");
+        primary.run("UPDATE workspaces SET name = 'x' WHERE id = 'w1'");
+        assert_eq!(primary.version("w1"), 1);
+    });
+}
+
+#[test]
 fn a_row_made_anew_continues_its_version() {
     both(|primary| {
         primary.run("DELETE FROM workspaces WHERE id = 'w1'");

@@ -337,11 +337,11 @@ CREATE TRIGGER `fastest_drift_reports_insert` AFTER INSERT ON `drift_reports` BE
     SELECT tbl, json_array(pk, scope), scope, version,
       (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
     FROM fastest_changes AS moved
-    WHERE tbl = 'drift_reports' AND pk = NEW.`id` AND scope IS NOT coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')
+    WHERE tbl = 'drift_reports' AND pk = NEW.`id` AND scope IS NOT coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')
     ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'drift_reports', NEW.`id`, coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')), 0
+    SELECT 'drift_reports', NEW.`id`, coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')), 0
     WHERE true
     ON CONFLICT(tbl, pk) DO UPDATE SET
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
@@ -349,8 +349,8 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `fastest_drift_reports_update` AFTER UPDATE OF `id`, `workspace_id`, `source_workspace_id`, `workspace_snapshot_id`, `source_snapshot_id`, `source_only`, `workspace_only`, `both_same`, `both_different`, `files_added`, `files_modified`, `files_deleted`, `bytes_changed`, `summary`, `reported_at` ON `drift_reports` BEGIN
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'drift_reports', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT `project_id` FROM `workspaces` WHERE `id` = OLD.`workspace_id`), ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT `project_id` FROM `workspaces` WHERE `id` = OLD.`workspace_id`), '')), 1
+    SELECT 'drift_reports', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = OLD.`workspace_id`), ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = OLD.`workspace_id`), '')), 1
     WHERE OLD.`id` IS NOT NEW.`id`
     ON CONFLICT(tbl, pk) DO UPDATE SET
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
@@ -358,11 +358,11 @@ CREATE TRIGGER `fastest_drift_reports_update` AFTER UPDATE OF `id`, `workspace_i
     SELECT tbl, json_array(pk, scope), scope, version,
       (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
     FROM fastest_changes AS moved
-    WHERE tbl = 'drift_reports' AND pk = NEW.`id` AND scope IS NOT coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')
+    WHERE tbl = 'drift_reports' AND pk = NEW.`id` AND scope IS NOT coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')
     ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'drift_reports', NEW.`id`, coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT `project_id` FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')), 0
+    SELECT 'drift_reports', NEW.`id`, coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = NEW.`workspace_id`), (SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = NEW.`id`), '')), 0
     WHERE true
     ON CONFLICT(tbl, pk) DO UPDATE SET
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
@@ -370,8 +370,8 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `fastest_drift_reports_delete` AFTER DELETE ON `drift_reports` BEGIN
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'drift_reports', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT `project_id` FROM `workspaces` WHERE `id` = OLD.`workspace_id`), ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT `project_id` FROM `workspaces` WHERE `id` = OLD.`workspace_id`), '')), 1
+    SELECT 'drift_reports', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = OLD.`workspace_id`), ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'drift_reports' AND pk = OLD.`id`), (SELECT coalesce(`project_id`, '') FROM `workspaces` WHERE `id` = OLD.`workspace_id`), '')), 1
     WHERE true
     ON CONFLICT(tbl, pk) DO UPDATE SET
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;

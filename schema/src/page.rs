@@ -69,9 +69,9 @@ impl Change {
 pub enum Outcome {
     /// It is there, with these values in column order.
     Row(Vec<Value>),
-    /// It is gone.
+    /// It is gone: drop it, if it is held under the scope that was pulled.
     Deleted,
-    /// It left this scope: drop it, if it is still held under this scope.
+    /// It left this scope: drop it, if it is held under it still.
     Left {
         /// The scope that it left.
         scope: String,

@@ -148,31 +148,42 @@ END"
     ))
 }
 
-/// The scope of a row that is there now; the recorded one if the path leads nowhere.
+/// The scope of a row that is there now. Where the path's parent is gone, as in the middle of a
+/// cascade, the recorded one stands.
 fn new_scope(table: &Table, scope: Scope) -> String {
-    let computed = computed(scope, "NEW");
     match scope {
-        Scope::Column(name) if table.column(name).is_some_and(|column| !column.null) => computed,
-        _ => format!(
-            "coalesce({computed}, {}, '')",
-            recorded(table, "scope", "NEW")
-        ),
+        Scope::Column(_) => computed(table, scope, "NEW"),
+        Scope::Path { .. } => {
+            let computed = computed(table, scope, "NEW");
+            format!(
+                "coalesce({computed}, {}, '')",
+                recorded(table, "scope", "NEW")
+            )
+        }
     }
 }
 
 /// The scope of a row that was there before: the recorded one, for that is where devices know it,
 /// and the parent that a path leads to may be gone in the same delete.
 fn old_scope(table: &Table, scope: Scope) -> String {
+    let computed = computed(table, scope, "OLD");
     format!(
-        "coalesce({}, {}, '')",
-        recorded(table, "scope", "OLD"),
-        computed(scope, "OLD")
+        "coalesce({}, {computed}, '')",
+        recorded(table, "scope", "OLD")
     )
 }
 
-fn computed(scope: Scope, row: &str) -> String {
+/// The scope that the row's own values give. A column without value gives the empty one; only a
+/// path to a parent that is gone gives null.
+fn computed(table: &Table, scope: Scope, row: &str) -> String {
     match scope {
-        Scope::Column(column) => format!("{row}.{}", quote(column)),
+        Scope::Column(name) => {
+            let value = format!("{row}.{}", quote(name));
+            match table.column(name).is_some_and(|column| column.null) {
+                true => format!("coalesce({value}, '')"),
+                false => value,
+            }
+        }
         Scope::Path {
             column,
             table,
@@ -180,7 +191,7 @@ fn computed(scope: Scope, row: &str) -> String {
             target,
         } => {
             let [column, table, key, target] = [column, table, key, target].map(quote);
-            format!("(SELECT {target} FROM {table} WHERE {key} = {row}.{column})")
+            format!("(SELECT coalesce({target}, '') FROM {table} WHERE {key} = {row}.{column})")
         }
     }
 }

@@ -89,6 +89,9 @@ fn a_scope_without_value_is_empty() {
     both(|primary| {
         primary.run("INSERT INTO boards(id) VALUES ('b')");
         assert_eq!(primary.changes("boards"), json!([["b", "", 1, 1, 0]]));
+        primary.run("UPDATE boards SET project_id = 'A'");
+        primary.run("UPDATE boards SET project_id = NULL");
+        assert_eq!(primary.changes("boards")[1], json!(["b", "", 3, 3, 0]));
     });
 }
 

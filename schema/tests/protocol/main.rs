@@ -2,6 +2,7 @@
 //! a pull answers.
 
 mod changes;
+mod convergence;
 mod declarations;
 mod primary;
 mod pull;

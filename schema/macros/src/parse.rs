@@ -1,0 +1,276 @@
+//! Reads the attribute's arguments and the struct's fields, and checks one against the other.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, Field, Fields, Ident, ItemStruct, LitStr, Result, Token};
+
+use crate::declaration::{Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope};
+
+/// One annotated struct.
+pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declaration> {
+    let item: ItemStruct = syn::parse2(item)?;
+    let arguments = arguments_of.parse2(arguments)?;
+    let Fields::Named(fields) = &item.fields else {
+        return Err(Error::new_spanned(&item, "a table needs named fields"));
+    };
+    if !item.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &item.generics,
+            "a table takes no generics",
+        ));
+    }
+    let columns = fields
+        .named
+        .iter()
+        .map(column)
+        .collect::<Result<Vec<_>>>()?;
+    let missing = |what| Error::new(item.ident.span(), format!("the table needs {what}"));
+    let (policy, reason) = arguments.policy.ok_or_else(|| missing("a policy"))?;
+    let declaration = Declaration {
+        name: arguments.name.ok_or_else(|| missing("a name"))?,
+        policy,
+        reason,
+        scope: arguments
+            .scope
+            .map(|path| scope(path, &columns))
+            .transpose()?,
+        indexes: arguments.indexes,
+        columns,
+        attributes: item.attrs,
+        visibility: item.vis,
+        ident: item.ident,
+    };
+    check(&declaration)?;
+    Ok(declaration)
+}
+
+#[derive(std::default::Default)]
+struct Arguments {
+    name: Option<LitStr>,
+    policy: Option<(Policy, LitStr)>,
+    scope: Option<ScopePath>,
+    indexes: Vec<Index>,
+}
+
+fn arguments_of(input: ParseStream) -> Result<Arguments> {
+    let mut arguments = Arguments::default();
+    while !input.is_empty() {
+        let key: Ident = input.parse()?;
+        match key.to_string().as_str() {
+            "name" => {
+                input.parse::<Token![=]>()?;
+                arguments.name = Some(input.parse()?);
+            }
+            "policy" => {
+                input.parse::<Token![=]>()?;
+                arguments.policy = Some(policy(input)?);
+            }
+            "scope" => {
+                input.parse::<Token![=]>()?;
+                arguments.scope = Some(input.parse()?);
+            }
+            "index" | "unique" => {
+                arguments.indexes.push(Index {
+                    unique: key == "unique",
+                    columns: names(input)?,
+                });
+            }
+            _ => {
+                return Err(Error::new(
+                    key.span(),
+                    "expected name, policy, scope, index or unique",
+                ));
+            }
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(arguments)
+}
+
+fn names(input: ParseStream) -> Result<Vec<Ident>> {
+    let inside;
+    syn::parenthesized!(inside in input);
+    let names = Punctuated::<Ident, Token![,]>::parse_terminated_with(&inside, Ident::parse_any)?;
+    if names.is_empty() {
+        return Err(inside.error("an index needs a column"));
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// `versioned("why")`, `append_only("why")` or `private("why")`.
+fn policy(input: ParseStream) -> Result<(Policy, LitStr)> {
+    let name: Ident = input.parse()?;
+    let policy = match name.to_string().as_str() {
+        "versioned" => Policy::Versioned,
+        "append_only" => Policy::AppendOnly,
+        "private" => Policy::Private,
+        _ => {
+            return Err(Error::new(
+                name.span(),
+                "expected versioned, append_only or private",
+            ));
+        }
+    };
+    let inside;
+    syn::parenthesized!(inside in input);
+    Ok((policy, inside.parse()?))
+}
+
+/// `column`, or `column -> table.target`.
+struct ScopePath {
+    column: Ident,
+    target: Option<(Ident, Ident)>,
+}
+
+impl Parse for ScopePath {
+    fn parse(input: ParseStream) -> Result<ScopePath> {
+        let column = Ident::parse_any(input)?;
+        let target = input
+            .parse::<Option<Token![->]>>()?
+            .map(|_| table_column(input))
+            .transpose()?;
+        Ok(ScopePath { column, target })
+    }
+}
+
+/// `table.column`.
+fn table_column(input: ParseStream) -> Result<(Ident, Ident)> {
+    let table = Ident::parse_any(input)?;
+    input.parse::<Token![.]>()?;
+    Ok((table, Ident::parse_any(input)?))
+}
+
+fn scope(path: ScopePath, columns: &[Column]) -> Result<Scope> {
+    let column = find(columns, &path.column)?;
+    let Some((table, target)) = path.target else {
+        return Ok(Scope::Column(path.column));
+    };
+    match &column.references {
+        Some(reference) if reference.table == table => {
+            let key = reference.column.clone();
+            Ok(Scope::Path {
+                column: path.column,
+                table,
+                key,
+                target,
+            })
+        }
+        _ => Err(Error::new(
+            table.span(),
+            format!(
+                "the scope's path needs `#[references({table}.…)]` on `{}`",
+                path.column
+            ),
+        )),
+    }
+}
+
+fn find<'a>(columns: &'a [Column], name: &Ident) -> Result<&'a Column> {
+    columns
+        .iter()
+        .find(|column| column.ident.unraw() == name.unraw())
+        .ok_or_else(|| Error::new(name.span(), format!("the table has no column `{name}`")))
+}
+
+fn check(declaration: &Declaration) -> Result<()> {
+    for name in declaration.indexes.iter().flat_map(|index| &index.columns) {
+        find(&declaration.columns, name)?;
+    }
+    let error = |message| Err(Error::new(declaration.ident.span(), message));
+    let count = |is: fn(&Column) -> bool| declaration.columns.iter().filter(|c| is(c)).count();
+    if count(|column| column.pk) != 1 {
+        return error("a table needs exactly one `#[pk]` column");
+    }
+    if count(|column| column.lock_version) > usize::from(declaration.policy == Policy::Versioned) {
+        return error("`#[lock_version]` goes on one column of a versioned table");
+    }
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !declaration.name.value().chars().all(plain) {
+        return error("a table's name is of lower-case letters, digits and `_`");
+    }
+    match (declaration.policy, &declaration.scope) {
+        (Policy::Private, Some(_)) => error("a private table has no scope: it is never pulled"),
+        (Policy::Versioned | Policy::AppendOnly, None) => error("a synced table needs a scope"),
+        _ => Ok(()),
+    }
+}
+
+fn column(field: &Field) -> Result<Column> {
+    let mut column = Column {
+        attributes: Vec::new(),
+        visibility: field.vis.clone(),
+        ident: field.ident.clone().expect("named fields have names"),
+        ty: field.ty.clone(),
+        pk: false,
+        unique: false,
+        lock_version: false,
+        default: None,
+        references: None,
+        size: None,
+    };
+    for attribute in &field.attrs {
+        let name = attribute
+            .path()
+            .get_ident()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        match name.as_str() {
+            "pk" => column.pk = true,
+            "unique" => column.unique = true,
+            "lock_version" => column.lock_version = true,
+            "default" => column.default = Some(attribute.parse_args_with(default)?),
+            "references" => column.references = Some(attribute.parse_args_with(reference)?),
+            "size" => column.size = Some(attribute.parse_args()?),
+            _ => column.attributes.push(attribute.clone()),
+        }
+    }
+    Ok(column)
+}
+
+/// `now`, or a literal with an optional sign.
+fn default(input: ParseStream) -> Result<Default> {
+    let expression: Expr = input.parse()?;
+    let literal = match &expression {
+        Expr::Path(path) if path.path.is_ident("now") => return Ok(Default::Now),
+        Expr::Unary(unary) => matches!(*unary.expr, Expr::Lit(_)),
+        Expr::Lit(_) => true,
+        _ => false,
+    };
+    literal
+        .then_some(Default::Literal(expression.clone()))
+        .ok_or_else(|| Error::new_spanned(expression, "expected `now` or a literal"))
+}
+
+/// `table.column`, or `table.column, on_delete = cascade`.
+fn reference(input: ParseStream) -> Result<Reference> {
+    let (table, column) = table_column(input)?;
+    let mut on_delete = OnDelete::NoAction;
+    if input.parse::<Option<Token![,]>>()?.is_some() {
+        let key: Ident = input.parse()?;
+        if key != "on_delete" {
+            return Err(Error::new(key.span(), "expected on_delete"));
+        }
+        input.parse::<Token![=]>()?;
+        let action: Ident = input.parse()?;
+        on_delete = match action.to_string().as_str() {
+            "no_action" => OnDelete::NoAction,
+            "cascade" => OnDelete::Cascade,
+            "set_null" => OnDelete::SetNull,
+            _ => {
+                return Err(Error::new(
+                    action.span(),
+                    "expected no_action, cascade or set_null",
+                ));
+            }
+        };
+    }
+    Ok(Reference {
+        table,
+        column,
+        on_delete,
+    })
+}

@@ -1,0 +1,83 @@
+//! Rust types that a column may have.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A storage class of SQLite. There are no blobs: they cannot pass through JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// A signed 64-bit integer.
+    Integer,
+    /// A 64-bit float.
+    Real,
+}
+
+/// A type that a column may have. In JSON it is a string, a number or null.
+pub trait ColumnType {
+    /// How SQLite stores it.
+    const KIND: Kind;
+    /// Whether it may be null.
+    const NULL: bool = false;
+}
+
+impl ColumnType for String {
+    const KIND: Kind = Kind::Text;
+}
+
+impl ColumnType for i64 {
+    const KIND: Kind = Kind::Integer;
+}
+
+impl ColumnType for f64 {
+    const KIND: Kind = Kind::Real;
+}
+
+impl<T: ColumnType> ColumnType for Option<T> {
+    const KIND: Kind = T::KIND;
+    const NULL: bool = true;
+}
+
+/// A value kept as JSON text. It serialises as a string that holds the JSON, which is how SQL and
+/// the wire know it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Json<T>(pub T);
+
+impl<T> ColumnType for Json<T> {
+    const KIND: Kind = Kind::Text;
+}
+
+impl<T: Serialize> Serialize for Json<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = serde_json::to_string(&self.0).map_err(S::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text)
+            .map(Json)
+            .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_a_string_on_the_wire() {
+        let list = Json(vec!["a\"b".to_owned()]);
+        let wire = serde_json::to_string(&list).unwrap();
+        assert_eq!(wire, r#""[\"a\\\"b\"]""#);
+        assert_eq!(
+            serde_json::from_str::<Json<Vec<String>>>(&wire).unwrap(),
+            list
+        );
+        assert!(serde_json::from_str::<Json<Vec<String>>>(r#""{}""#).is_err());
+    }
+}

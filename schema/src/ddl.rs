@@ -1,0 +1,154 @@
+//! Tables and indexes as SQL. Names are quoted with backticks: SQLite takes a misspelt name in
+//! double quotes for a text.
+
+use crate::engine::{CHANGES_DDL, NOW};
+use crate::{Column, Default, Kind, OnDelete, Policy, Table};
+
+/// The DDL of a replica: every synced table with its indexes, and `fastest_changes` as the replica
+/// last saw it on the primary; no triggers. Foreign keys are declared; whether a connection
+/// enforces them is its own setting.
+pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
+    let synced = parents_first(tables);
+    let synced = synced
+        .into_iter()
+        .filter(|table| table.policy != Policy::Private);
+    let changes = CHANGES_DDL.into_iter().map(str::to_owned);
+    changes.chain(synced.flat_map(create_table)).collect()
+}
+
+/// The DDL of one table: `CREATE TABLE`, then its indexes.
+pub fn create_table(table: &Table) -> Vec<String> {
+    let mut lines: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| column_ddl(table, column))
+        .collect();
+    lines.extend(table.columns.iter().filter_map(foreign_key));
+    let create = format!(
+        "CREATE TABLE {}(\n  {}\n)",
+        quote(table.name),
+        lines.join(",\n  ")
+    );
+    let unique = table.columns.iter().filter(|column| column.unique);
+    let unique = unique.map(|column| create_index(table.name, &[column.name], true));
+    let indexes = table.indexes.iter();
+    let indexes = indexes.map(|index| create_index(table.name, index.columns, index.unique));
+    [create].into_iter().chain(unique).chain(indexes).collect()
+}
+
+fn column_ddl(table: &Table, column: &Column) -> String {
+    let mut sql = format!("{} {}", quote(column.name), kind(column.kind));
+    if column.name == table.pk {
+        sql.push_str(" PRIMARY KEY");
+    }
+    if !column.null {
+        sql.push_str(" NOT NULL");
+    }
+    if let Some(default) = column.default {
+        sql.push_str(" DEFAULT ");
+        sql.push_str(&default_sql(default));
+    }
+    sql
+}
+
+fn foreign_key(column: &Column) -> Option<String> {
+    let to = column.references.as_ref()?;
+    let on_delete = match to.on_delete {
+        OnDelete::NoAction => "",
+        OnDelete::Cascade => " ON DELETE CASCADE",
+        OnDelete::SetNull => " ON DELETE SET NULL",
+    };
+    let [name, table, target] = [column.name, to.table, to.column].map(quote);
+    Some(format!(
+        "FOREIGN KEY ({name}) REFERENCES {table}({target}){on_delete}"
+    ))
+}
+
+fn create_index(table: &str, columns: &[&str], unique: bool) -> String {
+    let (create, suffix) = if unique {
+        ("CREATE UNIQUE INDEX", "unique")
+    } else {
+        ("CREATE INDEX", "idx")
+    };
+    let name = quote(&format!("{table}_{}_{suffix}", columns.join("_")));
+    let columns: Vec<String> = columns.iter().map(|column| quote(column)).collect();
+    format!(
+        "{create} {name} ON {}({})",
+        quote(table),
+        columns.join(", ")
+    )
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "integer",
+        Kind::Real => "real",
+    }
+}
+
+/// A default as SQL, fit for DDL and for an expression.
+pub(crate) fn default_sql(default: Default) -> String {
+    match default {
+        Default::Now => NOW.to_owned(),
+        Default::Text(text) => literal(text),
+        Default::Integer(integer) => integer.to_string(),
+        Default::Real(real) => format!("{real:?}"),
+    }
+}
+
+/// A name as SQL.
+pub(crate) fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A text as SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The tables with each one after those that it refers to, otherwise in the given order. Where
+/// tables refer to each other in a circle, the given order stands.
+pub fn parents_first(tables: &[&'static Table]) -> Vec<&'static Table> {
+    let mut ordered: Vec<&'static Table> = Vec::with_capacity(tables.len());
+    let mut left = tables.to_vec();
+    while !left.is_empty() {
+        let waits = |table: &&Table| {
+            table
+                .columns
+                .iter()
+                .filter_map(|column| column.references.as_ref())
+                .any(|to| to.table != table.name && left.iter().any(|other| other.name == to.table))
+        };
+        let next = left.iter().position(|table| !waits(table)).unwrap_or(0);
+        ordered.push(left.remove(next));
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TABLES;
+
+    #[test]
+    fn parents_come_first_from_any_order() {
+        let backwards: Vec<_> = TABLES.iter().rev().copied().collect();
+        let names: Vec<_> = parents_first(&backwards)
+            .iter()
+            .map(|table| table.name)
+            .collect();
+        let at = |name| names.iter().position(|other| *other == name).unwrap();
+        assert!(at("users") < at("projects"));
+        assert!(at("snapshots") < at("workspaces"));
+        assert!(at("workspaces") < at("drift_reports"));
+        assert_eq!(names.len(), TABLES.len());
+    }
+
+    #[test]
+    fn names_and_texts_are_quoted() {
+        assert_eq!(quote("a`b"), "`a``b`");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(default_sql(Default::Real(2.0)), "2.0");
+    }
+}

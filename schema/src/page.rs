@@ -1,0 +1,330 @@
+//! Decodes the answer to a pull. A primary may be broken or may lie: nothing here panics, and what
+//! passes has the shape that the declarations promise.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{Column, Kind, Row, Table};
+
+/// The answer to one pull.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// What the primary says of itself.
+    pub header: Header,
+    /// Changes by rising sequence number, all after the cursor that was sent.
+    pub changes: Vec<Change>,
+}
+
+impl Page {
+    /// Whether changes of the scope are left for another pull.
+    pub fn more(&self) -> bool {
+        self.changes
+            .last()
+            .is_some_and(|last| last.seq < self.header.seq)
+    }
+}
+
+/// What a primary says of itself in each answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The highest sequence number in the scope; 0 when nothing was ever written there.
+    pub seq: i64,
+    /// The id that the primary got when it was set up.
+    pub epoch: String,
+    /// The name of its last migration, with `.sql`.
+    pub migration: Option<String>,
+    /// Whether it remembers the push that the device named.
+    pub push_known: bool,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Its sequence number in the scope.
+    pub seq: i64,
+    /// The table of the row.
+    pub table: &'static Table,
+    /// The key of the row.
+    pub key: String,
+    /// The lock version of the row.
+    pub version: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl Change {
+    /// The row as its type, if it is there and is one of `R`'s table.
+    pub fn row<R: Row>(&self) -> Option<Result<R, serde_json::Error>> {
+        match &self.outcome {
+            Outcome::Row(values) if self.table.name == R::TABLE.name => {
+                Some(R::from_values(values.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is there, with these values in column order.
+    Row(Vec<Value>),
+    /// It is gone: drop it, if it is held under the scope that was pulled.
+    Deleted,
+    /// It left this scope: drop it, if it is held under it still.
+    Left {
+        /// The scope that it left.
+        scope: String,
+    },
+}
+
+/// An answer that no honest primary gives.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A row of the answer has not six columns, or lacks a value that must be there.
+    #[error("row {row} of the answer: {column} is missing or out of place")]
+    Shape {
+        /// The row of the answer, from 0.
+        row: usize,
+        /// The column.
+        column: &'static str,
+    },
+    /// A value is not the number that it must be.
+    #[error("row {row} of the answer: {column} is not a count: `{value}`")]
+    Number {
+        /// The row of the answer, from 0.
+        row: usize,
+        /// The column.
+        column: &'static str,
+        /// What came.
+        value: String,
+    },
+    /// A value is not the JSON that it must be.
+    #[error("row {row} of the answer is not the JSON it should be")]
+    Json {
+        /// The row of the answer, from 0.
+        row: usize,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The header is missing.
+    #[error("the answer has no header")]
+    NoHeader,
+    /// Sequence numbers do not rise from the cursor to the header's.
+    #[error("change {seq} is out of order: expected one after {after}, up to {last}")]
+    Order {
+        /// The sequence number that came.
+        seq: i64,
+        /// The one before it, or the cursor.
+        after: i64,
+        /// The header's.
+        last: i64,
+    },
+    /// The primary has a table that this build does not know.
+    #[error("the primary has a table `{0}` that this version does not know")]
+    UnknownTable(String),
+    /// A row has not as many values as its table has columns.
+    #[error("`{table}` row `{key}` has {found} values, expected {expected}")]
+    Width {
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// How many values came.
+        found: usize,
+        /// How many columns the table has.
+        expected: usize,
+    },
+    /// A value does not fit its column.
+    #[error("`{table}` row `{key}`: column `{column}` cannot hold {value}")]
+    Type {
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// The column.
+        column: &'static str,
+        /// What came.
+        value: Value,
+    },
+    /// A row's own key is not the one that its change names.
+    #[error("`{table}`: the change of `{key}` carries another row")]
+    Key {
+        /// The table.
+        table: &'static str,
+        /// The key in the change.
+        key: String,
+    },
+}
+
+/// Decodes the answer to [`crate::pull_sql`], for the same tables and the cursor that was sent.
+pub fn decode_page(
+    tables: &[&'static Table],
+    cursor: i64,
+    answer: Vec<Vec<Option<String>>>,
+) -> Result<Page, PageError> {
+    let mut rows = answer.into_iter().enumerate();
+    let (_, first) = rows.next().ok_or(PageError::NoHeader)?;
+    let header = header(first)?;
+    let mut changes = Vec::with_capacity(rows.len());
+    let mut after = cursor;
+    for (at, cells) in rows {
+        let change = change(tables, Cells::new(at, cells)?)?;
+        if change.seq <= after || change.seq > header.seq {
+            return Err(PageError::Order {
+                seq: change.seq,
+                after,
+                last: header.seq,
+            });
+        }
+        after = change.seq;
+        changes.push(change);
+    }
+    Ok(Page { header, changes })
+}
+
+fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
+    #[derive(Deserialize)]
+    struct Body {
+        epoch: String,
+        migration: Option<String>,
+        push_known: i64,
+    }
+    let cells = Cells::new(0, cells)?;
+    if cells.table.is_some() {
+        return Err(PageError::NoHeader);
+    }
+    let seq = cells.number("seq", cells.seq.as_deref())?;
+    let body = cells.row.as_deref().ok_or(PageError::NoHeader)?;
+    let Body {
+        epoch,
+        migration,
+        push_known,
+    } = serde_json::from_str(body).map_err(|source| PageError::Json { row: 0, source })?;
+    Ok(Header {
+        seq,
+        epoch,
+        migration,
+        push_known: push_known != 0,
+    })
+}
+
+fn change(tables: &[&'static Table], cells: Cells) -> Result<Change, PageError> {
+    let seq = cells.number("seq", cells.seq.as_deref())?;
+    let version = cells.number("version", cells.version.as_deref())?;
+    let deleted = cells.number("deleted", cells.deleted.as_deref())?;
+    let name = cells.table.as_deref().ok_or(cells.shape("tbl"))?;
+    let pk = cells.pk.as_deref().ok_or(cells.shape("pk"))?;
+    let table = tables.iter().copied().find(|table| table.name == name);
+    let table = table.ok_or_else(|| PageError::UnknownTable(name.to_owned()))?;
+    let at = cells.at;
+    let json = |source| PageError::Json { row: at, source };
+    let (key, outcome) = match (deleted, cells.row.as_deref()) {
+        (0, Some(row)) => {
+            let values = serde_json::from_str(row).map_err(json)?;
+            (pk.to_owned(), Outcome::Row(checked(table, pk, values)?))
+        }
+        // A live entry without a row: a REPLACE on another row deleted it behind the triggers.
+        (0 | 1, None) => (pk.to_owned(), Outcome::Deleted),
+        (2, None) => {
+            let (key, scope) = serde_json::from_str(pk).map_err(json)?;
+            (key, Outcome::Left { scope })
+        }
+        _ => return Err(cells.shape("deleted")),
+    };
+    Ok(Change {
+        seq,
+        table,
+        key,
+        version,
+        outcome,
+    })
+}
+
+/// The values, if there is one for each column and each fits, and the key is the change's.
+fn checked(table: &'static Table, key: &str, values: Vec<Value>) -> Result<Vec<Value>, PageError> {
+    if values.len() != table.columns.len() {
+        return Err(PageError::Width {
+            table: table.name,
+            key: key.to_owned(),
+            found: values.len(),
+            expected: table.columns.len(),
+        });
+    }
+    for (column, value) in table.columns.iter().zip(&values) {
+        if !fits(column, value) {
+            return Err(PageError::Type {
+                table: table.name,
+                key: key.to_owned(),
+                column: column.name,
+                value: value.clone(),
+            });
+        }
+        if column.name == table.pk && value.as_str() != Some(key) {
+            return Err(PageError::Key {
+                table: table.name,
+                key: key.to_owned(),
+            });
+        }
+    }
+    Ok(values)
+}
+
+fn fits(column: &Column, value: &Value) -> bool {
+    match column.kind {
+        _ if value.is_null() => column.null,
+        Kind::Text => value.is_string(),
+        Kind::Integer => value.is_i64(),
+        Kind::Real => value.is_number(),
+    }
+}
+
+/// One row of the answer.
+struct Cells {
+    at: usize,
+    seq: Option<String>,
+    table: Option<String>,
+    pk: Option<String>,
+    version: Option<String>,
+    deleted: Option<String>,
+    row: Option<String>,
+}
+
+impl Cells {
+    fn new(at: usize, cells: Vec<Option<String>>) -> Result<Cells, PageError> {
+        let [seq, table, pk, version, deleted, row] =
+            cells.try_into().map_err(|_| PageError::Shape {
+                row: at,
+                column: "the column count",
+            })?;
+        Ok(Cells {
+            at,
+            seq,
+            table,
+            pk,
+            version,
+            deleted,
+            row,
+        })
+    }
+
+    fn shape(&self, column: &'static str) -> PageError {
+        PageError::Shape {
+            row: self.at,
+            column,
+        }
+    }
+
+    fn number(&self, column: &'static str, value: Option<&str>) -> Result<i64, PageError> {
+        let value = value.ok_or(self.shape(column))?;
+        value
+            .parse()
+            .ok()
+            .filter(|number| *number >= 0)
+            .ok_or_else(|| PageError::Number {
+                row: self.at,
+                column,
+                value: value.to_owned(),
+            })
+    }
+}

@@ -1,0 +1,161 @@
+//! Pull: one SELECT that answers with a header and a page of changes.
+
+use crate::ddl::{literal, quote};
+use crate::{Column, Kind, Policy, Table};
+
+/// Bytes that a change takes in an answer beside the texts of its row.
+const CHANGE_BYTES: usize = 100;
+
+/// SQLite builds may limit a function to 32 arguments.
+const ARGUMENTS_MAX: usize = 30;
+
+/// The pull statement, for the synced ones among the tables.
+///
+/// Its parameters are texts: scope, the last sequence number seen in it, the most rows and the
+/// most bytes of an answer, and the id of the last push that the device knows to be applied. Its
+/// answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
+/// changes by rising sequence number. The first change comes whatever its size.
+pub fn pull_sql(tables: &[&'static Table]) -> String {
+    let synced: Vec<&Table> = tables
+        .iter()
+        .copied()
+        .filter(|table| table.policy != Policy::Private)
+        .collect();
+    let sizes = by_table(&synced, size);
+    let rows = by_table(&synced, row);
+    format!(
+        "WITH page AS (
+  SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (
+    SELECT seq, tbl, pk, version, deleted, {CHANGE_BYTES} + coalesce({sizes}, 0) AS size
+    FROM fastest_changes AS c
+    WHERE scope = ?1 AND seq > CAST(?2 AS INTEGER) ORDER BY seq LIMIT CAST(?3 AS INTEGER)
+  )
+)
+SELECT seq, tbl, pk, version, deleted, row FROM (
+  SELECT 0 AS place,
+    CAST((SELECT coalesce(max(seq), 0) FROM fastest_changes WHERE scope = ?1) AS TEXT) AS seq,
+    NULL AS tbl, NULL AS pk, NULL AS version, NULL AS deleted,
+    json_object(
+      'epoch', (SELECT epoch FROM fastest_meta),
+      'migration', (SELECT max(name) FROM d1_migrations),
+      'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5)
+    ) AS row
+  UNION ALL
+  SELECT seq, CAST(seq AS TEXT), tbl, pk, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}
+  FROM page AS c WHERE total = size OR total <= CAST(?4 AS INTEGER)
+) ORDER BY place"
+    )
+}
+
+/// Finds projects by id or name. One parameter; columns: id, name.
+pub fn find_projects_sql() -> &'static str {
+    "SELECT id, name FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id"
+}
+
+/// Reads one part of a pack. Parameters, as texts: project id, pack id, part. Columns: parts,
+/// data in base64.
+pub fn pack_part_sql() -> &'static str {
+    "SELECT CAST(parts AS TEXT), data FROM fastest_packs \
+     WHERE project_id = ?1 AND pack_id = ?2 AND part = CAST(?3 AS INTEGER)"
+}
+
+/// An expression over the row that the change `c` is about; null when it is gone.
+fn by_table(tables: &[&Table], expression: fn(&Table) -> String) -> String {
+    let arms: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            let (name, pk) = (quote(table.name), quote(table.pk));
+            let expression = expression(table);
+            format!(
+                "\n      WHEN {} THEN (SELECT {expression} FROM {name} WHERE {pk} = c.pk)",
+                literal(table.name)
+            )
+        })
+        .collect();
+    match arms.is_empty() {
+        true => "NULL".to_owned(),
+        false => format!("CASE iif(c.deleted, NULL, c.tbl){} END", arms.concat()),
+    }
+}
+
+/// The columns in declared order as a JSON array.
+fn row(table: &Table) -> String {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| quote(column.name))
+        .collect();
+    if columns.len() <= ARGUMENTS_MAX {
+        return format!("json_array({})", columns.join(","));
+    }
+    let quoted: Vec<String> = columns
+        .iter()
+        .map(|column| format!("json_quote({column})"))
+        .collect();
+    format!("'['||{}||']'", quoted.join("||','||"))
+}
+
+/// About how many bytes the row takes in an answer.
+fn size(table: &Table) -> String {
+    let numbers = table
+        .columns
+        .iter()
+        .filter(|column| column.kind != Kind::Text)
+        .count();
+    let texts = table
+        .columns
+        .iter()
+        .filter(|column| column.kind == Kind::Text);
+    let sizes: Vec<String> = [(numbers * 10).to_string()]
+        .into_iter()
+        .chain(texts.map(text_size))
+        .collect();
+    sizes.join("+")
+}
+
+fn text_size(column: &Column) -> String {
+    let name = quote(column.name);
+    match (column.size, column.null) {
+        (Some(sql), _) => sql.to_owned(),
+        (None, true) => format!("coalesce(length({name}),0)"),
+        (None, false) => format!("length({name})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TABLES;
+
+    #[test]
+    fn private_tables_are_not_pulled() {
+        assert!(pull_sql(&[]).contains("coalesce(NULL, 0)"));
+        let sql = pull_sql(TABLES);
+        assert!(sql.len() < 100_000, "{} bytes", sql.len());
+        assert!(sql.matches("UNION").count() < 5);
+    }
+
+    #[test]
+    fn wide_rows_stay_under_the_argument_limit() {
+        const COLUMN: Column = Column {
+            name: "a",
+            kind: Kind::Integer,
+            null: true,
+            default: None,
+            unique: false,
+            lock_version: false,
+            references: None,
+            size: None,
+        };
+        let wide = Table {
+            name: "wide",
+            pk: "a",
+            columns: &[COLUMN; 31],
+            indexes: &[],
+            policy: Policy::AppendOnly,
+            reason: "a test",
+            scope: None,
+        };
+        assert!(row(&wide).starts_with("'['||json_quote(`a`)||','||"));
+    }
+}

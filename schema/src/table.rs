@@ -1,0 +1,157 @@
+//! What is known of a table at run time.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::column::Kind;
+
+/// A row type made by [`macro@crate::table`].
+pub trait Row: Serialize + DeserializeOwned {
+    /// The table that holds such rows.
+    const TABLE: &'static Table;
+
+    /// The struct for inserts, where columns that may be null or have a default may be left out.
+    type New: Serialize + DeserializeOwned;
+
+    /// Reads a row from its values in column order, as a page of changes holds them.
+    fn from_values(values: Vec<Value>) -> Result<Self, serde_json::Error> {
+        let names = Self::TABLE
+            .columns
+            .iter()
+            .map(|column| column.name.to_owned());
+        serde_json::from_value(Value::Object(names.zip(values).collect::<Map<_, _>>()))
+    }
+}
+
+/// One table.
+#[derive(Debug, PartialEq)]
+pub struct Table {
+    /// The name in SQL.
+    pub name: &'static str,
+    /// The name of the primary key, a text column.
+    pub pk: &'static str,
+    /// The columns in declared order, which is their order in DDL and on the wire.
+    pub columns: &'static [Column],
+    /// Indexes beside those of unique columns.
+    pub indexes: &'static [Index],
+    /// How rows travel.
+    pub policy: Policy,
+    /// Why the table has this policy.
+    pub reason: &'static str,
+    /// By what rows are shared with a device; `None` exactly for private tables.
+    pub scope: Option<Scope>,
+}
+
+impl Table {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column that mirrors the row's lock version, if the table has one.
+    pub fn lock_version(&self) -> Option<&Column> {
+        self.columns.iter().find(|column| column.lock_version)
+    }
+
+    /// The columns that a push may change: all but the key and the lock version.
+    pub fn writable(&self) -> impl Iterator<Item = &Column> {
+        self.columns
+            .iter()
+            .filter(|column| column.name != self.pk && !column.lock_version)
+    }
+}
+
+/// How the rows of a table travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Rows change; a push proves by their lock versions that it saw the newest.
+    Versioned,
+    /// Rows are written once; a push of a row that is there already changes nothing.
+    AppendOnly,
+    /// Rows never leave the primary: neither triggers nor pull know the table.
+    Private,
+}
+
+/// By what a row is shared with a device: the value of a column, or of one reached from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A column of the row.
+    Column(&'static str),
+    /// The column `target` of the row of `table` whose `key` is the value of this row's `column`.
+    Path {
+        /// A foreign key of this table.
+        column: &'static str,
+        /// The table that it refers to.
+        table: &'static str,
+        /// The column that it refers to.
+        key: &'static str,
+        /// The column that holds the scope.
+        target: &'static str,
+    },
+}
+
+/// One column.
+#[derive(Debug, PartialEq)]
+pub struct Column {
+    /// The name in SQL and in JSON.
+    pub name: &'static str,
+    /// The storage class.
+    pub kind: Kind,
+    /// Whether it may be null.
+    pub null: bool,
+    /// The default, if it has one.
+    pub default: Option<Default>,
+    /// Whether a unique index of its own guards it.
+    pub unique: bool,
+    /// Whether it mirrors the lock version that `fastest_changes` holds for the row.
+    pub lock_version: bool,
+    /// The foreign key, if it is one.
+    pub references: Option<Reference>,
+    /// SQL for the bytes that the value takes in a page, where measuring the text would be dear.
+    pub size: Option<&'static str>,
+}
+
+/// The default of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// The time of the insert: ISO 8601, UTC, milliseconds.
+    Now,
+    /// A text.
+    Text(&'static str),
+    /// An integer.
+    Integer(i64),
+    /// A real.
+    Real(f64),
+}
+
+/// A foreign key of one column.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The table that it refers to.
+    pub table: &'static str,
+    /// The column there.
+    pub column: &'static str,
+    /// What happens when the row there goes.
+    pub on_delete: OnDelete,
+}
+
+/// What happens to a row when the one that it refers to goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The delete is refused.
+    NoAction,
+    /// The row goes too.
+    Cascade,
+    /// The column becomes null.
+    SetNull,
+}
+
+/// An index over columns, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Index {
+    /// The columns.
+    pub columns: &'static [&'static str],
+    /// Whether no two rows may agree on all of them.
+    pub unique: bool,
+}

@@ -1,0 +1,176 @@
+//! The DDL says what the metadata says, and rows survive the wire.
+
+use fastest_schema::workspaces::{
+    DriftReport, Merged, NewSnapshot, NewWorkspace, Snapshot, Source, Workspace,
+};
+use fastest_schema::{Column, Json, Kind, OnDelete, Policy, Row, Table, replica_ddl};
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+
+use crate::primary::{Card, Primary, tables};
+
+#[test]
+fn the_database_has_the_declared_columns() {
+    let primary = Primary::empty();
+    for table in tables() {
+        let found = primary.query(&format!(
+            "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL FROM pragma_table_info('{}')",
+            table.name
+        ));
+        let declared: Vec<Value> = table
+            .columns
+            .iter()
+            .map(|column| described(table, column))
+            .collect();
+        assert_eq!(found, Value::Array(declared), "{}", table.name);
+    }
+}
+
+fn described(table: &Table, column: &Column) -> Value {
+    let kind = match column.kind {
+        Kind::Text => "TEXT",
+        Kind::Integer => "INTEGER",
+        Kind::Real => "REAL",
+    };
+    let pk = i64::from(column.name == table.pk);
+    json!([
+        column.name,
+        kind,
+        i64::from(!column.null),
+        pk,
+        i64::from(column.default.is_some())
+    ])
+}
+
+#[test]
+fn the_database_has_the_declared_foreign_keys() {
+    let primary = Primary::empty();
+    for table in tables() {
+        let found = primary.query(&format!(
+            "SELECT \"from\", \"table\", \"to\", on_delete FROM pragma_foreign_key_list('{}') ORDER BY id DESC",
+            table.name
+        ));
+        let keys = table.columns.iter().filter_map(|column| {
+            let to = column.references.as_ref()?;
+            let on_delete = match to.on_delete {
+                OnDelete::NoAction => "NO ACTION",
+                OnDelete::Cascade => "CASCADE",
+                OnDelete::SetNull => "SET NULL",
+            };
+            Some(json!([column.name, to.table, to.column, on_delete]))
+        });
+        assert_eq!(found, keys.collect::<Value>(), "{}", table.name);
+    }
+}
+
+#[test]
+fn the_database_has_the_declared_indexes() {
+    let primary = Primary::empty();
+    for table in tables() {
+        let found = primary.query(&format!(
+            "SELECT i.\"unique\", (SELECT group_concat(name) FROM pragma_index_info(i.name))
+             FROM pragma_index_list('{}') i WHERE origin = 'c' ORDER BY seq DESC",
+            table.name
+        ));
+        let unique = table.columns.iter().filter(|column| column.unique);
+        let unique = unique.map(|column| json!([1, column.name]));
+        let indexes = table.indexes.iter();
+        let indexes =
+            indexes.map(|index| json!([i64::from(index.unique), index.columns.join(",")]));
+        assert_eq!(
+            found,
+            unique.chain(indexes).collect::<Value>(),
+            "{}",
+            table.name
+        );
+    }
+}
+
+#[test]
+fn a_replica_has_the_synced_tables_and_no_triggers() {
+    let replica = Connection::open_in_memory().unwrap();
+    for statement in replica_ddl(&tables()) {
+        replica.execute(&statement, []).unwrap();
+    }
+    let primary = Primary(replica);
+    let found = primary.query("SELECT name FROM sqlite_schema WHERE type <> 'index' ORDER BY name");
+    let mut expected: Vec<&str> = tables()
+        .into_iter()
+        .filter(|table| table.policy != Policy::Private)
+        .map(|table| table.name)
+        .chain(["fastest_changes"])
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(
+        found,
+        expected.iter().map(|name| json!([name])).collect::<Value>()
+    );
+}
+
+#[test]
+fn names_are_constants() {
+    assert_eq!(Workspace::PROJECT_ID, "project_id");
+    assert_eq!(fastest_schema::workspaces::ActivityEvent::TYPE, "type");
+    assert_eq!(Card::GROUP, "group");
+    assert_eq!(
+        DriftReport::TABLE.column("bytes_changed").unwrap().kind,
+        Kind::Integer
+    );
+}
+
+#[test]
+fn an_insert_leaves_out_what_is_none() {
+    let new = NewSnapshot {
+        id: "snap-1".to_owned(),
+        project_id: "P".to_owned(),
+        workspace_id: None,
+        manifest_hash: "aa".to_owned(),
+        parent_snapshot_ids: Some(Json(vec!["s0".to_owned()])),
+        source: Some(Source::System),
+        summary: None,
+        created_at: None,
+    };
+    assert_eq!(
+        serde_json::to_value(&new).unwrap(),
+        json!({"id": "snap-1", "project_id": "P", "manifest_hash": "aa",
+               "parent_snapshot_ids": "[\"s0\"]", "source": "system"})
+    );
+}
+
+#[test]
+fn rows_survive_the_round_trip_over_a_primary() {
+    let primary = Primary::new();
+    let merged = Merged {
+        last_merged_snapshot: "s0".to_owned(),
+        merged_at: "2026-11-21T00:00:00.000Z".to_owned(),
+    };
+    let new = NewWorkspace {
+        id: "w2".to_owned(),
+        project_id: "P".to_owned(),
+        name: "it's \"quoted\" \u{1f600}\n".to_owned(),
+        machine_id: None,
+        base_snapshot_id: Some("s0".to_owned()),
+        current_snapshot_id: None,
+        current_manifest_hash: None,
+        local_path: Some("/p".to_owned()),
+        last_seen_at: None,
+        created_at: Some("2026-11-21T00:00:00.000Z".to_owned()),
+        version: None,
+        merge_history: Some(Json([("w1".to_owned(), merged)].into())),
+    };
+    primary.push("p1", json!({"v": 1, "counter": 1, "locks": [["workspaces", "w2", 0]], "rows": {"workspaces": [new]}}));
+    let page = primary.pull("P", 3);
+    let row: Workspace = page.changes[0].row().unwrap().unwrap();
+    assert_eq!(
+        (&row.name, &row.merge_history, row.version),
+        (&new.name, &new.merge_history, 1)
+    );
+    let object: Map<String, Value> =
+        serde_json::from_value(serde_json::to_value(&row).unwrap()).unwrap();
+    let again: Workspace = serde_json::from_value(Value::Object(object)).unwrap();
+    assert_eq!(again, row);
+    let Some(Ok(snapshot)) = primary.pull("P", 1).changes[0].row::<Snapshot>() else {
+        panic!()
+    };
+    assert_eq!(snapshot.source, Source::Cli);
+}

@@ -1,0 +1,11 @@
+//! The generated SQL on a real SQLite: what the triggers record, what a push does and refuses, what
+//! a pull answers.
+
+mod changes;
+mod convergence;
+mod declarations;
+mod primary;
+mod pull;
+mod push;
+mod refusals;
+mod vectors;

@@ -1,0 +1,322 @@
+//! What a pull answers, and what a device refuses to believe.
+
+use fastest_schema::workspaces::Workspace;
+use fastest_schema::{Outcome, PageError, Table, decode_page};
+use serde_json::json;
+
+use crate::primary::{Primary, tables};
+
+#[test]
+fn the_header_comes_even_when_nothing_is_new() {
+    let primary = Primary::new();
+    let page = primary.pull("P", 3);
+    assert_eq!(
+        (page.header.seq, page.changes.len(), page.more()),
+        (3, 0, false)
+    );
+    assert_eq!(page.header.migration.as_deref(), Some("0000_init.sql"));
+    assert_eq!(page.header.epoch.len(), 32);
+    assert_eq!(primary.pull("nowhere", 0).header.seq, 0);
+}
+
+#[test]
+fn the_header_says_whether_a_push_is_known() {
+    let primary = Primary::new();
+    primary.push("p1", json!({"v": 1, "counter": 1}));
+    let known = |push| primary.pull_page("P", 0, 10, 1000, push).header.push_known;
+    assert!(known("p1"));
+    assert!(!known("p2"));
+}
+
+#[test]
+fn changes_come_in_order_after_the_cursor() {
+    let primary = Primary::new();
+    primary.run("DELETE FROM workspaces WHERE id = 'w1'");
+    primary.run("INSERT INTO boards(id, project_id) VALUES ('b', 'P')");
+    primary.run("UPDATE boards SET project_id = 'Q'");
+    let page = primary.pull("P", 1);
+    let seen: Vec<_> = page
+        .changes
+        .iter()
+        .map(|c| (c.seq, c.table.name, c.key.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (2, "snapshots", "s0"),
+            (4, "workspaces", "w1"),
+            (6, "boards", "b")
+        ]
+    );
+    assert!(matches!(page.changes[0].outcome, Outcome::Row(_)));
+    assert_eq!(page.changes[1].outcome, Outcome::Deleted);
+    assert_eq!(
+        page.changes[2].outcome,
+        Outcome::Left {
+            scope: "P".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_row_comes_as_its_type() {
+    let primary = Primary::new();
+    let page = primary.pull("P", 2);
+    let workspace: Workspace = page.changes[0].row().unwrap().unwrap();
+    assert_eq!(
+        (
+            workspace.id.as_str(),
+            workspace.name.as_str(),
+            workspace.version
+        ),
+        ("w1", "main", 1)
+    );
+    assert!(
+        page.changes[0]
+            .row::<fastest_schema::workspaces::Snapshot>()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_page_is_bounded_by_rows() {
+    let primary = Primary::new();
+    let page = primary.pull_page("P", 0, 2, 1_000_000, "");
+    assert_eq!(page.changes.len(), 2);
+    assert!(page.more());
+}
+
+#[test]
+fn a_page_is_bounded_by_bytes_and_the_first_row_always_comes() {
+    let primary = Primary::new();
+    for part in 0..3 {
+        let sql = format!(
+            "INSERT INTO fastest_packs(id, project_id, pack_id, part, parts, bytes, objects, data)
+             VALUES ('P/ab/{part}', 'P', 'ab', {part}, 3, 90000, 1, '{}')",
+            "A".repeat(40_000)
+        );
+        primary.run(&sql);
+    }
+    let changes = |cursor, bytes| primary.pull_page("P", cursor, 100, bytes, "").changes.len();
+    assert_eq!(changes(0, 0), 1);
+    assert_eq!(changes(3, 10), 1);
+    assert_eq!(changes(3, 85_000), 2);
+    assert_eq!(changes(0, 85_000), 5);
+    assert_eq!(changes(0, 1_000_000), 6);
+}
+
+#[test]
+fn a_row_deleted_behind_the_triggers_counts_as_gone() {
+    let primary = Primary::new();
+    primary.run("INSERT INTO users(id, email) VALUES ('v', 'v@example.org')");
+    primary.run("INSERT OR REPLACE INTO users(id, email) VALUES ('x', 'v@example.org')");
+    assert_eq!(primary.pull("v", 0).changes[0].outcome, Outcome::Deleted);
+}
+
+#[test]
+fn projects_are_found_by_name_or_id() {
+    let primary = Primary::new();
+    let find = |what: &str| {
+        let mut statement = primary
+            .0
+            .prepare(fastest_schema::find_projects_sql())
+            .unwrap();
+        statement
+            .query_row([what], |row| row.get::<_, String>(0))
+            .ok()
+    };
+    assert_eq!(find("one").as_deref(), Some("P"));
+    assert_eq!(find("P").as_deref(), Some("P"));
+    assert_eq!(find("two"), None);
+}
+
+#[test]
+fn a_part_of_a_pack_is_read_alone() {
+    let primary = Primary::new();
+    primary.run(
+        "INSERT INTO fastest_packs(id, project_id, pack_id, part, parts, bytes, objects, data)
+                 VALUES ('P/ab/1', 'P', 'ab', 1, 2, 6, 1, 'AAAA')",
+    );
+    let mut statement = primary.0.prepare(fastest_schema::pack_part_sql()).unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let found: (String, Option<String>) = statement.query_row(["P", "ab", "1"], read).unwrap();
+    assert_eq!(found, ("2".to_owned(), Some("AAAA".to_owned())));
+}
+
+type Answer = Vec<Vec<Option<String>>>;
+
+/// Expects that an honest answer, changed in this way, is not believed.
+fn lie(change: fn(&mut Answer), expected: fn(&PageError) -> bool) {
+    let primary = Primary::new();
+    let mut answer = primary.answer("P", 0, 10, 1_000_000, "");
+    change(&mut answer);
+    let error = decode_page(&tables(), 0, answer).unwrap_err();
+    assert!(expected(&error), "{error:?}");
+}
+
+fn text(value: &str) -> Option<String> {
+    Some(value.to_owned())
+}
+
+#[test]
+fn garbage_is_an_error() {
+    lie(Vec::clear, |e| matches!(e, PageError::NoHeader));
+    lie(|a| drop(a.remove(0)), |e| matches!(e, PageError::NoHeader));
+    lie(
+        |a| a[0].push(None),
+        |e| matches!(e, PageError::Shape { row: 0, .. }),
+    );
+    lie(
+        |a| drop(a[2].pop()),
+        |e| matches!(e, PageError::Shape { row: 2, .. }),
+    );
+    lie(
+        |a| a[0][5] = text("{}"),
+        |e| matches!(e, PageError::Json { row: 0, .. }),
+    );
+    lie(
+        |a| a[1][5] = text("["),
+        |e| matches!(e, PageError::Json { row: 1, .. }),
+    );
+    lie(
+        |a| a[1][0] = text("x"),
+        |e| matches!(e, PageError::Number { column: "seq", .. }),
+    );
+    lie(
+        |a| a[1][0] = text("-1"),
+        |e| matches!(e, PageError::Number { .. }),
+    );
+    lie(
+        |a| a[1][3] = None,
+        |e| {
+            matches!(
+                e,
+                PageError::Shape {
+                    column: "version",
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| a[1][4] = text("3"),
+        |e| {
+            matches!(
+                e,
+                PageError::Shape {
+                    column: "deleted",
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| a[1][1] = text("secret_table"),
+        |e| matches!(e, PageError::UnknownTable(_)),
+    );
+}
+
+#[test]
+fn numbers_must_rise_from_the_cursor_to_the_header() {
+    lie(
+        |a| a.swap(1, 2),
+        |e| {
+            matches!(
+                e,
+                PageError::Order {
+                    seq: 1,
+                    after: 2,
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| a[1][0] = text("0"),
+        |e| {
+            matches!(
+                e,
+                PageError::Order {
+                    seq: 0,
+                    after: 0,
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| a[2][0] = text("1"),
+        |e| {
+            matches!(
+                e,
+                PageError::Order {
+                    seq: 1,
+                    after: 1,
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| a[3][0] = text("9"),
+        |e| {
+            matches!(
+                e,
+                PageError::Order {
+                    seq: 9,
+                    last: 3,
+                    ..
+                }
+            )
+        },
+    );
+}
+
+#[test]
+fn rows_must_fit_their_tables() {
+    fn edit(answer: &mut Answer, at: usize, edit: fn(&mut Vec<serde_json::Value>)) {
+        let cell = answer[at][5].as_mut().unwrap();
+        let mut values = serde_json::from_str(cell).unwrap();
+        edit(&mut values);
+        *cell = serde_json::to_string(&values).unwrap();
+    }
+    lie(
+        |a| edit(a, 1, |v| drop(v.pop())),
+        |e| matches!(e, PageError::Width { found: 8, .. }),
+    );
+    lie(
+        |a| edit(a, 1, |v| v[2] = json!(7)),
+        |e| matches!(e, PageError::Type { column: "name", .. }),
+    );
+    lie(
+        |a| edit(a, 1, |v| v[2] = json!(null)),
+        |e| matches!(e, PageError::Type { .. }),
+    );
+    lie(
+        |a| edit(a, 3, |v| v[10] = json!(1.5)),
+        |e| {
+            matches!(
+                e,
+                PageError::Type {
+                    column: "version",
+                    ..
+                }
+            )
+        },
+    );
+    lie(
+        |a| edit(a, 1, |v| v[0] = json!("Q")),
+        |e| matches!(e, PageError::Key { .. }),
+    );
+}
+
+#[test]
+fn a_table_that_this_build_lacks_is_named() {
+    let primary = Primary::new();
+    let known: Vec<&'static Table> = tables()
+        .into_iter()
+        .filter(|t| t.name != "snapshots")
+        .collect();
+    let error = decode_page(&known, 0, primary.answer("P", 0, 10, 1000, "")).unwrap_err();
+    assert!(error.to_string().contains("`snapshots`"));
+}

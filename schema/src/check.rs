@@ -33,25 +33,14 @@ pub enum DeclarationError {
 /// Checks that foreign keys and scope paths lead somewhere, and that names are unique.
 pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     for (at, table) in tables.iter().enumerate() {
-        if tables[..at]
-            .iter()
-            .any(|earlier| earlier.name == table.name)
-        {
+        if tables[..at].iter().any(|earlier| earlier.name == table.name) {
             return Err(DeclarationError::Twice(table.name));
         }
         let keys = table.columns.iter().filter_map(|column| {
-            column
-                .references
-                .as_ref()
-                .map(|to| (column.name, to.table, to.column))
+            column.references.as_ref().map(|to| (column.name, to.table, to.column))
         });
         let path = match table.scope {
-            Some(Scope::Path {
-                column,
-                table,
-                target,
-                ..
-            }) => Some((column, table, target)),
+            Some(Scope::Path { column, table, target, .. }) => Some((column, table, target)),
             _ => None,
         };
         for (column, to_table, to_column) in keys.chain(path) {
@@ -65,10 +54,7 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
                 });
             };
             if target.policy == Policy::Private && table.policy != Policy::Private {
-                return Err(DeclarationError::RefersToPrivate {
-                    table: table.name,
-                    to_table,
-                });
+                return Err(DeclarationError::RefersToPrivate { table: table.name, to_table });
             }
         }
     }

@@ -59,9 +59,7 @@ impl<T: Serialize> Serialize for Json<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json<T>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        serde_json::from_str(&text)
-            .map(Json)
-            .map_err(D::Error::custom)
+        serde_json::from_str(&text).map(Json).map_err(D::Error::custom)
     }
 }
 
@@ -74,10 +72,7 @@ mod tests {
         let list = Json(vec!["a\"b".to_owned()]);
         let wire = serde_json::to_string(&list).unwrap();
         assert_eq!(wire, r#""[\"a\\\"b\"]""#);
-        assert_eq!(
-            serde_json::from_str::<Json<Vec<String>>>(&wire).unwrap(),
-            list
-        );
+        assert_eq!(serde_json::from_str::<Json<Vec<String>>>(&wire).unwrap(), list);
         assert!(serde_json::from_str::<Json<Vec<String>>>(r#""{}""#).is_err());
     }
 }

@@ -9,26 +9,17 @@ use crate::{Column, Default, Kind, OnDelete, Policy, Table};
 /// enforces them is its own setting.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
     let synced = parents_first(tables);
-    let synced = synced
-        .into_iter()
-        .filter(|table| table.policy != Policy::Private);
+    let synced = synced.into_iter().filter(|table| table.policy != Policy::Private);
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
     changes.chain(synced.flat_map(create_table)).collect()
 }
 
 /// The DDL of one table: `CREATE TABLE`, then its indexes.
 pub fn create_table(table: &Table) -> Vec<String> {
-    let mut lines: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| column_ddl(table, column))
-        .collect();
+    let mut lines: Vec<String> =
+        table.columns.iter().map(|column| column_ddl(table, column)).collect();
     lines.extend(table.columns.iter().filter_map(foreign_key));
-    let create = format!(
-        "CREATE TABLE {}(\n  {}\n)",
-        quote(table.name),
-        lines.join(",\n  ")
-    );
+    let create = format!("CREATE TABLE {}(\n  {}\n)", quote(table.name), lines.join(",\n  "));
     let unique = table.columns.iter().filter(|column| column.unique);
     let unique = unique.map(|column| create_index(table.name, &[column.name], true));
     let indexes = table.indexes.iter();
@@ -59,24 +50,15 @@ fn foreign_key(column: &Column) -> Option<String> {
         OnDelete::SetNull => " ON DELETE SET NULL",
     };
     let [name, table, target] = [column.name, to.table, to.column].map(quote);
-    Some(format!(
-        "FOREIGN KEY ({name}) REFERENCES {table}({target}){on_delete}"
-    ))
+    Some(format!("FOREIGN KEY ({name}) REFERENCES {table}({target}){on_delete}"))
 }
 
 fn create_index(table: &str, columns: &[&str], unique: bool) -> String {
-    let (create, suffix) = if unique {
-        ("CREATE UNIQUE INDEX", "unique")
-    } else {
-        ("CREATE INDEX", "idx")
-    };
+    let (create, suffix) =
+        if unique { ("CREATE UNIQUE INDEX", "unique") } else { ("CREATE INDEX", "idx") };
     let name = quote(&format!("{table}_{}_{suffix}", columns.join("_")));
     let columns: Vec<String> = columns.iter().map(|column| quote(column)).collect();
-    format!(
-        "{create} {name} ON {}({})",
-        quote(table),
-        columns.join(", ")
-    )
+    format!("{create} {name} ON {}({})", quote(table), columns.join(", "))
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -113,13 +95,12 @@ pub fn parents_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     let mut ordered: Vec<&'static Table> = Vec::with_capacity(tables.len());
     let mut left = tables.to_vec();
     while !left.is_empty() {
-        let waits = |table: &&Table| {
-            table
-                .columns
-                .iter()
-                .filter_map(|column| column.references.as_ref())
-                .any(|to| to.table != table.name && left.iter().any(|other| other.name == to.table))
-        };
+        let waits =
+            |table: &&Table| {
+                table.columns.iter().filter_map(|column| column.references.as_ref()).any(|to| {
+                    to.table != table.name && left.iter().any(|other| other.name == to.table)
+                })
+            };
         let next = left.iter().position(|table| !waits(table)).unwrap_or(0);
         ordered.push(left.remove(next));
     }
@@ -134,10 +115,7 @@ mod tests {
     #[test]
     fn parents_come_first_from_any_order() {
         let backwards: Vec<_> = TABLES.iter().rev().copied().collect();
-        let names: Vec<_> = parents_first(&backwards)
-            .iter()
-            .map(|table| table.name)
-            .collect();
+        let names: Vec<_> = parents_first(&backwards).iter().map(|table| table.name).collect();
         let at = |name| names.iter().position(|other| *other == name).unwrap();
         assert!(at("users") < at("projects"));
         assert!(at("snapshots") < at("workspaces"));

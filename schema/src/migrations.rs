@@ -31,22 +31,14 @@ pub fn migrations() -> &'static [Migration] {
         let journal: Journal<'static> =
             serde_json::from_str(JOURNAL).expect("the embedded journal is the committed one");
         let entries = journal.entries.into_iter().zip(FILES);
-        entries
-            .map(|(entry, (name, sql))| Migration {
-                name,
-                sql,
-                sha256: entry.sha256,
-            })
-            .collect()
+        entries.map(|(entry, (name, sql))| Migration { name, sql, sha256: entry.sha256 }).collect()
     });
     &MIGRATIONS
 }
 
 /// The statements of a migration, in order, without the breakpoint lines.
 pub fn statements(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split(STATEMENT_BREAKPOINT)
-        .map(str::trim)
-        .filter(|statement| !statement.is_empty())
+    sql.split(STATEMENT_BREAKPOINT).map(str::trim).filter(|statement| !statement.is_empty())
 }
 
 /// The text of the first migration, for these tables.
@@ -100,11 +92,7 @@ mod tests {
                 std::fs::write(&path, text).unwrap();
             }
             let committed = std::fs::read_to_string(&path).unwrap();
-            assert!(
-                committed == *text,
-                "{} is stale; see FASTEST_BLESS",
-                path.display()
-            );
+            assert!(committed == *text, "{} is stale; see FASTEST_BLESS", path.display());
         }
         assert!(!sql.contains('\r'), "wrangler breaks on CRLF");
     }
@@ -124,10 +112,7 @@ mod tests {
     }
 
     fn hex_sha256(text: &str) -> String {
-        Sha256::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
@@ -135,35 +120,20 @@ mod tests {
         let journal: Journal = serde_json::from_str(JOURNAL).unwrap();
         assert_eq!(journal.entries.len(), FILES.len());
         for migration in migrations() {
-            assert_eq!(
-                migration.sha256,
-                hex_sha256(migration.sql),
-                "{}",
-                migration.name
-            );
+            assert_eq!(migration.sha256, hex_sha256(migration.sql), "{}", migration.name);
         }
     }
 
     #[test]
     fn no_statement_passes_the_limit_of_d1() {
-        for statement in migrations()
-            .iter()
-            .flat_map(|migration| statements(migration.sql))
-        {
-            assert!(
-                statement.len() < 100_000,
-                "{} bytes: {statement:.60}",
-                statement.len()
-            );
+        for statement in migrations().iter().flat_map(|migration| statements(migration.sql)) {
+            assert!(statement.len() < 100_000, "{} bytes: {statement:.60}", statement.len());
         }
     }
 
     #[test]
     fn statements_are_split_at_breakpoints_only() {
         let sql = "SELECT ';';\n--> statement-breakpoint\nSELECT 2;\n";
-        assert_eq!(
-            statements(sql).collect::<Vec<_>>(),
-            ["SELECT ';';", "SELECT 2;"]
-        );
+        assert_eq!(statements(sql).collect::<Vec<_>>(), ["SELECT ';';", "SELECT 2;"]);
     }
 }

@@ -18,9 +18,7 @@ pub struct Page {
 impl Page {
     /// Whether changes of the scope are left for another pull.
     pub fn more(&self) -> bool {
-        self.changes
-            .last()
-            .is_some_and(|last| last.seq < self.header.seq)
+        self.changes.last().is_some_and(|last| last.seq < self.header.seq)
     }
 }
 
@@ -171,11 +169,7 @@ pub fn decode_page(
     for (at, cells) in rows {
         let change = change(tables, Cells::new(at, cells)?)?;
         if change.seq <= after || change.seq > header.seq {
-            return Err(PageError::Order {
-                seq: change.seq,
-                after,
-                last: header.seq,
-            });
+            return Err(PageError::Order { seq: change.seq, after, last: header.seq });
         }
         after = change.seq;
         changes.push(change);
@@ -196,17 +190,9 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     }
     let seq = cells.number("seq", cells.seq.as_deref())?;
     let body = cells.row.as_deref().ok_or(PageError::NoHeader)?;
-    let Body {
-        epoch,
-        migration,
-        push_known,
-    } = serde_json::from_str(body).map_err(|source| PageError::Json { row: 0, source })?;
-    Ok(Header {
-        seq,
-        epoch,
-        migration,
-        push_known: push_known != 0,
-    })
+    let Body { epoch, migration, push_known } =
+        serde_json::from_str(body).map_err(|source| PageError::Json { row: 0, source })?;
+    Ok(Header { seq, epoch, migration, push_known: push_known != 0 })
 }
 
 fn change(tables: &[&'static Table], cells: Cells) -> Result<Change, PageError> {
@@ -232,13 +218,7 @@ fn change(tables: &[&'static Table], cells: Cells) -> Result<Change, PageError> 
         }
         _ => return Err(cells.shape("deleted")),
     };
-    Ok(Change {
-        seq,
-        table,
-        key,
-        version,
-        outcome,
-    })
+    Ok(Change { seq, table, key, version, outcome })
 }
 
 /// The values, if there is one for each column and each fits, and the key is the change's.
@@ -261,10 +241,7 @@ fn checked(table: &'static Table, key: &str, values: Vec<Value>) -> Result<Vec<V
             });
         }
         if column.name == table.pk && value.as_str() != Some(key) {
-            return Err(PageError::Key {
-                table: table.name,
-                key: key.to_owned(),
-            });
+            return Err(PageError::Key { table: table.name, key: key.to_owned() });
         }
     }
     Ok(values)
@@ -292,39 +269,22 @@ struct Cells {
 
 impl Cells {
     fn new(at: usize, cells: Vec<Option<String>>) -> Result<Cells, PageError> {
-        let [seq, table, pk, version, deleted, row] =
-            cells.try_into().map_err(|_| PageError::Shape {
-                row: at,
-                column: "the column count",
-            })?;
-        Ok(Cells {
-            at,
-            seq,
-            table,
-            pk,
-            version,
-            deleted,
-            row,
-        })
+        let [seq, table, pk, version, deleted, row] = cells
+            .try_into()
+            .map_err(|_| PageError::Shape { row: at, column: "the column count" })?;
+        Ok(Cells { at, seq, table, pk, version, deleted, row })
     }
 
     fn shape(&self, column: &'static str) -> PageError {
-        PageError::Shape {
-            row: self.at,
-            column,
-        }
+        PageError::Shape { row: self.at, column }
     }
 
     fn number(&self, column: &'static str, value: Option<&str>) -> Result<i64, PageError> {
         let value = value.ok_or(self.shape(column))?;
-        value
-            .parse()
-            .ok()
-            .filter(|number| *number >= 0)
-            .ok_or_else(|| PageError::Number {
-                row: self.at,
-                column,
-                value: value.to_owned(),
-            })
+        value.parse().ok().filter(|number| *number >= 0).ok_or_else(|| PageError::Number {
+            row: self.at,
+            column,
+            value: value.to_owned(),
+        })
     }
 }

@@ -16,11 +16,8 @@ const ARGUMENTS_MAX: usize = 30;
 /// answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
 /// changes by rising sequence number. The first change comes whatever its size.
 pub fn pull_sql(tables: &[&'static Table]) -> String {
-    let synced: Vec<&Table> = tables
-        .iter()
-        .copied()
-        .filter(|table| table.policy != Policy::Private)
-        .collect();
+    let synced: Vec<&Table> =
+        tables.iter().copied().filter(|table| table.policy != Policy::Private).collect();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
     format!(
@@ -80,36 +77,21 @@ fn by_table(tables: &[&Table], expression: fn(&Table) -> String) -> String {
 
 /// The columns in declared order as a JSON array.
 fn row(table: &Table) -> String {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| quote(column.name))
-        .collect();
+    let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
     if columns.len() <= ARGUMENTS_MAX {
         return format!("json_array({})", columns.join(","));
     }
-    let quoted: Vec<String> = columns
-        .iter()
-        .map(|column| format!("json_quote({column})"))
-        .collect();
+    let quoted: Vec<String> =
+        columns.iter().map(|column| format!("json_quote({column})")).collect();
     format!("'['||{}||']'", quoted.join("||','||"))
 }
 
 /// About how many bytes the row takes in an answer.
 fn size(table: &Table) -> String {
-    let numbers = table
-        .columns
-        .iter()
-        .filter(|column| column.kind != Kind::Text)
-        .count();
-    let texts = table
-        .columns
-        .iter()
-        .filter(|column| column.kind == Kind::Text);
-    let sizes: Vec<String> = [(numbers * 10).to_string()]
-        .into_iter()
-        .chain(texts.map(text_size))
-        .collect();
+    let numbers = table.columns.iter().filter(|column| column.kind != Kind::Text).count();
+    let texts = table.columns.iter().filter(|column| column.kind == Kind::Text);
+    let sizes: Vec<String> =
+        [(numbers * 10).to_string()].into_iter().chain(texts.map(text_size)).collect();
     sizes.join("+")
 }
 

@@ -64,15 +64,10 @@ pub struct Lock(pub String, pub String, pub i64);
 /// The view `fastest_push` and its trigger, for the synced ones among the tables.
 pub fn push_ddl(tables: &[&'static Table]) -> [String; 2] {
     let tables = parents_first(tables);
-    let synced: Vec<&Table> = tables
-        .into_iter()
-        .filter(|table| table.policy != Policy::Private)
-        .collect();
-    let versioned: Vec<&Table> = synced
-        .iter()
-        .copied()
-        .filter(|table| table.policy == Policy::Versioned)
-        .collect();
+    let synced: Vec<&Table> =
+        tables.into_iter().filter(|table| table.policy != Policy::Private).collect();
+    let versioned: Vec<&Table> =
+        synced.iter().copied().filter(|table| table.policy == Policy::Versioned).collect();
     let mut body = admission();
     body.push(unknown_table("rows", &synced));
     body.push(unknown_table("patch", &versioned));
@@ -141,11 +136,7 @@ fn unknown_table(part: &str, known: &[&Table]) -> String {
 }
 
 fn unknown_column(table: &Table) -> String {
-    let known: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| literal(column.name))
-        .collect();
+    let known: Vec<String> = table.columns.iter().map(|column| literal(column.name)).collect();
     format!(
         "{} FROM {} AS o, json_each(o._j) AS c WHERE c.key NOT IN ({})",
         refuse(Refusal::UnknownColumn),
@@ -201,23 +192,12 @@ fn update(table: &Table) -> String {
 /// fails the push. A row of a versioned table may come with some of its columns only, when it is
 /// there; `ON CONFLICT` would look at what it lacks before it looks at the key.
 fn insert(table: &Table) -> String {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| quote(column.name))
-        .collect();
-    let values: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| value(table, column))
-        .collect();
+    let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
+    let values: Vec<String> = table.columns.iter().map(|column| value(table, column)).collect();
     let (name, pk) = (quote(table.name), quote(table.pk));
     let absent = match table.policy {
         Policy::Versioned => {
-            format!(
-                "NOT EXISTS (SELECT 1 FROM {name} WHERE {pk} = _j->>'{}')",
-                table.pk
-            )
+            format!("NOT EXISTS (SELECT 1 FROM {name} WHERE {pk} = _j->>'{}')", table.pk)
         }
         _ => format!("true ON CONFLICT({pk}) DO NOTHING"),
     };
@@ -293,33 +273,13 @@ mod tests {
         let names = (0..31).map(|at| format!("a_long_table_name_{at:04}").leak() as &'static str);
         let tables: Vec<&'static Table> = names
             .map(|name| {
-                let Table {
-                    pk,
-                    columns,
-                    indexes,
-                    policy,
-                    reason,
-                    scope,
-                    ..
-                } = *Workspace::TABLE;
-                &*Box::leak(Box::new(Table {
-                    name,
-                    pk,
-                    columns,
-                    indexes,
-                    policy,
-                    reason,
-                    scope,
-                }))
+                let Table { pk, columns, indexes, policy, reason, scope, .. } = *Workspace::TABLE;
+                &*Box::leak(Box::new(Table { name, pk, columns, indexes, policy, reason, scope }))
             })
             .collect();
         let [_, trigger] = push_ddl(&tables);
         let pull = crate::pull_sql(&tables);
-        println!(
-            "31 wide tables: push {} bytes, pull {} bytes",
-            trigger.len(),
-            pull.len()
-        );
+        println!("31 wide tables: push {} bytes, pull {} bytes", trigger.len(), pull.len());
         assert!(trigger.len() < 100_000 && pull.len() < 100_000);
     }
 

@@ -48,9 +48,7 @@ impl Refusal {
     /// Finds a refusal in a primary's error message, which wraps it in words of its own, such as
     /// `D1_ERROR: fastest:version_conflict: SQLITE_CONSTRAINT`.
     pub fn find_in(message: &str) -> Option<Refusal> {
-        Refusal::ALL
-            .into_iter()
-            .find(|refusal| message.contains(refusal.name()))
+        Refusal::ALL.into_iter().find(|refusal| message.contains(refusal.name()))
     }
 }
 
@@ -62,9 +60,6 @@ mod tests {
     fn found_in_what_primaries_say() {
         let d1 = "D1_ERROR: fastest:version_conflict: SQLITE_CONSTRAINT";
         assert_eq!(Refusal::find_in(d1), Some(Refusal::VersionConflict));
-        assert_eq!(
-            Refusal::find_in("UNIQUE constraint failed: users.email"),
-            None
-        );
+        assert_eq!(Refusal::find_in("UNIQUE constraint failed: users.email"), None);
     }
 }

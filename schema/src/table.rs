@@ -16,10 +16,7 @@ pub trait Row: Serialize + DeserializeOwned {
 
     /// Reads a row from its values in column order, as a page of changes holds them.
     fn from_values(values: Vec<Value>) -> Result<Self, serde_json::Error> {
-        let names = Self::TABLE
-            .columns
-            .iter()
-            .map(|column| column.name.to_owned());
+        let names = Self::TABLE.columns.iter().map(|column| column.name.to_owned());
         serde_json::from_value(Value::Object(names.zip(values).collect::<Map<_, _>>()))
     }
 }
@@ -56,9 +53,7 @@ impl Table {
 
     /// The columns that a push may change: all but the key and the lock version.
     pub fn writable(&self) -> impl Iterator<Item = &Column> {
-        self.columns
-            .iter()
-            .filter(|column| column.name != self.pk && !column.lock_version)
+        self.columns.iter().filter(|column| column.name != self.pk && !column.lock_version)
     }
 }
 

@@ -12,11 +12,7 @@ pub fn trigger_ddl(table: &Table) -> Vec<String> {
     let Some(scope) = table.scope.filter(|_| table.policy != Policy::Private) else {
         return Vec::new();
     };
-    let mut triggers = vec![
-        insert(table, scope),
-        update(table, scope),
-        delete(table, scope),
-    ];
+    let mut triggers = vec![insert(table, scope), update(table, scope), delete(table, scope)];
     triggers.extend(lock_guard(table));
     triggers.extend(rescope(table, scope));
     triggers
@@ -41,12 +37,7 @@ fn update(table: &Table, scope: Scope) -> String {
     body.extend(mirror(table));
     let columns = table.columns.iter().filter(|column| !column.lock_version);
     let columns: Vec<String> = columns.map(|column| quote(column.name)).collect();
-    trigger(
-        table,
-        "update",
-        &format!("AFTER UPDATE OF {}", columns.join(", ")),
-        &body,
-    )
+    trigger(table, "update", &format!("AFTER UPDATE OF {}", columns.join(", ")), &body)
 }
 
 fn delete(table: &Table, scope: Scope) -> String {
@@ -57,10 +48,7 @@ fn delete(table: &Table, scope: Scope) -> String {
 fn trigger(table: &Table, name: &str, event: &str, body: &[String]) -> String {
     let name = quote(&format!("fastest_{}_{name}", table.name));
     let on = quote(table.name);
-    format!(
-        "CREATE TRIGGER {name} {event} ON {on} BEGIN\n  {};\nEND",
-        body.join(";\n  ")
-    )
+    format!("CREATE TRIGGER {name} {event} ON {on} BEGIN\n  {};\nEND", body.join(";\n  "))
 }
 
 /// Takes the next sequence number of the scope for the row's entry, if the condition holds.
@@ -105,9 +93,8 @@ fn lock_guard(table: &Table) -> Option<String> {
     let column = quote(table.lock_version()?.name);
     let others = |row: &str| {
         let others = table.columns.iter().filter(|other| !other.lock_version);
-        let others: Vec<String> = others
-            .map(|other| format!("{row}.{}", quote(other.name)))
-            .collect();
+        let others: Vec<String> =
+            others.map(|other| format!("{row}.{}", quote(other.name))).collect();
         others.join(", ")
     };
     let recorded = recorded(table, "version", "NEW");
@@ -122,20 +109,12 @@ fn lock_guard(table: &Table) -> Option<String> {
     );
     let name = quote(&format!("fastest_{}_lock", table.name));
     let body = mirror(table)?;
-    Some(format!(
-        "CREATE TRIGGER {name} {event} ON {when} BEGIN\n  {body};\nEND"
-    ))
+    Some(format!("CREATE TRIGGER {name} {event} ON {when} BEGIN\n  {body};\nEND"))
 }
 
 /// When the row that a scope's path leads to moves, touches the rows that follow it.
 fn rescope(table: &Table, scope: Scope) -> Option<String> {
-    let Scope::Path {
-        column,
-        table: parent,
-        key,
-        target,
-    } = scope
-    else {
+    let Scope::Path { column, table: parent, key, target } = scope else {
         return None;
     };
     let name = quote(&format!("fastest_{}_follow", table.name));
@@ -155,10 +134,7 @@ fn new_scope(table: &Table, scope: Scope) -> String {
         Scope::Column(_) => computed(table, scope, "NEW"),
         Scope::Path { .. } => {
             let computed = computed(table, scope, "NEW");
-            format!(
-                "coalesce({computed}, {}, '')",
-                recorded(table, "scope", "NEW")
-            )
+            format!("coalesce({computed}, {}, '')", recorded(table, "scope", "NEW"))
         }
     }
 }
@@ -167,10 +143,7 @@ fn new_scope(table: &Table, scope: Scope) -> String {
 /// and the parent that a path leads to may be gone in the same delete.
 fn old_scope(table: &Table, scope: Scope) -> String {
     let computed = computed(table, scope, "OLD");
-    format!(
-        "coalesce({}, {computed}, '')",
-        recorded(table, "scope", "OLD")
-    )
+    format!("coalesce({}, {computed}, '')", recorded(table, "scope", "OLD"))
 }
 
 /// The scope that the row's own values give. A column without value gives the empty one; only a
@@ -184,12 +157,7 @@ fn computed(table: &Table, scope: Scope, row: &str) -> String {
                 false => value,
             }
         }
-        Scope::Path {
-            column,
-            table,
-            key,
-            target,
-        } => {
+        Scope::Path { column, table, key, target } => {
             let [column, table, key, target] = [column, table, key, target].map(quote);
             format!("(SELECT coalesce({target}, '') FROM {table} WHERE {key} = {row}.{column})")
         }

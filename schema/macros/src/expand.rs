@@ -25,15 +25,7 @@ fn derives() -> TokenStream {
     }
 }
 
-fn select(
-    Declaration {
-        attributes,
-        visibility,
-        ident,
-        columns,
-        ..
-    }: &Declaration,
-) -> TokenStream {
+fn select(Declaration { attributes, visibility, ident, columns, .. }: &Declaration) -> TokenStream {
     let derives = derives();
     let fields = columns.iter().map(
         |Column {
@@ -47,15 +39,7 @@ fn select(
     quote! { #(#attributes)* #derives #visibility struct #ident { #(#fields),* } }
 }
 
-fn insert(
-    Declaration {
-        visibility,
-        ident,
-        columns,
-        name,
-        ..
-    }: &Declaration,
-) -> TokenStream {
+fn insert(Declaration { visibility, ident, columns, name, .. }: &Declaration) -> TokenStream {
     let derives = derives();
     let new = format_ident!("New{ident}");
     let doc = format!(
@@ -63,13 +47,7 @@ fn insert(
         name.value()
     );
     let fields = columns.iter().map(|column| {
-        let Column {
-            attributes,
-            visibility,
-            ident,
-            ty,
-            ..
-        } = column;
+        let Column { attributes, visibility, ident, ty, .. } = column;
         let optional = quote!(#[serde(default, skip_serializing_if = "Option::is_none")]);
         match (is_option(ty), &column.default) {
             (true, _) => quote!(#(#attributes)* #optional #visibility #ident: #ty),
@@ -84,10 +62,7 @@ fn insert(
 
 fn is_option(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "Option")
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
 }
 
 fn names(Declaration { ident, columns, .. }: &Declaration) -> TokenStream {
@@ -101,13 +76,7 @@ fn names(Declaration { ident, columns, .. }: &Declaration) -> TokenStream {
 }
 
 fn metadata(declaration: &Declaration) -> TokenStream {
-    let Declaration {
-        ident,
-        name,
-        reason,
-        columns,
-        ..
-    } = declaration;
+    let Declaration { ident, name, reason, columns, .. } = declaration;
     let new = format_ident!("New{ident}");
     let policy = match declaration.policy {
         Policy::Versioned => quote!(Versioned),
@@ -117,10 +86,7 @@ fn metadata(declaration: &Declaration) -> TokenStream {
     let scope = scope(declaration.scope.as_ref());
     let indexes = declaration.indexes.iter().map(index);
     let metadata = columns.iter().map(column);
-    let pk = columns
-        .iter()
-        .find(|column| column.pk)
-        .map(|column| (&column.ident, &column.ty));
+    let pk = columns.iter().find(|column| column.pk).map(|column| (&column.ident, &column.ty));
     let pk_type = pk.map(|(_, ty)| ty);
     let pk_name = pk.map(|(ident, _)| text(ident));
     quote! {
@@ -153,12 +119,7 @@ fn scope(scope: Option<&Scope>) -> TokenStream {
             let column = text(column);
             quote!(::core::option::Option::Some(::fastest_schema::Scope::Column(#column)))
         }
-        Some(Scope::Path {
-            column,
-            table,
-            key,
-            target,
-        }) => {
+        Some(Scope::Path { column, table, key, target }) => {
             let [column, table, key, target] = [column, table, key, target].map(text);
             quote!(::core::option::Option::Some(::fastest_schema::Scope::Path {
                 column: #column, table: #table, key: #key, target: #target
@@ -173,12 +134,7 @@ fn index(Index { unique, columns }: &Index) -> TokenStream {
 }
 
 fn column(column: &Column) -> TokenStream {
-    let Column {
-        ty,
-        unique,
-        lock_version,
-        ..
-    } = column;
+    let Column { ty, unique, lock_version, .. } = column;
     let name = text(&column.ident);
     let default = option(column.default.as_ref().map(default));
     let references = option(column.references.as_ref().map(reference));
@@ -226,13 +182,7 @@ fn unsigned(expression: &Expr) -> Option<&Lit> {
     }
 }
 
-fn reference(
-    Reference {
-        table,
-        column,
-        on_delete,
-    }: &Reference,
-) -> TokenStream {
+fn reference(Reference { table, column, on_delete }: &Reference) -> TokenStream {
     let (table, column) = (text(table), text(column));
     let on_delete = match on_delete {
         OnDelete::NoAction => quote!(NoAction),

@@ -16,26 +16,16 @@ pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declarat
         return Err(Error::new_spanned(&item, "a table needs named fields"));
     };
     if !item.generics.params.is_empty() {
-        return Err(Error::new_spanned(
-            &item.generics,
-            "a table takes no generics",
-        ));
+        return Err(Error::new_spanned(&item.generics, "a table takes no generics"));
     }
-    let columns = fields
-        .named
-        .iter()
-        .map(column)
-        .collect::<Result<Vec<_>>>()?;
+    let columns = fields.named.iter().map(column).collect::<Result<Vec<_>>>()?;
     let missing = |what| Error::new(item.ident.span(), format!("the table needs {what}"));
     let (policy, reason) = arguments.policy.ok_or_else(|| missing("a policy"))?;
     let declaration = Declaration {
         name: arguments.name.ok_or_else(|| missing("a name"))?,
         policy,
         reason,
-        scope: arguments
-            .scope
-            .map(|path| scope(path, &columns))
-            .transpose()?,
+        scope: arguments.scope.map(|path| scope(path, &columns)).transpose()?,
         indexes: arguments.indexes,
         columns,
         attributes: item.attrs,
@@ -72,10 +62,7 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
                 arguments.scope = Some(input.parse()?);
             }
             "index" | "unique" => {
-                arguments.indexes.push(Index {
-                    unique: key == "unique",
-                    columns: names(input)?,
-                });
+                arguments.indexes.push(Index { unique: key == "unique", columns: names(input)? });
             }
             _ => {
                 return Err(Error::new(
@@ -109,10 +96,7 @@ fn policy(input: ParseStream) -> Result<(Policy, LitStr)> {
         "append_only" => Policy::AppendOnly,
         "private" => Policy::Private,
         _ => {
-            return Err(Error::new(
-                name.span(),
-                "expected versioned, append_only or private",
-            ));
+            return Err(Error::new(name.span(), "expected versioned, append_only or private"));
         }
     };
     let inside;
@@ -129,10 +113,8 @@ struct ScopePath {
 impl Parse for ScopePath {
     fn parse(input: ParseStream) -> Result<ScopePath> {
         let column = Ident::parse_any(input)?;
-        let target = input
-            .parse::<Option<Token![->]>>()?
-            .map(|_| table_column(input))
-            .transpose()?;
+        let target =
+            input.parse::<Option<Token![->]>>()?.map(|_| table_column(input)).transpose()?;
         Ok(ScopePath { column, target })
     }
 }
@@ -152,19 +134,11 @@ fn scope(path: ScopePath, columns: &[Column]) -> Result<Scope> {
     match &column.references {
         Some(reference) if reference.table == table => {
             let key = reference.column.clone();
-            Ok(Scope::Path {
-                column: path.column,
-                table,
-                key,
-                target,
-            })
+            Ok(Scope::Path { column: path.column, table, key, target })
         }
         _ => Err(Error::new(
             table.span(),
-            format!(
-                "the scope's path needs `#[references({table}.…)]` on `{}`",
-                path.column
-            ),
+            format!("the scope's path needs `#[references({table}.…)]` on `{}`", path.column),
         )),
     }
 }
@@ -213,11 +187,7 @@ fn column(field: &Field) -> Result<Column> {
         size: None,
     };
     for attribute in &field.attrs {
-        let name = attribute
-            .path()
-            .get_ident()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let name = attribute.path().get_ident().map(ToString::to_string).unwrap_or_default();
         match name.as_str() {
             "pk" => column.pk = true,
             "unique" => column.unique = true,
@@ -261,16 +231,9 @@ fn reference(input: ParseStream) -> Result<Reference> {
             "cascade" => OnDelete::Cascade,
             "set_null" => OnDelete::SetNull,
             _ => {
-                return Err(Error::new(
-                    action.span(),
-                    "expected no_action, cascade or set_null",
-                ));
+                return Err(Error::new(action.span(), "expected no_action, cascade or set_null"));
             }
         };
     }
-    Ok(Reference {
-        table,
-        column,
-        on_delete,
-    })
+    Ok(Reference { table, column, on_delete })
 }

@@ -77,10 +77,7 @@ fn a_row_that_changes_its_key_leaves_a_tombstone_first() {
     both(|primary| {
         primary.run("INSERT INTO boards(id, project_id) VALUES ('b', 'A')");
         primary.run("UPDATE boards SET id = 'c', project_id = 'B' WHERE id = 'b'");
-        assert_eq!(
-            primary.changes("boards"),
-            json!([["b", "A", 2, 2, 1], ["c", "B", 1, 1, 0]])
-        );
+        assert_eq!(primary.changes("boards"), json!([["b", "A", 2, 2, 1], ["c", "B", 1, 1, 0]]));
     });
 }
 
@@ -131,19 +128,10 @@ fn the_lock_version_is_the_recorded_one_after_any_write() {
         assert_eq!(primary.version("w1"), 1);
         for (sql, version) in [
             ("UPDATE workspaces SET name = 'x' WHERE id = 'w1'", 2),
-            (
-                "UPDATE workspaces SET name = 'y', version = version + 1 WHERE id = 'w1'",
-                3,
-            ),
-            (
-                "UPDATE workspaces SET name = 'z', version = 77 WHERE id = 'w1'",
-                4,
-            ),
+            ("UPDATE workspaces SET name = 'y', version = version + 1 WHERE id = 'w1'", 3),
+            ("UPDATE workspaces SET name = 'z', version = 77 WHERE id = 'w1'", 4),
             ("UPDATE workspaces SET version = 99 WHERE id = 'w1'", 4),
-            (
-                "UPDATE workspaces SET name = name, version = 5 WHERE id = 'w1'",
-                5,
-            ),
+            ("UPDATE workspaces SET name = name, version = 5 WHERE id = 'w1'", 5),
             (
                 "INSERT INTO workspaces(id, project_id, name, version) VALUES ('w1', 'P', 'u', 40)
               ON CONFLICT(id) DO UPDATE SET name = excluded.name, version = excluded.version",

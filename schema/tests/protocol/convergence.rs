@@ -46,8 +46,7 @@ impl Replica {
                 let held_here = self.rows.get(&key).is_some_and(|(held, ..)| held == scope);
                 match change.outcome {
                     Outcome::Row(values) => {
-                        self.rows
-                            .insert(key, (scope.to_owned(), change.version, values));
+                        self.rows.insert(key, (scope.to_owned(), change.version, values));
                     }
                     Outcome::Deleted | Outcome::Left { .. } if held_here => {
                         self.rows.remove(&key);
@@ -125,11 +124,7 @@ fn converges(primary: &Primary, seed: u64) {
          JOIN fastest_changes c ON tbl = 'order' AND pk = o.id
          WHERE scope IS NOT coalesce(b.project_id, '')",
     );
-    assert_eq!(
-        strays,
-        json!([]),
-        "seed {seed}: recorded scopes are the rows' own"
-    );
+    assert_eq!(strays, json!([]), "seed {seed}: recorded scopes are the rows' own");
 }
 
 fn null_as_empty(mut row: Value) -> Value {
@@ -143,11 +138,7 @@ fn null_as_empty(mut row: Value) -> Value {
 fn a_replica_ends_with_what_the_primary_holds() {
     for seed in 1..=24 {
         let primary = Primary::empty();
-        let primary = if seed % 2 == 0 {
-            primary.recursive()
-        } else {
-            primary
-        };
+        let primary = if seed % 2 == 0 { primary.recursive() } else { primary };
         converges(&primary, seed);
     }
 }

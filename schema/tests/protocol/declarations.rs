@@ -17,11 +17,8 @@ fn the_database_has_the_declared_columns() {
             "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL FROM pragma_table_info('{}')",
             table.name
         ));
-        let declared: Vec<Value> = table
-            .columns
-            .iter()
-            .map(|column| described(table, column))
-            .collect();
+        let declared: Vec<Value> =
+            table.columns.iter().map(|column| described(table, column)).collect();
         assert_eq!(found, Value::Array(declared), "{}", table.name);
     }
 }
@@ -33,13 +30,7 @@ fn described(table: &Table, column: &Column) -> Value {
         Kind::Real => "REAL",
     };
     let pk = i64::from(column.name == table.pk);
-    json!([
-        column.name,
-        kind,
-        i64::from(!column.null),
-        pk,
-        i64::from(column.default.is_some())
-    ])
+    json!([column.name, kind, i64::from(!column.null), pk, i64::from(column.default.is_some())])
 }
 
 #[test]
@@ -77,12 +68,7 @@ fn the_database_has_the_declared_indexes() {
         let indexes = table.indexes.iter();
         let indexes =
             indexes.map(|index| json!([i64::from(index.unique), index.columns.join(",")]));
-        assert_eq!(
-            found,
-            unique.chain(indexes).collect::<Value>(),
-            "{}",
-            table.name
-        );
+        assert_eq!(found, unique.chain(indexes).collect::<Value>(), "{}", table.name);
     }
 }
 
@@ -101,10 +87,7 @@ fn a_replica_has_the_synced_tables_and_no_triggers() {
         .chain(["fastest_changes"])
         .collect();
     expected.sort_unstable();
-    assert_eq!(
-        found,
-        expected.iter().map(|name| json!([name])).collect::<Value>()
-    );
+    assert_eq!(found, expected.iter().map(|name| json!([name])).collect::<Value>());
 }
 
 #[test]
@@ -112,10 +95,7 @@ fn names_are_constants() {
     assert_eq!(Workspace::PROJECT_ID, "project_id");
     assert_eq!(fastest_schema::workspaces::ActivityEvent::TYPE, "type");
     assert_eq!(Card::GROUP, "group");
-    assert_eq!(
-        DriftReport::TABLE.column("bytes_changed").unwrap().kind,
-        Kind::Integer
-    );
+    assert_eq!(DriftReport::TABLE.column("bytes_changed").unwrap().kind, Kind::Integer);
 }
 
 #[test]
@@ -161,16 +141,11 @@ fn rows_survive_the_round_trip_over_a_primary() {
     primary.push("p1", json!({"v": 1, "counter": 1, "locks": [["workspaces", "w2", 0]], "rows": {"workspaces": [new]}}));
     let page = primary.pull("P", 3);
     let row: Workspace = page.changes[0].row().unwrap().unwrap();
-    assert_eq!(
-        (&row.name, &row.merge_history, row.version),
-        (&new.name, &new.merge_history, 1)
-    );
+    assert_eq!((&row.name, &row.merge_history, row.version), (&new.name, &new.merge_history, 1));
     let object: Map<String, Value> =
         serde_json::from_value(serde_json::to_value(&row).unwrap()).unwrap();
     let again: Workspace = serde_json::from_value(Value::Object(object)).unwrap();
     assert_eq!(again, row);
-    let Some(Ok(snapshot)) = primary.pull("P", 1).changes[0].row::<Snapshot>() else {
-        panic!()
-    };
+    let Some(Ok(snapshot)) = primary.pull("P", 1).changes[0].row::<Snapshot>() else { panic!() };
     assert_eq!(snapshot.source, Source::Cli);
 }

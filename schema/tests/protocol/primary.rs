@@ -65,9 +65,7 @@ impl Primary {
 
     pub fn empty() -> Primary {
         let connection = Connection::open_in_memory().unwrap();
-        connection
-            .pragma_update(None, "foreign_keys", true)
-            .unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
         let primary = Primary(connection);
         primary.run(D1_MIGRATIONS_DDL);
         for statement in statements(&init_sql(&tables())) {
@@ -78,16 +76,12 @@ impl Primary {
     }
 
     pub fn recursive(self) -> Primary {
-        self.0
-            .pragma_update(None, "recursive_triggers", true)
-            .unwrap();
+        self.0.pragma_update(None, "recursive_triggers", true).unwrap();
         self
     }
 
     pub fn run(&self, sql: &str) {
-        self.0
-            .execute(sql, [])
-            .unwrap_or_else(|error| panic!("{error}: {sql}"));
+        self.0.execute(sql, []).unwrap_or_else(|error| panic!("{error}: {sql}"));
     }
 
     /// The rows of a query, as JSON arrays.
@@ -100,14 +94,11 @@ impl Primary {
 
     /// Pushes as device `d` and expects success.
     pub fn push(&self, id: &str, payload: Value) {
-        self.try_push(id, "d", payload)
-            .unwrap_or_else(|error| panic!("{id}: {error}"));
+        self.try_push(id, "d", payload).unwrap_or_else(|error| panic!("{id}: {error}"));
     }
 
     pub fn try_push(&self, id: &str, device: &str, payload: Value) -> Result<(), String> {
-        let done = self
-            .0
-            .execute(PUSH_SQL, params![id, device, payload.to_string()]);
+        let done = self.0.execute(PUSH_SQL, params![id, device, payload.to_string()]);
         done.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -123,9 +114,7 @@ impl Primary {
     pub fn everything(&self) -> Value {
         let engine = ["fastest_changes", "fastest_pushes", "fastest_meta"];
         let names = tables().into_iter().map(|table| table.name).chain(engine);
-        names
-            .map(|name| self.query(&format!("SELECT * FROM `{name}`")))
-            .collect()
+        names.map(|name| self.query(&format!("SELECT * FROM `{name}`"))).collect()
     }
 
     pub fn pull(&self, scope: &str, cursor: i64) -> Page {
@@ -133,12 +122,7 @@ impl Primary {
     }
 
     pub fn pull_page(&self, scope: &str, cursor: i64, rows: i64, bytes: i64, push: &str) -> Page {
-        decode_page(
-            &tables(),
-            cursor,
-            self.answer(scope, cursor, rows, bytes, push),
-        )
-        .unwrap()
+        decode_page(&tables(), cursor, self.answer(scope, cursor, rows, bytes, push)).unwrap()
     }
 
     pub fn answer(
@@ -150,13 +134,7 @@ impl Primary {
         push: &str,
     ) -> Vec<Vec<Option<String>>> {
         let mut statement = self.0.prepare(&pull_sql(&tables())).unwrap();
-        let parameters = [
-            scope,
-            &cursor.to_string(),
-            &rows.to_string(),
-            &bytes.to_string(),
-            push,
-        ];
+        let parameters = [scope, &cursor.to_string(), &rows.to_string(), &bytes.to_string(), push];
         let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
         answer.unwrap().map(Result::unwrap).collect()
     }

@@ -10,10 +10,7 @@ use crate::primary::{Primary, tables};
 fn the_header_comes_even_when_nothing_is_new() {
     let primary = Primary::new();
     let page = primary.pull("P", 3);
-    assert_eq!(
-        (page.header.seq, page.changes.len(), page.more()),
-        (3, 0, false)
-    );
+    assert_eq!((page.header.seq, page.changes.len(), page.more()), (3, 0, false));
     assert_eq!(page.header.migration.as_deref(), Some("0000_init.sql"));
     assert_eq!(page.header.epoch.len(), 32);
     assert_eq!(primary.pull("nowhere", 0).header.seq, 0);
@@ -35,27 +32,11 @@ fn changes_come_in_order_after_the_cursor() {
     primary.run("INSERT INTO boards(id, project_id) VALUES ('b', 'P')");
     primary.run("UPDATE boards SET project_id = 'Q'");
     let page = primary.pull("P", 1);
-    let seen: Vec<_> = page
-        .changes
-        .iter()
-        .map(|c| (c.seq, c.table.name, c.key.as_str()))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (2, "snapshots", "s0"),
-            (4, "workspaces", "w1"),
-            (6, "boards", "b")
-        ]
-    );
+    let seen: Vec<_> = page.changes.iter().map(|c| (c.seq, c.table.name, c.key.as_str())).collect();
+    assert_eq!(seen, [(2, "snapshots", "s0"), (4, "workspaces", "w1"), (6, "boards", "b")]);
     assert!(matches!(page.changes[0].outcome, Outcome::Row(_)));
     assert_eq!(page.changes[1].outcome, Outcome::Deleted);
-    assert_eq!(
-        page.changes[2].outcome,
-        Outcome::Left {
-            scope: "P".to_owned()
-        }
-    );
+    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".to_owned() });
 }
 
 #[test]
@@ -64,18 +45,10 @@ fn a_row_comes_as_its_type() {
     let page = primary.pull("P", 2);
     let workspace: Workspace = page.changes[0].row().unwrap().unwrap();
     assert_eq!(
-        (
-            workspace.id.as_str(),
-            workspace.name.as_str(),
-            workspace.version
-        ),
+        (workspace.id.as_str(), workspace.name.as_str(), workspace.version),
         ("w1", "main", 1)
     );
-    assert!(
-        page.changes[0]
-            .row::<fastest_schema::workspaces::Snapshot>()
-            .is_none()
-    );
+    assert!(page.changes[0].row::<fastest_schema::workspaces::Snapshot>().is_none());
 }
 
 #[test]
@@ -117,13 +90,8 @@ fn a_row_deleted_behind_the_triggers_counts_as_gone() {
 fn projects_are_found_by_name_or_id() {
     let primary = Primary::new();
     let find = |what: &str| {
-        let mut statement = primary
-            .0
-            .prepare(fastest_schema::find_projects_sql())
-            .unwrap();
-        statement
-            .query_row([what], |row| row.get::<_, String>(0))
-            .ok()
+        let mut statement = primary.0.prepare(fastest_schema::find_projects_sql()).unwrap();
+        statement.query_row([what], |row| row.get::<_, String>(0)).ok()
     };
     assert_eq!(find("one").as_deref(), Some("P"));
     assert_eq!(find("P").as_deref(), Some("P"));
@@ -162,114 +130,23 @@ fn text(value: &str) -> Option<String> {
 fn garbage_is_an_error() {
     lie(Vec::clear, |e| matches!(e, PageError::NoHeader));
     lie(|a| drop(a.remove(0)), |e| matches!(e, PageError::NoHeader));
-    lie(
-        |a| a[0].push(None),
-        |e| matches!(e, PageError::Shape { row: 0, .. }),
-    );
-    lie(
-        |a| drop(a[2].pop()),
-        |e| matches!(e, PageError::Shape { row: 2, .. }),
-    );
-    lie(
-        |a| a[0][5] = text("{}"),
-        |e| matches!(e, PageError::Json { row: 0, .. }),
-    );
-    lie(
-        |a| a[1][5] = text("["),
-        |e| matches!(e, PageError::Json { row: 1, .. }),
-    );
-    lie(
-        |a| a[1][0] = text("x"),
-        |e| matches!(e, PageError::Number { column: "seq", .. }),
-    );
-    lie(
-        |a| a[1][0] = text("-1"),
-        |e| matches!(e, PageError::Number { .. }),
-    );
-    lie(
-        |a| a[1][3] = None,
-        |e| {
-            matches!(
-                e,
-                PageError::Shape {
-                    column: "version",
-                    ..
-                }
-            )
-        },
-    );
-    lie(
-        |a| a[1][4] = text("3"),
-        |e| {
-            matches!(
-                e,
-                PageError::Shape {
-                    column: "deleted",
-                    ..
-                }
-            )
-        },
-    );
-    lie(
-        |a| a[1][1] = text("secret_table"),
-        |e| matches!(e, PageError::UnknownTable(_)),
-    );
+    lie(|a| a[0].push(None), |e| matches!(e, PageError::Shape { row: 0, .. }));
+    lie(|a| drop(a[2].pop()), |e| matches!(e, PageError::Shape { row: 2, .. }));
+    lie(|a| a[0][5] = text("{}"), |e| matches!(e, PageError::Json { row: 0, .. }));
+    lie(|a| a[1][5] = text("["), |e| matches!(e, PageError::Json { row: 1, .. }));
+    lie(|a| a[1][0] = text("x"), |e| matches!(e, PageError::Number { column: "seq", .. }));
+    lie(|a| a[1][0] = text("-1"), |e| matches!(e, PageError::Number { .. }));
+    lie(|a| a[1][3] = None, |e| matches!(e, PageError::Shape { column: "version", .. }));
+    lie(|a| a[1][4] = text("3"), |e| matches!(e, PageError::Shape { column: "deleted", .. }));
+    lie(|a| a[1][1] = text("secret_table"), |e| matches!(e, PageError::UnknownTable(_)));
 }
 
 #[test]
 fn numbers_must_rise_from_the_cursor_to_the_header() {
-    lie(
-        |a| a.swap(1, 2),
-        |e| {
-            matches!(
-                e,
-                PageError::Order {
-                    seq: 1,
-                    after: 2,
-                    ..
-                }
-            )
-        },
-    );
-    lie(
-        |a| a[1][0] = text("0"),
-        |e| {
-            matches!(
-                e,
-                PageError::Order {
-                    seq: 0,
-                    after: 0,
-                    ..
-                }
-            )
-        },
-    );
-    lie(
-        |a| a[2][0] = text("1"),
-        |e| {
-            matches!(
-                e,
-                PageError::Order {
-                    seq: 1,
-                    after: 1,
-                    ..
-                }
-            )
-        },
-    );
-    lie(
-        |a| a[3][0] = text("9"),
-        |e| {
-            matches!(
-                e,
-                PageError::Order {
-                    seq: 9,
-                    last: 3,
-                    ..
-                }
-            )
-        },
-    );
+    lie(|a| a.swap(1, 2), |e| matches!(e, PageError::Order { seq: 1, after: 2, .. }));
+    lie(|a| a[1][0] = text("0"), |e| matches!(e, PageError::Order { seq: 0, after: 0, .. }));
+    lie(|a| a[2][0] = text("1"), |e| matches!(e, PageError::Order { seq: 1, after: 1, .. }));
+    lie(|a| a[3][0] = text("9"), |e| matches!(e, PageError::Order { seq: 9, last: 3, .. }));
 }
 
 #[test]
@@ -280,43 +157,24 @@ fn rows_must_fit_their_tables() {
         edit(&mut values);
         *cell = serde_json::to_string(&values).unwrap();
     }
-    lie(
-        |a| edit(a, 1, |v| drop(v.pop())),
-        |e| matches!(e, PageError::Width { found: 8, .. }),
-    );
+    lie(|a| edit(a, 1, |v| drop(v.pop())), |e| matches!(e, PageError::Width { found: 8, .. }));
     lie(
         |a| edit(a, 1, |v| v[2] = json!(7)),
         |e| matches!(e, PageError::Type { column: "name", .. }),
     );
-    lie(
-        |a| edit(a, 1, |v| v[2] = json!(null)),
-        |e| matches!(e, PageError::Type { .. }),
-    );
+    lie(|a| edit(a, 1, |v| v[2] = json!(null)), |e| matches!(e, PageError::Type { .. }));
     lie(
         |a| edit(a, 3, |v| v[10] = json!(1.5)),
-        |e| {
-            matches!(
-                e,
-                PageError::Type {
-                    column: "version",
-                    ..
-                }
-            )
-        },
+        |e| matches!(e, PageError::Type { column: "version", .. }),
     );
-    lie(
-        |a| edit(a, 1, |v| v[0] = json!("Q")),
-        |e| matches!(e, PageError::Key { .. }),
-    );
+    lie(|a| edit(a, 1, |v| v[0] = json!("Q")), |e| matches!(e, PageError::Key { .. }));
 }
 
 #[test]
 fn a_table_that_this_build_lacks_is_named() {
     let primary = Primary::new();
-    let known: Vec<&'static Table> = tables()
-        .into_iter()
-        .filter(|t| t.name != "snapshots")
-        .collect();
+    let known: Vec<&'static Table> =
+        tables().into_iter().filter(|t| t.name != "snapshots").collect();
     let error = decode_page(&known, 0, primary.answer("P", 0, 10, 1000, "")).unwrap_err();
     assert!(error.to_string().contains("`snapshots`"));
 }

@@ -46,10 +46,7 @@ fn a_push_applied_before_is_ignored() {
     primary.push("p1", payload.clone());
     let before = primary.everything();
     primary.push("p1", payload);
-    primary.push(
-        "p1",
-        json!({"v": 1, "counter": 0, "rows": {"snapshots": [snapshot("s9")]}}),
-    );
+    primary.push("p1", json!({"v": 1, "counter": 0, "rows": {"snapshots": [snapshot("s9")]}}));
     assert_eq!(primary.everything(), before);
 }
 
@@ -58,14 +55,8 @@ fn append_only_rows_are_written_once() {
     let primary = Primary::new();
     let mut other = snapshot("s0");
     other["summary"] = json!("changed");
-    primary.push(
-        "p1",
-        json!({"v": 1, "counter": 1, "rows": {"snapshots": [other]}}),
-    );
-    assert_eq!(
-        primary.query("SELECT summary FROM snapshots"),
-        json!([[null]])
-    );
+    primary.push("p1", json!({"v": 1, "counter": 1, "rows": {"snapshots": [other]}}));
+    assert_eq!(primary.query("SELECT summary FROM snapshots"), json!([[null]]));
     assert_eq!(primary.changes("snapshots"), json!([["s0", "P", 1, 2, 0]]));
 }
 
@@ -100,10 +91,7 @@ fn a_default_stands_in_for_what_is_absent() {
         primary.query("SELECT title FROM boards ORDER BY id"),
         json!([["untitled"], [null]])
     );
-    assert_eq!(
-        primary.query("SELECT rank, weight FROM `order`"),
-        json!([[-1, 0.5]])
-    );
+    assert_eq!(primary.query("SELECT rank, weight FROM `order`"), json!([[-1, 0.5]]));
 }
 
 #[test]
@@ -113,10 +101,7 @@ fn a_patch_of_a_row_that_is_gone_does_nothing() {
         "p1",
         json!({"v": 1, "counter": 1, "patch": {"workspaces": [{"id": "gone", "name": "n"}]}}),
     );
-    assert_eq!(
-        primary.query("SELECT count(*) FROM workspaces"),
-        json!([[1]])
-    );
+    assert_eq!(primary.query("SELECT count(*) FROM workspaces"), json!([[1]]));
 }
 
 #[test]
@@ -144,10 +129,7 @@ fn json_columns_may_be_text_or_json() {
     text["parent_snapshot_ids"] = json!("[\"s0\"]");
     let mut plain = snapshot("s2");
     plain["parent_snapshot_ids"] = json!(["s0"]);
-    primary.push(
-        "p1",
-        json!({"v": 1, "counter": 1, "rows": {"snapshots": [text, plain]}}),
-    );
+    primary.push("p1", json!({"v": 1, "counter": 1, "rows": {"snapshots": [text, plain]}}));
     let read = primary.query("SELECT DISTINCT parent_snapshot_ids FROM snapshots WHERE id <> 's0'");
     assert_eq!(read, json!([["[\"s0\"]"]]));
 }
@@ -161,10 +143,7 @@ fn integers_of_64_bits_pass() {
         json!({"v": 1, "counter": 1, "rows": {"drift_reports": [
         {"id": "r", "workspace_id": "w1", "bytes_changed": big}]}}),
     );
-    assert_eq!(
-        primary.query("SELECT bytes_changed FROM drift_reports"),
-        json!([[big]])
-    );
+    assert_eq!(primary.query("SELECT bytes_changed FROM drift_reports"), json!([[big]]));
 }
 
 #[test]
@@ -173,9 +152,7 @@ fn the_record_of_pushes_bounds_itself() {
     for counter in 1..=1005 {
         primary.push(&format!("p{counter}"), json!({"v": 1, "counter": counter}));
     }
-    primary
-        .try_push("other", "e", json!({"v": 1, "counter": 1}))
-        .unwrap();
+    primary.try_push("other", "e", json!({"v": 1, "counter": 1})).unwrap();
     let kept =
         primary.query("SELECT device, count(*), min(counter) FROM fastest_pushes GROUP BY device");
     assert_eq!(kept, json!([["d", 1000, 6], ["e", 1, 1]]));
@@ -187,30 +164,17 @@ fn ten_thousand_rows_fit_one_push() {
     let ids = 0..10_000;
     let snapshots: Vec<Value> = ids.clone().map(|id| snapshot(&format!("b{id}"))).collect();
     let start = Instant::now();
-    primary.push(
-        "p1",
-        json!({"v": 1, "counter": 1, "rows": {"snapshots": snapshots}}),
-    );
+    primary.push("p1", json!({"v": 1, "counter": 1, "rows": {"snapshots": snapshots}}));
     println!("10,000 append-only rows: {:?}", start.elapsed());
-    let locks: Vec<Value> = ids
-        .clone()
-        .map(|id| json!(["workspaces", format!("b{id}"), 0]))
-        .collect();
-    let rows: Vec<Value> = ids
-        .map(|id| json!({"id": format!("b{id}"), "project_id": "P", "name": "n"}))
-        .collect();
+    let locks: Vec<Value> =
+        ids.clone().map(|id| json!(["workspaces", format!("b{id}"), 0])).collect();
+    let rows: Vec<Value> =
+        ids.map(|id| json!({"id": format!("b{id}"), "project_id": "P", "name": "n"})).collect();
     let start = Instant::now();
-    primary.push(
-        "p2",
-        json!({"v": 1, "counter": 2, "locks": locks, "rows": {"workspaces": rows}}),
-    );
+    primary.push("p2", json!({"v": 1, "counter": 2, "locks": locks, "rows": {"workspaces": rows}}));
     println!("10,000 versioned rows with locks: {:?}", start.elapsed());
     let start = Instant::now();
     let page = primary.pull_page("P", 0, 100_000, i64::MAX, "");
-    println!(
-        "pulled {} changes: {:?}",
-        page.changes.len(),
-        start.elapsed()
-    );
+    println!("pulled {} changes: {:?}", page.changes.len(), start.elapsed());
     assert_eq!(page.changes.len(), 20_003);
 }

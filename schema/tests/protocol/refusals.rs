@@ -7,22 +7,18 @@ use crate::primary::Primary;
 
 #[test]
 fn an_unknown_version_is_refused() {
-    for payload in [
-        json!({"v": 2, "counter": 1}),
-        json!({"v": "1", "counter": 1}),
-        json!({"counter": 1}),
-    ] {
+    for payload in
+        [json!({"v": 2, "counter": 1}), json!({"v": "1", "counter": 1}), json!({"counter": 1})]
+    {
         Primary::new().refuses(payload, Refusal::PayloadVersion);
     }
 }
 
 #[test]
 fn a_counter_must_be_an_integer() {
-    for payload in [
-        json!({"v": 1}),
-        json!({"v": 1, "counter": "7"}),
-        json!({"v": 1, "counter": null}),
-    ] {
+    for payload in
+        [json!({"v": 1}), json!({"v": 1, "counter": "7"}), json!({"v": 1, "counter": null})]
+    {
         Primary::new().refuses(payload, Refusal::PayloadInvalid);
     }
 }
@@ -33,9 +29,7 @@ fn a_counter_from_the_past_is_refused() {
     primary.push("p5", json!({"v": 1, "counter": 5}));
     primary.refuses(json!({"v": 1, "counter": 5}), Refusal::DeviceCounter);
     primary.refuses(json!({"v": 1, "counter": 4}), Refusal::DeviceCounter);
-    primary
-        .try_push("e4", "e", json!({"v": 1, "counter": 4}))
-        .unwrap();
+    primary.try_push("e4", "e", json!({"v": 1, "counter": 4})).unwrap();
     primary.push("p6", json!({"v": 1, "counter": 6}));
 }
 
@@ -128,14 +122,8 @@ fn a_push_is_whole_or_nothing() {
     let good = json!({"id": "s1", "project_id": "P", "manifest_hash": "bb"});
     let locks = json!([["workspaces", "w1", 1], ["users", "v", 1]]);
     for (rows, constraint) in [
-        (
-            json!({"snapshots": [good, {"id": "s2", "project_id": "P"}]}),
-            "NOT NULL",
-        ),
-        (
-            json!({"snapshots": [good, {"project_id": "P", "manifest_hash": "bb"}]}),
-            "NOT NULL",
-        ),
+        (json!({"snapshots": [good, {"id": "s2", "project_id": "P"}]}), "NOT NULL"),
+        (json!({"snapshots": [good, {"project_id": "P", "manifest_hash": "bb"}]}), "NOT NULL"),
         (
             json!({"snapshots": [good, {"id": "s2", "project_id": "nope", "manifest_hash": "bb"}]}),
             "FOREIGN KEY",
@@ -144,16 +132,10 @@ fn a_push_is_whole_or_nothing() {
             json!({"snapshots": [good], "workspaces": [{"id": "w1", "base_snapshot_id": "nope"}]}),
             "FOREIGN KEY",
         ),
-        (
-            json!({"snapshots": [good], "users": [{"id": "v", "email": "u@example.org"}]}),
-            "UNIQUE",
-        ),
+        (json!({"snapshots": [good], "users": [{"id": "v", "email": "u@example.org"}]}), "UNIQUE"),
         (json!({"snapshots": [good, "text"]}), "malformed JSON"),
     ] {
-        breaks(
-            json!({"v": 1, "counter": 1, "locks": locks, "rows": rows}),
-            constraint,
-        );
+        breaks(json!({"v": 1, "counter": 1, "locks": locks, "rows": rows}), constraint);
     }
 }
 

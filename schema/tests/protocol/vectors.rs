@@ -20,15 +20,11 @@ fn the_payload_is_what_this_crate_writes() {
     let Value::Object(workspace) = json!({"id": "w1", "current_snapshot_id": "s1"}) else {
         panic!()
     };
-    let Value::Object(project) = json!({"id": "P", "last_snapshot_id": "s1"}) else {
-        panic!()
-    };
+    let Value::Object(project) = json!({"id": "P", "last_snapshot_id": "s1"}) else { panic!() };
     let mut payload = Payload::new(1);
     payload.locks = vec![Lock("workspaces".to_owned(), "w1".to_owned(), 1)];
     payload.rows.insert("snapshots".to_owned(), vec![snapshot]);
-    payload
-        .rows
-        .insert("workspaces".to_owned(), vec![workspace]);
+    payload.rows.insert("workspaces".to_owned(), vec![workspace]);
     payload.patch.insert("projects".to_owned(), vec![project]);
     let kept: Value = serde_json::from_str(PAYLOAD).unwrap();
     assert_eq!(serde_json::to_value(&payload).unwrap(), kept);
@@ -48,19 +44,11 @@ fn the_payload_is_accepted_once_and_conflicts_after() {
 fn the_answer_decodes() {
     let answer: Vec<Vec<Option<String>>> = serde_json::from_str(ANSWER).unwrap();
     let page = decode_page(&tables(), 1, answer).unwrap();
-    assert_eq!(
-        (page.header.seq, page.header.push_known, page.changes.len()),
-        (6, true, 3)
-    );
+    assert_eq!((page.header.seq, page.header.push_known, page.changes.len()), (6, true, 3));
     let workspace: Workspace = page.changes[0].row().unwrap().unwrap();
     assert_eq!(workspace.version, 2);
     assert_eq!(page.changes[1].outcome, Outcome::Deleted);
-    assert_eq!(
-        page.changes[2].outcome,
-        Outcome::Left {
-            scope: "P".to_owned()
-        }
-    );
+    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".to_owned() });
 }
 
 #[test]

@@ -1,0 +1,208 @@
+//! Applying a page of a primary's changes to the replica.
+//!
+//! Nothing that was written here is lost by what the primary says: a row that waits in the outbox
+//! is merged with the primary's, column by column, and where both sides changed one column the
+//! primary's value stands and both versions go into the conflicts. Rows of append-only tables
+//! never change and never go: from the primary they only gain what was null here.
+
+use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, TABLES, Table};
+use rusqlite::params;
+use serde_json::Value;
+
+use crate::merge_row::merge_row;
+use crate::outbox::Entry;
+use crate::replica::{ReplicaError, Session, Values, values_of};
+
+impl Session<'_> {
+    /// Applies the changes of one page of `scope`, and moves the cursor to `seq`.
+    pub(crate) fn apply_page(
+        &self,
+        scope: &str,
+        changes: &[Change],
+        seq: i64,
+    ) -> Result<(), ReplicaError> {
+        for change in changes {
+            self.apply(scope, change)?;
+        }
+        self.run(
+            "INSERT INTO fastest_local_cursor(scope, seq) VALUES (?1, ?2)
+             ON CONFLICT(scope) DO UPDATE SET seq = excluded.seq",
+            params![scope, seq],
+        )?;
+        Ok(())
+    }
+
+    fn apply(&self, scope: &str, change: &Change) -> Result<(), ReplicaError> {
+        let Change { table, key, version, seq, outcome } = change;
+        match outcome {
+            Outcome::Row(theirs) => {
+                self.apply_row(scope, table, key, *version, theirs)?;
+                self.put_known(scope, (table, key), *version, Some(*seq), false)
+            }
+            Outcome::Deleted => {
+                self.apply_delete(scope, table, key)?;
+                self.put_known(scope, (table, key), *version, Some(*seq), true)
+            }
+            Outcome::Left { scope: left } if left == scope => {
+                // It may be held by now under the scope that it went to.
+                let known = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
+                let known: Option<String> = self.get(known, params![table.name, key])?;
+                match known.as_deref() == Some(scope) {
+                    true => self.apply_delete(scope, table, key),
+                    false => Ok(()),
+                }
+            }
+            Outcome::Left { .. } => Ok(()),
+        }
+    }
+
+    fn apply_row(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        key: &str,
+        version: i64,
+        theirs: &[Value],
+    ) -> Result<(), ReplicaError> {
+        let theirs = local_form(table, theirs);
+        if table.policy == Policy::AppendOnly {
+            let row = match self.values(table, key)? {
+                Some(ours) => fill_nulls(&ours, &theirs),
+                None => theirs,
+            };
+            self.drop_entry_as_of(table, key, version)?;
+            return self.put_values(table, &row);
+        }
+        let Some(entry) = self.entry(table, key)? else { return self.put_values(table, &theirs) };
+        if version <= entry.base_version {
+            // Our own push, coming back: the entry is newer.
+            return Ok(());
+        }
+        let merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
+        if !merged.conflicts.is_empty() {
+            self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
+        }
+        self.put_values(table, &merged.values)?;
+        match merged.values == theirs {
+            true => self.drop_entry(table, key),
+            false => {
+                let (base, row) = (Some(theirs), merged.values);
+                self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
+            }
+        }
+    }
+
+    /// An append-only row that the primary shows needs no more sending.
+    fn drop_entry_as_of(&self, table: &Table, key: &str, version: i64) -> Result<(), ReplicaError> {
+        match version > 0 {
+            true => self.drop_entry(table, key),
+            false => Ok(()),
+        }
+    }
+
+    fn apply_delete(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        key: &str,
+    ) -> Result<(), ReplicaError> {
+        if table.policy == Policy::AppendOnly {
+            return Ok(());
+        }
+        if let Some(entry) = self.entry(table, key)? {
+            self.keep_conflict(scope, &entry, None, &[])?;
+            self.drop_entry(table, key)?;
+        }
+        self.delete(table, key)
+    }
+
+    /// Keeps both versions of a row; the primary's stands.
+    fn keep_conflict(
+        &self,
+        scope: &str,
+        entry: &Entry,
+        theirs: Option<&Values>,
+        columns: &[&str],
+    ) -> Result<(), ReplicaError> {
+        let text = |values: &Values| Value::Array(values.clone()).to_string();
+        self.run(
+            "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, base, ours, theirs, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                crate::clock::new_id(),
+                scope,
+                entry.table.name,
+                entry.key,
+                columns.join(","),
+                entry.base.as_ref().map(text),
+                text(&entry.row),
+                theirs.map(text),
+                crate::clock::now(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what the primary was known to hold, so that the next pull reads all of it again.
+    pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_changes", [])?;
+        self.run("DELETE FROM fastest_local_cursor", [])?;
+        self.run("DELETE FROM fastest_local_sent", [])?;
+        self.run("UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL", [])?;
+        // Bases refer to lock versions that are void now.
+        self.run("UPDATE fastest_local_outbox SET base_version = 0", [])?;
+        Ok(())
+    }
+
+    /// Queues every row of `scope` that the primary, as just read in full, does not have.
+    pub(crate) fn queue_unknown(&self, scope: &str) -> Result<u64, ReplicaError> {
+        let mut queued = 0;
+        for table in TABLES.iter().copied().filter(|table| table.policy != Policy::Private) {
+            let sql = format!(
+                "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM fastest_changes WHERE tbl = '{name}' AND pk = t.`{pk}`)",
+                pk = table.pk,
+                name = table.name,
+                scope = scope_sql(table)
+            );
+            for key in self.all(&sql, [scope], |row| row.get::<_, String>(0))? {
+                if self.entry(table, &key)?.is_none()
+                    && let Some(values) = self.values(table, &key)?
+                {
+                    let base_version = 0;
+                    let entry =
+                        Entry { revision: 0, table, key, base_version, base: None, row: values };
+                    self.put_entry(scope, &entry)?;
+                    queued += 1;
+                }
+            }
+        }
+        Ok(queued)
+    }
+}
+
+/// The scope of a row `t` of the replica, in SQL.
+fn scope_sql(table: &Table) -> String {
+    match table.scope {
+        Some(Scope::Column(column)) => format!("t.`{column}`"),
+        Some(Scope::Path { column, table, key, target }) => {
+            format!("(SELECT p.`{target}` FROM `{table}` AS p WHERE p.`{key}` = t.`{column}`)")
+        }
+        None => "NULL".to_owned(),
+    }
+}
+
+/// A pack's bytes are in the object store: the row here goes without them, and as one part.
+fn local_form(table: &Table, theirs: &[Value]) -> Values {
+    if table.name != Pack::TABLE.name {
+        return theirs.to_vec();
+    }
+    match Pack::from_values(theirs.to_vec()) {
+        Ok(pack) => values_of(&Pack { data: None, ..pack }),
+        Err(_) => theirs.to_vec(),
+    }
+}
+
+fn fill_nulls(ours: &[Value], theirs: &[Value]) -> Values {
+    ours.iter().zip(theirs).map(|(o, t)| if o.is_null() { t.clone() } else { o.clone() }).collect()
+}

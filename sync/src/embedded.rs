@@ -1,0 +1,127 @@
+//! The embedded primary: a SQLite file, shared by any processes that can open it.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fastest_schema::Refusal;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
+
+use crate::primary::{Primary, PrimaryError, Rows};
+
+/// Writers queue for the file: long enough for any queue of people, short enough to be noticed.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
+pub struct Embedded {
+    url: String,
+    path: PathBuf,
+    connection: OnceCell<Connection>,
+}
+
+impl Embedded {
+    /// The primary in the file at `path`; it is opened, and made where it is missing, at the first
+    /// statement.
+    pub fn new(path: &Path) -> Self {
+        Self {
+            url: format!("file://{}", path.display()),
+            path: path.to_owned(),
+            connection: OnceCell::new(),
+        }
+    }
+
+    fn connection(&self) -> Result<&Connection, PrimaryError> {
+        if let Some(connection) = self.connection.get() {
+            return Ok(connection);
+        }
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        if !parent.is_dir() {
+            return Err(PrimaryError::NoFolder { path: parent.to_owned() });
+        }
+        let connection = self.open().map_err(|error| self.error(error))?;
+        Ok(self.connection.get_or_init(|| connection))
+    }
+
+    fn open(&self) -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        crate::sqlite::set_wal(&connection)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(connection)
+    }
+
+    fn error(&self, error: rusqlite::Error) -> PrimaryError {
+        let (url, message) = (self.url.clone(), error.to_string());
+        if let Some(refusal) = Refusal::find_in(&message) {
+            return PrimaryError::Refused { url, refusal };
+        }
+        if message.contains("no such table: fastest_") || message.contains("no such table: d1_") {
+            return PrimaryError::NotMigrated { url };
+        }
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DatabaseBusy) => {
+                PrimaryError::Unreachable { url, reason: message }
+            }
+            _ => PrimaryError::Failed { url, message },
+        }
+    }
+
+    fn run_blocking(&self, sql: &str, parameters: &[&str]) -> Result<Rows, rusqlite::Error> {
+        let connection = self.connection.get().expect("run opens the file first");
+        let mut statement = connection.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(params_from_iter(parameters))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            rows.push((0..columns).map(|at| row.get_ref(at).map(text)).collect::<Result<_, _>>()?);
+        }
+        Ok(rows)
+    }
+}
+
+/// A cell as text; our statements select nothing but text, integers and null.
+fn text(cell: ValueRef<'_>) -> Option<String> {
+    match cell {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Primary for Embedded {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        self.connection()?;
+        self.run_blocking(sql, parameters).map_err(|error| self.error(error))
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        let connection = self.connection()?;
+        let apply = || {
+            let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
+            if transaction.query_row(recorded, [name], |row| row.get(0))? {
+                return Ok(());
+            }
+            for statement in statements {
+                transaction.execute_batch(statement)?;
+            }
+            transaction.execute("INSERT INTO d1_migrations(name) VALUES (?1)", [name])?;
+            transaction.commit()
+        };
+        apply().map_err(|error| self.error(error))
+    }
+}

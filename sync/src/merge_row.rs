@@ -1,0 +1,95 @@
+//! Merging the rows of a table three ways, column by column.
+
+use fastest_schema::Table;
+use serde_json::Value;
+
+use crate::replica::Values;
+
+/// A merged row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedRow {
+    /// The columns of both sides; the primary's where both changed one.
+    pub values: Values,
+    /// Columns that both sides changed, each in its own way.
+    pub conflicts: Vec<&'static str>,
+}
+
+/// Columns whose two values need no choice: they say when something was last touched, or are
+/// settled by a merge of trees, for which our value must stay.
+fn settled(table: &Table, column: &str) -> Option<Side> {
+    match (table.name, column) {
+        ("workspaces", "current_snapshot_id" | "current_manifest_hash" | "local_path")
+        | ("workspaces", "last_seen_at" | "machine_id" | "merge_history") => Some(Side::Ours),
+        ("projects", "updated_at" | "last_snapshot_id") => Some(Side::Theirs),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Ours,
+    Theirs,
+}
+
+/// Merges a row that changed here and on the primary since `base`.
+pub fn merge_row(
+    table: &'static Table,
+    base: Option<&Values>,
+    ours: &[Value],
+    theirs: &[Value],
+) -> MergedRow {
+    let mut merged = MergedRow { values: Vec::with_capacity(ours.len()), conflicts: Vec::new() };
+    for (at, column) in table.columns.iter().enumerate() {
+        let (ours, theirs) = (&ours[at], &theirs[at]);
+        let base = base.map(|base| &base[at]);
+        let kept = if column.lock_version || ours == theirs || base == Some(ours) {
+            theirs
+        } else if base == Some(theirs) {
+            ours
+        } else {
+            match settled(table, column.name) {
+                Some(Side::Ours) => ours,
+                Some(Side::Theirs) => theirs,
+                None => {
+                    merged.conflicts.push(column.name);
+                    theirs
+                }
+            }
+        };
+        merged.values.push(kept.clone());
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use fastest_schema::Row;
+    use fastest_schema::projects::Project;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Rows of `projects`: name, last snapshot, main workspace.
+    fn check(base: [&str; 3], ours: [&str; 3], theirs: [&str; 3], expect: [&str; 3], bad: &[&str]) {
+        let row = |[name, last, main]: [&str; 3]| -> Values {
+            let value = |column: &str| match column {
+                "name" => json!(name),
+                "last_snapshot_id" => json!(last),
+                "main_workspace_id" => json!(main),
+                _ => json!("same"),
+            };
+            Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
+        };
+        let merged = merge_row(Project::TABLE, Some(&row(base)), &row(ours), &row(theirs));
+        assert_eq!(merged.values, row(expect));
+        assert_eq!(merged.conflicts, bad);
+    }
+
+    #[test]
+    fn columns_merge_each_for_itself() {
+        check(["a", "1", "m"], ["b", "1", "m"], ["a", "1", "n"], ["b", "1", "n"], &[]);
+        check(["a", "1", "m"], ["b", "1", "m"], ["b", "1", "m"], ["b", "1", "m"], &[]);
+        check(["a", "1", "m"], ["b", "1", "m"], ["c", "1", "m"], ["c", "1", "m"], &["name"]);
+        check(["a", "1", "m"], ["a", "2", "m"], ["a", "3", "m"], ["a", "3", "m"], &[]);
+    }
+}

@@ -1,0 +1,182 @@
+//! The outbox: rows written on this device that the primary has not accepted yet.
+//!
+//! An entry carries the row as it was when the primary last knew it (base), its lock version
+//! then, and the row as it is now. Writing a row twice before a push keeps one entry: the first
+//! base, the last row. Entries leave in the transaction that records the primary's answer.
+
+use fastest_schema::{Policy, Row, TABLES, Table};
+use rusqlite::params;
+use serde_json::Value;
+
+use crate::replica::{ReplicaError, Session, Values, key_of, values_of};
+
+/// A row that waits for the primary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Rises with each write: tells whether an entry changed while a push was on its way.
+    pub revision: i64,
+    /// The table.
+    pub table: &'static Table,
+    /// The row's key.
+    pub key: String,
+    /// Its lock version on the primary when it was last seen there; 0 where it never was.
+    pub base_version: i64,
+    /// The row at that version.
+    pub base: Option<Values>,
+    /// The row as it is wanted.
+    pub row: Values,
+}
+
+/// The table of this name, if rows of it travel.
+pub fn synced_table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|table| table.name == name && table.policy != Policy::Private)
+}
+
+impl Session<'_> {
+    /// Writes a row and queues it for the primary.
+    pub fn save<R: Row>(&self, scope: &str, row: &R) -> Result<(), ReplicaError> {
+        self.save_values(scope, R::TABLE, &values_of(row))
+    }
+
+    /// Writes a row and queues it for the primary.
+    pub fn save_values(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<(), ReplicaError> {
+        let key = key_of(table, values);
+        match self.entry(table, key)? {
+            Some(entry) => self.put_entry(scope, &Entry { row: values.to_vec(), ..entry })?,
+            None => {
+                let base = self.values(table, key)?;
+                let base_version = self.known_version(table, key)?;
+                let (key, row) = (key.to_owned(), values.to_vec());
+                let entry = Entry { revision: 0, table, key, base_version, base, row };
+                self.put_entry(scope, &entry)?;
+            }
+        }
+        self.put_values(table, values)
+    }
+
+    /// Puts an entry, under a new revision, in place of any for the same row.
+    pub(crate) fn put_entry(&self, scope: &str, entry: &Entry) -> Result<(), ReplicaError> {
+        self.drop_entry(entry.table, &entry.key)?;
+        let base = entry.base.as_ref().map(to_text);
+        self.run(
+            "INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                scope,
+                entry.table.name,
+                entry.key,
+                entry.base_version,
+                base,
+                to_text(&entry.row)
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Removes the entry of a row, if there is one.
+    pub(crate) fn drop_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        self.run(
+            "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
+            params![table.name, key],
+        )?;
+        Ok(())
+    }
+
+    /// The entry of a row.
+    pub fn entry(&self, table: &Table, key: &str) -> Result<Option<Entry>, ReplicaError> {
+        let mut found = self.entries_where("tbl = ?1 AND pk = ?2", params![table.name, key])?;
+        Ok(found.pop())
+    }
+
+    /// Everything of a scope that waits, oldest first.
+    pub fn entries(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("scope = ?1", params![scope])
+    }
+
+    /// The scopes for which something waits.
+    pub fn waiting_scopes(&self) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT scope FROM fastest_local_outbox GROUP BY scope ORDER BY min(revision)";
+        self.all(sql, [], |row| row.get(0))
+    }
+
+    fn entries_where(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<Entry>, ReplicaError> {
+        let sql = format!(
+            "SELECT revision, tbl, pk, base_version, base, row FROM fastest_local_outbox
+             WHERE {condition} ORDER BY revision"
+        );
+        let raw = self.all(&sql, parameters, |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, i64>(3)?,
+                row.get::<_, Option<String>>(4)?,
+                row.get::<_, String>(5)?,
+            ))
+        })?;
+        let mut entries = Vec::with_capacity(raw.len());
+        for (revision, table, key, base_version, base, row) in raw {
+            // A table that this build does not know was written by another one; it stays queued.
+            let Some(table) = synced_table(&table) else { continue };
+            let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
+            let row = from_text(table, &key, &row)?;
+            entries.push(Entry { revision, table, key, base_version, base, row });
+        }
+        Ok(entries)
+    }
+
+    /// The lock version of a row on the primary, as last known; 0 where it was never there.
+    pub fn known_version(&self, table: &Table, key: &str) -> Result<i64, ReplicaError> {
+        let sql = "SELECT version FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
+        Ok(self.get(sql, params![table.name, key])?.unwrap_or(0))
+    }
+
+    /// Records what the primary holds of a row: its lock version, and where its last change
+    /// stands in the scope (`None`: accepted from us, and not seen in a pull yet).
+    pub(crate) fn put_known(
+        &self,
+        scope: &str,
+        (table, key): (&Table, &str),
+        version: i64,
+        seq: Option<i64>,
+        deleted: bool,
+    ) -> Result<(), ReplicaError> {
+        let seq = match seq {
+            Some(seq) => seq,
+            // Below zero and unique: no sequence number of a primary's.
+            None => {
+                let sql = "SELECT min(0, min(seq)) - 1 FROM fastest_changes WHERE scope = ?1";
+                self.get::<Option<i64>>(sql, [scope])?.flatten().unwrap_or(-1)
+            }
+        };
+        self.run(
+            "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT(tbl, pk) DO UPDATE SET scope = excluded.scope,
+               version = excluded.version, seq = excluded.seq, deleted = excluded.deleted",
+            params![table.name, key, scope, version, seq, deleted],
+        )?;
+        Ok(())
+    }
+}
+
+fn to_text(values: &Values) -> String {
+    Value::Array(values.clone()).to_string()
+}
+
+fn from_text(table: &'static Table, key: &str, text: &str) -> Result<Values, ReplicaError> {
+    serde_json::from_str(text).map_err(|source| ReplicaError::Row {
+        table: table.name,
+        key: key.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,234 @@
+//! Pull: reads what the primary has that the replica does not, page by page.
+//!
+//! A page's packs are in the object store, durable and verified, before its rows are in the
+//! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
+//! that the replica knows has all its content here.
+
+use std::io::Read;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::PackId;
+use fastest_core::store::{Store, StoreError};
+use fastest_schema::projects::Project;
+use fastest_schema::{Change, Pack, Page, Row, Scope, TABLES, decode_page, pull_sql};
+use rusqlite::params;
+
+use crate::pack_store::PackStore;
+use crate::primary::{Counted, Primary, PrimaryError};
+use crate::push_plan::column;
+use crate::remote::{Remote, check_migration, migrate};
+use crate::replica::Replica;
+use crate::sync::SyncError;
+
+/// Changes in one page, at most.
+const PAGE_ROWS: &str = "1000";
+/// Bytes of one page, about: answers of D1 are best kept under 1 MB.
+const PAGE_BYTES: &str = "900000";
+
+/// What a pull did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// How many changes came.
+    pub changes: u64,
+    /// Whether the primary was found to be another one, or an older state of itself.
+    pub primary_went_back: bool,
+}
+
+/// Brings the rows of `scope`, and their packs, up to date with the primary.
+pub async fn pull_scope(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    primary: &Counted<'_>,
+    scope: &str,
+) -> Result<Pulled, SyncError> {
+    let mut pulled = Pulled::default();
+    let sql = pull_sql(TABLES);
+    loop {
+        let state = replica.read().remote()?;
+        let cursor = cursor(replica, scope)?;
+        let last_push_id = state.last_push_id.as_deref().unwrap_or("");
+        let cursor_text = cursor.to_string();
+        let parameters = [scope, &cursor_text, PAGE_ROWS, PAGE_BYTES, last_push_id];
+        let answer = match primary.run(&sql, &parameters).await {
+            Err(PrimaryError::NotMigrated { .. }) => {
+                migrate(primary).await?;
+                primary.run(&sql, &parameters).await?
+            }
+            answer => answer?,
+        };
+        let page = decode_page(TABLES, cursor, answer).map_err(|source| {
+            PrimaryError::Protocol { url: primary.url().to_owned(), source }
+        })?;
+        check_migration(primary, page.header.migration.as_deref())?;
+        let known = state.epoch.as_deref();
+        let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
+            || page.header.seq < cursor
+            || (state.last_push_id.is_some() && !page.header.push_known);
+        if went_back {
+            pulled.primary_went_back = true;
+            replica.write(|session| session.forget_primary())?;
+            continue;
+        }
+        if known.is_none() {
+            let epoch = Some(page.header.epoch.clone());
+            replica.write(|session| {
+                let state = session.remote()?;
+                session.put_remote(&crate::remote::RemoteState { epoch, ..state })
+            })?;
+        }
+        take_page(replica, store, remote, primary, scope, cursor, &page).await?;
+        pulled.changes += page.changes.len() as u64;
+        if !page.more() {
+            break;
+        }
+    }
+    // A scope read from its beginning may show that the primary lacks what is here.
+    replica.write(|session| session.queue_unknown(scope))?;
+    Ok(pulled)
+}
+
+/// The last sequence number that the replica has seen in a scope.
+fn cursor(replica: &Replica, scope: &str) -> Result<i64, SyncError> {
+    let sql = "SELECT seq FROM fastest_local_cursor WHERE scope = ?1";
+    Ok(replica.read().get(sql, [scope])?.unwrap_or(0))
+}
+
+async fn take_page(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    primary: &Counted<'_>,
+    scope: &str,
+    cursor: i64,
+    page: &Page,
+) -> Result<(), SyncError> {
+    for change in &page.changes {
+        check_scope(primary, scope, change)?;
+    }
+    let mut finished = Vec::new();
+    for change in &page.changes {
+        if let Some(pack) = change.row::<Pack>() {
+            let pack = pack.map_err(|error| inconsistent(primary, error.to_string()))?;
+            if take_pack(replica, store, remote, primary, &pack).await? {
+                finished.push(pack.pack_id);
+            }
+        }
+    }
+    let seq = page.changes.last().map_or(page.header.seq, |last| last.seq);
+    if page.changes.is_empty() && seq == cursor {
+        return Ok(());
+    }
+    replica.write(|session| {
+        for pack_id in &finished {
+            session.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
+        }
+        session.apply_page(scope, &page.changes, seq)
+    })?;
+    Ok(())
+}
+
+fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
+    PrimaryError::Inconsistent { url: primary.url().to_owned(), what }.into()
+}
+
+/// Refuses a row of another scope than was asked for.
+fn check_scope(primary: &dyn Primary, scope: &str, change: &Change) -> Result<(), SyncError> {
+    let fastest_schema::Outcome::Row(values) = &change.outcome else { return Ok(()) };
+    let Some(Scope::Column(name)) = change.table.scope else { return Ok(()) };
+    match column(change.table, values, name).as_deref() == Some(scope) {
+        true => Ok(()),
+        false => {
+            let what = format!("row {} of {} is of another scope", change.key, change.table.name);
+            Err(inconsistent(primary, what))
+        }
+    }
+}
+
+/// Brings a pack, or a part of one, into the object store. True where the pack is there whole.
+async fn take_pack(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    primary: &Counted<'_>,
+    row: &Pack,
+) -> Result<bool, SyncError> {
+    let id: PackId = row.pack_id.parse().map_err(|_| {
+        inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id))
+    })?;
+    if store.has_pack(&id) {
+        return Ok(true);
+    }
+    let Some(data) = &row.data else {
+        let key = pack_key(replica, &row.project_id, &row.pack_id)?;
+        let reader = remote.packs.get(&key).await?;
+        let mut reader = reader.take(u64::try_from(row.bytes).unwrap_or(0).saturating_add(1));
+        let info = store.import_pack(&id, &mut reader)?;
+        primary.add(1, 0, info.bytes);
+        return Ok(true);
+    };
+    if row.parts == 1 {
+        import_text(store, &id, [data.as_str()], primary)?;
+        return Ok(true);
+    }
+    take_part(replica, store, &id, row, data, primary)
+}
+
+/// Keeps one part of a pack until all are there.
+fn take_part(
+    replica: &mut Replica,
+    store: &Store,
+    id: &PackId,
+    row: &Pack,
+    data: &str,
+    primary: &Counted<'_>,
+) -> Result<bool, SyncError> {
+    replica.write(|session| {
+        session.run(
+            "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data) VALUES (?1, ?2, ?3)",
+            params![row.pack_id, row.part, data],
+        )
+    })?;
+    let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
+    let parts: Vec<String> =
+        replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
+    if parts.len() as i64 != row.parts {
+        return Ok(false);
+    }
+    import_text(store, id, parts.iter().map(String::as_str), primary)?;
+    Ok(true)
+}
+
+fn import_text<'a>(
+    store: &Store,
+    id: &PackId,
+    parts: impl IntoIterator<Item = &'a str>,
+    primary: &dyn Primary,
+) -> Result<(), SyncError> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        STANDARD
+            .decode_vec(part, &mut bytes)
+            .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
+    }
+    store.import_pack(id, &mut &bytes[..]).map_err(|error| match error {
+        // The file that was damaged was never ours.
+        StoreError::DamagedPack { what, .. } => {
+            inconsistent(primary, format!("pack {id} is damaged: {what}"))
+        }
+        error => error.into(),
+    })?;
+    Ok(())
+}
+
+/// The key of a pack in a pack store.
+pub(crate) fn pack_key(
+    replica: &Replica,
+    project_id: &str,
+    pack_id: &str,
+) -> Result<String, SyncError> {
+    let project: Option<Project> = replica.read().row(project_id)?;
+    let user = project.map(|project| project.owner_user_id);
+    Ok(format!("{}/packs/{pack_id}", user.as_deref().unwrap_or(project_id)))
+}

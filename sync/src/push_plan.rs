@@ -1,0 +1,156 @@
+//! What to push: pure, so that it can be tested without a primary.
+//!
+//! From the outbox entries of one scope follow the packs to store and the statements to run, in
+//! this order: what points comes after what it points at. Rows go in the order of their foreign
+//! keys, so the row that takes the lock of a workspace comes after the snapshots and packs that
+//! it needs, whether they share its statement or, where it would pass the limit, come before it.
+
+use fastest_schema::{Pack, Policy, Row, TABLES, Table, parents_first, workspaces::Workspace};
+use serde_json::{Map, Value};
+
+use crate::dag::{self, Parents};
+use crate::outbox::Entry;
+use crate::replica::Values;
+
+/// A pack of at most this size travels inside the payload.
+pub const INLINE_BYTES_MAX: u64 = 256 << 10;
+/// Bytes of a pack in one row, where it travels as rows: under 1 MB in base64.
+pub const PART_BYTES: u64 = 690_000;
+/// A statement's payload is closed before it passes this. One row may be larger by itself.
+pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
+
+/// Where packs over [`INLINE_BYTES_MAX`] go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LargePacks {
+    /// Into a pack store.
+    Stored,
+    /// Into rows of the primary.
+    Rows,
+}
+
+/// What a push does, in order: store the packs, then run the statements.
+#[derive(Debug, Default, PartialEq)]
+pub struct PushPlan {
+    /// Ids of packs for the pack store.
+    pub uploads: Vec<String>,
+    /// The rows of each statement.
+    pub statements: Vec<Vec<PlannedRow>>,
+    /// Workspaces whose head moved apart from the primary's: they wait for a merge.
+    pub diverged: Vec<String>,
+}
+
+/// A row of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRow {
+    /// The entry that it comes from.
+    pub revision: i64,
+    /// The table.
+    pub table: &'static Table,
+    /// The key in the outbox.
+    pub key: String,
+    /// The lock version that the primary must have; `None` in append-only tables.
+    pub lock: Option<i64>,
+    /// The columns to send.
+    pub columns: Map<String, Value>,
+    /// Bytes of a pack to send as its `data`: offset and length.
+    pub inline: Option<(u64, u64)>,
+}
+
+/// Plans the push of `entries`, all of one scope.
+pub fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
+    let mut plan = PushPlan::default();
+    let mut payload_bytes = 0;
+    for table in parents_first(TABLES) {
+        for entry in entries.iter().filter(|entry| entry.table.name == table.name) {
+            if is_diverged(entry, parents) {
+                plan.diverged.push(entry.key.clone());
+                continue;
+            }
+            for row in rows_of(entry, large, &mut plan.uploads) {
+                let bytes = estimate(&row);
+                if plan.statements.is_empty() || payload_bytes + bytes > PAYLOAD_BYTES_MAX {
+                    plan.statements.push(Vec::new());
+                    payload_bytes = 0;
+                }
+                payload_bytes += bytes;
+                plan.statements.last_mut().expect("one was just pushed").push(row);
+            }
+        }
+    }
+    plan
+}
+
+/// Whether the entry would move a workspace's head to a snapshot that does not follow the
+/// primary's: the work there would no longer be part of the workspace.
+fn is_diverged(entry: &Entry, parents: &Parents) -> bool {
+    if entry.table.name != Workspace::TABLE.name {
+        return false;
+    }
+    let head = |values: &Values| column(entry.table, values, "current_snapshot_id");
+    let theirs = entry.base.as_ref().and_then(head);
+    match (head(&entry.row), theirs) {
+        (Some(ours), Some(theirs)) => !dag::follows(parents, &ours, &theirs),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    }
+}
+
+/// The text in a column of a row.
+pub(crate) fn column(table: &Table, values: &[Value], name: &str) -> Option<String> {
+    let at = table.columns.iter().position(|column| column.name == name)?;
+    values.get(at)?.as_str().map(str::to_owned)
+}
+
+fn rows_of(entry: &Entry, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
+    let Entry { revision, table, key, base_version, row, .. } = entry;
+    let columns: Map<String, Value> = table
+        .columns
+        .iter()
+        .zip(row)
+        // The primary keeps the lock version by itself.
+        .filter(|(column, _)| !column.lock_version)
+        .map(|(column, value)| (column.name.to_owned(), value.clone()))
+        .collect();
+    let lock = (table.policy == Policy::Versioned).then_some(*base_version);
+    let planned =
+        PlannedRow { revision: *revision, table, key: key.clone(), lock, columns, inline: None };
+    if table.name != Pack::TABLE.name {
+        return vec![planned];
+    }
+    let bytes = planned.columns["bytes"].as_u64().unwrap_or(0);
+    let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
+    match large {
+        _ if bytes <= INLINE_BYTES_MAX => vec![PlannedRow { inline: Some((0, bytes)), ..planned }],
+        LargePacks::Stored => {
+            uploads.push(pack_id);
+            vec![planned]
+        }
+        LargePacks::Rows => parts(planned, bytes),
+    }
+}
+
+/// A pack's row as one row for each part.
+fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
+    let count = bytes.div_ceil(PART_BYTES);
+    let stem = whole.key.rsplit_once('/').map_or(whole.key.as_str(), |(stem, _)| stem);
+    (0..count)
+        .map(|part| {
+            let mut columns = whole.columns.clone();
+            columns.insert("id".into(), format!("{stem}/{part}").into());
+            columns.insert("part".into(), part.into());
+            columns.insert("parts".into(), count.into());
+            let from = part * PART_BYTES;
+            let inline = Some((from, PART_BYTES.min(bytes - from)));
+            PlannedRow { columns, inline, ..whole.clone() }
+        })
+        .collect()
+}
+
+/// About how many bytes a row takes in the payload.
+fn estimate(row: &PlannedRow) -> u64 {
+    let texts = row.columns.iter().map(|(name, value)| {
+        let value = value.as_str().map_or(8, str::len);
+        (name.len() + value + 6) as u64
+    });
+    texts.sum::<u64>() + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4) + 60
+}

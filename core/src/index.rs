@@ -113,11 +113,6 @@ impl Index {
         Ok(None)
     }
 
-    /// The packs that the segments cover.
-    pub(crate) fn packs(&self) -> impl Iterator<Item = PackId> {
-        self.segments.iter().flat_map(|segment| segment.packs.iter().copied())
-    }
-
     /// Whether there are more segments than a look-up should have to ask.
     pub(crate) fn wants_merge(&self) -> bool {
         self.segments.len() > SEGMENTS_MAX
@@ -153,13 +148,9 @@ impl Index {
         Ok(())
     }
 
-    /// Reads every segment in full and gives each of its records, checksums checked.
-    pub(crate) fn read_all(&self) -> Result<Vec<Located>, StoreError> {
-        let mut all = Vec::new();
-        for segment in &self.segments {
-            all.extend(segment.read_all()?);
-        }
-        Ok(all)
+    /// The records of one segment, its checksum checked.
+    pub(crate) fn read_segment(path: &Path) -> Result<Vec<Located>, StoreError> {
+        Segment::open(path)?.read_all()
     }
 }
 

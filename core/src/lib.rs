@@ -10,9 +10,11 @@
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
 //! - [`diff`], [`drift`], [`merge`]: what two or three trees have in common
-//! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk
+//! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
+//! - [`reach`]: which objects a tree needs
 
 mod cache;
+pub mod check;
 pub mod chunk;
 pub mod diff;
 pub mod drift;
@@ -22,6 +24,7 @@ pub mod index;
 pub mod merge;
 pub mod object;
 pub mod pack;
+pub mod reach;
 pub mod store;
 mod temp;
 pub mod tree;

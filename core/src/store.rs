@@ -65,7 +65,7 @@ impl Store {
     /// Where a pack lies, or would lie.
     pub fn pack_path(&self, id: &PackId) -> PathBuf {
         let hex = id.to_hex();
-        self.dir.join("packs").join(&hex[..2]).join(&hex).with_extension("pack")
+        self.packs_dir().join(&hex[..2]).join(&hex).with_extension("pack")
     }
 
     /// Whether the store holds this pack.
@@ -96,7 +96,7 @@ impl Store {
     /// Ids of all packs in the store, sorted.
     pub fn packs(&self) -> Result<Vec<PackId>, StoreError> {
         let mut ids = Vec::new();
-        let packs = self.dir.join("packs");
+        let packs = self.packs_dir();
         for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
             let shard = shard.map_err(StoreError::io("list", &packs))?.path();
             for entry in fs::read_dir(&shard).map_err(StoreError::io("list", &shard))? {
@@ -161,7 +161,7 @@ impl Store {
             let shard = path.parent().expect("a pack lies in a shard");
             if !shard.is_dir() {
                 fs::create_dir_all(shard).map_err(StoreError::io("create", shard))?;
-                temp::sync_dir(&self.dir.join("packs"))?;
+                temp::sync_dir(&self.packs_dir())?;
             }
             file.persist(&path)?;
             located.extend(objects.into_iter().map(|packed| Located { pack: id, packed }));
@@ -193,10 +193,14 @@ impl Store {
         Arc::clone(&self.index.read().expect("no holder of the index lock panics"))
     }
 
-    fn refresh(&self) -> Result<(), StoreError> {
+    pub(crate) fn refresh(&self) -> Result<(), StoreError> {
         let fresh = self.index().refreshed()?;
         *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
         Ok(())
+    }
+
+    pub(crate) fn packs_dir(&self) -> PathBuf {
+        self.dir.join("packs")
     }
 
     pub(crate) fn temp_dir(&self) -> PathBuf {

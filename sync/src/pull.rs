@@ -19,7 +19,7 @@ use crate::primary::{Counted, Primary, PrimaryError};
 use crate::push_plan::column;
 use crate::remote::{Remote, check_migration, migrate};
 use crate::replica::Replica;
-use crate::sync::SyncError;
+use crate::error::SyncError;
 
 /// Changes in one page, at most.
 const PAGE_ROWS: &str = "1000";

@@ -1,0 +1,33 @@
+//! What a long command is doing, for a progress bar on another thread.
+
+use std::sync::Mutex;
+
+use fastest_core::progress::Counts;
+use fastest_core::progress::Progress;
+
+/// The phase that a command is in, and how far it has come in it.
+#[derive(Debug, Default)]
+pub struct Activity {
+    phase: Mutex<Phase>,
+}
+
+#[derive(Debug, Default)]
+struct Phase {
+    name: &'static str,
+    progress: std::sync::Arc<Progress>,
+}
+
+impl Activity {
+    /// Begins a phase, named as a participle: `Scanning`, `Writing files`.
+    pub(crate) fn begin(&self, name: &'static str) -> std::sync::Arc<Progress> {
+        let mut phase = self.phase.lock().expect("no holder panics");
+        *phase = Phase { name, progress: std::sync::Arc::default() };
+        std::sync::Arc::clone(&phase.progress)
+    }
+
+    /// The phase now, empty before the first, and its counts.
+    pub fn now(&self) -> (&'static str, Counts) {
+        let phase = self.phase.lock().expect("no holder panics");
+        (phase.name, phase.progress.counts())
+    }
+}

@@ -1,0 +1,272 @@
+//! Why a command failed.
+//!
+//! The modules below raise errors of their own; this one joins them, and adds what a user can get
+//! wrong. Messages say what happened and to what; what to do about it is the command line's to say,
+//! by [`SyncError::code`].
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::CheckoutError;
+use fastest_core::chunk::ReadContentError;
+use fastest_core::scan::ScanError;
+use fastest_core::stat_index::IndexError;
+use fastest_core::store::StoreError;
+
+use crate::pack_store::PackStoreError;
+use crate::primary::PrimaryError;
+use crate::replica::ReplicaError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The folder and its parents hold no `.fastest`.
+    #[error("{} is not in a Fastest project", path.display())]
+    NoProject {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is a working copy already.
+    #[error("{} is a Fastest project already", path.display())]
+    AlreadyProject {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder does not exist.
+    #[error("{} is not a folder", path.display())]
+    NotAFolder {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// The folder of a new working copy has something in it.
+    #[error("{} is not empty", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A home folder or the root of the file system would have become a project by the way.
+    #[error("{} is too much to be made a project without being asked", path.display())]
+    TooMuch {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A name that projects and workspaces cannot have.
+    #[error("{name:?} cannot be the name of a {what}: {reason}")]
+    BadName {
+        /// `project` or `workspace`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A name that is in use.
+    #[error("there is a {what} named {name:?} already")]
+    NameTaken {
+        /// `project` or `workspace`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Nothing has this name or id.
+    #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
+    Unknown {
+        /// `project`, `workspace` or `snapshot`.
+        what: &'static str,
+        /// The name or id given.
+        name: String,
+        /// The nearest that there is.
+        nearest: Option<String>,
+    },
+    /// Several things have this name, or an id that begins so.
+    #[error("{name:?} may be any of the {what}s {}", candidates.join(", "))]
+    Ambiguous {
+        /// `project`, `workspace` or `snapshot`.
+        what: &'static str,
+        /// The name or id given.
+        name: String,
+        /// Ids of those meant.
+        candidates: Vec<String>,
+    },
+    /// The snapshot has nothing at the path.
+    #[error("snapshot {snapshot} has no {path:?}")]
+    NoPath {
+        /// The snapshot.
+        snapshot: String,
+        /// The path, as shown.
+        path: String,
+    },
+    /// The path is a directory where a file is needed.
+    #[error("{path:?} is a directory in snapshot {snapshot}")]
+    IsDirectory {
+        /// The snapshot.
+        snapshot: String,
+        /// The path, as shown.
+        path: String,
+    },
+    /// The path leads out of the working copy.
+    #[error("{path:?} is outside of the working copy")]
+    OutsidePath {
+        /// The path, as shown.
+        path: String,
+    },
+    /// The project has no snapshot yet.
+    #[error("workspace {workspace:?} has no snapshot yet")]
+    NoSnapshot {
+        /// The workspace.
+        workspace: String,
+    },
+    /// The working copy belongs to a workspace that neither the store nor the primary knows.
+    #[error("{} belongs to workspace {workspace_id}, which the store {} does not know", path.display(), store.display())]
+    ForeignWorkingCopy {
+        /// The working copy.
+        path: PathBuf,
+        /// Its workspace.
+        workspace_id: String,
+        /// The store.
+        store: PathBuf,
+    },
+    /// A file of ours cannot be understood.
+    #[error("{} is damaged: {what}", path.display())]
+    DamagedState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of ours was written by a newer version.
+    #[error("{} was made by a newer version of Fastest (format {found})", path.display())]
+    NewerState {
+        /// The file.
+        path: PathBuf,
+        /// The format found.
+        found: String,
+    },
+    /// The primary refused again and again because others were faster.
+    #[error("the workspace moved on the primary {attempts} times while this push was tried")]
+    Contended {
+        /// How often the push was tried.
+        attempts: u32,
+    },
+    /// The file system failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The replica failed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The primary failed.
+    #[error(transparent)]
+    Primary(#[from] PrimaryError),
+    /// The pack store failed.
+    #[error(transparent)]
+    PackStore(#[from] PackStoreError),
+    /// The object store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The working copy could not be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The stat index could not be read or written.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The working copy could not be changed.
+    #[error(transparent)]
+    Checkout(#[from] CheckoutError),
+    /// Content could not be given out.
+    #[error(transparent)]
+    Content(#[from] ReadContentError),
+}
+
+impl SyncError {
+    /// For `map_err`: names the action and the path of a failed system call.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// A word for the kind of error, for programs: these never change.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoProject { .. } => "no_project",
+            Self::AlreadyProject { .. } => "already_project",
+            Self::NotAFolder { .. } => "not_a_folder",
+            Self::NotEmpty { .. } => "not_empty",
+            Self::TooMuch { .. } => "too_much",
+            Self::BadName { .. } => "bad_name",
+            Self::NameTaken { .. } => "name_taken",
+            Self::Unknown { what: "project", .. } => "unknown_project",
+            Self::Unknown { what: "workspace", .. } => "unknown_workspace",
+            Self::Unknown { .. } => "unknown_snapshot",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::NoPath { .. } => "no_path",
+            Self::IsDirectory { .. } => "is_directory",
+            Self::OutsidePath { .. } => "outside_path",
+            Self::NoSnapshot { .. } => "no_snapshot",
+            Self::ForeignWorkingCopy { .. } => "foreign_working_copy",
+            Self::DamagedState { .. } => "damaged_state",
+            Self::NewerState { .. } | Self::Replica(ReplicaError::Newer { .. }) => "newer_store",
+            Self::Store(StoreError::Newer { .. }) => "newer_store",
+            Self::Contended { .. } => "contended",
+            Self::Io { .. } => "io",
+            Self::Replica(_) => "replica",
+            Self::Primary(error) => match error {
+                PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
+                PrimaryError::BadUrl { .. } => "bad_url",
+                PrimaryError::Newer { .. } => "newer_primary",
+                PrimaryError::Protocol { .. } | PrimaryError::Inconsistent { .. } => "protocol",
+                _ => "primary",
+            },
+            Self::PackStore(_) => "pack_store",
+            Self::Store(StoreError::Missing { .. }) => "missing_object",
+            Self::Store(StoreError::Io { .. }) => "io",
+            Self::Store(_) => "damaged_store",
+            Self::Scan(_) => "scan",
+            Self::Index(_) => "index",
+            Self::Checkout(_) => "checkout",
+            Self::Content(_) => "content",
+        }
+    }
+}
+
+/// The nearest of `names` to a misspelt `name`, if one is near.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let far = name.chars().count().max(3) / 3 + 1;
+    let distances = names.into_iter().map(|other| (distance(name, other), other));
+    distances.filter(|(distance, _)| *distance <= far).min().map(|(_, other)| other.to_owned())
+}
+
+/// Levenshtein distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let names = ["main", "feature", "fix-login"];
+        assert_eq!(nearest("mian", names).as_deref(), Some("main"));
+        assert_eq!(nearest("fixlogin", names).as_deref(), Some("fix-login"));
+        assert_eq!(nearest("zzzzzzzz", names), None);
+    }
+}

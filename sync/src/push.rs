@@ -1,0 +1,343 @@
+//! Push: carries out a plan, one statement after the other.
+//!
+//! Each statement is written down in `fastest_local_sent`, word for word with its push id, before
+//! it is sent, and taken out in the transaction that records the answer. So an answer that is lost
+//! is asked for again under the same id, which the primary applies once. One push is on its way at
+//! a time from a device: the push lock of its store sees to that.
+
+use std::fs::File;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::PackId;
+use fastest_core::store::Store;
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
+use fastest_schema::{Lock, PUSH_SQL, Payload, Policy, Refusal, Row, Table};
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::clock;
+use crate::error::SyncError;
+use crate::outbox::{Entry, synced_table};
+use crate::primary::{Counted, Primary, PrimaryError};
+use crate::pull::{pack_key, pull_scope};
+use crate::push_plan::{PlannedRow, plan};
+use crate::remote::{Remote, RemoteState, migrate};
+use crate::replica::{Replica, ReplicaError, Session, Values};
+
+/// Lost races after which a push gives up; each is lost to a push that got through.
+const ATTEMPTS_MAX: u32 = 50;
+
+/// What a push did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
+    pub diverged: Vec<String>,
+}
+
+/// Sends everything of `scope` that waits, but for heads that need a merge first.
+pub async fn push_scope(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    primary: &Counted<'_>,
+    scope: &str,
+    locks_dir: &Path,
+) -> Result<Pushed, SyncError> {
+    let path = locks_dir.join("push");
+    let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
+    lock.lock().map_err(SyncError::io("lock", &path))?;
+    let mut attempts = 0;
+    loop {
+        match push_once(replica, store, remote, primary, scope).await {
+            Ok(pushed) => return Ok(pushed),
+            Err(SyncError::Primary(error)) if !recover(replica, primary, &error).await? => {
+                return Err(error.into());
+            }
+            Err(SyncError::Primary(_)) => {}
+            Err(error) => return Err(error),
+        }
+        attempts += 1;
+        if attempts == ATTEMPTS_MAX {
+            return Err(SyncError::Contended { attempts });
+        }
+        pull_scope(replica, store, remote, primary, scope).await?;
+        for user in users_waiting(replica, scope)? {
+            pull_scope(replica, store, remote, primary, &user).await?;
+        }
+    }
+}
+
+/// Whether a push that failed in this way should be planned again.
+async fn recover(
+    replica: &mut Replica,
+    primary: &Counted<'_>,
+    error: &PrimaryError,
+) -> Result<bool, SyncError> {
+    match error {
+        PrimaryError::NotMigrated { .. } => migrate(primary).await?,
+        PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {}
+        // This device is a copy of another one, or was restored from a backup: from here on it
+        // is a device of its own.
+        PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => {
+            let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
+            replica.write(|session| session.run(sql, [clock::new_id()]))?;
+        }
+        _ => return Ok(false),
+    }
+    // The primary has said that it applied nothing.
+    replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
+    Ok(true)
+}
+
+/// Ids of the users whose rows wait in `scope`.
+fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
+    let entries = replica.read().entries(scope)?;
+    let users = entries.into_iter().filter(|entry| entry.table.name == User::TABLE.name);
+    Ok(users.map(|entry| entry.key).collect())
+}
+
+async fn push_once(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    primary: &Counted<'_>,
+    scope: &str,
+) -> Result<Pushed, SyncError> {
+    resend(replica, primary).await?;
+    replica.write(|session| session.queue_owner(scope))?;
+    let entries = replica.read().entries(scope)?;
+    let parents = replica.read().parents(scope)?;
+    let plan = plan(&entries, &parents, remote.large);
+    for pack_id in &plan.uploads {
+        let id: PackId = pack_id.parse().expect("the outbox holds pack ids made here");
+        let key = pack_key(replica, scope, pack_id)?;
+        remote.packs.put(&key, &store.pack_path(&id)).await?;
+        primary.add(1, store.pack_info(&id)?.bytes, 0);
+    }
+    for rows in &plan.statements {
+        let sent = write_down(replica, store, scope, rows)?;
+        send(replica, primary, &sent).await?;
+    }
+    Ok(Pushed { diverged: plan.diverged })
+}
+
+/// A statement on its way.
+#[derive(Debug)]
+struct Sent {
+    push_id: String,
+    device_id: String,
+    payload: String,
+    entries: SentEntries,
+}
+
+/// What a statement carries, for when its answer comes.
+#[derive(Debug, Serialize, Deserialize)]
+struct SentEntries {
+    scope: String,
+    rows: Vec<SentRow>,
+    /// The project's columns that were patched.
+    patch: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SentRow {
+    table: String,
+    /// The key in the outbox, which differs for the later parts of a pack.
+    key: String,
+    revision: i64,
+    lock: Option<i64>,
+    columns: Map<String, Value>,
+    /// Whether rows of the same entry follow in another statement.
+    more: bool,
+}
+
+/// Asks again for the answer to a statement that was sent before, if there is one.
+async fn resend(replica: &mut Replica, primary: &Counted<'_>) -> Result<(), SyncError> {
+    let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
+    let found = replica.read().all(sql, [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+    })?;
+    for (push_id, device_id, payload, entries) in found {
+        let entries = serde_json::from_str(&entries).map_err(|source| {
+            let table = "fastest_local_sent";
+            ReplicaError::Row { table, key: String::clone(&push_id), source }
+        })?;
+        send(replica, primary, &Sent { push_id, device_id, payload, entries }).await?;
+    }
+    Ok(())
+}
+
+async fn send(
+    replica: &mut Replica,
+    primary: &Counted<'_>,
+    sent: &Sent,
+) -> Result<(), SyncError> {
+    primary.run(PUSH_SQL, &[&sent.push_id, &sent.device_id, &sent.payload]).await?;
+    replica.write(|session| session.accepted(sent))?;
+    Ok(())
+}
+
+fn write_down(
+    replica: &mut Replica,
+    store: &Store,
+    scope: &str,
+    rows: &[PlannedRow],
+) -> Result<Sent, SyncError> {
+    let mut payload = Payload::new(0);
+    let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
+    for row in rows {
+        let mut columns = row.columns.clone();
+        if let Some((from, bytes)) = row.inline {
+            columns.insert("data".into(), inline_pack(store, &columns, from, bytes)?.into());
+        }
+        payload.locks.extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
+        payload.rows.entry(row.table.name.to_owned()).or_default().push(columns);
+        let part = |name: &str| row.columns.get(name).and_then(Value::as_i64);
+        entries.rows.push(SentRow {
+            table: row.table.name.to_owned(),
+            key: row.key.clone(),
+            revision: row.revision,
+            lock: row.lock,
+            columns: row.columns.clone(),
+            more: part("parts").is_some_and(|parts| part("part") != Some(parts - 1)),
+        });
+    }
+    entries.patch = project_patch(scope, rows);
+    if let Some(patch) = &entries.patch {
+        payload.patch.insert(Project::TABLE.name.into(), vec![patch.clone()]);
+    }
+    let sent = replica.write(|session| {
+        let (device_id, counter) = session.next_push()?;
+        payload.counter = counter;
+        let payload = serde_json::to_string(&payload).expect("a payload serialises");
+        let sent = Sent { push_id: clock::new_id(), device_id, payload, entries };
+        session.run(
+            "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
+             VALUES (1, ?1, ?2, ?3, ?4)",
+            params![
+                sent.push_id,
+                sent.device_id,
+                sent.payload,
+                serde_json::to_string(&sent.entries).expect("entries serialise"),
+            ],
+        )?;
+        Ok::<_, ReplicaError>(sent)
+    })?;
+    Ok(sent)
+}
+
+fn inline_pack(
+    store: &Store,
+    columns: &Map<String, Value>,
+    from: u64,
+    bytes: u64,
+) -> Result<String, SyncError> {
+    let id: PackId = columns["pack_id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .expect("the outbox holds pack ids made here");
+    let pack = store.read_pack(&id)?;
+    let part = pack.get(from as usize..(from + bytes) as usize);
+    let damaged = || fastest_core::store::StoreError::DamagedPack {
+        path: store.pack_path(&id),
+        what: "it is shorter than when it was made",
+    };
+    Ok(STANDARD.encode(part.ok_or_else(damaged)?))
+}
+
+/// Where heads move, the project's newest snapshot does too: a patch, since every push of every
+/// workspace would otherwise race for the project's lock.
+fn project_patch(scope: &str, rows: &[PlannedRow]) -> Option<Map<String, Value>> {
+    let has_project = rows.iter().any(|row| row.table.name == Project::TABLE.name);
+    let heads = rows.iter().filter(|row| row.table.name == Workspace::TABLE.name);
+    let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
+    let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
+    match patch {
+        Value::Object(patch) if !has_project => Some(patch),
+        _ => None,
+    }
+}
+
+impl Session<'_> {
+    /// The device's id, and its count of pushes with this one.
+    fn next_push(&self) -> Result<(String, i64), ReplicaError> {
+        self.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;
+        let sql = "SELECT device_id, counter FROM fastest_local_device";
+        let mut found = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.pop().expect("the device has its row since the replica was made"))
+    }
+
+    /// Queues the row of the project's owner where the primary lacks it: the project needs it.
+    fn queue_owner(&self, scope: &str) -> Result<(), ReplicaError> {
+        let Some(project) = self.row::<Project>(scope)? else { return Ok(()) };
+        let owner = &project.owner_user_id;
+        let waits = self.entry(User::TABLE, owner)?.is_some();
+        if !waits
+            && self.known_version(User::TABLE, owner)? == 0
+            && let Some(user) = self.row::<User>(owner)?
+        {
+            self.save(scope, &user)?;
+        }
+        Ok(())
+    }
+
+    /// Records that the primary has applied a statement.
+    fn accepted(&self, sent: &Sent) -> Result<(), ReplicaError> {
+        let SentEntries { scope, rows, patch } = &sent.entries;
+        for row in rows {
+            let Some(table) = synced_table(&row.table) else { continue };
+            self.accepted_row(scope, table, row)?;
+        }
+        if let Some(patch) = patch {
+            self.run(
+                "UPDATE projects SET last_snapshot_id = ?2, updated_at = ?3 WHERE id = ?1",
+                params![scope, patch["last_snapshot_id"].as_str(), patch["updated_at"].as_str()],
+            )?;
+        }
+        self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
+        let last_push_id = Some(sent.push_id.clone());
+        self.put_remote(&RemoteState { last_push_id, ..self.remote()? })
+    }
+
+    fn accepted_row(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        row: &SentRow,
+    ) -> Result<(), ReplicaError> {
+        let version = row.lock.map_or(1, |lock| lock + 1);
+        let key = row.columns[table.pk].as_str().unwrap_or(&row.key);
+        self.put_known(scope, (table, key), version, None, false)?;
+        if let Some(column) = table.lock_version() {
+            let sql = format!(
+                "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
+                table.name, column.name, table.pk
+            );
+            self.run(&sql, params![key, version])?;
+        }
+        match self.entry(table, &row.key)? {
+            Some(entry) if entry.revision == row.revision && row.more => Ok(()),
+            Some(entry) if entry.revision == row.revision => self.drop_entry(table, &row.key),
+            // Written again meanwhile: what was accepted is its new base.
+            Some(entry) if table.policy == Policy::Versioned => {
+                let base = Some(sent_values(table, row, version));
+                self.put_entry(scope, &Entry { base_version: version, base, ..entry })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The row that was sent, with the lock version that the primary gave it.
+fn sent_values(table: &Table, row: &SentRow, version: i64) -> Values {
+    let value = |column: &fastest_schema::Column| match column.lock_version {
+        true => version.into(),
+        false => row.columns.get(column.name).cloned().unwrap_or(Value::Null),
+    };
+    table.columns.iter().map(value).collect()
+}

@@ -1,0 +1,319 @@
+//! What commands report. Each struct is the JSON of the command of its name (`docs/cli.md`).
+//!
+//! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped, as
+//! [`crate::path::show`] does it.
+
+use serde::Serialize;
+
+/// `fastest init`
+#[derive(Debug, Clone, Serialize)]
+pub struct InitReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The working copy.
+    pub path: String,
+}
+
+/// `fastest snapshot`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SnapshotReport {
+    /// The new snapshot, or the head where nothing changed.
+    pub snapshot_id: String,
+    /// Id of its tree.
+    pub manifest_hash: String,
+    /// Files and links in the tree.
+    pub files: u64,
+    /// Bytes of them all.
+    pub bytes: u64,
+    /// Files added since the parent.
+    pub added: u64,
+    /// Files modified since the parent.
+    pub modified: u64,
+    /// Files deleted since the parent.
+    pub deleted: u64,
+    /// Whether a snapshot was made.
+    pub created: bool,
+    /// Objects that the store did not have.
+    pub objects_new: u64,
+    /// FIFOs, sockets and device files, which no tree can hold.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest status`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StatusReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The snapshot that the working copy is based on.
+    pub snapshot_id: Option<String>,
+    /// Id of the working copy's tree.
+    pub manifest_hash: String,
+    /// Whether the working copy differs from the snapshot.
+    pub dirty: bool,
+    /// Files that are new.
+    pub added: Vec<String>,
+    /// Files that differ.
+    pub modified: Vec<String>,
+    /// Files that are gone.
+    pub deleted: Vec<String>,
+    /// Snapshots that the primary does not have.
+    pub unpushed: u64,
+    /// Address of the primary.
+    pub primary: String,
+    /// Versions of rows that lost a conflict and are kept.
+    pub row_conflicts: u64,
+    /// FIFOs, sockets and device files, which no tree can hold.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest push`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PushReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Whether the project was made by this push.
+    pub project_created: bool,
+    /// The snapshot that was published.
+    #[serde(flatten)]
+    pub snapshot: SnapshotReport,
+    /// Version of the workspace on the primary.
+    pub version: i64,
+    /// Whether the primary has it all.
+    pub pushed: bool,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Address of the primary.
+    pub primary: String,
+    /// Whether others' work in this workspace was merged in first.
+    pub merged: bool,
+    /// Files that both sides changed.
+    pub conflicts: Vec<ConflictReport>,
+    /// Why the push waits, where it does.
+    pub queued_because: Option<String>,
+}
+
+/// `fastest clone`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CloneReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the new workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The snapshot that it was forked from.
+    pub snapshot_id: Option<String>,
+    /// Files and links written.
+    pub files: u64,
+    /// Bytes of them all.
+    pub bytes: u64,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// The working copy.
+    pub path: String,
+}
+
+/// `fastest pull`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PullReport {
+    /// Name of the workspace that was pulled.
+    pub from: String,
+    /// The snapshot that the working copy is based on now.
+    pub snapshot_id: Option<String>,
+    /// Files that are new here.
+    pub added: Vec<String>,
+    /// Files that changed here.
+    pub modified: Vec<String>,
+    /// Files that are gone here.
+    pub deleted: Vec<String>,
+    /// Files that both sides changed.
+    pub conflicts: Vec<ConflictReport>,
+    /// Files that changed here while they were being updated: left as they are.
+    pub kept: Vec<String>,
+    /// Whether there was nothing to bring in.
+    pub up_to_date: bool,
+    /// The snapshot of unsaved changes that was made first.
+    pub safety_snapshot_id: Option<String>,
+    /// Whether the primary was out of reach, so that only what this device knows was brought in.
+    pub offline: bool,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A file that both sides of a merge changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConflictReport {
+    /// The file.
+    pub path: String,
+    /// `both_changed`, `deleted_by_them` or `deleted_by_us`.
+    pub kind: &'static str,
+    /// Where their version was put, where both are files here.
+    pub theirs: Option<String>,
+}
+
+/// `fastest drift`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DriftReport {
+    /// Id of the recorded report.
+    pub drift_report_id: String,
+    /// Name of the workspace compared against.
+    pub source: String,
+    /// Name of this workspace.
+    pub workspace: String,
+    /// Files that only the source has.
+    pub source_only: Vec<String>,
+    /// Files that only this workspace has.
+    pub workspace_only: Vec<String>,
+    /// Files that differ.
+    pub both_different: Vec<String>,
+    /// How many files are the same.
+    pub both_same: u64,
+    /// Files that this workspace added.
+    pub files_added: u64,
+    /// Files that it modified.
+    pub files_modified: u64,
+    /// Files that it deleted.
+    pub files_deleted: u64,
+    /// Bytes of what was added, deleted or modified (this workspace's side).
+    pub bytes_changed: u64,
+    /// Whether the primary was out of reach, so that the source is as this device last saw it.
+    pub offline: bool,
+}
+
+/// `fastest log`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LogReport {
+    /// Newest first.
+    pub snapshots: Vec<LogEntry>,
+}
+
+/// A snapshot in the log.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogEntry {
+    /// Its id.
+    pub id: String,
+    /// The snapshots that it follows.
+    pub parents: Vec<String>,
+    /// Id of its tree.
+    pub manifest_hash: String,
+    /// Its message.
+    pub message: Option<String>,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+    /// Name of the workspace that made it.
+    pub workspace: Option<String>,
+}
+
+/// `fastest restore`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RestoreReport {
+    /// Files that were changed.
+    pub restored: Vec<String>,
+    /// The snapshot of how things were before; the head where nothing was unsaved.
+    pub safety_snapshot_id: Option<String>,
+    /// The snapshot that they were restored to.
+    pub snapshot_id: String,
+    /// Files that changed here while they were being restored: left as they are.
+    pub kept: Vec<String>,
+}
+
+/// `fastest workspace …`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct WorkspacesReport {
+    /// Name of the project.
+    pub project: String,
+    /// By time of creation.
+    pub workspaces: Vec<WorkspaceEntry>,
+}
+
+/// A workspace of a project.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkspaceEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its head.
+    pub snapshot_id: Option<String>,
+    /// Version of its row.
+    pub version: i64,
+    /// The working copy, as the device that made it named it.
+    pub path: Option<String>,
+    /// Whether it is the project's main workspace.
+    pub main: bool,
+    /// Whether it is the one at hand.
+    pub current: bool,
+}
+
+/// `fastest remote …`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RemoteReport {
+    /// Address of the primary.
+    pub url: String,
+    /// Whether packs of any size go into its rows.
+    pub inline_packs: bool,
+    /// Whether it answered.
+    pub reachable: Option<bool>,
+    /// How long the answer took, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Its last migration; absent where it is not set up yet.
+    pub schema_version: Option<String>,
+    /// What is wrong.
+    pub problem: Option<String>,
+}
+
+/// `fastest doctor`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DoctorReport {
+    /// What is wrong, and how to mend it.
+    pub problems: Vec<Problem>,
+    /// Packs that were read in full.
+    pub packs: u64,
+    /// Objects whose bytes were checked.
+    pub objects: u64,
+    /// Snapshots whose trees were walked.
+    pub snapshots: u64,
+    /// Whether something was mended.
+    pub mended: Vec<String>,
+}
+
+/// Something wrong with the store.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    /// Where: a file, a row or an id.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}

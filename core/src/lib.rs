@@ -9,10 +9,17 @@
 //! - [`tree`]: directory nodes: encode, decode, the split of wide directories
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
+//! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
 
 pub mod chunk;
 pub mod id;
+pub mod ignore_rules;
 pub mod object;
+pub mod progress;
+pub mod scan;
+pub mod stat;
+pub mod stat_index;
+pub mod state_dir;
 pub mod store;
 pub mod tree;
 mod varint;

@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn from_u8(number: u8) -> Option<Self> {
+    pub(crate) fn from_u8(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::File),
             1 => Some(Self::Executable),

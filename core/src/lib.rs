@@ -10,11 +10,14 @@
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
 //! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
+//! - [`checkout`]: from a tree to a working copy, through a journal
 
+pub mod checkout;
 pub mod chunk;
 pub mod id;
 pub mod ignore_rules;
 pub mod object;
+mod path;
 pub mod progress;
 pub mod scan;
 pub mod stat;

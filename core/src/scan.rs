@@ -25,6 +25,7 @@ use crate::state_dir::StateDir;
 use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
 
+pub(crate) use walk::look_at;
 use walk::{Listing, Task};
 
 /// What the index that a scan yields is to describe.

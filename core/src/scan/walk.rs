@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
+use crate::path::DIRECTORY;
 use crate::scan::{ScanError, Skipped, Warning};
 use crate::stat::{Node, Stat, special_name};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
@@ -19,10 +20,6 @@ use crate::tree::{Item, Kind, STATE_DIR, name_is_allowed};
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
-/// Flags by which a directory is opened, never through a link in its last component.
-const DIRECTORY: OFlags =
-    OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::RDONLY).union(OFlags::CLOEXEC);
-
 /// A directory that is still to be read.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {

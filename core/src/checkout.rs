@@ -184,7 +184,8 @@ fn is_racy(stat: &Stat, clock_ns: i64) -> bool {
     stat.mtime_ns >= clock_ns || stat.ctime_ns >= clock_ns
 }
 
-/// Carries out a plan, which was made from `index`. After [`Plan::whole`] the index of the new
+/// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
+/// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
 /// tree is saved; its objects must be in the store for good by then. `token` is kept in the
 /// journal, for the caller to learn from [`recover`] what a crash interrupted.
 ///

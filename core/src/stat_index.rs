@@ -359,3 +359,82 @@ impl Block<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::BlobId;
+
+    /// `a` with `hello`, read 1 s after 1970 and racy; the empty folder `d`.
+    fn sample() -> StatIndex {
+        let id = BlobId::of(b"hello").0;
+        let file = Item { kind: Kind::File, id, bytes: 5, files: 1, list: None };
+        let folder = Item { kind: Kind::Directory, id: [0xdd; 32], bytes: 0, files: 0, list: None };
+        let stat = Stat { bytes: 5, mtime_ns: 1_000_000_000, ctime_ns: -2, inode: 0x0102 };
+        let mut block = BlockBuilder::default();
+        block.content(b"a", &file, &stat, true);
+        block.directory(b"d", &folder, BlockBuilder::default().finish());
+        let root = Root { id: TreeId([0xee; 32]), files: 1, bytes: 5 };
+        StatIndex::build(&root, &block.finish())
+    }
+
+    #[test]
+    fn the_encoding_is_frozen() {
+        let hex: String = sample().encode().iter().map(|byte| format!("{byte:02x}")).collect();
+        let frozen = [
+            "465354494e4445580100000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+            "eeeeeeeeeeeeeeeeeeee010000000000000005000000000000007e00000000000000016180ea",
+            "8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f05000000000000",
+            "0000ca9a3b00000000feffffffffffffff0201000000000000016403dddddddddddddddddddd",
+            "dddddddddddddddddddddddddddddddddddddddddddd00000000000000000000000000000000",
+            "080000000000000000000000000000000be93825f940216e8b966c0e52fafcb8903ca5308269",
+            "0d3f069812d160c62fff",
+        ];
+        assert_eq!(hex, frozen.concat());
+    }
+
+    #[test]
+    fn entries_read_back() {
+        let (index, state) = StatIndex::decode(sample().encode());
+        assert_eq!((&index, state), (&sample(), IndexState::Good));
+        let names: Vec<_> = index.directory().unwrap().entries().map(|entry| entry.name).collect();
+        assert_eq!(names, [b"a", b"d"]);
+        let file = index.find(b"a").unwrap();
+        assert!(file.racy && file.stat.ctime_ns == -2 && file.stat.inode == 0x0102);
+        assert_eq!(index.find(b"d").unwrap().directory.unwrap().entries().count(), 0);
+        assert!(index.find(b"d/x").is_none() && index.find(b"b").is_none());
+        assert_eq!(StatIndex::empty().root(), None);
+    }
+
+    #[test]
+    fn damaged_and_other_indexes_are_taken_as_empty() {
+        let encoded = sample().encode();
+        for at in 0..encoded.len() {
+            let damaged = StatIndex::decode(encoded[..at].to_vec());
+            assert_eq!(damaged, (StatIndex::empty(), IndexState::Damaged), "cut at {at}");
+            let mut flipped = encoded.clone();
+            flipped[at] ^= 1;
+            let (index, state) = StatIndex::decode(flipped);
+            assert_eq!(index, StatIndex::empty(), "flipped at {at}");
+            assert_ne!(state, IndexState::Good, "flipped at {at}");
+        }
+        let mut newer = encoded;
+        newer[8] = 7;
+        assert_eq!(StatIndex::decode(newer).1, IndexState::OtherVersion(7));
+    }
+
+    #[test]
+    fn a_lying_index_with_a_true_checksum_does_not_panic() {
+        let index = sample();
+        for at in HEADER_BYTES..index.bytes.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut lying = index.clone();
+                lying.bytes[at] = value;
+                let mut directories: Vec<_> = lying.directory().into_iter().collect();
+                while let Some(directory) = directories.pop() {
+                    directories.extend(directory.entries().filter_map(|entry| entry.directory));
+                }
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -14,11 +15,12 @@ use crate::path::Parents;
 use crate::scan::look_at;
 use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
+use crate::tree::Kind;
 
 use super::journal::{Action, Step};
 use super::plan::Expected;
 use super::stage::temporary_path;
-use super::target::{Standing, standing};
+use super::target::{Standing, content_id, standing};
 use super::{Kept, KeptWhy, display};
 
 /// Carries out steps; to carry one out again is harmless.
@@ -131,8 +133,25 @@ impl<'r> Applier<'r> {
                     renamed => Ok(renamed?),
                 }
             }
+            // A copy across file systems has an inode of its own.
+            (Standing::Other(Node::Content(kind, stat)), _)
+                if stat.bytes == staged.bytes && is_copy(&temporary, parent, name, kind)? =>
+            {
+                Ok(())
+            }
             _ => Err(KeptWhy::Changed),
         }
+    }
+}
+
+/// Whether a file or link is of the same kind and content as the one still waiting at `temporary`.
+fn is_copy(temporary: &Path, parent: BorrowedFd<'_>, name: &[u8], kind: Kind) -> io::Result<bool> {
+    let waiting = temporary.as_os_str().as_bytes();
+    match look_at(CWD, waiting)? {
+        Some(Node::Content(found, _)) if found == kind => {
+            Ok(content_id(CWD, waiting, kind)? == content_id(parent, name, kind)?)
+        }
+        _ => Ok(false),
     }
 }
 

@@ -223,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn the_encoding_is_frozen() {
+        let steps = vec![
+            Step { path: b"a/b".to_vec(), action: Action::RemoveDirectory },
+            Step { path: b"n".to_vec(), action: Action::Grow { temporary: 1, inode: 300 } },
+        ];
+        let encoded = Journal { token: b"t".to_vec(), steps }.encode();
+        let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = "bcc7c1b6e902daca1e1f2ed1a60754fb50d7cb557f7f1236eab0185e6f259f85";
+        let body = "465354434845434b0100000001740203612f6201016e0301ac02";
+        assert_eq!(hex, [body, checksum].concat());
+    }
+
+    #[test]
     fn paths_that_lead_out_are_refused() {
         for path in ["..", "a/../b", "/etc", "a//b", "", ".fastest/x"] {
             let steps = vec![Step { path: path.into(), action: Action::MakeDirectory }];

@@ -217,3 +217,36 @@ fn single_paths_are_restored_with_their_parents() {
     let bad = Plan::paths(&index, &[(b"../x".to_vec(), None)], &work.objects, Folding::default());
     assert!(matches!(bad, Err(CheckoutError::Name { .. })));
 }
+
+/// Only where the test may mount a file system; elsewhere it proves nothing.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_mount_inside_the_tree_is_written_by_copy() {
+    let work = Work::new();
+    work.write("mount/replaced", "one");
+    let one = work.snapshot();
+    work.write("mount/replaced", "two");
+    work.write("mount/new/deep", "two");
+    symlink("target", work.path("mount/link")).unwrap();
+    let (two, listing) = (work.snapshot(), work.listing());
+    fs::remove_dir_all(work.path("mount")).unwrap();
+    fs::create_dir(work.path("mount")).unwrap();
+    let mount = |program: &str, arguments: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        let path = work.path("mount");
+        command.args(arguments).arg(path).output().is_ok_and(|output| output.status.success())
+    };
+    if !mount("mount", &["-t", "tmpfs", "tmpfs"]) {
+        return;
+    }
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        work.snapshot();
+        work.checkout(&one);
+        assert_eq!(work.snapshot(), one);
+        work.checkout(&two);
+        assert_eq!(work.listing(), listing);
+        assert_eq!(work.snapshot(), two);
+    }));
+    assert!(mount("umount", &[]));
+    outcome.unwrap();
+}

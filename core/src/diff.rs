@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use crate::drift::empty_directory;
 use crate::id::TreeId;
 use crate::object::{Object, ObjectSource};
 use crate::store::StoreError;
@@ -32,6 +33,9 @@ pub fn diff_directory(
     if old == new {
         return Ok(Vec::new());
     }
+    // A caller may compare with nothing, which no store need hold.
+    let empty = empty_directory();
+    let [old, new] = [old, new].map(|id| id.filter(|id| **id != empty));
     let (old, new) = differing_leaves(old, new, source)?;
     let mut old = Leaves::new(&old);
     let mut new = Leaves::new(&new);
@@ -183,16 +187,16 @@ impl<'a> Leaves<'a> {
 
     fn next(&mut self) -> Result<Option<Entry<'a>>, StoreError> {
         loop {
-            if let Some((id, entries)) = &mut self.current {
-                if let Some(entry) = entries.next() {
-                    let entry = entry.map_err(tree_error(id))?;
-                    if entry.name <= self.previous {
-                        let what = "names are not in order";
-                        return Err(tree_error(id)(TreeError::Damaged { what }));
-                    }
-                    self.previous = entry.name;
-                    return Ok(Some(entry));
+            if let Some((id, entries)) = &mut self.current
+                && let Some(entry) = entries.next()
+            {
+                let entry = entry.map_err(tree_error(id))?;
+                if entry.name <= self.previous {
+                    let what = "names are not in order";
+                    return Err(tree_error(id)(TreeError::Damaged { what }));
                 }
+                self.previous = entry.name;
+                return Ok(Some(entry));
             }
             let Some((id, object)) = self.nodes.next() else { return Ok(None) };
             if let Node::Leaf(entries) = Node::parse(object).map_err(tree_error(id))? {

@@ -2,29 +2,39 @@
 //!
 //! This crate works on local files only. It knows no network, no async runtime and no SQL, and
 //! nothing of the rows that describe snapshots: it is given ids and folders, and gives back ids,
-//! lists and files. Formats are given in `docs/formats.md` and frozen by test vectors.
+//! lists and files. Formats are given in `docs/formats.md` and `docs/formats-workspace.md`, and
+//! frozen by test vectors.
 //!
 //! The modules, from the bottom up:
 //! - [`id`]: BLAKE3 ids and what exactly is hashed
 //! - [`tree`]: directory nodes: encode, decode, the split of wide directories
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
-//! - [`diff`], [`drift`], [`merge`]: what two or three trees have in common
+//! - [`diff`], [`drift`], [`merge`], [`reach`]: what two or three trees have in common
 //! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
-//! - [`reach`]: which objects a tree needs
+//! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
+//! - [`checkout`]: from a tree to a working copy
 
 mod cache;
 pub mod check;
+pub mod checkout;
 pub mod chunk;
 pub mod diff;
 pub mod drift;
 mod error;
 pub mod id;
+pub mod ignore_rules;
 pub mod index;
 pub mod merge;
 pub mod object;
 pub mod pack;
+mod path;
+pub mod progress;
 pub mod reach;
+pub mod scan;
+pub mod stat;
+pub mod stat_index;
+pub mod state_dir;
 pub mod store;
 mod temp;
 pub mod tree;

@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn from_u8(number: u8) -> Option<Self> {
+    pub(crate) fn from_u8(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::File),
             1 => Some(Self::Executable),
@@ -502,6 +502,9 @@ pub(crate) fn read_run(
 
 /// The root of a directory that stands in a source, its counts taken from the node.
 pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreError> {
+    if *id == crate::drift::empty_directory() {
+        return Ok(Root { id: *id, files: 0, bytes: 0 });
+    }
     let object = source.object(&(*id).into())?;
     let broken = |error: TreeError| StoreError::Tree { id: *id, source: error };
     let mut root = Root { id: *id, files: 0, bytes: 0 };

@@ -34,6 +34,10 @@ impl Session<'_> {
 
     fn apply(&self, scope: &str, change: &Change) -> Result<(), ReplicaError> {
         let Change { table, key, version, seq, outcome } = change;
+        if *version < self.known_version(table, key)? {
+            // Read before a push of ours that another process has recorded meanwhile.
+            return Ok(());
+        }
         match outcome {
             Outcome::Row(theirs) => {
                 self.apply_row(scope, table, key, *version, theirs)?;
@@ -70,7 +74,7 @@ impl Session<'_> {
                 Some(ours) => fill_nulls(&ours, &theirs),
                 None => theirs,
             };
-            self.drop_entry_as_of(table, key, version)?;
+            self.drop_entry(table, key)?;
             return self.put_values(table, &row);
         }
         let Some(entry) = self.entry(table, key)? else { return self.put_values(table, &theirs) };
@@ -89,14 +93,6 @@ impl Session<'_> {
                 let (base, row) = (Some(theirs), merged.values);
                 self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
             }
-        }
-    }
-
-    /// An append-only row that the primary shows needs no more sending.
-    fn drop_entry_as_of(&self, table: &Table, key: &str, version: i64) -> Result<(), ReplicaError> {
-        match version > 0 {
-            true => self.drop_entry(table, key),
-            false => Ok(()),
         }
     }
 
@@ -151,6 +147,14 @@ impl Session<'_> {
         self.run("UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL", [])?;
         // Bases refer to lock versions that are void now.
         self.run("UPDATE fastest_local_outbox SET base_version = 0", [])?;
+        Ok(())
+    }
+
+    /// Queues every row of every project, for a primary that is new.
+    pub(crate) fn queue_everything(&self) -> Result<(), ReplicaError> {
+        for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
+            self.queue_unknown(&scope)?;
+        }
         Ok(())
     }
 

@@ -9,5 +9,5 @@ pub fn now() -> String {
 
 /// A new ULID.
 pub fn new_id() -> String {
-    ulid::Ulid::new().to_string()
+    ulid::Ulid::generate().to_string()
 }

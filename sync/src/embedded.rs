@@ -111,7 +111,8 @@ impl Primary for Embedded {
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         let connection = self.connection()?;
         let apply = || {
-            let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let transaction =
+                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
             if transaction.query_row(recorded, [name], |row| row.get(0))? {
                 return Ok(());

@@ -1,1 +1,37 @@
-//! placeholder
+//! Fastest on one device: the replica, the primary, packs between them, and the commands.
+//!
+//! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
+//! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
+//! ([`push_plan`], [`merge_row`], [`dag`]); thin code carries it out. This crate reads neither the
+//! home folder nor the environment: its callers do.
+//!
+//! - [`primary`], [`embedded`], [`pack_store`], [`remote`]: the other side
+//! - [`replica`], [`outbox`], [`apply`]: rows here
+//! - [`push`](mod@push), [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
+//! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
+
+pub mod activity;
+mod apply;
+mod clock;
+mod commands;
+pub mod dag;
+pub mod device;
+pub mod embedded;
+pub mod error;
+pub mod merge_row;
+pub mod outbox;
+pub mod pack_store;
+pub mod path;
+pub mod primary;
+pub mod pull;
+pub mod push;
+pub mod push_plan;
+pub mod remote;
+pub mod replica;
+pub mod report;
+mod sqlite;
+pub mod working_copy;
+
+pub use device::{Device, Identity};
+pub use error::SyncError;
+pub use working_copy::WorkingCopy;

@@ -11,15 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
 use fastest_core::store::{Store, StoreError};
 use fastest_schema::projects::Project;
-use fastest_schema::{Change, Pack, Page, Row, Scope, TABLES, decode_page, pull_sql};
+use fastest_schema::{Change, Pack, Page, Scope, TABLES, decode_page, pull_sql};
 use rusqlite::params;
 
-use crate::pack_store::PackStore;
+use crate::error::SyncError;
 use crate::primary::{Counted, Primary, PrimaryError};
 use crate::push_plan::column;
 use crate::remote::{Remote, check_migration, migrate};
 use crate::replica::Replica;
-use crate::error::SyncError;
 
 /// Changes in one page, at most.
 const PAGE_ROWS: &str = "1000";
@@ -45,6 +44,7 @@ pub async fn pull_scope(
 ) -> Result<Pulled, SyncError> {
     let mut pulled = Pulled::default();
     let sql = pull_sql(TABLES);
+    let from_the_beginning = cursor(replica, scope)? == 0;
     loop {
         let state = replica.read().remote()?;
         let cursor = cursor(replica, scope)?;
@@ -58,9 +58,8 @@ pub async fn pull_scope(
             }
             answer => answer?,
         };
-        let page = decode_page(TABLES, cursor, answer).map_err(|source| {
-            PrimaryError::Protocol { url: primary.url().to_owned(), source }
-        })?;
+        let page = decode_page(TABLES, cursor, answer)
+            .map_err(|source| PrimaryError::Protocol { url: primary.url().to_owned(), source })?;
         check_migration(primary, page.header.migration.as_deref())?;
         let known = state.epoch.as_deref();
         let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
@@ -85,7 +84,9 @@ pub async fn pull_scope(
         }
     }
     // A scope read from its beginning may show that the primary lacks what is here.
-    replica.write(|session| session.queue_unknown(scope))?;
+    if from_the_beginning || pulled.primary_went_back {
+        replica.write(|session| session.queue_unknown(scope))?;
+    }
     Ok(pulled)
 }
 
@@ -154,9 +155,10 @@ async fn take_pack(
     primary: &Counted<'_>,
     row: &Pack,
 ) -> Result<bool, SyncError> {
-    let id: PackId = row.pack_id.parse().map_err(|_| {
-        inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id))
-    })?;
+    let id: PackId = row
+        .pack_id
+        .parse()
+        .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
     if store.has_pack(&id) {
         return Ok(true);
     }

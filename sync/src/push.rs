@@ -172,11 +172,7 @@ async fn resend(replica: &mut Replica, primary: &Counted<'_>) -> Result<(), Sync
     Ok(())
 }
 
-async fn send(
-    replica: &mut Replica,
-    primary: &Counted<'_>,
-    sent: &Sent,
-) -> Result<(), SyncError> {
+async fn send(replica: &mut Replica, primary: &Counted<'_>, sent: &Sent) -> Result<(), SyncError> {
     primary.run(PUSH_SQL, &[&sent.push_id, &sent.device_id, &sent.payload]).await?;
     replica.write(|session| session.accepted(sent))?;
     Ok(())
@@ -195,7 +191,9 @@ fn write_down(
         if let Some((from, bytes)) = row.inline {
             columns.insert("data".into(), inline_pack(store, &columns, from, bytes)?.into());
         }
-        payload.locks.extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
+        payload
+            .locks
+            .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
         payload.rows.entry(row.table.name.to_owned()).or_default().push(columns);
         let part = |name: &str| row.columns.get(name).and_then(Value::as_i64);
         entries.rows.push(SentRow {

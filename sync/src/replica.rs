@@ -219,7 +219,8 @@ impl Session<'_> {
     pub fn put_values(&self, table: &Table, values: &[Value]) -> Result<(), ReplicaError> {
         let names: Vec<String> = table.columns.iter().map(|c| format!("`{}`", c.name)).collect();
         let slots: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-        let sets: Vec<String> = names.iter().map(|name| format!("{name}=excluded.{name}")).collect();
+        let sets: Vec<String> =
+            names.iter().map(|name| format!("{name}=excluded.{name}")).collect();
         let sql = format!(
             "INSERT INTO `{}`({}) VALUES ({}) ON CONFLICT(`{}`) DO UPDATE SET {}",
             table.name,
@@ -294,4 +295,3 @@ impl ToSql for Bound<'_> {
         })
     }
 }
-

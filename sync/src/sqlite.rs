@@ -9,9 +9,8 @@ use rusqlite::Connection;
 pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     const TRIES: u32 = 400;
     for attempt in 1.. {
-        let set = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
-            row.get::<_, String>(0)
-        });
+        let set = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         match set {
             Err(error) if is_busy(&error) && attempt < TRIES => {
                 std::thread::sleep(std::time::Duration::from_millis(25));

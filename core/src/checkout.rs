@@ -1,0 +1,332 @@
+//! Moves a working copy from one tree to another, without ever overwriting what it did not expect.
+//!
+//! A [`Plan`] is computed from the stat index and the new tree. [`execute`] fits it to what really
+//! stands there, and refuses where something is in the way. Then, in two phases, everything new
+//! is written under temporary names in `.fastest/tmp` and made durable, a journal is written, and
+//! renames and deletions follow, each after a last look. After a crash every file is old or new;
+//! [`recover`] rolls forward from the journal. What the user changed in between is kept, and
+//! reported.
+//!
+//! One command at a time: whoever calls [`execute`] or [`recover`] holds the working copy's lock.
+//! `docs/formats-workspace.md` gives the journal's encoding.
+
+mod apply;
+mod folding;
+mod journal;
+mod plan;
+mod prepare;
+mod reindex;
+mod stage;
+mod target;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::object::ObjectSource;
+use crate::progress::Progress;
+use crate::stat::Stat;
+use crate::stat_index::{IndexError, StatIndex};
+use crate::state_dir::StateDir;
+use crate::store::StoreError;
+use crate::tree::{DEPTH_MAX, Root};
+
+use apply::Applier;
+pub use folding::Folding;
+pub use journal::JOURNAL_VERSION;
+use journal::{Journal, Step};
+pub use plan::Plan;
+use prepare::Prepared;
+use stage::Staged;
+
+/// What a checkout came to.
+#[derive(Debug, Default)]
+pub struct Checkout {
+    /// How many changes were made. A directory that came as a whole is one.
+    pub changes: usize,
+    /// Paths where the user's version stands instead of the plan's.
+    pub kept: Vec<Kept>,
+}
+
+/// A checkout that an earlier command left unfinished, and that was finished now.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The bytes that the caller gave to [`execute`].
+    pub token: Vec<u8>,
+    /// Paths where the user's version stands instead of the plan's.
+    pub kept: Vec<Kept>,
+}
+
+/// A path that was left as it was found. The new content is in the object store.
+#[derive(Debug)]
+pub struct Kept {
+    /// Where.
+    pub path: PathBuf,
+    /// Why.
+    pub why: KeptWhy,
+}
+
+/// Why a path was left as it was found.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptWhy {
+    /// It changed after the checkout began.
+    #[error("it was changed meanwhile")]
+    Changed,
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<rustix::io::Errno> for KeptWhy {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+/// Why a checkout was not made, or not finished.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// Something stands where the plan expects something else. Nothing was changed.
+    #[error("in the way: {}", listed(.paths))]
+    InTheWay {
+        /// All such paths, in the order of the plan.
+        paths: Vec<PathBuf>,
+    },
+    /// Two names are one name on this file system. Nothing was changed.
+    #[error("{} and {} are one name on this file system", first.display(), second.display())]
+    Clash {
+        /// Relative to the root.
+        first: PathBuf,
+        /// Relative to the root.
+        second: PathBuf,
+    },
+    /// A name that must not be written here. Nothing was changed.
+    #[error("{} is not a name that a tree may hold here", path.display())]
+    Name {
+        /// Relative to the root.
+        path: PathBuf,
+    },
+    /// Directories nest too deep. Nothing was changed.
+    #[error("{} lies deeper than {DEPTH_MAX} directories", path.display())]
+    TooDeep {
+        /// Relative to the root.
+        path: PathBuf,
+    },
+    /// An earlier checkout is unfinished: [`recover`] comes first.
+    #[error("an earlier checkout is not finished; its journal is {}", path.display())]
+    Unfinished {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The journal was altered after it was written; a crash does not do that.
+    #[error(
+        "the checkout journal {} is damaged; delete it to keep the files as they are, and compare \
+         them with the last snapshot",
+        path.display()
+    )]
+    DamagedJournal {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The journal was written by a newer version.
+    #[error(
+        "the checkout journal {} has version {version}; this build reads {JOURNAL_VERSION}; finish \
+         that checkout with the version that began it",
+        path.display()
+    )]
+    NewerJournal {
+        /// The journal.
+        path: PathBuf,
+        /// The version found.
+        version: u32,
+    },
+    /// The file system failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// An object is missing or damaged. Nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The new index could not be saved; [`recover`] tries again.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl CheckoutError {
+    fn io<P: AsRef<Path>>(action: &'static str, path: P) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.as_ref().to_owned(), source }
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let shown: Vec<_> = paths.iter().take(10).map(|path| path.display().to_string()).collect();
+    let more = paths.len().saturating_sub(shown.len());
+    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
+    shown.join(", ") + &tail
+}
+
+/// A path relative to the root, as the system's own type.
+fn display(path: &[u8]) -> PathBuf {
+    OsStr::from_bytes(path).into()
+}
+
+/// Whether a file may have changed after its stat data was taken, within the same tick.
+fn is_racy(stat: &Stat, clock_ns: i64) -> bool {
+    stat.mtime_ns >= clock_ns || stat.ctime_ns >= clock_ns
+}
+
+/// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
+/// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
+/// tree is saved; its objects must be in the store for good by then. `token` is kept in the
+/// journal, for the caller to learn from [`recover`] what a crash interrupted.
+///
+/// # Errors
+/// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot
+/// be saved) leaves the journal, and [`recover`] finishes the work.
+pub fn execute(
+    root: &Path,
+    plan: Plan,
+    index: &StatIndex,
+    source: &dyn ObjectSource,
+    token: &[u8],
+    progress: &Progress,
+) -> Result<Checkout, CheckoutError> {
+    let all = execute_until(root, plan, index, source, token, progress, usize::MAX)?;
+    Ok(all.expect("nothing stops this checkout"))
+}
+
+/// As [`execute`], but stops dead before step `stop`, as a crash would. Of the steps, the first
+/// is the writing of the journal; then come the changes, the saving of the index, and the
+/// removal of the journal. `None` where it stopped.
+#[doc(hidden)]
+pub fn execute_until(
+    root: &Path,
+    plan: Plan,
+    index: &StatIndex,
+    source: &dyn ObjectSource,
+    token: &[u8],
+    progress: &Progress,
+    stop: usize,
+) -> Result<Option<Checkout>, CheckoutError> {
+    let state = StateDir::of(root);
+    if fs::symlink_metadata(state.journal()).is_ok() {
+        return Err(CheckoutError::Unfinished { path: state.journal() });
+    }
+    if plan.is_empty() {
+        return Ok(Some(Checkout::default()));
+    }
+    let (to, folding) = (plan.to, plan.folding);
+    let (prepared, staged) = write_new(root, plan, &state, source, folding, progress)
+        .inspect_err(|_| drop(state.clear_tmp()))?;
+    if stop == 0 {
+        return Ok(None);
+    }
+    let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
+    journal.save(&state).inspect_err(|_| drop(state.clear_tmp()))?;
+    let done = apply(root, &state, &staged.steps, stop - 1)?;
+    let Some((kept, clock_ns)) = done else { return Ok(None) };
+    let changes = prepared.changes.len();
+    if stop - 1 == changes {
+        return Ok(None);
+    }
+    if let Some(to) = to {
+        save_index(root, &state, index, &to, staged, source, clock_ns)?;
+    }
+    if stop - 1 == changes + 1 {
+        return Ok(None);
+    }
+    finish(&state)?;
+    Ok(Some(Checkout { changes, kept }))
+}
+
+/// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be
+/// called before anything else is done with a working copy. The stat index stays that of the old
+/// tree: true still, and the next scan reads what the checkout brought.
+///
+/// # Errors
+/// Where the journal cannot be read. The message says what to do.
+pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
+    let state = StateDir::of(root);
+    let Some(journal) = Journal::load(&state)? else {
+        state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
+        return Ok(None);
+    };
+    let done = apply(root, &state, &journal.steps, usize::MAX)?;
+    let (kept, _) = done.expect("nothing stops this checkout");
+    finish(&state)?;
+    Ok(Some(Recovered { token: journal.token, kept }))
+}
+
+/// The first phase, between two looks at what stands in the way.
+fn write_new<'p>(
+    root: &'p Path,
+    plan: Plan,
+    state: &StateDir,
+    source: &dyn ObjectSource,
+    folding: Folding,
+    progress: &Progress,
+) -> Result<(Prepared<'p>, Staged), CheckoutError> {
+    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
+    let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
+    let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
+    let prepared = Prepared::fit(plan, root, device, source)?;
+    let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
+        true => Ok(()),
+        false => Err(CheckoutError::InTheWay { paths }),
+    };
+    refuse(prepared.in_the_way()?)?;
+    let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
+    refuse(prepared.in_the_way()?)?;
+    Ok((prepared, staged))
+}
+
+/// The second phase: what was kept, and the file system's clock before the first step. `None`
+/// where it stopped before step `stop`.
+fn apply(
+    root: &Path,
+    state: &StateDir,
+    steps: &[Step],
+    stop: usize,
+) -> Result<Option<(Vec<Kept>, i64)>, CheckoutError> {
+    let clock_ns = state.clock_ns().unwrap_or(i64::MIN);
+    let mut applier = Applier::new(root, state, steps).map_err(CheckoutError::io("open", root))?;
+    for (number, step) in steps.iter().enumerate() {
+        if number == stop {
+            return Ok(None);
+        }
+        applier.step(step);
+    }
+    Ok(Some((applier.kept, clock_ns)))
+}
+
+fn save_index(
+    root: &Path,
+    state: &StateDir,
+    index: &StatIndex,
+    to: &Root,
+    staged: Staged,
+    source: &dyn ObjectSource,
+    clock_ns: i64,
+) -> Result<(), CheckoutError> {
+    let after_ns = state.clock_ns().unwrap_or(i64::MIN);
+    let placed = reindex::placed(root, &staged.steps, clock_ns, after_ns);
+    let grown = staged.into_blocks(clock_ns).into_iter().collect();
+    Ok(reindex::reindex(index, to, placed, grown, source)?.save(state)?)
+}
+
+/// The journal goes last, durably: were it to come back, it would undo the caller's next move.
+fn finish(state: &StateDir) -> Result<(), CheckoutError> {
+    let journal = state.journal();
+    fs::remove_file(&journal).map_err(CheckoutError::io("delete", &journal))?;
+    state.sync().map_err(CheckoutError::io("sync", state.path()))?;
+    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))
+}

@@ -1,0 +1,112 @@
+//! Names that are one name to a file system that folds case or normalises Unicode.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::state_dir::StateDir;
+use crate::tree::STATE_DIR;
+
+/// Which differences between names a file system does not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Folding {
+    /// `a` and `A` are one name.
+    pub case: bool,
+    /// The composed and the decomposed form of a letter with an accent are one name.
+    pub normalisation: bool,
+}
+
+/// Two names of one directory that cannot stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Clash {
+    Names(Vec<u8>, Vec<u8>),
+    StateDir(Vec<u8>),
+}
+
+impl Folding {
+    /// Finds out by trying, with files in the folder for temporary files.
+    pub fn probe(state: &StateDir) -> io::Result<Self> {
+        let tmp = state.create_tmp()?;
+        let same = |written: &str, read: &str| -> io::Result<bool> {
+            let folder = tempfile::tempdir_in(&tmp)?;
+            // A file system that refuses the name altogether does not fold it either.
+            Ok(match File::create(folder.path().join(written)) {
+                Ok(_) => fs::symlink_metadata(folder.path().join(read)).is_ok(),
+                Err(_) => false,
+            })
+        };
+        let case = same("probe", "PROBE")?;
+        let normalisation = same("\u{e9}", "e\u{301}")?;
+        Ok(Self { case, normalisation })
+    }
+
+    /// What names that are one to the file system have in common. Works on whole paths too.
+    pub(crate) fn key(self, name: &[u8]) -> Vec<u8> {
+        let Ok(text) = str::from_utf8(name) else {
+            return if self.case { name.to_ascii_lowercase() } else { name.to_vec() };
+        };
+        let composed: String =
+            if self.normalisation { text.nfc().collect() } else { text.to_owned() };
+        let folded = if self.case { composed.to_lowercase() } else { composed };
+        // Lower-casing can leave a sequence that composes.
+        if self.normalisation { folded.nfc().collect::<String>().into() } else { folded.into() }
+    }
+
+    /// The first two of a directory's names that fold to one, or one that folds to our own.
+    pub(crate) fn clash<'n>(self, names: impl Iterator<Item = &'n [u8]>) -> Option<Clash> {
+        if self == Self::default() {
+            return None;
+        }
+        let mut seen = HashMap::new();
+        for name in names {
+            let key = self.key(name);
+            if key == STATE_DIR.as_bytes() {
+                return Some(Clash::StateDir(name.to_vec()));
+            }
+            if let Some(first) = seen.insert(key, name) {
+                return Some(Clash::Names(first.to_vec(), name.to_vec()));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(folding: Folding, names: &[&str], expect: Option<Clash>) {
+        assert_eq!(folding.clash(names.iter().map(|name| name.as_bytes())), expect, "{names:?}");
+    }
+
+    fn names(first: &str, second: &str) -> Option<Clash> {
+        Some(Clash::Names(first.into(), second.into()))
+    }
+
+    #[test]
+    fn names_clash_only_where_the_file_system_folds_them() {
+        let exact = Folding::default();
+        let case = Folding { case: true, normalisation: false };
+        let both = Folding { case: true, normalisation: true };
+        let normalising = Folding { case: false, normalisation: true };
+        check(exact, &["a", "A", "\u{e9}", "e\u{301}", ".FASTEST"], None);
+        check(case, &["A", "a"], names("A", "a"));
+        check(case, &["\u{c9}", "\u{e9}"], names("\u{c9}", "\u{e9}"));
+        check(case, &["\u{e9}", "e\u{301}"], None);
+        check(normalising, &["e\u{301}", "\u{e9}"], names("e\u{301}", "\u{e9}"));
+        check(normalising, &["A", "a"], None);
+        check(both, &["E\u{301}", "\u{e9}"], names("E\u{301}", "\u{e9}"));
+        check(both, &["a", "b", "ab"], None);
+        check(case, &[".Fastest"], Some(Clash::StateDir(b".Fastest".to_vec())));
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_fold_in_ascii_only() {
+        let case = Folding { case: true, normalisation: true };
+        let names = [&b"\xffA"[..], b"\xffa"];
+        assert!(case.clash(names.into_iter()).is_some());
+        assert!(case.clash([&b"\xff"[..], b"\xfe"].into_iter()).is_none());
+    }
+}

@@ -1,0 +1,249 @@
+//! What has to change for a working copy to become another tree. Decides; changes nothing.
+
+use std::collections::HashSet;
+
+use crate::id::TreeId;
+use crate::object::ObjectSource;
+use crate::path::join;
+use crate::stat::Stat;
+use crate::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
+use crate::tree::{DEPTH_MAX, Item, Kind, Root, name_is_allowed, read_directory, read_root};
+
+use super::CheckoutError;
+use super::folding::{Clash, Folding};
+
+/// Changes to a working copy, in the order in which they are to be made: what goes first, then
+/// what comes, parents before children.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(super) removals: Vec<Change>,
+    pub(super) additions: Vec<Change>,
+    /// The tree that it leads to; `None` where only some paths are restored.
+    pub(super) to: Option<Root>,
+    pub(super) folding: Folding,
+}
+
+/// A change to one path, relative to the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub path: Vec<u8>,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// Delete a file or link.
+    Remove(Expected),
+    /// Delete a directory if nothing is left in it. Where something must take its place, all that
+    /// stands in it must be known to be removed.
+    RemoveDirectory { replaced: bool },
+    /// Create a directory where none stands.
+    MakeDirectory,
+    /// Bring a whole directory that was not there.
+    Grow(Item),
+    /// Bring a file or link, in place of another, or of nothing.
+    Put(Item, Option<Expected>),
+}
+
+/// A file or link as it must be found before it is replaced or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub kind: Kind,
+    pub stat: Stat,
+    /// The stat data alone does not vouch for the content.
+    pub racy: bool,
+    pub id: [u8; 32],
+}
+
+impl Plan {
+    /// The changes from the tree of `index` to the tree `to`.
+    ///
+    /// # Errors
+    /// Where a node of `to` is missing or damaged, or two names in a directory would be one here.
+    pub fn whole(
+        index: &StatIndex,
+        to: &TreeId,
+        source: &dyn ObjectSource,
+        folding: Folding,
+    ) -> Result<Self, CheckoutError> {
+        let to = read_root(to, source)?;
+        let mut planner = Planner::new(source, folding);
+        if index.root().is_none_or(|root| root.id != to.id) {
+            planner.directory(&[], index.directory(), &Item::directory(&to), 0)?;
+        }
+        Ok(planner.plan(Some(to)))
+    }
+
+    /// The changes that bring single paths to what is wanted of them: an item, or nothing.
+    /// Parents that are missing are created. After such a checkout the index stays what it was.
+    ///
+    /// # Errors
+    /// As [`Plan::whole`]; also where a path has a name that no tree may hold.
+    pub fn paths(
+        index: &StatIndex,
+        wanted: &[(Vec<u8>, Option<Item>)],
+        source: &dyn ObjectSource,
+        folding: Folding,
+    ) -> Result<Self, CheckoutError> {
+        let mut planner = Planner::new(source, folding);
+        for (path, item) in wanted {
+            if !path.split(|&byte| byte == b'/').all(name_is_allowed) {
+                return Err(CheckoutError::Name { path: super::display(path) });
+            }
+            let known = index.find(path);
+            if item.is_some() && known.is_none() {
+                planner.parents(index, path);
+            }
+            planner.entry(path.clone(), known.as_ref(), item.as_ref(), 0)?;
+        }
+        Ok(planner.plan(None))
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.removals.is_empty() && self.additions.is_empty()
+    }
+
+    /// The paths that the plan touches, relative to the root, in the order of the changes. A
+    /// directory that comes as a whole is one path.
+    pub fn touched(&self) -> impl Iterator<Item = &[u8]> {
+        self.removals.iter().chain(&self.additions).map(|change| change.path.as_slice())
+    }
+}
+
+struct Planner<'s> {
+    source: &'s dyn ObjectSource,
+    folding: Folding,
+    removals: Vec<Change>,
+    additions: Vec<Change>,
+    /// Parents that are created.
+    made: HashSet<Vec<u8>>,
+}
+
+impl<'s> Planner<'s> {
+    fn new(source: &'s dyn ObjectSource, folding: Folding) -> Self {
+        let (removals, additions, made) = Default::default();
+        Self { source, folding, removals, additions, made }
+    }
+
+    fn plan(self, to: Option<Root>) -> Plan {
+        let Self { folding, removals, additions, .. } = self;
+        Plan { removals, additions, to, folding }
+    }
+
+    fn directory(
+        &mut self,
+        path: &[u8],
+        known: Option<IndexedDirectory<'_>>,
+        to: &Item,
+        depth: usize,
+    ) -> Result<(), CheckoutError> {
+        let wanted = entries_of(path, to, self.source, self.folding, depth)?;
+        let mut wanted = wanted.iter().peekable();
+        for entry in known.iter().flat_map(IndexedDirectory::entries) {
+            while let Some((name, item)) = wanted.next_if(|wanted| wanted.0.as_slice() < entry.name)
+            {
+                self.entry(join(path, name), None, Some(item), depth)?;
+            }
+            let item = wanted.next_if(|wanted| wanted.0 == entry.name).map(|wanted| &wanted.1);
+            if item != Some(&entry.item) {
+                self.entry(join(path, entry.name), Some(&entry), item, depth)?;
+            }
+        }
+        wanted.try_for_each(|(name, item)| self.entry(join(path, name), None, Some(item), depth))
+    }
+
+    fn entry(
+        &mut self,
+        path: Vec<u8>,
+        known: Option<&IndexedEntry<'_>>,
+        wanted: Option<&Item>,
+        depth: usize,
+    ) -> Result<(), CheckoutError> {
+        let known_directory = known.and_then(|known| known.directory);
+        let expect = known.filter(|known| known.directory.is_none()).map(|known| Expected {
+            kind: known.item.kind,
+            stat: known.stat,
+            racy: known.racy,
+            id: known.item.id,
+        });
+        match wanted {
+            Some(wanted) if wanted.is_directory() => {
+                if known_directory.is_some() {
+                    return self.directory(&path, known_directory, wanted, depth + 1);
+                }
+                if let Some(expect) = expect {
+                    self.removals.push(Change { path: path.clone(), what: What::Remove(expect) });
+                }
+                self.additions.push(Change { path, what: What::Grow(*wanted) });
+            }
+            Some(wanted) => {
+                if let Some(directory) = known_directory {
+                    self.remove(&path, directory, true);
+                }
+                self.additions.push(Change { path, what: What::Put(*wanted, expect) });
+            }
+            None => match (known_directory, expect) {
+                (Some(directory), _) => self.remove(&path, directory, false),
+                (None, Some(expect)) => {
+                    self.removals.push(Change { path, what: What::Remove(expect) });
+                }
+                (None, None) => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &[u8], directory: IndexedDirectory<'_>, replaced: bool) {
+        for entry in directory.entries() {
+            let path = join(path, entry.name);
+            if let Some(below) = entry.directory {
+                self.remove(&path, below, replaced);
+                continue;
+            }
+            let IndexedEntry { item: Item { kind, id, .. }, stat, racy, .. } = entry;
+            let what = What::Remove(Expected { kind, stat, racy, id });
+            self.removals.push(Change { path, what });
+        }
+        let what = What::RemoveDirectory { replaced };
+        self.removals.push(Change { path: path.to_vec(), what });
+    }
+
+    /// Creates the parents of `path` that the index does not know.
+    fn parents(&mut self, index: &StatIndex, path: &[u8]) {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for (slash, _) in slashes {
+            let parent = &path[..slash];
+            let known = index.find(parent).is_some_and(|entry| entry.directory.is_some());
+            if !known && self.made.insert(parent.to_vec()) {
+                let path = parent.to_vec();
+                self.additions.push(Change { path, what: What::MakeDirectory });
+            }
+        }
+    }
+}
+
+/// The entries of a directory that is to stand at `path`, checked for names that clash here.
+pub(super) fn entries_of(
+    path: &[u8],
+    directory: &Item,
+    source: &dyn ObjectSource,
+    folding: Folding,
+    depth: usize,
+) -> Result<Vec<(Vec<u8>, Item)>, CheckoutError> {
+    if depth > DEPTH_MAX {
+        return Err(CheckoutError::TooDeep { path: super::display(path) });
+    }
+    let id = directory.tree_id().expect("the item of a directory");
+    let entries = read_directory(&id, source)?;
+    match folding.clash(entries.iter().map(|entry| entry.0.as_slice())) {
+        None => Ok(entries),
+        Some(Clash::StateDir(name)) => {
+            Err(CheckoutError::Name { path: super::display(&join(path, &name)) })
+        }
+        Some(Clash::Names(first, second)) => Err(CheckoutError::Clash {
+            first: super::display(&join(path, &first)),
+            second: super::display(&join(path, &second)),
+        }),
+    }
+}

@@ -1,0 +1,215 @@
+//! Before anything is written: fits a plan to what really stands in the working copy, or refuses.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, Mode};
+
+use crate::object::ObjectSource;
+use crate::path::{DIRECTORY, Parents, join, split};
+use crate::stat::Node;
+use crate::tree::Item;
+
+use super::folding::Folding;
+use super::plan::{Change, Expected, Plan, What, entries_of};
+use super::target::{Standing, content_id, standing};
+use super::{CheckoutError, display};
+
+/// The changes of a plan, fitted to one working copy.
+pub(super) struct Prepared<'p> {
+    root: &'p Path,
+    /// In the order in which they are to be made.
+    pub(super) changes: Vec<Change>,
+    folding: Folding,
+    /// Keys of the paths that the changes vacate before anything new comes.
+    vacated: HashSet<Vec<u8>>,
+    /// Directories that the changes create one by one.
+    made: HashSet<Vec<u8>>,
+    /// The device that the state folder is on.
+    device: u64,
+}
+
+impl<'p> Prepared<'p> {
+    /// Splits directories that cannot be brought as a whole into their parts, and leaves out
+    /// files that are there already.
+    pub(super) fn fit(
+        plan: Plan,
+        root: &'p Path,
+        state_device: u64,
+        source: &dyn ObjectSource,
+    ) -> Result<Self, CheckoutError> {
+        let folding = plan.folding;
+        let vacates =
+            |change: &&Change| !matches!(change.what, What::RemoveDirectory { replaced: false });
+        let vacated = plan.removals.iter().filter(vacates).map(|change| folding.key(&change.path));
+        let vacated = vacated.collect();
+        let (made, changes) = (HashSet::new(), plan.removals);
+        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device };
+        let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
+        for change in plan.additions {
+            fitted.addition(change, &mut parents, source)?;
+        }
+        Ok(fitted)
+    }
+
+    fn addition(
+        &mut self,
+        change: Change,
+        parents: &mut Parents,
+        source: &dyn ObjectSource,
+    ) -> Result<(), CheckoutError> {
+        match change.what {
+            What::Grow(item) if self.must_split(&change.path, parents)? => {
+                self.split(change.path, &item, parents, source)
+            }
+            What::Put(item, expect) if self.is_there(&change.path, &item, &expect, parents)? => {
+                Ok(())
+            }
+            _ => {
+                if change.what == What::MakeDirectory {
+                    self.made.insert(change.path.clone());
+                }
+                self.changes.push(change);
+                Ok(())
+            }
+        }
+    }
+
+    fn split(
+        &mut self,
+        path: Vec<u8>,
+        item: &Item,
+        parents: &mut Parents,
+        source: &dyn ObjectSource,
+    ) -> Result<(), CheckoutError> {
+        let depth = path.iter().filter(|&&byte| byte == b'/').count() + 1;
+        self.made.insert(path.clone());
+        self.changes.push(Change { path: path.clone(), what: What::MakeDirectory });
+        for (name, item) in entries_of(&path, item, source, self.folding, depth)? {
+            let path = join(&path, &name);
+            let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+            self.addition(Change { path, what }, parents, source)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a directory stands where a whole one is to come, or the two are on different file
+    /// systems.
+    fn must_split(&self, path: &[u8], parents: &mut Parents) -> Result<bool, CheckoutError> {
+        match self.look(parents, path, None)? {
+            Standing::Other(Node::Directory) => Ok(!self.is_vacated(path)),
+            _ => Ok(self.is_across(path, parents)?),
+        }
+    }
+
+    /// Whether the nearest directory above `path` is on another file system.
+    fn is_across(&self, path: &[u8], parents: &mut Parents) -> Result<bool, CheckoutError> {
+        let mut path = path;
+        loop {
+            match parents.open(path) {
+                Ok((parent, _)) => {
+                    let stat = rustix::fs::fstat(parent)
+                        .map_err(|error| self.failed("look at", path)(error.into()))?;
+                    return Ok(u64::try_from(i128::from(stat.st_dev)).ok() != Some(self.device));
+                }
+                Err(_) if !split(path).0.is_empty() => path = split(path).0,
+                Err(error) => return Err(self.failed("open", path)(error)),
+            }
+        }
+    }
+
+    /// Whether just what is wanted stands there, brought by someone else.
+    fn is_there(
+        &self,
+        path: &[u8],
+        item: &Item,
+        expect: &Option<Expected>,
+        parents: &mut Parents,
+    ) -> Result<bool, CheckoutError> {
+        let Standing::Other(Node::Content(kind, stat)) =
+            self.look(parents, path, expect.as_ref())?
+        else {
+            return Ok(false);
+        };
+        if kind != item.kind || stat.bytes != item.bytes || self.is_vacated(path) {
+            return Ok(false);
+        }
+        let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
+        let id = content_id(parent, name, kind).map_err(self.failed("read", path))?;
+        Ok(id == item.id)
+    }
+
+    fn is_vacated(&self, path: &[u8]) -> bool {
+        self.vacated.contains(&self.folding.key(path))
+    }
+
+    /// The paths where something stands that no change expects, in the order of the changes.
+    pub(super) fn in_the_way(&self) -> Result<Vec<PathBuf>, CheckoutError> {
+        let mut parents =
+            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut found = Vec::new();
+        for change in &self.changes {
+            let (path, expect) = match &change.what {
+                What::RemoveDirectory { replaced } => {
+                    if *replaced {
+                        self.strangers(&change.path, &mut found)?;
+                    }
+                    continue;
+                }
+                What::Remove(expect) | What::Put(_, Some(expect)) => (&change.path, Some(expect)),
+                What::MakeDirectory | What::Grow(_) | What::Put(..) => (&change.path, None),
+            };
+            let is_removal = matches!(change.what, What::Remove(_));
+            let standing = self.look(&mut parents, path, expect)?;
+            let fits = match standing {
+                Standing::Expected => true,
+                Standing::Absent => is_removal || expect.is_none(),
+                Standing::NoParent => is_removal || self.made.contains(split(path).0),
+                Standing::Other(Node::Directory) if change.what == What::MakeDirectory => true,
+                Standing::Other(_) => !is_removal && self.is_vacated(path),
+                Standing::Blocked => is_removal || self.made.contains(split(path).0),
+            };
+            if !fits {
+                found.push(self.root.join(display(path)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What stands in a directory that is to be replaced, and that the changes do not remove.
+    fn strangers(&self, path: &[u8], found: &mut Vec<PathBuf>) -> Result<(), CheckoutError> {
+        let full = self.root.join(display(path));
+        let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
+        let mut directory = match directory.and_then(Dir::new) {
+            Ok(directory) => directory,
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(()),
+            Err(error) => return Err(self.failed("read directory", path)(error.into())),
+        };
+        while let Some(entry) = directory.read() {
+            let entry = entry.map_err(|error| self.failed("read directory", path)(error.into()))?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." && !self.is_vacated(&join(path, name)) {
+                found.push(self.root.join(display(&join(path, name))));
+            }
+        }
+        Ok(())
+    }
+
+    fn look(
+        &self,
+        parents: &mut Parents,
+        path: &[u8],
+        expect: Option<&Expected>,
+    ) -> Result<Standing, CheckoutError> {
+        standing(parents, path, expect).map_err(self.failed("look at", path))
+    }
+
+    fn failed(
+        &self,
+        action: &'static str,
+        path: &[u8],
+    ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
+        CheckoutError::io(action, self.root.join(display(path)))
+    }
+}

@@ -1,0 +1,99 @@
+//! The stat index of the new tree, from the old one and from what was written.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::object::ObjectSource;
+use crate::path::join;
+use crate::stat::{Node, Stat};
+use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, StatIndex};
+use crate::store::StoreError;
+use crate::tree::{Item, Root, read_directory};
+
+use super::apply::is_staged;
+use super::journal::{Action, Step};
+use super::{display, is_racy};
+
+/// Stat data of the files that were put in place one by one, and whether it is racy.
+pub(super) type Placed = HashMap<Vec<u8>, (Stat, bool)>;
+
+/// Looks at each such file once more, for the ctime that its rename gave it. A file written at
+/// `begun_ns` or later, or renamed at `after_ns` or later, may have been edited in the same tick.
+pub(super) fn placed(root: &Path, steps: &[Step], begun_ns: i64, after_ns: i64) -> Placed {
+    let put = |step: &Step| match step.action {
+        Action::Put { staged, .. } => {
+            let path = root.join(display(&step.path));
+            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+            let found = rustix::fs::statat(rustix::fs::CWD, &path, flags);
+            let stat = match found.map(|stat| Node::from(&stat)) {
+                Ok(Node::Content(_, stat)) if is_staged(&stat, &staged) => stat,
+                // The user's version stands there: it never equals what was staged.
+                _ => return Some((step.path.clone(), (staged, true))),
+            };
+            let racy = stat.mtime_ns >= begun_ns || is_racy(&stat, after_ns);
+            Some((step.path.clone(), (stat, racy)))
+        }
+        _ => None,
+    };
+    steps.par_iter().filter_map(put).collect()
+}
+
+/// The index of the tree `to`.
+pub(super) fn reindex(
+    index: &StatIndex,
+    to: &Root,
+    placed: Placed,
+    grown: HashMap<Vec<u8>, Block<'_>>,
+    source: &dyn ObjectSource,
+) -> Result<StatIndex, StoreError> {
+    let mut work = Reindex { placed, grown, source };
+    let block = work.directory(&[], index.directory(), &Item::directory(to))?;
+    Ok(StatIndex::build(to, &block))
+}
+
+struct Reindex<'a, 's> {
+    placed: Placed,
+    grown: HashMap<Vec<u8>, Block<'a>>,
+    source: &'s dyn ObjectSource,
+}
+
+impl<'a> Reindex<'a, '_> {
+    /// The depth is that of the plan, which was checked.
+    fn directory(
+        &mut self,
+        path: &[u8],
+        known: Option<IndexedDirectory<'a>>,
+        item: &Item,
+    ) -> Result<Block<'a>, StoreError> {
+        let id = item.tree_id().expect("the item of a directory");
+        let mut known = known.iter().flat_map(IndexedDirectory::entries).peekable();
+        let mut block = BlockBuilder::default();
+        for (name, item) in read_directory(&id, self.source)? {
+            while known.next_if(|entry| entry.name < name.as_slice()).is_some() {}
+            let entry = known.next_if(|entry| entry.name == name);
+            if let Some(entry) = entry.filter(|entry| entry.item == item) {
+                block.copied(&entry);
+                continue;
+            }
+            let path = join(path, &name);
+            if item.is_directory() {
+                let below = match self.grown.remove(&path) {
+                    Some(grown) => grown,
+                    None => {
+                        let known = entry.and_then(|entry| entry.directory);
+                        self.directory(&path, known, &item)?
+                    }
+                };
+                block.directory(&name, &item, below);
+            } else {
+                // A file that stood there already was not looked at closely: the next scan will.
+                let nothing = (Stat { bytes: item.bytes, ..Stat::default() }, true);
+                let (stat, racy) = self.placed.get(&path).copied().unwrap_or(nothing);
+                block.content(&name, &item, &stat, racy);
+            }
+        }
+        Ok(block.finish())
+    }
+}

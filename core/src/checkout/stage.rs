@@ -1,0 +1,245 @@
+//! The first phase: everything new is written under temporary names and made durable.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use rustix::fs::{AtFlags, CWD};
+
+use crate::chunk::{ReadContentError, read_content};
+use crate::object::ObjectSource;
+use crate::path::join;
+use crate::progress::Progress;
+use crate::stat::Stat;
+use crate::stat_index::{Block, BlockBuilder};
+use crate::tree::{Item, Kind};
+
+use super::folding::Folding;
+use super::journal::{Action, Step};
+use super::plan::{Change, What, entries_of};
+use super::{CheckoutError, is_racy};
+
+/// Up to this many files are synced one by one; beyond, the whole file system is.
+const SYNC_EACH_MAX: usize = 16;
+
+/// Everything new, under temporary names.
+#[derive(Debug)]
+pub(super) struct Staged {
+    /// What is left to do, in order.
+    pub steps: Vec<Step>,
+    /// The path of each directory that was brought as a whole.
+    grown_paths: Vec<Vec<u8>>,
+    /// Those directories, and below them level by level. The children of a directory follow each
+    /// other in the next level, in the order of their parents.
+    levels: Vec<Vec<Grown>>,
+}
+
+/// A new directory under its temporary name.
+#[derive(Debug)]
+struct Grown {
+    /// Where it is now.
+    temporary: PathBuf,
+    /// Where it will be, relative to the root.
+    path: Vec<u8>,
+    item: Item,
+    entries: Vec<(Vec<u8>, Item, Stat)>,
+}
+
+/// Where the content of a step waits.
+pub(super) fn temporary_path(tmp: &Path, number: u64) -> PathBuf {
+    tmp.join(format!("c{number}"))
+}
+
+/// Writes what `changes` bring into the folder `tmp`.
+pub(super) fn stage(
+    changes: &[Change],
+    tmp: &Path,
+    source: &dyn ObjectSource,
+    folding: Folding,
+    progress: &Progress,
+) -> Result<Staged, CheckoutError> {
+    let numbered = || changes.iter().zip(0u64..);
+    let roots = numbered().filter_map(|(change, number)| match &change.what {
+        What::Grow(item) => {
+            let (temporary, path) = (temporary_path(tmp, number), change.path.clone());
+            Some(Grown { temporary, path, item: *item, entries: Vec::new() })
+        }
+        _ => None,
+    });
+    let roots: Vec<_> = roots.collect();
+    let grown_paths = roots.iter().map(|root| root.path.clone()).collect();
+    let mut levels = grow(roots, source, folding)?;
+    let mut puts: Vec<_> = numbered()
+        .filter_map(|(change, number)| match change.what {
+            What::Put(item, _) => Some((temporary_path(tmp, number), item, Stat::default())),
+            _ => None,
+        })
+        .collect();
+    write_all(&mut puts, &mut levels, tmp, source, progress)?;
+    let mut puts = puts.into_iter();
+    let steps = numbered().map(|(change, temporary)| {
+        let action = match change.what {
+            What::Remove(expect) => Action::Remove(expect),
+            What::RemoveDirectory { .. } => Action::RemoveDirectory,
+            What::MakeDirectory => Action::MakeDirectory,
+            What::Grow(_) => {
+                let path = temporary_path(tmp, temporary);
+                let failed = CheckoutError::io("look at", &path);
+                Action::Grow { temporary, inode: fs::metadata(&path).map_err(failed)?.ino() }
+            }
+            What::Put(_, expect) => {
+                let (_, _, staged) = puts.next().expect("every file was written");
+                Action::Put { temporary, staged, expect }
+            }
+        };
+        Ok(Step { path: change.path.clone(), action })
+    });
+    let steps = steps.collect::<Result<_, CheckoutError>>()?;
+    Ok(Staged { steps, grown_paths, levels })
+}
+
+/// Creates new directories, level by level, and reads what belongs into them.
+fn grow(
+    roots: Vec<Grown>,
+    source: &dyn ObjectSource,
+    folding: Folding,
+) -> Result<Vec<Vec<Grown>>, CheckoutError> {
+    let mut levels = Vec::new();
+    let mut next = roots;
+    while !next.is_empty() {
+        next.par_iter_mut().try_for_each(|grown| -> Result<(), CheckoutError> {
+            let made = DirBuilder::new().mode(0o777).create(&grown.temporary);
+            made.map_err(CheckoutError::io("create", &grown.temporary))?;
+            let depth = grown.path.iter().filter(|&&byte| byte == b'/').count() + 1;
+            let entries = entries_of(&grown.path, &grown.item, source, folding, depth)?;
+            let with_stat = |(name, item)| (name, item, Stat::default());
+            grown.entries = entries.into_iter().map(with_stat).collect();
+            Ok(())
+        })?;
+        let below = next.iter().flat_map(|grown| {
+            let directories = grown.entries.iter().filter(|(_, item, _)| item.is_directory());
+            directories.map(|(name, item, _)| Grown {
+                temporary: grown.temporary.join(OsStr::from_bytes(name)),
+                path: join(&grown.path, name),
+                item: *item,
+                entries: Vec::new(),
+            })
+        });
+        let below = below.collect();
+        levels.push(std::mem::replace(&mut next, below));
+    }
+    Ok(levels)
+}
+
+/// Writes all files and links, on all threads, and makes them durable.
+fn write_all(
+    puts: &mut [(PathBuf, Item, Stat)],
+    levels: &mut [Vec<Grown>],
+    tmp: &Path,
+    source: &dyn ObjectSource,
+    progress: &Progress,
+) -> Result<(), CheckoutError> {
+    let below = levels.iter_mut().flatten().flat_map(|grown| {
+        let Grown { temporary, entries, .. } = grown;
+        let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
+        contents.map(|(name, item, stat)| (&*temporary, Some(&*name), &*item, stat))
+    });
+    let single = puts.iter_mut().map(|(path, item, stat)| (&*path, None, &*item, stat));
+    let mut jobs: Vec<_> = single.chain(below).collect();
+    let bytes = jobs.iter().map(|(_, _, item, _)| item.bytes).sum();
+    progress.add_total(jobs.len() as u64, bytes);
+    let sync_each = !cfg!(target_os = "linux") || jobs.len() <= SYNC_EACH_MAX;
+    jobs.par_iter_mut().try_for_each(|(path, name, item, stat)| -> Result<(), CheckoutError> {
+        let path = match name {
+            Some(name) => &path.join(OsStr::from_bytes(name)),
+            None => *path,
+        };
+        **stat = write(path, item, source, sync_each)?;
+        progress.add(1, item.bytes);
+        Ok(())
+    })?;
+    let failed = |path| {
+        move |errno: rustix::io::Errno| CheckoutError::io("sync", path)(io::Error::from(errno))
+    };
+    if sync_each {
+        let directories = levels.iter().flatten().map(|grown| grown.temporary.as_path());
+        for path in directories.chain([tmp]) {
+            let directory = File::open(path).map_err(CheckoutError::io("open", path))?;
+            rustix::fs::fsync(directory).map_err(failed(path))?;
+        }
+    } else {
+        sync_file_system(tmp).map_err(CheckoutError::io("sync", tmp))?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(path)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &Path) -> io::Result<()> {
+    Ok(()) // Every file was synced by itself.
+}
+
+/// Writes one file or link where nothing stands, and gives its stat data.
+fn write(
+    path: &Path,
+    item: &Item,
+    source: &dyn ObjectSource,
+    sync: bool,
+) -> Result<Stat, CheckoutError> {
+    let content = |error| match error {
+        ReadContentError::Write(error) => CheckoutError::io("write", path)(error),
+        ReadContentError::Store(error) => error.into(),
+    };
+    if item.kind == Kind::Symlink {
+        let mut target = Vec::new();
+        read_content(item, source, &mut target).map_err(content)?;
+        let target = PathBuf::from(std::ffi::OsString::from_vec(target));
+        std::os::unix::fs::symlink(target, path).map_err(CheckoutError::io("create link", path))?;
+        let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
+        return stat
+            .map(|stat| Stat::from(&stat))
+            .map_err(|error| CheckoutError::io("look at", path)(error.into()));
+    }
+    let mode = if item.kind == Kind::Executable { 0o777 } else { 0o666 };
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let mut file = file.map_err(CheckoutError::io("create", path))?;
+    read_content(item, source, &mut file).map_err(content)?;
+    let failed = |error: rustix::io::Errno| CheckoutError::io("sync", path)(error.into());
+    if sync {
+        rustix::fs::fsync(&file).map_err(failed)?;
+    }
+    rustix::fs::fstat(&file).map(|stat| Stat::from(&stat)).map_err(failed)
+}
+
+impl Staged {
+    /// The directories that were brought as a whole, for the new index. Files that were written
+    /// at `clock_ns` or later may have been edited in the same tick.
+    pub(super) fn into_blocks(mut self, clock_ns: i64) -> Vec<(Vec<u8>, Block<'static>)> {
+        let mut below: Vec<Block<'static>> = Vec::new();
+        while let Some(level) = self.levels.pop() {
+            let mut children = below.into_iter();
+            let blocks = level.into_iter().map(|grown| {
+                let mut block = BlockBuilder::default();
+                for (name, item, stat) in &grown.entries {
+                    if item.is_directory() {
+                        let child = children.next().expect("each subdirectory was grown");
+                        block.directory(name, item, child);
+                    } else {
+                        block.content(name, item, stat, is_racy(stat, clock_ns));
+                    }
+                }
+                block.finish()
+            });
+            below = blocks.collect();
+        }
+        self.grown_paths.into_iter().zip(below).collect()
+    }
+}

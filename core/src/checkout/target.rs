@@ -1,0 +1,72 @@
+//! What stands in the working copy where a change is to be made.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::path::Parents;
+use crate::scan::look_at;
+use crate::stat::Node;
+use crate::tree::Kind;
+
+use super::plan::Expected;
+
+/// What was found at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing, in a directory that is there.
+    Absent,
+    /// Nothing, nor is there a directory to hold it.
+    NoParent,
+    /// The file or link that was expected.
+    Expected,
+    /// Something else.
+    Other(Node),
+    /// The path leads through a link or a file.
+    Blocked,
+}
+
+/// Looks at a path; links are never followed.
+pub(super) fn standing(
+    parents: &mut Parents,
+    path: &[u8],
+    expect: Option<&Expected>,
+) -> io::Result<Standing> {
+    let (parent, name) = match parents.open(path) {
+        Ok(parent) => parent,
+        Err(error) => {
+            return match Errno::from_io_error(&error) {
+                Some(Errno::NOENT) => Ok(Standing::NoParent),
+                Some(Errno::NOTDIR | Errno::LOOP) => Ok(Standing::Blocked),
+                _ => Err(error),
+            };
+        }
+    };
+    let Some(node) = look_at(parent, name)? else { return Ok(Standing::Absent) };
+    match (node, expect) {
+        (Node::Content(kind, stat), Some(expect))
+            if kind == expect.kind
+                && stat == expect.stat
+                && (!expect.racy || content_id(parent, name, kind)? == expect.id) =>
+        {
+            Ok(Standing::Expected)
+        }
+        _ => Ok(Standing::Other(node)),
+    }
+}
+
+/// The id of what a file or link holds.
+pub(super) fn content_id(parent: BorrowedFd<'_>, name: &[u8], kind: Kind) -> io::Result<[u8; 32]> {
+    if kind == Kind::Symlink {
+        let target = rustix::fs::readlinkat(parent, name, Vec::new())?;
+        return Ok(*blake3::hash(target.as_bytes()).as_bytes());
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::openat(parent.as_fd(), name, flags, Mode::empty())?);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(*hasher.finalize().as_bytes())
+}

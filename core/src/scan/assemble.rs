@@ -1,0 +1,170 @@
+//! Puts the tree and the new index together, from the deepest level up.
+
+use rayon::prelude::*;
+
+use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
+use crate::tree::{Item, Root, write_directory};
+
+use super::walk::{Found, Listing, Task};
+use super::{Context, IndexUse, ScanError};
+
+/// A directory whose tree is known.
+struct Done<'a> {
+    /// Its entry in the parent's tree; `None` where it is not content.
+    item: Option<Item>,
+    /// Its entry in the new index. Another tree than `item` under [`IndexUse::Refresh`].
+    indexed: Option<(Item, Block<'a>)>,
+    /// Whether tree and index are those of the index given.
+    untouched: bool,
+}
+
+/// The tree of the root, and the new index where it differs.
+pub(super) fn assemble(
+    mut levels: Vec<Vec<(Task<'_>, Listing<'_>)>>,
+    context: &Context<'_>,
+) -> Result<(Root, Option<StatIndex>), ScanError> {
+    let mut below = Vec::new();
+    while let Some(level) = levels.pop() {
+        let mut children = below.into_iter();
+        let with_children: Vec<_> = level
+            .into_iter()
+            .map(|(task, listing)| {
+                let own = children.by_ref().take(listing.children()).collect::<Vec<_>>();
+                (task, listing, own)
+            })
+            .collect();
+        below = with_children
+            .into_par_iter()
+            .map(|(task, listing, children)| directory(&task, &listing, children, context))
+            .collect::<Result<Vec<_>, _>>()?;
+    }
+    let done = below.pop().expect("the first level is the root");
+    let item = done.item.expect("the root is content");
+    let index = match done.indexed {
+        Some((item, block)) if !done.untouched => Some(StatIndex::build(&root_of(&item), &block)),
+        _ => None,
+    };
+    Ok((root_of(&item), index))
+}
+
+fn root_of(item: &Item) -> Root {
+    let id = item.tree_id().expect("the item of a directory");
+    Root { id, files: item.files, bytes: item.bytes }
+}
+
+fn directory<'a>(
+    task: &Task<'a>,
+    listing: &Listing<'a>,
+    children: Vec<Done<'a>>,
+    context: &Context<'_>,
+) -> Result<Done<'a>, ScanError> {
+    let copied = |known: (Item, IndexedDirectory<'a>)| (known.0, Block::Copied(known.1.extent()));
+    if listing.gone {
+        let refresh = context.index_use == IndexUse::Refresh;
+        let indexed = task.known.filter(|_| refresh).map(copied);
+        return Ok(Done { item: None, indexed, untouched: false });
+    }
+    let below_untouched = children.iter().all(|child| child.untouched);
+    if let Some(known) = task.known.filter(|_| listing.same && below_untouched) {
+        return Ok(Done { item: Some(known.0), indexed: Some(copied(known)), untouched: true });
+    }
+
+    let entries = Entries::collect(task, listing, children, context.index_use);
+    let item = match task.known {
+        Some((item, known)) if entries.are_those_of(known) => Some(item),
+        None if entries.items.is_empty() && listing.occupied && !task.prefix.is_empty() => None,
+        _ => Some(Item::directory(&write_directory(&entries.items, context.sink)?)),
+    };
+    let block = entries.block.finish();
+    let same_block = |known: &(Item, IndexedDirectory<'_>)| block.equals(known.1.extent());
+    if let Some(known) = task.known.filter(|known| {
+        // A racy file that was read again, found equal, and is still racy ends here.
+        below_untouched && item == Some(known.0) && same_block(known)
+    }) {
+        return Ok(Done { item, indexed: Some(copied(known)), untouched: true });
+    }
+    let described = match context.index_use {
+        IndexUse::Replace => item,
+        IndexUse::Refresh => task.known.map(|known| known.0),
+    };
+    Ok(Done { item, indexed: described.map(|item| (item, block)), untouched: false })
+}
+
+/// The entries of a directory, for its tree and for the new index.
+struct Entries<'l, 'a> {
+    index_use: IndexUse,
+    items: Vec<(&'l [u8], Item)>,
+    block: BlockBuilder<'a>,
+    children: std::vec::IntoIter<Done<'a>>,
+}
+
+impl<'l, 'a: 'l> Entries<'l, 'a> {
+    fn collect(
+        task: &Task<'a>,
+        listing: &'l Listing<'a>,
+        children: Vec<Done<'a>>,
+        index_use: IndexUse,
+    ) -> Self {
+        let (items, block) = (Vec::with_capacity(listing.found.len()), BlockBuilder::default());
+        let mut all = Self { index_use, items, block, children: children.into_iter() };
+        let mut known = task.known.iter().flat_map(|known| known.1.entries()).peekable();
+        if listing.same {
+            for entry in known {
+                match entry.directory {
+                    Some(_) => all.add(entry.name, &Found::Directory, Some(&entry)),
+                    None => all.add(entry.name, &Found::Same(entry.item, entry.stat), None),
+                }
+            }
+            return all;
+        }
+        for (range, found) in &listing.found {
+            let name = &listing.names[range.clone()];
+            while let Some(left) = known.next_if(|entry| entry.name < name) {
+                all.keep(Some(&left));
+            }
+            all.add(name, found, known.next_if(|entry| entry.name == name).as_ref());
+        }
+        known.for_each(|left| all.keep(Some(&left)));
+        all
+    }
+
+    fn add(&mut self, name: &'l [u8], found: &Found, known: Option<&IndexedEntry<'a>>) {
+        match found {
+            Found::Same(item, stat) => {
+                self.items.push((name, *item));
+                self.block.content(name, item, stat, false);
+            }
+            Found::Read { item, stat, racy } => {
+                self.items.push((name, *item));
+                let replace = self.index_use == IndexUse::Replace;
+                if replace || known.is_some_and(|known| known.item == *item) {
+                    self.block.content(name, item, stat, *racy);
+                } else {
+                    self.keep(known);
+                }
+            }
+            Found::Directory => {
+                let child = self.children.next().expect("a listed directory was done");
+                self.items.extend(child.item.map(|item| (name, item)));
+                match child.indexed {
+                    Some((item, block)) => self.block.directory(name, &item, block),
+                    None => self.keep(known),
+                }
+            }
+            Found::Gone => self.keep(known),
+            Found::Changed(..) => unreachable!("every changed file was read"),
+        }
+    }
+
+    /// Under [`IndexUse::Refresh`], what the index knew stays though it is there no more.
+    fn keep(&mut self, known: Option<&IndexedEntry<'a>>) {
+        if let Some(known) = known.filter(|_| self.index_use == IndexUse::Refresh) {
+            self.block.copied(known);
+        }
+    }
+
+    fn are_those_of(&self, known: IndexedDirectory<'_>) -> bool {
+        let known = known.entries().map(|entry| (entry.name, entry.item));
+        known.eq(self.items.iter().copied())
+    }
+}

@@ -1,0 +1,70 @@
+//! Stat data by which an unchanged file is known without reading it.
+
+use rustix::fs::FileType;
+
+use crate::tree::Kind;
+
+/// What a file system says of a file or link. Equal stat data means equal content, unless the
+/// data is racy (see [`crate::stat_index`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stat {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Last change of the content, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Last change of content or inode, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
+/// What stands under a name, as the file system sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// A file or link.
+    Content(Kind, Stat),
+    /// A directory.
+    Directory,
+    /// A FIFO, socket or device.
+    Special(&'static str),
+}
+
+impl From<&rustix::fs::Stat> for Node {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        let content = |kind| Self::Content(kind, Stat::from(stat));
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile if stat.st_mode & 0o100 != 0 => content(Kind::Executable),
+            FileType::RegularFile => content(Kind::File),
+            FileType::Symlink => content(Kind::Symlink),
+            FileType::Directory => Self::Directory,
+            other => Self::Special(special_name(other)),
+        }
+    }
+}
+
+/// What to call a file that no tree can hold.
+pub(crate) fn special_name(file_type: FileType) -> &'static str {
+    match file_type {
+        FileType::Fifo => "FIFO",
+        FileType::Socket => "socket",
+        FileType::CharacterDevice => "character device",
+        FileType::BlockDevice => "block device",
+        _ => "file of unknown kind",
+    }
+}
+
+impl From<&rustix::fs::Stat> for Stat {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        // Widths and signs of these fields differ between systems: 128 bits hold them all.
+        let ns = |seconds: i128, ns: i128| {
+            let all = seconds * 1_000_000_000 + ns;
+            all.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+        };
+        Self {
+            bytes: u64::try_from(i128::from(stat.st_size)).unwrap_or(0),
+            mtime_ns: ns(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            ctime_ns: ns(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+            inode: stat.st_ino,
+        }
+    }
+}

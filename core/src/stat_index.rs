@@ -1,0 +1,440 @@
+//! The stat index: what each file of a working copy was like when its content was last taken.
+//!
+//! It is a cache: losing it costs one full rehash. The file is one buffer, never unpacked; each
+//! directory is a block of entries followed by the blocks of its subdirectories, in the order of
+//! their names, and an entry of a subdirectory gives the length of all that belongs to it. So
+//! a scan walks it in step with the file system, and copies unchanged parts as they are.
+//! `docs/formats-workspace.md` gives the encoding.
+//!
+//! **What an index promises:** it describes one tree, [`StatIndex::root`], whose objects were
+//! all given to the sink of the scan that made it. Whoever saves it makes that sink durable first.
+//!
+//! An entry is *racy* where its file may still have changed within the clock tick of its stat
+//! data. Racy entries do not count as unchanged; the next scan reads those files again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::id::{ID_BYTES, ListId, TreeId};
+use crate::stat::Stat;
+use crate::state_dir::StateDir;
+use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root};
+
+/// Version of the index file.
+pub const INDEX_VERSION: u32 = 1;
+const MAGIC: &[u8; 8] = b"FSTINDEX";
+/// Magic, version, flags, then the root: id, files, bytes.
+const HEADER_BYTES: usize = 8 + 4 + 4 + ID_BYTES + 8 + 8;
+/// Bytes of a directory's entries, ahead of them.
+const BLOCK_HEADER_BYTES: usize = 8;
+const RACY: u8 = 0x80;
+
+/// Why an index could not be read or saved.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} the stat index {}: {source}", path.display())]
+pub struct IndexError {
+    /// What was tried, as a verb.
+    pub action: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// The system's answer.
+    pub source: io::Error,
+}
+
+/// The state of an index file that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexState {
+    /// Whole, of this version.
+    Good,
+    /// There was none.
+    Absent,
+    /// Cut short or altered; taken as empty.
+    Damaged,
+    /// Of another version; taken as empty.
+    OtherVersion(u32),
+}
+
+/// An index in memory, in its encoded form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatIndex {
+    /// The file without its checksum; empty for an index of nothing.
+    bytes: Vec<u8>,
+}
+
+/// A directory as the index knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedDirectory<'a> {
+    extent: &'a [u8],
+}
+
+/// An entry of an indexed directory.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedEntry<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// What it was.
+    pub item: Item,
+    /// Its stat data; all zero for a directory.
+    pub stat: Stat,
+    /// Whether the content may have changed without a trace in `stat`.
+    pub racy: bool,
+    /// The entries below a directory.
+    pub directory: Option<IndexedDirectory<'a>>,
+}
+
+/// Entries in the order of their names. Stops at what it cannot read; the checksum vouches that
+/// this does not happen.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedEntries<'a> {
+    entries: &'a [u8],
+    children: &'a [u8],
+}
+
+impl StatIndex {
+    /// An index of nothing: every file will be read.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Reads the index of a working copy. A damaged index, or one of another version, is taken
+    /// as empty, and the state says so.
+    ///
+    /// # Errors
+    /// Where the file is there and cannot be read.
+    pub fn load(state: &StateDir) -> Result<(Self, IndexState), IndexError> {
+        Self::load_file(&state.index())
+    }
+
+    pub(crate) fn load_file(path: &Path) -> Result<(Self, IndexState), IndexError> {
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(Self::decode(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok((Self::empty(), IndexState::Absent))
+            }
+            Err(source) => Err(IndexError { action: "read", path: path.to_owned(), source }),
+        }
+    }
+
+    /// Saves the index in place of the last, durably.
+    ///
+    /// # Errors
+    /// Where the disk is full, or the state folder cannot be written.
+    pub fn save(&self, state: &StateDir) -> Result<(), IndexError> {
+        self.save_file(state, &state.index())
+    }
+
+    pub(crate) fn save_file(&self, state: &StateDir, path: &Path) -> Result<(), IndexError> {
+        let failed = |source| IndexError { action: "save", path: path.to_owned(), source };
+        state.replace(path, &self.encode()).map_err(failed)
+    }
+
+    /// The file's bytes, checksum included.
+    pub fn encode(&self) -> Vec<u8> {
+        let checksum = blake3::hash(&self.bytes);
+        [&self.bytes[..], checksum.as_bytes()].concat()
+    }
+
+    /// Takes a file's bytes, if they are whole.
+    pub fn decode(mut bytes: Vec<u8>) -> (Self, IndexState) {
+        let damaged = (Self::empty(), IndexState::Damaged);
+        let Some(length) = bytes.len().checked_sub(ID_BYTES) else { return damaged };
+        if length < HEADER_BYTES || !bytes.starts_with(MAGIC) {
+            return damaged;
+        }
+        let version = u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes"));
+        if version != INDEX_VERSION {
+            return (Self::empty(), IndexState::OtherVersion(version));
+        }
+        if blake3::hash(&bytes[..length]).as_bytes()[..] != bytes[length..] {
+            return damaged;
+        }
+        bytes.truncate(length);
+        (Self { bytes }, IndexState::Good)
+    }
+
+    /// The tree that the index describes; `None` for an index of nothing.
+    pub fn root(&self) -> Option<Root> {
+        let mut rest = self.bytes.get(16..HEADER_BYTES)?;
+        let id = TreeId(take_id(&mut rest)?);
+        Some(Root { id, files: take_u64(&mut rest)?, bytes: take_u64(&mut rest)? })
+    }
+
+    /// The root directory; `None` for an index of nothing.
+    pub fn directory(&self) -> Option<IndexedDirectory<'_>> {
+        let extent = self.bytes.get(HEADER_BYTES..)?;
+        Some(IndexedDirectory { extent })
+    }
+
+    /// The entry at `path`, a list of names.
+    pub fn find(&self, path: &[u8]) -> Option<IndexedEntry<'_>> {
+        let mut directory = self.directory();
+        let mut found = None;
+        for name in path.split(|&byte| byte == b'/') {
+            found = directory?.entries().find(|entry| entry.name == name);
+            directory = found?.directory;
+        }
+        found
+    }
+
+    pub(crate) fn build(root: &Root, directory: &Block<'_>) -> Self {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + directory.extent_bytes());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&INDEX_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&0u32.to_le_bytes());
+        bytes.extend_from_slice(&root.id.0);
+        bytes.extend_from_slice(&root.files.to_le_bytes());
+        bytes.extend_from_slice(&root.bytes.to_le_bytes());
+        directory.write(&mut bytes);
+        Self { bytes }
+    }
+}
+
+impl<'a> IndexedDirectory<'a> {
+    /// The entries, in the order of their names.
+    pub fn entries(&self) -> IndexedEntries<'a> {
+        let nothing = IndexedEntries { entries: &[], children: &[] };
+        let Some((header, rest)) = self.extent.split_first_chunk::<BLOCK_HEADER_BYTES>() else {
+            return nothing;
+        };
+        let length = usize::try_from(u64::from_le_bytes(*header)).unwrap_or(usize::MAX);
+        match rest.split_at_checked(length) {
+            Some((entries, children)) => IndexedEntries { entries, children },
+            None => nothing,
+        }
+    }
+
+    /// The encoded directory with all below it, to be copied as it is.
+    pub(crate) fn extent(&self) -> &'a [u8] {
+        self.extent
+    }
+}
+
+impl<'a> Iterator for IndexedEntries<'a> {
+    type Item = IndexedEntry<'a>;
+
+    fn next(&mut self) -> Option<IndexedEntry<'a>> {
+        let (&[length], rest) = self.entries.split_first_chunk::<1>()?;
+        let (name, rest) = rest.split_at_checked(length.into())?;
+        let (&[tag], mut rest) = rest.split_first_chunk::<1>()?;
+        let kind = Kind::from_u8(tag & !RACY)?;
+        let id = take_id(&mut rest)?;
+        let bytes = take_u64(&mut rest)?;
+        let mut entry = IndexedEntry {
+            name,
+            item: Item { kind, id, bytes, files: 1, list: None },
+            stat: Stat::default(),
+            racy: tag & RACY != 0,
+            directory: None,
+        };
+        if kind == Kind::Directory {
+            entry.item.files = take_u64(&mut rest)?;
+            let length = usize::try_from(take_u64(&mut rest)?).ok()?;
+            let (extent, children) = self.children.split_at_checked(length)?;
+            self.children = children;
+            entry.directory = Some(IndexedDirectory { extent });
+        } else {
+            entry.stat = Stat {
+                bytes,
+                mtime_ns: take_u64(&mut rest)?.cast_signed(),
+                ctime_ns: take_u64(&mut rest)?.cast_signed(),
+                inode: take_u64(&mut rest)?,
+            };
+            if kind != Kind::Symlink && bytes > CHUNKED_OVER_BYTES {
+                entry.item.list = Some(ListId(take_id(&mut rest)?));
+            }
+        }
+        self.entries = rest;
+        Some(entry)
+    }
+}
+
+fn take_u64(rest: &mut &[u8]) -> Option<u64> {
+    let (bytes, tail) = rest.split_first_chunk::<8>()?;
+    *rest = tail;
+    Some(u64::from_le_bytes(*bytes))
+}
+
+fn take_id(rest: &mut &[u8]) -> Option<[u8; ID_BYTES]> {
+    let (bytes, tail) = rest.split_first_chunk::<ID_BYTES>()?;
+    *rest = tail;
+    Some(*bytes)
+}
+
+/// A directory on its way into a new index.
+#[derive(Debug)]
+pub(crate) enum Block<'a> {
+    /// As another index has it, with all below.
+    Copied(&'a [u8]),
+    /// Made anew.
+    Built(BlockBuilder<'a>),
+}
+
+/// Collects the entries of a directory, in the order of their names.
+#[derive(Debug)]
+pub(crate) struct BlockBuilder<'a> {
+    bytes: Vec<u8>,
+    children: Vec<Block<'a>>,
+    extent_bytes: usize,
+}
+
+impl Default for BlockBuilder<'_> {
+    fn default() -> Self {
+        let bytes = vec![0; BLOCK_HEADER_BYTES];
+        Self { bytes, children: Vec::new(), extent_bytes: 0 }
+    }
+}
+
+impl<'a> BlockBuilder<'a> {
+    /// Adds a file or link. Its stat data gives the size.
+    pub(crate) fn content(&mut self, name: &[u8], item: &Item, stat: &Stat, racy: bool) {
+        self.head(name, item, racy);
+        self.bytes.extend_from_slice(&stat.mtime_ns.to_le_bytes());
+        self.bytes.extend_from_slice(&stat.ctime_ns.to_le_bytes());
+        self.bytes.extend_from_slice(&stat.inode.to_le_bytes());
+        if let Some(list) = &item.list {
+            self.bytes.extend_from_slice(&list.0);
+        }
+    }
+
+    /// Adds a subdirectory.
+    pub(crate) fn directory(&mut self, name: &[u8], item: &Item, block: Block<'a>) {
+        self.head(name, item, false);
+        let extent = block.extent_bytes();
+        self.bytes.extend_from_slice(&item.files.to_le_bytes());
+        self.bytes.extend_from_slice(&(extent as u64).to_le_bytes());
+        self.extent_bytes += extent;
+        self.children.push(block);
+    }
+
+    /// Adds an entry as another index has it.
+    pub(crate) fn copied(&mut self, entry: &IndexedEntry<'a>) {
+        match &entry.directory {
+            Some(below) => self.directory(entry.name, &entry.item, Block::Copied(below.extent())),
+            None => self.content(entry.name, &entry.item, &entry.stat, entry.racy),
+        }
+    }
+
+    fn head(&mut self, name: &[u8], item: &Item, racy: bool) {
+        let length = u8::try_from(name.len()).expect("a tree's names have up to 255 bytes");
+        self.bytes.push(length);
+        self.bytes.extend_from_slice(name);
+        self.bytes.push(item.kind as u8 | if racy { RACY } else { 0 });
+        self.bytes.extend_from_slice(&item.id);
+        self.bytes.extend_from_slice(&item.bytes.to_le_bytes());
+    }
+
+    pub(crate) fn finish(mut self) -> Block<'a> {
+        let entries_bytes = (self.bytes.len() - BLOCK_HEADER_BYTES) as u64;
+        self.bytes[..BLOCK_HEADER_BYTES].copy_from_slice(&entries_bytes.to_le_bytes());
+        self.extent_bytes += self.bytes.len();
+        Block::Built(self)
+    }
+}
+
+impl Block<'_> {
+    fn extent_bytes(&self) -> usize {
+        match self {
+            Self::Copied(extent) => extent.len(),
+            Self::Built(built) => built.extent_bytes,
+        }
+    }
+
+    /// Whether this is exactly the directory `extent`, given that all below it is copied from there.
+    pub(crate) fn equals(&self, extent: &[u8]) -> bool {
+        match self {
+            Self::Copied(own) => *own == extent,
+            Self::Built(built) => {
+                built.extent_bytes == extent.len() && extent.starts_with(&built.bytes)
+            }
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Copied(extent) => out.extend_from_slice(extent),
+            Self::Built(built) => {
+                out.extend_from_slice(&built.bytes);
+                built.children.iter().for_each(|child| child.write(out));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::BlobId;
+
+    /// `a` with `hello`, read 1 s after 1970 and racy; the empty folder `d`.
+    fn sample() -> StatIndex {
+        let id = BlobId::of(b"hello").0;
+        let file = Item { kind: Kind::File, id, bytes: 5, files: 1, list: None };
+        let folder = Item { kind: Kind::Directory, id: [0xdd; 32], bytes: 0, files: 0, list: None };
+        let stat = Stat { bytes: 5, mtime_ns: 1_000_000_000, ctime_ns: -2, inode: 0x0102 };
+        let mut block = BlockBuilder::default();
+        block.content(b"a", &file, &stat, true);
+        block.directory(b"d", &folder, BlockBuilder::default().finish());
+        let root = Root { id: TreeId([0xee; 32]), files: 1, bytes: 5 };
+        StatIndex::build(&root, &block.finish())
+    }
+
+    #[test]
+    fn the_encoding_is_frozen() {
+        let hex: String = sample().encode().iter().map(|byte| format!("{byte:02x}")).collect();
+        let frozen = [
+            "465354494e4445580100000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+            "eeeeeeeeeeeeeeeeeeee010000000000000005000000000000007e00000000000000016180ea",
+            "8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f05000000000000",
+            "0000ca9a3b00000000feffffffffffffff0201000000000000016403dddddddddddddddddddd",
+            "dddddddddddddddddddddddddddddddddddddddddddd00000000000000000000000000000000",
+            "080000000000000000000000000000000be93825f940216e8b966c0e52fafcb8903ca5308269",
+            "0d3f069812d160c62fff",
+        ];
+        assert_eq!(hex, frozen.concat());
+    }
+
+    #[test]
+    fn entries_read_back() {
+        let (index, state) = StatIndex::decode(sample().encode());
+        assert_eq!((&index, state), (&sample(), IndexState::Good));
+        let names: Vec<_> = index.directory().unwrap().entries().map(|entry| entry.name).collect();
+        assert_eq!(names, [b"a", b"d"]);
+        let file = index.find(b"a").unwrap();
+        assert!(file.racy && file.stat.ctime_ns == -2 && file.stat.inode == 0x0102);
+        assert_eq!(index.find(b"d").unwrap().directory.unwrap().entries().count(), 0);
+        assert!(index.find(b"d/x").is_none() && index.find(b"b").is_none());
+        assert_eq!(StatIndex::empty().root(), None);
+    }
+
+    #[test]
+    fn damaged_and_other_indexes_are_taken_as_empty() {
+        let encoded = sample().encode();
+        for at in 0..encoded.len() {
+            let damaged = StatIndex::decode(encoded[..at].to_vec());
+            assert_eq!(damaged, (StatIndex::empty(), IndexState::Damaged), "cut at {at}");
+            let mut flipped = encoded.clone();
+            flipped[at] ^= 1;
+            let (index, state) = StatIndex::decode(flipped);
+            assert_eq!(index, StatIndex::empty(), "flipped at {at}");
+            assert_ne!(state, IndexState::Good, "flipped at {at}");
+        }
+        let mut newer = encoded;
+        newer[8] = 7;
+        assert_eq!(StatIndex::decode(newer).1, IndexState::OtherVersion(7));
+    }
+
+    #[test]
+    fn a_lying_index_with_a_true_checksum_does_not_panic() {
+        let index = sample();
+        for at in HEADER_BYTES..index.bytes.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut lying = index.clone();
+                lying.bytes[at] = value;
+                let mut directories: Vec<_> = lying.directory().into_iter().collect();
+                while let Some(directory) = directories.pop() {
+                    directories.extend(directory.entries().filter_map(|entry| entry.directory));
+                }
+            }
+        }
+    }
+}

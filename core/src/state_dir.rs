@@ -1,0 +1,78 @@
+//! The folder `.fastest` of a working copy, as far as scan and checkout use it: a place for
+//! temporary files on the same file system, and that file system's own clock.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::stat::Stat;
+use crate::tree::STATE_DIR;
+
+/// Paths inside the state folder of one working copy. Nothing is created before it is needed.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: PathBuf,
+}
+
+impl StateDir {
+    /// The state folder of the working copy at `root`.
+    pub fn of(root: &Path) -> Self {
+        Self { path: root.join(STATE_DIR) }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The stat index.
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// The journal of a checkout under way.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("checkout")
+    }
+
+    /// The folder of temporary files.
+    pub fn tmp(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
+    /// Creates the folder of temporary files, and the state folder, where they are missing.
+    pub fn create_tmp(&self) -> io::Result<PathBuf> {
+        let tmp = self.tmp();
+        fs::create_dir_all(&tmp)?;
+        Ok(tmp)
+    }
+
+    /// Deletes all temporary files.
+    pub fn clear_tmp(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.tmp()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The time that the file system gives a file written now, in nanoseconds since 1970.
+    pub(crate) fn clock_ns(&self) -> io::Result<i64> {
+        let file = tempfile::tempfile_in(self.create_tmp()?)?;
+        Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)
+    }
+
+    /// Replaces a file of this folder in one step, durably: temporary name, fsync, rename.
+    pub(crate) fn replace(&self, target: &Path, bytes: &[u8]) -> io::Result<()> {
+        use std::io::Write;
+        let mut file = tempfile::NamedTempFile::new_in(self.create_tmp()?)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(target).map_err(|error| error.error)?;
+        self.sync()
+    }
+
+    /// Makes renames and deletions in this folder durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}

@@ -1,0 +1,7 @@
+//! Scan and checkout on real directories.
+
+mod checkout;
+mod crash;
+mod random;
+mod scan;
+mod work;

@@ -1,0 +1,273 @@
+//! What a scan takes in, what it leaves out, and what it need not read.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+
+use fastest_core::object::{MemoryObjects, ObjectSource};
+use fastest_core::progress::Progress;
+use fastest_core::scan::{IndexUse, ScanError, scan};
+use fastest_core::stat_index::StatIndex;
+use fastest_core::tree::{Item, Kind, find, read_directory};
+
+use super::work::{Work, set_executable};
+
+fn item(work: &Work, path: &str) -> Option<Item> {
+    let names: Vec<_> = path.split('/').map(str::as_bytes).collect();
+    find(&work.fresh(), &names, &work.objects).unwrap()
+}
+
+/// Waits until the file system's clock has moved on, so that nothing written before is racy.
+pub fn tick() {
+    std::thread::sleep(std::time::Duration::from_millis(30));
+}
+
+#[test]
+fn files_links_and_folders_are_taken_in() {
+    let work = Work::new();
+    work.write("a/b.txt", "hello");
+    work.write("run", "#!");
+    set_executable(&work.path("run"), true);
+    symlink("a/nowhere", work.path("dangling")).unwrap();
+    symlink(".", work.path("loop")).unwrap();
+    fs::create_dir(work.path("empty")).unwrap();
+    assert_eq!(item(&work, "a/b.txt").unwrap().kind, Kind::File);
+    assert_eq!(item(&work, "run").unwrap().kind, Kind::Executable);
+    assert_eq!(item(&work, "dangling").unwrap().kind, Kind::Symlink);
+    assert_eq!(item(&work, "loop").unwrap().kind, Kind::Symlink);
+    assert_eq!(item(&work, "empty").unwrap().files, 0);
+    assert_eq!(item(&work, ".fastest"), None);
+}
+
+#[test]
+fn an_unchanged_tree_is_not_read_and_the_index_not_rewritten() {
+    let work = Work::new();
+    for n in 0..50 {
+        work.write(&format!("d{}/f{n}", n % 5), [n; 100]);
+    }
+    tick();
+    let root = work.snapshot();
+    assert_eq!(work.bytes_to_read(), 0);
+    let again = work.try_scan(&work.index(), IndexUse::Replace).unwrap();
+    assert_eq!((again.root.id, again.index), (root, None));
+    work.write("d1/f1", "changed");
+    assert_eq!(work.bytes_to_read(), 7);
+    assert_eq!(work.snapshot(), work.fresh());
+}
+
+#[test]
+fn racy_files_are_read_again_and_the_flag_is_cleared() {
+    let work = Work::new();
+    for round in 0..200 {
+        work.write("f", format!("{round:04}"));
+        assert_eq!(work.snapshot(), work.fresh(), "round {round}");
+    }
+    tick();
+    assert!(work.try_scan(&work.index(), IndexUse::Replace).unwrap().index.is_some());
+    work.snapshot();
+    assert_eq!(work.try_scan(&work.index(), IndexUse::Replace).unwrap().index, None);
+}
+
+#[test]
+fn a_refreshed_index_claims_nothing_new() {
+    let work = Work::new();
+    for name in ["same", "changed", "deleted", "d/touched"] {
+        work.write(name, name);
+    }
+    tick();
+    let before = work.snapshot();
+    for name in ["changed", "new", "e/new"] {
+        work.write(name, "other bytes");
+    }
+    fs::remove_file(work.path("deleted")).unwrap();
+    work.write("d/touched", "d/touched");
+    tick();
+    let nowhere = MemoryObjects::default();
+    let progress = Progress::default();
+    let status = scan(
+        work.root(),
+        &work.index(),
+        &fastest_core::object::NoSink,
+        IndexUse::Refresh,
+        &progress,
+    );
+    let status = status.unwrap();
+    assert!(nowhere.is_empty() && status.root.id != before);
+    let refreshed = status.index.expect("a touched file is refreshed");
+    assert_eq!(refreshed.root().unwrap().id, before);
+    let read = |index: &StatIndex| {
+        let progress = Progress::default();
+        scan(work.root(), index, &work.objects, IndexUse::Refresh, &progress).unwrap();
+        progress.counts().bytes
+    };
+    assert_eq!(read(&work.index()) - read(&refreshed), "d/touched".len() as u64);
+    refreshed.save(&work.state()).unwrap();
+    let after = work.snapshot();
+    assert_eq!(after, work.fresh());
+    read_directory(&after, &work.objects).expect("everything is stored");
+}
+
+#[test]
+fn an_index_counts_only_where_its_tree_is_stored() {
+    let mut work = Work::new();
+    work.write("d/a", "a");
+    tick();
+    let root = work.snapshot();
+    work.objects = MemoryObjects::default();
+    assert_eq!(work.snapshot(), root);
+    let directory = find(&root, &[b"d"], &work.objects).unwrap().unwrap();
+    assert!(ObjectSource::has(&work.objects, &directory.tree_id().unwrap().into()).unwrap());
+    assert_eq!(work.objects.len(), 3);
+}
+
+#[test]
+fn ignore_files_hold_for_their_folder_and_below() {
+    let work = Work::new();
+    work.write(".gitignore", "*.log\n/build/\n");
+    work.write("sub/.gitignore", "!keep.log\n");
+    work.write(".fastestignore", "!all.log\n");
+    for path in ["a.log", "all.log", "sub/keep.log", "build/x", "sub/build/x", ".git/config"] {
+        work.write(path, path);
+    }
+    let taken = ["all.log", "sub/keep.log", "sub/build/x", ".gitignore"];
+    taken.iter().for_each(|path| assert!(item(&work, path).is_some(), "{path}"));
+    for path in ["a.log", "build", ".git"] {
+        assert!(item(&work, path).is_none(), "{path}");
+    }
+    work.write(".fastestignore", "!.git\n");
+    assert!(item(&work, ".git/config").is_some());
+}
+
+#[test]
+fn a_linked_ignore_file_is_not_followed_and_reported() {
+    let work = Work::new();
+    work.write("rules", "*.log\n");
+    symlink("rules", work.path(".gitignore")).unwrap();
+    work.write("a.log", "");
+    let scan = work.try_scan(&StatIndex::empty(), IndexUse::Replace).unwrap();
+    assert_eq!(scan.warnings.len(), 1, "{:?}", scan.warnings);
+    assert!(item(&work, "a.log").is_some());
+}
+
+#[test]
+fn a_folder_of_ignored_files_is_content_only_where_it_was_before() {
+    let work = Work::new();
+    work.write(".gitignore", "*.o\n");
+    work.write("never/a.o", "");
+    work.write("never/deep/a.o", "");
+    fs::create_dir(work.path("before")).unwrap();
+    work.snapshot();
+    work.write("before/a.o", "");
+    let root = work.snapshot();
+    assert!(find(&root, &[b"before"], &work.objects).unwrap().is_some());
+    assert!(find(&root, &[b"never"], &work.objects).unwrap().is_none());
+}
+
+#[test]
+fn nested_projects_are_taken_in_without_their_state() {
+    let work = Work::new();
+    work.write("inner/.fastest/index", "x");
+    work.write("inner/file", "x");
+    assert!(item(&work, "inner/file").is_some());
+    assert!(item(&work, "inner/.fastest").is_none());
+}
+
+#[test]
+fn special_files_are_skipped_and_named() {
+    let work = Work::new();
+    let _socket = UnixListener::bind(work.path("socket")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(work.path("fifo")).status().unwrap();
+    assert!(made.success());
+    work.write("file", "x");
+    let scan = work.try_scan(&StatIndex::empty(), IndexUse::Replace).unwrap();
+    let mut skipped: Vec<_> = scan.skipped.iter().map(|skipped| skipped.what).collect();
+    skipped.sort_unstable();
+    assert_eq!((skipped, scan.root.files), (vec!["FIFO", "socket"], 1));
+}
+
+#[test]
+#[cfg(target_os = "linux")] // macOS refuses such names.
+fn names_that_are_not_utf_8_are_kept_exactly() {
+    let work = Work::new();
+    let name = OsStr::from_bytes(b"caf\xe9\xff");
+    fs::write(work.root().join(name), "x").unwrap();
+    let root = work.snapshot();
+    assert_eq!(read_directory(&root, &work.objects).unwrap()[0].0, name.as_bytes());
+    let listing = work.listing();
+    let work = work.clone_into_new();
+    work.checkout(&root);
+    assert_eq!(work.listing(), listing);
+}
+
+/// Denied access cannot be tried by a superuser; a name that the scan cannot open as a folder can.
+#[test]
+fn what_cannot_be_read_is_an_error_that_names_it() {
+    let work = Work::new();
+    let gone = work.path("missing");
+    let refused =
+        scan(&gone, &StatIndex::empty(), &work.objects, IndexUse::Replace, &Progress::default());
+    assert!(matches!(refused, Err(ScanError::Io { path, .. }) if path == gone));
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    work.write("secret", "x");
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(work.path("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    let refused = work.try_scan(&StatIndex::empty(), IndexUse::Replace);
+    assert!(matches!(refused, Err(ScanError::Io { path, .. }) if path == work.path("secret")));
+}
+
+#[test]
+fn folders_as_deep_as_a_path_may_be_are_taken_in() {
+    let work = Work::new();
+    let depth = (4096 - work.root().as_os_str().len() - 16) / 2;
+    let limit = fastest_core::tree::DEPTH_MAX;
+    let deep = |levels: usize| work.path(&vec!["d"; levels].join("/"));
+    fs::create_dir_all(deep(limit.min(depth))).unwrap();
+    let root = work.snapshot();
+    assert_eq!(work.snapshot(), root);
+    fs::create_dir_all(deep(depth)).unwrap();
+    if depth > limit {
+        let refused = work.try_scan(&StatIndex::empty(), IndexUse::Replace);
+        assert!(matches!(refused, Err(ScanError::TooDeep { .. })));
+    }
+}
+
+#[test]
+fn a_large_file_is_read_in_chunks_and_known_again() {
+    let work = Work::new();
+    let bytes: Vec<u8> = (0..3_000_000u32).flat_map(|n| n.to_le_bytes()).collect();
+    work.write("large", &bytes);
+    tick();
+    let root = work.snapshot();
+    assert!(find(&root, &[b"large"], &work.objects).unwrap().unwrap().list.is_some());
+    assert_eq!(work.bytes_to_read(), 0);
+    assert_eq!(work.snapshot(), root);
+    let work = work.clone_into_new();
+    work.checkout(&root);
+    assert_eq!(fs::read(work.path("large")).unwrap(), bytes);
+}
+
+#[test]
+#[ignore = "takes seconds: 200,000 files in one folder"]
+fn a_folder_of_200_000_files() {
+    let work = Work::new();
+    fs::create_dir(work.path("wide")).unwrap();
+    for n in 0..200_000 {
+        fs::write(work.path(&format!("wide/file{n:06}")), n.to_string()).unwrap();
+    }
+    tick();
+    let root = work.snapshot();
+    assert_eq!(work.bytes_to_read(), 0);
+    work.write("wide/file123456", "changed");
+    tick();
+    assert_eq!(work.bytes_to_read(), 7);
+    let changed = work.snapshot();
+    work.checkout(&root);
+    assert_eq!(work.snapshot(), root);
+    let work = work.clone_into_new();
+    work.checkout(&changed);
+    assert_eq!(work.fresh(), changed);
+}

@@ -1,0 +1,139 @@
+//! A working copy in a temporary folder, and a naive listing of it to compare with.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::{Checkout, CheckoutError, Folding, Plan, execute};
+use fastest_core::id::TreeId;
+use fastest_core::object::MemoryObjects;
+use fastest_core::progress::Progress;
+use fastest_core::scan::{IndexUse, Scan, ScanError, scan};
+use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::StateDir;
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Thing {
+    File(Vec<u8>),
+    Executable(Vec<u8>),
+    Link(PathBuf),
+    Directory,
+}
+
+/// A working copy, and all objects that its scans gave.
+pub struct Work {
+    folder: tempfile::TempDir,
+    pub objects: MemoryObjects,
+}
+
+impl Work {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".fastest")).unwrap();
+        Self { folder, objects: MemoryObjects::default() }
+    }
+
+    /// Another, empty working copy, with the objects of this one.
+    pub fn clone_into_new(self) -> Self {
+        Self { objects: self.objects, ..Self::new() }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    pub fn state(&self) -> StateDir {
+        StateDir::of(self.root())
+    }
+
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub fn index(&self) -> StatIndex {
+        StatIndex::load(&self.state()).unwrap().0
+    }
+
+    pub fn try_scan(&self, index: &StatIndex, index_use: IndexUse) -> Result<Scan, ScanError> {
+        scan(self.root(), index, &self.objects, index_use, &Progress::default())
+    }
+
+    /// A scan by the saved index. The new index is saved.
+    pub fn snapshot(&self) -> TreeId {
+        let scan = self.try_scan(&self.index(), IndexUse::Replace).unwrap();
+        if let Some(index) = scan.index {
+            index.save(&self.state()).unwrap();
+        }
+        scan.root.id
+    }
+
+    /// A scan that knows nothing, and saves nothing.
+    pub fn fresh(&self) -> TreeId {
+        self.try_scan(&StatIndex::empty(), IndexUse::Replace).unwrap().root.id
+    }
+
+    /// Bytes that the next scan by the saved index would read.
+    pub fn bytes_to_read(&self) -> u64 {
+        let progress = Progress::default();
+        scan(self.root(), &self.index(), &self.objects, IndexUse::Replace, &progress).unwrap();
+        progress.counts().bytes
+    }
+
+    pub fn plan(&self, to: &TreeId) -> Plan {
+        Plan::whole(&self.index(), to, &self.objects, Folding::default()).unwrap()
+    }
+
+    pub fn try_checkout(&self, to: &TreeId) -> Result<Checkout, CheckoutError> {
+        let (plan, index) = (self.plan(to), self.index());
+        execute(self.root(), plan, &index, &self.objects, b"token", &Progress::default())
+    }
+
+    /// A checkout that nothing hinders.
+    pub fn checkout(&self, to: &TreeId) {
+        let done = self.try_checkout(to).unwrap();
+        assert!(done.kept.is_empty(), "{:?}", done.kept);
+    }
+
+    /// All paths but those of the state folder.
+    pub fn listing(&self) -> BTreeMap<PathBuf, Thing> {
+        let mut all = BTreeMap::new();
+        list(self.root(), Path::new(""), &mut all);
+        all
+    }
+}
+
+fn list(root: &Path, below: &Path, all: &mut BTreeMap<PathBuf, Thing>) {
+    for entry in fs::read_dir(root.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().as_bytes() == b".fastest" {
+            continue;
+        }
+        let path = below.join(entry.file_name());
+        let metadata = fs::symlink_metadata(entry.path()).unwrap();
+        let thing = if metadata.is_dir() {
+            list(root, &path, all);
+            Thing::Directory
+        } else if metadata.is_symlink() {
+            Thing::Link(fs::read_link(entry.path()).unwrap())
+        } else if metadata.permissions().mode() & 0o100 != 0 {
+            Thing::Executable(fs::read(entry.path()).unwrap())
+        } else {
+            Thing::File(fs::read(entry.path()).unwrap())
+        };
+        all.insert(path, thing);
+    }
+}
+
+pub fn set_executable(path: &Path, executable: bool) {
+    let mode = if executable { 0o755 } else { 0o644 };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -1,0 +1,156 @@
+//! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
+
+use std::collections::{HashMap, HashSet};
+
+use fastest_core::check::Fault;
+use fastest_core::id::{ObjectId, PackId, TreeId};
+use fastest_core::object::ObjectSource;
+use fastest_core::reach::new_objects;
+use fastest_schema::workspaces::Snapshot;
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::report::{DoctorReport, Problem};
+
+use super::snapshot::tree_of;
+
+impl Device {
+    /// Checks every pack, object, index segment and row. With `mend`, rebuilds the index where it
+    /// is wrong, and sets damaged packs aside.
+    pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
+        activity.begin("Checking packs");
+        let mut report = DoctorReport::default();
+        let mut checked = self.store.check()?;
+        if mend && !checked.faults.is_empty() {
+            self.mend(&checked.faults, &mut report)?;
+            checked = self.store.check()?;
+        }
+        (report.packs, report.objects) = (checked.packs, checked.objects);
+        report.problems.extend(checked.faults.iter().map(|fault| self.problem(fault)));
+        activity.begin("Checking rows");
+        self.check_rows(&mut report)?;
+        activity.begin("Checking snapshots");
+        self.check_snapshots(&mut report)?;
+        Ok(report)
+    }
+
+    fn mend(&self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
+        for fault in faults {
+            if let Fault::Pack { id, .. } = fault {
+                let path = self.store.pack_path(id);
+                let aside = self.dir.join("damaged");
+                std::fs::create_dir_all(&aside).map_err(SyncError::io("create", &aside))?;
+                let aside = aside.join(path.file_name().unwrap_or_default());
+                std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
+                report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
+            }
+        }
+        let objects = self.store.rebuild_index()?;
+        report.mended.push(format!("rebuilt the index of {objects} objects"));
+        Ok(())
+    }
+
+    fn problem(&self, fault: &Fault) -> Problem {
+        let index = "run `fastest doctor --mend`: the index is rebuilt from the packs";
+        let (place, what, mend) = match fault {
+            Fault::Pack { id, error } => (
+                self.store.pack_path(id).display().to_string(),
+                error.to_string(),
+                "run `fastest doctor --mend` to set it aside; then clone the project anew from \
+                 the primary, or put back a sound copy of the file",
+            ),
+            Fault::Segment { path, error } => {
+                (path.display().to_string(), error.to_string(), index)
+            }
+            Fault::Unindexed { id, objects } => {
+                (id.to_hex(), format!("the index is wrong about {objects} of its objects"), index)
+            }
+            Fault::Stranger { path } => (
+                path.display().to_string(),
+                "it lies among the packs and is none".to_owned(),
+                "move the file out of the store",
+            ),
+        };
+        Problem { place, what, mend: mend.to_owned() }
+    }
+
+    fn check_rows(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let session = self.replica.read();
+        let place = self.dir.join("replica.db").display().to_string();
+        for line in session.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))? {
+            if line != "ok" {
+                report.problems.push(Problem {
+                    place: place.clone(),
+                    what: line,
+                    mend: "move the file away and clone the projects anew from the primary; \
+                           snapshots that were never pushed stay in objects/"
+                        .to_owned(),
+                });
+            }
+        }
+        let stored: HashSet<PackId> = self.store.packs()?.into_iter().collect();
+        for name in session
+            .all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get::<_, String>(0))?
+        {
+            let here = name.parse().is_ok_and(|id| stored.contains(&id));
+            let parts = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1";
+            let arriving = session.get::<i64>(parts, [&name])?.unwrap_or(0) > 0;
+            if !here && !arriving {
+                report.problems.push(Problem {
+                    place: format!("pack {name}"),
+                    what: "a row names it, and the store does not hold it".to_owned(),
+                    mend: "clone the project anew from the primary".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the tree of every snapshot; equal trees are walked once.
+    fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
+        let trees: HashMap<String, TreeId> = snapshots
+            .iter()
+            .map(|snapshot| Ok((snapshot.id.clone(), tree_of(snapshot)?)))
+            .collect::<Result<_, SyncError>>()?;
+        let mut walked: HashSet<TreeId> = HashSet::new();
+        let mut present: HashSet<ObjectId> = HashSet::new();
+        for snapshot in &snapshots {
+            report.snapshots += 1;
+            let tree = trees[&snapshot.id];
+            if !walked.insert(tree) {
+                continue;
+            }
+            let parent = snapshot.parent_snapshot_ids.0.iter().find_map(|id| trees.get(id));
+            let parent = parent.filter(|parent| walked.contains(*parent));
+            if let Err(error) = self.check_tree(parent, &tree, &mut present) {
+                report.problems.push(Problem {
+                    place: snapshot.id.clone(),
+                    what: error.to_string(),
+                    mend: "clone the project anew from the primary; if it was never pushed, take \
+                           the snapshot again in its working copy"
+                        .to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tree(
+        &self,
+        parent: Option<&TreeId>,
+        tree: &TreeId,
+        present: &mut HashSet<ObjectId>,
+    ) -> Result<(), SyncError> {
+        for id in new_objects(parent, tree, &self.store)? {
+            if !present.contains(&id) {
+                if !self.store.has(&id)? {
+                    return Err(fastest_core::store::StoreError::Missing { id }.into());
+                }
+                present.insert(id);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! `init`: a project with its first workspace, `main`.
+
+use std::path::Path;
+
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
+
+use crate::clock;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::replica::Session;
+use crate::report::InitReport;
+use crate::working_copy::WorkingCopy;
+
+/// The longest name of a project or workspace, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
+impl Device {
+    /// Makes the folder `dir`, which is created where it is missing, a project.
+    ///
+    /// The name is the folder's, unless one is given; a given name must be free.
+    pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
+        std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        if WorkingCopy::at(&root)?.is_some() {
+            return Err(SyncError::AlreadyProject { path: root });
+        }
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => name_of_folder(&root),
+        };
+        check_name("project", &name)?;
+        self.create_project(&root, &name)
+    }
+
+    /// Makes `dir` a project by the way, under a free name, in answer to a push.
+    pub(crate) fn init_by_the_way(&mut self, dir: &Path) -> Result<InitReport, SyncError> {
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+        if root.parent().is_none() || home.is_some_and(|home| home == root) {
+            return Err(SyncError::TooMuch { path: root });
+        }
+        let stem = name_of_folder(&root);
+        for number in 1.. {
+            let name = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
+            match self.create_project(&root, &name) {
+                Err(SyncError::NameTaken { .. }) => {}
+                made => return made,
+            }
+        }
+        unreachable!("there are more numbers than projects")
+    }
+
+    fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {
+        let machine_id = self.identity.machine.clone();
+        let (project, workspace) = self.replica.write(|session| {
+            if session.project_named(name)?.is_some() {
+                return Err(SyncError::NameTaken { what: "project", name: name.to_owned() });
+            }
+            let project = Project {
+                id: clock::new_id(),
+                owner_user_id: session.user_id()?,
+                name: name.to_owned(),
+                intent: None,
+                brief: None,
+                created_at: clock::now(),
+                updated_at: clock::now(),
+                last_snapshot_id: None,
+                main_workspace_id: None,
+            };
+            let workspace = new_workspace(&project.id, "main", root, machine_id);
+            let project = Project { main_workspace_id: Some(workspace.id.clone()), ..project };
+            session.save(&project.id, &project)?;
+            session.save(&project.id, &workspace)?;
+            session.record(&project.id, &workspace.id, "project.created", None, None)?;
+            Ok::<_, SyncError>((project, workspace))
+        })?;
+        let made = WorkingCopy::create(root, &project.id, &workspace.id);
+        if let Err(error) = made {
+            // A folder that cannot be written to: take back the rows, which nobody has seen.
+            self.replica.write(|session| session.forget_project(&project.id))?;
+            return Err(error);
+        }
+        Ok(InitReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            path: root.display().to_string(),
+        })
+    }
+}
+
+/// A workspace without snapshots.
+pub(crate) fn new_workspace(
+    project_id: &str,
+    name: &str,
+    root: &Path,
+    machine_id: Option<String>,
+) -> Workspace {
+    Workspace {
+        id: clock::new_id(),
+        project_id: project_id.to_owned(),
+        name: name.to_owned(),
+        machine_id,
+        base_snapshot_id: None,
+        current_snapshot_id: None,
+        current_manifest_hash: None,
+        local_path: root.to_str().map(str::to_owned),
+        last_seen_at: Some(clock::now()),
+        created_at: clock::now(),
+        version: 1,
+        merge_history: None,
+    }
+}
+
+/// Refuses a name that would be trouble on a command line or in a path.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), SyncError> {
+    let reason = if name.trim().is_empty() {
+        "it is empty"
+    } else if name.trim() != name {
+        "it begins or ends with a space"
+    } else if name.len() > NAME_BYTES_MAX {
+        "it is longer than 100 bytes"
+    } else if name.starts_with('-') {
+        "it begins with a dash"
+    } else if name.chars().any(|letter| letter.is_control() || "/\\".contains(letter)) {
+        "it has a slash, a backslash or a control character"
+    } else if name == "." || name == ".." {
+        "it means a folder"
+    } else {
+        return Ok(());
+    };
+    Err(SyncError::BadName { what, name: name.to_owned(), reason })
+}
+
+/// A name that [`check_name`] allows, from the folder's.
+pub(crate) fn name_of_folder(root: &Path) -> String {
+    let name = root.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name: String = name.unwrap_or_default().trim().trim_start_matches('-').to_owned();
+    let name = name.replace(|letter: char| letter.is_control() || letter == '\\', "_");
+    let end = name.floor_char_boundary(NAME_BYTES_MAX - 10);
+    match name[..end].trim() {
+        "" => "project".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+impl Session<'_> {
+    /// The id of the project of this name.
+    pub(crate) fn project_named(&self, name: &str) -> Result<Option<String>, SyncError> {
+        Ok(self.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])?)
+    }
+
+    fn forget_project(&self, project_id: &str) -> Result<(), SyncError> {
+        for sql in [
+            "DELETE FROM activity_events WHERE project_id = ?1",
+            "DELETE FROM workspaces WHERE project_id = ?1",
+            "DELETE FROM projects WHERE id = ?1",
+            "DELETE FROM fastest_local_outbox WHERE scope = ?1",
+        ] {
+            self.run(sql, [project_id])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_become_allowed_names() {
+        for folder in ["app", "-rf", " x ", "a\\b", "\n", "ä".repeat(200).as_str(), ".."] {
+            let name = name_of_folder(&Path::new("/tmp").join(folder));
+            assert!(check_name("project", &name).is_ok(), "{folder:?} gave {name:?}");
+        }
+    }
+}

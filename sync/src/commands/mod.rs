@@ -1,0 +1,14 @@
+//! The commands: each a method of [`crate::Device`], each reporting a struct of [`crate::report`].
+
+mod clone;
+mod doctor;
+mod drift;
+mod init;
+mod log;
+mod pull;
+mod push;
+mod remote;
+mod restore;
+mod snapshot;
+mod status;
+mod workspace;

@@ -1,0 +1,234 @@
+//! `pull`: brings another workspace's head into a working copy.
+
+use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::id::TreeId;
+use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::stat_index::StatIndex;
+use fastest_schema::Json;
+use fastest_schema::workspaces::{Merged, Workspace};
+
+use crate::activity::Activity;
+use crate::clock;
+use crate::dag;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::{show, show_all};
+use crate::report::{ConflictReport, PullReport};
+use crate::working_copy::WorkingCopy;
+
+use super::snapshot::{Captured, tree_of};
+
+/// What is to be brought in.
+pub(crate) struct Incoming<'a> {
+    /// The workspace that it comes from.
+    pub workspace_id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The snapshot.
+    pub head: &'a str,
+}
+
+/// What bringing in came to.
+#[derive(Default)]
+pub(crate) struct BroughtIn {
+    /// How the working copy changed.
+    pub drift: Drift,
+    /// What both sides changed.
+    pub conflicts: Vec<Conflict>,
+    /// Files left as they were found.
+    pub kept: Vec<String>,
+    /// The snapshot of what was unsaved.
+    pub safety_snapshot_id: Option<String>,
+    /// Whether there was nothing to bring in.
+    pub up_to_date: bool,
+}
+
+impl Device {
+    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself
+    /// where the copy has nothing of its own since, and a merge by file otherwise.
+    pub async fn pull(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PullReport, SyncError> {
+        let (_lock, warnings) = self.enter(copy)?;
+        activity.begin("Receiving");
+        let (offline, traffic) = self.refresh(&copy.project_id).await?;
+        let project = self.project_of(copy)?;
+        let from = self.named_workspace(&project, workspace)?;
+        let mut report = PullReport {
+            from: from.name.clone(),
+            offline,
+            requests: traffic.requests,
+            bytes_received: traffic.bytes_received,
+            warnings,
+            ..PullReport::default()
+        };
+        let head = match from.id == copy.workspace_id {
+            // What others pushed to this very workspace, where it is not part of ours.
+            true => self.head_apart(copy)?.or(from.current_snapshot_id.clone()),
+            false => from.current_snapshot_id.clone(),
+        };
+        match head {
+            Some(head) => {
+                let incoming = Incoming { workspace_id: &from.id, name: &from.name, head: &head };
+                let brought = self.bring_in(copy, &incoming, activity)?;
+                if !brought.up_to_date && from.id != copy.workspace_id {
+                    self.note_merge(copy, &incoming)?;
+                }
+                report.added = show_all(&brought.drift.workspace_only);
+                report.modified = show_all(&brought.drift.both_different);
+                report.deleted = show_all(&brought.drift.source_only);
+                report.conflicts = brought.conflicts.iter().map(conflict_report).collect();
+                report.kept = brought.kept;
+                report.safety_snapshot_id = brought.safety_snapshot_id;
+                report.up_to_date = brought.up_to_date;
+            }
+            None => report.up_to_date = true,
+        }
+        report.snapshot_id = copy.head()?;
+        Ok(report)
+    }
+
+    /// Brings a snapshot into a working copy. The caller holds the lock. What is unsaved there is
+    /// saved first, so that nothing depends on how this ends.
+    pub(crate) fn bring_in(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+        activity: &Activity,
+    ) -> Result<BroughtIn, SyncError> {
+        let parents = self.replica.read().parents(&copy.project_id)?;
+        if let Some(head) = copy.head()?
+            && dag::follows(&parents, &head, incoming.head)
+        {
+            return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
+        }
+        let message = format!("Before merging {}", incoming.name);
+        let captured = self.capture(copy, Some(&message), false, activity)?;
+        let theirs = tree_of(&self.snapshot(incoming.head)?)?;
+        let mut brought = BroughtIn {
+            safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
+            ..BroughtIn::default()
+        };
+        let Some(ours) = captured.snapshot_id.clone() else {
+            brought.kept = self.move_to(copy, &captured, &theirs, incoming.head, activity)?;
+            brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
+            return Ok(brought);
+        };
+        let parents = self.replica.read().parents(&copy.project_id)?;
+        let (head, tree) = match dag::follows(&parents, incoming.head, &ours) {
+            true => (incoming.head.to_owned(), theirs),
+            false => {
+                let base = dag::merge_base(&parents, &ours, incoming.head);
+                self.merge_in(copy, incoming, &captured, base, &mut brought)?
+            }
+        };
+        brought.kept = self.move_to(copy, &captured, &tree, &head, activity)?;
+        brought.drift = drift(&captured.root.id, &tree, &self.store)?;
+        Ok(brought)
+    }
+
+    /// Merges the incoming tree with the captured one, and records the snapshot of both.
+    fn merge_in(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+        captured: &Captured,
+        base: Option<String>,
+        brought: &mut BroughtIn,
+    ) -> Result<(String, TreeId), SyncError> {
+        let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
+        let base = base.map(|base| tree_of(&self.snapshot(&base)?)).transpose()?;
+        let theirs = tree_of(&self.snapshot(incoming.head)?)?;
+        let label = conflict_label(incoming);
+        let writer = self.store.writer();
+        let sides =
+            Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, label: &label };
+        // The merge reads the three trees and writes a fourth: it never reads what it writes.
+        let merged = merge(&sides, &self.store, &writer)?;
+        let packs = writer.finish()?;
+        let tree = merged.root.id;
+        let packs = self.complete(&copy.project_id, Some(&captured.root.id), &tree, packs)?;
+        let workspace = self.workspace_of(copy)?;
+        let message = format!("Merge {}", incoming.name);
+        let head = self.replica.write(|session| {
+            let parents = vec![ours.clone(), incoming.head.to_owned()];
+            session.save_snapshot(&workspace, &tree, parents, Some(&message), &packs)
+        })?;
+        brought.conflicts = merged.conflicts;
+        Ok((head, tree))
+    }
+
+    /// Moves a working copy to a tree, and then its head, and the workspace's.
+    pub(crate) fn move_to(
+        &mut self,
+        copy: &WorkingCopy,
+        captured: &Captured,
+        tree: &TreeId,
+        head: &str,
+        activity: &Activity,
+    ) -> Result<Vec<String>, SyncError> {
+        let kept = self.check_out(copy, &captured.index, tree, head, activity)?;
+        copy.set_head(head)?;
+        let workspace_id = &copy.workspace_id;
+        self.replica.write(|session| session.advance_head(workspace_id, head))?;
+        Ok(kept)
+    }
+
+    /// Makes a working copy, which is as `index` says, the tree. `token` is the head to set
+    /// should a crash come between, or empty.
+    pub(crate) fn check_out(
+        &self,
+        copy: &WorkingCopy,
+        index: &StatIndex,
+        tree: &TreeId,
+        token: &str,
+        activity: &Activity,
+    ) -> Result<Vec<String>, SyncError> {
+        let progress = activity.begin("Writing files");
+        let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
+        let plan = Plan::whole(index, tree, &self.store, folding)?;
+        let token = token.as_bytes();
+        let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
+        let kept = done.kept.iter().map(|kept| show(kept.path.as_os_str().as_encoded_bytes()));
+        Ok(kept.collect())
+    }
+
+    /// Notes in the workspace's row what was merged into it, and from where.
+    fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
+        let workspace = self.workspace_of(copy)?;
+        let mut history = workspace.merge_history.clone().unwrap_or_default().0;
+        let last_merged_snapshot = incoming.head.to_owned();
+        let merged = Merged { last_merged_snapshot, merged_at: clock::now() };
+        history.insert(incoming.workspace_id.to_owned(), merged);
+        let (project_id, id) = (workspace.project_id.clone(), workspace.id.clone());
+        self.replica.write(|session| {
+            let merge_history = Some(Json(history));
+            session.save(&project_id, &Workspace { merge_history, ..workspace })?;
+            session.record(&project_id, &id, "merge.completed", Some(incoming.head), None)
+        })?;
+        Ok(())
+    }
+}
+
+/// What marks the files of the other side: the workspace's name, as far as a file name can have
+/// it, and the end of the snapshot's id.
+fn conflict_label(incoming: &Incoming<'_>) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = incoming.name.chars().take(40).map(letter).collect();
+    let id = incoming.head;
+    format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
+}
+
+/// A conflict for the user.
+pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
+    let (kind, theirs) = match &conflict.kind {
+        ConflictKind::BothChanged { theirs_path } => ("both_changed", Some(show(theirs_path))),
+        ConflictKind::DeletedByThem => ("deleted_by_them", None),
+        ConflictKind::DeletedByUs => ("deleted_by_us", None),
+    };
+    ConflictReport { path: show(&conflict.path), kind, theirs }
+}

@@ -1,0 +1,146 @@
+//! `push`: a snapshot if something changed, then everything that waits, to the primary.
+
+use std::path::Path;
+
+use fastest_core::id::TreeId;
+use fastest_core::tree::read_root;
+use fastest_schema::Row;
+use fastest_schema::workspaces::Workspace;
+
+use crate::activity::Activity;
+use crate::dag;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::primary::Counted;
+use crate::push::push_scope;
+use crate::push_plan::column;
+use crate::report::PushReport;
+use crate::working_copy::WorkingCopy;
+
+use super::pull::{Incoming, conflict_report};
+use super::snapshot::tree_of;
+
+/// Merges of one push with others' work in the same workspace, after which it gives up.
+const MERGES_MAX: u32 = 20;
+
+impl Device {
+    /// Publishes the working copy that holds `dir`, making it a project where it is none.
+    ///
+    /// Work of others in the same workspace is merged in first. A primary out of reach is no
+    /// error: all is saved here, and goes out with the next push.
+    pub async fn push(
+        &mut self,
+        dir: &Path,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PushReport, SyncError> {
+        let (copy, project_created) = match WorkingCopy::find(dir)? {
+            Some(copy) => (copy, false),
+            None => {
+                self.init_by_the_way(dir)?;
+                (self.find(dir)?, true)
+            }
+        };
+        let (_lock, warnings) = self.enter(&copy)?;
+        let mut captured = self.capture(&copy, message, false, activity)?;
+        captured.warnings.splice(0..0, warnings);
+        let project = self.project_of(&copy)?;
+        self.record_push(&copy, captured.snapshot_id.as_deref())?;
+        let mut report = PushReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            project_created,
+            snapshot: self.snapshot_report(&captured)?,
+            ..PushReport::default()
+        };
+        let remote = self.remote()?;
+        let primary = Counted::new(&*remote.primary);
+        report.primary = remote.primary.url().to_owned();
+        activity.begin("Pushing");
+        for merges in 0.. {
+            let locks = self.dir.join("locks");
+            let (replica, store) = (&mut self.replica, &self.store);
+            match push_scope(replica, store, &remote, &primary, &project.id, &locks).await {
+                Ok(_) => match self.head_apart(&copy)? {
+                    None => {
+                        report.pushed = true;
+                        break;
+                    }
+                    Some(_) if merges == MERGES_MAX => {
+                        return Err(SyncError::Contended { attempts: MERGES_MAX });
+                    }
+                    Some(theirs) => self.merge_own_head(&copy, &theirs, &mut report, activity)?,
+                },
+                Err(SyncError::Primary(error)) if error.is_unreachable() => {
+                    report.queued_because = Some(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let workspace = self.workspace_of(&copy)?;
+        report.workspace = workspace.name;
+        report.version = workspace.version;
+        let traffic = primary.traffic();
+        (report.requests, report.bytes_sent) = (traffic.requests, traffic.bytes_sent);
+        Ok(report)
+    }
+
+    /// The head that others gave to this very workspace, where it and the copy's went apart.
+    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let Some(head) = copy.head()? else { return Ok(None) };
+        let session = self.replica.read();
+        let on_primary = session.entry(Workspace::TABLE, &copy.workspace_id)?;
+        let on_primary = on_primary
+            .and_then(|entry| entry.base)
+            .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
+        // Another copy of this folder on this device moves the row here.
+        let here = self.workspace_of(copy)?.current_snapshot_id;
+        let parents = session.parents(&copy.project_id)?;
+        let apart = |other: &String| {
+            !dag::follows(&parents, &head, other) && !dag::follows(&parents, other, &head)
+        };
+        Ok(on_primary.filter(apart).or(here.filter(apart)))
+    }
+
+    /// Brings in what others pushed to this very workspace.
+    fn merge_own_head(
+        &mut self,
+        copy: &WorkingCopy,
+        theirs: &str,
+        report: &mut PushReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let name = self.workspace_of(copy)?.name;
+        let incoming = Incoming { workspace_id: &copy.workspace_id, name: &name, head: theirs };
+        let merged = self.bring_in(copy, &incoming, activity)?;
+        report.merged = true;
+        report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
+        if let Some(head) = copy.head()? {
+            let tree: TreeId = tree_of(&self.snapshot(&head)?)?;
+            let root = read_root(&tree, &self.store)?;
+            report.snapshot.snapshot_id = head;
+            report.snapshot.manifest_hash = tree.to_hex();
+            (report.snapshot.files, report.snapshot.bytes) = (root.files, root.bytes);
+        }
+        Ok(())
+    }
+
+    /// Queues the event of this push, once for each head.
+    fn record_push(&mut self, copy: &WorkingCopy, head: Option<&str>) -> Result<(), SyncError> {
+        let Some(head) = head else { return Ok(()) };
+        self.replica.write(|session| {
+            let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
+                       AND workspace_id = ?2 AND type = 'snapshot.pushed'";
+            let known = session.get::<i64>(sql, [head, &copy.workspace_id])?.is_some();
+            match known {
+                true => Ok(()),
+                false => {
+                    let (project, workspace) = (&copy.project_id, &copy.workspace_id);
+                    session.record(project, workspace, "snapshot.pushed", Some(head), None)
+                }
+            }
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! `restore`: files as they were.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::id::TreeId;
+use fastest_core::tree::{Item, find};
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::show;
+use crate::report::RestoreReport;
+use crate::working_copy::WorkingCopy;
+
+use super::snapshot::tree_of;
+
+impl Device {
+    /// Makes `paths`, or the whole tree where there are none, what they are in the snapshot `to`,
+    /// or in the head. What is unsaved is saved first. Paths are absolute, or relative to `base`.
+    pub fn restore(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        to: Option<&str>,
+        activity: &Activity,
+    ) -> Result<RestoreReport, SyncError> {
+        let (_lock, _) = self.enter(copy)?;
+        let target = match (to, copy.head()?) {
+            (Some(name), _) => self.named_snapshot(&copy.project_id, name)?,
+            (None, Some(head)) => self.snapshot(&head)?,
+            (None, None) => {
+                let workspace = self.workspace_of(copy)?.name;
+                return Err(SyncError::NoSnapshot { workspace });
+            }
+        };
+        let tree = tree_of(&target)?;
+        let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
+        let captured = self.capture(copy, Some("Before restoring"), false, activity)?;
+        let progress = activity.begin("Writing files");
+        let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
+        let plan = match &wanted {
+            Some(wanted) => Plan::paths(&captured.index, wanted, &self.store, folding)?,
+            None => Plan::whole(&captured.index, &tree, &self.store, folding)?,
+        };
+        let restored = plan.touched().map(show).collect();
+        let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
+        Ok(RestoreReport {
+            restored,
+            safety_snapshot_id: captured.snapshot_id,
+            snapshot_id: target.id,
+            kept: done
+                .kept
+                .iter()
+                .map(|kept| show(kept.path.as_os_str().as_encoded_bytes()))
+                .collect(),
+        })
+    }
+
+    /// What the tree has at each path; `None` where the whole tree is meant.
+    fn wanted(
+        &self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        tree: &TreeId,
+        snapshot: &str,
+    ) -> Result<Option<Vec<(Vec<u8>, Option<Item>)>>, SyncError> {
+        let mut wanted = Vec::new();
+        for path in paths {
+            let relative = relative(copy.root(), base, path)?;
+            if relative.is_empty() {
+                return Ok(None);
+            }
+            let parts: Vec<&[u8]> = relative.split(|&byte| byte == b'/').collect();
+            match find(tree, &parts, &self.store)? {
+                Some(item) => wanted.push((relative, Some(item))),
+                None => {
+                    let path = show(&relative);
+                    return Err(SyncError::NoPath { snapshot: snapshot.to_owned(), path });
+                }
+            }
+        }
+        Ok((!wanted.is_empty()).then_some(wanted))
+    }
+}
+
+/// A user's path as one of the tree, without looking at the file system: what it names may be
+/// gone, which is why it is restored.
+fn relative(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
+    let base = base.canonicalize().map_err(SyncError::io("open", base))?;
+    let mut parts: Vec<&OsStr> = Vec::new();
+    let full = base.join(path);
+    for part in full.components() {
+        match part {
+            Component::Normal(part) => parts.push(part),
+            Component::ParentDir => drop(parts.pop()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    let full: PathBuf = Path::new("/").join(parts.iter().collect::<PathBuf>());
+    let outside = |_| SyncError::OutsidePath { path: show(path.as_os_str().as_bytes()) };
+    let relative = full.strip_prefix(root).map_err(outside)?;
+    Ok(relative.as_os_str().as_bytes().to_vec())
+}

@@ -1,0 +1,266 @@
+//! `snapshot`: captures the tree of a working copy on this device.
+
+use fastest_core::drift::drift_counts;
+use fastest_core::id::{PackId, TreeId};
+use fastest_core::reach::new_objects;
+use fastest_core::scan::{IndexUse, Scan, scan};
+use fastest_core::stat_index::{IndexState, StatIndex};
+use fastest_core::store::PackInfo;
+use fastest_core::tree::Root;
+use fastest_schema::workspaces::{Snapshot, Source, Workspace};
+use fastest_schema::{Json, Pack};
+
+use crate::activity::Activity;
+use crate::clock;
+use crate::dag;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::show;
+use crate::replica::Session;
+use crate::report::SnapshotReport;
+use crate::working_copy::WorkingCopy;
+
+/// What is known of a working copy once its tree is stored.
+pub(crate) struct Captured {
+    /// The tree.
+    pub root: Root,
+    /// The snapshot of it: the head where nothing changed.
+    pub snapshot_id: Option<String>,
+    /// Whether a snapshot was made.
+    pub created: bool,
+    /// The head before.
+    pub parent: Option<String>,
+    /// Objects that the store did not have.
+    pub objects_new: u64,
+    /// The stat index of the tree.
+    pub index: StatIndex,
+    /// Special files that were left out.
+    pub skipped: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Device {
+    /// Captures the tree of a working copy, if it is not that of its head.
+    pub fn snapshot_copy(
+        &mut self,
+        copy: &WorkingCopy,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<SnapshotReport, SyncError> {
+        let (_lock, warnings) = self.enter(copy)?;
+        let mut captured = self.capture(copy, message, true, activity)?;
+        captured.warnings.splice(0..0, warnings);
+        self.snapshot_report(&captured)
+    }
+
+    pub(crate) fn snapshot_report(&self, captured: &Captured) -> Result<SnapshotReport, SyncError> {
+        let Captured { root, created, parent, objects_new, .. } = captured;
+        let before = match parent {
+            Some(parent) if *created => tree_of(&self.snapshot(parent)?)?,
+            Some(_) => root.id,
+            None => fastest_core::drift::empty_directory(),
+        };
+        let counts = match (parent, created) {
+            (None, true) => {
+                fastest_core::drift::Counts { workspace_only: root.files, ..Default::default() }
+            }
+            _ => drift_counts(&before, &root.id, &self.store)?,
+        };
+        Ok(SnapshotReport {
+            snapshot_id: captured.snapshot_id.clone().unwrap_or_default(),
+            manifest_hash: root.id.to_hex(),
+            files: root.files,
+            bytes: root.bytes,
+            added: counts.workspace_only,
+            modified: counts.both_different,
+            deleted: counts.source_only,
+            created: *created,
+            objects_new: *objects_new,
+            skipped: captured.skipped.clone(),
+            warnings: captured.warnings.clone(),
+        })
+    }
+
+    /// Stores the tree of a working copy and, where it is not the head's, a snapshot of it. The
+    /// caller holds the lock. An empty tree without a head is worth a snapshot only `if_empty`.
+    pub(crate) fn capture(
+        &mut self,
+        copy: &WorkingCopy,
+        message: Option<&str>,
+        if_empty: bool,
+        activity: &Activity,
+    ) -> Result<Captured, SyncError> {
+        let workspace = self.workspace_of(copy)?;
+        let head = copy.head()?;
+        let (index, mut warnings) = load_index(copy)?;
+        let progress = activity.begin("Scanning");
+        let writer = self.store.writer();
+        let scan = scan(copy.root(), &index, &writer, IndexUse::Replace, &progress)?;
+        activity.begin("Saving");
+        let packs = writer.finish()?;
+        let objects_new = packs.iter().map(|pack| pack.objects).sum();
+        let Scan { root, index: new_index, skipped, warnings: found } = scan;
+        warnings.extend(found.iter().map(ToString::to_string));
+        let skipped = skipped.iter().map(|skipped| {
+            let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
+            format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
+        });
+        let skipped = skipped.collect();
+        let (snapshot_id, created) =
+            self.record_tree(copy, &workspace, head.as_deref(), &root, packs, message, if_empty)?;
+        if let Some(new_index) = &new_index {
+            new_index.save(&copy.state())?;
+        }
+        let index = new_index.unwrap_or(index);
+        let parent = head;
+        Ok(Captured { root, snapshot_id, created, parent, objects_new, index, skipped, warnings })
+    }
+
+    /// Records a stored tree as a snapshot on top of `head`, unless it is the head's tree.
+    #[allow(clippy::too_many_arguments)]
+    fn record_tree(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: &Workspace,
+        head: Option<&str>,
+        root: &Root,
+        packs: Vec<PackInfo>,
+        message: Option<&str>,
+        if_empty: bool,
+    ) -> Result<(Option<String>, bool), SyncError> {
+        let head_row = head.map(|head| self.snapshot(head)).transpose()?;
+        if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
+            return Ok((head.map(str::to_owned), false));
+        }
+        if let Some(id) = self.recorded_before_a_crash(workspace, head, root)? {
+            copy.set_head(&id)?;
+            return Ok((Some(id), false));
+        }
+        let is_empty = root.id == fastest_core::drift::empty_directory();
+        if head.is_none() && is_empty && !if_empty {
+            return Ok((None, false));
+        }
+        let parent = head_row.as_ref().map(tree_of).transpose()?;
+        let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
+        let parents = head.map(str::to_owned).into_iter().collect();
+        let id = self.replica.write(|session| {
+            let id = session.save_snapshot(workspace, &root.id, parents, message, &packs)?;
+            session.advance_head(&workspace.id, &id)?;
+            Ok::<_, SyncError>(id)
+        })?;
+        copy.set_head(&id)?;
+        Ok((Some(id), true))
+    }
+
+    /// The workspace's head, where it is a snapshot of this very tree on top of the copy's head:
+    /// its row was saved, and the process killed before the copy learned of it.
+    fn recorded_before_a_crash(
+        &self,
+        workspace: &Workspace,
+        head: Option<&str>,
+        root: &Root,
+    ) -> Result<Option<String>, SyncError> {
+        let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
+        let row = self.snapshot(current)?;
+        if row.manifest_hash != root.id.to_hex() {
+            return Ok(None);
+        }
+        let parents = self.replica.read().parents(&workspace.project_id)?;
+        let follows = head.is_none_or(|head| dag::follows(&parents, current, head));
+        Ok(follows.then(|| current.clone()))
+    }
+
+    /// The packs that a snapshot's rows must name so that all its content lies in the project's
+    /// packs: the new ones, and copies of what so far lies only in packs of other projects, or in
+    /// packs that a killed process left without rows.
+    pub(crate) fn complete(
+        &self,
+        project_id: &str,
+        parent: Option<&TreeId>,
+        tree: &TreeId,
+        mut packs: Vec<PackInfo>,
+    ) -> Result<Vec<PackInfo>, SyncError> {
+        let mut ours = self.replica.read().packs(project_id)?;
+        ours.extend(packs.iter().map(|pack| pack.id));
+        let mut elsewhere = Vec::new();
+        for id in new_objects(parent, tree, &self.store)? {
+            let located = self.store.locate(&id)?;
+            let located = located.ok_or(fastest_core::store::StoreError::Missing { id })?;
+            if !ours.contains(&located.pack) {
+                elsewhere.push(id);
+            }
+        }
+        if !elsewhere.is_empty() {
+            elsewhere.sort_unstable();
+            packs.extend(self.store.repack(&elsewhere)?);
+        }
+        Ok(packs)
+    }
+}
+
+/// The stat index of a working copy, and what to say of it.
+pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
+    let (index, state) = StatIndex::load(&copy.state())?;
+    let warning = match state {
+        IndexState::Damaged => Some("the stat index was damaged; every file was read again"),
+        IndexState::Good | IndexState::Absent | IndexState::OtherVersion(_) => None,
+    };
+    Ok((index, warning.map(str::to_owned).into_iter().collect()))
+}
+
+/// The tree that a snapshot captured.
+pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
+    snapshot.manifest_hash.parse().map_err(|_| SyncError::DamagedState {
+        path: snapshot.id.clone().into(),
+        what: format!("its manifest hash {:?} is no tree id", snapshot.manifest_hash),
+    })
+}
+
+impl Session<'_> {
+    /// Packs that hold a project's content.
+    fn packs(&self, project_id: &str) -> Result<std::collections::HashSet<PackId>, SyncError> {
+        let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
+        let ids = self.all(sql, [project_id], |row| row.get::<_, String>(0))?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Saves the rows of a snapshot whose packs are durable.
+    pub(crate) fn save_snapshot(
+        &self,
+        workspace: &Workspace,
+        tree: &TreeId,
+        parents: Vec<String>,
+        message: Option<&str>,
+        packs: &[PackInfo],
+    ) -> Result<String, SyncError> {
+        let project_id = &workspace.project_id;
+        for pack in packs {
+            let hex = pack.id.to_hex();
+            let row = Pack {
+                id: format!("{project_id}/{hex}/0"),
+                project_id: project_id.clone(),
+                pack_id: hex,
+                part: 0,
+                parts: 1,
+                bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
+                objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
+                data: None,
+                created_at: clock::now(),
+            };
+            self.save(project_id, &row)?;
+        }
+        let snapshot = Snapshot {
+            id: format!("snap-{}", clock::new_id()),
+            project_id: project_id.clone(),
+            workspace_id: Some(workspace.id.clone()),
+            manifest_hash: tree.to_hex(),
+            parent_snapshot_ids: Json(parents),
+            source: Source::Cli,
+            summary: message.map(str::to_owned),
+            created_at: clock::now(),
+        };
+        self.save(project_id, &snapshot)?;
+        Ok(snapshot.id)
+    }
+}

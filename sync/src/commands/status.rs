@@ -1,0 +1,139 @@
+//! `status`: a working copy against its head.
+
+use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::id::{ObjectId, TreeId};
+use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
+use fastest_core::scan::{IndexUse, Scan, scan};
+use fastest_core::store::{Store, StoreError};
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::{show, show_all};
+use crate::remote::RemoteState;
+use crate::report::StatusReport;
+use crate::working_copy::WorkingCopy;
+
+use super::snapshot::{load_index, tree_of};
+
+/// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
+/// without writing anything.
+pub(crate) struct Looking<'a> {
+    store: &'a Store,
+    trees: MemoryObjects,
+}
+
+impl<'a> Looking<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, trees: MemoryObjects::default() }
+    }
+}
+
+impl ObjectSink for Looking<'_> {
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(ObjectSource::has(&self.trees, id)? || self.store.has(id)?)
+    }
+
+    fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        match kind {
+            ObjectKind::Tree => self.trees.put(kind, id, bytes),
+            ObjectKind::Blob | ObjectKind::List => Ok(()),
+        }
+    }
+}
+
+impl ObjectSource for Looking<'_> {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        match self.trees.object(id) {
+            Err(StoreError::Missing { .. }) => self.store.object(id),
+            found => found,
+        }
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        ObjectSink::has(self, id)
+    }
+}
+
+impl Device {
+    /// Compares a working copy with its head. Changes nothing but the stat index.
+    pub fn status(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<StatusReport, SyncError> {
+        // Only a checkout that was stopped needs the lock: a look must not wait for a push.
+        let mut warnings = match copy.state().journal().exists() {
+            true => self.enter(copy)?.1,
+            false => Vec::new(),
+        };
+        let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
+        let head = copy.head()?;
+        let head_tree = match &head {
+            Some(head) => tree_of(&self.snapshot(head)?)?,
+            None => empty_directory(),
+        };
+        let looking = Looking::new(&self.store);
+        let (tree, skipped, found) = look(copy, &looking, activity)?;
+        warnings.extend(found);
+        let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
+            true => Drift::default(),
+            false => drift(&head_tree, &tree, &looking)?,
+        };
+        let session = self.replica.read();
+        let unpushed = "SELECT count(*) FROM fastest_local_outbox
+                        WHERE tbl = 'snapshots' AND scope = ?1";
+        let conflicts = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
+        let count = |sql| session.get::<i64>(sql, [&project.id]).map(|n| n.unwrap_or(0) as u64);
+        Ok(StatusReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            snapshot_id: head,
+            manifest_hash: tree.to_hex(),
+            dirty: tree != head_tree,
+            added: show_all(&workspace_only),
+            modified: show_all(&both_different),
+            deleted: show_all(&source_only),
+            unpushed: count(unpushed)?,
+            primary: primary_url(&session.remote()?, self)?,
+            row_conflicts: count(conflicts)?,
+            skipped,
+            warnings,
+        })
+    }
+}
+
+/// Address of the primary, without asking it.
+pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String, SyncError> {
+    match &state.url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(device.remote()?.primary.url().to_owned()),
+    }
+}
+
+/// The tree of a working copy, its nodes in memory; special files; warnings.
+pub(crate) fn look(
+    copy: &WorkingCopy,
+    looking: &Looking<'_>,
+    activity: &Activity,
+) -> Result<(TreeId, Vec<String>, Vec<String>), SyncError> {
+    let (index, mut warnings) = load_index(copy)?;
+    let progress = activity.begin("Scanning");
+    let scan = scan(copy.root(), &index, looking, IndexUse::Refresh, &progress)?;
+    let Scan { root, index, skipped, warnings: found } = scan;
+    warnings.extend(found.iter().map(ToString::to_string));
+    let skipped = skipped.iter().map(|skipped| {
+        let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
+        format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
+    });
+    let skipped = skipped.collect();
+    if let Some(index) = index
+        && let Ok(Some(_lock)) = copy.try_lock()
+    {
+        // A cache: where it cannot be saved, the next look costs as much as this one.
+        let _ = index.save(&copy.state());
+    }
+    Ok((root.id, skipped, warnings))
+}

@@ -1,0 +1,319 @@
+//! A device: its store, opened, and what all commands have in common.
+//!
+//! ```text
+//! format           the store's format number
+//! lock             held while the store is set up
+//! objects/         packs and their index (fastest-core)
+//! replica.db       rows
+//! primary/         the primary, where no other is set
+//! locks/           one file for each thing that one process does at a time
+//! ```
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fastest_core::store::Store;
+use fastest_schema::Row;
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
+use rusqlite::params;
+
+use crate::clock;
+use crate::dag::{self, Parents};
+use crate::error::{SyncError, nearest};
+use crate::primary::{Counted, Traffic};
+use crate::pull::pull_scope;
+use crate::remote::Remote;
+use crate::replica::{Replica, ReplicaError, Session, values_of};
+use crate::working_copy::{CopyLock, WorkingCopy};
+
+/// Format of a store.
+const FORMAT: u32 = 1;
+
+/// Who uses the device, for rows that name a person or a machine.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The user's name.
+    pub user_name: Option<String>,
+    /// The machine's name.
+    pub machine: Option<String>,
+}
+
+/// An open device store. The commands are methods of it, in the modules named after them.
+#[derive(Debug)]
+pub struct Device {
+    pub(crate) dir: PathBuf,
+    pub(crate) identity: Identity,
+    pub(crate) store: Store,
+    pub(crate) replica: Replica,
+}
+
+impl Device {
+    /// Opens the store in `dir`, making it where it is missing.
+    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        for part in ["", "locks", "primary"] {
+            let part = dir.join(part);
+            fs::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
+        }
+        let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        let path = dir.join("lock");
+        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
+        lock.lock().map_err(SyncError::io("lock", &path))?;
+        check_format(&dir)?;
+        let store = Store::open(&dir.join("objects"))?;
+        let mut replica = Replica::open(&dir.join("replica.db"))?;
+        replica.write(|session| session.introduce(&identity))?;
+        Ok(Self { dir, identity, store, replica })
+    }
+
+    /// The working copy that holds `dir`, looking upwards.
+    pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
+        WorkingCopy::find(dir)?.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
+    }
+
+    /// Takes the lock of a working copy, and settles what an earlier command left half-said.
+    pub(crate) fn enter(
+        &mut self,
+        copy: &WorkingCopy,
+    ) -> Result<(CopyLock, Vec<String>), SyncError> {
+        let (lock, kept) = copy.lock()?;
+        let warnings = kept
+            .iter()
+            .map(|kept| format!("{} was left as it was found: {}", kept.path.display(), kept.why))
+            .collect();
+        self.settle(copy)?;
+        Ok((lock, warnings))
+    }
+
+    /// Moves the workspace's head to the working copy's, where it follows it: a crash may have
+    /// come between the two.
+    fn settle(&mut self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let Some(head) = copy.head()? else { return Ok(()) };
+        let workspace = self.workspace_of(copy)?;
+        if workspace.current_snapshot_id.as_deref() != Some(&head) {
+            self.replica.write(|session| session.advance_head(&workspace.id, &head))?;
+        }
+        Ok(())
+    }
+
+    /// The row of a working copy's workspace.
+    pub(crate) fn workspace_of(&self, copy: &WorkingCopy) -> Result<Workspace, SyncError> {
+        let row = self.replica.read().row::<Workspace>(&copy.workspace_id)?;
+        row.ok_or_else(|| SyncError::ForeignWorkingCopy {
+            path: copy.root().to_owned(),
+            workspace_id: copy.workspace_id.clone(),
+            store: self.dir.clone(),
+        })
+    }
+
+    /// The row of a working copy's project.
+    pub(crate) fn project_of(&self, copy: &WorkingCopy) -> Result<Project, SyncError> {
+        let row = self.replica.read().row::<Project>(&copy.project_id)?;
+        row.ok_or_else(|| SyncError::ForeignWorkingCopy {
+            path: copy.root().to_owned(),
+            workspace_id: copy.workspace_id.clone(),
+            store: self.dir.clone(),
+        })
+    }
+
+    /// The workspace that a user names, by name or id; the main one where they name none.
+    pub(crate) fn named_workspace(
+        &self,
+        project: &Project,
+        name: Option<&str>,
+    ) -> Result<Workspace, SyncError> {
+        let all = self.replica.read().workspaces(&project.id)?;
+        let Some(name) = name else {
+            let main = project.main_workspace_id.as_deref();
+            let found = all.iter().find(|w| Some(w.id.as_str()) == main).or(all.first());
+            return found.cloned().ok_or_else(|| SyncError::Unknown {
+                what: "workspace",
+                name: "main".into(),
+                nearest: None,
+            });
+        };
+        let mut found: Vec<&Workspace> =
+            all.iter().filter(|w| w.name == name || w.id == name).collect();
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => Ok(one.clone()),
+            (Some(last), false) => {
+                let candidates = found.into_iter().chain([last]).map(|w| w.id.clone()).collect();
+                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
+            }
+            (None, _) => {
+                let nearest = nearest(name, all.iter().map(|w| w.name.as_str()));
+                Err(SyncError::Unknown { what: "workspace", name: name.into(), nearest })
+            }
+        }
+    }
+
+    /// The snapshot that a user names, by id or the beginning of one.
+    pub(crate) fn named_snapshot(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Snapshot, SyncError> {
+        let session = self.replica.read();
+        let prefix =
+            if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
+        let all = session.rows::<Snapshot>("WHERE project_id = ?1 ORDER BY id", project_id)?;
+        let mut found: Vec<&Snapshot> = all.iter().filter(|s| s.id == prefix).collect();
+        if found.is_empty() && prefix.len() > "snap-".len() {
+            found = all.iter().filter(|s| s.id.starts_with(&prefix)).collect();
+        }
+        match found[..] {
+            [one] => Ok(one.clone()),
+            [] => {
+                let nearest = nearest(&prefix, all.iter().map(|s| s.id.as_str()));
+                Err(SyncError::Unknown { what: "snapshot", name: name.into(), nearest })
+            }
+            _ => {
+                let candidates = found.iter().map(|s| s.id.clone()).collect();
+                Err(SyncError::Ambiguous { what: "snapshot", name: name.into(), candidates })
+            }
+        }
+    }
+
+    /// The row of a snapshot that another row refers to.
+    pub(crate) fn snapshot(&self, id: &str) -> Result<Snapshot, SyncError> {
+        let row = self.replica.read().row::<Snapshot>(id)?;
+        row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
+    }
+
+    /// Opens the remote.
+    pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
+        Ok(Remote::open(&self.replica.read().remote()?, &self.dir)?)
+    }
+
+    /// Brings rows up to date with the primary. An unreachable one is no error: true is offline.
+    pub(crate) async fn refresh(&mut self, scope: &str) -> Result<(bool, Traffic), SyncError> {
+        let remote = self.remote()?;
+        let primary = Counted::new(&*remote.primary);
+        match pull_scope(&mut self.replica, &self.store, &remote, &primary, scope).await {
+            Ok(_) => Ok((false, primary.traffic())),
+            Err(SyncError::Primary(error)) if error.is_unreachable() => {
+                Ok((true, primary.traffic()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn check_format(dir: &Path) -> Result<(), SyncError> {
+    let path = dir.join("format");
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(FORMAT) => Ok(()),
+            Ok(found) => Err(SyncError::NewerState { path, found: found.to_string() }),
+            Err(_) => {
+                let what = format!("it holds {:?}, not a format number", text.trim());
+                Err(SyncError::DamagedState { path, what })
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let temp = dir.join("format.new");
+            let write = || {
+                fs::write(&temp, format!("{FORMAT}\n"))?;
+                File::open(&temp)?.sync_all()?;
+                fs::rename(&temp, &path)?;
+                File::open(dir)?.sync_all()
+            };
+            write().map_err(SyncError::io("write", &path))
+        }
+        Err(error) => Err(SyncError::io("read", &path)(error)),
+    }
+}
+
+impl Session<'_> {
+    /// Gives the device its id, and a user of its own, the first time.
+    fn introduce(&self, identity: &Identity) -> Result<(), ReplicaError> {
+        if self.get::<String>("SELECT user_id FROM fastest_local_device", [])?.is_some() {
+            return Ok(());
+        }
+        let user_id = clock::new_id();
+        let user = User {
+            // A name that no mail reaches (RFC 2606), until the user signs in somewhere.
+            email: format!("{}@fastest.invalid", user_id.to_lowercase()),
+            id: user_id.clone(),
+            name: identity.user_name.clone(),
+            picture: None,
+            created_at: clock::now(),
+        };
+        self.put_values(User::TABLE, &values_of(&user))?;
+        self.run(
+            "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, ?2)",
+            params![clock::new_id(), user_id],
+        )?;
+        Ok(())
+    }
+
+    /// The user whose device this is.
+    pub(crate) fn user_id(&self) -> Result<String, ReplicaError> {
+        let found = self.get("SELECT user_id FROM fastest_local_device", [])?;
+        Ok(found.expect("the device was introduced when it was opened"))
+    }
+
+    /// Parents of every snapshot of a project.
+    pub(crate) fn parents(&self, project_id: &str) -> Result<Parents, ReplicaError> {
+        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
+        let rows = self.all(sql, [project_id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        rows.into_iter()
+            .map(|(id, parents)| {
+                let parents = serde_json::from_str(&parents);
+                let key = id.clone();
+                let broken = |source| ReplicaError::Row { table: "snapshots", key, source };
+                Ok((id, parents.map_err(broken)?))
+            })
+            .collect()
+    }
+
+    /// The workspaces of a project, by time of creation.
+    pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
+        self.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
+    }
+
+    /// Moves a workspace's head to `snapshot_id`, if that follows it.
+    pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
+        let Some(workspace) = self.row::<Workspace>(id)? else { return Ok(()) };
+        let known = self.row::<Snapshot>(snapshot_id)?.is_some();
+        let forward = match &workspace.current_snapshot_id {
+            Some(current) if current == snapshot_id => false,
+            Some(current) => {
+                dag::follows(&self.parents(&workspace.project_id)?, snapshot_id, current)
+            }
+            None => true,
+        };
+        if known && forward {
+            let scope = workspace.project_id.clone();
+            let current_snapshot_id = Some(snapshot_id.to_owned());
+            self.save(&scope, &Workspace { current_snapshot_id, ..workspace })?;
+        }
+        Ok(())
+    }
+
+    /// Records that something happened.
+    pub(crate) fn record(
+        &self,
+        project_id: &str,
+        workspace_id: &str,
+        event: &str,
+        snapshot_id: Option<&str>,
+        message: Option<String>,
+    ) -> Result<(), ReplicaError> {
+        let event = ActivityEvent {
+            id: clock::new_id(),
+            project_id: project_id.to_owned(),
+            workspace_id: Some(workspace_id.to_owned()),
+            actor: Source::Cli,
+            r#type: event.to_owned(),
+            snapshot_id: snapshot_id.map(str::to_owned),
+            message,
+            created_at: clock::now(),
+        };
+        self.save(project_id, &event)
+    }
+}

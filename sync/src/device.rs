@@ -177,7 +177,7 @@ impl Device {
     }
 
     /// The row of a snapshot that another row refers to.
-    pub(crate) fn snapshot(&self, id: &str) -> Result<Snapshot, SyncError> {
+    pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;
         row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
     }

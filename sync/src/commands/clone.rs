@@ -68,7 +68,7 @@ impl Device {
             ..new_workspace(&project.id, &name, &root, machine_id)
         };
         let tree = match &head {
-            Some(head) => Some(read_root(&tree_of(&self.snapshot(head)?)?, &self.store)?),
+            Some(head) => Some(read_root(&tree_of(&self.snapshot_row(head)?)?, &self.store)?),
             None => None,
         };
         self.replica.write(|session| {

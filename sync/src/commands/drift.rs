@@ -38,7 +38,7 @@ impl Device {
         let from = self.named_workspace(&project, workspace)?;
         let head = copy.head()?;
         let tree = |snapshot: &Option<String>| match snapshot {
-            Some(id) => tree_of(&self.snapshot(id)?),
+            Some(id) => tree_of(&self.snapshot_row(id)?),
             None => Ok(empty_directory()),
         };
         let source_tree = tree(&from.current_snapshot_id)?;

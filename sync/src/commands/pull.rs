@@ -108,7 +108,7 @@ impl Device {
         }
         let message = format!("Before merging {}", incoming.name);
         let captured = self.capture(copy, Some(&message), false, activity)?;
-        let theirs = tree_of(&self.snapshot(incoming.head)?)?;
+        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
             ..BroughtIn::default()
@@ -141,8 +141,8 @@ impl Device {
         brought: &mut BroughtIn,
     ) -> Result<(String, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
-        let base = base.map(|base| tree_of(&self.snapshot(&base)?)).transpose()?;
-        let theirs = tree_of(&self.snapshot(incoming.head)?)?;
+        let base = base.map(|base| tree_of(&self.snapshot_row(&base)?)).transpose()?;
+        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =

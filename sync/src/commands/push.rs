@@ -117,7 +117,7 @@ impl Device {
         report.merged = true;
         report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
         if let Some(head) = copy.head()? {
-            let tree: TreeId = tree_of(&self.snapshot(&head)?)?;
+            let tree: TreeId = tree_of(&self.snapshot_row(&head)?)?;
             let root = read_root(&tree, &self.store)?;
             report.snapshot.snapshot_id = head;
             report.snapshot.manifest_hash = tree.to_hex();

@@ -17,6 +17,9 @@ use crate::working_copy::WorkingCopy;
 
 use super::snapshot::tree_of;
 
+/// What each path is to become.
+type Wanted = Vec<(Vec<u8>, Option<Item>)>;
+
 impl Device {
     /// Makes `paths`, or the whole tree where there are none, what they are in the snapshot `to`,
     /// or in the head. What is unsaved is saved first. Paths are absolute, or relative to `base`.
@@ -31,7 +34,7 @@ impl Device {
         let (_lock, _) = self.enter(copy)?;
         let target = match (to, copy.head()?) {
             (Some(name), _) => self.named_snapshot(&copy.project_id, name)?,
-            (None, Some(head)) => self.snapshot(&head)?,
+            (None, Some(head)) => self.snapshot_row(&head)?,
             (None, None) => {
                 let workspace = self.workspace_of(copy)?.name;
                 return Err(SyncError::NoSnapshot { workspace });
@@ -68,7 +71,7 @@ impl Device {
         paths: &[PathBuf],
         tree: &TreeId,
         snapshot: &str,
-    ) -> Result<Option<Vec<(Vec<u8>, Option<Item>)>>, SyncError> {
+    ) -> Result<Option<Wanted>, SyncError> {
         let mut wanted = Vec::new();
         for path in paths {
             let relative = relative(copy.root(), base, path)?;

@@ -42,7 +42,7 @@ pub(crate) struct Captured {
 
 impl Device {
     /// Captures the tree of a working copy, if it is not that of its head.
-    pub fn snapshot_copy(
+    pub fn snapshot(
         &mut self,
         copy: &WorkingCopy,
         message: Option<&str>,
@@ -57,7 +57,7 @@ impl Device {
     pub(crate) fn snapshot_report(&self, captured: &Captured) -> Result<SnapshotReport, SyncError> {
         let Captured { root, created, parent, objects_new, .. } = captured;
         let before = match parent {
-            Some(parent) if *created => tree_of(&self.snapshot(parent)?)?,
+            Some(parent) if *created => tree_of(&self.snapshot_row(parent)?)?,
             Some(_) => root.id,
             None => fastest_core::drift::empty_directory(),
         };
@@ -129,7 +129,7 @@ impl Device {
         message: Option<&str>,
         if_empty: bool,
     ) -> Result<(Option<String>, bool), SyncError> {
-        let head_row = head.map(|head| self.snapshot(head)).transpose()?;
+        let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             return Ok((head.map(str::to_owned), false));
         }
@@ -162,7 +162,7 @@ impl Device {
         root: &Root,
     ) -> Result<Option<String>, SyncError> {
         let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
-        let row = self.snapshot(current)?;
+        let row = self.snapshot_row(current)?;
         if row.manifest_hash != root.id.to_hex() {
             return Ok(None);
         }

@@ -70,7 +70,7 @@ impl Device {
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let head = copy.head()?;
         let head_tree = match &head {
-            Some(head) => tree_of(&self.snapshot(head)?)?,
+            Some(head) => tree_of(&self.snapshot_row(head)?)?,
             None => empty_directory(),
         };
         let looking = Looking::new(&self.store);

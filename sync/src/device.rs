@@ -62,6 +62,7 @@ impl Device {
         let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
         lock.lock().map_err(SyncError::io("lock", &path))?;
         check_format(&dir)?;
+        keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"))?;
         replica.write(|session| session.introduce(&identity))?;
@@ -198,6 +199,15 @@ impl Device {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// A store inside of a project must not become part of its snapshots.
+fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
+    let path = dir.join(".gitignore");
+    match path.exists() {
+        true => Ok(()),
+        false => fs::write(&path, "*\n").map_err(SyncError::io("write", &path)),
     }
 }
 

@@ -163,7 +163,11 @@ async fn take_pack(
         return Ok(true);
     }
     let Some(data) = &row.data else {
-        let key = pack_key(replica, &row.project_id, &row.pack_id)?;
+        let key = match owner(replica, &row.project_id)? {
+            Some(owner) => pack_key(&owner, &row.pack_id),
+            // The project's own row comes last, since it changes with every push.
+            None => pack_key(&ask_owner(primary, &row.project_id).await?, &row.pack_id),
+        };
         let reader = remote.packs.get(&key).await?;
         let mut reader = reader.take(u64::try_from(row.bytes).unwrap_or(0).saturating_add(1));
         let info = store.import_pack(&id, &mut reader)?;
@@ -224,13 +228,21 @@ fn import_text<'a>(
     Ok(())
 }
 
-/// The key of a pack in a pack store.
-pub(crate) fn pack_key(
-    replica: &Replica,
-    project_id: &str,
-    pack_id: &str,
-) -> Result<String, SyncError> {
+/// The key of a pack in a pack store: packs belong to the owner of their project.
+pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
+    format!("{owner}/packs/{pack_id}")
+}
+
+/// The owner of a project that the replica knows.
+pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
     let project: Option<Project> = replica.read().row(project_id)?;
-    let user = project.map(|project| project.owner_user_id);
-    Ok(format!("{}/packs/{pack_id}", user.as_deref().unwrap_or(project_id)))
+    Ok(project.map(|project| project.owner_user_id))
+}
+
+async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
+    let sql = "SELECT owner_user_id FROM projects WHERE id = ?1";
+    let answer = primary.run(sql, &[project_id]).await?;
+    let owner = answer.into_iter().flatten().flatten().next();
+    let what = || format!("project {project_id} has packs and no row");
+    owner.ok_or_else(|| inconsistent(primary, what()))
 }

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
 use crate::primary::{Counted, Primary, PrimaryError};
-use crate::pull::{pack_key, pull_scope};
+use crate::pull::{owner, pack_key, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
@@ -113,10 +113,10 @@ async fn push_once(
     let entries = replica.read().entries(scope)?;
     let parents = replica.read().parents(scope)?;
     let plan = plan(&entries, &parents, remote.large);
+    let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
     for pack_id in &plan.uploads {
         let id: PackId = pack_id.parse().expect("the outbox holds pack ids made here");
-        let key = pack_key(replica, scope, pack_id)?;
-        remote.packs.put(&key, &store.pack_path(&id)).await?;
+        remote.packs.put(&pack_key(&owner, pack_id), &store.pack_path(&id)).await?;
         primary.add(1, store.pack_info(&id)?.bytes, 0);
     }
     for rows in &plan.statements {

@@ -30,9 +30,17 @@ pub enum Fault {
         /// What is wrong with it.
         error: StoreError,
     },
-    /// The index lacks objects that a pack holds, or says that they are where they are not.
+    /// The index lacks objects that a sound pack holds: what a process leaves that is killed
+    /// between the two. [`Store::index_pack`] mends it.
     Unindexed {
-        /// The pack, or the one that the index names.
+        /// The pack.
+        id: PackId,
+        /// How many objects.
+        objects: u64,
+    },
+    /// The index says that objects are where they are not.
+    Misindexed {
+        /// The pack that the index names.
         id: PackId,
         /// How many objects.
         objects: u64,
@@ -109,14 +117,14 @@ impl Store {
                 }
             }
         }
+        let faults = wrong.into_iter().map(|(id, objects)| Fault::Misindexed { id, objects });
+        checked.faults.extend(faults);
         for (id, objects) in sound {
             let missing = objects.iter().filter(|object| !indexed.contains(&object.id)).count();
             if missing > 0 {
-                *wrong.entry(*id).or_default() += missing as u64;
+                checked.faults.push(Fault::Unindexed { id: *id, objects: missing as u64 });
             }
         }
-        let faults = wrong.into_iter().map(|(id, objects)| Fault::Unindexed { id, objects });
-        checked.faults.extend(faults);
         Ok(())
     }
 

@@ -123,6 +123,7 @@ impl Store {
     /// before anything points at it; a pack that is here already is not read.
     pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
         if self.has_pack(id) {
+            self.index_pack(id)?;
             return self.pack_info(id);
         }
         let mut temp = TempFile::create(&self.temp_dir())?;
@@ -153,6 +154,17 @@ impl Store {
         Ok(info)
     }
 
+    /// Indexes a pack that is here, where a process was killed before it could.
+    pub fn index_pack(&self, id: &PackId) -> Result<(), StoreError> {
+        let mut missing = Vec::new();
+        for packed in self.pack_objects(id)? {
+            if !self.indexed(&packed.id)? {
+                missing.push(Located { pack: *id, packed });
+            }
+        }
+        self.add_segment(missing)
+    }
+
     /// Names packs whose bytes are durable, then indexes their objects.
     pub(crate) fn adopt(&self, packs: Vec<WrittenPack>) -> Result<(), StoreError> {
         let mut located = Vec::new();
@@ -166,12 +178,16 @@ impl Store {
             file.persist(&path)?;
             located.extend(objects.into_iter().map(|packed| Located { pack: id, packed }));
         }
-        if !located.is_empty() {
-            index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
-            self.refresh()?;
-            self.merge_segments()?;
+        self.add_segment(located)
+    }
+
+    fn add_segment(&self, located: Vec<Located>) -> Result<(), StoreError> {
+        if located.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
+        self.refresh()?;
+        self.merge_segments()
     }
 
     /// Merges index segments when they are many and no other process is at it.

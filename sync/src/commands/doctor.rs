@@ -22,6 +22,7 @@ impl Device {
         activity.begin("Checking packs");
         let mut report = DoctorReport::default();
         let mut checked = self.store.check()?;
+        self.finish_packs(&mut checked.faults, &mut report)?;
         if mend && !checked.faults.is_empty() {
             self.mend(&checked.faults, &mut report)?;
             checked = self.store.check()?;
@@ -33,6 +34,22 @@ impl Device {
         activity.begin("Checking snapshots");
         self.check_snapshots(&mut report)?;
         Ok(report)
+    }
+
+    /// Indexes the sound packs of processes that were killed before they could: no harm was done,
+    /// and none can come of it.
+    fn finish_packs(
+        &self,
+        faults: &mut Vec<Fault>,
+        report: &mut DoctorReport,
+    ) -> Result<(), SyncError> {
+        for fault in faults.extract_if(.., |fault| matches!(fault, Fault::Unindexed { .. })) {
+            if let Fault::Unindexed { id, objects } = fault {
+                self.store.index_pack(&id)?;
+                report.mended.push(format!("indexed {objects} objects of pack {id}"));
+            }
+        }
+        Ok(())
     }
 
     fn mend(&self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
@@ -63,7 +80,7 @@ impl Device {
             Fault::Segment { path, error } => {
                 (path.display().to_string(), error.to_string(), index)
             }
-            Fault::Unindexed { id, objects } => {
+            Fault::Unindexed { id, objects } | Fault::Misindexed { id, objects } => {
                 (id.to_hex(), format!("the index is wrong about {objects} of its objects"), index)
             }
             Fault::Stranger { path } => (

@@ -25,9 +25,8 @@ pub struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
-    /// Use the store in DIR [default: fastest, in the platform's data folder]
+    /// Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's data folder]
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
-    #[arg(env = "FASTEST_STORE", hide_env_values = true)]
     pub store: Option<PathBuf>,
     /// Print JSON, errors too
     #[arg(long, global = true)]

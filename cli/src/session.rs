@@ -34,7 +34,9 @@ impl<'a> Session<'a> {
                 return Err(CliError::NotAFolder { path: base });
             }
         }
-        let store = match global.store.as_deref().filter(|store| !store.as_os_str().is_empty()) {
+        // Empty is unset in the environment, but a mistake as an option: the parser refuses that.
+        let named = env::var_os("FASTEST_STORE").filter(|store| !store.is_empty());
+        let store = match global.store.clone().or(named.map(PathBuf::from)) {
             Some(store) => base.join(store),
             None => ProjectDirs::from("", "", "fastest")
                 .ok_or(CliError::NoHome)?

@@ -23,8 +23,9 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Run as if started in DIR
+    // Not `dir`: a global argument shares its id with no command's own, or it takes its value.
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
-    pub dir: Option<PathBuf>,
+    pub start_dir: Option<PathBuf>,
     /// Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's data folder]
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub store: Option<PathBuf>,
@@ -226,5 +227,21 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_shares_an_id_with_a_global_option() {
+        fn check(command: &clap::Command, global: &[&str]) {
+            for inner in command.get_subcommands() {
+                for argument in inner.get_arguments() {
+                    let id = argument.get_id().as_str();
+                    assert!(!global.contains(&id), "{} of {}", id, inner.get_name());
+                }
+                check(inner, global);
+            }
+        }
+        let command = super::Cli::command();
+        let global = command.get_arguments().filter(|argument| argument.is_global_set());
+        check(&command, &global.map(|argument| argument.get_id().as_str()).collect::<Vec<_>>());
     }
 }

@@ -28,7 +28,7 @@ impl<'a> Session<'a> {
     pub fn new(global: &Global, out: &'a mut Output) -> Result<Self, CliError> {
         let io = |source| CliError::Io { action: "find", path: ".".into(), source };
         let mut base = env::current_dir().map_err(io)?;
-        if let Some(dir) = &global.dir {
+        if let Some(dir) = &global.start_dir {
             base.push(dir);
             if !base.is_dir() {
                 return Err(CliError::NotAFolder { path: base });

@@ -36,6 +36,15 @@ pub fn changes(added: u64, modified: u64, deleted: u64) -> String {
     if parts.is_empty() { "no files changed".into() } else { parts.join(", ") }
 }
 
+/// The same of lists of paths, in which `/` ends a folder: empty ones are content too.
+pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> String {
+    let files = |paths: &[String]| paths.iter().filter(|path| !path.ends_with('/')).count() as u64;
+    match (files(added), files(modified), files(deleted)) {
+        (0, 0, 0) if added.len() + modified.len() + deleted.len() > 0 => "folders changed".into(),
+        (added, modified, deleted) => changes(added, modified, deleted),
+    }
+}
+
 /// Text from elsewhere, so that it cannot steer the terminal: control characters are escaped.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
@@ -59,7 +68,7 @@ pub fn argument(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{argument, changes, count, plain, size};
+    use super::{argument, changes, count, listed, plain, size};
 
     #[test]
     fn sizes_are_short() {
@@ -83,6 +92,14 @@ mod tests {
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(changes(0, 0, 0), "no files changed");
         assert_eq!(changes(0, 1, 2), "1 file modified, 2 deleted");
+    }
+
+    #[test]
+    fn folders_are_no_files() {
+        let (folder, file) = (["a/".to_owned()], ["b".to_owned()]);
+        assert_eq!(listed(&folder, &file, &[]), "1 file modified");
+        assert_eq!(listed(&folder, &[], &[]), "folders changed");
+        assert_eq!(listed(&[], &[], &[]), "no files changed");
     }
 
     #[test]

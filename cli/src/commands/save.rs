@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::warn;
 use crate::error::{CliError, Exit};
 use crate::session::Session;
-use crate::words::{changes, count, plain, size};
+use crate::words::{changes, count, listed, plain, size};
 use fastest_sync::report::SnapshotReport;
 
 pub fn init(
@@ -53,13 +53,7 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         out.entries('A', &report.added)?;
         out.entries('M', &report.modified)?;
         out.entries('D', &report.deleted)?;
-        let numbers = [&report.added, &report.modified, &report.deleted].map(|l| l.len() as u64);
-        let [added, modified, deleted] = numbers;
-        // Folders are content too: the tree may differ where no file does.
-        let changed = match report.dirty && numbers == [0; 3] {
-            true => "folders changed".to_owned(),
-            false => changes(added, modified, deleted),
-        };
+        let changed = listed(&report.added, &report.modified, &report.deleted);
         let since = match &report.snapshot_id {
             Some(id) => format!("since {id}"),
             None => "and no snapshot yet".into(),

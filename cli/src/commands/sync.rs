@@ -9,7 +9,7 @@ use super::{conflict_lines, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
-use crate::words::{argument, changes, count, plain, size};
+use crate::words::{argument, changes, count, listed, plain, size};
 
 pub fn push(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, CliError> {
     let mut device = session.device()?;
@@ -123,8 +123,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
     if report.up_to_date {
         out.done(format_args!("Up to date with {from}"))?;
     } else {
-        let numbers = [&report.added, &report.modified, &report.deleted].map(|l| l.len() as u64);
-        let changed = changes(numbers[0], numbers[1], numbers[2]);
+        let changed = listed(&report.added, &report.modified, &report.deleted);
         let conflicts = match report.conflicts.len() as u64 {
             0 => String::new(),
             number => format!(", {}", count(number, "conflict")),

@@ -164,7 +164,6 @@ fn folders() {
     exit 2
     --- stderr
     error: [TMP]/demo/a.txt is not a folder
-    hint: make the folder first
     ");
     assert_snapshot!(scene.run("store", "", "clone demo demo/a.txt"), @r"
     exit 2

@@ -78,6 +78,7 @@ fn init_snapshot_status() {
     exit 0
     --- stdout
     A c.txt
+    A src/
     M a.txt
     D src/b.txt
     demo/main: 1 file added, 1 modified, 1 deleted since snap-[ID]; 1 snapshot not pushed
@@ -136,7 +137,7 @@ fn push_into_the_store() {
     --- stdout
     Made project demo, workspace main
     Saved snap-[ID]: 2 files added; 2 files, 8 B in all
-    Pushed demo/main to file://[TMP]/here/primary/primary.db (version 2, [SIZE] sent)
+    Pushed demo/main to file://[TMP]/here/primary/primary.db (version 1, [SIZE] sent)
     --- stderr
     hint: it is on this device only: `fastest remote set file:///path/primary.db` shares it
     hint: a second working copy here: `fastest clone demo DIR` or `fastest workspace new NAME`
@@ -159,7 +160,7 @@ fn push_to_a_shared_primary() {
     --- stdout
     Made project demo, workspace main
     Saved snap-[ID]: 2 files added; 2 files, 8 B in all
-    Pushed demo/main to file://[TMP]/primary/primary.db (version 2, [SIZE] sent)
+    Pushed demo/main to file://[TMP]/primary/primary.db (version 1, [SIZE] sent)
     --- stderr
     hint: on another device: `fastest remote set file://[TMP]/primary/primary.db`, then `fastest clone demo DIR`
     ");
@@ -167,7 +168,7 @@ fn push_to_a_shared_primary() {
     exit 0
     --- stdout
     Nothing to save since snap-[ID]
-    demo/main is in sync with file://[TMP]/primary/primary.db (version 2)
+    demo/main is in sync with file://[TMP]/primary/primary.db (version 1)
     --- stderr
     hint: on another device: `fastest remote set file://[TMP]/primary/primary.db`, then `fastest clone demo DIR`
     ");
@@ -179,7 +180,7 @@ fn push_in_json() {
     assert_snapshot!(scene.run("here", "demo", "push --json"), @r#"
     exit 0
     --- stdout
-    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","skipped":[],"warnings":[],"version":2,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"conflicts":[],"queued_because":null}
+    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"conflicts":[],"queued_because":null}
     "#);
 }
 

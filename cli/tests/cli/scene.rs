@@ -34,7 +34,7 @@ impl Scene {
             r#""(requests|bytes_sent|bytes_received|latency_ms|objects_new)":[\d.]+"#,
             r#""$1":"[NUMBER]""#,
         );
-        settings.add_filter(r#"schema(: |_version":")\d+_\w+"#, "schema${1}[MIGRATION]");
+        settings.add_filter(r#"schema(: |_version":")\d+_\w+(\.sql)?"#, "schema${1}[MIGRATION]");
         Self { dir, _settings: settings.bind_to_scope() }
     }
 

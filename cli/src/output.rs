@@ -134,7 +134,6 @@ impl Output {
             let _ = self.json_line(&error).and_then(|()| self.flush());
             return;
         }
-        let _ = self.flush();
         self.aside("error", RED, crate::words::plain(message));
         if let Some(hint) = hint {
             self.aside("hint", CYAN, hint);
@@ -143,6 +142,9 @@ impl Output {
 
     fn aside(&mut self, word: &str, color: &str, text: impl Display) {
         if !self.json {
+            // On a terminal the two streams are one text: what was said first stands first. A
+            // failure shows again when the command ends.
+            let _ = self.flush();
             let word = paint(self.color_err, color, &format!("{word}:"));
             let _ = writeln!(io::stderr(), "{word} {text}");
         }

@@ -54,6 +54,8 @@ fn draw(activity: &Activity, ended: Receiver<()>) {
             0 => (now.files, now.files_total),
             total => (now.bytes, total),
         };
+        // First: whatever is set after it may draw.
+        bar.set_message(message);
         if total == 0 {
             bar.set_style(unknown.clone());
         } else {
@@ -61,7 +63,6 @@ fn draw(activity: &Activity, ended: Receiver<()>) {
             bar.set_length(total);
             bar.set_position(done.min(total));
         }
-        bar.set_message(message);
         bar.tick();
         if has_ended(&ended, PERIOD) {
             break;

@@ -1,0 +1,247 @@
+//! What can be typed. The doc comments are the help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+/// Save, share and compare copies of project folders
+#[derive(Debug, Parser)]
+#[command(name = "fastest", bin_name = "fastest", version)]
+#[command(after_help = "Exit status: 0 done or in sync, 1 drift or conflict, 2 error, \
+                        3 saved on this device while the primary is out of reach")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if started in DIR
+    // Not `dir`: a global argument shares its id with no command's own, or it takes its value.
+    #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
+    pub start_dir: Option<PathBuf>,
+    /// Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's data folder]
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
+    pub store: Option<PathBuf>,
+    /// Print JSON, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only what was asked for, warnings and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show no progress bar
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a folder a project
+    Init {
+        /// The folder [default: the current one]
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+        /// Name of the project [default: the folder's]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Save the project's files on this device
+    Snapshot {
+        #[command(flatten)]
+        message: Message,
+    },
+    /// Show what changed since the last snapshot
+    Status,
+    /// Save the project's files and send them to the primary
+    ///
+    /// A folder that is in no project becomes one.
+    Push {
+        #[command(flatten)]
+        message: Message,
+    },
+    /// Make a working copy of a project, in a workspace of its own
+    Clone {
+        /// Name or id of the project
+        project: String,
+        /// Folder to write: empty, or not there yet
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// Name of the new workspace
+        #[arg(long, value_name = "NAME")]
+        workspace: Option<String>,
+    },
+    /// Bring a workspace's changes into this working copy
+    Pull {
+        /// Name or id of the workspace [default: the project's main one]
+        workspace: Option<String>,
+    },
+    /// Compare this working copy with a workspace
+    ///
+    /// Exits with 1 when they differ. In the list, `-` marks what only the other one has, `+` what
+    /// only this one has, and `!` what differs.
+    Drift {
+        /// Name or id of the workspace [default: the project's main one]
+        workspace: Option<String>,
+        /// Leave out what is not in a snapshot yet
+        #[arg(long)]
+        committed: bool,
+    },
+    /// List the snapshots that this working copy is based on, newest first
+    Log {
+        /// List at most N
+        #[arg(short = 'n', value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Put files back as they were in a snapshot
+    ///
+    /// Changes that are in no snapshot yet are saved in one first.
+    Restore {
+        /// Files and folders, from the current folder [default: the whole project]
+        #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        paths: Vec<PathBuf>,
+        /// The snapshot: its id, or the beginning of it [default: the last one]
+        #[arg(long, value_name = "SNAPSHOT")]
+        to: Option<String>,
+    },
+    /// Print a file as it was in a snapshot
+    Cat {
+        /// The snapshot: its id, or the beginning of it
+        snapshot: String,
+        /// The file, from the project's root
+        path: PathBuf,
+    },
+    /// Make, list and choose workspaces
+    #[command(subcommand)]
+    Workspace(Workspace),
+    /// Choose the primary, show it and check it
+    #[command(subcommand)]
+    Remote(Remote),
+    /// Check the store in full
+    ///
+    /// Exits with 2 when problems are left.
+    Doctor {
+        /// Mend what can be mended
+        #[arg(long)]
+        mend: bool,
+    },
+    /// Print a completion script
+    Completions {
+        /// The shell that it is for
+        shell: Shell,
+    },
+    /// Print the main man page, or write all man pages
+    Man {
+        /// Folder to write them all to
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// The message of a snapshot.
+#[derive(Debug, Args)]
+pub struct Message {
+    /// Describe the snapshot
+    #[arg(short, long = "message", value_name = "MSG")]
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Workspace {
+    /// Make a workspace, with a working copy of its own, from this one
+    New {
+        /// Name of the workspace
+        name: String,
+        /// Folder of its working copy [default: one beside this one]
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+    /// List the project's workspaces
+    List,
+    /// Make a workspace the project's main one
+    SetMain {
+        /// Name or id of the workspace
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Remote {
+    /// Choose the primary
+    Set {
+        /// Its address, such as file:///path/primary.db
+        #[arg(value_hint = ValueHint::Url, required_unless_present = "default")]
+        url: Option<String>,
+        /// Go back to the primary inside the store
+        #[arg(long, conflicts_with = "url")]
+        default: bool,
+        /// Keep packs of any size in the primary's rows
+        #[arg(long)]
+        inline_packs: bool,
+    },
+    /// Show the primary
+    Show,
+    /// Ask the primary whether all is well
+    ///
+    /// Exits with 2 when there is a problem.
+    Check,
+}
+
+impl Command {
+    /// The command in a word: hints differ by it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Init { .. } => "init",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Status => "status",
+            Self::Push { .. } => "push",
+            Self::Clone { .. } => "clone",
+            Self::Pull { .. } => "pull",
+            Self::Drift { .. } => "drift",
+            Self::Log { .. } => "log",
+            Self::Restore { .. } => "restore",
+            Self::Cat { .. } => "cat",
+            Self::Workspace(_) => "workspace",
+            Self::Remote(_) => "remote",
+            Self::Doctor { .. } => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
+        }
+    }
+}
+
+/// Whether JSON was asked for, in arguments that may be wrong otherwise.
+pub fn wants_json(args: &[OsString]) -> bool {
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_shares_an_id_with_a_global_option() {
+        fn check(command: &clap::Command, global: &[&str]) {
+            for inner in command.get_subcommands() {
+                for argument in inner.get_arguments() {
+                    let id = argument.get_id().as_str();
+                    assert!(!global.contains(&id), "{} of {}", id, inner.get_name());
+                }
+                check(inner, global);
+            }
+        }
+        let command = super::Cli::command();
+        let global = command.get_arguments().filter(|argument| argument.is_global_set());
+        check(&command, &global.map(|argument| argument.get_id().as_str()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,55 @@
+//! `log`, `restore`, `cat`: what snapshots hold.
+
+use std::path::{Path, PathBuf};
+
+use super::sync::kept;
+use crate::error::{CliError, Exit};
+use crate::session::Session;
+use crate::words::{count, plain};
+
+pub fn log(session: &mut Session<'_>, limit: Option<usize>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let report = device.log(&copy, limit)?;
+    session.out.report(&report, |out| {
+        for entry in &report.snapshots {
+            let workspace = plain(entry.workspace.as_deref().unwrap_or("-"));
+            let merge = if entry.parents.len() > 1 { " (merge)" } else { "" };
+            let message = entry.message.as_deref().unwrap_or_default();
+            let message = plain(message.lines().next().unwrap_or_default());
+            let space = if message.is_empty() { "" } else { " " };
+            let (id, time) = (&entry.id, &entry.created_at);
+            out.line(format_args!("{id} {time} {workspace}{merge}{space}{message}"))?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn restore(
+    session: &mut Session<'_>,
+    paths: &[PathBuf],
+    to: Option<String>,
+) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let report = session
+        .work(|activity| device.restore(&copy, session.base(), paths, to.as_deref(), activity))?;
+    session.out.report(&report, |out| {
+        for path in &report.restored {
+            out.done(path)?;
+        }
+        let files = count(report.restored.len() as u64, "file");
+        out.done(format_args!("Restored {files} from {}", report.snapshot_id))?;
+        kept(out, &report.kept, report.safety_snapshot_id.as_deref());
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn cat(session: &mut Session<'_>, snapshot: &str, path: &Path) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    device.cat(&copy, snapshot, path, session.out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,75 @@
+//! `init`, `snapshot`, `status`: what stays on this device.
+
+use std::path::PathBuf;
+
+use super::warn;
+use crate::error::{CliError, Exit};
+use crate::session::Session;
+use crate::words::{changes, count, listed, plain, size};
+use fastest_sync::report::SnapshotReport;
+
+pub fn init(
+    session: &mut Session<'_>,
+    dir: Option<PathBuf>,
+    name: Option<String>,
+) -> Result<Exit, CliError> {
+    let dir = dir.map_or_else(|| session.base().to_owned(), |dir| session.path(&dir));
+    let report = session.device()?.init(&dir, name.as_deref())?;
+    session.out.report(&report, |out| {
+        let (project, workspace) = (plain(&report.project), plain(&report.workspace));
+        out.done(format_args!("Made project {project} in {}, workspace {workspace}", report.path))?;
+        out.hint("`fastest push` saves its files and sends them to the primary");
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn snapshot(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let report = session.work(|activity| device.snapshot(&copy, message.as_deref(), activity))?;
+    session.out.report(&report, |out| {
+        warn(out, &report.skipped, &report.warnings);
+        out.done(saved(&report))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// What a snapshot saved, in a sentence.
+pub fn saved(report: &SnapshotReport) -> String {
+    let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
+    if !report.created {
+        return format!("Nothing to save since {snapshot_id}");
+    }
+    let (changes, files) = (changes(*added, *modified, *deleted), count(report.files, "file"));
+    format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
+}
+
+pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let report = session.work(|activity| device.status(&copy, activity))?;
+    session.out.report(&report, |out| {
+        out.entries('A', &report.added)?;
+        out.entries('M', &report.modified)?;
+        out.entries('D', &report.deleted)?;
+        let changed = listed(&report.added, &report.modified, &report.deleted);
+        let since = match &report.snapshot_id {
+            Some(id) => format!("since {id}"),
+            None => "and no snapshot yet".into(),
+        };
+        let unpushed = match report.unpushed {
+            0 => String::new(),
+            number => format!("; {} not pushed", count(number, "snapshot")),
+        };
+        let (project, workspace) = (plain(&report.project), plain(&report.workspace));
+        out.line(format_args!("{project}/{workspace}: {changed} {since}{unpushed}"))?;
+        warn(out, &report.skipped, &report.warnings);
+        if report.row_conflicts > 0 {
+            let rows = count(report.row_conflicts, "version");
+            out.warning(format_args!("{rows} of rows lost a conflict with the primary; kept here"));
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,199 @@
+//! `push`, `clone`, `pull`, `drift`: what concerns the primary and other workspaces.
+
+use std::path::Path;
+
+use fastest_sync::report::{CloneReport, DriftReport, PullReport, PushReport};
+
+use super::save::saved;
+use super::{conflict_lines, warn};
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use crate::session::{Session, runtime};
+use crate::words::{argument, changes, count, listed, plain, size};
+
+pub fn push(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let runtime = runtime()?;
+    let report = session.work(|activity| {
+        runtime.block_on(device.push(session.base(), message.as_deref(), activity))
+    })?;
+    let own_primary = session.is_own_primary(&report.primary);
+    session.out.report(&report, |out| push_text(out, &report, own_primary))?;
+    Ok(match (report.conflicts.is_empty(), report.pushed) {
+        (false, _) => Exit::Differs,
+        (true, false) => Exit::Queued,
+        (true, true) => Exit::Done,
+    })
+}
+
+fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::io::Result<()> {
+    let snapshot = &report.snapshot;
+    let (project, workspace) = (plain(&report.project), plain(&report.workspace));
+    let primary = plain(&report.primary);
+    if report.project_created {
+        out.done(format_args!("Made project {project}, workspace {workspace}"))?;
+    }
+    conflict_lines(out, &report.conflicts)?;
+    out.done(saved(snapshot))?;
+    let (version, sent) = (report.version, size(report.bytes_sent));
+    let merged = if report.merged { ", merged with others' work" } else { "" };
+    match (report.pushed, snapshot.created) {
+        (true, true) => out.done(format_args!(
+            "Pushed {project}/{workspace} to {primary} (version {version}, {sent} sent{merged})"
+        ))?,
+        (true, false) => out.done(format_args!(
+            "{project}/{workspace} is in sync with {primary} (version {version}{merged})"
+        ))?,
+        (false, _) => {}
+    }
+    warn(out, &snapshot.skipped, &snapshot.warnings);
+    if !report.conflicts.is_empty() {
+        let files = count(report.conflicts.len() as u64, "file");
+        out.warning(format_args!("{files} changed on both sides"));
+        out.hint("put them right, then run `fastest push` again");
+    }
+    if !report.pushed {
+        if let Some(why) = &report.queued_because {
+            out.warning(format_args!("saved on this device only: {}", plain(why)));
+            out.hint("`fastest push` sends it later; `fastest remote check` tells what is wrong");
+        }
+        return Ok(());
+    }
+    let name = argument(&report.project);
+    if own_primary {
+        out.hint(
+            "it is on this device only: `fastest remote set file:///path/primary.db` shares it",
+        );
+        out.hint(format_args!(
+            "a second working copy here: `fastest clone {name} DIR` or `fastest workspace new NAME`"
+        ));
+    } else {
+        let primary = argument(&report.primary);
+        out.hint(format_args!(
+            "on another device: `fastest remote set {primary}`, then `fastest clone {name} DIR`"
+        ));
+    }
+    Ok(())
+}
+
+pub fn clone(
+    session: &mut Session<'_>,
+    project: &str,
+    dir: &Path,
+    workspace: Option<String>,
+) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let runtime = runtime()?;
+    let dir = session.path(dir);
+    let report = session.work(|activity| {
+        runtime.block_on(device.clone_project(project, &dir, workspace.as_deref(), activity))
+    })?;
+    session.out.report(&report, |out| clone_text(out, "Cloned", &report))?;
+    Ok(Exit::Done)
+}
+
+/// Tells of a new working copy.
+pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> std::io::Result<()> {
+    let CloneReport { path, files, bytes, .. } = report;
+    let (project, workspace) = (plain(&report.project), plain(&report.workspace));
+    let (files, bytes) = (count(*files, "file"), size(*bytes));
+    let from = match &report.snapshot_id {
+        Some(id) => format!(", from {id}"),
+        None => ", with no snapshot yet".into(),
+    };
+    out.done(format_args!("{verb} {project}/{workspace} in {path}: {files}, {bytes}{from}"))
+}
+
+pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let runtime = runtime()?;
+    let report = session
+        .work(|activity| runtime.block_on(device.pull(&copy, workspace.as_deref(), activity)))?;
+    session.out.report(&report, |out| pull_text(out, &report))?;
+    Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
+    let from = plain(&report.from);
+    out.entries_done('A', &report.added)?;
+    out.entries_done('M', &report.modified)?;
+    out.entries_done('D', &report.deleted)?;
+    conflict_lines(out, &report.conflicts)?;
+    if report.up_to_date {
+        out.done(format_args!("Up to date with {from}"))?;
+    } else {
+        let changed = listed(&report.added, &report.modified, &report.deleted);
+        let conflicts = match report.conflicts.len() as u64 {
+            0 => String::new(),
+            number => format!(", {}", count(number, "conflict")),
+        };
+        let now = report.snapshot_id.as_ref().map(|id| format!("; now at {id}"));
+        let now = now.unwrap_or_default();
+        out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
+    }
+    kept(out, &report.kept, report.safety_snapshot_id.as_deref());
+    warn(out, &[], &report.warnings);
+    if report.offline {
+        out.warning("the primary is out of reach: this is what the device knew already");
+        out.hint("run `fastest remote check`");
+    }
+    if !report.conflicts.is_empty() {
+        out.hint("put the files marked C right, then run `fastest push`");
+    }
+    Ok(())
+}
+
+/// Tells what a change of the working copy spared.
+pub fn kept(out: &mut Output, kept: &[String], safety_snapshot_id: Option<&str>) {
+    for path in kept {
+        out.warning(format_args!("{path} is left as it is: it changed in the meantime"));
+    }
+    if let Some(id) = safety_snapshot_id {
+        out.note(format_args!("how things were before is in {id}"));
+    }
+}
+
+pub fn drift(
+    session: &mut Session<'_>,
+    workspace: Option<String>,
+    committed: bool,
+) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let runtime = runtime()?;
+    let report = session.work(|activity| {
+        runtime.block_on(device.drift(&copy, workspace.as_deref(), committed, activity))
+    })?;
+    session.out.report(&report, |out| drift_text(out, &report))?;
+    Ok(if drifted(&report) { Exit::Differs } else { Exit::Done })
+}
+
+fn drifted(report: &DriftReport) -> bool {
+    [&report.source_only, &report.workspace_only, &report.both_different]
+        .iter()
+        .any(|paths| !paths.is_empty())
+}
+
+fn drift_text(out: &mut Output, report: &DriftReport) -> std::io::Result<()> {
+    out.entries('-', &report.source_only)?;
+    out.entries('+', &report.workspace_only)?;
+    out.entries('!', &report.both_different)?;
+    let (workspace, source) = (plain(&report.workspace), plain(&report.source));
+    let same = count(report.both_same, "file");
+    if drifted(report) {
+        let changed = changes(report.files_added, report.files_modified, report.files_deleted);
+        let bytes = size(report.bytes_changed);
+        out.line(format_args!(
+            "{workspace} drifts from {source}: {changed} ({bytes}); {same} the same"
+        ))?;
+    } else {
+        out.line(format_args!("{workspace} is the same as {source}: {same}"))?;
+    }
+    if report.offline {
+        out.warning(format_args!(
+            "the primary is out of reach: {source} is as this device last saw it"
+        ));
+    }
+    Ok(())
+}

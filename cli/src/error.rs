@@ -1,0 +1,163 @@
+//! Why a command failed, what to try next, and with which status it exits.
+//!
+//! The engine says what happened; hints name commands, so they are made here, by
+//! [`SyncError::code`].
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use fastest_sync::SyncError;
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or in sync.
+    Done,
+    /// Drift or conflict.
+    Differs,
+    /// It failed, or found something wrong.
+    Failed,
+    /// Saved on this device; the primary is out of reach.
+    Queued,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Differs => 1,
+            Exit::Failed => 2,
+            Exit::Queued => 3,
+        })
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The engine could not do it.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// `-C` names no folder.
+    #[error("{} is not a folder", path.display())]
+    NotAFolder {
+        /// As given, made absolute.
+        path: PathBuf,
+    },
+    /// There is no home folder to keep a store in.
+    #[error("there is no home folder to keep the store in")]
+    NoHome,
+    /// The file system failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Stdout cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// The runtime of the asynchronous commands does not start.
+    #[error("cannot start: {0}")]
+    Runtime(#[source] io::Error),
+}
+
+impl CliError {
+    /// A word for the kind of error, for programs: these never change.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Sync(error) => error.code(),
+            Self::NotAFolder { .. } => "not_a_folder",
+            Self::NoHome => "no_home",
+            Self::Io { .. } | Self::Runtime(_) => "io",
+            Self::Output(_) => "output",
+        }
+    }
+
+    /// What happened, in one sentence: the causes are added that it does not quote already.
+    pub fn sentence(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !text.contains(&words) {
+                text = format!("{text}: {words}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// What to try next, where `verb` failed.
+    pub fn hint(&self, verb: &str) -> Option<&'static str> {
+        hint(self.code(), verb)
+    }
+}
+
+fn hint(code: &str, verb: &str) -> Option<&'static str> {
+    Some(match (code, verb) {
+        ("no_project", _) => {
+            "run `fastest init` to make the folder a project, or `fastest push` to save it too"
+        }
+        ("already_project", _) => "`fastest status` shows it",
+        ("not_empty", _) => "choose a folder that is empty or not there yet",
+        ("too_much", _) => "run `fastest init` there first if you mean it",
+        ("bad_name" | "name_taken", "init") => "choose another name with `--name NAME`",
+        ("bad_name" | "name_taken", "push") => {
+            "run `fastest init --name NAME` to choose another name, then push again"
+        }
+        ("bad_name" | "name_taken", "clone") => "choose another name with `--workspace NAME`",
+        ("name_taken", "workspace") => "`fastest workspace list` shows the names in use",
+        ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
+        ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
+        ("unknown_snapshot", _) => "`fastest log` shows the snapshots there are",
+        ("ambiguous", _) => "give the id of one of them in full",
+        ("no_path" | "is_directory", "cat") => "name a file, by its path from the project's root",
+        ("no_path", _) => "`fastest log` shows other snapshots",
+        ("no_snapshot", _) => "run `fastest snapshot` or `fastest push` there first",
+        ("foreign_working_copy", _) => {
+            "name the store that it was made with by `--store`, or clone the project again"
+        }
+        ("damaged_state", _) => "put the file back from a backup, or clone the project again",
+        ("newer_store" | "newer_primary", _) => "upgrade fastest on this device",
+        ("contended", _) => "try again",
+        ("bad_url", _) => "for example: `fastest remote set file:///path/primary.db`",
+        ("unreachable", "remote") => "make sure that the folder or the host is there",
+        ("unreachable" | "primary" | "protocol", _) => "run `fastest remote check`",
+        ("missing_object" | "damaged_store" | "pack_store" | "content", "doctor") => return None,
+        ("missing_object" | "damaged_store" | "pack_store" | "content", _) => {
+            "run `fastest doctor`"
+        }
+        ("no_home", _) => "name a store with `--store DIR` or FASTEST_STORE",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let full = || io::Error::new(io::ErrorKind::StorageFull, "the disk is full");
+        let io = CliError::Io { action: "write", path: "/a".into(), source: full() };
+        assert_eq!(io.sentence(), "cannot write /a: the disk is full");
+        assert_eq!(
+            CliError::Output(full()).sentence(),
+            "cannot write the output: the disk is full"
+        );
+    }
+
+    #[test]
+    fn hints_fit_the_command() {
+        assert!(hint("name_taken", "init").unwrap().contains("--name"));
+        assert!(hint("name_taken", "clone").unwrap().contains("--workspace"));
+        assert_eq!(hint("missing_object", "cat"), Some("run `fastest doctor`"));
+        assert_eq!(hint("io", "push"), None);
+    }
+}

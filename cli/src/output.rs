@@ -1,0 +1,193 @@
+//! The one way out: data to stdout, as text or JSON; notes, warnings and hints to stderr.
+//!
+//! A reader that goes away (`fastest log | head -1`) is remembered, so that the command can end
+//! quietly. What goes wrong on stderr has nowhere to be told, and is passed over.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use serde::Serialize;
+
+use crate::error::CliError;
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const MAGENTA: &str = "35";
+const CYAN: &str = "36";
+
+/// Stdout and stderr.
+pub struct Output {
+    stdout: BufWriter<Stdout>,
+    reader_gone: bool,
+    json: bool,
+    quiet: bool,
+    color_out: bool,
+    color_err: bool,
+}
+
+impl Output {
+    /// Text, in colour where a terminal shows it and nobody minds.
+    pub fn new() -> Self {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            stdout: BufWriter::with_capacity(64 << 10, io::stdout()),
+            reader_gone: false,
+            json: false,
+            quiet: false,
+            color_out: !plain && io::stdout().is_terminal(),
+            color_err: !plain && io::stderr().is_terminal(),
+        }
+    }
+
+    /// Takes the options that shape what is said.
+    pub fn set(&mut self, json: bool, quiet: bool) {
+        (self.json, self.quiet) = (json, quiet);
+    }
+
+    /// Whether JSON was asked for.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether stdout is in colour.
+    pub fn color(&self) -> bool {
+        self.color_out
+    }
+
+    /// Whether whoever read stdout has stopped.
+    pub fn reader_gone(&self) -> bool {
+        self.reader_gone
+    }
+
+    /// Prints a report: as a line of JSON, or as `text` words it.
+    pub fn report<R: Serialize>(
+        &mut self,
+        report: &R,
+        text: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        if self.json {
+            self.json_line(report)?
+        } else {
+            text(self)?
+        }
+        Ok(())
+    }
+
+    /// A line of what was asked for.
+    pub fn line(&mut self, text: impl Display) -> io::Result<()> {
+        writeln!(self, "{text}")
+    }
+
+    /// A line that says what was done; `--quiet` drops it.
+    pub fn done(&mut self, text: impl Display) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.line(text) }
+    }
+
+    /// A path with the letter that says what is the matter with it.
+    pub fn entry(&mut self, letter: char, path: impl Display) -> io::Result<()> {
+        let color = match letter {
+            'A' | '+' => GREEN,
+            'D' | '-' => RED,
+            'C' => MAGENTA,
+            _ => YELLOW,
+        };
+        let letter = paint(self.color_out, color, &letter.to_string());
+        self.line(format_args!("{letter} {path}"))
+    }
+
+    /// A line for each path, all with the same letter.
+    pub fn entries(&mut self, letter: char, paths: &[String]) -> io::Result<()> {
+        paths.iter().try_for_each(|path| self.entry(letter, path))
+    }
+
+    /// The same, but as what was done.
+    pub fn entries_done(&mut self, letter: char, paths: &[String]) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.entries(letter, paths) }
+    }
+
+    /// Something worth knowing, on stderr.
+    pub fn note(&mut self, text: impl Display) {
+        if !self.quiet {
+            self.aside("note", CYAN, text);
+        }
+    }
+
+    /// Something to try next, on stderr.
+    pub fn hint(&mut self, text: impl Display) {
+        if !self.quiet {
+            self.aside("hint", CYAN, text);
+        }
+    }
+
+    /// Something that needs attention, on stderr.
+    pub fn warning(&mut self, text: impl Display) {
+        self.aside("warning", YELLOW, text);
+    }
+
+    /// Tells why the command failed.
+    pub fn error(&mut self, code: &str, message: &str, hint: Option<&str>) {
+        if self.json {
+            let error = ErrorReport { error: ErrorBody { code, message, hint } };
+            // Where stdout is what failed, nobody is there to be told.
+            let _ = self.json_line(&error).and_then(|()| self.flush());
+            return;
+        }
+        self.aside("error", RED, crate::words::plain(message));
+        if let Some(hint) = hint {
+            self.aside("hint", CYAN, hint);
+        }
+    }
+
+    fn aside(&mut self, word: &str, color: &str, text: impl Display) {
+        if !self.json {
+            // On a terminal the two streams are one text: what was said first stands first. A
+            // failure shows again when the command ends.
+            let _ = self.flush();
+            let word = paint(self.color_err, color, &format!("{word}:"));
+            let _ = writeln!(io::stderr(), "{word} {text}");
+        }
+    }
+
+    fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string(value).expect("a report has nothing JSON cannot say");
+        self.line(text)
+    }
+
+    fn watched<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            self.reader_gone |= error.kind() == io::ErrorKind::BrokenPipe;
+        }
+        result
+    }
+}
+
+/// Bytes to stdout, as they are.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.stdout.write(bytes);
+        self.watched(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.stdout.flush();
+        self.watched(result)
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorReport<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+fn paint(color: bool, code: &str, text: &str) -> String {
+    if color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

@@ -1,0 +1,104 @@
+//! One run of the command: where it runs, with which store, and how it waits.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use fastest_sync::activity::Activity;
+use fastest_sync::{Device, Identity, SyncError};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::args::Global;
+use crate::error::CliError;
+use crate::output::Output;
+use crate::progress;
+
+/// One run of the command.
+pub struct Session<'a> {
+    /// Where it prints.
+    pub out: &'a mut Output,
+    base: PathBuf,
+    store: PathBuf,
+    show_progress: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Reads the current folder, the home folder and the options.
+    pub fn new(global: &Global, out: &'a mut Output) -> Result<Self, CliError> {
+        let io = |source| CliError::Io { action: "find", path: ".".into(), source };
+        let mut base = env::current_dir().map_err(io)?;
+        if let Some(dir) = &global.start_dir {
+            base.push(dir);
+            if !base.is_dir() {
+                return Err(CliError::NotAFolder { path: base });
+            }
+        }
+        // Empty is unset in the environment, but a mistake as an option: the parser refuses that.
+        let named = env::var_os("FASTEST_STORE").filter(|store| !store.is_empty());
+        let store = match global.store.clone().or(named.map(PathBuf::from)) {
+            Some(store) => base.join(store),
+            None => ProjectDirs::from("", "", "fastest")
+                .ok_or(CliError::NoHome)?
+                .data_local_dir()
+                .to_owned(),
+        };
+        let show_progress =
+            !global.json && !global.quiet && !global.no_progress && io::stderr().is_terminal();
+        Ok(Self { out, base, store, show_progress })
+    }
+
+    /// The folder that relative paths start from: absolute.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// A path from the command line, absolute.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// Opens the store.
+    pub fn device(&self) -> Result<Device, CliError> {
+        Ok(Device::open(&self.store, identity())?)
+    }
+
+    /// Whether the primary at `url` is the one inside the store.
+    pub fn is_own_primary(&self, url: &str) -> bool {
+        let Ok(store) = self.store.canonicalize() else { return false };
+        url == format!("file://{}", store.join("primary").join("primary.db").display())
+    }
+
+    /// Does the work, under a progress bar where there should be one.
+    pub fn work<T>(
+        &self,
+        work: impl FnOnce(&Activity) -> Result<T, SyncError>,
+    ) -> Result<T, CliError> {
+        Ok(progress::watch(self.show_progress, work)?)
+    }
+}
+
+/// What asynchronous commands run on.
+pub fn runtime() -> Result<Runtime, CliError> {
+    Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)
+}
+
+fn identity() -> Identity {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| {
+        env::var_os(name)
+            .map(|value| value.to_string_lossy().into_owned())
+            .filter(|name| !name.is_empty())
+    });
+    Identity { user_name: user, machine: machine() }
+}
+
+#[cfg(unix)]
+fn machine() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn machine() -> Option<String> {
+    env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}

@@ -1,0 +1,262 @@
+//! What users get wrong, and what goes wrong around them: the message, the hint, the status.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::scene::Scene;
+
+fn demo() -> Scene {
+    let scene = Scene::new();
+    scene.write("demo/a.txt", "one\n");
+    scene
+}
+
+/// The same, saved once.
+fn saved() -> Scene {
+    let scene = demo();
+    let pushed = scene.run("store", "demo", "push");
+    assert!(pushed.starts_with("exit 0"), "{pushed}");
+    scene
+}
+
+#[test]
+fn no_project() {
+    let scene = demo();
+    let told = scene.run("store", "demo", "status");
+    assert_snapshot!(told, @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo is not in a Fastest project
+    hint: run `fastest init` to make the folder a project, or `fastest push` to save it too
+    ");
+    for command in ["snapshot", "pull", "drift", "log", "restore", "workspace list"] {
+        assert_eq!(scene.run("store", "demo", command), told, "{command}");
+    }
+    assert_snapshot!(scene.run("store", "demo", "status --json"), @r#"
+    exit 2
+    --- stdout
+    {"error":{"code":"no_project","message":"[TMP]/demo is not in a Fastest project","hint":"run `fastest init` to make the folder a project, or `fastest push` to save it too"}}
+    "#);
+}
+
+#[test]
+fn a_project_already() {
+    let scene = saved();
+    assert_snapshot!(scene.run("store", "", "init demo"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo is a Fastest project already
+    hint: `fastest status` shows it
+    ");
+}
+
+#[test]
+fn names() {
+    let scene = saved();
+    fs::create_dir(scene.path("other")).unwrap();
+    assert_snapshot!(scene.run("store", "", "init other --name demo"), @r#"
+    exit 2
+    --- stderr
+    error: there is a project named "demo" already
+    hint: choose another name with `--name NAME`
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "workspace new main"), @r#"
+    exit 2
+    --- stderr
+    error: there is a workspace named "main" already
+    hint: `fastest workspace list` shows the names in use
+    "#);
+    assert_snapshot!(scene.run("store", "", "clone demo copy --workspace main"), @r#"
+    exit 2
+    --- stderr
+    error: there is a workspace named "main" already
+    hint: choose another name with `--workspace NAME`
+    "#);
+    // The reason is the engine's to word.
+    for name in ["", "a/b", "..", "a\nb", "-x"] {
+        let name = format!("--name={name}");
+        let told = scene.run_args("store", "", &["init", "other", &name, "--json"]);
+        assert!(
+            told.starts_with("exit 2\n--- stdout\n{\"error\":{\"code\":\"bad_name\""),
+            "{told}"
+        );
+        assert!(told.contains("choose another name with `--name NAME`"), "{told}");
+    }
+    assert!(!scene.path("other/.fastest").exists());
+}
+
+#[test]
+fn unknown_names() {
+    let scene = saved();
+    assert_snapshot!(scene.run("store", "demo", "pull mian"), @r#"
+    exit 2
+    --- stderr
+    error: there is no workspace "mian"; did you mean "main"?
+    hint: `fastest workspace list` shows the workspaces there are
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "drift elsewhere"), @r#"
+    exit 2
+    --- stderr
+    error: there is no workspace "elsewhere"
+    hint: `fastest workspace list` shows the workspaces there are
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "workspace set-main mian"), @r#"
+    exit 2
+    --- stderr
+    error: there is no workspace "mian"; did you mean "main"?
+    hint: `fastest workspace list` shows the workspaces there are
+    "#);
+    assert_snapshot!(scene.run("store", "", "clone demi copy"), @r#"
+    exit 2
+    --- stderr
+    error: there is no project "demi"; did you mean "demo"?
+    hint: `fastest remote show` tells which primary was asked
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "cat snap-zzz a.txt"), @r#"
+    exit 2
+    --- stderr
+    error: there is no snapshot "snap-zzz"
+    hint: `fastest log` shows the snapshots there are
+    "#);
+    let mut id = scene.field("store", "demo", "push", "snapshot_id");
+    // `U` is in no id.
+    id.replace_range(id.len() - 1.., "U");
+    let told = scene.run("store", "demo", &format!("restore --to {id}"));
+    assert!(told.starts_with("exit 2\n--- stderr\nerror: there is no snapshot \"snap-"), "{told}");
+    assert!(told.contains("; did you mean \"snap-"), "{told}");
+}
+
+#[test]
+fn paths() {
+    let scene = saved();
+    scene.write("demo/src/b.txt", "two\n");
+    let id = scene.field("store", "demo", "push", "snapshot_id");
+    assert_snapshot!(scene.run("store", "demo", &format!("cat {id} gone.txt")), @r#"
+    exit 2
+    --- stderr
+    error: snapshot snap-[ID] has no "gone.txt"
+    hint: name a file, by its path from the project's root
+    "#);
+    assert_snapshot!(scene.run("store", "demo", &format!("cat {id} src")), @r#"
+    exit 2
+    --- stderr
+    error: "src" is a directory in snapshot snap-[ID]
+    hint: name a file, by its path from the project's root
+    "#);
+    assert_snapshot!(scene.run("store", "demo", &format!("restore gone.txt --to {id}")), @r#"
+    exit 2
+    --- stderr
+    error: snapshot snap-[ID] has no "gone.txt"
+    hint: `fastest log` shows other snapshots
+    "#);
+    let told = scene.run("store", "demo", "restore ../elsewhere --json");
+    assert!(
+        told.starts_with("exit 2\n--- stdout\n{\"error\":{\"code\":\"outside_path\""),
+        "{told}"
+    );
+}
+
+#[test]
+fn folders() {
+    let scene = saved();
+    assert_snapshot!(scene.run("store", "", "init demo/a.txt"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo/a.txt is not a folder
+    ");
+    assert_snapshot!(scene.run("store", "", "clone demo demo/a.txt"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo/a.txt is not a folder
+    ");
+    scene.write("full/file", "");
+    assert_snapshot!(scene.run("store", "", "clone demo full"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/full is not empty
+    hint: choose a folder that is empty or not there yet
+    ");
+    assert_eq!(scene.read("full/file"), "");
+}
+
+#[test]
+fn a_home_folder_is_no_project_by_the_way() {
+    let scene = demo();
+    fs::create_dir(scene.path("home")).unwrap();
+    assert_snapshot!(scene.run("store", "home", "push"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/home is too much to be made a project without being asked
+    hint: run `fastest init` there first if you mean it
+    ");
+}
+
+#[test]
+fn a_store_of_a_newer_version() {
+    let scene = saved();
+    fs::write(scene.path("store/format"), "999\n").unwrap();
+    let told = scene.run("store", "demo", "status");
+    assert_snapshot!(told, @r"
+    exit 2
+    --- stderr
+    error: [TMP]/store/format was made by a newer version of Fastest (format 999)
+    hint: upgrade fastest on this device
+    ");
+    assert_eq!(scene.run("store", "demo", "doctor"), told);
+}
+
+#[test]
+fn a_working_copy_of_another_store() {
+    let scene = saved();
+    let told = scene.run("other", "demo", "status");
+    assert!(told.starts_with("exit 2\n--- stderr\nerror: "), "{told}");
+    assert!(told.contains("/demo belongs to workspace "), "{told}");
+    assert!(told.contains("\nhint: name the store that it was made with by `--store`"), "{told}");
+}
+
+#[test]
+fn addresses() {
+    let scene = demo();
+    for address in ["primary.db", "https://example.com/x", "file:///"] {
+        let told = scene.run("store", "", &format!("remote set {address}"));
+        assert!(
+            told.starts_with(&format!("exit 2\n--- stderr\nerror: \"{address}\" is no")),
+            "{told}"
+        );
+        let hint = "\nhint: for example: `fastest remote set file:///path/primary.db`";
+        assert!(told.ends_with(hint), "{told}");
+    }
+}
+
+#[test]
+fn a_primary_out_of_reach() {
+    let scene = demo();
+    fs::create_dir(scene.path("disk")).unwrap();
+    let path = scene.path("disk").canonicalize().unwrap().join("primary.db");
+    scene.run("store", "", &format!("remote set file://{}", path.display()));
+    scene.run("store", "demo", "push");
+    // The disk is unplugged.
+    fs::rename(scene.path("disk"), scene.path("unplugged")).unwrap();
+    scene.write("demo/a.txt", "two\n");
+    let pushed = scene.run("store", "demo", "push");
+    assert!(pushed.starts_with("exit 3\n--- stdout\nSaved snap-"), "{pushed}");
+    assert!(pushed.contains("\nwarning: saved on this device only: "), "{pushed}");
+    assert!(!pushed.contains("Pushed"), "{pushed}");
+    let pushed = scene.run("store", "demo", "push --json");
+    assert!(pushed.starts_with("exit 3\n--- stdout\n{"), "{pushed}");
+    assert!(pushed.contains(r#""pushed":false"#), "{pushed}");
+    let pulled = scene.run("store", "demo", "pull");
+    assert!(pulled.starts_with("exit 0"), "{pulled}");
+    assert!(pulled.contains("warning: the primary is out of reach"), "{pulled}");
+    let checked = scene.run("store", "", "remote check");
+    assert!(checked.starts_with("exit 2\n--- stdout\n"), "{checked}");
+    assert!(checked.contains("\nanswers: no\n"), "{checked}");
+    assert!(checked.contains("\nproblem: "), "{checked}");
+    // It is back, and what waited arrives.
+    fs::rename(scene.path("unplugged"), scene.path("disk")).unwrap();
+    let pushed = scene.run("store", "demo", "push");
+    assert!(pushed.starts_with("exit 0"), "{pushed}");
+    let status = scene.run("store", "demo", "status");
+    assert!(!status.contains("not pushed"), "{status}");
+}

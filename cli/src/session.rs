@@ -27,7 +27,8 @@ impl<'a> Session<'a> {
     /// Reads the current folder, the home folder and the options.
     pub fn new(global: &Global, out: &'a mut Output) -> Result<Self, CliError> {
         let io = |source| CliError::Io { action: "find", path: ".".into(), source };
-        let mut base = env::current_dir().map_err(io)?;
+        let current = env::current_dir().map_err(io)?;
+        let mut base = current.clone();
         if let Some(dir) = &global.start_dir {
             base.push(dir);
             if !base.is_dir() {
@@ -37,7 +38,8 @@ impl<'a> Session<'a> {
         // Empty is unset in the environment, but a mistake as an option: the parser refuses that.
         let named = env::var_os("FASTEST_STORE").filter(|store| !store.is_empty());
         let store = match global.store.clone().or(named.map(PathBuf::from)) {
-            Some(store) => base.join(store),
+            // Not a path within the project: `-C` has no say in it.
+            Some(store) => current.join(store),
             None => ProjectDirs::from("", "", "fastest")
                 .ok_or(CliError::NoHome)?
                 .data_local_dir()

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 /// A place for packs, by key (`{user}/packs/{pack id}`). Packs never change once they are there.
 #[async_trait(?Send)]
 pub trait PackStore {
-    /// Stores the file at `from`, durably; harmless where the key is there already.
-    async fn put(&self, key: &str, from: &Path) -> Result<(), PackStoreError>;
+    /// Stores the file at `from`, durably; false where the key was there already, which is
+    /// harmless.
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError>;
 
     /// A reader of the pack; [`PackStoreError::Missing`] where there is none.
     async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError>;
@@ -78,15 +79,15 @@ impl Directory {
 
 #[async_trait(?Send)]
 impl PackStore for Directory {
-    async fn put(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let path = self.path(key)?;
         if path.is_file() {
-            return Ok(());
+            return Ok(false);
         }
         let dir = path.parent().expect("a key has at least one part");
         fs::create_dir_all(dir).map_err(io_error("create", dir))?;
         if self.link && fs::hard_link(from, &path).is_ok() {
-            return sync(dir);
+            return sync(dir).map(|()| true);
         }
         let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
         let mut temp = temp.map_err(io_error("create a file in", dir))?;
@@ -94,7 +95,7 @@ impl PackStore for Directory {
         io::copy(&mut source, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
         temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
         temp.persist(&path).map_err(|error| io_error("create", &path)(error.error))?;
-        sync(dir)
+        sync(dir).map(|()| true)
     }
 
     async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError> {

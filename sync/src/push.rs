@@ -51,6 +51,10 @@ pub async fn push_scope(
     let path = locks_dir.join("push");
     let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
     lock.lock().map_err(SyncError::io("lock", &path))?;
+    if replica.read().remote()?.epoch.is_none() {
+        // First contact: set it up, and learn what it has.
+        pull_scope(replica, store, remote, primary, scope).await?;
+    }
     let mut attempts = 0;
     loop {
         match push_once(replica, store, remote, primary, scope).await {
@@ -116,8 +120,9 @@ async fn push_once(
     let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
     for pack_id in &plan.uploads {
         let id: PackId = pack_id.parse().expect("the outbox holds pack ids made here");
-        remote.packs.put(&pack_key(&owner, pack_id), &store.pack_path(&id)).await?;
-        primary.add(1, store.pack_info(&id)?.bytes, 0);
+        if remote.packs.put(&pack_key(&owner, pack_id), &store.pack_path(&id)).await? {
+            primary.add(1, store.pack_info(&id)?.bytes, 0);
+        }
     }
     for rows in &plan.statements {
         let sent = write_down(replica, store, scope, rows)?;

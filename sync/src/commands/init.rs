@@ -20,6 +20,9 @@ impl Device {
     ///
     /// The name is the folder's, unless one is given; a given name must be free.
     pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(SyncError::NotAFolder { path: dir.to_owned() });
+        }
         std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if WorkingCopy::at(&root)?.is_some() {

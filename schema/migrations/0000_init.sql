@@ -52,6 +52,21 @@ CREATE TABLE `projects`(
 --> statement-breakpoint
 CREATE INDEX `projects_owner_user_id_updated_at_idx` ON `projects`(`owner_user_id`, `updated_at`);
 --> statement-breakpoint
+CREATE TABLE `fastest_packs`(
+  `id` text PRIMARY KEY NOT NULL,
+  `project_id` text NOT NULL,
+  `pack_id` text NOT NULL,
+  `part` integer NOT NULL DEFAULT 0,
+  `parts` integer NOT NULL DEFAULT 1,
+  `bytes` integer NOT NULL,
+  `objects` integer NOT NULL,
+  `data` text,
+  `created_at` text NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+  FOREIGN KEY (`project_id`) REFERENCES `projects`(`id`)
+);
+--> statement-breakpoint
+CREATE INDEX `fastest_packs_project_id_pack_id_idx` ON `fastest_packs`(`project_id`, `pack_id`);
+--> statement-breakpoint
 CREATE TABLE `snapshots`(
   `id` text PRIMARY KEY NOT NULL,
   `project_id` text NOT NULL,
@@ -125,21 +140,6 @@ CREATE TABLE `activity_events`(
 );
 --> statement-breakpoint
 CREATE INDEX `activity_events_project_id_created_at_idx` ON `activity_events`(`project_id`, `created_at`);
---> statement-breakpoint
-CREATE TABLE `fastest_packs`(
-  `id` text PRIMARY KEY NOT NULL,
-  `project_id` text NOT NULL,
-  `pack_id` text NOT NULL,
-  `part` integer NOT NULL DEFAULT 0,
-  `parts` integer NOT NULL DEFAULT 1,
-  `bytes` integer NOT NULL,
-  `objects` integer NOT NULL,
-  `data` text,
-  `created_at` text NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
-  FOREIGN KEY (`project_id`) REFERENCES `projects`(`id`)
-);
---> statement-breakpoint
-CREATE INDEX `fastest_packs_project_id_pack_id_idx` ON `fastest_packs`(`project_id`, `pack_id`);
 --> statement-breakpoint
 CREATE TRIGGER `fastest_users_insert` AFTER INSERT ON `users` BEGIN
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
@@ -226,6 +226,51 @@ CREATE TRIGGER `fastest_projects_delete` AFTER DELETE ON `projects` BEGIN
   INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
     SELECT 'projects', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'projects' AND pk = OLD.`id`), OLD.`id`, ''), 1,
       (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'projects' AND pk = OLD.`id`), OLD.`id`, '')), 1
+    WHERE true
+    ON CONFLICT(tbl, pk) DO UPDATE SET
+      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_fastest_packs_insert` AFTER INSERT ON `fastest_packs` BEGIN
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT tbl, json_array(pk, scope), scope, version,
+      (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
+    FROM fastest_changes AS moved
+    WHERE tbl = 'fastest_packs' AND pk = NEW.`id` AND scope IS NOT NEW.`project_id`
+    ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT 'fastest_packs', NEW.`id`, NEW.`project_id`, 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = NEW.`project_id`), 0
+    WHERE true
+    ON CONFLICT(tbl, pk) DO UPDATE SET
+      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_fastest_packs_update` AFTER UPDATE OF `id`, `project_id`, `pack_id`, `part`, `parts`, `bytes`, `objects`, `data`, `created_at` ON `fastest_packs` BEGIN
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT 'fastest_packs', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, '')), 1
+    WHERE OLD.`id` IS NOT NEW.`id`
+    ON CONFLICT(tbl, pk) DO UPDATE SET
+      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT tbl, json_array(pk, scope), scope, version,
+      (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
+    FROM fastest_changes AS moved
+    WHERE tbl = 'fastest_packs' AND pk = NEW.`id` AND scope IS NOT NEW.`project_id`
+    ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT 'fastest_packs', NEW.`id`, NEW.`project_id`, 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = NEW.`project_id`), 0
+    WHERE true
+    ON CONFLICT(tbl, pk) DO UPDATE SET
+      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_fastest_packs_delete` AFTER DELETE ON `fastest_packs` BEGIN
+  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+    SELECT 'fastest_packs', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, ''), 1,
+      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, '')), 1
     WHERE true
     ON CONFLICT(tbl, pk) DO UPDATE SET
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
@@ -427,51 +472,6 @@ CREATE TRIGGER `fastest_activity_events_delete` AFTER DELETE ON `activity_events
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
 END;
 --> statement-breakpoint
-CREATE TRIGGER `fastest_fastest_packs_insert` AFTER INSERT ON `fastest_packs` BEGIN
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT tbl, json_array(pk, scope), scope, version,
-      (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
-    FROM fastest_changes AS moved
-    WHERE tbl = 'fastest_packs' AND pk = NEW.`id` AND scope IS NOT NEW.`project_id`
-    ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'fastest_packs', NEW.`id`, NEW.`project_id`, 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = NEW.`project_id`), 0
-    WHERE true
-    ON CONFLICT(tbl, pk) DO UPDATE SET
-      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
-END;
---> statement-breakpoint
-CREATE TRIGGER `fastest_fastest_packs_update` AFTER UPDATE OF `id`, `project_id`, `pack_id`, `part`, `parts`, `bytes`, `objects`, `data`, `created_at` ON `fastest_packs` BEGIN
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'fastest_packs', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, '')), 1
-    WHERE OLD.`id` IS NOT NEW.`id`
-    ON CONFLICT(tbl, pk) DO UPDATE SET
-      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT tbl, json_array(pk, scope), scope, version,
-      (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = moved.scope), 2
-    FROM fastest_changes AS moved
-    WHERE tbl = 'fastest_packs' AND pk = NEW.`id` AND scope IS NOT NEW.`project_id`
-    ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'fastest_packs', NEW.`id`, NEW.`project_id`, 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = NEW.`project_id`), 0
-    WHERE true
-    ON CONFLICT(tbl, pk) DO UPDATE SET
-      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
-END;
---> statement-breakpoint
-CREATE TRIGGER `fastest_fastest_packs_delete` AFTER DELETE ON `fastest_packs` BEGIN
-  INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-    SELECT 'fastest_packs', OLD.`id`, coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, ''), 1,
-      (SELECT coalesce(max(seq), 0) + 1 FROM fastest_changes WHERE scope = coalesce((SELECT scope FROM fastest_changes WHERE tbl = 'fastest_packs' AND pk = OLD.`id`), OLD.`project_id`, '')), 1
-    WHERE true
-    ON CONFLICT(tbl, pk) DO UPDATE SET
-      version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
-END;
---> statement-breakpoint
 CREATE VIEW fastest_push AS SELECT NULL AS id, NULL AS device, NULL AS payload;
 --> statement-breakpoint
 CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
@@ -479,16 +479,16 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
   SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
   SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer';
   SELECT RAISE(ABORT, 'fastest:device_counter') FROM fastest_pushes WHERE device = NEW.device AND counter >= NEW.payload->>'counter';
-  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'rows') WHERE key NOT IN ('users','projects','snapshots','workspaces','drift_reports','activity_events','fastest_packs');
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'rows') WHERE key NOT IN ('users','projects','fastest_packs','snapshots','workspaces','drift_reports','activity_events');
   SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'patch') WHERE key NOT IN ('users','projects','workspaces');
-  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'delete') WHERE key NOT IN ('users','projects','snapshots','workspaces','drift_reports','activity_events','fastest_packs');
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'delete') WHERE key NOT IN ('users','projects','fastest_packs','snapshots','workspaces','drift_reports','activity_events');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.users') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.users')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','email','name','picture','created_at');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.projects') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.projects')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','owner_user_id','name','intent','brief','created_at','updated_at','last_snapshot_id','main_workspace_id');
+  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.fastest_packs')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','project_id','pack_id','part','parts','bytes','objects','data','created_at');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.snapshots')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','project_id','workspace_id','manifest_hash','parent_snapshot_ids','source','summary','created_at');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.workspaces') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.workspaces')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','project_id','name','machine_id','base_snapshot_id','current_snapshot_id','current_manifest_hash','local_path','last_seen_at','created_at','version','merge_history');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.drift_reports')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','workspace_id','source_workspace_id','workspace_snapshot_id','source_snapshot_id','source_only','workspace_only','both_same','both_different','files_added','files_modified','files_deleted','bytes_changed','summary','reported_at');
   SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.activity_events')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','project_id','workspace_id','actor','type','snapshot_id','message','created_at');
-  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.fastest_packs')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','project_id','pack_id','part','parts','bytes','objects','data','created_at');
   SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'locks') AS l
     LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
     WHERE coalesce(c.version, 0) IS NOT l.value->>2;
@@ -514,6 +514,9 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
   INSERT INTO `projects`(`id`,`owner_user_id`,`name`,`intent`,`brief`,`created_at`,`updated_at`,`last_snapshot_id`,`main_workspace_id`)
     SELECT _j->>'id',_j->>'owner_user_id',_j->>'name',_j->>'intent',_j->>'brief',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now'))),coalesce(_j->>'updated_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now'))),_j->>'last_snapshot_id',_j->>'main_workspace_id'
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.projects')) WHERE NOT EXISTS (SELECT 1 FROM `projects` WHERE `id` = _j->>'id');
+  INSERT INTO `fastest_packs`(`id`,`project_id`,`pack_id`,`part`,`parts`,`bytes`,`objects`,`data`,`created_at`)
+    SELECT _j->>'id',_j->>'project_id',_j->>'pack_id',coalesce(_j->>'part',0),coalesce(_j->>'parts',1),_j->>'bytes',_j->>'objects',_j->>'data',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now')))
+    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.fastest_packs')) WHERE true ON CONFLICT(`id`) DO NOTHING;
   INSERT INTO `snapshots`(`id`,`project_id`,`workspace_id`,`manifest_hash`,`parent_snapshot_ids`,`source`,`summary`,`created_at`)
     SELECT _j->>'id',_j->>'project_id',_j->>'workspace_id',_j->>'manifest_hash',coalesce(_j->>'parent_snapshot_ids','[]'),coalesce(_j->>'source','cli'),_j->>'summary',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now')))
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.snapshots')) WHERE true ON CONFLICT(`id`) DO NOTHING;
@@ -528,14 +531,11 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
   INSERT INTO `activity_events`(`id`,`project_id`,`workspace_id`,`actor`,`type`,`snapshot_id`,`message`,`created_at`)
     SELECT _j->>'id',_j->>'project_id',_j->>'workspace_id',_j->>'actor',_j->>'type',_j->>'snapshot_id',_j->>'message',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now')))
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.activity_events')) WHERE true ON CONFLICT(`id`) DO NOTHING;
-  INSERT INTO `fastest_packs`(`id`,`project_id`,`pack_id`,`part`,`parts`,`bytes`,`objects`,`data`,`created_at`)
-    SELECT _j->>'id',_j->>'project_id',_j->>'pack_id',coalesce(_j->>'part',0),coalesce(_j->>'parts',1),_j->>'bytes',_j->>'objects',_j->>'data',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now')))
-    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.fastest_packs')) WHERE true ON CONFLICT(`id`) DO NOTHING;
-  DELETE FROM `fastest_packs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.fastest_packs'));
   DELETE FROM `activity_events` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.activity_events'));
   DELETE FROM `drift_reports` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.drift_reports'));
   DELETE FROM `workspaces` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.workspaces'));
   DELETE FROM `snapshots` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.snapshots'));
+  DELETE FROM `fastest_packs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.fastest_packs'));
   DELETE FROM `projects` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.projects'));
   DELETE FROM `users` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.users'));
   INSERT INTO fastest_pushes(id, device, counter)

@@ -145,15 +145,17 @@ pub use refusal::Refusal;
 pub use table::{Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table};
 pub use triggers::trigger_ddl;
 
-/// Every table that Fastest declares, parents before children.
+/// Every table that Fastest declares, parents before children, and packs before the snapshots whose
+/// content they hold: a push writes, and a pull shows, rows in this order, so that whoever stops
+/// half-way never knows a snapshot without its content.
 pub const TABLES: &[&Table] = &[
     auth::User::TABLE,
     projects::Project::TABLE,
+    Pack::TABLE,
     workspaces::Snapshot::TABLE,
     workspaces::Workspace::TABLE,
     workspaces::DriftReport::TABLE,
     workspaces::ActivityEvent::TABLE,
-    Pack::TABLE,
 ];
 
 /// What the code that [`macro@table`] writes needs, whatever its crate depends on.

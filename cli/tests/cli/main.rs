@@ -1,8 +1,13 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
-//! [`usage`] needs the command line alone; [`golden`] and [`bad_input`] need the engine.
+//! [`usage`] needs the command line alone; [`golden`] and [`bad_input`] the engine; [`crash`],
+//! [`parallel`] and [`real_tree`] run many commands against each other.
 
 mod bad_input;
+mod crash;
 mod golden;
+mod parallel;
+mod real_tree;
 mod scene;
 mod usage;
+mod world;

@@ -28,8 +28,9 @@ measure() {
   /usr/bin/time -o "$work/time" -f '%e %M' "$@" >"$work/out" 2>&1 || { cat "$work/out" >&2; exit 1; }
   echo "$peer $name $(tail -n 1 "$work/time")" >>"$results"
 }
-sh_() { bash -euo pipefail -c "$@"; }
-same() { diff -r --no-dereference --exclude=.git --exclude=.fastest "$1" "$2" >/dev/null; }
+same() {
+  diff -rq --no-dereference --exclude=.git --exclude=.fastest "$1" "$2" >&2 || { echo "$1 and $2 differ" >&2; exit 1; }
+}
 
 fastest_run() {
   local d=$1 f="$fastest --quiet --no-progress"
@@ -50,14 +51,13 @@ git_run() {
   local d=$1 g="git -C $1/tree -c gc.auto=0"
   git init -q --bare "$d/remote.git"
   git init -q "$d/tree"; $g remote add origin "$d/remote.git"
-  # Everything, as Fastest takes it: the tree's own ignore rules are the same for both.
-  measure git 1-first-snapshot sh_ "$g add -A && $g commit -qm first"
+  measure git 1-first-snapshot bash -euo pipefail -c "$g add -A && $g commit -qm first"
   measure git 2-first-push $g push -q origin HEAD:main
   echo "git stored $(du -sk "$d/tree/.git" | cut -f1) 0" >>"$results"
   $g config feature.manyFiles true; $g config core.untrackedCache true; $g status >/dev/null; $g status >/dev/null
   measure git 3-status-unchanged $g status --short
   echo "$RANDOM" >>"$d/tree/$changed"
-  measure git 4-one-file-push sh_ "$g commit -qam change && $g push -q origin HEAD:main"
+  measure git 4-one-file-push bash -euo pipefail -c "$g commit -qam change && $g push -q origin HEAD:main"
   measure git 5-clone git clone -q -b main "$d/remote.git" "$d/copy"
   same "$d/tree" "$d/copy"
 }
@@ -80,6 +80,8 @@ for run in $(seq "$runs"); do
   for peer in "${peers[@]}"; do
     dir=$work/$peer; mkdir "$dir"
     cp -a "$tree" "$dir/tree"; rm -rf "$dir/tree/.git" "$dir/tree/.fastest"
+    # Every file is to be stored, and compared at the end.
+    find "$dir/tree" \( -name .gitignore -o -name .gitattributes \) -delete
     "${peer}_run" "$dir"
     chmod -R u+w "$dir"; rm -rf "$dir"
   done

@@ -1,0 +1,8 @@
+//! fastest-core from outside: trees against naive models, stores on a real file system, working
+//! copies, and the vectors of `docs/formats.md`.
+
+mod encodings;
+mod merging;
+mod model;
+mod trees;
+mod worktree;

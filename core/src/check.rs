@@ -101,8 +101,9 @@ impl Store {
                     let at = objects.binary_search_by_key(&packed.id, |object| object.id);
                     at.ok().map(|at| objects[at])
                 });
-                // A damaged pack is a fault of its own.
-                if found == Some(packed) || (found.is_none() && !sound.contains_key(&pack)) {
+                // A damaged pack is a fault of its own; one that is gone is the index's.
+                let is_damaged = !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
+                if found == Some(packed) || is_damaged {
                     indexed.insert(packed.id);
                 } else {
                     *wrong.entry(pack).or_default() += 1;

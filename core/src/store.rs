@@ -68,9 +68,12 @@ impl Store {
         self.packs_dir().join(&hex[..2]).join(&hex).with_extension("pack")
     }
 
-    /// Whether the store holds this pack.
+    /// Whether the store holds this pack, and its objects can be found. A crash may have come
+    /// between the pack and its segment.
     pub fn has_pack(&self, id: &PackId) -> bool {
+        let indexed = |packed: &Packed| self.has(&packed.id).unwrap_or(false);
         self.pack_path(id).is_file()
+            && self.pack_objects(id).is_ok_and(|objects| objects.iter().all(indexed))
     }
 
     /// The bytes of a whole pack.
@@ -120,7 +123,7 @@ impl Store {
     }
 
     /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
-    /// before anything points at it; a pack that is here already is not read.
+    /// before anything points at it; a pack that is here and indexed already is not read.
     pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
         if self.has_pack(id) {
             return self.pack_info(id);

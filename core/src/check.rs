@@ -140,6 +140,12 @@ impl Store {
     /// objects it holds.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
+        // A newer version's segments may know of packs that this one cannot read.
+        for path in &old {
+            if let Err(error @ StoreError::Newer { .. }) = Index::read_segment(path) {
+                return Err(error);
+            }
+        }
         let mut located = Vec::new();
         for id in self.packs()? {
             let objects = self.pack_objects(&id).unwrap_or_default();

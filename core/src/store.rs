@@ -46,20 +46,28 @@ pub struct PackInfo {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making what is missing of it.
+    /// Opens the store in `dir`, making what is missing of it. An index that cannot be read is made
+    /// anew from the packs: otherwise nothing could open the store to mend it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
         }
         temp::sweep(&dir.join("tmp"))?;
-        let index = Index::open(&dir.join("index"))?;
-        Ok(Self {
+        let (index, is_damaged) = match Index::open(&dir.join("index")) {
+            Err(StoreError::DamagedIndex { .. }) => (Index::empty(&dir.join("index")), true),
+            index => (index?, false),
+        };
+        let store = Self {
             dir: dir.to_owned(),
             index: RwLock::new(Arc::new(index)),
             open_packs: OpenPacks::default(),
             blocks: BlockCache::default(),
-        })
+        };
+        if is_damaged {
+            store.rebuild_index()?;
+        }
+        Ok(store)
     }
 
     /// Where a pack lies, or would lie.

@@ -156,7 +156,8 @@ impl Store {
         for path in old.iter().filter(|path| **path != new) {
             fs::remove_file(path).map_err(StoreError::io("remove", path))?;
         }
-        self.refresh()?;
+        // The new segment may have the name of a damaged one that is open.
+        self.reopen_index()?;
         Ok(count)
     }
 }

@@ -210,6 +210,13 @@ impl Store {
         Ok(())
     }
 
+    /// Reads every segment again.
+    pub(crate) fn reopen_index(&self) -> Result<(), StoreError> {
+        let fresh = Index::open(&self.index_dir())?;
+        *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
+        Ok(())
+    }
+
     pub(crate) fn packs_dir(&self) -> PathBuf {
         self.dir.join("packs")
     }

@@ -109,8 +109,9 @@ impl Store {
                     let at = objects.binary_search_by_key(&packed.id, |object| object.id);
                     at.ok().map(|at| objects[at])
                 });
-                // A damaged pack is a fault of its own.
-                if found == Some(packed) || (found.is_none() && !sound.contains_key(&pack)) {
+                // A damaged pack is a fault of its own; one that is gone is the index's.
+                let is_damaged = !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
+                if found == Some(packed) || is_damaged {
                     indexed.insert(packed.id);
                 } else {
                     *wrong.entry(pack).or_default() += 1;
@@ -147,6 +148,12 @@ impl Store {
     /// objects it holds.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
+        // A newer version's segments may know of packs that this one cannot read.
+        for path in &old {
+            if let Err(error @ StoreError::Newer { .. }) = Index::read_segment(path) {
+                return Err(error);
+            }
+        }
         let mut located = Vec::new();
         for id in self.packs()? {
             let objects = self.pack_objects(&id).unwrap_or_default();
@@ -157,7 +164,8 @@ impl Store {
         for path in old.iter().filter(|path| **path != new) {
             fs::remove_file(path).map_err(StoreError::io("remove", path))?;
         }
-        self.refresh()?;
+        // The new segment may have the name of a damaged one that is open.
+        self.reopen_index()?;
         Ok(count)
     }
 }

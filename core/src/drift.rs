@@ -184,7 +184,10 @@ impl Walk<'_> {
         };
         self.counts += Counts { bytes_changed: item.bytes, ..counts };
         if self.drift.is_some() {
+            // The other side may have a file of this name, to be named after it.
+            let length = path.len();
             self.name_below(item, side, path, depth)?;
+            path.truncate(length);
         }
         Ok(())
     }
@@ -236,5 +239,26 @@ pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), Store
             Err(StoreError::Tree { id: *id, source })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::BlobId;
+    use crate::object::MemoryObjects;
+    use crate::tree::{Kind, write_directory};
+
+    #[test]
+    fn a_file_in_place_of_a_directory_is_named_without_a_slash() {
+        let objects = MemoryObjects::default();
+        let id = BlobId::of(b"x").0;
+        let file = Item { kind: Kind::File, id, bytes: 1, files: 1, list: None };
+        let below = write_directory(&[("x", file)], &objects).unwrap();
+        let old = write_directory(&[("a", Item::directory(&below))], &objects).unwrap();
+        let new = write_directory(&[("a", file)], &objects).unwrap();
+        let found = drift(&old.id, &new.id, &objects).unwrap();
+        assert_eq!(found.source_only, [b"a/x"]);
+        assert_eq!(found.workspace_only, [b"a"]);
     }
 }

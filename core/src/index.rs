@@ -69,7 +69,12 @@ fn damaged(path: &Path, what: &'static str) -> StoreError {
 impl Index {
     /// Opens every segment of the folder `dir`.
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self { dir: dir.to_owned(), segments: Vec::new() }.refreshed()
+        Self::empty(dir).refreshed()
+    }
+
+    /// The index of the folder `dir` before any segment is read.
+    pub(crate) fn empty(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), segments: Vec::new() }
     }
 
     /// The index as it is on disk now; segments that are open already are kept.

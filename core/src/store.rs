@@ -46,20 +46,28 @@ pub struct PackInfo {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making what is missing of it.
+    /// Opens the store in `dir`, making what is missing of it. An index that cannot be read is made
+    /// anew from the packs: otherwise nothing could open the store to mend it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
         }
         temp::sweep(&dir.join("tmp"))?;
-        let index = Index::open(&dir.join("index"))?;
-        Ok(Self {
+        let (index, is_damaged) = match Index::open(&dir.join("index")) {
+            Err(StoreError::DamagedIndex { .. }) => (Index::empty(&dir.join("index")), true),
+            index => (index?, false),
+        };
+        let store = Self {
             dir: dir.to_owned(),
             index: RwLock::new(Arc::new(index)),
             open_packs: OpenPacks::default(),
             blocks: BlockCache::default(),
-        })
+        };
+        if is_damaged {
+            store.rebuild_index()?;
+        }
+        Ok(store)
     }
 
     /// Where a pack lies, or would lie.
@@ -68,9 +76,12 @@ impl Store {
         self.packs_dir().join(&hex[..2]).join(&hex).with_extension("pack")
     }
 
-    /// Whether the store holds this pack.
+    /// Whether the store holds this pack, and its objects can be found. A crash may have come
+    /// between the pack and its segment.
     pub fn has_pack(&self, id: &PackId) -> bool {
+        let indexed = |packed: &Packed| self.has(&packed.id).unwrap_or(false);
         self.pack_path(id).is_file()
+            && self.pack_objects(id).is_ok_and(|objects| objects.iter().all(indexed))
     }
 
     /// The bytes of a whole pack.
@@ -120,7 +131,7 @@ impl Store {
     }
 
     /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
-    /// before anything points at it; a pack that is here already is not read.
+    /// before anything points at it; a pack that is here and indexed already is not read.
     pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
         if self.has_pack(id) {
             self.index_pack(id)?;
@@ -211,6 +222,13 @@ impl Store {
 
     pub(crate) fn refresh(&self) -> Result<(), StoreError> {
         let fresh = self.index().refreshed()?;
+        *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
+        Ok(())
+    }
+
+    /// Reads every segment again.
+    pub(crate) fn reopen_index(&self) -> Result<(), StoreError> {
+        let fresh = Index::open(&self.index_dir())?;
         *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use crate::error::StoreError;
 use crate::id::ObjectId;
-use crate::object::{ObjectKind, ObjectSink};
+use crate::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink};
 use crate::pack::{BlockBuilder, CompressedBlock, PACK_BYTES_TARGET, PackWriter, WrittenPack};
 use crate::store::{PackInfo, Store};
 use crate::temp::TempFile;
@@ -127,6 +127,9 @@ impl ObjectSink for StoreWriter<'_> {
     }
 
     fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        if bytes.len() > OBJECT_BYTES_MAX {
+            return Err(StoreError::ObjectTooLarge { bytes: bytes.len() as u64 });
+        }
         if !self.shard(&id).lock().expect("no holder panics").insert(id) {
             return Ok(());
         }

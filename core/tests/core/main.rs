@@ -1,0 +1,11 @@
+//! fastest-core from outside: trees against naive models, stores on a real file system, working
+//! copies, and the vectors of `docs/formats.md`.
+
+mod damage;
+mod encodings;
+mod formats;
+mod merging;
+mod model;
+mod store;
+mod trees;
+mod worktree;

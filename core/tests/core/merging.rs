@@ -1,0 +1,138 @@
+//! Merges of random trees: nothing that either side did is lost, and who merges makes no
+//! difference beyond which side keeps its names.
+
+use fastest_core::id::TreeId;
+use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::object::MemoryObjects;
+use proptest::prelude::*;
+
+use super::model::*;
+
+fn merged(
+    base: Option<&TreeId>,
+    ours: &TreeId,
+    theirs: &TreeId,
+    objects: &MemoryObjects,
+) -> (TreeId, Vec<Conflict>) {
+    let sides = Sides { base, ours, theirs, label: "main" };
+    let merged = merge(&sides, objects, objects).unwrap();
+    (merged.root.id, merged.conflicts)
+}
+
+/// Paths of conflicts in which both stay, with where theirs was put.
+fn set_aside(conflicts: &[Conflict]) -> Vec<(Path, Path)> {
+    let split = |path: &[u8]| path.split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
+    let aside = conflicts.iter().filter_map(|conflict| match &conflict.kind {
+        ConflictKind::BothChanged { theirs_path } => {
+            Some((split(&conflict.path), split(theirs_path)))
+        }
+        _ => None,
+    });
+    aside.collect()
+}
+
+/// Where a path of theirs is in the merged tree.
+fn their_place(path: &[Vec<u8>], aside: &[(Path, Path)]) -> Path {
+    match aside.iter().find(|(at, _)| path.starts_with(at)) {
+        Some((at, to)) => [to, &path[at.len()..]].concat(),
+        None => path.to_vec(),
+    }
+}
+
+/// The merged tree of the other side: what was set aside stands under the name, and the reverse.
+fn swapped(model: &Model, aside: &[(Path, Path)]) -> Model {
+    let mut out = Model::default();
+    for (path, thing) in &model.0 {
+        let back: Vec<_> = aside.iter().map(|(at, to)| (to.clone(), at.clone())).collect();
+        let there = their_place(path, aside);
+        let there = if there == *path { their_place(path, &back) } else { there };
+        out.0.insert(there, *thing);
+    }
+    out
+}
+
+/// Every file, looked at by itself.
+fn check_files(base: &Model, ours: &Model, theirs: &Model, all: &Model, conflicts: &[Conflict]) {
+    let aside = set_aside(conflicts);
+    let in_conflict = |path: &Path| aside.iter().any(|(at, _)| path.starts_with(at));
+    let file = |model: &Model, path: &Path| model.get(path).filter(|thing| !thing.is_directory());
+    let files = [base, ours, theirs].into_iter().flat_map(Model::files).map(|(path, _)| path);
+    for path in files {
+        let [b, o, t, m] = [base, ours, theirs, all].map(|model| file(model, path));
+        if in_conflict(path) {
+            continue;
+        }
+        if o == t || b == t {
+            assert_eq!(m, o, "ours alone changed {path:?}");
+        } else if b == o {
+            assert_eq!(m, t, "theirs alone changed {path:?}");
+        }
+    }
+    for (side, is_theirs) in [(ours, false), (theirs, true)] {
+        for (path, thing) in side.files().filter(|(path, thing)| base.get(path) != Some(*thing)) {
+            let place = if is_theirs { their_place(path, &aside) } else { path.clone() };
+            let kept = all.get(&place).and_then(Thing::content);
+            let base_content = base.get(path).and_then(Thing::content);
+            let mode_only = base_content == thing.content();
+            assert!(kept == thing.content() || mode_only, "{thing:?} of {path:?} is lost");
+            assert!(kept.is_some(), "{path:?} is gone, though a side changed it");
+        }
+    }
+    for (path, thing) in all.files() {
+        let back: Vec<_> = aside.iter().map(|(at, to)| (to.clone(), at.clone())).collect();
+        let home = their_place(path, &back);
+        let known = [ours.get(path), theirs.get(path), theirs.get(&home)];
+        let known = known.into_iter().flatten().any(|side| side.content() == thing.content());
+        assert!(known, "{path:?} comes from nowhere");
+    }
+    for conflict in conflicts {
+        let path: Path = conflict.path.split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
+        let below = |model: &Model| -> Vec<(Path, Thing)> {
+            model.below(&path).into_iter().map(|path| (path.clone(), model.0[&path])).collect()
+        };
+        let [b, o, t] = [base, ours, theirs].map(below);
+        assert!(b != o && b != t && o != t, "{path:?} is no conflict");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 3_000, failure_persistence: None, max_shrink_iters: 2_000, ..Default::default()
+    })]
+
+    #[test]
+    fn merges_lose_nothing_and_are_symmetric(
+        first in edits(20), ours in changes(), theirs in changes(), has_base in any::<bool>(),
+    ) {
+        let start = model_of(&first);
+        let (ours, theirs) = (edited(&start, &ours), edited(&start, &theirs));
+        let base = if has_base { start.clone() } else { Model::default() };
+        let objects = MemoryObjects::default();
+        let [b, o, t] = [&base, &ours, &theirs].map(|model| stored(model, &objects));
+        let base_id = has_base.then_some(&b);
+
+        if has_base {
+            assert_eq!(merged(Some(&b), &o, &b, &objects), (o, vec![]));
+            assert_eq!(merged(Some(&b), &b, &t, &objects), (t, vec![]));
+        }
+        assert_eq!(merged(base_id, &o, &o, &objects), (o, vec![]));
+
+        let (here, conflicts) = merged(base_id, &o, &t, &objects);
+        let (there, their_conflicts) = merged(base_id, &t, &o, &objects);
+        let here = Model::read(&here, &objects);
+        check_files(&base, &ours, &theirs, &here, &conflicts);
+        assert_eq!(swapped(&here, &set_aside(&conflicts)), Model::read(&there, &objects));
+        let mirrored: Vec<Conflict> = their_conflicts
+            .into_iter()
+            .map(|conflict| {
+                let kind = match conflict.kind {
+                    ConflictKind::DeletedByThem => ConflictKind::DeletedByUs,
+                    ConflictKind::DeletedByUs => ConflictKind::DeletedByThem,
+                    both => both,
+                };
+                Conflict { kind, ..conflict }
+            })
+            .collect();
+        assert_eq!(mirrored, conflicts);
+    }
+}

@@ -1,0 +1,9 @@
+//! fastest-sync from outside: the contract of primaries, and devices that share one.
+
+mod arrows;
+mod contract;
+
+/// Runs a future to its end on this thread.
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}

@@ -124,11 +124,34 @@ async fn push_once(
             primary.add(1, store.pack_info(&id)?.bytes, 0);
         }
     }
-    for rows in &plan.statements {
-        let sent = write_down(replica, store, scope, rows)?;
+    for rows in plan.statements {
+        let rows = unsent(replica, rows)?;
+        if rows.is_empty() {
+            continue;
+        }
+        let sent = write_down(replica, store, scope, &rows)?;
         send(replica, primary, &sent).await?;
     }
     Ok(Pushed { diverged: plan.diverged })
+}
+
+/// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
+/// many parts gets through a bad line. The last part always goes: it settles the entry.
+fn unsent(replica: &Replica, rows: Vec<PlannedRow>) -> Result<Vec<PlannedRow>, SyncError> {
+    let mut unsent = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = row.columns[row.table.pk].as_str().unwrap_or_default();
+        if !more_parts(&row.columns) || replica.read().known_version(row.table, key)? == 0 {
+            unsent.push(row);
+        }
+    }
+    Ok(unsent)
+}
+
+/// Whether a row is a part of a pack, and not the last.
+fn more_parts(columns: &Map<String, Value>) -> bool {
+    let number = |name: &str| columns.get(name).and_then(Value::as_i64);
+    number("parts").is_some_and(|parts| number("part") != Some(parts - 1))
 }
 
 /// A statement on its way.
@@ -200,14 +223,13 @@ fn write_down(
             .locks
             .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
         payload.rows.entry(row.table.name.to_owned()).or_default().push(columns);
-        let part = |name: &str| row.columns.get(name).and_then(Value::as_i64);
         entries.rows.push(SentRow {
             table: row.table.name.to_owned(),
             key: row.key.clone(),
             revision: row.revision,
             lock: row.lock,
             columns: row.columns.clone(),
-            more: part("parts").is_some_and(|parts| part("part") != Some(parts - 1)),
+            more: more_parts(&row.columns),
         });
     }
     entries.patch = project_patch(scope, rows);

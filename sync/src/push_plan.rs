@@ -154,3 +154,139 @@ fn estimate(row: &PlannedRow) -> u64 {
     });
     texts.sum::<u64>() + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4) + 60
 }
+
+#[cfg(test)]
+mod tests {
+    use fastest_schema::projects::Project;
+    use fastest_schema::workspaces::{ActivityEvent, Snapshot};
+    use serde_json::json;
+
+    use super::*;
+
+    /// An entry of which some columns are given, and the others null.
+    fn entry(table: &'static Table, key: &str, columns: Value) -> Entry {
+        let row: Values = table
+            .columns
+            .iter()
+            .map(|column| match column.name {
+                name if name == table.pk => json!(key),
+                name => columns[name].clone(),
+            })
+            .collect();
+        Entry { revision: 1, table, key: key.into(), base_version: 0, base: None, row }
+    }
+
+    fn pack(id: &str, bytes: u64) -> Entry {
+        let columns = json!({ "pack_id": id, "bytes": bytes, "part": 0, "parts": 1 });
+        entry(Pack::TABLE, &format!("p/{id}/0"), columns)
+    }
+
+    fn event(key: &str, bytes: usize) -> Entry {
+        entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
+    }
+
+    /// Keys of each statement's rows.
+    fn keys(plan: &PushPlan) -> Vec<Vec<&str>> {
+        let key = |row: &PlannedRow| row.columns[row.table.pk].as_str().unwrap().to_owned();
+        let keys = |rows: &Vec<PlannedRow>| rows.iter().map(key).collect::<Vec<_>>();
+        let all: Vec<Vec<String>> = plan.statements.iter().map(keys).collect();
+        all.into_iter().map(|keys| keys.into_iter().map(|k| &*k.leak()).collect()).collect()
+    }
+
+    #[test]
+    fn nothing_to_push_is_no_statement() {
+        assert_eq!(plan(&[], &Parents::new(), LargePacks::Rows), PushPlan::default());
+    }
+
+    #[test]
+    fn what_points_comes_after_what_it_points_at() {
+        let entries = [
+            event("event", 0),
+            entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" })),
+            entry(Snapshot::TABLE, "s", json!({})),
+            entry(Project::TABLE, "project", json!({})),
+            entry(fastest_schema::auth::User::TABLE, "user", json!({})),
+        ];
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };
+        let at = |key: &str| statement.iter().position(|other| *other == key).unwrap();
+        assert_eq!(statement.len(), 5);
+        for (first, then) in
+            [("user", "project"), ("project", "s"), ("s", "workspace"), ("project", "event")]
+        {
+            assert!(at(first) < at(then), "{first} before {then} in {statement:?}");
+        }
+        let locks: Vec<_> = plan.statements[0].iter().map(|row| row.lock.is_some()).collect();
+        assert_eq!(locks.iter().filter(|locked| **locked).count(), 3, "versioned rows have locks");
+        let workspace = &plan.statements[0][at("workspace")];
+        assert!(!workspace.columns.contains_key("version"), "the primary counts versions");
+    }
+
+    #[test]
+    fn statements_are_closed_before_they_are_too_large() {
+        let entries: Vec<Entry> =
+            (0..7).map(|number| event(&format!("{number}"), 300_000)).collect();
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [vec!["0", "1", "2"], vec!["3", "4", "5"], vec!["6"]]);
+
+        let entries = [event("0", 10), event("1", 1_500_000), event("2", 10)];
+        let plan = super::plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [["0"], ["1"], ["2"]], "a row too large by itself goes alone");
+    }
+
+    #[test]
+    fn packs_go_inline_into_the_store_or_into_parts() {
+        let small = pack("small", INLINE_BYTES_MAX);
+        let large = pack("large", INLINE_BYTES_MAX + 1);
+        let huge = pack("huge", 2 * PART_BYTES + 5);
+        let entries = [small, large, huge];
+
+        let stored = plan(&entries, &Parents::new(), LargePacks::Stored);
+        assert_eq!(stored.uploads, ["large", "huge"]);
+        assert_eq!(keys(&stored), [["p/small/0", "p/large/0", "p/huge/0"]]);
+        let inline: Vec<_> = stored.statements[0].iter().map(|row| row.inline).collect();
+        assert_eq!(inline, [Some((0, INLINE_BYTES_MAX)), None, None]);
+
+        let rows = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(rows.uploads, Vec::<String>::new());
+        let parts: Vec<_> = rows.statements.concat().into_iter().skip(2).collect();
+        let inline: Vec<_> = parts.iter().map(|row| row.inline.unwrap()).collect();
+        assert_eq!(inline, [(0, PART_BYTES), (PART_BYTES, PART_BYTES), (2 * PART_BYTES, 5)]);
+        for (number, part) in parts.iter().enumerate() {
+            assert_eq!(part.columns["id"], format!("p/huge/{number}"));
+            assert_eq!(
+                (&part.columns["part"], &part.columns["parts"]),
+                (&json!(number), &json!(3))
+            );
+            assert_eq!(part.key, "p/huge/0", "all parts settle one entry");
+        }
+        for statement in &rows.statements {
+            let bytes: u64 = statement.iter().filter_map(|row| row.inline).map(|(_, b)| b).sum();
+            assert!(statement.len() == 1 || bytes * 4 / 3 <= PAYLOAD_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_head_apart_from_the_primarys_waits() {
+        let check = |ours: Option<&str>, theirs: Option<&str>, diverged: bool| {
+            let head = |head: Option<&str>| json!({ "current_snapshot_id": head });
+            let base = entry(Workspace::TABLE, "w", head(theirs)).row;
+            let ours = Entry { base: Some(base), ..entry(Workspace::TABLE, "w", head(ours)) };
+            let parents = [("2", vec!["1"]), ("3", vec!["1"])];
+            let parents: Parents = parents
+                .map(|(id, parents)| (id.into(), parents.into_iter().map(Into::into).collect()))
+                .into();
+            let plan = plan(&[ours, event("e", 1)], &parents, LargePacks::Stored);
+            let expected = if diverged { vec!["w"] } else { vec![] };
+            assert_eq!(plan.diverged, expected);
+            assert_eq!(plan.statements[0].len(), if diverged { 1 } else { 2 });
+        };
+        check(Some("2"), Some("1"), false);
+        check(Some("2"), Some("2"), false);
+        check(Some("2"), None, false);
+        check(None, None, false);
+        check(Some("2"), Some("3"), true);
+        check(Some("1"), Some("2"), true);
+        check(None, Some("2"), true);
+    }
+}

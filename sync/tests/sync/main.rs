@@ -2,6 +2,9 @@
 
 mod arrows;
 mod contract;
+mod machine;
+mod mishaps;
+mod two_devices;
 
 /// Runs a future to its end on this thread.
 fn run<T>(work: impl Future<Output = T>) -> T {

@@ -1,0 +1,169 @@
+//! A device with its store, and folders to work in.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fastest_sync::activity::Activity;
+use fastest_sync::report::{PullReport, PushReport, SnapshotReport};
+use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
+
+use super::run;
+
+/// Bytes without a pattern, so that packs are as large as what is in them.
+pub fn noise(count: usize, mut state: u64) -> Vec<u8> {
+    let step = |_| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 56) as u8
+    };
+    (0..count).map(step).collect()
+}
+
+pub struct Machine {
+    folder: tempfile::TempDir,
+    pub device: Device,
+}
+
+impl Machine {
+    /// A device that follows the primary inside its store.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let device = Device::open(&folder.path().join("store"), Identity::default()).unwrap();
+        Self { folder, device }
+    }
+
+    /// A device that follows the primary at `path`.
+    pub fn following(path: &Path, inline_packs: bool) -> Self {
+        let mut machine = Self::new();
+        machine.follow(path, inline_packs);
+        machine
+    }
+
+    pub fn follow(&mut self, path: &Path, inline_packs: bool) {
+        let url = format!("file://{}", path.display());
+        run(self.device.remote_set(Some(&url), inline_packs)).unwrap();
+    }
+
+    /// Another machine with a copy of everything on this one: store and working copies.
+    pub fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(self.folder.path(), folder.path());
+        let device = Device::open(&folder.path().join("store"), Identity::default()).unwrap();
+        Self { folder, device }
+    }
+
+    pub fn store_dir(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub fn copy(&mut self, name: &str) -> WorkingCopy {
+        self.device.find(&self.folder.path().join(name)).unwrap()
+    }
+
+    pub fn try_push(&mut self, name: &str) -> Result<PushReport, SyncError> {
+        run(self.device.push(&self.folder.path().join(name), None, &Activity::default()))
+    }
+
+    /// A push that reaches the primary.
+    pub fn push(&mut self, name: &str) -> PushReport {
+        let report = self.try_push(name).unwrap();
+        assert!(report.pushed && report.queued_because.is_none(), "{report:?}");
+        report
+    }
+
+    pub fn snapshot(&mut self, name: &str) -> SnapshotReport {
+        let copy = self.copy(name);
+        self.device.snapshot(&copy, None, &Activity::default()).unwrap()
+    }
+
+    pub fn clone_project(&mut self, project: &str, name: &str) {
+        let dir = self.folder.path().join(name);
+        run(self.device.clone_project(project, &dir, Some(name), &Activity::default())).unwrap();
+    }
+
+    pub fn pull(&mut self, name: &str, from: &str) -> PullReport {
+        let copy = self.copy(name);
+        let pulled = run(self.device.pull(&copy, Some(from), &Activity::default())).unwrap();
+        assert!(!pulled.offline, "{pulled:?}");
+        pulled
+    }
+
+    /// Files of a working copy.
+    pub fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut all = BTreeMap::new();
+        let root = self.path(name);
+        list(&root, &root, &mut all);
+        all
+    }
+
+    /// Ids of the snapshots that the device knows.
+    pub fn snapshots(&mut self, name: &str) -> Vec<String> {
+        let copy = self.copy(name);
+        let log = self.device.log(&copy, None).unwrap();
+        let mut ids: Vec<String> = log.snapshots.into_iter().map(|entry| entry.id).collect();
+        ids.sort();
+        ids
+    }
+
+    /// The first column of an answer of the device's replica.
+    pub fn replica(&self, sql: &str) -> Vec<String> {
+        query(&self.store_dir().join("replica.db"), sql)
+    }
+
+    /// Nothing is wrong with the store, down to every object of every snapshot.
+    pub fn check(&mut self) {
+        let report = self.device.doctor(false, &Activity::default()).unwrap();
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+    }
+}
+
+/// The first column of an answer, as text.
+pub fn query(database: &Path, sql: &str) -> Vec<String> {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+    let text = |value| match value {
+        rusqlite::types::Value::Text(text) => text,
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    rows.map(|value| text(value.unwrap())).collect()
+}
+
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+fn list(root: &Path, dir: &Path, all: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with(".fastest") {
+            continue;
+        }
+        match path.is_dir() {
+            true => list(root, &path, all),
+            false => {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                all.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What goes wrong in the world: no network, lost answers, restored and copied databases. Nothing
+//! that was acknowledged, and nothing that a device holds, is lost.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use async_trait::async_trait;
+use fastest_core::store::Store;
+use fastest_schema::PUSH_SQL;
+use fastest_sync::embedded::Embedded;
+use fastest_sync::pack_store::Directory;
+use fastest_sync::primary::{Counted, Primary, PrimaryError, Rows};
+use fastest_sync::push::push_scope;
+use fastest_sync::push_plan::LargePacks;
+use fastest_sync::remote::{Remote, packs_dir};
+use fastest_sync::replica::Replica;
+
+use super::machine::{Machine, copy_folder, noise, query};
+use super::run;
+
+#[test]
+fn work_offline_goes_out_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    fs::create_dir(&near).unwrap();
+    let mut one = Machine::following(&near.join("primary.db"), false);
+    one.write("app/a", "0");
+    let mut made = vec![one.push("app").snapshot.snapshot_id];
+    fs::rename(&near, &far).unwrap();
+    for text in ["1", "2", "3"] {
+        one.write("app/a", text);
+        let queued = one.try_push("app").unwrap();
+        assert!(!queued.pushed && queued.queued_because.is_some(), "{queued:?}");
+        made.push(queued.snapshot.snapshot_id);
+    }
+    fs::rename(&far, &near).unwrap();
+    one.push("app");
+    assert_eq!(one.replica("SELECT pk FROM fastest_local_outbox"), Vec::<String>::new());
+    let arrived = "SELECT pk FROM fastest_changes WHERE tbl = 'snapshots' ORDER BY seq";
+    assert_eq!(query(&near.join("primary.db"), arrived), made);
+    let mut two = Machine::following(&near.join("primary.db"), false);
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk")["a"], b"3");
+    two.check();
+}
+
+/// A primary whose first answer to each push gets lost on the way.
+struct Lossy {
+    inner: Embedded,
+    answered: RefCell<HashSet<String>>,
+}
+
+#[async_trait(?Send)]
+impl Primary for Lossy {
+    fn url(&self) -> &str {
+        self.inner.url()
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let answer = self.inner.run(sql, parameters).await?;
+        if sql == PUSH_SQL && self.answered.borrow_mut().insert(parameters[0].to_owned()) {
+            let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
+            return Err(PrimaryError::Unreachable { url, reason });
+        }
+        Ok(answer)
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.inner.migrate(name, statements).await
+    }
+}
+
+fn lossy(path: &Path, large: LargePacks) -> Remote {
+    let primary = Lossy { inner: Embedded::new(path), answered: RefCell::default() };
+    let packs = Directory::new(&packs_dir(path), false);
+    Remote { primary: Box::new(primary), packs: Box::new(packs), large }
+}
+
+fn an_answer_is_lost(large: LargePacks) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("primary.db");
+    let mut one = Machine::new();
+    one.write("app/a", "0");
+    one.write("app/large", noise(1_600_000, 5));
+    let dir = one.path("app");
+    let scope = one.device.init(&dir, None).unwrap().project_id;
+    one.snapshot("app");
+    run(fastest_sync::remote::migrate(&Embedded::new(&path))).unwrap();
+
+    let store_dir = one.store_dir();
+    let mut replica = Replica::open(&store_dir.join("replica.db")).unwrap();
+    let store = Store::open(&store_dir.join("objects")).unwrap();
+    let remote = lossy(&path, large);
+    let mut lost = 0;
+    loop {
+        let waiting = replica.read().entries(&scope).unwrap();
+        // Each try loses one answer, so every statement of the push is sent twice.
+        let primary = Counted::new(&*remote.primary);
+        let locks = store_dir.join("locks");
+        match run(push_scope(&mut replica, &store, &remote, &primary, &scope, &locks)) {
+            Ok(_) => break,
+            Err(error) => assert!(error.to_string().contains("was lost"), "{error}"),
+        }
+        lost += 1;
+        assert!(lost < 20, "the push gets no further: {waiting:?}");
+    }
+    assert!(lost >= 1);
+    assert!(replica.read().entries(&scope).unwrap().is_empty());
+    let versions = "SELECT DISTINCT version FROM fastest_changes WHERE tbl <> 'projects'";
+    assert_eq!(query(&path, versions), ["1"], "each row is written once");
+    let mut two = Machine::following(&path, false);
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    two.check();
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_and_applied_once() {
+    an_answer_is_lost(LargePacks::Stored);
+}
+
+#[test]
+fn a_lost_answer_amid_the_parts_of_a_pack_does_no_harm() {
+    an_answer_is_lost(LargePacks::Rows);
+}
+
+/// A machine with the project `app`, and its primary's folder.
+fn pushed() -> (tempfile::TempDir, Machine) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("now")).unwrap();
+    let mut one = Machine::following(&folder.path().join("now/primary.db"), false);
+    one.write("app/a", "0");
+    one.write("app/b", "0");
+    one.push("app");
+    (folder, one)
+}
+
+#[test]
+fn a_primary_restored_to_an_older_day_gets_everything_again() {
+    let (folder, mut one) = pushed();
+    let (now, old) = (folder.path().join("now"), folder.path().join("old"));
+    let mut two = Machine::following(&now.join("primary.db"), false);
+    two.clone_project("app", "desk");
+    two.push("desk");
+    copy_folder(&now, &old);
+    one.write("app/a", "after the backup");
+    one.push("app");
+    two.write("desk/b", "after the backup");
+    two.push("desk");
+    two.pull("desk", "main");
+    two.push("desk");
+
+    fs::remove_dir_all(&now).unwrap();
+    fs::rename(&old, &now).unwrap();
+    // Without anything new to say, and then with.
+    one.push("app");
+    two.write("desk/c", "after the restore");
+    two.push("desk");
+    one.pull("app", "desk");
+    one.push("app");
+
+    let mut three = Machine::following(&now.join("primary.db"), false);
+    three.clone_project("app", "third");
+    assert_eq!(three.files("third"), two.files("desk"));
+    assert_eq!(one.files("app"), two.files("desk"));
+    let known = three.snapshots("third");
+    for id in [one.snapshots("app"), two.snapshots("desk")].concat() {
+        assert!(known.contains(&id), "{id} is lost");
+    }
+    three.check();
+}
+
+#[test]
+fn a_copied_store_becomes_a_device_of_its_own() {
+    let (folder, mut one) = pushed();
+    let primary = folder.path().join("now/primary.db");
+    let mut two = one.copied();
+    let device = "SELECT device_id FROM fastest_local_device";
+    assert_eq!(one.replica(device), two.replica(device));
+    for round in 0..3 {
+        one.write("app/a", format!("one {round}"));
+        one.write(&format!("app/one {round}"), "x");
+        one.push("app");
+        two.write("app/b", format!("two {round}"));
+        two.write(&format!("app/two {round}"), "x");
+        assert!(two.push("app").merged);
+    }
+    assert_ne!(one.replica(device), two.replica(device));
+    one.pull("app", "main");
+    one.push("app");
+    assert_eq!(one.files("app"), two.files("app"));
+    assert_eq!(one.files("app").len(), 8);
+    let heads = "SELECT count(*) FROM snapshots";
+    assert_eq!(query(&primary, heads), one.replica(heads));
+    one.check();
+    two.check();
+}
+
+#[test]
+fn another_primary_is_given_everything() {
+    let (folder, mut one) = pushed();
+    one.write("app/large", noise(700_000, 9));
+    one.push("app");
+    one.write("app/a", "not pushed yet");
+    one.snapshot("app");
+    let other = folder.path().join("other.db");
+    one.follow(&other, true);
+    one.push("app");
+    let mut two = Machine::following(&other, true);
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    assert_eq!(two.snapshots("desk"), one.snapshots("app"));
+    two.check();
+    // And back: the first one is behind, and catches up.
+    one.write("app/a", "on the other");
+    one.push("app");
+    one.follow(&folder.path().join("now/primary.db"), false);
+    one.push("app");
+    let mut three = Machine::following(&folder.path().join("now/primary.db"), false);
+    three.clone_project("app", "third");
+    assert_eq!(three.files("third"), one.files("app"));
+    three.check();
+}

@@ -110,6 +110,10 @@ impl Store {
         let packs = self.packs_dir();
         for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
             let shard = shard.map_err(StoreError::io("list", &packs))?.path();
+            // What is no folder is no shard: a file of a file manager's, for instance.
+            if !shard.is_dir() {
+                continue;
+            }
             for entry in fs::read_dir(&shard).map_err(StoreError::io("list", &shard))? {
                 let path = entry.map_err(StoreError::io("list", &shard))?.path();
                 let stem = path.file_stem().and_then(|stem| stem.to_str());
@@ -134,7 +138,6 @@ impl Store {
     /// before anything points at it; a pack that is here and indexed already is not read.
     pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
         if self.has_pack(id) {
-            self.index_pack(id)?;
             return self.pack_info(id);
         }
         let mut temp = TempFile::create(&self.temp_dir())?;
@@ -260,14 +263,11 @@ impl ObjectSource for Store {
             pack::read_block(&file, &packed.block, &path)
         })?;
         let start = packed.offset as usize;
-        let object = Object::new(block, start..start + packed.bytes as usize);
-        if packed.kind.id_of(&object) != *id {
-            return Err(StoreError::DamagedPack {
-                path,
-                what: "an object is not what its id says",
-            });
+        let range = start..start + packed.bytes as usize;
+        match block.get(range.clone()) {
+            Some(bytes) if packed.kind.id_of(bytes) == *id => Ok(Object::new(block, range)),
+            _ => Err(StoreError::DamagedPack { path, what: "an object is not what its id says" }),
         }
-        Ok(object)
     }
 
     fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {

@@ -53,6 +53,7 @@ pub struct Device {
 impl Device {
     /// Opens the store in `dir`, making it where it is missing.
     pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        check_place(dir)?;
         for part in ["", "locks", "primary"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
@@ -200,6 +201,28 @@ impl Device {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Refuses a folder that holds something else: a store in a project's own folder would hide the
+/// project's files from it.
+fn check_place(dir: &Path) -> Result<(), SyncError> {
+    const OURS: [&str; 5] = [".gitignore", "format.new", "lock", "locks", "primary"];
+    if dir.join("format").exists() {
+        return Ok(());
+    }
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(SyncError::io("open", dir)(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(SyncError::io("list", dir))?.file_name();
+        // Ours: of a process that sets the store up right now, or was killed while it did.
+        if OURS.iter().all(|ours| name != *ours) && !dir.join("format").exists() {
+            return Err(SyncError::StoreNotEmpty { path: dir.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// A store inside of a project must not become part of its snapshots.

@@ -160,7 +160,6 @@ async fn take_pack(
         .parse()
         .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
     if store.has_pack(&id) {
-        store.index_pack(&id)?;
         return Ok(true);
     }
     let Some(data) = &row.data else {

@@ -6,6 +6,7 @@
 mod bad_input;
 mod crash;
 mod golden;
+mod mend;
 mod parallel;
 mod real_tree;
 mod scene;

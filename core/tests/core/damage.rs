@@ -155,7 +155,7 @@ fn a_pack_that_is_gone_is_found() {
     let store = damaged.open();
     fs::remove_file(damaged.pack_path()).unwrap();
     let faults = store.check().unwrap().faults;
-    let gone = |fault: &Fault| matches!(fault, Fault::Unindexed { id, objects } if *id == damaged.pack && *objects == COUNT as u64);
+    let gone = |fault: &Fault| matches!(fault, Fault::Misindexed { id, objects } if *id == damaged.pack && *objects == COUNT as u64);
     assert!(faults.iter().any(gone), "{faults:?}");
     assert_eq!(store.rebuild_index().unwrap(), 0);
     assert!(matches!(read(&store, &blob(0)), Err(StoreError::Missing { .. })));

@@ -7,6 +7,7 @@ use fastest_core::id::{ObjectId, PackId, TreeId};
 use fastest_core::object::ObjectSource;
 use fastest_core::reach::new_objects;
 use fastest_schema::workspaces::Snapshot;
+use fastest_schema::{Pack, Row};
 
 use crate::activity::Activity;
 use crate::device::Device;
@@ -14,6 +15,11 @@ use crate::error::SyncError;
 use crate::report::{DoctorReport, Problem};
 
 use super::snapshot::tree_of;
+
+/// What to do about content that is gone from here.
+const FETCH_AGAIN: &str = "run `fastest doctor --mend`, then `fastest pull`: what was pushed comes \
+    back. For what was not, delete `.fastest/index` in its working copy and run `fastest snapshot`: \
+    what still stands there is stored again";
 
 impl Device {
     /// Checks every pack, object, index segment and row. With `mend`, rebuilds the index where it
@@ -33,6 +39,12 @@ impl Device {
         self.check_rows(&mut report)?;
         activity.begin("Checking snapshots");
         self.check_snapshots(&mut report)?;
+        if mend && !report.problems.is_empty() {
+            self.forget_lost_packs(&mut report)?;
+            // The next pull reads every row again, and with them fetches the packs that are gone.
+            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+            report.mended.push("the next `fastest pull` looks for every pack again".to_owned());
+        }
         Ok(report)
     }
 
@@ -68,14 +80,32 @@ impl Device {
         Ok(())
     }
 
+    /// Drops the rows of packs that are gone and that no primary has: they could never be sent,
+    /// and would hold up everything behind them.
+    fn forget_lost_packs(&mut self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let entries = "SELECT pk FROM fastest_local_outbox WHERE tbl = 'fastest_packs'";
+        let waiting = self.replica.read().all(entries, [], |row| row.get::<_, String>(0))?;
+        for key in waiting {
+            let Some(pack) = self.replica.read().row::<Pack>(&key)? else { continue };
+            if pack.pack_id.parse().is_ok_and(|id| self.store.pack_path(&id).is_file()) {
+                continue;
+            }
+            self.replica.write(|session| {
+                session.drop_entry(Pack::TABLE, &key)?;
+                session.delete(Pack::TABLE, &key)
+            })?;
+            report.mended.push(format!("forgot pack {}, which was never pushed", pack.pack_id));
+        }
+        Ok(())
+    }
+
     fn problem(&self, fault: &Fault) -> Problem {
         let index = "run `fastest doctor --mend`: the index is rebuilt from the packs";
         let (place, what, mend) = match fault {
             Fault::Pack { id, error } => (
                 self.store.pack_path(id).display().to_string(),
                 error.to_string(),
-                "run `fastest doctor --mend` to set it aside; then clone the project anew from \
-                 the primary, or put back a sound copy of the file",
+                "run `fastest doctor --mend` to set it aside, then `fastest pull` to fetch it again",
             ),
             Fault::Segment { path, error } => {
                 (path.display().to_string(), error.to_string(), index)
@@ -117,7 +147,7 @@ impl Device {
                 report.problems.push(Problem {
                     place: format!("pack {name}"),
                     what: "a row names it, and the store does not hold it".to_owned(),
-                    mend: "clone the project anew from the primary".to_owned(),
+                    mend: FETCH_AGAIN.to_owned(),
                 });
             }
         }
@@ -145,9 +175,7 @@ impl Device {
                 report.problems.push(Problem {
                     place: snapshot.id.clone(),
                     what: error.to_string(),
-                    mend: "clone the project anew from the primary; if it was never pushed, take \
-                           the snapshot again in its working copy"
-                        .to_owned(),
+                    mend: FETCH_AGAIN.to_owned(),
                 });
             }
         }

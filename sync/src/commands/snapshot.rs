@@ -131,6 +131,11 @@ impl Device {
     ) -> Result<(Option<String>, bool), SyncError> {
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
+            if !packs.is_empty() {
+                // The store had lost content of this very tree: what it got back is to travel too.
+                let packs = self.complete(&workspace.project_id, None, &root.id, packs)?;
+                self.replica.write(|session| session.save_packs(&workspace.project_id, &packs))?;
+            }
             return Ok((head.map(str::to_owned), false));
         }
         if let Some(id) = self.recorded_before_a_crash(workspace, head, root)? {
@@ -235,21 +240,7 @@ impl Session<'_> {
         packs: &[PackInfo],
     ) -> Result<String, SyncError> {
         let project_id = &workspace.project_id;
-        for pack in packs {
-            let hex = pack.id.to_hex();
-            let row = Pack {
-                id: format!("{project_id}/{hex}/0"),
-                project_id: project_id.clone(),
-                pack_id: hex,
-                part: 0,
-                parts: 1,
-                bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
-                objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
-                data: None,
-                created_at: clock::now(),
-            };
-            self.save(project_id, &row)?;
-        }
+        self.save_packs(project_id, packs)?;
         let snapshot = Snapshot {
             id: format!("snap-{}", clock::new_id()),
             project_id: project_id.clone(),
@@ -262,5 +253,25 @@ impl Session<'_> {
         };
         self.save(project_id, &snapshot)?;
         Ok(snapshot.id)
+    }
+
+    /// Saves the rows of durable packs.
+    fn save_packs(&self, project_id: &str, packs: &[PackInfo]) -> Result<(), SyncError> {
+        for pack in packs {
+            let hex = pack.id.to_hex();
+            let row = Pack {
+                id: format!("{project_id}/{hex}/0"),
+                project_id: project_id.to_owned(),
+                pack_id: hex,
+                part: 0,
+                parts: 1,
+                bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
+                objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
+                data: None,
+                created_at: clock::now(),
+            };
+            self.save(project_id, &row)?;
+        }
+        Ok(())
     }
 }

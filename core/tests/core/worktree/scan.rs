@@ -251,7 +251,6 @@ fn a_large_file_is_read_in_chunks_and_known_again() {
 }
 
 #[test]
-#[ignore = "takes seconds: 200,000 files in one folder"]
 fn a_folder_of_200_000_files() {
     let work = Work::new();
     fs::create_dir(work.path("wide")).unwrap();

@@ -65,6 +65,11 @@ impl<'a> Session<'a> {
         Ok(Device::open(&self.store, identity())?)
     }
 
+    /// Opens the store to check it, even where it is damaged.
+    pub fn device_to_check(&self) -> Result<Device, CliError> {
+        Ok(Device::open_to_check(&self.store, identity())?)
+    }
+
     /// Whether the primary at `url` is the one inside the store.
     pub fn is_own_primary(&self, url: &str) -> bool {
         let Ok(store) = self.store.canonicalize() else { return false };

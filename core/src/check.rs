@@ -155,9 +155,13 @@ impl Store {
         let count = located.len() as u64;
         let new = index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
         for path in old.iter().filter(|path| **path != new) {
-            fs::remove_file(path).map_err(StoreError::io("remove", path))?;
+            match fs::remove_file(path) {
+                // Merged away by another process meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(StoreError::io("remove", path))?,
+            }
         }
-        self.refresh()?;
+        self.reopen_index()?;
         Ok(count)
     }
 }

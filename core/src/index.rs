@@ -60,6 +60,8 @@ struct Segment {
 pub(crate) struct Index {
     dir: PathBuf,
     segments: Vec<Arc<Segment>>,
+    /// Whether segments that cannot be read are left out, for a check to name them.
+    lenient: bool,
 }
 
 fn damaged(path: &Path, what: &'static str) -> StoreError {
@@ -69,7 +71,12 @@ fn damaged(path: &Path, what: &'static str) -> StoreError {
 impl Index {
     /// Opens every segment of the folder `dir`.
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self { dir: dir.to_owned(), segments: Vec::new() }.refreshed()
+        Self { dir: dir.to_owned(), segments: Vec::new(), lenient: false }.refreshed()
+    }
+
+    /// Opens what can be opened of the folder `dir`: a damaged segment is as if it were not there.
+    pub(crate) fn open_lenient(dir: &Path) -> Result<Self, StoreError> {
+        Self { dir: dir.to_owned(), segments: Vec::new(), lenient: true }.refreshed()
     }
 
     /// The index as it is on disk now; segments that are open already are kept.
@@ -77,7 +84,7 @@ impl Index {
         // A merge may delete a segment between the listing and the opening: list again.
         for _ in 0..100 {
             if let Some(segments) = self.open_listed()? {
-                return Ok(Self { dir: self.dir.clone(), segments });
+                return Ok(Self { dir: self.dir.clone(), segments, lenient: self.lenient });
             }
         }
         Err(damaged(&self.dir, "its segments change faster than they can be read"))
@@ -96,6 +103,7 @@ impl Index {
                     {
                         return Ok(None);
                     }
+                    Err(StoreError::DamagedIndex { .. }) if self.lenient => {}
                     Err(error) => return Err(error),
                 },
             }

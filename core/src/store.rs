@@ -48,12 +48,25 @@ pub struct PackInfo {
 impl Store {
     /// Opens the store in `dir`, making what is missing of it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, Index::open)
+    }
+
+    /// Opens the store in `dir` even where its index is damaged, to check and mend it. Objects
+    /// that only a damaged segment knows are missing until then.
+    pub fn open_to_check(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, Index::open_lenient)
+    }
+
+    fn open_with(
+        dir: &Path,
+        open_index: fn(&Path) -> Result<Index, StoreError>,
+    ) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
         }
         temp::sweep(&dir.join("tmp"))?;
-        let index = Index::open(&dir.join("index"))?;
+        let index = open_index(&dir.join("index"))?;
         Ok(Self {
             dir: dir.to_owned(),
             index: RwLock::new(Arc::new(index)),
@@ -99,6 +112,10 @@ impl Store {
         let packs = self.packs_dir();
         for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
             let shard = shard.map_err(StoreError::io("list", &packs))?.path();
+            // What is no folder is no shard: a file of the system's file manager, for instance.
+            if !shard.is_dir() {
+                continue;
+            }
             for entry in fs::read_dir(&shard).map_err(StoreError::io("list", &shard))? {
                 let path = entry.map_err(StoreError::io("list", &shard))?.path();
                 let stem = path.file_stem().and_then(|stem| stem.to_str());
@@ -215,6 +232,14 @@ impl Store {
         Ok(())
     }
 
+    /// Reads the index anew, those segments too that are open: what was damaged may have been put
+    /// right under the same name.
+    pub(crate) fn reopen_index(&self) -> Result<(), StoreError> {
+        let fresh = Index::open(&self.index_dir())?;
+        *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
+        Ok(())
+    }
+
     pub(crate) fn packs_dir(&self) -> PathBuf {
         self.dir.join("packs")
     }
@@ -242,7 +267,12 @@ impl ObjectSource for Store {
             pack::read_block(&file, &packed.block, &path)
         })?;
         let start = packed.offset as usize;
-        let object = Object::new(block, start..start + packed.bytes as usize);
+        let range = start..start + packed.bytes as usize;
+        if range.end > block.len() {
+            // The index speaks of a longer block than the one that was read for another object.
+            return Err(StoreError::DamagedPack { path, what: "an object reaches past its block" });
+        }
+        let object = Object::new(block, range);
         if packed.kind.id_of(&object) != *id {
             return Err(StoreError::DamagedPack {
                 path,

@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fastest_core::store::Store;
+use fastest_core::store::{Store, StoreError};
 use fastest_schema::Row;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
@@ -53,6 +53,19 @@ pub struct Device {
 impl Device {
     /// Opens the store in `dir`, making it where it is missing.
     pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        Self::open_with(dir, identity, Store::open)
+    }
+
+    /// Opens the store in `dir` for [`Device::doctor`], even where its index is damaged.
+    pub fn open_to_check(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        Self::open_with(dir, identity, Store::open_to_check)
+    }
+
+    fn open_with(
+        dir: &Path,
+        identity: Identity,
+        open_store: fn(&Path) -> Result<Store, StoreError>,
+    ) -> Result<Self, SyncError> {
         for part in ["", "locks", "primary"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
@@ -63,7 +76,7 @@ impl Device {
         lock.lock().map_err(SyncError::io("lock", &path))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
-        let store = Store::open(&dir.join("objects"))?;
+        let store = open_store(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"))?;
         replica.write(|session| session.introduce(&identity))?;
         Ok(Self { dir, identity, store, replica })

@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::words::{count, plain};
 
 pub fn doctor(session: &mut Session<'_>, mend: bool) -> Result<Exit, CliError> {
-    let mut device = session.device()?;
+    let mut device = session.device_to_check()?;
     let report = session.work(|activity| device.doctor(mend, activity))?;
     session.out.report(&report, |out| {
         for mended in &report.mended {

@@ -66,6 +66,7 @@ impl Device {
         identity: Identity,
         open_store: fn(&Path) -> Result<Store, StoreError>,
     ) -> Result<Self, SyncError> {
+        check_place(dir)?;
         for part in ["", "locks", "primary"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
@@ -213,6 +214,28 @@ impl Device {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Refuses a folder that holds something else: a store in a project's own folder would hide the
+/// project's files from it, and become part of its snapshots.
+fn check_place(dir: &Path) -> Result<(), SyncError> {
+    const OURS: [&str; 5] = [".gitignore", "format.new", "lock", "locks", "primary"];
+    if dir.join("format").exists() {
+        return Ok(());
+    }
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(SyncError::io("open", dir)(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(SyncError::io("list", dir))?.file_name();
+        // A process that sets the store up right now, or was killed while it did.
+        if OURS.iter().all(|ours| name != *ours) && !dir.join("format").exists() {
+            return Err(SyncError::StoreNotEmpty { path: dir.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// A store inside of a project must not become part of its snapshots.

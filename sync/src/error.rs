@@ -44,6 +44,12 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder of a new store has something else in it.
+    #[error("{} holds other files: a store needs a folder of its own", path.display())]
+    StoreNotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A home folder or the root of the file system would have become a project by the way.
     #[error("{} is too much to be made a project without being asked", path.display())]
     TooMuch {
@@ -197,7 +203,7 @@ impl SyncError {
             Self::NoProject { .. } => "no_project",
             Self::AlreadyProject { .. } => "already_project",
             Self::NotAFolder { .. } => "not_a_folder",
-            Self::NotEmpty { .. } => "not_empty",
+            Self::NotEmpty { .. } | Self::StoreNotEmpty { .. } => "not_empty",
             Self::TooMuch { .. } => "too_much",
             Self::BadName { .. } => "bad_name",
             Self::NameTaken { .. } => "name_taken",

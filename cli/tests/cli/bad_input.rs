@@ -262,6 +262,19 @@ fn a_primary_out_of_reach() {
 }
 
 #[test]
+fn a_store_in_a_folder_of_something_else() {
+    let scene = demo();
+    assert_snapshot!(scene.run("demo", "demo", "push"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo holds other files: a store needs a folder of its own
+    hint: choose a folder that is empty or not there yet
+    ");
+    let left: Vec<_> = fs::read_dir(scene.path("demo")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
 fn a_damaged_index_is_named_and_mended() {
     let scene = saved();
     let index = fs::read_dir(scene.path("store/objects/index")).unwrap().next();

@@ -150,6 +150,23 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Notes that a scope is read from its beginning, so that [`Session::end_reading`] is not
+    /// forgotten should the process die before the last page.
+    pub(crate) fn begin_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "INSERT OR IGNORE INTO fastest_local_cursor(scope, seq) VALUES (?1, 0)";
+        self.run(sql, [reading(scope)])?;
+        Ok(())
+    }
+
+    /// Queues what the primary was found to lack, where a scope was read from its beginning.
+    pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
+        if self.run(sql, [reading(scope)])? > 0 {
+            self.queue_unknown(scope)?;
+        }
+        Ok(())
+    }
+
     /// Queues every row of every project, for a primary that is new.
     pub(crate) fn queue_everything(&self) -> Result<(), ReplicaError> {
         for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
@@ -183,6 +200,11 @@ impl Session<'_> {
         }
         Ok(queued)
     }
+}
+
+/// The key of the note that a scope is being read from its beginning; no scope has a space.
+fn reading(scope: &str) -> String {
+    format!("reading {scope}")
 }
 
 /// The scope of a row `t` of the replica, in SQL.

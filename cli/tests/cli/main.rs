@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod golden;
+mod primaries;
 mod scene;
 mod usage;

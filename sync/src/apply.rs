@@ -5,12 +5,15 @@
 //! primary's value stands and both versions go into the conflicts. Rows of append-only tables
 //! never change and never go: from the primary they only gain what was null here.
 
+use fastest_schema::workspaces::Workspace;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, TABLES, Table};
 use rusqlite::params;
 use serde_json::Value;
 
+use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
+use crate::push_plan::column;
 use crate::replica::{ReplicaError, Session, Values, values_of};
 
 impl Session<'_> {
@@ -82,7 +85,8 @@ impl Session<'_> {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
-        let merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
+        let mut merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
+        self.take_head_that_follows(scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
         }
@@ -94,6 +98,33 @@ impl Session<'_> {
                 self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
             }
         }
+    }
+
+    /// A merge keeps our head of a workspace, for a merge of trees to bring theirs in. Where theirs
+    /// follows ours there is nothing to merge: ours waits only because the primary is new to us.
+    fn take_head_that_follows(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        merged: &mut Values,
+        theirs: &[Value],
+    ) -> Result<(), ReplicaError> {
+        const HEAD: &str = "current_snapshot_id";
+        if table.name != Workspace::TABLE.name {
+            return Ok(());
+        }
+        let (Some(ours), Some(their)) = (column(table, merged, HEAD), column(table, theirs, HEAD))
+        else {
+            return Ok(());
+        };
+        if ours != their && dag::follows(&self.parents(scope)?, &their, &ours) {
+            for (at, column) in table.columns.iter().enumerate() {
+                if matches!(column.name, HEAD | "current_manifest_hash") {
+                    merged[at] = theirs[at].clone();
+                }
+            }
+        }
+        Ok(())
     }
 
     fn apply_delete(
@@ -150,6 +181,23 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Notes that a scope is read from its beginning, so that [`Session::end_reading`] is not
+    /// forgotten should the process die before the last page.
+    pub(crate) fn begin_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "INSERT OR IGNORE INTO fastest_local_cursor(scope, seq) VALUES (?1, 0)";
+        self.run(sql, [reading(scope)])?;
+        Ok(())
+    }
+
+    /// Queues what the primary was found to lack, where a scope was read from its beginning.
+    pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
+        if self.run(sql, [reading(scope)])? > 0 {
+            self.queue_unknown(scope)?;
+        }
+        Ok(())
+    }
+
     /// Queues every row of every project, for a primary that is new.
     pub(crate) fn queue_everything(&self) -> Result<(), ReplicaError> {
         for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
@@ -183,6 +231,11 @@ impl Session<'_> {
         }
         Ok(queued)
     }
+}
+
+/// The key of the note that a scope is being read from its beginning; no scope has a space.
+fn reading(scope: &str) -> String {
+    format!("reading {scope}")
 }
 
 /// The scope of a row `t` of the replica, in SQL.

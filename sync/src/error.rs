@@ -45,7 +45,7 @@ pub enum SyncError {
         path: PathBuf,
     },
     /// The folder of a new store has something in it that is not a store's.
-    #[error("{} cannot be a store: it holds something else", path.display())]
+    #[error("{} holds other files: a store needs a folder of its own", path.display())]
     StoreNotEmpty {
         /// The folder.
         path: PathBuf,

@@ -6,7 +6,7 @@
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`embedded`], [`pack_store`], [`remote`]: the other side
-//! - [`replica`], [`outbox`], [`apply`]: rows here
+//! - [`replica`], [`outbox`], `apply`: rows here
 //! - [`push`](mod@push), [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
 

@@ -44,10 +44,12 @@ pub async fn pull_scope(
 ) -> Result<Pulled, SyncError> {
     let mut pulled = Pulled::default();
     let sql = pull_sql(TABLES);
-    let from_the_beginning = cursor(replica, scope)? == 0;
     loop {
         let state = replica.read().remote()?;
         let cursor = cursor(replica, scope)?;
+        if cursor == 0 {
+            replica.write(|session| session.begin_reading(scope))?;
+        }
         let last_push_id = state.last_push_id.as_deref().unwrap_or("");
         let cursor_text = cursor.to_string();
         let parameters = [scope, &cursor_text, PAGE_ROWS, PAGE_BYTES, last_push_id];
@@ -84,9 +86,7 @@ pub async fn pull_scope(
         }
     }
     // A scope read from its beginning may show that the primary lacks what is here.
-    if from_the_beginning || pulled.primary_went_back {
-        replica.write(|session| session.queue_unknown(scope))?;
-    }
+    replica.write(|session| session.end_reading(scope))?;
     Ok(pulled)
 }
 

@@ -32,6 +32,9 @@ use crate::replica::{Replica, ReplicaError, Session, Values};
 /// Lost races after which a push gives up; each is lost to a push that got through.
 const ATTEMPTS_MAX: u32 = 50;
 
+/// Conflicts in a row for which a pull finds no cause, after which the primary is read anew.
+const UNEXPLAINED_MAX: u32 = 2;
+
 /// What a push did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pushed {
@@ -55,10 +58,15 @@ pub async fn push_scope(
         // First contact: set it up, and learn what it has.
         pull_scope(replica, store, remote, primary, scope).await?;
     }
-    let mut attempts = 0;
+    let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
         match push_once(replica, store, remote, primary, scope).await {
             Ok(pushed) => return Ok(pushed),
+            // It lacks rows that it had: nothing can be built on what is known of it.
+            Err(SyncError::Primary(error)) if !forgotten && lacks_rows(&error) => {
+                replica.write(|session| session.forget_primary())?;
+                forgotten = true;
+            }
             Err(SyncError::Primary(error)) if !recover(replica, primary, &error).await? => {
                 return Err(error.into());
             }
@@ -69,11 +77,27 @@ pub async fn push_scope(
         if attempts == ATTEMPTS_MAX {
             return Err(SyncError::Contended { attempts });
         }
-        pull_scope(replica, store, remote, primary, scope).await?;
+        let pulled = pull_scope(replica, store, remote, primary, scope).await?;
+        // A lost race brings what won it. Where nothing comes, time and again, a backup was put in
+        // the primary's place, and a push of another project has been taken by it since.
+        let explained = pulled.changes > 0 || pulled.primary_went_back;
+        unexplained = if explained { 0 } else { unexplained + 1 };
+        if unexplained == UNEXPLAINED_MAX && !forgotten {
+            replica.write(|session| session.forget_primary())?;
+            forgotten = true;
+            pull_scope(replica, store, remote, primary, scope).await?;
+        }
         for user in users_waiting(replica, scope)? {
             pull_scope(replica, store, remote, primary, &user).await?;
         }
     }
+}
+
+/// Whether a primary has refused rows for want of rows that they refer to. All that we refer to was
+/// accepted before, or is part of the push.
+fn lacks_rows(error: &PrimaryError) -> bool {
+    let words = "FOREIGN KEY constraint failed";
+    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
 /// Whether a push that failed in this way should be planned again.

@@ -260,3 +260,48 @@ fn a_primary_out_of_reach() {
     let status = scene.run("store", "demo", "status");
     assert!(!status.contains("not pushed"), "{status}");
 }
+
+#[test]
+fn a_store_in_a_folder_of_something_else() {
+    let scene = demo();
+    assert_snapshot!(scene.run("demo", "demo", "push"), @r"
+    exit 2
+    --- stderr
+    error: [TMP]/demo holds other files: a store needs a folder of its own
+    hint: choose a store folder that is empty or not there yet
+    ");
+    let left: Vec<_> = fs::read_dir(scene.path("demo")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn a_damaged_index_is_named_and_mended() {
+    let scene = saved();
+    let index = fs::read_dir(scene.path("store/objects/index")).unwrap().next();
+    let index = index.unwrap().unwrap().path();
+    let sound = fs::read(&index).unwrap();
+    for damage in [3, 150, sound.len() - 1] {
+        let mut bytes = sound.clone();
+        bytes[damage] ^= 0xff;
+        fs::write(&index, bytes).unwrap();
+        let told = scene.run("store", "demo", "doctor --mend");
+        assert!(told.starts_with("exit 0"), "{damage}: {told}");
+        let told = scene.run("store", "demo", "restore");
+        assert!(told.starts_with("exit 0"), "{damage}: {told}");
+    }
+}
+
+#[test]
+fn a_stray_file_among_the_packs() {
+    let scene = saved();
+    scene.write("store/objects/packs/.DS_Store", "");
+    assert_snapshot!(scene.run("store", "demo", "doctor"), @r"
+    exit 2
+    --- stdout
+    [TMP]/store/objects/packs/.DS_Store: it lies among the packs and is none
+        move the file out of the store
+    Checked 1 pack, 2 objects, 1 snapshot: 1 problem
+    --- stderr
+    hint: `fastest doctor --mend` mends what can be mended
+    ");
+}

@@ -8,6 +8,7 @@ mod crash;
 mod golden;
 mod mend;
 mod parallel;
+mod primaries;
 mod real_tree;
 mod scene;
 mod usage;

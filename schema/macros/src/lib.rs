@@ -1,6 +1,6 @@
 //! The `#[table]` attribute of `fastest-schema`; its manual is there.
 //!
-//! `parse` reads one annotated struct into a [`declaration::Declaration`] and refuses what does not
+//! `parse` reads one annotated struct into a `declaration::Declaration` and refuses what does not
 //! hold together (an index on a column that is not there, a scope path without a foreign key);
 //! `expand` writes the code. Neither looks at another table: what takes two declarations to check is
 //! checked at run time, by `fastest_schema::check`.

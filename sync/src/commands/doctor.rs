@@ -28,7 +28,10 @@ impl Device {
         activity.begin("Checking packs");
         let mut report = DoctorReport::default();
         let mut checked = self.store.check()?;
-        self.finish_packs(&mut checked.faults, &mut report)?;
+        // Where a segment is damaged, no look-up can be trusted: mending makes the index anew.
+        if !checked.faults.iter().any(|fault| matches!(fault, Fault::Segment { .. })) {
+            self.finish_packs(&mut checked.faults, &mut report)?;
+        }
         if mend && !checked.faults.is_empty() {
             self.mend(&checked.faults, &mut report)?;
             checked = self.store.check()?;

@@ -1,0 +1,93 @@
+//! Primaries that change under a device's feet: another one, a backup put back, a disk that is gone.
+
+use std::fs;
+
+use crate::scene::Scene;
+
+/// Runs it, and expects it to go well.
+fn done(scene: &Scene, store: &str, dir: &str, words: &str) -> String {
+    let told = scene.run(store, dir, words);
+    assert!(told.starts_with("exit 0"), "{words}: {told}");
+    told
+}
+
+/// The primary's file without what SQLite keeps beside it; then, with `back`, put in its place.
+fn backup(scene: &Scene, back: Option<Vec<u8>>) -> Vec<u8> {
+    let path = scene.path("disk/p.db");
+    match back {
+        None => fs::read(&path).unwrap(),
+        Some(bytes) => {
+            for ending in ["", "-wal", "-shm"] {
+                let _ = fs::remove_file(scene.path(format!("disk/p.db{ending}")));
+            }
+            fs::write(&path, &bytes).unwrap();
+            bytes
+        }
+    }
+}
+
+fn remote(scene: &Scene, store: &str, disk: &str) {
+    fs::create_dir_all(scene.path(disk)).unwrap();
+    let url = format!("file://{}", scene.path(disk).join("p.db").display());
+    done(scene, store, "", &format!("remote set {url}"));
+}
+
+#[test]
+fn devices_that_move_to_a_new_primary_see_each_others_heads() {
+    let scene = Scene::new();
+    scene.write("app/a.txt", "one\n");
+    remote(&scene, "ours", "disk");
+    remote(&scene, "theirs", "disk");
+    done(&scene, "ours", "app", "push");
+    done(&scene, "theirs", "", "clone app copy");
+    remote(&scene, "ours", "new");
+    scene.write("app/a.txt", "two\n");
+    done(&scene, "ours", "app", "push");
+    remote(&scene, "theirs", "new");
+    done(&scene, "theirs", "copy", "pull");
+    assert_eq!(scene.read("copy/a.txt"), "two\n");
+}
+
+#[test]
+fn a_backup_is_put_back_and_another_project_pushed_first() {
+    let scene = Scene::new();
+    remote(&scene, "store", "disk");
+    for project in ["app", "lib"] {
+        scene.write(format!("{project}/a.txt"), "one\n");
+        done(&scene, "store", project, "push");
+    }
+    let old = backup(&scene, None);
+    for text in ["two\n", "three\n"] {
+        scene.write("app/a.txt", text);
+        done(&scene, "store", "app", "push");
+    }
+    backup(&scene, Some(old));
+    scene.write("lib/a.txt", "two\n");
+    done(&scene, "store", "lib", "push");
+    scene.write("app/a.txt", "four\n");
+    done(&scene, "store", "app", "push");
+    // All that the backup lacked is there again.
+    remote(&scene, "other", "disk");
+    done(&scene, "other", "", "clone app copy");
+    assert_eq!(scene.read("copy/a.txt"), "four\n");
+    assert_eq!(scene.text("other", "copy", "log").lines().count(), 4);
+}
+
+#[test]
+fn a_backup_is_put_back_and_a_new_workspace_pushed_first() {
+    let scene = Scene::new();
+    remote(&scene, "store", "disk");
+    scene.write("app/a.txt", "one\n");
+    done(&scene, "store", "app", "push");
+    let old = backup(&scene, None);
+    scene.write("app/a.txt", "two\n");
+    done(&scene, "store", "app", "push");
+    backup(&scene, Some(old));
+    done(&scene, "store", "app", "workspace new side ../side");
+    scene.write("side/b.txt", "b\n");
+    done(&scene, "store", "side", "push");
+    remote(&scene, "other", "disk");
+    done(&scene, "other", "", "clone app copy");
+    done(&scene, "other", "copy", "pull side");
+    assert_eq!(scene.read("copy/a.txt") + &scene.read("copy/b.txt"), "two\nb\n");
+}

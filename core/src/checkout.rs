@@ -231,7 +231,7 @@ pub fn execute_until(
         return Ok(None);
     }
     let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
-    journal.save(&state).inspect_err(|_| drop(state.clear_tmp()))?;
+    journal.save(&state).inspect_err(|_| withdraw(&state))?;
     let done = apply(root, &state, &staged.steps, stop - 1)?;
     let Some((kept, clock_ns)) = done else { return Ok(None) };
     let changes = prepared.changes.len();
@@ -264,6 +264,15 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     let (kept, _) = done.expect("nothing stops this checkout");
     finish(&state)?;
     Ok(Some(Recovered { token: journal.token, kept }))
+}
+
+/// Takes back a journal that may have got its name, but not for sure; only without it may the
+/// files go that it speaks of.
+fn withdraw(state: &StateDir) {
+    match fs::remove_file(state.journal()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+        _ => drop(state.clear_tmp()),
+    }
 }
 
 /// The first phase, between two looks at what stands in the way.

@@ -43,10 +43,10 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        self.source_only += other.source_only;
-        self.workspace_only += other.workspace_only;
-        self.both_different += other.both_different;
-        self.both_same += other.both_same;
+        self.source_only = self.source_only.saturating_add(other.source_only);
+        self.workspace_only = self.workspace_only.saturating_add(other.workspace_only);
+        self.both_different = self.both_different.saturating_add(other.both_different);
+        self.both_same = self.both_same.saturating_add(other.both_same);
         self.bytes_changed = self.bytes_changed.saturating_add(other.bytes_changed);
     }
 }
@@ -99,7 +99,7 @@ impl Walk<'_> {
     /// Adds what follows from the whole: the files that are the same.
     fn finish(&mut self, workspace: &TreeId) -> Result<Counts, StoreError> {
         let files = read_root(workspace, self.source)?.files;
-        let different = self.counts.workspace_only + self.counts.both_different;
+        let different = self.counts.workspace_only.saturating_add(self.counts.both_different);
         self.counts.both_same = files.saturating_sub(different);
         Ok(self.counts)
     }

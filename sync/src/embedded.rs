@@ -18,6 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct Embedded {
     url: String,
     path: PathBuf,
+    /// Whether the file is made where it is missing.
+    create: bool,
     connection: OnceCell<Connection>,
 }
 
@@ -28,8 +30,15 @@ impl Embedded {
         Self {
             url: format!("file://{}", path.display()),
             path: path.to_owned(),
+            create: true,
             connection: OnceCell::new(),
         }
+    }
+
+    /// As [`Embedded::new`], for a file that is known to have been there: where it is missing, its
+    /// disk is, and a new file in the disk's empty place would take what nobody else sees.
+    pub fn existing(path: &Path) -> Self {
+        Self { create: false, ..Self::new(path) }
     }
 
     fn connection(&self) -> Result<&Connection, PrimaryError> {
@@ -39,6 +48,13 @@ impl Embedded {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         if !parent.is_dir() {
             return Err(PrimaryError::NoFolder { path: parent.to_owned() });
+        }
+        if !self.create && !self.path.exists() {
+            let reason = "its file is gone; if that is for good, run `fastest remote set` again";
+            return Err(PrimaryError::Unreachable {
+                url: self.url.clone(),
+                reason: reason.to_owned(),
+            });
         }
         let connection = self.open().map_err(|error| self.error(error))?;
         Ok(self.connection.get_or_init(|| connection))

@@ -9,7 +9,7 @@ use std::io::Read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
-use fastest_core::store::{Store, StoreError};
+use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::projects::Project;
 use fastest_schema::{Change, Pack, Page, Scope, TABLES, decode_page, pull_sql};
 use rusqlite::params;
@@ -160,7 +160,7 @@ async fn take_pack(
         .parse()
         .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
     if store.has_pack(&id) {
-        return Ok(true);
+        return check_claim(primary, row, &store.pack_info(&id)?);
     }
     let Some(data) = &row.data else {
         let key = match owner(replica, &row.project_id)? {
@@ -172,11 +172,11 @@ async fn take_pack(
         let mut reader = reader.take(u64::try_from(row.bytes).unwrap_or(0).saturating_add(1));
         let info = store.import_pack(&id, &mut reader)?;
         primary.add(1, 0, info.bytes);
-        return Ok(true);
+        return check_claim(primary, row, &info);
     };
     if row.parts == 1 {
-        import_text(store, &id, [data.as_str()], primary)?;
-        return Ok(true);
+        let info = import_text(store, &id, [data.as_str()], primary)?;
+        return check_claim(primary, row, &info);
     }
     take_part(replica, store, &id, row, data, primary)
 }
@@ -202,8 +202,21 @@ fn take_part(
     if parts.len() as i64 != row.parts {
         return Ok(false);
     }
-    import_text(store, id, parts.iter().map(String::as_str), primary)?;
-    Ok(true)
+    let info = import_text(store, id, parts.iter().map(String::as_str), primary)?;
+    check_claim(primary, row, &info)
+}
+
+/// Refuses a row that says something else of a pack than the pack does: the row goes on to the
+/// next primary, where a push believes it. True, as the pack is there whole.
+fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<bool, SyncError> {
+    let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
+    match claimed == (Ok(info.bytes), Ok(info.objects)) {
+        true => Ok(true),
+        false => {
+            let what = format!("row {} says another size of its pack than it has", row.id);
+            Err(inconsistent(primary, what))
+        }
+    }
 }
 
 fn import_text<'a>(
@@ -211,7 +224,7 @@ fn import_text<'a>(
     id: &PackId,
     parts: impl IntoIterator<Item = &'a str>,
     primary: &dyn Primary,
-) -> Result<(), SyncError> {
+) -> Result<PackInfo, SyncError> {
     let mut bytes = Vec::new();
     for part in parts {
         STANDARD
@@ -224,8 +237,7 @@ fn import_text<'a>(
             inconsistent(primary, format!("pack {id} is damaged: {what}"))
         }
         error => error.into(),
-    })?;
-    Ok(())
+    })
 }
 
 /// The key of a pack in a pack store: packs belong to the owner of their project.

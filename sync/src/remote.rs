@@ -43,7 +43,12 @@ impl Remote {
         };
         let large = if state.inline_packs { LargePacks::Rows } else { LargePacks::Stored };
         let packs = Directory::new(&packs_dir(&path), own);
-        Ok(Self { primary: Box::new(Embedded::new(&path)), packs: Box::new(packs), large })
+        // The one in the store goes with the store; another one has answered before.
+        let primary = match state.epoch.is_some() && !own {
+            true => Embedded::existing(&path),
+            false => Embedded::new(&path),
+        };
+        Ok(Self { primary: Box::new(primary), packs: Box::new(packs), large })
     }
 }
 

@@ -1,6 +1,8 @@
 //! What users get wrong, and what goes wrong around them: the message, the hint, the status.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::process::Stdio;
 
 use insta::assert_snapshot;
 
@@ -304,4 +306,30 @@ fn a_stray_file_among_the_packs() {
     --- stderr
     hint: `fastest doctor --mend` mends what can be mended
     ");
+}
+
+#[test]
+fn many_processes_at_once() {
+    let scene = demo();
+    let all = |dir: &str, words: &[&str]| {
+        let each = words.iter().map(|words| {
+            let mut command = scene.command("store", dir);
+            command.args(words.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        });
+        let running: Vec<_> = each.collect();
+        running.into_iter().all(|mut one| one.wait().unwrap().success())
+    };
+    assert!(all("demo", &["push"; 8]), "a push failed");
+    let list = scene.text("store", "demo", "workspace list");
+    assert_eq!(list.lines().count(), 1, "{list}");
+    let clones = ["clone demo 1/w", "clone demo 2/w", "clone demo 3/w", "clone demo 4/w"];
+    assert!(all("", &clones), "a clone failed");
+    let list = scene.text("store", "demo", "workspace list");
+    let names = list.lines().map(|line| line[2..].split(' ').next().unwrap());
+    assert_eq!(names.collect::<BTreeSet<_>>(), ["main", "w", "w-2", "w-3", "w-4"].into(), "{list}");
+    let doctor = scene.run("store", "", "doctor");
+    assert!(doctor.starts_with("exit 0"), "{doctor}");
+    let log = scene.text("store", "demo", "log");
+    assert_eq!(log.lines().count(), 1, "{log}");
 }

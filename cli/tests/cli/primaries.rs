@@ -91,3 +91,27 @@ fn a_backup_is_put_back_and_a_new_workspace_pushed_first() {
     done(&scene, "other", "copy", "pull side");
     assert_eq!(scene.read("copy/a.txt") + &scene.read("copy/b.txt"), "two\nb\n");
 }
+
+#[test]
+fn a_disk_that_is_gone_leaves_its_folder_empty() {
+    let scene = Scene::new();
+    remote(&scene, "store", "disk");
+    scene.write("app/a.txt", "one\n");
+    done(&scene, "store", "app", "push");
+    fs::rename(scene.path("disk"), scene.path("elsewhere")).unwrap();
+    fs::create_dir(scene.path("disk")).unwrap();
+    scene.write("app/a.txt", "two\n");
+    let told = scene.run("store", "app", "push");
+    assert!(told.starts_with("exit 3") && told.contains("its file is gone"), "{told}");
+    assert_eq!(fs::read_dir(scene.path("disk")).unwrap().count(), 0);
+    fs::remove_dir(scene.path("disk")).unwrap();
+    fs::rename(scene.path("elsewhere"), scene.path("disk")).unwrap();
+    done(&scene, "store", "app", "push");
+    // Gone for good: the device has it all.
+    fs::remove_dir_all(scene.path("disk")).unwrap();
+    remote(&scene, "store", "disk");
+    done(&scene, "store", "app", "push");
+    remote(&scene, "other", "disk");
+    done(&scene, "other", "", "clone app copy");
+    assert_eq!(scene.read("copy/a.txt"), "two\n");
+}

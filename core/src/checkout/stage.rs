@@ -150,7 +150,8 @@ fn write_all(
     });
     let single = puts.iter_mut().map(|(path, item, stat)| (&*path, None, &*item, stat));
     let mut jobs: Vec<_> = single.chain(below).collect();
-    let bytes = jobs.iter().map(|(_, _, item, _)| item.bytes).sum();
+    // A tree from elsewhere may claim any sizes.
+    let bytes = jobs.iter().fold(0u64, |sum, (_, _, item, _)| sum.saturating_add(item.bytes));
     progress.add_total(jobs.len() as u64, bytes);
     let sync_each = !cfg!(target_os = "linux") || jobs.len() <= SYNC_EACH_MAX;
     jobs.par_iter_mut().try_for_each(|(path, name, item, stat)| -> Result<(), CheckoutError> {

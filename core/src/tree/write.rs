@@ -81,7 +81,7 @@ fn write_leaf<N: AsRef<[u8]>>(
     put_header(&mut encoded, 0, entries.len());
     encoded.extend_from_slice(body);
     let (files, bytes) = entries.iter().fold((0, 0), |(files, bytes): (u64, u64), (_, item)| {
-        (files + item.files, bytes.saturating_add(item.bytes))
+        (files.saturating_add(item.files), bytes.saturating_add(item.bytes))
     });
     let id = write_node(&encoded, sink)?;
     let last_name = entries.last().map(|(name, _)| name.as_ref().to_vec()).unwrap_or_default();
@@ -122,7 +122,7 @@ fn write_group(level: u8, group: &[Written], sink: &dyn ObjectSink) -> Result<Wr
         encoded.extend_from_slice(&run.root.id.0);
         varint::put(&mut encoded, run.root.files);
         varint::put(&mut encoded, run.root.bytes);
-        files += run.root.files;
+        files = files.saturating_add(run.root.files);
         bytes = bytes.saturating_add(run.root.bytes);
     }
     let id = write_node(&encoded, sink)?;

@@ -59,6 +59,7 @@ impl Device {
         name: Option<&str>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
+        let making = self.copies_lock()?;
         let root = create_target(dir)?;
         let name = self.free_name(&project.id, name, &root)?;
         let machine_id = self.identity.machine.clone();
@@ -77,6 +78,7 @@ impl Device {
         })?;
         let copy = WorkingCopy::create(&root, &project.id, &workspace.id)?;
         let (_lock, _) = copy.lock()?;
+        drop(making);
         if let (Some(tree), Some(head)) = (&tree, &head) {
             if tree.id != empty_directory() {
                 self.check_out(&copy, &StatIndex::empty(), &tree.id, head, activity)?;

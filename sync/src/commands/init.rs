@@ -1,5 +1,6 @@
 //! `init`: a project with its first workspace, `main`.
 
+use std::fs::File;
 use std::path::Path;
 
 use fastest_schema::projects::Project;
@@ -25,6 +26,7 @@ impl Device {
         }
         std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        let _lock = self.copies_lock()?;
         if WorkingCopy::at(&root)?.is_some() {
             return Err(SyncError::AlreadyProject { path: root });
         }
@@ -36,22 +38,36 @@ impl Device {
         self.create_project(&root, &name)
     }
 
-    /// Makes `dir` a project by the way, under a free name, in answer to a push.
-    pub(crate) fn init_by_the_way(&mut self, dir: &Path) -> Result<InitReport, SyncError> {
+    /// Makes `dir` a project by the way, under a free name, in answer to a push. False where
+    /// another process has just done so.
+    pub(crate) fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
         if root.parent().is_none() || home.is_some_and(|home| home == root) {
             return Err(SyncError::TooMuch { path: root });
+        }
+        let _lock = self.copies_lock()?;
+        if WorkingCopy::at(&root)?.is_some() {
+            return Ok(false);
         }
         let stem = name_of_folder(&root);
         for number in 1.. {
             let name = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
             match self.create_project(&root, &name) {
                 Err(SyncError::NameTaken { .. }) => {}
-                made => return made,
+                made => return made.map(|_| true),
             }
         }
         unreachable!("there are more numbers than projects")
+    }
+
+    /// Held while a folder becomes a working copy: of two processes that want one folder, or one
+    /// name, the second finds what the first has made.
+    pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
+        let path = self.dir.join("locks").join("copies");
+        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
+        lock.lock().map_err(SyncError::io("lock", &path))?;
+        Ok(lock)
     }
 
     fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {

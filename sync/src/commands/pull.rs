@@ -199,13 +199,14 @@ impl Device {
 
     /// Notes in the workspace's row what was merged into it, and from where.
     fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
-        let workspace = self.workspace_of(copy)?;
-        let mut history = workspace.merge_history.clone().unwrap_or_default().0;
+        let (project_id, id) = (copy.project_id.clone(), copy.workspace_id.clone());
         let last_merged_snapshot = incoming.head.to_owned();
         let merged = Merged { last_merged_snapshot, merged_at: clock::now() };
-        history.insert(incoming.workspace_id.to_owned(), merged);
-        let (project_id, id) = (workspace.project_id.clone(), workspace.id.clone());
         self.replica.write(|session| {
+            // Read here: another process may write the row between a look and a save.
+            let Some(workspace) = session.row::<Workspace>(&id)? else { return Ok(()) };
+            let mut history = workspace.merge_history.clone().unwrap_or_default().0;
+            history.insert(incoming.workspace_id.to_owned(), merged);
             let merge_history = Some(Json(history));
             session.save(&project_id, &Workspace { merge_history, ..workspace })?;
             session.record(&project_id, &id, "merge.completed", Some(incoming.head), None)

@@ -37,8 +37,8 @@ impl Device {
         let (copy, project_created) = match WorkingCopy::find(dir)? {
             Some(copy) => (copy, false),
             None => {
-                self.init_by_the_way(dir)?;
-                (self.find(dir)?, true)
+                let created = self.init_by_the_way(dir)?;
+                (self.find(dir)?, created)
             }
         };
         let (_lock, warnings) = self.enter(&copy)?;

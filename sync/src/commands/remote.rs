@@ -32,9 +32,13 @@ impl Device {
         });
         let state = RemoteState { url: url.transpose()?, inline_packs, ..RemoteState::default() };
         Remote::open(&state, &self.dir)?;
+        let gone = match &state.url {
+            Some(url) => !file_path(url)?.exists(),
+            None => false,
+        };
         self.replica.write(|session| {
             let old = session.remote()?;
-            match old.url == state.url {
+            match old.url == state.url && !gone {
                 true => session.put_remote(&RemoteState { inline_packs, ..old }),
                 false => {
                     session.put_remote(&state)?;

@@ -167,8 +167,9 @@ impl Device {
         root: &Root,
     ) -> Result<Option<String>, SyncError> {
         let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
-        let row = self.snapshot_row(current)?;
-        if row.manifest_hash != root.id.to_hex() {
+        // The head may be a snapshot that only the primary claims to know.
+        let row = self.replica.read().row::<Snapshot>(current)?;
+        if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
         }
         let parents = self.replica.read().parents(&workspace.project_id)?;

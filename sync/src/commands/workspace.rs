@@ -63,10 +63,14 @@ impl Device {
     ) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
         let workspace = self.named_workspace(&project, Some(name))?;
-        let id = project.id.clone();
         let main_workspace_id = Some(workspace.id);
-        let project = Project { main_workspace_id, updated_at: clock::now(), ..project };
-        self.replica.write(|session| session.save(&id, &project))?;
+        self.replica.write(|session| {
+            // Read again: another process may have written the row since.
+            let project = session.row::<Project>(&project.id)?.unwrap_or(project);
+            let id = project.id.clone();
+            let updated_at = clock::now();
+            session.save(&id, &Project { main_workspace_id, updated_at, ..project })
+        })?;
         self.workspaces(copy)
     }
 }

@@ -8,10 +8,11 @@ use std::io::Read;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::PackId;
+use fastest_core::id::{PackId, TreeId};
 use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::projects::Project;
-use fastest_schema::{Change, Pack, Page, Scope, TABLES, decode_page, pull_sql};
+use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::{Change, Pack, Page, Row, Scope, TABLES, decode_page, pull_sql};
 use rusqlite::params;
 
 use crate::error::SyncError;
@@ -107,6 +108,7 @@ async fn take_page(
 ) -> Result<(), SyncError> {
     for change in &page.changes {
         check_scope(primary, scope, change)?;
+        check_row(primary, change)?;
     }
     let mut finished = Vec::new();
     for change in &page.changes {
@@ -143,6 +145,28 @@ fn check_scope(primary: &dyn Primary, scope: &str, change: &Change) -> Result<()
         false => {
             let what = format!("row {} of {} is of another scope", change.key, change.table.name);
             Err(inconsistent(primary, what))
+        }
+    }
+}
+
+/// Refuses a row that no command here could read: in the replica it would stand in the way of them
+/// all, and a snapshot's never goes.
+fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
+    fn error<R: Row>(change: &Change) -> Option<String> {
+        change.row::<R>()?.err().map(|error| error.to_string())
+    }
+    let unreadable = error::<Project>(change)
+        .or_else(|| error::<Workspace>(change))
+        .or_else(|| error::<Snapshot>(change))
+        .or_else(|| {
+            let hash = change.row::<Snapshot>()?.ok()?.manifest_hash;
+            hash.parse::<TreeId>().err().map(|error| error.to_string())
+        });
+    match unreadable {
+        None => Ok(()),
+        Some(what) => {
+            let (key, table) = (&change.key, change.table.name);
+            Err(inconsistent(primary, format!("row {key} of {table} cannot be read: {what}")))
         }
     }
 }

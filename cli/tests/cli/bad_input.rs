@@ -333,3 +333,20 @@ fn many_processes_at_once() {
     let log = scene.text("store", "demo", "log");
     assert_eq!(log.lines().count(), 1, "{log}");
 }
+
+#[test]
+fn a_merge_that_is_refused_leaves_no_snapshot() {
+    let scene = saved();
+    scene.run("store", "", "clone demo copy");
+    scene.write("copy/.gitignore", "*.log\n");
+    scene.write("copy/x.log", "mine\n");
+    scene.run("store", "copy", "snapshot");
+    scene.write("demo/x.log", "theirs\n");
+    scene.run("store", "demo", "push");
+    for _ in 0..2 {
+        let told = scene.run("store", "copy", "pull");
+        assert!(told.starts_with("exit 2") && told.contains("in the way"), "{told}");
+    }
+    assert_eq!(scene.read("copy/x.log"), "mine\n");
+    assert_eq!(scene.text("store", "copy", "log").lines().count(), 3);
+}

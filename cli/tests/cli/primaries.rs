@@ -115,3 +115,26 @@ fn a_disk_that_is_gone_leaves_its_folder_empty() {
     done(&scene, "other", "", "clone app copy");
     assert_eq!(scene.read("copy/a.txt"), "two\n");
 }
+
+#[test]
+fn rows_that_cannot_be_read_do_not_come_in() {
+    for damage in ["parent_snapshot_ids = 'nonsense'", "manifest_hash = 'zz'"] {
+        let scene = Scene::new();
+        for store in ["ours", "theirs"] {
+            remote(&scene, store, "disk");
+        }
+        scene.write("app/a.txt", "one\n");
+        done(&scene, "ours", "app", "push");
+        done(&scene, "theirs", "", "clone app copy");
+        scene.write("app/a.txt", "two\n");
+        done(&scene, "ours", "app", "push");
+        let primary = rusqlite::Connection::open(scene.path("disk/p.db")).unwrap();
+        primary.execute(&format!("UPDATE snapshots SET {damage}"), []).unwrap();
+        let told = scene.run("theirs", "copy", "pull");
+        assert!(told.starts_with("exit 2") && told.contains("cannot be read"), "{told}");
+        scene.write("copy/b.txt", "b\n");
+        for words in ["snapshot", "status", "log", "doctor"] {
+            done(&scene, "theirs", "copy", words);
+        }
+    }
+}

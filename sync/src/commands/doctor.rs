@@ -160,15 +160,22 @@ impl Device {
     /// Walks the tree of every snapshot; equal trees are walked once.
     fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
-        let trees: HashMap<String, TreeId> = snapshots
-            .iter()
-            .map(|snapshot| Ok((snapshot.id.clone(), tree_of(snapshot)?)))
-            .collect::<Result<_, SyncError>>()?;
+        let mut trees: HashMap<String, TreeId> = HashMap::new();
+        for snapshot in &snapshots {
+            match tree_of(snapshot) {
+                Ok(tree) => drop(trees.insert(snapshot.id.clone(), tree)),
+                Err(error) => report.problems.push(Problem {
+                    place: snapshot.id.clone(),
+                    what: error.to_string(),
+                    mend: "no other snapshot is touched by it".to_owned(),
+                }),
+            }
+        }
         let mut walked: HashSet<TreeId> = HashSet::new();
         let mut present: HashSet<ObjectId> = HashSet::new();
         for snapshot in &snapshots {
             report.snapshots += 1;
-            let tree = trees[&snapshot.id];
+            let Some(&tree) = trees.get(&snapshot.id) else { continue };
             if !walked.insert(tree) {
                 continue;
             }

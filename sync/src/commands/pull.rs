@@ -5,8 +5,8 @@ use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::stat_index::StatIndex;
-use fastest_schema::Json;
-use fastest_schema::workspaces::{Merged, Workspace};
+use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
+use fastest_schema::{Json, Row};
 
 use crate::activity::Activity;
 use crate::clock;
@@ -14,6 +14,7 @@ use crate::dag;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::path::{show, show_all};
+use crate::replica::ReplicaError;
 use crate::report::{ConflictReport, PullReport};
 use crate::working_copy::WorkingCopy;
 
@@ -126,9 +127,31 @@ impl Device {
                 self.merge_in(copy, incoming, &captured, base, &mut brought)?
             }
         };
-        brought.kept = self.move_to(copy, &captured, &tree, &head, activity)?;
+        brought.kept = match self.move_to(copy, &captured, &tree, &head, activity) {
+            Err(error) if head != incoming.head && !copy.state().journal().exists() => {
+                self.forget_merge(copy, &head)?;
+                return Err(error);
+            }
+            moved => moved?,
+        };
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
         Ok(brought)
+    }
+
+    /// Takes back the snapshot of a merge that did not come about, unless it was sent already.
+    fn forget_merge(&mut self, copy: &WorkingCopy, id: &str) -> Result<(), SyncError> {
+        if copy.head()?.as_deref() == Some(id) {
+            return Ok(());
+        }
+        self.replica.write(|session| {
+            let on_its_way = session.get::<i64>("SELECT 1 FROM fastest_local_sent", [])?.is_some();
+            if session.entry(Snapshot::TABLE, id)?.is_some() && !on_its_way {
+                session.drop_entry(Snapshot::TABLE, id)?;
+                session.delete(Snapshot::TABLE, id)?;
+            }
+            Ok::<_, ReplicaError>(())
+        })?;
+        Ok(())
     }
 
     /// Merges the incoming tree with the captured one, and records the snapshot of both.

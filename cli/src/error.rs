@@ -105,6 +105,7 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
             "run `fastest init` to make the folder a project, or `fastest push` to save it too"
         }
         ("already_project", _) => "`fastest status` shows it",
+        ("not_updated", _) => "mend what stands against it, then run the command again",
         ("store_not_empty", _) => "choose a store folder that is empty or not there yet",
         ("not_empty", _) => "choose a folder that is empty or not there yet",
         ("too_much", _) => "run `fastest init` there first if you mean it",

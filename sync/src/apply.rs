@@ -5,6 +5,7 @@
 //! primary's value stands and both versions go into the conflicts. Rows of append-only tables
 //! never change and never go: from the primary they only gain what was null here.
 
+use fastest_schema::projects::Project;
 use fastest_schema::workspaces::Workspace;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, TABLES, Table};
 use rusqlite::params;
@@ -47,7 +48,10 @@ impl Session<'_> {
                 self.put_known(scope, (table, key), *version, Some(*seq), false)
             }
             Outcome::Deleted => {
-                self.apply_delete(scope, table, key)?;
+                match table.name == Project::TABLE.name {
+                    true => self.bring_back(scope, table, key, *version)?,
+                    false => self.apply_delete(scope, table, key)?,
+                }
                 self.put_known(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
@@ -125,6 +129,21 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A project that holds snapshots here is not given up because its row is gone on the primary:
+    /// without it none of its workspaces could be used, or pushed anywhere. It goes out again with
+    /// the next push.
+    fn bring_back(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        key: &str,
+        version: i64,
+    ) -> Result<(), ReplicaError> {
+        let Some(row) = self.values(table, key)? else { return Ok(()) };
+        let (key, base_version) = (key.to_owned(), version);
+        self.put_entry(scope, &Entry { revision: 0, table, key, base_version, base: None, row })
     }
 
     fn apply_delete(

@@ -81,12 +81,28 @@ impl Device {
         copy: &WorkingCopy,
     ) -> Result<(CopyLock, Vec<String>), SyncError> {
         let (lock, kept) = copy.lock()?;
-        let warnings = kept
+        let mut warnings: Vec<String> = kept
             .iter()
             .map(|kept| format!("{} was left as it was found: {}", kept.path.display(), kept.why))
             .collect();
+        warnings.extend(self.find_head(copy)?);
         self.settle(copy)?;
         Ok((lock, warnings))
+    }
+
+    /// A head that the store does not know was saved in a store that was newer: this one was put
+    /// back from a backup. What stands in the folder is then saved on top of what the store knows.
+    fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let Some(head) = copy.head()? else { return Ok(None) };
+        if self.replica.read().row::<Snapshot>(&head)?.is_some() {
+            return Ok(None);
+        }
+        let current = self.workspace_of(copy)?.current_snapshot_id;
+        copy.forget_index()?;
+        copy.set_head(current.as_deref().unwrap_or_default())?;
+        Ok(Some(format!(
+            "the store does not know {head}, as after a restored backup: what stands here follows what it does know"
+        )))
     }
 
     /// Moves the workspace's head to the working copy's, where it follows it: a crash may have

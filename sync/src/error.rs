@@ -148,6 +148,14 @@ pub enum SyncError {
         /// The format found.
         found: String,
     },
+    /// A file could not be brought up to date with work that was merged in.
+    #[error("{path:?} could not be updated: {why}")]
+    NotUpdated {
+        /// The file, as shown.
+        path: String,
+        /// What stood against it.
+        why: String,
+    },
     /// The primary refused again and again because others were faster.
     #[error("the workspace moved on the primary {attempts} times while this push was tried")]
     Contended {
@@ -220,6 +228,7 @@ impl SyncError {
             Self::DamagedState { .. } => "damaged_state",
             Self::NewerState { .. } | Self::Replica(ReplicaError::Newer { .. }) => "newer_store",
             Self::Store(StoreError::Newer { .. }) => "newer_store",
+            Self::NotUpdated { .. } => "not_updated",
             Self::Contended { .. } => "contended",
             Self::Io { .. } => "io",
             Self::Replica(_) => "replica",

@@ -81,7 +81,7 @@ impl Directory {
 impl PackStore for Directory {
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let path = self.path(key)?;
-        if path.is_file() {
+        if path.is_file() && same_bytes(from, &path)? {
             return Ok(false);
         }
         let dir = path.parent().expect("a key has at least one part");
@@ -100,7 +100,10 @@ impl PackStore for Directory {
 
     async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError> {
         let path = self.path(key)?;
+        // To open anything else, a FIFO say, might wait for ever.
+        let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
         match File::open(&path) {
+            _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
             Ok(file) => Ok(Box::new(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let (key, place) = (key.to_owned(), self.dir.display().to_string());
@@ -109,6 +112,16 @@ impl PackStore for Directory {
             Err(error) => Err(io_error("read", &path)(error)),
         }
     }
+}
+
+/// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.
+fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
+    let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
+    if length(from)? != length(to)? {
+        return Ok(false);
+    }
+    let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
+    Ok(read(from)? == read(to)?)
 }
 
 /// Makes the names in a folder, and its own in its parent, durable.

@@ -68,6 +68,10 @@ pub async fn pull_scope(
         let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
             || page.header.seq < cursor
             || (state.last_push_id.is_some() && !page.header.push_known);
+        if went_back && pulled.primary_went_back {
+            let what = "it is another primary, or an older one, with each answer".to_owned();
+            return Err(inconsistent(primary, what));
+        }
         if went_back {
             pulled.primary_went_back = true;
             replica.write(|session| session.forget_primary())?;

@@ -133,8 +133,10 @@ impl WorkingCopy {
         let kept = match recover(&self.root)? {
             Some(recovered) => {
                 // The token is the head that the checkout leads to; empty where it moves none.
+                // Where a file was kept, what stands there is no edit of the new tree.
                 if let Some(head) =
                     String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
+                    && recovered.kept.is_empty()
                 {
                     self.set_head(&head)?;
                 }
@@ -163,6 +165,17 @@ impl WorkingCopy {
             Ok(text) => Ok(Some(text.trim().to_owned()).filter(|head| !head.is_empty())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(SyncError::io("read", &path)(error)),
+        }
+    }
+
+    /// Forgets what is known of the files, so that the next scan reads them all.
+    pub(crate) fn forget_index(&self) -> Result<(), SyncError> {
+        let path = self.state().index();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SyncError::io("remove", &path)(error))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -111,7 +111,8 @@ pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit
     let report = session
         .work(|activity| runtime.block_on(device.pull(&copy, workspace.as_deref(), activity)))?;
     session.out.report(&report, |out| pull_text(out, &report))?;
-    Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Differs })
+    let whole = report.conflicts.is_empty() && report.kept.is_empty();
+    Ok(if whole { Exit::Done } else { Exit::Differs })
 }
 
 fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
@@ -132,7 +133,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         let now = now.unwrap_or_default();
         out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
     }
-    kept(out, &report.kept, report.safety_snapshot_id.as_deref());
+    kept(out, &[], report.safety_snapshot_id.as_deref());
     warn(out, &[], &report.warnings);
     if report.offline {
         out.warning("the primary is out of reach: this is what the device knew already");

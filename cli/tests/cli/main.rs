@@ -10,6 +10,7 @@ mod mend;
 mod parallel;
 mod primaries;
 mod real_tree;
+mod restored;
 mod scene;
 mod usage;
 mod world;

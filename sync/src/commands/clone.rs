@@ -81,7 +81,11 @@ impl Device {
         drop(making);
         if let (Some(tree), Some(head)) = (&tree, &head) {
             if tree.id != empty_directory() {
-                self.check_out(&copy, &StatIndex::empty(), &tree.id, head, activity)?;
+                let empty = StatIndex::empty();
+                let kept = self.check_out(&copy, &empty, &tree.id, head, activity)?;
+                if let Some((path, why)) = kept.into_iter().next() {
+                    return Err(SyncError::NotUpdated { path, why });
+                }
             }
             copy.set_head(head)?;
         }

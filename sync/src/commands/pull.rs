@@ -1,6 +1,6 @@
 //! `pull`: brings another workspace's head into a working copy.
 
-use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::checkout::{Folding, Kept, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
@@ -37,8 +37,9 @@ pub(crate) struct BroughtIn {
     pub drift: Drift,
     /// What both sides changed.
     pub conflicts: Vec<Conflict>,
-    /// Files left as they were found.
-    pub kept: Vec<String>,
+    /// Files left as they were found, and why. Where there are any, the head has not moved: what
+    /// stands there is not an edit of the new tree, and must not be taken for one.
+    pub kept: Vec<(String, String)>,
     /// The snapshot of what was unsaved.
     pub safety_snapshot_id: Option<String>,
     /// Whether there was nothing to bring in.
@@ -76,14 +77,17 @@ impl Device {
             Some(head) => {
                 let incoming = Incoming { workspace_id: &from.id, name: &from.name, head: &head };
                 let brought = self.bring_in(copy, &incoming, activity)?;
-                if !brought.up_to_date && from.id != copy.workspace_id {
+                if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
                     self.note_merge(copy, &incoming)?;
                 }
                 report.added = show_all(&brought.drift.workspace_only);
                 report.modified = show_all(&brought.drift.both_different);
                 report.deleted = show_all(&brought.drift.source_only);
                 report.conflicts = brought.conflicts.iter().map(conflict_report).collect();
-                report.kept = brought.kept;
+                report.warnings.extend(brought.kept.iter().map(|(path, why)| {
+                    format!("{path} was left as it was found ({why}): mend that, and pull again")
+                }));
+                report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
                 report.safety_snapshot_id = brought.safety_snapshot_id;
                 report.up_to_date = brought.up_to_date;
             }
@@ -193,8 +197,11 @@ impl Device {
         tree: &TreeId,
         head: &str,
         activity: &Activity,
-    ) -> Result<Vec<String>, SyncError> {
+    ) -> Result<Vec<(String, String)>, SyncError> {
         let kept = self.check_out(copy, &captured.index, tree, head, activity)?;
+        if !kept.is_empty() {
+            return Ok(kept);
+        }
         copy.set_head(head)?;
         let workspace_id = &copy.workspace_id;
         self.replica.write(|session| session.advance_head(workspace_id, head))?;
@@ -210,14 +217,14 @@ impl Device {
         tree: &TreeId,
         token: &str,
         activity: &Activity,
-    ) -> Result<Vec<String>, SyncError> {
+    ) -> Result<Vec<(String, String)>, SyncError> {
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = Plan::whole(index, tree, &self.store, folding)?;
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
-        let kept = done.kept.iter().map(|kept| show(kept.path.as_os_str().as_encoded_bytes()));
-        Ok(kept.collect())
+        let path = |kept: &Kept| show(kept.path.as_os_str().as_encoded_bytes());
+        Ok(done.kept.iter().map(|kept| (path(kept), kept.why.to_string())).collect())
     }
 
     /// Notes in the workspace's row what was merged into it, and from where.

@@ -114,6 +114,9 @@ impl Device {
         let name = self.workspace_of(copy)?.name;
         let incoming = Incoming { workspace_id: &copy.workspace_id, name: &name, head: theirs };
         let merged = self.bring_in(copy, &incoming, activity)?;
+        if let Some((path, why)) = merged.kept.into_iter().next() {
+            return Err(SyncError::NotUpdated { path, why });
+        }
         report.merged = true;
         report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
         if let Some(head) = copy.head()? {

@@ -87,6 +87,12 @@ impl Device {
                 }
             }
         }
+        // A folder brings what is in it.
+        wanted.sort_by(|a, b| a.0.cmp(&b.0));
+        let folders: Vec<Vec<u8>> =
+            wanted.iter().map(|(path, _)| [path.as_slice(), b"/"].concat()).collect();
+        wanted.retain(|(path, _)| !folders.iter().any(|folder| path.starts_with(folder)));
+        wanted.dedup_by(|a, b| a.0 == b.0);
         Ok((!wanted.is_empty()).then_some(wanted))
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Dir, Mode};
+use rustix::fs::{Access, AtFlags, CWD, Dir, Mode};
+use rustix::io::Errno;
 
 use crate::object::ObjectSource;
 use crate::path::{DIRECTORY, Parents, join, split};
@@ -149,7 +150,13 @@ impl<'p> Prepared<'p> {
         let mut parents =
             Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
         let mut found = Vec::new();
+        let mut writable = None;
         for change in &self.changes {
+            let parent = split(&change.path).0;
+            if writable != Some(parent) {
+                self.check_writable(&change.path, &mut parents)?;
+                writable = Some(parent);
+            }
             let (path, expect) = match &change.what {
                 What::RemoveDirectory { replaced } => {
                     if *replaced {
@@ -177,13 +184,27 @@ impl<'p> Prepared<'p> {
         Ok(found)
     }
 
+    /// Refuses a folder that may not be written to: what could not be changed in it would be left
+    /// as it is, and the next snapshot would take it for the user's wish.
+    fn check_writable(&self, path: &[u8], parents: &mut Parents) -> Result<(), CheckoutError> {
+        // Where there is no such folder, the look at the path itself says so.
+        let Ok((parent, _)) = parents.open(path) else { return Ok(()) };
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        match rustix::fs::accessat(parent, ".", access, AtFlags::empty()) {
+            Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
+                Err(self.failed("write in", split(path).0)(error.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What stands in a directory that is to be replaced, and that the changes do not remove.
     fn strangers(&self, path: &[u8], found: &mut Vec<PathBuf>) -> Result<(), CheckoutError> {
         let full = self.root.join(display(path));
         let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
         let mut directory = match directory.and_then(Dir::new) {
             Ok(directory) => directory,
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(()),
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
             Err(error) => return Err(self.failed("read directory", path)(error.into())),
         };
         while let Some(entry) = directory.read() {

@@ -6,7 +6,7 @@
 //! never change and never go: from the primary they only gain what was null here.
 
 use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, TABLES, Table};
 use rusqlite::params;
 use serde_json::Value;
@@ -16,6 +16,10 @@ use crate::merge_row::merge_row;
 use crate::outbox::Entry;
 use crate::push_plan::column;
 use crate::replica::{ReplicaError, Session, Values, values_of};
+
+/// Tables whose rows stay here when they go on the primary: without them, snapshots that this
+/// device holds could neither be used nor pushed anywhere.
+const HELD: [&str; 3] = [Project::TABLE.name, Snapshot::TABLE.name, Pack::TABLE.name];
 
 impl Session<'_> {
     /// Applies the changes of one page of `scope`, and moves the cursor to `seq`.
@@ -48,7 +52,7 @@ impl Session<'_> {
                 self.put_known(scope, (table, key), *version, Some(*seq), false)
             }
             Outcome::Deleted => {
-                match table.name == Project::TABLE.name {
+                match HELD.contains(&table.name) {
                     true => self.bring_back(scope, table, key, *version)?,
                     false => self.apply_delete(scope, table, key)?,
                 }
@@ -131,9 +135,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A project that holds snapshots here is not given up because its row is gone on the primary:
-    /// without it none of its workspaces could be used, or pushed anywhere. It goes out again with
-    /// the next push.
+    /// Work is not given up because a row is gone on the primary: what all else hangs on goes out
+    /// again with the next push.
     fn bring_back(
         &self,
         scope: &str,

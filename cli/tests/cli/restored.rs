@@ -5,19 +5,25 @@ use std::process::Command;
 use crate::world::{Copy, sharing};
 
 #[test]
-fn a_project_that_was_deleted_on_the_primary_comes_back() {
-    let scene = sharing(&["here"]);
+fn what_was_deleted_on_the_primary_comes_back() {
+    let scene = sharing(&["here", "there"]);
     scene.write("mine/a", "1");
     let mine = Copy::new(&scene, "here", "mine");
     mine.run(&["init", "--name", "app"]);
     mine.run(&["push"]);
     let primary = rusqlite::Connection::open(scene.path("primary.db")).unwrap();
-    primary.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM projects").unwrap();
+    primary
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; DELETE FROM projects; DELETE FROM snapshots;
+             DELETE FROM fastest_packs",
+        )
+        .unwrap();
     mine.run(&["pull"]);
     scene.write("mine/a", "2");
     assert_eq!(mine.run(&["push"])["pushed"], true);
-    let count = "SELECT count(*) FROM projects";
-    assert_eq!(primary.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    scene.run("there", "", "clone app yours");
+    assert_eq!(scene.read("yours/a"), "2");
+    assert_eq!(Copy::new(&scene, "there", "yours").log(), mine.log());
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub enum Command {
         #[arg(long)]
         committed: bool,
     },
-    /// List the snapshots that this working copy is based on, newest first
+    /// List the project's snapshots, newest first
     Log {
         /// List at most N
         #[arg(short = 'n', value_name = "N")]

@@ -31,7 +31,7 @@ fn help() {
       clone        Make a working copy of a project, in a workspace of its own
       pull         Bring a workspace's changes into this working copy
       drift        Compare this working copy with a workspace
-      log          List the snapshots that this working copy is based on, newest first
+      log          List the project's snapshots, newest first
       restore      Put files back as they were in a snapshot
       cat          Print a file as it was in a snapshot
       workspace    Make, list and choose workspaces

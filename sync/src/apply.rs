@@ -211,6 +211,12 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Whether a scope is being read from its beginning.
+    pub(crate) fn is_reading(&self, scope: &str) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_local_cursor WHERE scope = ?1";
+        Ok(self.get::<i64>(sql, [reading(scope)])?.is_some())
+    }
+
     /// Queues what the primary was found to lack, where a scope was read from its beginning.
     pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";

@@ -91,7 +91,9 @@ pub async fn pull_scope(
         }
     }
     // A scope read from its beginning may show that the primary lacks what is here.
-    replica.write(|session| session.end_reading(scope))?;
+    if replica.read().is_reading(scope)? {
+        replica.write(|session| session.end_reading(scope))?;
+    }
     Ok(pulled)
 }
 

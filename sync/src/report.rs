@@ -154,7 +154,8 @@ pub struct PullReport {
     pub deleted: Vec<String>,
     /// Files that both sides changed.
     pub conflicts: Vec<ConflictReport>,
-    /// Files that changed here while they were being updated: left as they are.
+    /// Files that could not be updated, or changed here meanwhile: left as they are, for the reason
+    /// in `warnings`. The head has not moved.
     pub kept: Vec<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,

@@ -3,7 +3,7 @@
 use fastest_core::drift::drift_counts;
 use fastest_core::id::{PackId, TreeId};
 use fastest_core::reach::new_objects;
-use fastest_core::scan::{IndexUse, Scan, scan};
+use fastest_core::scan::{IndexUse, Scan, Skipped, scan};
 use fastest_core::stat_index::{IndexState, StatIndex};
 use fastest_core::store::PackInfo;
 use fastest_core::tree::Root;
@@ -102,11 +102,7 @@ impl Device {
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
         let Scan { root, index: new_index, skipped, warnings: found } = scan;
         warnings.extend(found.iter().map(ToString::to_string));
-        let skipped = skipped.iter().map(|skipped| {
-            let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
-            format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
-        });
-        let skipped = skipped.collect();
+        let skipped = show_skipped(copy, &skipped);
         let (snapshot_id, created) =
             self.record_tree(copy, &workspace, head.as_deref(), &root, packs, message, if_empty)?;
         if let Some(new_index) = &new_index {
@@ -203,6 +199,15 @@ impl Device {
         }
         Ok(packs)
     }
+}
+
+/// Special files that a scan left out, each with what it is.
+pub(crate) fn show_skipped(copy: &WorkingCopy, skipped: &[Skipped]) -> Vec<String> {
+    let show_one = |skipped: &Skipped| {
+        let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
+        format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
+    };
+    skipped.iter().map(show_one).collect()
 }
 
 /// The stat index of a working copy, and what to say of it.

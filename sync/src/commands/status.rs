@@ -9,12 +9,12 @@ use fastest_core::store::{Store, StoreError};
 use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::path::{show, show_all};
+use crate::path::show_all;
 use crate::remote::RemoteState;
 use crate::report::StatusReport;
 use crate::working_copy::WorkingCopy;
 
-use super::snapshot::{load_index, tree_of};
+use super::snapshot::{load_index, show_skipped, tree_of};
 
 /// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
 /// without writing anything.
@@ -124,11 +124,7 @@ pub(crate) fn look(
     let scan = scan(copy.root(), &index, looking, IndexUse::Refresh, &progress)?;
     let Scan { root, index, skipped, warnings: found } = scan;
     warnings.extend(found.iter().map(ToString::to_string));
-    let skipped = skipped.iter().map(|skipped| {
-        let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
-        format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
-    });
-    let skipped = skipped.collect();
+    let skipped = show_skipped(copy, &skipped);
     if let Some(index) = index
         && let Ok(Some(_lock)) = copy.try_lock()
     {

@@ -180,8 +180,12 @@ pub enum Remote {
         /// Go back to the primary inside the store
         #[arg(long, conflicts_with = "url")]
         default: bool,
-        /// Keep packs of any size in the primary's rows
-        #[arg(long)]
+        /// Where large packs go: rows (of the primary), file:///folder, or s3://BUCKET/PREFIX
+        /// [default: a folder beside the primary's file; rows of any other primary]
+        #[arg(long, value_name = "PLACE")]
+        packs: Option<String>,
+        /// The same as `--packs rows`
+        #[arg(long, hide = true, conflicts_with = "packs")]
         inline_packs: bool,
     },
     /// Show the primary

@@ -23,10 +23,11 @@ use rusqlite::params;
 use crate::clock;
 use crate::dag::{self, Parents};
 use crate::error::{SyncError, nearest};
-use crate::primary::{Counted, Traffic};
+use crate::meter::Traffic;
 use crate::pull::pull_scope;
 use crate::remote::Remote;
 use crate::replica::{Replica, ReplicaError, Session, values_of};
+use crate::secret::{NoSecrets, Secrets};
 use crate::working_copy::{CopyLock, WorkingCopy};
 
 /// Format of a store.
@@ -48,6 +49,7 @@ pub struct Device {
     pub(crate) identity: Identity,
     pub(crate) store: Store,
     pub(crate) replica: Replica,
+    pub(crate) secrets: Box<dyn Secrets>,
 }
 
 impl Device {
@@ -67,7 +69,12 @@ impl Device {
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"))?;
         replica.write(|session| session.introduce(&identity))?;
-        Ok(Self { dir, identity, store, replica })
+        Ok(Self { dir, identity, store, replica, secrets: Box::new(NoSecrets) })
+    }
+
+    /// Where to ask for tokens and keys.
+    pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The working copy that holds `dir`, looking upwards.
@@ -202,17 +209,16 @@ impl Device {
 
     /// Opens the remote.
     pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
-        Ok(Remote::open(&self.replica.read().remote()?, &self.dir)?)
+        Ok(Remote::open(&self.replica.read().remote()?, &self.dir, &*self.secrets)?)
     }
 
     /// Brings rows up to date with the primary. An unreachable one is no error: true is offline.
     pub(crate) async fn refresh(&mut self, scope: &str) -> Result<(bool, Traffic), SyncError> {
         let remote = self.remote()?;
-        let primary = Counted::new(&*remote.primary);
-        match pull_scope(&mut self.replica, &self.store, &remote, &primary, scope).await {
-            Ok(_) => Ok((false, primary.traffic())),
+        match pull_scope(&mut self.replica, &self.store, &remote, scope).await {
+            Ok(_) => Ok((false, remote.meter.traffic())),
             Err(SyncError::Primary(error)) if error.is_unreachable() => {
-                Ok((true, primary.traffic()))
+                Ok((true, remote.meter.traffic()))
             }
             Err(error) => Err(error),
         }

@@ -9,7 +9,8 @@ use fastest_schema::Refusal;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
 
-use crate::primary::{Primary, PrimaryError, Rows};
+use crate::meter::Meter;
+use crate::primary::{Failure, Primary, PrimaryError, Rows};
 
 /// Writers queue for the file: long enough for any queue of people, short enough to be noticed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -20,6 +21,7 @@ pub struct Embedded {
     path: PathBuf,
     /// Whether the file is made where it is missing.
     create: bool,
+    meter: Meter,
     connection: OnceCell<Connection>,
 }
 
@@ -31,8 +33,14 @@ impl Embedded {
             url: format!("file://{}", path.display()),
             path: path.to_owned(),
             create: true,
+            meter: Meter::default(),
             connection: OnceCell::new(),
         }
+    }
+
+    /// Counts statements, and the bytes of their texts both ways, in `meter`.
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// As [`Embedded::new`], for a file that is known to have been there: where it is missing, its
@@ -54,6 +62,7 @@ impl Embedded {
             return Err(PrimaryError::Unreachable {
                 url: self.url.clone(),
                 reason: reason.to_owned(),
+                failure: Failure::NoConnection,
             });
         }
         let connection = self.open().map_err(|error| self.error(error))?;
@@ -82,7 +91,7 @@ impl Embedded {
         }
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DatabaseBusy) => {
-                PrimaryError::Unreachable { url, reason: message }
+                PrimaryError::Unreachable { url, reason: message, failure: Failure::NoConnection }
             }
             _ => PrimaryError::Failed { url, message },
         }
@@ -120,11 +129,16 @@ impl Primary for Embedded {
     }
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
+        self.meter.request(sent as u64);
         self.connection()?;
-        self.run_blocking(sql, parameters).map_err(|error| self.error(error))
+        let rows = self.run_blocking(sql, parameters).map_err(|error| self.error(error))?;
+        self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
+        Ok(rows)
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
         let connection = self.connection()?;
         let apply = || {
             let transaction =

@@ -235,6 +235,8 @@ impl SyncError {
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
                 PrimaryError::BadUrl { .. } => "bad_url",
+                PrimaryError::Denied { .. } => "denied",
+                PrimaryError::NoDatabase { .. } => "no_database",
                 PrimaryError::Newer { .. } => "newer_primary",
                 PrimaryError::Protocol { .. } | PrimaryError::Inconsistent { .. } => "protocol",
                 _ => "primary",

@@ -5,12 +5,14 @@
 //! ([`push_plan`], [`merge_row`], [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
-//! - [`primary`], [`embedded`], [`pack_store`], [`remote`]: the other side
+//! - [`primary`], [`address`], [`embedded`], [`pack_store`], [`remote`], [`meter`], [`secret`]: the
+//!   other side
 //! - [`replica`], [`outbox`], `apply`: rows here
 //! - [`push`](mod@push), [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
 
 pub mod activity;
+pub mod address;
 mod apply;
 mod clock;
 mod commands;
@@ -19,6 +21,7 @@ pub mod device;
 pub mod embedded;
 pub mod error;
 pub mod merge_row;
+pub mod meter;
 pub mod outbox;
 pub mod pack_store;
 pub mod path;
@@ -29,6 +32,7 @@ pub mod push_plan;
 pub mod remote;
 pub mod replica;
 pub mod report;
+pub mod secret;
 mod sqlite;
 pub mod working_copy;
 

@@ -6,6 +6,7 @@
 //! everywhere.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fastest_schema::{PageError, Refusal};
@@ -21,8 +22,8 @@ pub trait Primary {
 
     /// Runs one statement: all of it or nothing. `parameters` bind to `?1`, `?2`, …
     ///
-    /// [`PrimaryError::Unreachable`] means that nothing is known of the outcome: the statement may
-    /// have been applied.
+    /// [`PrimaryError::Unreachable`] means that little is known of the outcome ([`Failure`]): the
+    /// statement may have been applied. Whoever sends what may not be applied twice must ask first.
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError>;
 
     /// Applies a migration, all of it or nothing, and records its name in `d1_migrations`; does
@@ -40,6 +41,26 @@ pub enum PrimaryError {
         url: String,
         /// What the system says.
         reason: String,
+        /// In what way: decides whether to try again.
+        failure: Failure,
+    },
+    /// It does not let us in, or not do what was asked.
+    #[error("the primary {url} {}: {message}", denial.words())]
+    Denied {
+        /// Where it is.
+        url: String,
+        /// What it wants.
+        denial: Denial,
+        /// Its own words, or ours.
+        message: String,
+    },
+    /// The server knows no such database.
+    #[error("there is no database at {url}: {message}")]
+    NoDatabase {
+        /// The address.
+        url: String,
+        /// Its own words.
+        message: String,
     },
     /// It refused a push by a rule of the protocol; nothing was changed.
     #[error("the primary {url} refused the push: {}", refusal.name())]
@@ -103,6 +124,45 @@ pub enum PrimaryError {
     },
 }
 
+/// In what way a primary was out of reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: the statement never reached it.
+    NoConnection,
+    /// The connection broke, or the answer was late, cut short or not an answer to what was asked:
+    /// the statement may have been applied.
+    Lost,
+    /// It failed for the moment, in its own words or by a 5xx status: the statement may have been
+    /// applied.
+    Transient,
+    /// It asks for less load, and did nothing.
+    Busy {
+        /// When to come back, where it says so.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What a primary misses in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// There is no token.
+    NoToken,
+    /// The token is not valid, or no longer.
+    BadToken,
+    /// The token is valid, and does not allow this.
+    Forbidden,
+}
+
+impl Denial {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NoToken => "wants a token",
+            Self::BadToken => "does not know this token",
+            Self::Forbidden => "does not allow this with this token",
+        }
+    }
+}
+
 impl PrimaryError {
     /// Whether the work stays queued and a later try may succeed without anything being mended.
     pub fn is_unreachable(&self) -> bool {
@@ -115,65 +175,5 @@ impl PrimaryError {
             Self::Refused { refusal, .. } => Some(*refusal),
             _ => None,
         }
-    }
-}
-
-/// Counts what goes over the wire: statements, and the bytes of their texts both ways.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Traffic {
-    /// Statements run and packs moved.
-    pub requests: u64,
-    /// Bytes of statements, parameters and packs.
-    pub bytes_sent: u64,
-    /// Bytes of answers and packs.
-    pub bytes_received: u64,
-}
-
-/// A primary that counts its traffic.
-pub struct Counted<'a> {
-    primary: &'a dyn Primary,
-    traffic: std::cell::Cell<Traffic>,
-}
-
-impl<'a> Counted<'a> {
-    /// Counts from zero.
-    pub fn new(primary: &'a dyn Primary) -> Self {
-        Self { primary, traffic: std::cell::Cell::default() }
-    }
-
-    /// What was counted so far.
-    pub fn traffic(&self) -> Traffic {
-        self.traffic.get()
-    }
-
-    /// Adds traffic that went another way, such as a pack into a pack store.
-    pub fn add(&self, requests: u64, bytes_sent: u64, bytes_received: u64) {
-        let mut traffic = self.traffic.get();
-        traffic.requests += requests;
-        traffic.bytes_sent += bytes_sent;
-        traffic.bytes_received += bytes_received;
-        self.traffic.set(traffic);
-    }
-}
-
-#[async_trait(?Send)]
-impl Primary for Counted<'_> {
-    fn url(&self) -> &str {
-        self.primary.url()
-    }
-
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
-        self.add(1, sent as u64, 0);
-        let rows = self.primary.run(sql, parameters).await?;
-        let cells = rows.iter().flatten().flatten();
-        self.add(0, 0, cells.map(|text| text.len() as u64).sum());
-        Ok(rows)
-    }
-
-    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
-        let sent = statements.iter().map(|sql| sql.len() as u64).sum();
-        self.add(1, sent, 0);
-        self.primary.migrate(name, statements).await
     }
 }

@@ -16,7 +16,7 @@ use fastest_schema::{Change, Pack, Page, Row, Scope, TABLES, decode_page, pull_s
 use rusqlite::params;
 
 use crate::error::SyncError;
-use crate::primary::{Counted, Primary, PrimaryError};
+use crate::primary::{Primary, PrimaryError};
 use crate::push_plan::column;
 use crate::remote::{Remote, check_migration, migrate};
 use crate::replica::Replica;
@@ -40,9 +40,9 @@ pub async fn pull_scope(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    primary: &Counted<'_>,
     scope: &str,
 ) -> Result<Pulled, SyncError> {
+    let primary = &*remote.primary;
     let mut pulled = Pulled::default();
     let sql = pull_sql(TABLES);
     loop {
@@ -84,7 +84,7 @@ pub async fn pull_scope(
                 session.put_remote(&crate::remote::RemoteState { epoch, ..state })
             })?;
         }
-        take_page(replica, store, remote, primary, scope, cursor, &page).await?;
+        take_page(replica, store, remote, scope, cursor, &page).await?;
         pulled.changes += page.changes.len() as u64;
         if !page.more() {
             break;
@@ -107,11 +107,11 @@ async fn take_page(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    primary: &Counted<'_>,
     scope: &str,
     cursor: i64,
     page: &Page,
 ) -> Result<(), SyncError> {
+    let primary = &*remote.primary;
     for change in &page.changes {
         check_scope(primary, scope, change)?;
         check_row(primary, change)?;
@@ -120,7 +120,7 @@ async fn take_page(
     for change in &page.changes {
         if let Some(pack) = change.row::<Pack>() {
             let pack = pack.map_err(|error| inconsistent(primary, error.to_string()))?;
-            if take_pack(replica, store, remote, primary, &pack).await? {
+            if take_pack(replica, store, remote, &pack).await? {
                 finished.push(pack.pack_id);
             }
         }
@@ -182,9 +182,9 @@ async fn take_pack(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    primary: &Counted<'_>,
     row: &Pack,
 ) -> Result<bool, SyncError> {
+    let primary = &*remote.primary;
     let id: PackId = row
         .pack_id
         .parse()
@@ -201,7 +201,8 @@ async fn take_pack(
         let reader = remote.packs.get(&key).await?;
         let mut reader = reader.take(u64::try_from(row.bytes).unwrap_or(0).saturating_add(1));
         let info = store.import_pack(&id, &mut reader)?;
-        primary.add(1, 0, info.bytes);
+        remote.meter.request(0);
+        remote.meter.received(info.bytes);
         return check_claim(primary, row, &info);
     };
     if row.parts == 1 {
@@ -218,7 +219,7 @@ fn take_part(
     id: &PackId,
     row: &Pack,
     data: &str,
-    primary: &Counted<'_>,
+    primary: &dyn Primary,
 ) -> Result<bool, SyncError> {
     replica.write(|session| {
         session.run(

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use crate::clock;
 use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
-use crate::primary::{Counted, Primary, PrimaryError};
+use crate::primary::{Primary, PrimaryError};
 use crate::pull::{owner, pack_key, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
@@ -47,7 +47,6 @@ pub async fn push_scope(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    primary: &Counted<'_>,
     scope: &str,
     locks_dir: &Path,
 ) -> Result<Pushed, SyncError> {
@@ -56,18 +55,20 @@ pub async fn push_scope(
     lock.lock().map_err(SyncError::io("lock", &path))?;
     if replica.read().remote()?.epoch.is_none() {
         // First contact: set it up, and learn what it has.
-        pull_scope(replica, store, remote, primary, scope).await?;
+        pull_scope(replica, store, remote, scope).await?;
     }
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
-        match push_once(replica, store, remote, primary, scope).await {
+        match push_once(replica, store, remote, scope).await {
             Ok(pushed) => return Ok(pushed),
             // It lacks rows that it had: nothing can be built on what is known of it.
             Err(SyncError::Primary(error)) if !forgotten && lacks_rows(&error) => {
                 replica.write(|session| session.forget_primary())?;
                 forgotten = true;
             }
-            Err(SyncError::Primary(error)) if !recover(replica, primary, &error).await? => {
+            Err(SyncError::Primary(error))
+                if !recover(replica, &*remote.primary, &error).await? =>
+            {
                 return Err(error.into());
             }
             Err(SyncError::Primary(_)) => {}
@@ -77,7 +78,7 @@ pub async fn push_scope(
         if attempts == ATTEMPTS_MAX {
             return Err(SyncError::Contended { attempts });
         }
-        let pulled = pull_scope(replica, store, remote, primary, scope).await?;
+        let pulled = pull_scope(replica, store, remote, scope).await?;
         // A lost race brings what won it. Where nothing comes, time and again, a backup was put in
         // the primary's place, and a push of another project has been taken by it since.
         let explained = pulled.changes > 0 || pulled.primary_went_back;
@@ -85,10 +86,10 @@ pub async fn push_scope(
         if unexplained == UNEXPLAINED_MAX && !forgotten {
             replica.write(|session| session.forget_primary())?;
             forgotten = true;
-            pull_scope(replica, store, remote, primary, scope).await?;
+            pull_scope(replica, store, remote, scope).await?;
         }
         for user in users_waiting(replica, scope)? {
-            pull_scope(replica, store, remote, primary, &user).await?;
+            pull_scope(replica, store, remote, &user).await?;
         }
     }
 }
@@ -103,7 +104,7 @@ fn lacks_rows(error: &PrimaryError) -> bool {
 /// Whether a push that failed in this way should be planned again.
 async fn recover(
     replica: &mut Replica,
-    primary: &Counted<'_>,
+    primary: &dyn Primary,
     error: &PrimaryError,
 ) -> Result<bool, SyncError> {
     match error {
@@ -133,10 +134,9 @@ async fn push_once(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    primary: &Counted<'_>,
     scope: &str,
 ) -> Result<Pushed, SyncError> {
-    resend(replica, primary).await?;
+    resend(replica, &*remote.primary).await?;
     replica.write(|session| session.queue_owner(scope))?;
     let entries = replica.read().entries(scope)?;
     let parents = replica.read().parents(scope)?;
@@ -145,7 +145,7 @@ async fn push_once(
     for pack_id in &plan.uploads {
         let id: PackId = pack_id.parse().expect("the outbox holds pack ids made here");
         if remote.packs.put(&pack_key(&owner, pack_id), &store.pack_path(&id)).await? {
-            primary.add(1, store.pack_info(&id)?.bytes, 0);
+            remote.meter.request(store.pack_info(&id)?.bytes);
         }
     }
     for rows in plan.statements {
@@ -154,7 +154,7 @@ async fn push_once(
             continue;
         }
         let sent = write_down(replica, store, scope, &rows)?;
-        send(replica, primary, &sent).await?;
+        send(replica, &*remote.primary, &sent).await?;
     }
     Ok(Pushed { diverged: plan.diverged })
 }
@@ -209,7 +209,7 @@ struct SentRow {
 }
 
 /// Asks again for the answer to a statement that was sent before, if there is one.
-async fn resend(replica: &mut Replica, primary: &Counted<'_>) -> Result<(), SyncError> {
+async fn resend(replica: &mut Replica, primary: &dyn Primary) -> Result<(), SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
@@ -224,7 +224,7 @@ async fn resend(replica: &mut Replica, primary: &Counted<'_>) -> Result<(), Sync
     Ok(())
 }
 
-async fn send(replica: &mut Replica, primary: &Counted<'_>, sent: &Sent) -> Result<(), SyncError> {
+async fn send(replica: &mut Replica, primary: &dyn Primary, sent: &Sent) -> Result<(), SyncError> {
     primary.run(PUSH_SQL, &[&sent.push_id, &sent.device_id, &sent.payload]).await?;
     replica.write(|session| session.accepted(sent))?;
     Ok(())

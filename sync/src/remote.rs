@@ -5,23 +5,38 @@ use std::path::{Path, PathBuf};
 use fastest_schema::{D1_MIGRATIONS_DDL, migrations, statements};
 use rusqlite::params;
 
+use crate::address::Address;
 use crate::embedded::Embedded;
+use crate::meter::Meter;
 use crate::pack_store::{Directory, PackStore};
 use crate::primary::{Primary, PrimaryError};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
+use crate::secret::Secrets;
 
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteState {
     /// The address that the user set; without one, the primary lies in the device's store.
     pub url: Option<String>,
-    /// Whether packs of any size go into rows of the primary.
-    pub inline_packs: bool,
+    /// Where packs go that do not travel inline.
+    pub packs: Packs,
     /// The primary's epoch, once it has answered.
     pub epoch: Option<String>,
     /// The last push that it accepted from here.
     pub last_push_id: Option<String>,
+}
+
+/// Where packs go that are too large to travel inline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Packs {
+    /// A folder beside the primary's file; rows of a primary that is no file.
+    #[default]
+    Default,
+    /// Rows of the primary.
+    Rows,
+    /// The pack store at this address.
+    At(String),
 }
 
 /// An open remote.
@@ -32,23 +47,41 @@ pub struct Remote {
     pub packs: Box<dyn PackStore>,
     /// Where large packs are put.
     pub large: LargePacks,
+    /// What both have sent and received.
+    pub meter: Meter,
 }
 
 impl Remote {
     /// The remote that `state` describes, for the device whose store is in `store_dir`.
-    pub fn open(state: &RemoteState, store_dir: &Path) -> Result<Self, PrimaryError> {
+    pub fn open(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, PrimaryError> {
+        let _ = secrets;
+        let meter = Meter::default();
         let (path, own) = match &state.url {
-            Some(url) => (file_path(url)?, false),
+            Some(url) => match Address::parse(url)? {
+                Address::File(path) => (path, false),
+                Address::D1(_) | Address::Libsql(_) => {
+                    let reason = "this version syncs with file:// primaries only".to_owned();
+                    return Err(PrimaryError::BadUrl { url: url.clone(), reason });
+                }
+            },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
-        let large = if state.inline_packs { LargePacks::Rows } else { LargePacks::Stored };
+        let large = match state.packs {
+            Packs::Rows => LargePacks::Rows,
+            Packs::Default | Packs::At(_) => LargePacks::Stored,
+        };
         let packs = Directory::new(&packs_dir(&path), own);
         // The one in the store goes with the store; another one has answered before.
         let primary = match state.epoch.is_some() && !own {
             true => Embedded::existing(&path),
             false => Embedded::new(&path),
         };
-        Ok(Self { primary: Box::new(primary), packs: Box::new(packs), large })
+        let primary = Box::new(primary.metered(meter.clone()));
+        Ok(Self { primary, packs: Box::new(packs), large, meter })
     }
 }
 
@@ -57,21 +90,6 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
     let mut name = primary.file_name().unwrap_or_default().to_owned();
     name.push(".packs");
     primary.with_file_name(name)
-}
-
-/// The path in a `file://` address.
-pub fn file_path(url: &str) -> Result<PathBuf, PrimaryError> {
-    let bad = |reason: &str| PrimaryError::BadUrl { url: url.to_owned(), reason: reason.into() };
-    let parsed = url::Url::parse(url)
-        .map_err(|_| bad("write file:///path/to/primary.db, with an absolute path"))?;
-    if parsed.scheme() != "file" {
-        return Err(bad("this version syncs with file:// primaries only"));
-    }
-    let path = parsed.to_file_path().map_err(|()| bad("the path must be absolute"))?;
-    match path.file_name() {
-        Some(_) if !path.is_dir() && !url.ends_with('/') => Ok(path),
-        _ => Err(bad("it names a folder; name the database file in it")),
-    }
 }
 
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
@@ -102,11 +120,11 @@ pub fn check_migration(primary: &dyn Primary, last: Option<&str>) -> Result<(), 
 impl Session<'_> {
     /// What the device remembers of its remote.
     pub fn remote(&self) -> Result<RemoteState, ReplicaError> {
-        let sql = "SELECT url, inline_packs, epoch, last_push_id FROM fastest_local_remote";
+        let sql = "SELECT url, packs, epoch, last_push_id FROM fastest_local_remote";
         let mut found = self.all(sql, [], |row| {
             Ok(RemoteState {
                 url: row.get(0)?,
-                inline_packs: row.get(1)?,
+                packs: Packs::from_cell(row.get(1)?),
                 epoch: row.get(2)?,
                 last_push_id: row.get(3)?,
             })
@@ -116,10 +134,30 @@ impl Session<'_> {
 
     pub(crate) fn put_remote(&self, remote: &RemoteState) -> Result<(), ReplicaError> {
         self.run(
-            "INSERT OR REPLACE INTO fastest_local_remote(one, url, inline_packs, epoch, last_push_id)
+            "INSERT OR REPLACE INTO fastest_local_remote(one, url, packs, epoch, last_push_id)
              VALUES (1, ?1, ?2, ?3, ?4)",
-            params![remote.url, remote.inline_packs, remote.epoch, remote.last_push_id],
+            params![remote.url, remote.packs.to_cell(), remote.epoch, remote.last_push_id],
         )?;
         Ok(())
+    }
+}
+
+impl Packs {
+    const ROWS: &str = "rows";
+
+    fn from_cell(cell: Option<String>) -> Self {
+        match cell {
+            None => Self::Default,
+            Some(text) if text == Self::ROWS => Self::Rows,
+            Some(url) => Self::At(url),
+        }
+    }
+
+    fn to_cell(&self) -> Option<&str> {
+        match self {
+            Self::Default => None,
+            Self::Rows => Some(Self::ROWS),
+            Self::At(url) => Some(url),
+        }
     }
 }

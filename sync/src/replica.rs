@@ -12,6 +12,7 @@
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
 //! - `part`: parts of a pack that has not arrived whole
+//! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
 //!
 //! Any number of processes use one replica at once: it is in WAL mode, and every write is a short
 //! immediate transaction.
@@ -25,7 +26,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBeh
 use serde_json::Value;
 
 /// Version of the replica's layout, kept in `user_version`.
-const LAYOUT_VERSION: i64 = 1;
+const LAYOUT_VERSION: i64 = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 const LOCAL_DDL: &str = "
@@ -34,7 +35,7 @@ CREATE TABLE fastest_local_device(
   device_id TEXT NOT NULL, user_id TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE fastest_local_remote(
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  url TEXT, inline_packs INTEGER NOT NULL DEFAULT 0, epoch TEXT, last_push_id TEXT);
+  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT);
 CREATE TABLE fastest_local_cursor(scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE fastest_local_outbox(
   revision INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,6 +52,17 @@ CREATE TABLE fastest_local_conflict(
 CREATE TABLE fastest_local_part(
   pack_id TEXT NOT NULL, part INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (pack_id, part))
   WITHOUT ROWID;
+CREATE TABLE fastest_local_queued(
+  place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
+";
+
+/// From layout 1 to 2.
+const LAYOUT_2_DDL: &str = "
+ALTER TABLE fastest_local_remote ADD COLUMN packs TEXT;
+UPDATE fastest_local_remote SET packs = 'rows' WHERE inline_packs;
+ALTER TABLE fastest_local_remote DROP COLUMN inline_packs;
+CREATE TABLE fastest_local_queued(
+  place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 ";
 
 /// Values of a row, in the order of its table's columns.
@@ -119,6 +131,8 @@ impl Replica {
         let mut replica = Self { path: path.to_owned(), connection };
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
+        }
+        if version < LAYOUT_VERSION {
             replica.write(|session| session.create())?;
         }
         Ok(replica)
@@ -145,14 +159,16 @@ impl Replica {
 }
 
 impl Session<'_> {
+    /// Makes the tables, or brings those of an older layout up to date.
     fn create(&self) -> Result<(), ReplicaError> {
         // Another process may have been first.
         let version: i64 = self.get("PRAGMA user_version", [])?.unwrap_or(0);
-        if version == LAYOUT_VERSION {
-            return Ok(());
-        }
-        let statements = replica_ddl(TABLES).join(";\n");
-        let sql = format!("{statements};\n{LOCAL_DDL}\nPRAGMA user_version = {LAYOUT_VERSION};");
+        let statements = match version {
+            LAYOUT_VERSION => return Ok(()),
+            0 => format!("{};\n{LOCAL_DDL}", replica_ddl(TABLES).join(";\n")),
+            _ => LAYOUT_2_DDL.to_owned(),
+        };
+        let sql = format!("{statements}\nPRAGMA user_version = {LAYOUT_VERSION};");
         self.connection.execute_batch(&sql).map_err(|source| self.failed(source))
     }
 

@@ -1,5 +1,6 @@
 //! `remote set`, `remote show`, `remote check`.
 
+use fastest_sync::remote::Packs;
 use fastest_sync::report::RemoteReport;
 
 use crate::args::Remote;
@@ -12,8 +13,14 @@ pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError>
     let mut device = session.device()?;
     match command {
         // Without an address clap lets only `--default` through.
-        Remote::Set { url, default: _, inline_packs } => {
-            let report = runtime()?.block_on(device.remote_set(url.as_deref(), inline_packs))?;
+        Remote::Set { url, default: _, packs, inline_packs } => {
+            let packs = match packs.as_deref() {
+                _ if inline_packs => Packs::Rows,
+                None => Packs::Default,
+                Some("rows") => Packs::Rows,
+                Some(place) => Packs::At(place.to_owned()),
+            };
+            let report = runtime()?.block_on(device.remote_set(url.as_deref(), packs))?;
             let own = session.is_own_primary(&report.url);
             session.out.report(&report, |out| {
                 let place = if own { " (inside the store)" } else { "" };

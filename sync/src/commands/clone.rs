@@ -15,7 +15,8 @@ use fastest_schema::workspaces::Workspace;
 use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::{SyncError, nearest};
-use crate::primary::{Counted, Primary, PrimaryError, Traffic};
+use crate::meter::Traffic;
+use crate::primary::{Primary, PrimaryError};
 use crate::pull::pull_scope;
 use crate::report::CloneReport;
 use crate::working_copy::WorkingCopy;
@@ -125,17 +126,16 @@ impl Device {
     /// A project by name or id, its rows up to date where the primary answers.
     async fn fetch_project(&mut self, name: &str) -> Result<(Project, Traffic), SyncError> {
         let remote = self.remote()?;
-        let primary = Counted::new(&*remote.primary);
         let known = self.known_projects(name)?;
         let found = match known.len() {
             0 => {
-                let found = find_on_primary(&primary, name).await?;
+                let found = find_on_primary(&*remote.primary, name).await?;
                 self.one_project(name, found)?
             }
             _ => self.one_project(name, known.clone())?,
         };
         let (replica, store) = (&mut self.replica, &self.store);
-        match pull_scope(replica, store, &remote, &primary, &found).await {
+        match pull_scope(replica, store, &remote, &found).await {
             Ok(_) => {
                 // The owner's row, which the project refers to: whoever holds the project can
                 // then bring it to a primary that has neither.
@@ -143,7 +143,7 @@ impl Device {
                 if let Some(owner) = owner
                     && replica.read().row::<User>(&owner)?.is_none()
                 {
-                    pull_scope(replica, store, &remote, &primary, &owner).await?;
+                    pull_scope(replica, store, &remote, &owner).await?;
                 }
             }
             Err(SyncError::Primary(error)) if error.is_unreachable() && !known.is_empty() => {}
@@ -152,7 +152,7 @@ impl Device {
         let row = self.replica.read().row::<Project>(&found)?;
         let unknown =
             || SyncError::Unknown { what: "project", name: name.to_owned(), nearest: None };
-        Ok((row.ok_or_else(unknown)?, primary.traffic()))
+        Ok((row.ok_or_else(unknown)?, remote.meter.traffic()))
     }
 
     /// Ids of the projects of this name or id on the device.
@@ -182,7 +182,7 @@ impl Device {
     }
 }
 
-async fn find_on_primary(primary: &Counted<'_>, name: &str) -> Result<Vec<String>, SyncError> {
+async fn find_on_primary(primary: &dyn Primary, name: &str) -> Result<Vec<String>, SyncError> {
     match primary.run(find_projects_sql(), &[name]).await {
         Ok(rows) => Ok(rows.into_iter().filter_map(|row| row.into_iter().next()?).collect()),
         // Nobody has pushed there yet.

@@ -11,7 +11,6 @@ use crate::activity::Activity;
 use crate::dag;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::primary::Counted;
 use crate::push::push_scope;
 use crate::push_plan::column;
 use crate::report::PushReport;
@@ -54,13 +53,12 @@ impl Device {
             ..PushReport::default()
         };
         let remote = self.remote()?;
-        let primary = Counted::new(&*remote.primary);
         report.primary = remote.primary.url().to_owned();
         activity.begin("Pushing");
         for merges in 0.. {
             let locks = self.dir.join("locks");
             let (replica, store) = (&mut self.replica, &self.store);
-            match push_scope(replica, store, &remote, &primary, &project.id, &locks).await {
+            match push_scope(replica, store, &remote, &project.id, &locks).await {
                 Ok(_) => match self.head_apart(&copy)? {
                     None => {
                         report.pushed = true;
@@ -81,7 +79,7 @@ impl Device {
         let workspace = self.workspace_of(&copy)?;
         report.workspace = workspace.name;
         report.version = workspace.version;
-        let traffic = primary.traffic();
+        let traffic = remote.meter.traffic();
         (report.requests, report.bytes_sent) = (traffic.requests, traffic.bytes_sent);
         Ok(report)
     }

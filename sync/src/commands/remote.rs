@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::primary::{Primary, PrimaryError};
-use crate::remote::{Remote, RemoteState, check_migration, file_path};
+use crate::remote::{Packs, Remote, RemoteState, check_migration};
 use crate::report::RemoteReport;
 
 use super::status::primary_url;
@@ -16,30 +17,19 @@ impl Device {
     pub async fn remote_set(
         &mut self,
         url: Option<&str>,
-        inline_packs: bool,
+        packs: Packs,
     ) -> Result<RemoteReport, SyncError> {
-        let url = url.map(|url| {
-            let path = file_path(url)?;
-            let parent = path.parent().unwrap_or(&path).to_owned();
-            let parent =
-                parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
-            let path = parent.join(path.file_name().unwrap_or_default());
-            let url = url::Url::from_file_path(&path).map_err(|()| PrimaryError::BadUrl {
-                url: url.to_owned(),
-                reason: "the path must be absolute".into(),
-            })?;
-            Ok::<_, PrimaryError>(String::from(url))
-        });
-        let state = RemoteState { url: url.transpose()?, inline_packs, ..RemoteState::default() };
-        Remote::open(&state, &self.dir)?;
-        let gone = match &state.url {
-            Some(url) => !file_path(url)?.exists(),
-            None => false,
+        let url = url.map(settle_address).transpose()?;
+        let state = RemoteState { url, packs, ..RemoteState::default() };
+        Remote::open(&state, &self.dir, &*self.secrets)?;
+        let gone = match state.url.as_deref().map(Address::parse).transpose()? {
+            Some(Address::File(path)) => !path.exists(),
+            _ => false,
         };
         self.replica.write(|session| {
             let old = session.remote()?;
             match old.url == state.url && !gone {
-                true => session.put_remote(&RemoteState { inline_packs, ..old }),
+                true => session.put_remote(&RemoteState { packs: state.packs, ..old }),
                 false => {
                     session.put_remote(&state)?;
                     session.forget_primary()?;
@@ -54,7 +44,8 @@ impl Device {
     pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
         let state = self.replica.read().remote()?;
         let url = primary_url(&state, self)?;
-        Ok(RemoteReport { url, inline_packs: state.inline_packs, ..RemoteReport::default() })
+        let inline_packs = state.packs == Packs::Rows;
+        Ok(RemoteReport { url, inline_packs, ..RemoteReport::default() })
     }
 
     /// Asks the primary how it is.
@@ -74,6 +65,19 @@ impl Device {
             }
         })
     }
+}
+
+/// The address as it is kept: a file's by its real path, so that the working folder has no say.
+fn settle_address(url: &str) -> Result<String, PrimaryError> {
+    let Address::File(path) = Address::parse(url)? else { return Ok(url.to_owned()) };
+    let parent = path.parent().unwrap_or(&path).to_owned();
+    let parent = parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
+    let path = parent.join(path.file_name().unwrap_or_default());
+    let url = url::Url::from_file_path(&path).map_err(|()| PrimaryError::BadUrl {
+        url: url.to_owned(),
+        reason: "the path must be absolute".into(),
+    })?;
+    Ok(String::from(url))
 }
 
 /// The last migration of a primary; `None` where it has none yet.

@@ -5,7 +5,8 @@ use std::path::Path;
 use fastest_fixtures::contract::{every_pack_store, every_primary, out_of_reach};
 use fastest_sync::embedded::Embedded;
 use fastest_sync::pack_store::Directory;
-use fastest_sync::remote::{Remote, RemoteState};
+use fastest_sync::remote::{Packs, Remote, RemoteState};
+use fastest_sync::secret::NoSecrets;
 
 use super::run;
 
@@ -16,7 +17,7 @@ fn remotes(folder: &Path) -> Vec<(&'static str, RemoteState)> {
         ("a file", RemoteState { url: url("file.db"), ..RemoteState::default() }),
         (
             "a file with inline packs",
-            RemoteState { url: url("inline.db"), inline_packs: true, ..RemoteState::default() },
+            RemoteState { url: url("inline.db"), packs: Packs::Rows, ..RemoteState::default() },
         ),
         (
             "a file with odd letters",
@@ -32,7 +33,7 @@ fn primaries() {
     std::fs::create_dir(folder.path().join("primary")).unwrap();
     for (what, state) in remotes(folder.path()) {
         println!("{what}");
-        run(every_primary(&|| Remote::open(&state, folder.path()).unwrap()));
+        run(every_primary(&|| Remote::open(&state, folder.path(), &NoSecrets).unwrap()));
     }
 }
 
@@ -42,7 +43,7 @@ fn pack_stores() {
     std::fs::create_dir(folder.path().join("primary")).unwrap();
     for (what, state) in remotes(folder.path()) {
         println!("{what}");
-        run(every_pack_store(&*Remote::open(&state, folder.path()).unwrap().packs));
+        run(every_pack_store(&*Remote::open(&state, folder.path(), &NoSecrets).unwrap().packs));
     }
     for link in [false, true] {
         run(every_pack_store(&Directory::new(&folder.path().join(format!("packs {link}")), link)));

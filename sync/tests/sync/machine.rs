@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fastest_sync::activity::Activity;
+use fastest_sync::remote::Packs;
 use fastest_sync::report::{PullReport, PushReport, SnapshotReport};
 use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
 
@@ -33,15 +34,15 @@ impl Machine {
     }
 
     /// A device that follows the primary at `path`.
-    pub fn following(path: &Path, inline_packs: bool) -> Self {
+    pub fn following(path: &Path, packs: Packs) -> Self {
         let mut machine = Self::new();
-        machine.follow(path, inline_packs);
+        machine.follow(path, packs);
         machine
     }
 
-    pub fn follow(&mut self, path: &Path, inline_packs: bool) {
+    pub fn follow(&mut self, path: &Path, packs: Packs) {
         let url = format!("file://{}", path.display());
-        run(self.device.remote_set(Some(&url), inline_packs)).unwrap();
+        run(self.device.remote_set(Some(&url), packs)).unwrap();
     }
 
     /// Another machine with a copy of everything on this one: store and working copies.

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use fastest_core::store::Store;
 use fastest_schema::PUSH_SQL;
 use fastest_sync::embedded::Embedded;
+use fastest_sync::meter::Meter;
 use fastest_sync::pack_store::Directory;
-use fastest_sync::primary::{Counted, Primary, PrimaryError, Rows};
+use fastest_sync::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::push::push_scope;
 use fastest_sync::push_plan::LargePacks;
-use fastest_sync::remote::{Remote, packs_dir};
+use fastest_sync::remote::{Packs, Remote, packs_dir};
 use fastest_sync::replica::Replica;
 
 use super::machine::{Machine, copy_folder, noise, query};
@@ -25,7 +26,7 @@ fn work_offline_goes_out_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let (near, far) = (folder.path().join("near"), folder.path().join("far"));
     fs::create_dir(&near).unwrap();
-    let mut one = Machine::following(&near.join("primary.db"), false);
+    let mut one = Machine::following(&near.join("primary.db"), Packs::Default);
     one.write("app/a", "0");
     let mut made = vec![one.push("app").snapshot.snapshot_id];
     fs::rename(&near, &far).unwrap();
@@ -40,7 +41,7 @@ fn work_offline_goes_out_in_order() {
     assert_eq!(one.replica("SELECT pk FROM fastest_local_outbox"), Vec::<String>::new());
     let arrived = "SELECT pk FROM fastest_changes WHERE tbl = 'snapshots' ORDER BY seq";
     assert_eq!(query(&near.join("primary.db"), arrived), made);
-    let mut two = Machine::following(&near.join("primary.db"), false);
+    let mut two = Machine::following(&near.join("primary.db"), Packs::Default);
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk")["a"], b"3");
     two.check();
@@ -62,7 +63,7 @@ impl Primary for Lossy {
         let answer = self.inner.run(sql, parameters).await?;
         if sql == PUSH_SQL && self.answered.borrow_mut().insert(parameters[0].to_owned()) {
             let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
-            return Err(PrimaryError::Unreachable { url, reason });
+            return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
         Ok(answer)
     }
@@ -75,7 +76,7 @@ impl Primary for Lossy {
 fn lossy(path: &Path, large: LargePacks) -> Remote {
     let primary = Lossy { inner: Embedded::new(path), answered: RefCell::default() };
     let packs = Directory::new(&packs_dir(path), false);
-    Remote { primary: Box::new(primary), packs: Box::new(packs), large }
+    Remote { primary: Box::new(primary), packs: Box::new(packs), large, meter: Meter::default() }
 }
 
 fn an_answer_is_lost(large: LargePacks) {
@@ -97,9 +98,8 @@ fn an_answer_is_lost(large: LargePacks) {
     loop {
         let waiting = replica.read().entries(&scope).unwrap();
         // Each try loses one answer, so every statement of the push is sent twice.
-        let primary = Counted::new(&*remote.primary);
         let locks = store_dir.join("locks");
-        match run(push_scope(&mut replica, &store, &remote, &primary, &scope, &locks)) {
+        match run(push_scope(&mut replica, &store, &remote, &scope, &locks)) {
             Ok(_) => break,
             Err(error) => assert!(error.to_string().contains("was lost"), "{error}"),
         }
@@ -110,7 +110,7 @@ fn an_answer_is_lost(large: LargePacks) {
     assert!(replica.read().entries(&scope).unwrap().is_empty());
     let versions = "SELECT DISTINCT version FROM fastest_changes WHERE tbl <> 'projects'";
     assert_eq!(query(&path, versions), ["1"], "each row is written once");
-    let mut two = Machine::following(&path, false);
+    let mut two = Machine::following(&path, Packs::Default);
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk"), one.files("app"));
     two.check();
@@ -130,7 +130,7 @@ fn a_lost_answer_amid_the_parts_of_a_pack_does_no_harm() {
 fn pushed() -> (tempfile::TempDir, Machine) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("now")).unwrap();
-    let mut one = Machine::following(&folder.path().join("now/primary.db"), false);
+    let mut one = Machine::following(&folder.path().join("now/primary.db"), Packs::Default);
     one.write("app/a", "0");
     one.write("app/b", "0");
     one.push("app");
@@ -141,7 +141,7 @@ fn pushed() -> (tempfile::TempDir, Machine) {
 fn a_primary_restored_to_an_older_day_gets_everything_again() {
     let (folder, mut one) = pushed();
     let (now, old) = (folder.path().join("now"), folder.path().join("old"));
-    let mut two = Machine::following(&now.join("primary.db"), false);
+    let mut two = Machine::following(&now.join("primary.db"), Packs::Default);
     two.clone_project("app", "desk");
     two.push("desk");
     copy_folder(&now, &old);
@@ -161,7 +161,7 @@ fn a_primary_restored_to_an_older_day_gets_everything_again() {
     one.pull("app", "desk");
     one.push("app");
 
-    let mut three = Machine::following(&now.join("primary.db"), false);
+    let mut three = Machine::following(&now.join("primary.db"), Packs::Default);
     three.clone_project("app", "third");
     assert_eq!(three.files("third"), two.files("desk"));
     assert_eq!(one.files("app"), two.files("desk"));
@@ -206,9 +206,9 @@ fn another_primary_is_given_everything() {
     one.write("app/a", "not pushed yet");
     one.snapshot("app");
     let other = folder.path().join("other.db");
-    one.follow(&other, true);
+    one.follow(&other, Packs::Rows);
     one.push("app");
-    let mut two = Machine::following(&other, true);
+    let mut two = Machine::following(&other, Packs::Rows);
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk"), one.files("app"));
     assert_eq!(two.snapshots("desk"), one.snapshots("app"));
@@ -216,9 +216,9 @@ fn another_primary_is_given_everything() {
     // And back: the first one is behind, and catches up.
     one.write("app/a", "on the other");
     one.push("app");
-    one.follow(&folder.path().join("now/primary.db"), false);
+    one.follow(&folder.path().join("now/primary.db"), Packs::Default);
     one.push("app");
-    let mut three = Machine::following(&folder.path().join("now/primary.db"), false);
+    let mut three = Machine::following(&folder.path().join("now/primary.db"), Packs::Default);
     three.clone_project("app", "third");
     assert_eq!(three.files("third"), one.files("app"));
     three.check();

@@ -1,6 +1,7 @@
 //! Two devices that share a primary: everything of one reaches the other, and what both did is
 //! merged with nothing lost.
 
+use fastest_sync::remote::Packs;
 use std::fs;
 
 use super::machine::{Machine, noise};
@@ -9,11 +10,11 @@ use super::run;
 /// Larger than what travels in a payload, and than one row.
 const LARGE_BYTES: usize = 2_500_000;
 
-fn there_and_back(inline_packs: bool) {
+fn there_and_back(packs: Packs) {
     let folder = tempfile::tempdir().unwrap();
     let primary = folder.path().join("primary.db");
-    let mut one = Machine::following(&primary, inline_packs);
-    let mut two = Machine::following(&primary, inline_packs);
+    let mut one = Machine::following(&primary, packs.clone());
+    let mut two = Machine::following(&primary, packs.clone());
     one.write("app/small", "one");
     one.write("app/d/large", noise(LARGE_BYTES, 1));
     one.push("app");
@@ -38,24 +39,24 @@ fn there_and_back(inline_packs: bool) {
 
 #[test]
 fn packs_in_a_folder_go_both_ways() {
-    there_and_back(false);
+    there_and_back(Packs::Default);
 }
 
 #[test]
 fn packs_in_rows_go_both_ways_in_parts() {
-    there_and_back(true);
+    there_and_back(Packs::Rows);
 }
 
 /// Two devices with a working copy each, `app` and `desk`, of the same files.
 fn pair(files: &[(&str, &str)]) -> (tempfile::TempDir, Machine, Machine) {
     let folder = tempfile::tempdir().unwrap();
     let primary = folder.path().join("primary.db");
-    let mut one = Machine::following(&primary, false);
+    let mut one = Machine::following(&primary, Packs::Default);
     for (path, text) in files {
         one.write(&format!("app/{path}"), text);
     }
     one.push("app");
-    let mut two = Machine::following(&primary, false);
+    let mut two = Machine::following(&primary, Packs::Default);
     two.clone_project("app", "desk");
     (folder, one, two)
 }

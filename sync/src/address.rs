@@ -1,0 +1,192 @@
+//! Addresses of primaries, as users write them.
+//!
+//! ```text
+//! file:///PATH/primary.db
+//! d1://ACCOUNT_ID/DATABASE            Cloudflare D1; DATABASE is its id or its name
+//! d1://local/ID?api=http://…          the same API elsewhere: `wrangler dev` serves it
+//! libsql://HOST[:PORT]                Turso
+//! http://HOST:PORT  https://HOST      a libSQL server of one's own
+//! ```
+//!
+//! An address holds no secret: one that looks as if it did is refused, and not repeated.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::primary::PrimaryError;
+
+/// Base of Cloudflare's API.
+pub const CLOUDFLARE_API: &str = "https://api.cloudflare.com/client/v4";
+
+/// Where a primary is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A database of Cloudflare D1.
+    D1(D1Address),
+    /// A libSQL server: what to connect to, `http` or `https`.
+    Libsql(Url),
+}
+
+/// A database of Cloudflare D1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct D1Address {
+    /// The account's id.
+    pub account: String,
+    /// The database's id, or its name.
+    pub database: String,
+    /// Base of an API other than Cloudflare's, under which `/d1/database` lies.
+    pub api: Option<Url>,
+}
+
+impl D1Address {
+    /// What lies above `/d1/database` in the API.
+    pub fn base(&self) -> String {
+        match &self.api {
+            Some(api) => api.as_str().trim_end_matches('/').to_owned(),
+            None => format!("{CLOUDFLARE_API}/accounts/{}", self.account),
+        }
+    }
+
+    /// The address as a user writes it.
+    pub fn to_text(&self) -> String {
+        let api = self.api.as_ref().map(|api| format!("?api={api}")).unwrap_or_default();
+        format!("d1://{}/{}{api}", self.account, self.database)
+    }
+}
+
+impl Address {
+    /// Reads an address.
+    pub fn parse(text: &str) -> Result<Self, PrimaryError> {
+        let bad = |reason: &str| PrimaryError::BadUrl { url: shown(text), reason: reason.into() };
+        let url = Url::parse(text).map_err(|_| {
+            bad("write file:///path/primary.db, d1://ACCOUNT_ID/DATABASE or libsql://HOST")
+        })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("an address holds no name or password: `fastest remote login` does"));
+        }
+        match url.scheme() {
+            "file" => file(&url, text).map_err(bad),
+            "d1" => d1(&url).map(Self::D1).map_err(bad),
+            "libsql" | "http" | "https" => libsql(&url).map(Self::Libsql).map_err(bad),
+            _ => Err(bad("it begins with none of file://, d1://, libsql://, https:// and http://")),
+        }
+    }
+}
+
+fn file(url: &Url, text: &str) -> Result<Address, &'static str> {
+    let path = url.to_file_path().map_err(|()| "the path must be absolute")?;
+    match path.file_name() {
+        Some(_) if !path.is_dir() && !text.ends_with('/') => Ok(Address::File(path)),
+        _ => Err("it names a folder; name the database file in it"),
+    }
+}
+
+fn d1(url: &Url) -> Result<D1Address, &'static str> {
+    const FORM: &str = "write d1://ACCOUNT_ID/DATABASE, the database by its id or its name";
+    let account = url.host_str().unwrap_or_default();
+    let database = url.path().trim_start_matches('/');
+    let plain = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    if !plain(account) || !plain(database) || url.port().is_some() || url.fragment().is_some() {
+        return Err(FORM);
+    }
+    let mut api = None;
+    for (key, value) in url.query_pairs() {
+        let base = Url::parse(&value).ok().filter(|base| {
+            matches!(base.scheme(), "http" | "https")
+                && base.username().is_empty()
+                && base.password().is_none()
+                && base.query().is_none()
+        });
+        match (&*key, base) {
+            ("api", Some(base)) => api = Some(base),
+            ("api", None) => return Err("`api` must be an http:// or https:// address"),
+            _ => return Err("nothing but `api` may follow the `?`; the token has its own place"),
+        }
+    }
+    Ok(D1Address { account: account.to_owned(), database: database.to_owned(), api })
+}
+
+fn libsql(url: &Url) -> Result<Url, &'static str> {
+    let mut scheme = if url.scheme() == "http" { "http" } else { "https" };
+    for (key, value) in url.query_pairs() {
+        match (&*key, &*value) {
+            ("tls", "0") => scheme = "http",
+            ("tls", "1") => {}
+            _ => return Err("a token does not belong in it: `fastest remote login` keeps it"),
+        }
+    }
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+        return Err("write libsql://HOST, without a path");
+    }
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Url::parse(&format!("{scheme}://{host}{port}")).map_err(|_| "it names no host")
+}
+
+/// An address for a message: without whatever may be a secret in one that is wrong.
+fn shown(text: &str) -> String {
+    let end = text.find('?').map_or(text.len(), |at| at + 1);
+    let (text, cut) = (&text[..end], if end < text.len() { "…" } else { "" });
+    match (text.find("://"), text.rfind('@')) {
+        (Some(from), Some(at)) if from + 3 <= at => {
+            format!("{}…{}{cut}", &text[..from + 3], &text[at..])
+        }
+        _ => format!("{text}{cut}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let d1 = |account: &str, database: &str, api: Option<&str>| {
+            let (account, database) = (account.to_owned(), database.to_owned());
+            Address::D1(D1Address { account, database, api: api.map(|a| Url::parse(a).unwrap()) })
+        };
+        let libsql = |url: &str| Address::Libsql(Url::parse(url).unwrap());
+        for (text, expected) in [
+            ("file:///srv/p.db", Address::File("/srv/p.db".into())),
+            ("d1://0123abc/notes", d1("0123abc", "notes", None)),
+            (
+                "d1://local/a-b?api=http://127.0.0.1:8787/cdn-cgi/explorer/api",
+                d1("local", "a-b", Some("http://127.0.0.1:8787/cdn-cgi/explorer/api")),
+            ),
+            ("libsql://app-ada.turso.io", libsql("https://app-ada.turso.io")),
+            ("libsql://127.0.0.1:8080?tls=0", libsql("http://127.0.0.1:8080")),
+            ("http://127.0.0.1:8080", libsql("http://127.0.0.1:8080")),
+            ("https://db.example/", libsql("https://db.example")),
+        ] {
+            assert_eq!(Address::parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_and_no_secret_is_repeated() {
+        for text in [
+            "",
+            "primary.db",
+            "ftp://host/x",
+            "d1://account",
+            "d1://account/a/b",
+            "d1://account/a?token=hush",
+            "d1://account/a?api=hush",
+            "d1://account/a?api=https://ada:hush@host/",
+            "d1://hush@account/a",
+            "libsql://host/path",
+            "libsql://host?authToken=hush",
+            "https://ada:hush@host",
+            "file:///",
+        ] {
+            let error = Address::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("hush"), "{error}");
+        }
+    }
+}

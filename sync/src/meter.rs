@@ -1,0 +1,53 @@
+//! What goes over the wire, counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Requests and bytes so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests made, those included that had to be made again. For a file: statements run.
+    pub requests: u64,
+    /// Bytes of statements, parameters and packs.
+    pub bytes_sent: u64,
+    /// Bytes of answers and packs.
+    pub bytes_received: u64,
+}
+
+/// A counter that whoever talks to a remote shares.
+#[derive(Debug, Default, Clone)]
+pub struct Meter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    requests: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Meter {
+    /// Counts a request and the bytes of its body.
+    pub fn request(&self, bytes_sent: u64) {
+        self.0.requests.fetch_add(1, Relaxed);
+        self.0.sent.fetch_add(bytes_sent, Relaxed);
+    }
+
+    /// Counts bytes sent as part of a request that is counted already.
+    pub fn sent(&self, bytes: u64) {
+        self.0.sent.fetch_add(bytes, Relaxed);
+    }
+
+    /// Counts bytes of an answer.
+    pub fn received(&self, bytes: u64) {
+        self.0.received.fetch_add(bytes, Relaxed);
+    }
+
+    /// What was counted so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.0.requests.load(Relaxed),
+            bytes_sent: self.0.sent.load(Relaxed),
+            bytes_received: self.0.received.load(Relaxed),
+        }
+    }
+}

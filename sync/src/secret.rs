@@ -1,0 +1,53 @@
+//! Tokens and keys: where they come from, and that they go nowhere else.
+
+use std::fmt;
+
+/// A token or key. It shows itself only to whoever asks for it by name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text. White space around it, such as the line end of a pasted token, is dropped.
+    pub fn new(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The text, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where secrets are kept: the environment and the system's keyring, which are the caller's.
+pub trait Secrets: fmt::Debug {
+    /// The secret of this name, which is that of its environment variable, for the remote at `url`.
+    /// `None` where there is none; an error where the keyring cannot be asked.
+    fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String>;
+}
+
+/// No secrets at all: enough for a primary that is a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn get(&self, _: &str, _: &str) -> Result<Option<Secret>, String> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Secret::new(" hush\n")), "Secret(…)");
+        assert_eq!(Secret::new(" hush\n").expose(), "hush");
+    }
+}

@@ -119,6 +119,18 @@ pub enum Command {
     /// Make, list and choose workspaces
     #[command(subcommand)]
     Workspace(Workspace),
+    /// List rows that this device and the primary changed, each in its own way
+    ///
+    /// The primary's row stands, and both versions are kept until `fastest resolve` settles it. Exits
+    /// with 1 when there are any.
+    Conflicts,
+    /// Settle a conflict of rows
+    Resolve {
+        /// The conflict: its id, or the beginning of it
+        id: String,
+        #[command(flatten)]
+        choice: Choice,
+    },
     /// Choose the primary, show it and check it
     #[command(subcommand)]
     Remote(Remote),
@@ -149,6 +161,21 @@ pub struct Message {
     /// Describe the snapshot
     #[arg(short, long = "message", value_name = "MSG")]
     pub message: Option<String>,
+}
+
+/// What stands after a conflict.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Choice {
+    /// Take what was written on this device
+    #[arg(long)]
+    pub ours: bool,
+    /// Keep what the primary has
+    #[arg(long)]
+    pub theirs: bool,
+    /// Write these columns, such as '{"name":"app"}'
+    #[arg(long, value_name = "JSON")]
+    pub value: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -211,6 +238,8 @@ impl Command {
             Self::Restore { .. } => "restore",
             Self::Cat { .. } => "cat",
             Self::Workspace(_) => "workspace",
+            Self::Conflicts => "conflicts",
+            Self::Resolve { .. } => "resolve",
             Self::Remote(_) => "remote",
             Self::Doctor { .. } => "doctor",
             Self::Completions { .. } => "completions",

@@ -46,6 +46,12 @@ pub enum CliError {
         /// As given, made absolute.
         path: PathBuf,
     },
+    /// `--value` is not what it should be.
+    #[error("the value of --value must be a JSON object of columns: {why}")]
+    NotAnObject {
+        /// What is wrong with it.
+        why: String,
+    },
     /// There is no home folder to keep a store in.
     #[error("there is no home folder to keep the store in")]
     NoHome,
@@ -73,6 +79,7 @@ impl CliError {
         match self {
             Self::Sync(error) => error.code(),
             Self::NotAFolder { .. } => "not_a_folder",
+            Self::NotAnObject { .. } => "bad_value",
             Self::NoHome => "no_home",
             Self::Io { .. } | Self::Runtime(_) => "io",
             Self::Output(_) => "output",
@@ -117,6 +124,14 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("name_taken", "workspace") => "`fastest workspace list` shows the names in use",
         ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
         ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
+        ("unknown_conflict", _) => "`fastest conflicts` shows those there are",
+        ("bad_value", _) => {
+            "`fastest conflicts` shows the columns; write `--value '{\"column\":\"text\"}'`"
+        }
+        ("denied", _) => {
+            "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
+        }
+        ("no_database", _) => "make it first, or mend the address with `fastest remote set URL`",
         ("unknown_snapshot", _) => "`fastest log` shows the snapshots there are",
         ("ambiguous", _) => "give the id of one of them in full",
         ("no_path" | "is_directory", "cat") => "name a file, by its path from the project's root",

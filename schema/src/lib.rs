@@ -140,7 +140,9 @@ pub use fastest_schema_macros::table;
 pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, migrations, statements};
 pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
 pub use pull::{find_projects_sql, pack_part_sql, pull_sql};
-pub use push::{Lock, PAYLOAD_VERSION, PUSH_SQL, PUSHES_KEPT, Payload, push_ddl};
+pub use push::{
+    Lock, PAYLOAD_VERSION, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload, Seen, push_ddl,
+};
 pub use refusal::Refusal;
 pub use table::{Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table};
 pub use triggers::trigger_ddl;

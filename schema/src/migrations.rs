@@ -41,7 +41,7 @@ pub fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(STATEMENT_BREAKPOINT).map(str::trim).filter(|statement| !statement.is_empty())
 }
 
-/// The text of the first migration, for these tables.
+/// A whole schema in one text, for these tables: what all migrations together come to.
 pub fn init_sql(tables: &[&'static Table]) -> String {
     let tables = parents_first(tables);
     let mut statements = primary_ddl();
@@ -54,7 +54,12 @@ pub fn init_sql(tables: &[&'static Table]) -> String {
 
 const JOURNAL: &str = include_str!("../migrations/meta/_journal.json");
 
-const FILES: [(&str, &str); 1] = [("0000_init.sql", include_str!("../migrations/0000_init.sql"))];
+/// What a database without any migration is brought to, and each one since. A file never changes
+/// once it is released: its checksum is in the journal.
+const FILES: [(&str, &str); 2] = [
+    ("0000_init.sql", include_str!("../migrations/0000_init.sql")),
+    ("0001_push_history.sql", include_str!("../migrations/0001_push_history.sql")),
+];
 
 #[derive(Deserialize)]
 struct Journal<'a> {
@@ -77,16 +82,29 @@ mod tests {
     use super::*;
     use crate::TABLES;
 
-    /// When the first migration was made: milliseconds since 1970, UTC.
-    const INIT_AT_MS: u64 = 1_795_219_200_000;
+    /// The SHA-256 of each released file.
+    const RELEASED: [(&str, &str); 1] =
+        [("0000_init.sql", "4bee5373997a942b4701b878bfbab27dd3f8767d24c0f95b96bcc2a5e1ca5b8c")];
 
-    /// Run with `FASTEST_BLESS=1` to write the files anew after a declaration changed.
     #[test]
-    fn the_committed_files_are_the_generated_ones() {
-        let sql = init_sql(TABLES);
-        let journal = journal(&[("0000_init", &sql, INIT_AT_MS)]);
+    fn released_files_never_change() {
+        for ((name, sha256), (file, sql)) in RELEASED.iter().zip(FILES) {
+            assert_eq!((*name, sha256.to_string()), (file, hex_sha256(sql)));
+        }
+    }
+
+    /// Run with `FASTEST_BLESS=1` to write the last file anew after a declaration changed.
+    #[test]
+    fn the_last_file_is_the_generated_one() {
+        let [view, trigger] = push_ddl(TABLES);
+        let statements = ["DROP VIEW fastest_push".to_owned(), view, trigger];
+        let sql = statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n";
+        let journal = journal(&[
+            ("0000_init", FILES[0].1, 1_795_219_200_000),
+            ("0001_push_history", &sql, 1_795_262_400_000),
+        ]);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        for (path, text) in [("0000_init.sql", &sql), ("meta/_journal.json", &journal)] {
+        for (path, text) in [("0001_push_history.sql", &sql), ("meta/_journal.json", &journal)] {
             let path = folder.join(path);
             if std::env::var_os("FASTEST_BLESS").is_some() {
                 std::fs::write(&path, text).unwrap();
@@ -95,6 +113,22 @@ mod tests {
             assert!(committed == *text, "{} is stale; see FASTEST_BLESS", path.display());
         }
         assert!(!sql.contains('\r'), "wrangler breaks on CRLF");
+    }
+
+    #[test]
+    fn the_migrations_come_to_the_declared_schema() {
+        let schema = |texts: &[&str]| -> Vec<(String, String)> {
+            let database = rusqlite::Connection::open_in_memory().unwrap();
+            for statement in texts.iter().flat_map(|text| statements(text)) {
+                database.execute_batch(statement).unwrap();
+            }
+            let sql = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
+            let mut found = database.prepare(sql).unwrap();
+            let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let files = FILES.map(|(_, sql)| sql);
+        assert_eq!(schema(&files), schema(&[&init_sql(TABLES)]));
     }
 
     fn journal(files: &[(&str, &str, u64)]) -> String {

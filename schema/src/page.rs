@@ -33,6 +33,10 @@ pub struct Header {
     pub migration: Option<String>,
     /// Whether it remembers the push that the device named.
     pub push_known: bool,
+    /// Whether it has the change that the device named, or a later one of the same row.
+    pub seen_known: bool,
+    /// The text that was sent to be repeated.
+    pub request: String,
 }
 
 /// One change.
@@ -183,6 +187,8 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
         epoch: String,
         migration: Option<String>,
         push_known: i64,
+        seen_known: i64,
+        request: String,
     }
     let cells = Cells::new(0, cells)?;
     if cells.table.is_some() {
@@ -190,9 +196,10 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     }
     let seq = cells.number("seq", cells.seq.as_deref())?;
     let body = cells.row.as_deref().ok_or(PageError::NoHeader)?;
-    let Body { epoch, migration, push_known } =
+    let Body { epoch, migration, push_known, seen_known, request } =
         serde_json::from_str(body).map_err(|source| PageError::Json { row: 0, source })?;
-    Ok(Header { seq, epoch, migration, push_known: push_known != 0 })
+    let (push_known, seen_known) = (push_known != 0, seen_known != 0);
+    Ok(Header { seq, epoch, migration, push_known, seen_known, request })
 }
 
 fn change(tables: &[&'static Table], cells: Cells) -> Result<Change, PageError> {

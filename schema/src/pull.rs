@@ -1,6 +1,7 @@
 //! Pull: one SELECT that answers with a header and a page of changes.
 
 use crate::ddl::{literal, quote};
+use crate::push::seen_sql;
 use crate::{Column, Kind, Policy, Table};
 
 /// Bytes that a change takes in an answer beside the texts of its row.
@@ -12,14 +13,16 @@ const ARGUMENTS_MAX: usize = 30;
 /// The pull statement, for the synced ones among the tables.
 ///
 /// Its parameters are texts: scope, the last sequence number seen in it, the most rows and the
-/// most bytes of an answer, and the id of the last push that the device knows to be applied. Its
-/// answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
+/// most bytes of an answer, the id of the last push that the device knows to be applied, the change
+/// at the cursor as JSON ([`crate::Seen`]) or an empty text, and any text, which the header repeats
+/// so that no other answer can pass for this one. Its answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
 /// changes by rising sequence number. The first change comes whatever its size.
 pub fn pull_sql(tables: &[&'static Table]) -> String {
     let synced: Vec<&Table> =
         tables.iter().copied().filter(|table| table.policy != Policy::Private).collect();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
+    let seen = seen_sql("?6");
     format!(
         "WITH page AS (
   SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (
@@ -35,7 +38,9 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     json_object(
       'epoch', (SELECT epoch FROM fastest_meta),
       'migration', (SELECT max(name) FROM d1_migrations),
-      'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5)
+      'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5),
+      'seen_known', ?6 = '' OR {seen},
+      'request', ?7
     ) AS row
   UNION ALL
   SELECT seq, CAST(seq AS TEXT), tbl, pk, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}

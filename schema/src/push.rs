@@ -20,7 +20,14 @@ pub const PAYLOAD_VERSION: i64 = 1;
 pub const PUSHES_KEPT: i64 = 1000;
 
 /// The push statement. Its parameters are texts: push id, device id, payload.
-pub const PUSH_SQL: &str = "INSERT INTO fastest_push(id, device, payload) VALUES (?1, ?2, ?3)";
+///
+/// It answers with the push id, so that no other answer can pass for its own; or with nothing, where
+/// the push was applied before: [`PUSH_KNOWN_SQL`] tells then.
+pub const PUSH_SQL: &str =
+    "INSERT INTO fastest_push(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id";
+
+/// Whether a push was applied. Its parameter is the push id; it answers with that id, or nothing.
+pub const PUSH_KNOWN_SQL: &str = "SELECT id FROM fastest_pushes WHERE id = ?1";
 
 /// What one push carries. A row belongs in `rows` or in `patch`, not in both.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +36,15 @@ pub struct Payload {
     pub v: i64,
     /// Grows with each push of the device.
     pub counter: i64,
+    /// The epoch of the primary that the push is meant for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+    /// The last push of the device that was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// A change that the device has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// What the writer saw of the rows that it changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<Lock>,
@@ -49,6 +65,9 @@ impl Payload {
         Payload {
             v: PAYLOAD_VERSION,
             counter,
+            epoch: None,
+            after: None,
+            seen: None,
             locks: Vec::new(),
             rows: BTreeMap::new(),
             patch: BTreeMap::new(),
@@ -60,6 +79,19 @@ impl Payload {
 /// The table, key and version of a row as the writer last saw it; version 0 for one that never was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock(pub String, pub String, pub i64);
+
+/// A change as a device has seen it: table, key, version, sequence number. Where the primary has
+/// neither it nor a later version of its row, it is not the primary that the device knew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen(pub String, pub String, pub i64, pub i64);
+
+/// Whether the primary has the change in the JSON array `seen`, or a later one of its row.
+pub(crate) fn seen_sql(seen: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM fastest_changes WHERE tbl = {seen}->>0 AND pk = {seen}->>1
+      AND (version > {seen}->>2 OR version = {seen}->>2 AND seq = {seen}->>3))"
+    )
+}
 
 /// The view `fastest_push` and its trigger, for the synced ones among the tables.
 pub fn push_ddl(tables: &[&'static Table]) -> [String; 2] {
@@ -94,7 +126,8 @@ fn refuse(refusal: Refusal) -> String {
     format!("SELECT RAISE(ABORT, '{}')", refusal.name())
 }
 
-/// Whether the push may be looked at: a known version, not applied before, not from the past.
+/// Whether the push may be looked at: a known version, not applied before, not from the past, and
+/// meant for this primary as it is.
 fn admission() -> Vec<String> {
     vec![
         format!(
@@ -109,6 +142,22 @@ fn admission() -> Vec<String> {
         format!(
             "{} FROM fastest_pushes WHERE device = NEW.device AND counter >= NEW.payload->>'counter'",
             refuse(Refusal::DeviceCounter)
+        ),
+        format!(
+            "{} FROM fastest_meta
+    WHERE NEW.payload->>'epoch' IS NOT NULL AND epoch IS NOT NEW.payload->>'epoch'",
+            refuse(Refusal::Restored)
+        ),
+        format!(
+            "{} WHERE NEW.payload->>'after' IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM fastest_pushes WHERE id = NEW.payload->>'after')",
+            refuse(Refusal::Restored)
+        ),
+        format!(
+            "{} WHERE NEW.payload->>'seen' IS NOT NULL
+    AND NOT {}",
+            refuse(Refusal::Restored),
+            seen_sql("(NEW.payload->'seen')")
         ),
     ]
 }

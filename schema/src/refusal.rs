@@ -9,6 +9,9 @@ pub enum Refusal {
     PayloadInvalid,
     /// This device has pushed with this counter or a higher one: it was cloned or restored.
     DeviceCounter,
+    /// The primary lacks what the device knows it to have had: it is another one, or was put back to
+    /// an older day.
+    Restored,
     /// A row moved on since the device saw it: pull, merge, push again.
     VersionConflict,
     /// A row of a versioned table was written or deleted without its lock.
@@ -22,10 +25,11 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Refusal; 7] = [
+    pub const ALL: [Refusal; 8] = [
         Refusal::PayloadVersion,
         Refusal::PayloadInvalid,
         Refusal::DeviceCounter,
+        Refusal::Restored,
         Refusal::VersionConflict,
         Refusal::LockMissing,
         Refusal::UnknownTable,
@@ -38,6 +42,7 @@ impl Refusal {
             Refusal::PayloadVersion => "fastest:payload_version",
             Refusal::PayloadInvalid => "fastest:payload_invalid",
             Refusal::DeviceCounter => "fastest:device_counter",
+            Refusal::Restored => "fastest:restored",
             Refusal::VersionConflict => "fastest:version_conflict",
             Refusal::LockMissing => "fastest:lock_missing",
             Refusal::UnknownTable => "fastest:unknown_table",

@@ -25,6 +25,7 @@ use crate::dag::{self, Parents};
 use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::pull::pull_scope;
+use crate::queue::{WENT_BACK, behind_notice};
 use crate::remote::Remote;
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::secret::{NoSecrets, Secrets};
@@ -212,17 +213,32 @@ impl Device {
         Ok(Remote::open(&self.replica.read().remote()?, &self.dir, &*self.secrets)?)
     }
 
-    /// Brings rows up to date with the primary. An unreachable one is no error: true is offline.
-    pub(crate) async fn refresh(&mut self, scope: &str) -> Result<(bool, Traffic), SyncError> {
+    /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
+    pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
+        let mut notices = self.send_queued(&remote).await?;
         match pull_scope(&mut self.replica, &self.store, &remote, scope).await {
-            Ok(_) => Ok((false, remote.meter.traffic())),
-            Err(SyncError::Primary(error)) if error.is_unreachable() => {
-                Ok((true, remote.meter.traffic()))
+            Ok(pulled) => {
+                notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
+                notices.extend(pulled.behind.as_deref().map(behind_notice));
+                Ok(Refreshed { offline: false, notices, traffic: remote.meter.traffic() })
+            }
+            Err(error) if error.is_unreachable() => {
+                Ok(Refreshed { offline: true, notices, traffic: remote.meter.traffic() })
             }
             Err(error) => Err(error),
         }
     }
+}
+
+/// What came of a look at the primary.
+pub(crate) struct Refreshed {
+    /// Whether it was out of reach.
+    pub(crate) offline: bool,
+    /// What the user should know.
+    pub(crate) notices: Vec<String>,
+    /// What went over the wire.
+    pub(crate) traffic: Traffic,
 }
 
 /// Refuses a folder that holds something else: a store in a project's own folder would hide the

@@ -156,12 +156,25 @@ pub enum SyncError {
         /// What stood against it.
         why: String,
     },
+    /// A value that a row cannot take.
+    #[error("column {column:?} of {table}: {why}")]
+    BadValue {
+        /// The table.
+        table: &'static str,
+        /// The column given.
+        column: String,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// The primary refused again and again because others were faster.
     #[error("the workspace moved on the primary {attempts} times while this push was tried")]
     Contended {
         /// How often the push was tried.
         attempts: u32,
     },
+    /// Another command chose another primary while this one ran.
+    #[error("the primary was changed by another command in the meantime")]
+    RemoteChanged,
     /// The file system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -205,6 +218,14 @@ impl SyncError {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Whether the work stays queued and a later try may succeed without anything being mended.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Primary(error) => error.is_unreachable(),
+            _ => false,
+        }
+    }
+
     /// A word for the kind of error, for programs: these never change.
     pub fn code(&self) -> &'static str {
         match self {
@@ -218,6 +239,7 @@ impl SyncError {
             Self::NameTaken { .. } => "name_taken",
             Self::Unknown { what: "project", .. } => "unknown_project",
             Self::Unknown { what: "workspace", .. } => "unknown_workspace",
+            Self::Unknown { what: "conflict", .. } => "unknown_conflict",
             Self::Unknown { .. } => "unknown_snapshot",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoPath { .. } => "no_path",
@@ -228,8 +250,9 @@ impl SyncError {
             Self::DamagedState { .. } => "damaged_state",
             Self::NewerState { .. } | Self::Replica(ReplicaError::Newer { .. }) => "newer_store",
             Self::Store(StoreError::Newer { .. }) => "newer_store",
+            Self::BadValue { .. } => "bad_value",
             Self::NotUpdated { .. } => "not_updated",
-            Self::Contended { .. } => "contended",
+            Self::Contended { .. } | Self::RemoteChanged => "contended",
             Self::Io { .. } => "io",
             Self::Replica(_) => "replica",
             Self::Primary(error) => match error {

@@ -8,7 +8,7 @@
 //! - [`primary`], [`address`], [`embedded`], [`pack_store`], [`remote`], [`meter`], [`secret`]: the
 //!   other side
 //! - [`replica`], [`outbox`], `apply`: rows here
-//! - [`push`](mod@push), [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
+//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
 
 pub mod activity;
@@ -29,6 +29,7 @@ pub mod primary;
 pub mod pull;
 pub mod push;
 pub mod push_plan;
+mod queue;
 pub mod remote;
 pub mod replica;
 pub mod report;
@@ -36,6 +37,7 @@ pub mod secret;
 mod sqlite;
 pub mod working_copy;
 
+pub use commands::Resolution;
 pub use device::{Device, Identity};
 pub use error::SyncError;
 pub use working_copy::WorkingCopy;

@@ -4,7 +4,7 @@
 //! then, and the row as it is now. Writing a row twice before a push keeps one entry: the first
 //! base, the last row. Entries leave in the transaction that records the primary's answer.
 
-use fastest_schema::{Policy, Row, TABLES, Table};
+use fastest_schema::{Policy, Row, Seen, TABLES, Table};
 use rusqlite::params;
 use serde_json::Value;
 
@@ -138,6 +138,22 @@ impl Session<'_> {
     pub fn known_version(&self, table: &Table, key: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT version FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         Ok(self.get(sql, params![table.name, key])?.unwrap_or(0))
+    }
+
+    /// The last sequence number that the replica has seen in a scope.
+    pub(crate) fn cursor(&self, scope: &str) -> Result<i64, ReplicaError> {
+        let sql = "SELECT seq FROM fastest_local_cursor WHERE scope = ?1";
+        Ok(self.get(sql, [scope])?.unwrap_or(0))
+    }
+
+    /// The change that the replica saw at a place of a scope: proof of what the primary once held.
+    /// `None` where it holds no longer, since the row was written from here in the meantime.
+    pub(crate) fn seen(&self, scope: &str, seq: i64) -> Result<Option<Seen>, ReplicaError> {
+        let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
+        let mut found = self.all(sql, params![scope, seq], |row| {
+            Ok(Seen(row.get(0)?, row.get(1)?, row.get(2)?, seq))
+        })?;
+        Ok(found.pop())
     }
 
     /// Records what the primary holds of a row: its lock version, and where its last change

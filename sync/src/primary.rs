@@ -169,6 +169,15 @@ impl PrimaryError {
         matches!(self, Self::Unreachable { .. } | Self::NoFolder { .. })
     }
 
+    /// For an answer that belongs to another question, as often as it was asked.
+    pub(crate) fn stray_answer(primary: &dyn Primary) -> Self {
+        Self::Unreachable {
+            url: primary.url().to_owned(),
+            reason: "what comes is the answer to something else".to_owned(),
+            failure: Failure::Lost,
+        }
+    }
+
     /// The rule by which a push was refused.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {

@@ -12,13 +12,16 @@ use fastest_core::id::{PackId, TreeId};
 use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
-use fastest_schema::{Change, Pack, Page, Row, Scope, TABLES, decode_page, pull_sql};
+use fastest_schema::{
+    Change, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
+};
 use rusqlite::params;
 
+use crate::clock;
 use crate::error::SyncError;
 use crate::primary::{Primary, PrimaryError};
 use crate::push_plan::column;
-use crate::remote::{Remote, check_migration, migrate};
+use crate::remote::{Remote, RemoteState, check_migration, migrate};
 use crate::replica::Replica;
 
 /// Changes in one page, at most.
@@ -33,7 +36,12 @@ pub struct Pulled {
     pub changes: u64,
     /// Whether the primary was found to be another one, or an older state of itself.
     pub primary_went_back: bool,
+    /// The last migration of the primary, where this build has newer ones.
+    pub behind: Option<String>,
 }
+
+/// How often an answer that belongs to something else is taken for a mishap of the network.
+pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
 /// Brings the rows of `scope`, and their packs, up to date with the primary.
 pub async fn pull_scope(
@@ -44,44 +52,39 @@ pub async fn pull_scope(
 ) -> Result<Pulled, SyncError> {
     let primary = &*remote.primary;
     let mut pulled = Pulled::default();
-    let sql = pull_sql(TABLES);
     loop {
         let state = replica.read().remote()?;
-        let cursor = cursor(replica, scope)?;
+        let cursor = replica.read().cursor(scope)?;
         if cursor == 0 {
             replica.write(|session| session.begin_reading(scope))?;
         }
-        let last_push_id = state.last_push_id.as_deref().unwrap_or("");
-        let cursor_text = cursor.to_string();
-        let parameters = [scope, &cursor_text, PAGE_ROWS, PAGE_BYTES, last_push_id];
-        let answer = match primary.run(&sql, &parameters).await {
-            Err(PrimaryError::NotMigrated { .. }) => {
-                migrate(primary).await?;
-                primary.run(&sql, &parameters).await?
-            }
-            answer => answer?,
-        };
-        let page = decode_page(TABLES, cursor, answer)
-            .map_err(|source| PrimaryError::Protocol { url: primary.url().to_owned(), source })?;
+        let seen = replica.read().seen(scope, cursor)?;
+        let page = ask(primary, scope, cursor, &state, seen.as_ref()).await?;
         check_migration(primary, page.header.migration.as_deref())?;
         let known = state.epoch.as_deref();
         let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
             || page.header.seq < cursor
-            || (state.last_push_id.is_some() && !page.header.push_known);
+            || (state.last_push_id.is_some() && !page.header.push_known)
+            || !page.header.seen_known;
+        pulled.behind = behind(page.header.migration.as_deref());
         if went_back && pulled.primary_went_back {
             let what = "it is another primary, or an older one, with each answer".to_owned();
             return Err(inconsistent(primary, what));
         }
         if went_back {
             pulled.primary_went_back = true;
-            replica.write(|session| session.forget_primary())?;
+            replica.write(|session| {
+                session.check_remote(remote)?;
+                Ok::<_, SyncError>(session.forget_primary()?)
+            })?;
             continue;
         }
         if known.is_none() {
             let epoch = Some(page.header.epoch.clone());
             replica.write(|session| {
+                session.check_remote(remote)?;
                 let state = session.remote()?;
-                session.put_remote(&crate::remote::RemoteState { epoch, ..state })
+                Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
             })?;
         }
         take_page(replica, store, remote, scope, cursor, &page).await?;
@@ -97,10 +100,46 @@ pub async fn pull_scope(
     Ok(pulled)
 }
 
-/// The last sequence number that the replica has seen in a scope.
-fn cursor(replica: &Replica, scope: &str) -> Result<i64, SyncError> {
-    let sql = "SELECT seq FROM fastest_local_cursor WHERE scope = ?1";
-    Ok(replica.read().get(sql, [scope])?.unwrap_or(0))
+/// Asks for one page after `cursor`.
+async fn ask(
+    primary: &dyn Primary,
+    scope: &str,
+    cursor: i64,
+    state: &RemoteState,
+    seen: Option<&Seen>,
+) -> Result<Page, PrimaryError> {
+    let sql = pull_sql(TABLES);
+    let at = cursor.to_string();
+    let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
+    let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
+    let mut migrated = false;
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let request = clock::new_id();
+        let parameters = [scope, &at, PAGE_ROWS, PAGE_BYTES, push_id, &seen, &request];
+        let answer = match primary.run(&sql, &parameters).await {
+            Err(PrimaryError::NotMigrated { .. }) if !migrated => {
+                migrate(primary).await?;
+                migrated = true;
+                continue;
+            }
+            answer => answer?,
+        };
+        match decode_page(TABLES, cursor, answer) {
+            Ok(page) if page.header.request == request => return Ok(page),
+            // Decodes or not: the next answer is ours, or the last one is told of.
+            Ok(_) => {}
+            Err(source) => {
+                return Err(PrimaryError::Protocol { url: primary.url().to_owned(), source });
+            }
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
+/// The last migration of a primary that lacks some of this build's.
+fn behind(last: Option<&str>) -> Option<String> {
+    let newest = migrations().last().map(|migration| migration.name);
+    last.filter(|last| Some(*last) != newest).map(str::to_owned)
 }
 
 async fn take_page(
@@ -130,12 +169,12 @@ async fn take_page(
         return Ok(());
     }
     replica.write(|session| {
+        session.check_remote(remote)?;
         for pack_id in &finished {
             session.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
         }
-        session.apply_page(scope, &page.changes, seq)
-    })?;
-    Ok(())
+        Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq)?)
+    })
 }
 
 fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {

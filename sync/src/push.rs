@@ -15,7 +15,7 @@ use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::Workspace;
-use fastest_schema::{Lock, PUSH_SQL, Payload, Policy, Refusal, Row, Table};
+use fastest_schema::{Lock, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Table};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -23,8 +23,8 @@ use serde_json::{Map, Value, json};
 use crate::clock;
 use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
-use crate::primary::{Primary, PrimaryError};
-use crate::pull::{owner, pack_key, pull_scope};
+use crate::primary::{PrimaryError, Rows};
+use crate::pull::{Pulled, STRAY_ANSWERS_MAX, owner, pack_key, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
@@ -40,6 +40,12 @@ const UNEXPLAINED_MAX: u32 = 2;
 pub struct Pushed {
     /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
     pub diverged: Vec<String>,
+    /// Whether the primary was found to be another one, or an older state of itself.
+    pub primary_went_back: bool,
+    /// Whether this device was found to be a copy of another, and is one of its own from here on.
+    pub new_device: bool,
+    /// The last migration of the primary, as far as it was asked, where this build has newer ones.
+    pub behind: Option<String>,
 }
 
 /// Sends everything of `scope` that waits, but for heads that need a merge first.
@@ -53,44 +59,80 @@ pub async fn push_scope(
     let path = locks_dir.join("push");
     let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
     lock.lock().map_err(SyncError::io("lock", &path))?;
+    let mut met = Pushed::default();
     if replica.read().remote()?.epoch.is_none() {
         // First contact: set it up, and learn what it has.
-        pull_scope(replica, store, remote, scope).await?;
+        met.learn(&pull_scope(replica, store, remote, scope).await?);
     }
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
-        match push_once(replica, store, remote, scope).await {
-            Ok(pushed) => return Ok(pushed),
-            // It lacks rows that it had: nothing can be built on what is known of it.
-            Err(SyncError::Primary(error)) if !forgotten && lacks_rows(&error) => {
-                replica.write(|session| session.forget_primary())?;
-                forgotten = true;
-            }
-            Err(SyncError::Primary(error))
-                if !recover(replica, &*remote.primary, &error).await? =>
-            {
-                return Err(error.into());
-            }
-            Err(SyncError::Primary(_)) => {}
+        let error = match push_once(replica, store, remote, scope).await {
+            Ok(diverged) => return Ok(Pushed { diverged, ..met }),
+            Err(SyncError::Primary(error)) => error,
             Err(error) => return Err(error),
+        };
+        match recovery(&error) {
+            Some(_) if attempts == ATTEMPTS_MAX => return Err(SyncError::Contended { attempts }),
+            Some(Recovery::Migrate) => migrate(&*remote.primary).await?,
+            Some(Recovery::NewDevice) => {
+                met.new_device = true;
+                replica.write(|session| session.become_new_device())?;
+            }
+            Some(Recovery::Forget) if !forgotten => {
+                (forgotten, met.primary_went_back) = (true, true);
+                replica.write(|session| session.forget_primary())?;
+            }
+            Some(Recovery::Pull) => {}
+            Some(Recovery::Forget) | None => return Err(error.into()),
         }
+        // The primary has said that it applied nothing.
+        replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
         attempts += 1;
-        if attempts == ATTEMPTS_MAX {
-            return Err(SyncError::Contended { attempts });
-        }
         let pulled = pull_scope(replica, store, remote, scope).await?;
-        // A lost race brings what won it. Where nothing comes, time and again, a backup was put in
-        // the primary's place, and a push of another project has been taken by it since.
+        met.learn(&pulled);
+        // A lost race brings what won it. Where nothing comes, time and again, something is amiss
+        // that only a full look can find.
         let explained = pulled.changes > 0 || pulled.primary_went_back;
         unexplained = if explained { 0 } else { unexplained + 1 };
         if unexplained == UNEXPLAINED_MAX && !forgotten {
             replica.write(|session| session.forget_primary())?;
             forgotten = true;
-            pull_scope(replica, store, remote, scope).await?;
+            met.learn(&pull_scope(replica, store, remote, scope).await?);
         }
         for user in users_waiting(replica, scope)? {
-            pull_scope(replica, store, remote, &user).await?;
+            met.learn(&pull_scope(replica, store, remote, &user).await?);
         }
+    }
+}
+
+impl Pushed {
+    fn learn(&mut self, pulled: &Pulled) {
+        self.primary_went_back |= pulled.primary_went_back;
+        self.behind = pulled.behind.clone().or(self.behind.take());
+    }
+}
+
+/// What to do about a push that was not accepted, before it is planned again.
+enum Recovery {
+    /// Set the primary up.
+    Migrate,
+    /// This device is a copy of another one, or was restored from a backup: from here on it is a
+    /// device of its own.
+    NewDevice,
+    /// The primary lacks what it had: nothing can be built on what is known of it.
+    Forget,
+    /// Others were first.
+    Pull,
+}
+
+fn recovery(error: &PrimaryError) -> Option<Recovery> {
+    match error {
+        PrimaryError::NotMigrated { .. } => Some(Recovery::Migrate),
+        PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => Some(Recovery::NewDevice),
+        PrimaryError::Refused { refusal: Refusal::Restored, .. } => Some(Recovery::Forget),
+        PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => Some(Recovery::Pull),
+        error if lacks_rows(error) => Some(Recovery::Forget),
+        _ => None,
     }
 }
 
@@ -99,28 +141,6 @@ pub async fn push_scope(
 fn lacks_rows(error: &PrimaryError) -> bool {
     let words = "FOREIGN KEY constraint failed";
     matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
-}
-
-/// Whether a push that failed in this way should be planned again.
-async fn recover(
-    replica: &mut Replica,
-    primary: &dyn Primary,
-    error: &PrimaryError,
-) -> Result<bool, SyncError> {
-    match error {
-        PrimaryError::NotMigrated { .. } => migrate(primary).await?,
-        PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {}
-        // This device is a copy of another one, or was restored from a backup: from here on it
-        // is a device of its own.
-        PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => {
-            let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
-            replica.write(|session| session.run(sql, [clock::new_id()]))?;
-        }
-        _ => return Ok(false),
-    }
-    // The primary has said that it applied nothing.
-    replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
-    Ok(true)
 }
 
 /// Ids of the users whose rows wait in `scope`.
@@ -135,8 +155,8 @@ async fn push_once(
     store: &Store,
     remote: &Remote,
     scope: &str,
-) -> Result<Pushed, SyncError> {
-    resend(replica, &*remote.primary).await?;
+) -> Result<Vec<String>, SyncError> {
+    resend(replica, remote).await?;
     replica.write(|session| session.queue_owner(scope))?;
     let entries = replica.read().entries(scope)?;
     let parents = replica.read().parents(scope)?;
@@ -153,10 +173,10 @@ async fn push_once(
         if rows.is_empty() {
             continue;
         }
-        let sent = write_down(replica, store, scope, &rows)?;
-        send(replica, &*remote.primary, &sent).await?;
+        let sent = write_down(replica, store, remote, scope, &rows)?;
+        send(replica, remote, &sent).await?;
     }
-    Ok(Pushed { diverged: plan.diverged })
+    Ok(plan.diverged)
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -209,7 +229,7 @@ struct SentRow {
 }
 
 /// Asks again for the answer to a statement that was sent before, if there is one.
-async fn resend(replica: &mut Replica, primary: &dyn Primary) -> Result<(), SyncError> {
+async fn resend(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
@@ -219,20 +239,37 @@ async fn resend(replica: &mut Replica, primary: &dyn Primary) -> Result<(), Sync
             let table = "fastest_local_sent";
             ReplicaError::Row { table, key: String::clone(&push_id), source }
         })?;
-        send(replica, primary, &Sent { push_id, device_id, payload, entries }).await?;
+        send(replica, remote, &Sent { push_id, device_id, payload, entries }).await?;
     }
     Ok(())
 }
 
-async fn send(replica: &mut Replica, primary: &dyn Primary, sent: &Sent) -> Result<(), SyncError> {
-    primary.run(PUSH_SQL, &[&sent.push_id, &sent.device_id, &sent.payload]).await?;
-    replica.write(|session| session.accepted(sent))?;
-    Ok(())
+async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<(), SyncError> {
+    let primary = &*remote.primary;
+    let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
+    for _ in 0..STRAY_ANSWERS_MAX {
+        // An answer without the id: it was applied before, or this belongs to something else.
+        if names(&primary.run(PUSH_SQL, &parameters).await?, &sent.push_id)
+            || names(&primary.run(PUSH_KNOWN_SQL, &[&sent.push_id]).await?, &sent.push_id)
+        {
+            return replica.write(|session| {
+                session.check_remote(remote)?;
+                Ok(session.accepted(sent)?)
+            });
+        }
+    }
+    Err(PrimaryError::stray_answer(primary).into())
+}
+
+/// Whether an answer is one row with one cell: this text.
+fn names(answer: &Rows, text: &str) -> bool {
+    matches!(&answer[..], [row] if matches!(&row[..], [Some(cell)] if cell == text))
 }
 
 fn write_down(
     replica: &mut Replica,
     store: &Store,
+    remote: &Remote,
     scope: &str,
     rows: &[PlannedRow],
 ) -> Result<Sent, SyncError> {
@@ -261,8 +298,12 @@ fn write_down(
         payload.patch.insert(Project::TABLE.name.into(), vec![patch.clone()]);
     }
     let sent = replica.write(|session| {
+        session.check_remote(remote)?;
         let (device_id, counter) = session.next_push()?;
         payload.counter = counter;
+        let state = session.remote()?;
+        (payload.epoch, payload.after) = (state.epoch, state.last_push_id);
+        payload.seen = session.seen(scope, session.cursor(scope)?)?;
         let payload = serde_json::to_string(&payload).expect("a payload serialises");
         let sent = Sent { push_id: clock::new_id(), device_id, payload, entries };
         session.run(
@@ -275,7 +316,7 @@ fn write_down(
                 serde_json::to_string(&sent.entries).expect("entries serialise"),
             ],
         )?;
-        Ok::<_, ReplicaError>(sent)
+        Ok::<_, SyncError>(sent)
     })?;
     Ok(sent)
 }
@@ -313,6 +354,13 @@ fn project_patch(scope: &str, rows: &[PlannedRow]) -> Option<Map<String, Value>>
 }
 
 impl Session<'_> {
+    /// From here on, pushes are those of another device.
+    fn become_new_device(&self) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
+        self.run(sql, [clock::new_id()])?;
+        Ok(())
+    }
+
     /// The device's id, and its count of pushes with this one.
     fn next_push(&self) -> Result<(String, i64), ReplicaError> {
         self.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;

@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use crate::address::Address;
 use crate::embedded::Embedded;
+use crate::error::SyncError;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, PackStore};
 use crate::primary::{Primary, PrimaryError};
@@ -49,6 +50,8 @@ pub struct Remote {
     pub large: LargePacks,
     /// What both have sent and received.
     pub meter: Meter,
+    /// The address of the primary as the device remembers it.
+    pub chosen: Option<String>,
 }
 
 impl Remote {
@@ -81,7 +84,8 @@ impl Remote {
             false => Embedded::new(&path),
         };
         let primary = Box::new(primary.metered(meter.clone()));
-        Ok(Self { primary, packs: Box::new(packs), large, meter })
+        let chosen = state.url.clone();
+        Ok(Self { primary, packs: Box::new(packs), large, meter, chosen })
     }
 }
 
@@ -130,6 +134,15 @@ impl Session<'_> {
             })
         })?;
         Ok(found.pop().unwrap_or_default())
+    }
+
+    /// Refuses to go on where the user has chosen another remote in the meantime: what was asked of
+    /// the one is not so of the other.
+    pub(crate) fn check_remote(&self, remote: &Remote) -> Result<(), SyncError> {
+        match self.remote()?.url == remote.chosen {
+            true => Ok(()),
+            false => Err(SyncError::RemoteChanged),
+        }
     }
 
     pub(crate) fn put_remote(&self, remote: &RemoteState) -> Result<(), ReplicaError> {

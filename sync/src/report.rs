@@ -72,6 +72,10 @@ pub struct StatusReport {
     pub deleted: Vec<String>,
     /// Snapshots that the primary does not have.
     pub unpushed: u64,
+    /// Rows that the primary does not have: snapshots, packs, workspaces, events.
+    pub waiting_rows: u64,
+    /// Since when a push waits that found the primary out of reach. RFC 3339, UTC.
+    pub queued_since: Option<String>,
     /// Address of the primary.
     pub primary: String,
     /// Versions of rows that lost a conflict and are kept.
@@ -209,6 +213,58 @@ pub struct DriftReport {
     pub bytes_changed: u64,
     /// Whether the primary was out of reach, so that the source is as this device last saw it.
     pub offline: bool,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest conflicts`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ConflictsReport {
+    /// Oldest first.
+    pub conflicts: Vec<RowConflict>,
+}
+
+/// A row that this device and the primary changed, each in its own way.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowConflict {
+    /// Its id, which `fastest resolve` takes.
+    pub id: String,
+    /// Name of the project.
+    pub project: Option<String>,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// Whether the primary deleted the row that was changed here.
+    pub deleted: bool,
+    /// When it was found. RFC 3339, UTC.
+    pub at: String,
+    /// The columns that both changed; of a row that was deleted, all.
+    pub columns: Vec<ColumnConflict>,
+}
+
+/// The values of one column in a conflict; null also where there is no row.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnConflict {
+    /// Its name.
+    pub column: String,
+    /// What it held before both changed it.
+    pub base: Option<serde_json::Value>,
+    /// What was written here.
+    pub ours: serde_json::Value,
+    /// What the primary had.
+    pub theirs: Option<serde_json::Value>,
+    /// What it holds now.
+    pub now: Option<serde_json::Value>,
+}
+
+/// `fastest resolve`
+#[derive(Debug, Clone, Serialize)]
+pub struct ResolveReport {
+    /// The conflict, settled.
+    pub conflict: RowConflict,
+    /// Whether a change of the row waits for the next push.
+    pub written: bool,
 }
 
 /// `fastest log`

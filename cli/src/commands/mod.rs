@@ -1,5 +1,6 @@
 //! The commands: each calls the engine and words its report.
 
+mod conflicts;
 mod doctor;
 mod history;
 mod remote;
@@ -59,6 +60,8 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Restore { paths, to } => history::restore(session, &paths, to),
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),
         Command::Workspace(command) => workspace::run(session, command),
+        Command::Conflicts => conflicts::list(session),
+        Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),
         Command::Doctor { mend } => doctor::doctor(session, mend),
         Command::Completions { shell } => shell::completions(session, shell),

@@ -65,9 +65,13 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         let (project, workspace) = (plain(&report.project), plain(&report.workspace));
         out.line(format_args!("{project}/{workspace}: {changed} {since}{unpushed}"))?;
         warn(out, &report.skipped, &report.warnings);
+        if let Some(since) = &report.queued_since {
+            let rows = count(report.waiting_rows, "row");
+            out.warning(format_args!("a push of {rows} waits for the primary since {since}"));
+        }
         if report.row_conflicts > 0 {
-            let rows = count(report.row_conflicts, "version");
-            out.warning(format_args!("{rows} of rows lost a conflict with the primary; kept here"));
+            let rows = count(report.row_conflicts, "row conflict");
+            out.warning(format_args!("{rows} with the primary: `fastest conflicts` shows them"));
         }
         Ok(())
     })?;

@@ -191,6 +191,7 @@ fn drift_text(out: &mut Output, report: &DriftReport) -> std::io::Result<()> {
     } else {
         out.line(format_args!("{workspace} is the same as {source}: {same}"))?;
     }
+    warn(out, &[], &report.warnings);
     if report.offline {
         out.warning(format_args!(
             "the primary is out of reach: {source} is as this device last saw it"

@@ -98,8 +98,20 @@ impl Primary {
     }
 
     pub fn try_push(&self, id: &str, device: &str, payload: Value) -> Result<(), String> {
-        let done = self.0.execute(PUSH_SQL, params![id, device, payload.to_string()]);
-        done.map(|_| ()).map_err(|error| error.to_string())
+        self.answered_push(id, device, payload).map(drop)
+    }
+
+    /// The ids that a push answers with.
+    pub fn answered_push(
+        &self,
+        id: &str,
+        device: &str,
+        payload: Value,
+    ) -> Result<Vec<String>, String> {
+        let mut statement = self.0.prepare(PUSH_SQL).unwrap();
+        let answer =
+            statement.query_map(params![id, device, payload.to_string()], |row| row.get(0));
+        answer.unwrap().collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 
     /// Pushes as device `d`, and expects this refusal and no trace of the push.
@@ -121,6 +133,16 @@ impl Primary {
         self.pull_page(scope, cursor, 1000, 1_000_000, "")
     }
 
+    /// Whether the header says that a change was known.
+    pub fn knows(&self, scope: &str, seen: Value) -> bool {
+        let mut statement = self.0.prepare(&pull_sql(&tables())).unwrap();
+        let parameters = [scope, "0", "0", "0", "", &seen.to_string(), "echo"];
+        let header: String = statement.query_row(parameters, |row| row.get(5)).unwrap();
+        let header: Value = serde_json::from_str(&header).unwrap();
+        assert_eq!(header["request"], "echo");
+        header["seen_known"] == 1
+    }
+
     pub fn pull_page(&self, scope: &str, cursor: i64, rows: i64, bytes: i64, push: &str) -> Page {
         decode_page(&tables(), cursor, self.answer(scope, cursor, rows, bytes, push)).unwrap()
     }
@@ -134,7 +156,8 @@ impl Primary {
         push: &str,
     ) -> Vec<Vec<Option<String>>> {
         let mut statement = self.0.prepare(&pull_sql(&tables())).unwrap();
-        let parameters = [scope, &cursor.to_string(), &rows.to_string(), &bytes.to_string(), push];
+        let parameters =
+            [scope, &cursor.to_string(), &rows.to_string(), &bytes.to_string(), push, "", "echo"];
         let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
         answer.unwrap().map(Result::unwrap).collect()
     }

@@ -1,7 +1,7 @@
 //! What a push refuses, and that it then leaves no trace.
 
 use fastest_schema::Refusal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::primary::Primary;
 
@@ -142,6 +142,47 @@ fn a_push_is_whole_or_nothing() {
 #[test]
 fn a_payload_that_is_not_json_is_refused() {
     let primary = Primary::new();
-    let done = primary.0.execute(fastest_schema::PUSH_SQL, ["p", "d", "{"]);
+    let done = primary.0.query_row(fastest_schema::PUSH_SQL, ["p", "d", "{"], |_| Ok(()));
     assert!(done.unwrap_err().to_string().contains("malformed JSON"));
+}
+
+#[test]
+fn a_push_for_another_primary_is_refused() {
+    let primary = Primary::new();
+    let epoch = primary.query("SELECT epoch FROM fastest_meta")[0][0].clone();
+    primary.push("p1", json!({"v": 1, "counter": 1, "epoch": epoch}));
+    primary.refuses(json!({"v": 1, "counter": 2, "epoch": "other"}), Refusal::Restored);
+    primary.push("p2", json!({"v": 1, "counter": 2, "after": "p1"}));
+    primary.refuses(json!({"v": 1, "counter": 3, "after": "p3"}), Refusal::Restored);
+}
+
+#[test]
+fn a_push_after_a_change_that_never_was_is_refused() {
+    let primary = Primary::new();
+    let entry = primary.query("SELECT version, seq FROM fastest_changes WHERE pk = 'w1'");
+    let (version, seq) = (entry[0][0].as_i64().unwrap(), entry[0][1].as_i64().unwrap());
+    let seen = |version: i64, seq: i64| json!(["workspaces", "w1", version, seq]);
+    let push = |counter: i64, seen: Value| json!({"v": 1, "counter": counter, "seen": seen});
+    primary.push("p1", push(1, seen(version, seq)));
+    let lost = [seen(version + 1, seq), seen(version, seq + 1), json!(["workspaces", "w2", 1, 1])];
+    for seen in lost {
+        assert!(!primary.knows("P", seen.clone()), "{seen}");
+        primary.refuses(push(2, seen), Refusal::Restored);
+    }
+    // Since then the row moved on: a later version is proof as well.
+    primary.run("UPDATE workspaces SET name = 'renamed' WHERE id = 'w1'");
+    assert!(primary.knows("P", seen(version, seq)));
+    primary.push("p2", push(2, seen(version, seq)));
+    primary.run("DELETE FROM workspaces WHERE id = 'w1'");
+    assert!(primary.knows("P", seen(version + 1, seq)));
+}
+
+#[test]
+fn a_push_answers_with_its_id_the_first_time() {
+    let primary = Primary::new();
+    let push = || primary.answered_push("p1", "d", json!({"v": 1, "counter": 1})).unwrap();
+    assert_eq!(push(), ["p1"]);
+    assert_eq!(push(), Vec::<String>::new());
+    let known = primary.query("SELECT id FROM fastest_pushes WHERE id = 'p1'");
+    assert_eq!(known, json!([["p1"]]));
 }

@@ -6,7 +6,7 @@ use fastest_schema::workspaces::DriftReport as Row;
 
 use crate::activity::Activity;
 use crate::clock;
-use crate::device::Device;
+use crate::device::{Device, Refreshed};
 use crate::error::SyncError;
 use crate::path::show_all;
 use crate::report::DriftReport;
@@ -33,7 +33,7 @@ impl Device {
         if copy.state().journal().exists() {
             self.enter(copy)?;
         }
-        let (offline, _) = self.refresh(&copy.project_id).await?;
+        let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
         let head = copy.head()?;
@@ -62,6 +62,7 @@ impl Device {
             files_deleted: found.counts.source_only,
             bytes_changed: found.counts.bytes_changed,
             offline,
+            warnings: notices,
         };
         let row = Row {
             id: report.drift_report_id.clone(),

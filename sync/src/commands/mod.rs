@@ -1,6 +1,7 @@
 //! The commands: each a method of [`crate::Device`], each reporting a struct of [`crate::report`].
 
 mod clone;
+mod conflicts;
 mod doctor;
 mod drift;
 mod init;
@@ -12,3 +13,5 @@ mod restore;
 mod snapshot;
 mod status;
 mod workspace;
+
+pub use conflicts::Resolution;

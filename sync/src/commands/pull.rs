@@ -11,7 +11,7 @@ use fastest_schema::{Json, Row};
 use crate::activity::Activity;
 use crate::clock;
 use crate::dag;
-use crate::device::Device;
+use crate::device::{Device, Refreshed};
 use crate::error::SyncError;
 use crate::path::{show, show_all};
 use crate::replica::ReplicaError;
@@ -55,9 +55,10 @@ impl Device {
         workspace: Option<&str>,
         activity: &Activity,
     ) -> Result<PullReport, SyncError> {
-        let (_lock, warnings) = self.enter(copy)?;
+        let (_lock, mut warnings) = self.enter(copy)?;
         activity.begin("Receiving");
-        let (offline, traffic) = self.refresh(&copy.project_id).await?;
+        let Refreshed { offline, notices, traffic } = self.refresh(&copy.project_id).await?;
+        warnings.extend(notices);
         let project = self.project_of(copy)?;
         let from = self.named_workspace(&project, workspace)?;
         let mut report = PullReport {

@@ -11,8 +11,8 @@ use crate::activity::Activity;
 use crate::dag;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::push::push_scope;
 use crate::push_plan::column;
+use crate::queue::notices_of;
 use crate::report::PushReport;
 use crate::working_copy::WorkingCopy;
 
@@ -55,21 +55,29 @@ impl Device {
         let remote = self.remote()?;
         report.primary = remote.primary.url().to_owned();
         activity.begin("Pushing");
+        // What waited before goes first. Where this project's own push waits, this is it.
+        let earlier = self.replica.read().queued()?;
+        if earlier.iter().any(|scope| *scope != project.id) {
+            report.snapshot.warnings.extend(self.send_queued(&remote).await?);
+        }
         for merges in 0.. {
-            let locks = self.dir.join("locks");
-            let (replica, store) = (&mut self.replica, &self.store);
-            match push_scope(replica, store, &remote, &project.id, &locks).await {
-                Ok(_) => match self.head_apart(&copy)? {
-                    None => {
-                        report.pushed = true;
-                        break;
+            match self.push_scope(&remote, &project.id).await {
+                Ok(pushed) => {
+                    report.snapshot.warnings.extend(notices_of(&pushed));
+                    match self.head_apart(&copy)? {
+                        None => {
+                            report.pushed = true;
+                            break;
+                        }
+                        Some(_) if merges == MERGES_MAX => {
+                            return Err(SyncError::Contended { attempts: MERGES_MAX });
+                        }
+                        Some(theirs) => {
+                            self.merge_own_head(&copy, &theirs, &mut report, activity)?;
+                        }
                     }
-                    Some(_) if merges == MERGES_MAX => {
-                        return Err(SyncError::Contended { attempts: MERGES_MAX });
-                    }
-                    Some(theirs) => self.merge_own_head(&copy, &theirs, &mut report, activity)?,
-                },
-                Err(SyncError::Primary(error)) if error.is_unreachable() => {
+                }
+                Err(error) if error.is_unreachable() => {
                     report.queued_because = Some(error.to_string());
                     break;
                 }

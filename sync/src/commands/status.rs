@@ -83,6 +83,7 @@ impl Device {
         let session = self.replica.read();
         let unpushed = "SELECT count(*) FROM fastest_local_outbox
                         WHERE tbl = 'snapshots' AND scope = ?1";
+        let waiting = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
         let conflicts = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
         let count = |sql| session.get::<i64>(sql, [&project.id]).map(|n| n.unwrap_or(0) as u64);
         Ok(StatusReport {
@@ -97,6 +98,8 @@ impl Device {
             modified: show_all(&both_different),
             deleted: show_all(&source_only),
             unpushed: count(unpushed)?,
+            waiting_rows: count(waiting)?,
+            queued_since: session.queued_since(&project.id)?,
             primary: primary_url(&session.remote()?, self)?,
             row_conflicts: count(conflicts)?,
             skipped,

@@ -76,7 +76,13 @@ impl Primary for Lossy {
 fn lossy(path: &Path, large: LargePacks) -> Remote {
     let primary = Lossy { inner: Embedded::new(path), answered: RefCell::default() };
     let packs = Directory::new(&packs_dir(path), false);
-    Remote { primary: Box::new(primary), packs: Box::new(packs), large, meter: Meter::default() }
+    Remote {
+        primary: Box::new(primary),
+        packs: Box::new(packs),
+        large,
+        meter: Meter::default(),
+        chosen: None,
+    }
 }
 
 fn an_answer_is_lost(large: LargePacks) {

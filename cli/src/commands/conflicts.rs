@@ -1,0 +1,78 @@
+//! `conflicts` and `resolve`: rows that both sides changed.
+
+use fastest_sync::report::{ConflictsReport, RowConflict};
+use fastest_sync::{Resolution, SyncError};
+use serde_json::Value;
+
+use crate::args::Choice;
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use crate::session::Session;
+use crate::words::plain;
+
+/// Conflicts of the project at hand; outside of any, all that the device has.
+pub fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let project_id = match device.find(session.base()) {
+        Ok(copy) => Some(copy.project_id),
+        Err(SyncError::NoProject { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let report = device.conflicts(project_id.as_deref())?;
+    session.out.report(&report, |out| list_text(out, &report))?;
+    Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> {
+    for conflict in &report.conflicts {
+        let what = if conflict.deleted { "deleted on the primary, changed here" } else { "" };
+        let project = conflict.project.as_deref().unwrap_or("-");
+        out.line(format_args!("{} {}", conflict.id, row(conflict, project, what)))?;
+        for column in conflict.columns.iter().filter(|_| !conflict.deleted) {
+            out.line(format_args!("  {}: ours {}", plain(&column.column), json(&column.ours)))?;
+            let theirs = column.theirs.as_ref().unwrap_or(&Value::Null);
+            out.line(format_args!("  {}: theirs {}", plain(&column.column), json(theirs)))?;
+        }
+    }
+    match report.conflicts.is_empty() {
+        true => out.done("No rows are in conflict"),
+        false => {
+            out.hint("`fastest resolve ID --ours`, `--theirs` or `--value JSON` settles one");
+            Ok(())
+        }
+    }
+}
+
+fn row(conflict: &RowConflict, project: &str, what: &str) -> String {
+    let (table, key) = (plain(&conflict.table), plain(&conflict.key));
+    let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+    format!("{}: {table} {key}{what}", plain(project))
+}
+
+/// JSON escapes what could steer a terminal.
+fn json(value: &Value) -> String {
+    plain(&value.to_string()).into_owned()
+}
+
+pub fn resolve(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<Exit, CliError> {
+    let resolution = match &choice.value {
+        Some(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(columns)) => Resolution::Value(columns),
+            Ok(_) => return Err(CliError::NotAnObject { why: "it is no object".into() }),
+            Err(error) => return Err(CliError::NotAnObject { why: error.to_string() }),
+        },
+        None if choice.ours => Resolution::Ours,
+        None => Resolution::Theirs,
+    };
+    let report = session.device()?.resolve(id, &resolution)?;
+    session.out.report(&report, |out| {
+        let conflict = &report.conflict;
+        let project = conflict.project.as_deref().unwrap_or("-");
+        out.done(format_args!("Settled {}", row(conflict, project, "")))?;
+        if report.written {
+            out.hint("`fastest push` tells the primary");
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,89 @@
+//! Pushes that found the primary out of reach: they go out, in their order, with the next command
+//! that reaches it.
+
+use crate::clock;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::push::{Pushed, push_scope};
+use crate::remote::Remote;
+use crate::replica::{ReplicaError, Session};
+
+impl Device {
+    /// Sends what waits, the oldest first; what of it cannot be sent now goes on waiting. Gives what
+    /// the user should know.
+    pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
+        let mut notices = Vec::new();
+        for scope in self.replica.read().queued()? {
+            match self.push_scope(remote, &scope).await {
+                Ok(pushed) => notices.extend(notices_of(&pushed)),
+                Err(error) if error.is_unreachable() => break,
+                Err(error) => notices.push(format!("a queued push goes on waiting: {error}")),
+            }
+        }
+        Ok(notices)
+    }
+
+    /// Sends everything that waits in a scope, and takes note of whether it got through.
+    pub(crate) async fn push_scope(
+        &mut self,
+        remote: &Remote,
+        scope: &str,
+    ) -> Result<Pushed, SyncError> {
+        let locks = self.dir.join("locks");
+        let pushed = push_scope(&mut self.replica, &self.store, remote, scope, &locks).await;
+        match &pushed {
+            Ok(_) => self.replica.write(|session| session.unqueue(scope))?,
+            Err(error) if error.is_unreachable() => {
+                self.replica.write(|session| session.queue(scope))?;
+            }
+            Err(_) => {}
+        }
+        pushed
+    }
+}
+
+/// What a push found out that the user should know.
+pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
+    let mut notices = Vec::new();
+    if pushed.primary_went_back {
+        notices.push(WENT_BACK.to_owned());
+    }
+    if pushed.new_device {
+        notices.push(
+            "this store is a copy of another device's: from here on it is a device of its own"
+                .to_owned(),
+        );
+    }
+    notices.extend(pushed.behind.as_deref().map(behind_notice));
+    notices
+}
+
+/// Said when the primary lacks what it had.
+pub(crate) const WENT_BACK: &str = "the primary is another one, or was put back to an older day: \
+     what this device holds and it lacks is sent again";
+
+/// Said when the primary's schema lacks migrations of this build.
+pub(crate) fn behind_notice(last: &str) -> String {
+    format!("the primary's schema is at {last}: `fastest remote migrate` brings it up to date")
+}
+
+impl Session<'_> {
+    /// Scopes whose push waits, in order.
+    pub(crate) fn queued(&self) -> Result<Vec<String>, ReplicaError> {
+        self.all("SELECT scope FROM fastest_local_queued ORDER BY place", [], |row| row.get(0))
+    }
+
+    /// Since when a push of the scope waits.
+    pub(crate) fn queued_since(&self, scope: &str) -> Result<Option<String>, ReplicaError> {
+        self.get("SELECT since FROM fastest_local_queued WHERE scope = ?1", [scope])
+    }
+
+    fn queue(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
+        self.run(sql, [scope, &clock::now()]).map(drop)
+    }
+
+    fn unqueue(&self, scope: &str) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_local_queued WHERE scope = ?1", [scope]).map(drop)
+    }
+}

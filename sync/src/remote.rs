@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, migrations, statements};
+use fastest_schema::{D1_MIGRATIONS_DDL, applied_migrations_sql, migrations, statements};
 use rusqlite::params;
 
 use crate::address::Address;
+use crate::clock;
 use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Primary, PrimaryError};
+use crate::primary::{Primary, PrimaryError, ask_list};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
 use crate::secret::Secrets;
@@ -117,8 +118,7 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
 pub async fn migrate(primary: &dyn Primary) -> Result<(), PrimaryError> {
     primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-    let applied = primary.run("SELECT name FROM d1_migrations ORDER BY name", &[]).await?;
-    let applied: Vec<String> = applied.into_iter().flatten().flatten().collect();
+    let applied = ask_list(primary, applied_migrations_sql(), &clock::new_id()).await?;
     check_migration(primary, applied.last().map(String::as_str))?;
     for migration in migrations() {
         if !applied.iter().any(|name| name == migration.name) {

@@ -15,6 +15,9 @@ pub trait PackStore {
 
     /// A reader of the pack; [`PackStoreError::Missing`] where there is none.
     async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError>;
+
+    /// Stores a small object, reads it and compares.
+    async fn check(&self) -> Result<(), PackStoreError>;
 }
 
 /// Why a pack could not be stored or had.
@@ -50,6 +53,9 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Pack
     let path = path.to_owned();
     move |source| PackStoreError::Io { action, path, source }
 }
+
+/// What [`PackStore::check`] stores.
+const CHECK_BYTES: &[u8] = b"fastest";
 
 /// A folder as a pack store.
 #[derive(Debug, Clone)]
@@ -110,6 +116,19 @@ impl PackStore for Directory {
                 Err(PackStoreError::Missing { key, place })
             }
             Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    async fn check(&self) -> Result<(), PackStoreError> {
+        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
+        let temp = tempfile::NamedTempFile::with_prefix_in("check-", &self.dir);
+        let temp = temp.map_err(io_error("create a file in", &self.dir))?;
+        fs::write(temp.path(), CHECK_BYTES).map_err(io_error("write", temp.path()))?;
+        let read = fs::read(temp.path()).map_err(io_error("read", temp.path()))?;
+        let differs = || io::Error::new(io::ErrorKind::InvalidData, "it is not what was written");
+        match read == CHECK_BYTES {
+            true => Ok(()),
+            false => Err(io_error("read", temp.path())(differs())),
         }
     }
 }

@@ -73,7 +73,7 @@ pub async fn push_scope(
         };
         match recovery(&error) {
             Some(_) if attempts == ATTEMPTS_MAX => return Err(SyncError::Contended { attempts }),
-            Some(Recovery::Migrate) => migrate(&*remote.primary).await?,
+            Some(Recovery::Migrate) => drop(migrate(&*remote.primary).await?),
             Some(Recovery::NewDevice) => {
                 met.new_device = true;
                 replica.write(|session| session.become_new_device())?;

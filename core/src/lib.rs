@@ -24,6 +24,7 @@ pub mod drift;
 mod error;
 pub mod id;
 pub mod ignore_rules;
+pub mod incoming;
 pub mod index;
 pub mod merge;
 pub mod object;

@@ -12,7 +12,7 @@
 //! rows that name the objects. A crash between leaves objects that nobody asks for.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -20,8 +20,8 @@ use crate::cache::{BlockCache, OpenPacks};
 use crate::id::{ObjectId, PackId};
 use crate::index::{self, Index, Located};
 use crate::object::{Object, ObjectSource};
-use crate::pack::{self, PACK_BYTES_MAX, Packed, WrittenPack};
-use crate::temp::{self, TempFile};
+use crate::pack::{self, Packed, WrittenPack};
+use crate::temp;
 
 pub use crate::error::StoreError;
 
@@ -140,32 +140,16 @@ impl Store {
         if self.has_pack(id) {
             return self.pack_info(id);
         }
-        let mut temp = TempFile::create(&self.temp_dir())?;
-        let mut hasher = blake3::Hasher::new();
+        let mut incoming = self.incoming(id)?;
         let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
         loop {
-            let count = reader.read(&mut buffer).map_err(StoreError::io("read", temp.path()))?;
-            bytes += count as u64;
-            if bytes > PACK_BYTES_MAX {
-                return Err(StoreError::WrongPack { id: *id });
-            }
+            let count =
+                reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
             if count == 0 {
-                break;
+                return self.take_in(incoming);
             }
-            hasher.update(&buffer[..count]);
-            temp.file.write_all(&buffer[..count]).map_err(StoreError::io("write", temp.path()))?;
+            incoming.write(&buffer[..count])?;
         }
-        if hasher.finalize().as_bytes() != &id.0 {
-            return Err(StoreError::WrongPack { id: *id });
-        }
-        let objects = pack::read_footer(&temp.file, temp.path())?;
-        pack::verify_objects(&temp.file, temp.path(), &objects)?;
-        temp.file.sync_all().map_err(StoreError::io("fsync", temp.path()))?;
-        let written = WrittenPack { id: *id, bytes, objects, file: temp };
-        let info = PackInfo { id: *id, bytes, objects: written.objects.len() as u64 };
-        self.adopt(vec![written])?;
-        Ok(info)
     }
 
     /// Indexes a pack that is here, where a process was killed before it could.

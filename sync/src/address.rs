@@ -154,7 +154,7 @@ fn libsql(url: &Url) -> Result<Url, &'static str> {
 }
 
 /// An address for a message: without whatever may be a secret in one that is wrong.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let end = text.find('?').map_or(text.len(), |at| at + 1);
     let (text, cut) = (&text[..end], if end < text.len() { "…" } else { "" });
     match (text.find("://"), text.rfind('@')) {

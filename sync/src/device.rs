@@ -210,7 +210,7 @@ impl Device {
 
     /// Opens the remote.
     pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
-        Ok(Remote::open(&self.replica.read().remote()?, &self.dir, &*self.secrets)?)
+        Remote::open(&self.replica.read().remote()?, &self.dir, &*self.secrets)
     }
 
     /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.

@@ -222,6 +222,7 @@ impl SyncError {
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Primary(error) => error.is_unreachable(),
+            Self::PackStore(error) => error.is_unreachable(),
             _ => false,
         }
     }
@@ -264,6 +265,9 @@ impl SyncError {
                 PrimaryError::Protocol { .. } | PrimaryError::Inconsistent { .. } => "protocol",
                 _ => "primary",
             },
+            Self::PackStore(PackStoreError::Unreachable { .. }) => "unreachable",
+            Self::PackStore(PackStoreError::Denied { .. }) => "denied",
+            Self::PackStore(PackStoreError::BadUrl { .. }) => "bad_url",
             Self::PackStore(_) => "pack_store",
             Self::Store(StoreError::Missing { .. }) => "missing_object",
             Self::Store(StoreError::Io { .. }) => "io",

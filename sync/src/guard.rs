@@ -5,14 +5,14 @@
 //! was sent. Parameters, headers and answers are never logged.
 
 use std::cell::RefCell;
-use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tracing::{debug, info, trace};
 
-use crate::pack_store::{PackStore, PackStoreError};
+use crate::pack_store::{PackStore, PackStoreError, PackStream};
 use crate::primary::{Primary, PrimaryError, Rows};
 use crate::remote::Remote;
 use crate::secret::{Secret, Secrets};
@@ -101,10 +101,10 @@ impl GuardedPacks {
         answer: Result<T, PackStoreError>,
     ) -> Result<T, PackStoreError> {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
-        let ms = elapsed_ms(begun);
+        let (place, ms) = (self.inner.place(), elapsed_ms(begun));
         match &answer {
-            Ok(_) => debug!(key, ms, "{what}"),
-            Err(error) => debug!(key, ms, %error, "{what}: failed"),
+            Ok(_) => debug!(place, key, ms, "{what}"),
+            Err(error) => debug!(place, key, ms, %error, "{what}: failed"),
         }
         answer
     }
@@ -112,16 +112,22 @@ impl GuardedPacks {
 
 #[async_trait(?Send)]
 impl PackStore for GuardedPacks {
+    fn place(&self) -> &str {
+        self.inner.place()
+    }
+
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let begun = Instant::now();
         let answer = self.inner.put(key, from).await;
         self.ended("pack stored", key, begun, answer)
     }
 
-    async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError> {
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let begun = Instant::now();
-        let answer = self.inner.get(key).await;
-        self.ended("pack fetched", key, begun, answer)
+        let answer = self.inner.get(key, from).await;
+        let stream = self.ended("pack begun to be fetched", key, begun, answer)?;
+        let secrets = self.secrets.clone();
+        Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed_local())
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
@@ -158,10 +164,15 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
     }
 }
 
-fn clean_packs(error: PackStoreError, _secrets: &[Secret]) -> PackStoreError {
+fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
     use PackStoreError::*;
+    let clean = |text: String| scrub(text, secrets);
     match error {
-        error @ (Missing { .. } | BadKey { .. } | Io { .. }) => error,
+        Unreachable { place, reason } => Unreachable { place, reason: clean(reason) },
+        Denied { place, reason } => Denied { place, reason: clean(reason) },
+        Failed { place, reason } => Failed { place, reason: clean(reason) },
+        BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
+        error @ (Missing { .. } | BadKey { .. } | Io { .. } | NoStore { .. }) => error,
     }
 }
 

@@ -25,6 +25,7 @@ pub mod merge_row;
 pub mod meter;
 pub mod outbox;
 pub mod pack_store;
+mod packs;
 pub mod path;
 pub mod primary;
 pub mod pull;

@@ -1,7 +1,9 @@
 //! What goes over the wire, counted.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fastest_core::progress::Progress;
 
 /// Requests and bytes so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -23,23 +25,40 @@ struct Counts {
     requests: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
+    shown: Mutex<Arc<Progress>>,
 }
 
 impl Meter {
     /// Counts a request and the bytes of its body.
     pub fn request(&self, bytes_sent: u64) {
         self.0.requests.fetch_add(1, Relaxed);
-        self.0.sent.fetch_add(bytes_sent, Relaxed);
+        self.sent(bytes_sent);
     }
 
     /// Counts bytes sent as part of a request that is counted already.
     pub fn sent(&self, bytes: u64) {
         self.0.sent.fetch_add(bytes, Relaxed);
+        self.progress().add(0, bytes);
     }
 
     /// Counts bytes of an answer.
     pub fn received(&self, bytes: u64) {
         self.0.received.fetch_add(bytes, Relaxed);
+        self.progress().add(0, bytes);
+    }
+
+    /// Shows what is counted from here on in a progress bar.
+    pub fn show(&self, progress: Arc<Progress>) {
+        *self.0.shown.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    /// Tells the progress bar how much is still to come.
+    pub(crate) fn expect(&self, bytes: u64) {
+        self.progress().add_total(0, bytes);
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.0.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What was counted so far.

@@ -1,22 +1,37 @@
 //! Pack stores: where packs lie that are too large for a row of the primary.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::LocalBoxStream;
+
+mod address;
+mod directory;
+mod s3;
+
+pub use address::PackAddress;
+pub use directory::Directory;
+pub use s3::S3;
+
+/// The bytes of a pack, as they come.
+pub type PackStream = LocalBoxStream<'static, Result<Bytes, PackStoreError>>;
 
 /// A place for packs, by key (`{user}/packs/{pack id}`). Packs never change once they are there.
 #[async_trait(?Send)]
 pub trait PackStore {
+    /// Where it is, without secrets: for messages.
+    fn place(&self) -> &str;
+
     /// Stores the file at `from`, durably; false where the key was there already, which is
     /// harmless.
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError>;
 
-    /// A reader of the pack; [`PackStoreError::Missing`] where there is none.
-    async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError>;
+    /// The pack's bytes from `from` on; [`PackStoreError::Missing`] where there is none.
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError>;
 
-    /// Stores a small object, reads it and compares.
+    /// Stores, reads and compares something small.
     async fn check(&self) -> Result<(), PackStoreError>;
 }
 
@@ -47,106 +62,83 @@ pub enum PackStoreError {
         /// The system's answer.
         source: io::Error,
     },
+    /// The store could not be reached, or broke off.
+    #[error("the pack store {place} is out of reach: {reason}")]
+    Unreachable {
+        /// The store.
+        place: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The store does not let us in.
+    #[error("the pack store {place} refuses: {reason}")]
+    Denied {
+        /// The store.
+        place: String,
+        /// Its own words, or ours.
+        reason: String,
+    },
+    /// The store failed, or what it gives is not what was put.
+    #[error("the pack store {place} failed: {reason}")]
+    Failed {
+        /// The store.
+        place: String,
+        /// Its own words, or ours.
+        reason: String,
+    },
+    /// The address is of no known form.
+    #[error("{url:?} is no address of a pack store: {reason}")]
+    BadUrl {
+        /// As given, without what may be a secret.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The remote keeps its packs in the primary, and the pack is not there.
+    #[error("pack {key} lies in a pack store, and this remote has none")]
+    NoStore {
+        /// The key.
+        key: String,
+    },
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackStoreError {
-    let path = path.to_owned();
-    move |source| PackStoreError::Io { action, path, source }
-}
-
-/// What [`PackStore::check`] stores.
-const CHECK_BYTES: &[u8] = b"fastest";
-
-/// A folder as a pack store.
-#[derive(Debug, Clone)]
-pub struct Directory {
-    dir: PathBuf,
-    /// Whether packs may share their bytes with the file that they come from.
-    link: bool,
-}
-
-impl Directory {
-    /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
-    /// system are hard-linked: right only where the same device owns both.
-    pub fn new(dir: &Path, link: bool) -> Self {
-        Self { dir: dir.to_owned(), link }
+impl PackStoreError {
+    /// Whether a later try may succeed without anything being mended.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
     }
+}
 
-    fn path(&self, key: &str) -> Result<PathBuf, PackStoreError> {
-        let safe = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        match key.split('/').all(safe) {
-            true => Ok(self.dir.join(key)),
-            false => Err(PackStoreError::BadKey { key: key.to_owned() }),
-        }
+/// Checks that a key names a pack, and nothing outside of the store.
+fn check_key(key: &str) -> Result<(), PackStoreError> {
+    let safe = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    match key.split('/').all(safe) {
+        true => Ok(()),
+        false => Err(PackStoreError::BadKey { key: key.to_owned() }),
     }
 }
+
+/// The pack store of a remote that has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPackStore;
 
 #[async_trait(?Send)]
-impl PackStore for Directory {
-    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
-        let path = self.path(key)?;
-        if path.is_file() && same_bytes(from, &path)? {
-            return Ok(false);
-        }
-        let dir = path.parent().expect("a key has at least one part");
-        fs::create_dir_all(dir).map_err(io_error("create", dir))?;
-        if self.link && fs::hard_link(from, &path).is_ok() {
-            return sync(dir).map(|()| true);
-        }
-        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
-        let mut temp = temp.map_err(io_error("create a file in", dir))?;
-        let mut source = File::open(from).map_err(io_error("read", from))?;
-        io::copy(&mut source, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
-        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
-        temp.persist(&path).map_err(|error| io_error("create", &path)(error.error))?;
-        sync(dir).map(|()| true)
+impl PackStore for NoPackStore {
+    fn place(&self) -> &str {
+        "none"
     }
 
-    async fn get(&self, key: &str) -> Result<Box<dyn Read>, PackStoreError> {
-        let path = self.path(key)?;
-        // To open anything else, a FIFO say, might wait for ever.
-        let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
-        match File::open(&path) {
-            _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
-            Ok(file) => Ok(Box::new(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let (key, place) = (key.to_owned(), self.dir.display().to_string());
-                Err(PackStoreError::Missing { key, place })
-            }
-            Err(error) => Err(io_error("read", &path)(error)),
-        }
+    async fn put(&self, key: &str, _: &Path) -> Result<bool, PackStoreError> {
+        Err(PackStoreError::NoStore { key: key.to_owned() })
+    }
+
+    async fn get(&self, key: &str, _: u64) -> Result<PackStream, PackStoreError> {
+        Err(PackStoreError::NoStore { key: key.to_owned() })
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
-        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
-        let temp = tempfile::NamedTempFile::with_prefix_in("check-", &self.dir);
-        let temp = temp.map_err(io_error("create a file in", &self.dir))?;
-        fs::write(temp.path(), CHECK_BYTES).map_err(io_error("write", temp.path()))?;
-        let read = fs::read(temp.path()).map_err(io_error("read", temp.path()))?;
-        let differs = || io::Error::new(io::ErrorKind::InvalidData, "it is not what was written");
-        match read == CHECK_BYTES {
-            true => Ok(()),
-            false => Err(io_error("read", temp.path())(differs())),
-        }
+        Ok(())
     }
-}
-
-/// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.
-fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
-    let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
-    if length(from)? != length(to)? {
-        return Ok(false);
-    }
-    let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
-    Ok(read(from)? == read(to)?)
-}
-
-/// Makes the names in a folder, and its own in its parent, durable.
-fn sync(dir: &Path) -> Result<(), PackStoreError> {
-    for dir in dir.ancestors().take(3) {
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
-    }
-    Ok(())
 }

@@ -4,21 +4,17 @@
 //! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
 //! that the replica knows has all its content here.
 
-use std::io::Read;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::{PackId, TreeId};
-use fastest_core::store::{PackInfo, Store, StoreError};
+use fastest_core::id::TreeId;
+use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
     Change, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
 };
-use rusqlite::params;
 
 use crate::clock;
 use crate::error::SyncError;
+use crate::packs::take_packs;
 use crate::primary::{Primary, PrimaryError};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, migrate};
@@ -155,15 +151,11 @@ async fn take_page(
         check_scope(primary, scope, change)?;
         check_row(primary, change)?;
     }
-    let mut finished = Vec::new();
-    for change in &page.changes {
-        if let Some(pack) = change.row::<Pack>() {
-            let pack = pack.map_err(|error| inconsistent(primary, error.to_string()))?;
-            if take_pack(replica, store, remote, &pack).await? {
-                finished.push(pack.pack_id);
-            }
-        }
+    let mut rows = Vec::new();
+    for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
+        rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
     }
+    let finished = take_packs(replica, store, remote, &rows).await?;
     let seq = page.changes.last().map_or(page.header.seq, |last| last.seq);
     if page.changes.is_empty() && seq == cursor {
         return Ok(());
@@ -177,7 +169,7 @@ async fn take_page(
     })
 }
 
-fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
+pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
     PrimaryError::Inconsistent { url: primary.url().to_owned(), what }.into()
 }
 
@@ -214,117 +206,4 @@ fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
             Err(inconsistent(primary, format!("row {key} of {table} cannot be read: {what}")))
         }
     }
-}
-
-/// Brings a pack, or a part of one, into the object store. True where the pack is there whole.
-async fn take_pack(
-    replica: &mut Replica,
-    store: &Store,
-    remote: &Remote,
-    row: &Pack,
-) -> Result<bool, SyncError> {
-    let primary = &*remote.primary;
-    let id: PackId = row
-        .pack_id
-        .parse()
-        .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
-    if store.has_pack(&id) {
-        return check_claim(primary, row, &store.pack_info(&id)?);
-    }
-    let Some(data) = &row.data else {
-        let key = match owner(replica, &row.project_id)? {
-            Some(owner) => pack_key(&owner, &row.pack_id),
-            // The project's own row comes last, since it changes with every push.
-            None => pack_key(&ask_owner(primary, &row.project_id).await?, &row.pack_id),
-        };
-        let reader = remote.packs.get(&key).await?;
-        let mut reader = reader.take(u64::try_from(row.bytes).unwrap_or(0).saturating_add(1));
-        let info = store.import_pack(&id, &mut reader)?;
-        remote.meter.request(0);
-        remote.meter.received(info.bytes);
-        return check_claim(primary, row, &info);
-    };
-    if row.parts == 1 {
-        let info = import_text(store, &id, [data.as_str()], primary)?;
-        return check_claim(primary, row, &info);
-    }
-    take_part(replica, store, &id, row, data, primary)
-}
-
-/// Keeps one part of a pack until all are there.
-fn take_part(
-    replica: &mut Replica,
-    store: &Store,
-    id: &PackId,
-    row: &Pack,
-    data: &str,
-    primary: &dyn Primary,
-) -> Result<bool, SyncError> {
-    replica.write(|session| {
-        session.run(
-            "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data) VALUES (?1, ?2, ?3)",
-            params![row.pack_id, row.part, data],
-        )
-    })?;
-    let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
-    let parts: Vec<String> =
-        replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
-    if parts.len() as i64 != row.parts {
-        return Ok(false);
-    }
-    let info = import_text(store, id, parts.iter().map(String::as_str), primary)?;
-    check_claim(primary, row, &info)
-}
-
-/// Refuses a row that says something else of a pack than the pack does: the row goes on to the
-/// next primary, where a push believes it. True, as the pack is there whole.
-fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<bool, SyncError> {
-    let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
-    match claimed == (Ok(info.bytes), Ok(info.objects)) {
-        true => Ok(true),
-        false => {
-            let what = format!("row {} says another size of its pack than it has", row.id);
-            Err(inconsistent(primary, what))
-        }
-    }
-}
-
-fn import_text<'a>(
-    store: &Store,
-    id: &PackId,
-    parts: impl IntoIterator<Item = &'a str>,
-    primary: &dyn Primary,
-) -> Result<PackInfo, SyncError> {
-    let mut bytes = Vec::new();
-    for part in parts {
-        STANDARD
-            .decode_vec(part, &mut bytes)
-            .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
-    }
-    store.import_pack(id, &mut &bytes[..]).map_err(|error| match error {
-        // The file that was damaged was never ours.
-        StoreError::DamagedPack { what, .. } => {
-            inconsistent(primary, format!("pack {id} is damaged: {what}"))
-        }
-        error => error.into(),
-    })
-}
-
-/// The key of a pack in a pack store: packs belong to the owner of their project.
-pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
-    format!("{owner}/packs/{pack_id}")
-}
-
-/// The owner of a project that the replica knows.
-pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
-    let project: Option<Project> = replica.read().row(project_id)?;
-    Ok(project.map(|project| project.owner_user_id))
-}
-
-async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
-    let sql = "SELECT owner_user_id FROM projects WHERE id = ?1";
-    let answer = primary.run(sql, &[project_id]).await?;
-    let owner = answer.into_iter().flatten().flatten().next();
-    let what = || format!("project {project_id} has packs and no row");
-    owner.ok_or_else(|| inconsistent(primary, what()))
 }

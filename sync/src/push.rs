@@ -23,8 +23,9 @@ use serde_json::{Map, Value, json};
 use crate::clock;
 use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
+use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows};
-use crate::pull::{Pulled, STRAY_ANSWERS_MAX, owner, pack_key, pull_scope};
+use crate::pull::{Pulled, STRAY_ANSWERS_MAX, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
@@ -162,12 +163,7 @@ async fn push_once(
     let parents = replica.read().parents(scope)?;
     let plan = plan(&entries, &parents, remote.large);
     let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
-    for pack_id in &plan.uploads {
-        let id: PackId = pack_id.parse().expect("the outbox holds pack ids made here");
-        if remote.packs.put(&pack_key(&owner, pack_id), &store.pack_path(&id)).await? {
-            remote.meter.request(store.pack_info(&id)?.bytes);
-        }
-    }
+    upload(store, remote, &owner, &plan.uploads).await?;
     for rows in plan.statements {
         let rows = unsent(replica, rows)?;
         if rows.is_empty() {

@@ -10,7 +10,7 @@ use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::guard::Given;
 use crate::meter::Meter;
-use crate::pack_store::{Directory, PackStore};
+use crate::pack_store::{Directory, PackAddress, PackStore, PackStoreError, S3};
 use crate::primary::{Primary, PrimaryError};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
@@ -62,7 +62,7 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
-    ) -> Result<Self, PrimaryError> {
+    ) -> Result<Self, SyncError> {
         let given = Given::new(secrets);
         let remote = Self::open_unguarded(state, store_dir, &given)?;
         Ok(given.guard(remote))
@@ -72,24 +72,20 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
-    ) -> Result<Self, PrimaryError> {
-        let _ = secrets;
+    ) -> Result<Self, SyncError> {
         let meter = Meter::default();
         let (path, own) = match &state.url {
             Some(url) => match Address::parse(url)? {
                 Address::File(path) => (path, false),
                 Address::D1(_) | Address::Libsql(_) => {
                     let reason = "this version syncs with file:// primaries only".to_owned();
-                    return Err(PrimaryError::BadUrl { url: url.clone(), reason });
+                    return Err(PrimaryError::BadUrl { url: url.clone(), reason }.into());
                 }
             },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
-        let large = match state.packs {
-            Packs::Rows => LargePacks::Rows,
-            Packs::Default | Packs::At(_) => LargePacks::Stored,
-        };
-        let packs = Directory::new(&packs_dir(&path), own);
+        let beside = || Directory::new(&packs_dir(&path), own);
+        let (packs, large) = pack_store(state, beside, secrets, &meter)?;
         // The one in the store goes with the store; another one has answered before.
         let primary = match state.epoch.is_some() && !own {
             true => Embedded::existing(&path),
@@ -97,8 +93,28 @@ impl Remote {
         };
         let primary = Box::new(primary.metered(meter.clone()));
         let chosen = state.url.clone();
-        Ok(Self { primary, packs: Box::new(packs), large, meter, chosen })
+        Ok(Self { primary, packs, large, meter, chosen })
     }
+}
+
+/// Where packs lie, and where large ones go. Small ones travel inline whatever is chosen, and rows
+/// that name a pack in a store are read wherever there is one.
+fn pack_store(
+    state: &RemoteState,
+    beside: impl FnOnce() -> Directory,
+    secrets: &dyn Secrets,
+    meter: &Meter,
+) -> Result<(Box<dyn PackStore>, LargePacks), PackStoreError> {
+    let url = match &state.packs {
+        Packs::Default => return Ok((Box::new(beside()), LargePacks::Stored)),
+        Packs::Rows => return Ok((Box::new(beside()), LargePacks::Rows)),
+        Packs::At(url) => url,
+    };
+    let packs: Box<dyn PackStore> = match PackAddress::parse(url)? {
+        PackAddress::Directory(dir) => Box::new(Directory::new(&dir, false)),
+        PackAddress::S3(address) => Box::new(S3::new(&address, url, secrets, meter.clone())?),
+    };
+    Ok((packs, LargePacks::Stored))
 }
 
 /// The folder of packs beside a primary's file.

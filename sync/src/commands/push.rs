@@ -54,7 +54,7 @@ impl Device {
         };
         let remote = self.remote()?;
         report.primary = remote.primary.url().to_owned();
-        activity.begin("Pushing");
+        remote.meter.show(activity.begin("Pushing"));
         // What waited before goes first. Where this project's own push waits, this is it.
         let earlier = self.replica.read().queued()?;
         if earlier.iter().any(|scope| *scope != project.id) {

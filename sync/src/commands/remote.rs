@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
 use crate::remote::{Packs, Remote, RemoteState, migrate};
 use crate::report::{MigrateReport, RemoteReport};
@@ -21,9 +22,13 @@ impl Device {
         let url = url.map(settle_address).transpose()?;
         let state = RemoteState { url, packs, ..RemoteState::default() };
         match Remote::open(&state, &self.dir, &*self.secrets) {
-            // A token can be had later.
-            Ok(_) | Err(PrimaryError::Denied { .. }) => {}
-            Err(error) => return Err(error.into()),
+            // A token and keys can be had later.
+            Ok(_)
+            | Err(
+                SyncError::Primary(PrimaryError::Denied { .. })
+                | SyncError::PackStore(PackStoreError::Denied { .. }),
+            ) => {}
+            Err(error) => return Err(error),
         }
         let gone = match state.url.as_deref().map(Address::parse).transpose()? {
             Some(Address::File(path)) => !path.exists(),

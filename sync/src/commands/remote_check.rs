@@ -9,8 +9,9 @@ use crate::address::Address;
 use crate::clock;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::pack_store::PackStoreError;
 use crate::primary::{Denial, Primary, PrimaryError};
-use crate::remote::{Remote, check_migration};
+use crate::remote::{Packs, Remote, RemoteState, check_migration};
 use crate::report::{RemoteCheck, RemoteReport};
 
 /// Ids sort by time: beyond this, snapshots of several devices get out of order.
@@ -22,9 +23,19 @@ impl Device {
         let report = self.remote_show()?;
         let mut checkup = Checkup { token_name: token_name(&report), report };
         match self.remote() {
-            Ok(remote) => checkup.look(&remote).await,
-            // A token may be missed before anything is sent.
+            Ok(remote) => {
+                if checkup.primary(&*remote.primary).await {
+                    checkup.packs(remote.packs.check().await);
+                }
+            }
+            // Keys may be missed before anything is sent: of the one, and then of the other.
             Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
+            Err(SyncError::PackStore(error)) => {
+                let state = RemoteState { packs: Packs::Rows, ..self.replica.read().remote()? };
+                let remote = Remote::open(&state, &self.dir, &*self.secrets)?;
+                checkup.primary(&*remote.primary).await;
+                checkup.packs(Err(error));
+            }
             Err(error) => return Err(error),
         }
         let mut report = checkup.report;
@@ -43,12 +54,15 @@ struct Checkup {
 }
 
 impl Checkup {
-    async fn look(&mut self, remote: &Remote) {
-        let primary = &*remote.primary;
+    /// False where it cannot be asked.
+    async fn primary(&mut self, primary: &dyn Primary) -> bool {
         let begun = Instant::now();
         let last = match last_migration(primary).await {
             Ok(last) => last,
-            Err(error) => return self.failed(&error),
+            Err(error) => {
+                self.failed(&error);
+                return false;
+            }
         };
         self.report.reachable = Some(true);
         self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
@@ -61,11 +75,19 @@ impl Checkup {
         self.permission(primary).await;
         self.schema(primary, last.as_deref());
         self.clock(primary).await;
-        match remote.packs.check().await {
+        true
+    }
+
+    fn packs(&mut self, checked: Result<(), PackStoreError>) {
+        match checked {
             Ok(()) => self.ok("packs", "stored, read and compared"),
             Err(error) => {
-                let mend =
-                    "mend it, or put packs elsewhere: `fastest remote set URL --packs PLACE`";
+                let mend = match error {
+                    PackStoreError::Denied { .. } => {
+                        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there"
+                    }
+                    _ => "mend it, or put packs elsewhere: `fastest remote set URL --packs PLACE`",
+                };
                 self.problem("packs", error.to_string(), mend.into());
             }
         }

@@ -1,50 +1,99 @@
-//! The contract suite on every primary and pack store that there is. A new one is added here.
+//! The contract suite on every primary with every pack store: one list. A new one is added here.
 
 use std::path::Path;
 
 use fastest_fixtures::contract::{every_pack_store, every_primary, out_of_reach};
+use fastest_fixtures::keys::Keys;
+use fastest_fixtures::servers::{REGION, S3Server};
 use fastest_sync::embedded::Embedded;
 use fastest_sync::pack_store::Directory;
 use fastest_sync::remote::{Packs, Remote, RemoteState};
-use fastest_sync::secret::NoSecrets;
 
+use super::machine::{Machine, noise};
 use super::run;
 
-/// Every kind of remote, as a user chooses it.
-fn remotes(folder: &Path) -> Vec<(&'static str, RemoteState)> {
-    let url = |name: &str| Some(format!("file://{}", folder.join(name).display()));
-    vec![
-        ("a file", RemoteState { url: url("file.db"), ..RemoteState::default() }),
-        (
-            "a file with inline packs",
-            RemoteState { url: url("inline.db"), packs: Packs::Rows, ..RemoteState::default() },
-        ),
-        (
-            "a file with odd letters",
-            RemoteState { url: url("a%20b%C3%BC.db"), ..RemoteState::default() },
-        ),
-        ("inside the store", RemoteState::default()),
-    ]
+/// Every kind of primary, by what a user calls it. Each call gives an empty one, and whatever must
+/// live as long as it does.
+const PRIMARIES: [Kind; 2] = [
+    ("a file", |folder| {
+        let number = std::fs::read_dir(folder).unwrap().count();
+        let path = folder.join(format!("{number} ü.db"));
+        Place::new(url::Url::from_file_path(path).unwrap().as_str())
+    }),
+    ("inside the store", |_| Place { url: None, _server: None }),
+];
+
+type Kind = (&'static str, fn(&Path) -> Place);
+
+/// A primary's address, and the server that answers there.
+struct Place {
+    url: Option<String>,
+    _server: Option<Box<dyn std::any::Any>>,
 }
 
-#[test]
-fn primaries() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("primary")).unwrap();
-    for (what, state) in remotes(folder.path()) {
-        println!("{what}");
-        run(every_primary(&|| Remote::open(&state, folder.path(), &NoSecrets).unwrap()));
+impl Place {
+    fn new(url: &str) -> Self {
+        Self { url: Some(url.to_owned()), _server: None }
     }
 }
 
+/// Every kind of pack store.
+fn pack_stores(folder: &Path, s3: &S3Server) -> [(&'static str, Packs); 3] {
+    let dir = format!("file://{}", folder.join("packs of all").display());
+    let (bucket, endpoint) = (s3.bucket(), s3.endpoint());
+    let bucket = format!("s3://{bucket}/tests/here?endpoint={endpoint}&region={REGION}");
+    [("rows", Packs::Rows), ("a folder", Packs::At(dir)), ("S3", Packs::At(bucket))]
+}
+
 #[test]
-fn pack_stores() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("primary")).unwrap();
-    for (what, state) in remotes(folder.path()) {
-        println!("{what}");
-        run(every_pack_store(&*Remote::open(&state, folder.path(), &NoSecrets).unwrap().packs));
+fn every_primary_with_every_pack_store() {
+    let s3 = S3Server::start();
+    for (primary, place) in PRIMARIES {
+        let folder = tempfile::tempdir().unwrap();
+        for (packs, at) in pack_stores(folder.path(), &s3) {
+            println!("{primary}, packs in {packs}");
+            let store = tempfile::tempdir().unwrap();
+            std::fs::create_dir(store.path().join("primary")).unwrap();
+            let here = place(folder.path());
+            let state = RemoteState { url: here.url, packs: at, ..RemoteState::default() };
+            let open = || Remote::open(&state, store.path(), &Keys::s3()).unwrap();
+            run(every_primary(&open));
+            if state.packs != Packs::Rows {
+                run(every_pack_store(&*open().packs));
+            }
+            if let Some(url) = &state.url {
+                there_and_back(url, &state.packs);
+            }
+        }
     }
+}
+
+/// Work goes from one device to another and back, in packs of all sizes.
+fn there_and_back(url: &str, packs: &Packs) {
+    let machine = || {
+        let mut machine = Machine::new().with_secrets(Box::new(Keys::s3()));
+        run(machine.device.remote_set(Some(url), packs.clone())).unwrap();
+        machine
+    };
+    let (mut one, mut two) = (machine(), machine());
+    one.write("app/small", "0");
+    one.push("app");
+    one.write("app/middle", noise(600_000, 3));
+    one.write("app/large", noise(3_000_000, 5));
+    one.push("app");
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    two.write("desk/large", noise(3_000_000, 7));
+    two.push("desk");
+    one.pull("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    one.check();
+    two.check();
+}
+
+#[test]
+fn folders_of_packs() {
+    let folder = tempfile::tempdir().unwrap();
     for link in [false, true] {
         run(every_pack_store(&Directory::new(&folder.path().join(format!("packs {link}")), link)));
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
 use fastest_sync::report::{PullReport, PushReport, SnapshotReport};
+use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
 
 use super::run;
@@ -43,6 +44,11 @@ impl Machine {
     pub fn follow(&mut self, path: &Path, packs: Packs) {
         let url = format!("file://{}", path.display());
         run(self.device.remote_set(Some(&url), packs)).unwrap();
+    }
+
+    /// The same, with secrets.
+    pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
+        Self { device: self.device.with_secrets(secrets), ..self }
     }
 
     /// Another machine with a copy of everything on this one: store and working copies.

@@ -1,0 +1,125 @@
+//! A folder as a pack store.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use super::{PackStore, PackStoreError, PackStream, check_key};
+
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackStoreError {
+    let path = path.to_owned();
+    move |source| PackStoreError::Io { action, path, source }
+}
+
+/// A folder as a pack store.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    dir: PathBuf,
+    place: String,
+    /// Whether packs may share their bytes with the file that they come from.
+    link: bool,
+}
+
+impl Directory {
+    /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
+    /// system are hard-linked: right only where the same device owns both.
+    pub fn new(dir: &Path, link: bool) -> Self {
+        Self { dir: dir.to_owned(), place: dir.display().to_string(), link }
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf, PackStoreError> {
+        check_key(key).map(|()| self.dir.join(key))
+    }
+}
+
+#[async_trait(?Send)]
+impl PackStore for Directory {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
+        let path = self.path(key)?;
+        if path.is_file() && same_bytes(from, &path)? {
+            return Ok(false);
+        }
+        let dir = path.parent().expect("a key has at least one part");
+        fs::create_dir_all(dir).map_err(io_error("create", dir))?;
+        if self.link && fs::hard_link(from, &path).is_ok() {
+            return sync(dir).map(|()| true);
+        }
+        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
+        let mut temp = temp.map_err(io_error("create a file in", dir))?;
+        let mut source = File::open(from).map_err(io_error("read", from))?;
+        io::copy(&mut source, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
+        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
+        temp.persist(&path).map_err(|error| io_error("create", &path)(error.error))?;
+        sync(dir).map(|()| true)
+    }
+
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
+        let path = self.path(key)?;
+        // To open anything else, a FIFO say, might wait for ever.
+        let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
+        match File::open(&path) {
+            _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
+            Ok(mut file) => {
+                file.seek(SeekFrom::Start(from)).map_err(io_error("read", &path))?;
+                Ok(chunks(file, path))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (key, place) = (key.to_owned(), self.place.clone());
+                Err(PackStoreError::Missing { key, place })
+            }
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    async fn check(&self) -> Result<(), PackStoreError> {
+        let made = fs::create_dir_all(&self.dir).and_then(|()| tempfile::tempfile_in(&self.dir));
+        made.map(drop).map_err(io_error("create a file in", &self.dir))
+    }
+}
+
+/// The rest of a file, bit by bit.
+fn chunks(file: File, path: PathBuf) -> PackStream {
+    let read = move |mut file: File| {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = file.read(&mut chunk).map_err(io_error("read", &path));
+        let chunk = read.map(|count| {
+            chunk.truncate(count);
+            Bytes::from(chunk)
+        });
+        match chunk {
+            Ok(chunk) if chunk.is_empty() => None,
+            Ok(chunk) => Some((Ok(chunk), Some(file))),
+            Err(error) => Some((Err(error), None)),
+        }
+    };
+    stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed_local()
+}
+
+/// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.
+fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
+    let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
+    if length(from)? != length(to)? {
+        return Ok(false);
+    }
+    let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
+    Ok(read(from)? == read(to)?)
+}
+
+/// Makes the names in a folder, and its own in its parent, durable.
+fn sync(dir: &Path) -> Result<(), PackStoreError> {
+    for dir in dir.ancestors().take(3) {
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Packs between the store, the primary's rows and the pack store.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::PackId;
+use fastest_core::incoming::IncomingPack;
+use fastest_core::store::{PackInfo, Store, StoreError};
+use fastest_schema::Pack;
+use fastest_schema::projects::Project;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use rusqlite::params;
+
+use crate::error::SyncError;
+use crate::pack_store::{PackStore, PackStoreError};
+use crate::primary::{Primary, PrimaryError};
+use crate::pull::{STRAY_ANSWERS_MAX, inconsistent};
+use crate::remote::Remote;
+use crate::replica::Replica;
+
+/// Packs on their way at once. More do not fill a line better, and each takes memory.
+const AT_ONCE: usize = 4;
+/// Times that a download may break off without a byte in between.
+const BREAKS_MAX: u32 = 4;
+/// Parts of one pack, at most: more than a pack of the largest size has at 100 kB each.
+const PARTS_MAX: i64 = 1024;
+/// Letters of one part, at most: D1 takes rows of 2 MB.
+const PART_LETTERS_MAX: usize = 2_000_000;
+
+/// Puts packs into the pack store; those that are there already are passed over.
+pub(crate) async fn upload(
+    store: &Store,
+    remote: &Remote,
+    owner: &str,
+    ids: &[String],
+) -> Result<(), SyncError> {
+    let mut packs = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id: PackId = id.parse().expect("the outbox holds pack ids made here");
+        remote.meter.expect(store.pack_info(&id)?.bytes);
+        packs.push((pack_key(owner, &id.to_hex()), store.pack_path(&id)));
+    }
+    let uploads = packs.iter().map(|(key, path)| remote.packs.put(key, path));
+    stream::iter(uploads).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
+    Ok(())
+}
+
+/// Brings the packs that rows tell of into the object store. Gives the ids of those that came in
+/// parts and are whole now.
+pub(crate) async fn take_packs(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    rows: &[Pack],
+) -> Result<Vec<String>, SyncError> {
+    let primary = &*remote.primary;
+    let (mut whole, mut stored) = (Vec::new(), Vec::new());
+    for row in rows {
+        let id: PackId = row
+            .pack_id
+            .parse()
+            .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
+        match &row.data {
+            _ if store.has_pack(&id) => check_claim(primary, row, &store.pack_info(&id)?)?,
+            None => {
+                // The project's own row comes last, since it changes with every push.
+                let owner = match owner(replica, &row.project_id)? {
+                    Some(owner) => owner,
+                    None => ask_owner(primary, &row.project_id).await?,
+                };
+                stored.push((id, pack_key(&owner, &row.pack_id), row));
+                continue;
+            }
+            Some(data) if row.parts == 1 => {
+                let info = import_text(store, &id, [data.as_str()], primary)?;
+                check_claim(primary, row, &info)?;
+            }
+            Some(data) => {
+                if !take_part(replica, store, &id, row, data, primary)? {
+                    continue;
+                }
+            }
+        }
+        whole.push(row.pack_id.clone());
+    }
+    let downloads = stored.iter().map(|(id, key, row)| download(store, remote, id, key, row));
+    stream::iter(downloads).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    Ok(whole)
+}
+
+/// Brings a pack from the pack store. Where it breaks off, it goes on from there.
+async fn download(
+    store: &Store,
+    remote: &Remote,
+    id: &PackId,
+    key: &str,
+    row: &Pack,
+) -> Result<(), SyncError> {
+    let bytes_max = u64::try_from(row.bytes).unwrap_or(0);
+    remote.meter.expect(bytes_max);
+    let mut incoming = store.incoming(id)?;
+    let mut breaks = 0;
+    loop {
+        let before = incoming.bytes();
+        match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
+            Ok(()) => break,
+            Err(SyncError::PackStore(error)) if error.is_unreachable() && breaks < BREAKS_MAX => {
+                breaks = if incoming.bytes() > before { 0 } else { breaks + 1 };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let info = store.take_in(incoming).map_err(|error| match error {
+        StoreError::WrongPack { .. } | StoreError::DamagedPack { .. } => damaged(remote, key),
+        error => error.into(),
+    })?;
+    check_claim(&*remote.primary, row, &info)
+}
+
+async fn receive(
+    incoming: &mut IncomingPack,
+    packs: &dyn PackStore,
+    key: &str,
+    bytes_max: u64,
+) -> Result<(), SyncError> {
+    let mut stream = packs.get(key, incoming.bytes()).await?;
+    while let Some(bytes) = stream.next().await {
+        let bytes = bytes?;
+        if incoming.bytes() + bytes.len() as u64 > bytes_max {
+            let reason = format!("pack {key} is larger than its row says");
+            let place = packs.place().to_owned();
+            return Err(PackStoreError::Failed { place, reason }.into());
+        }
+        incoming.write(&bytes)?;
+    }
+    match incoming.bytes() == bytes_max {
+        true => Ok(()),
+        false => {
+            let reason =
+                format!("pack {key} ended after {} of {bytes_max} bytes", incoming.bytes());
+            Err(PackStoreError::Unreachable { place: packs.place().to_owned(), reason }.into())
+        }
+    }
+}
+
+fn damaged(remote: &Remote, key: &str) -> SyncError {
+    let place = remote.packs.place().to_owned();
+    let reason = format!("the bytes of pack {key} are not those that its id stands for");
+    PackStoreError::Failed { place, reason }.into()
+}
+
+/// Keeps one part of a pack until all are there. True where they are.
+fn take_part(
+    replica: &mut Replica,
+    store: &Store,
+    id: &PackId,
+    row: &Pack,
+    data: &str,
+    primary: &dyn Primary,
+) -> Result<bool, SyncError> {
+    if !(0..row.parts.min(PARTS_MAX)).contains(&row.part)
+        || row.parts > PARTS_MAX
+        || data.len() > PART_LETTERS_MAX
+    {
+        return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
+    }
+    let kept = replica.write(|session| {
+        session.run(
+            "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data) VALUES (?1, ?2, ?3)",
+            params![row.pack_id, row.part, data],
+        )?;
+        let sql = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2";
+        session.get::<i64>(sql, params![row.pack_id, row.parts])
+    })?;
+    if kept != Some(row.parts) {
+        return Ok(false);
+    }
+    let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
+    let parts: Vec<String> =
+        replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
+    let info = import_text(store, id, parts.iter().map(String::as_str), primary)?;
+    check_claim(primary, row, &info).map(|()| true)
+}
+
+/// Refuses a row that says something else of a pack than the pack does: the row goes on to the
+/// next primary, where a push believes it.
+fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
+    let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
+    match claimed == (Ok(info.bytes), Ok(info.objects)) {
+        true => Ok(()),
+        false => {
+            let what = format!("row {} says another size of its pack than it has", row.id);
+            Err(inconsistent(primary, what))
+        }
+    }
+}
+
+fn import_text<'a>(
+    store: &Store,
+    id: &PackId,
+    parts: impl IntoIterator<Item = &'a str>,
+    primary: &dyn Primary,
+) -> Result<PackInfo, SyncError> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        STANDARD
+            .decode_vec(part, &mut bytes)
+            .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
+    }
+    store.import_pack(id, &mut &bytes[..]).map_err(|error| match error {
+        StoreError::WrongPack { .. } => {
+            inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
+        }
+        // The file that was damaged was never ours.
+        StoreError::DamagedPack { what, .. } => {
+            inconsistent(primary, format!("pack {id} is damaged: {what}"))
+        }
+        error => error.into(),
+    })
+}
+
+/// The key of a pack in a pack store: packs belong to the owner of their project.
+pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
+    format!("{owner}/packs/{pack_id}")
+}
+
+/// The owner of a project that the replica knows.
+pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
+    let project: Option<Project> = replica.read().row(project_id)?;
+    Ok(project.map(|project| project.owner_user_id))
+}
+
+async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
+    let sql = "SELECT ?1, (SELECT owner_user_id FROM projects WHERE id = ?1)";
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let answer = primary.run(sql, &[project_id]).await?;
+        if let [row] = &answer[..]
+            && let [Some(id), owner] = &row[..]
+            && id == project_id
+        {
+            let what = || format!("project {project_id} has packs and no row");
+            return owner.clone().ok_or_else(|| inconsistent(primary, what()));
+        }
+    }
+    Err(PrimaryError::stray_answer(primary).into())
+}

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fastest_sync::SyncError;
+use fastest_sync::pack_store::PackStoreError;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +140,9 @@ impl CliError {
             Self::TokenRefused { denied: true, .. } => {
                 Some("docs/remotes.md tells which token is needed")
             }
+            Self::Sync(SyncError::PackStore(PackStoreError::BadUrl { .. })) => Some(
+                "write `--packs rows`, `--packs file:///folder` or `--packs s3://BUCKET/PREFIX`",
+            ),
             _ => hint(self.code(), verb),
         }
     }

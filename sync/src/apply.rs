@@ -15,6 +15,7 @@ use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
 use crate::push_plan::column;
+use crate::remote::RemoteState;
 use crate::replica::{ReplicaError, Session, Values, values_of};
 
 /// Tables whose rows stay here when they go on the primary: without them, snapshots that this
@@ -89,11 +90,14 @@ impl Session<'_> {
             return self.put_values(table, &row);
         }
         let Some(entry) = self.entry(table, key)? else { return self.put_values(table, &theirs) };
-        if version <= entry.base_version {
+        if (0..=entry.base_version).contains(&version) {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
-        let mut merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
+        // What the primary has lost since is what ours was built on.
+        let is_older = version < -entry.base_version;
+        let base = if is_older { Some(&theirs) } else { entry.base.as_ref() };
+        let mut merged = merge_row(table, base, &entry.row, &theirs);
         self.take_head_that_follows(scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
@@ -192,14 +196,66 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Forgets what the primary was known to hold, so that the next pull reads all of it again.
+    /// Forgets what a primary was known to hold, which it was found to lack. What was published is
+    /// sent again with the next command, in whatever project.
+    pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
+        let published = "SELECT DISTINCT scope FROM fastest_changes
+                         WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
+        for scope in self.all(published, [], |row| row.get::<_, String>(0))? {
+            self.queue(&scope)?;
+        }
+        self.queue_known()?;
+        self.forget_primary()
+    }
+
+    /// Queues the rows of versioned tables that the primary was known to hold. Their base version is
+    /// the known one, below zero: where the primary shows an older one, ours is what it lost.
+    fn queue_known(&self) -> Result<(), ReplicaError> {
+        let known = "SELECT pk, scope, version FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
+        for table in TABLES.iter().copied().filter(|table| table.policy == Policy::Versioned) {
+            let rows = self.all(known, [table.name], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+            })?;
+            for (key, scope, version) in rows {
+                let base_version = -version;
+                if let Some(entry) = self.entry(table, &key)? {
+                    self.put_entry(&scope, &Entry { base_version, ..entry })?;
+                } else if let Some(row) = self.values(table, &key)? {
+                    let entry = Entry { revision: 0, table, key, base_version, base: None, row };
+                    self.put_entry(&scope, &entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers the epoch of a primary that is read for the first time. Where it is not the one
+    /// that was forgotten, versions of that one say nothing of this one's.
+    pub(crate) fn meet(&self, epoch: &str) -> Result<(), ReplicaError> {
+        let state = self.remote()?;
+        if state.old_epoch.as_deref().is_some_and(|old| old != epoch) {
+            self.run(
+                "UPDATE fastest_local_outbox SET base_version = 0 WHERE base_version < 0",
+                [],
+            )?;
+        }
+        self.put_remote(&RemoteState { epoch: Some(epoch.to_owned()), old_epoch: None, ..state })
+    }
+
+    /// Forgets what the primary was known to hold. Each project is read anew before it is pushed.
     pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
         self.run("DELETE FROM fastest_changes", [])?;
         self.run("DELETE FROM fastest_local_cursor", [])?;
+        for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
+            self.begin_reading(&scope)?;
+        }
+        self.run("DELETE FROM fastest_local_part", [])?;
         self.run("DELETE FROM fastest_local_sent", [])?;
-        self.run("UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL", [])?;
         // Bases refer to lock versions that are void now.
-        self.run("UPDATE fastest_local_outbox SET base_version = 0", [])?;
+        self.run("UPDATE fastest_local_outbox SET base_version = 0 WHERE base_version > 0", [])?;
+        let state = self.remote()?;
+        let old_epoch = state.epoch.clone().or(state.old_epoch.clone());
+        self.put_remote(&RemoteState { epoch: None, old_epoch, last_push_id: None, ..state })?;
         Ok(())
     }
 
@@ -221,6 +277,10 @@ impl Session<'_> {
     pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
         if self.run(sql, [reading(scope)])? > 0 {
+            // Nothing of these came.
+            let lost = "UPDATE fastest_local_outbox SET base_version = 0
+                        WHERE scope = ?1 AND base_version < 0";
+            self.run(lost, [scope])?;
             self.queue_unknown(scope)?;
         }
         Ok(())

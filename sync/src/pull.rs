@@ -71,16 +71,14 @@ pub async fn pull_scope(
             pulled.primary_went_back = true;
             replica.write(|session| {
                 session.check_remote(remote)?;
-                Ok::<_, SyncError>(session.forget_primary()?)
+                Ok::<_, SyncError>(session.forget_and_queue()?)
             })?;
             continue;
         }
         if known.is_none() {
-            let epoch = Some(page.header.epoch.clone());
             replica.write(|session| {
                 session.check_remote(remote)?;
-                let state = session.remote()?;
-                Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
+                Ok::<_, SyncError>(session.meet(&page.header.epoch)?)
             })?;
         }
         take_page(replica, store, remote, scope, cursor, &page).await?;

@@ -61,14 +61,24 @@ pub async fn push_scope(
     let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
     lock.lock().map_err(SyncError::io("lock", &path))?;
     let mut met = Pushed::default();
-    if replica.read().remote()?.epoch.is_none() {
-        // First contact: set it up, and learn what it has.
+    let mut asked = false;
+    if replica.read().remote()?.epoch.is_none() || replica.read().is_reading(scope)? {
+        // First contact, or a look that was not finished: learn what it has.
         met.learn(&pull_scope(replica, store, remote, scope).await?);
+        asked = true;
     }
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
         let error = match push_once(replica, store, remote, scope).await {
-            Ok(diverged) => return Ok(Pushed { diverged, ..met }),
+            Ok(Sending { diverged, statements }) if asked || statements > 0 => {
+                return Ok(Pushed { diverged, ..met });
+            }
+            Ok(_) => {
+                // Nothing to say: whether the primary still has it all is worth a question.
+                met.learn(&pull_scope(replica, store, remote, scope).await?);
+                asked = true;
+                continue;
+            }
             Err(SyncError::Primary(error)) => error,
             Err(error) => return Err(error),
         };
@@ -81,7 +91,7 @@ pub async fn push_scope(
             }
             Some(Recovery::Forget) if !forgotten => {
                 (forgotten, met.primary_went_back) = (true, true);
-                replica.write(|session| session.forget_primary())?;
+                replica.write(|session| session.forget_and_queue())?;
             }
             Some(Recovery::Pull) => {}
             Some(Recovery::Forget) | None => return Err(error.into()),
@@ -89,6 +99,7 @@ pub async fn push_scope(
         // The primary has said that it applied nothing.
         replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
         attempts += 1;
+        asked = true;
         let pulled = pull_scope(replica, store, remote, scope).await?;
         met.learn(&pulled);
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
@@ -96,7 +107,7 @@ pub async fn push_scope(
         let explained = pulled.changes > 0 || pulled.primary_went_back;
         unexplained = if explained { 0 } else { unexplained + 1 };
         if unexplained == UNEXPLAINED_MAX && !forgotten {
-            replica.write(|session| session.forget_primary())?;
+            replica.write(|session| session.forget_and_queue())?;
             forgotten = true;
             met.learn(&pull_scope(replica, store, remote, scope).await?);
         }
@@ -151,13 +162,21 @@ fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncErro
     Ok(users.map(|entry| entry.key).collect())
 }
 
+/// What one go at a push came to.
+struct Sending {
+    /// Workspaces that wait for a merge.
+    diverged: Vec<String>,
+    /// Statements that the primary has accepted.
+    statements: usize,
+}
+
 async fn push_once(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
     scope: &str,
-) -> Result<Vec<String>, SyncError> {
-    resend(replica, remote).await?;
+) -> Result<Sending, SyncError> {
+    let mut statements = resend(replica, remote).await?;
     replica.write(|session| session.queue_owner(scope))?;
     let entries = replica.read().entries(scope)?;
     let parents = replica.read().parents(scope)?;
@@ -171,8 +190,9 @@ async fn push_once(
         }
         let sent = write_down(replica, store, remote, scope, &rows)?;
         send(replica, remote, &sent).await?;
+        statements += 1;
     }
-    Ok(plan.diverged)
+    Ok(Sending { diverged: plan.diverged, statements })
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -224,12 +244,13 @@ struct SentRow {
     more: bool,
 }
 
-/// Asks again for the answer to a statement that was sent before, if there is one.
-async fn resend(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
+/// Asks again for the answer to a statement that was sent before, if there is one. Gives their count.
+async fn resend(replica: &mut Replica, remote: &Remote) -> Result<usize, SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
     })?;
+    let count = found.len();
     for (push_id, device_id, payload, entries) in found {
         let entries = serde_json::from_str(&entries).map_err(|source| {
             let table = "fastest_local_sent";
@@ -237,7 +258,7 @@ async fn resend(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError>
         })?;
         send(replica, remote, &Sent { push_id, device_id, payload, entries }).await?;
     }
-    Ok(())
+    Ok(count)
 }
 
 async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<(), SyncError> {

@@ -9,6 +9,11 @@ use crate::remote::Remote;
 use crate::replica::{ReplicaError, Session};
 
 impl Device {
+    /// Whether a push of a project other than this one waits.
+    pub(crate) fn others_wait(&self, scope: &str) -> Result<bool, SyncError> {
+        Ok(self.replica.read().queued()?.iter().any(|other| other != scope))
+    }
+
     /// Sends what waits, the oldest first; what of it cannot be sent now goes on waiting. Gives what
     /// the user should know.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
@@ -78,7 +83,7 @@ impl Session<'_> {
         self.get("SELECT since FROM fastest_local_queued WHERE scope = ?1", [scope])
     }
 
-    fn queue(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn queue(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
         self.run(sql, [scope, &clock::now()]).map(drop)
     }

@@ -56,8 +56,7 @@ impl Device {
         report.primary = remote.primary.url().to_owned();
         remote.meter.show(activity.begin("Pushing"));
         // What waited before goes first. Where this project's own push waits, this is it.
-        let earlier = self.replica.read().queued()?;
-        if earlier.iter().any(|scope| *scope != project.id) {
+        if self.others_wait(&project.id)? {
             report.snapshot.warnings.extend(self.send_queued(&remote).await?);
         }
         for merges in 0.. {
@@ -83,6 +82,10 @@ impl Device {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        // And what was found to be missing over there.
+        if report.pushed && self.others_wait(&project.id)? {
+            report.snapshot.warnings.extend(self.send_queued(&remote).await?);
         }
         let workspace = self.workspace_of(&copy)?;
         report.workspace = workspace.name;

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod contract;
+mod history;
 mod machine;
 mod mishaps;
 mod two_devices;

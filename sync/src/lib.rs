@@ -5,8 +5,8 @@
 //! ([`push_plan`], [`merge_row`], [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
-//! - [`primary`], [`address`], [`embedded`], [`pack_store`], [`remote`], [`meter`], [`secret`]: the
-//!   other side
+//! - [`primary`], [`address`], [`embedded`], [`pack_store`], [`remote`], [`meter`], [`secret`],
+//!   `guard`: the other side
 //! - [`replica`], [`outbox`], `apply`: rows here
 //! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
@@ -20,6 +20,7 @@ pub mod dag;
 pub mod device;
 pub mod embedded;
 pub mod error;
+mod guard;
 pub mod merge_row;
 pub mod meter;
 pub mod outbox;

@@ -11,6 +11,7 @@ use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
     Change, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
 };
+use tracing::debug;
 
 use crate::clock;
 use crate::error::SyncError;
@@ -65,6 +66,7 @@ pub async fn pull_scope(
             return Err(inconsistent(primary, what));
         }
         if went_back {
+            debug!(scope, cursor, "the primary went back");
             pulled.primary_went_back = true;
             replica.write(|session| {
                 session.check_remote(remote)?;
@@ -80,6 +82,8 @@ pub async fn pull_scope(
         }
         take_page(replica, store, remote, scope, cursor, &page).await?;
         pulled.changes += page.changes.len() as u64;
+        let (changes, last) = (page.changes.len(), page.header.seq);
+        debug!(scope, cursor, changes, last, "page pulled");
         if !page.more() {
             break;
         }

@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::clock;
 use crate::embedded::Embedded;
 use crate::error::SyncError;
+use crate::guard::Given;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, PackAddress, PackStore, PackStoreError, S3};
 use crate::primary::{Primary, PrimaryError, ask_list};
@@ -58,8 +59,19 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The remote that `state` describes, for the device whose store is in `store_dir`.
+    /// The remote that `state` describes, for the device whose store is in `store_dir`. What it is
+    /// given of `secrets` is in no error that comes from it.
     pub fn open(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, SyncError> {
+        let given = Given::new(secrets);
+        let remote = Self::open_unguarded(state, store_dir, &given)?;
+        Ok(given.guard(remote))
+    }
+
+    fn open_unguarded(
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
@@ -116,17 +128,20 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
 }
 
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
-pub async fn migrate(primary: &dyn Primary) -> Result<(), PrimaryError> {
+/// Gives the names of those.
+pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, PrimaryError> {
     primary.run(D1_MIGRATIONS_DDL, &[]).await?;
     let applied = ask_list(primary, applied_migrations_sql(), &clock::new_id()).await?;
     check_migration(primary, applied.last().map(String::as_str))?;
+    let mut lacked = Vec::new();
     for migration in migrations() {
         if !applied.iter().any(|name| name == migration.name) {
             let statements: Vec<&str> = statements(migration.sql).collect();
             primary.migrate(migration.name, &statements).await?;
+            lacked.push(migration.name);
         }
     }
-    Ok(())
+    Ok(lacked)
 }
 
 /// Refuses a primary whose last migration this build does not know.
@@ -190,6 +205,11 @@ impl Packs {
             Some(text) if text == Self::ROWS => Self::Rows,
             Some(url) => Self::At(url),
         }
+    }
+
+    /// As the user names it: `default`, `rows`, or the address.
+    pub fn name(&self) -> &str {
+        self.to_cell().unwrap_or("default")
     }
 
     fn to_cell(&self) -> Option<&str> {

@@ -200,6 +200,17 @@ impl PrimaryError {
         }
     }
 
+    /// What a message of SQLite's means on any primary: a refusal, or that our tables are missing.
+    pub(crate) fn from_sqlite(url: &str, message: &str) -> Option<Self> {
+        let url = url.to_owned();
+        if let Some(refusal) = Refusal::find_in(message) {
+            return Some(Self::Refused { url, refusal });
+        }
+        let ours = ["no such table: fastest_", "no such table: d1_"];
+        let missing = ours.iter().any(|words| message.contains(words));
+        missing.then_some(Self::NotMigrated { url })
+    }
+
     /// The rule by which a push was refused.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {

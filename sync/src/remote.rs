@@ -6,16 +6,16 @@ use fastest_schema::{D1_MIGRATIONS_DDL, migrations, statements};
 use rusqlite::params;
 
 use crate::address::Address;
-use crate::d1::D1;
+use crate::d1::{self, D1};
 use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Primary, PrimaryError};
+use crate::primary::{Denial, Primary, PrimaryError};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
 use crate::retry::{RetryPolicy, Retrying};
-use crate::secret::Secrets;
+use crate::secret::{Secret, Secrets};
 use crate::turso::LibsqlPrimary;
 
 /// What a device remembers of its remote.
@@ -91,6 +91,9 @@ impl Remote {
     }
 }
 
+const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
+const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
+
 /// The primary at an address that is no file's.
 fn open_server(
     address: Address,
@@ -98,31 +101,47 @@ fn open_server(
     secrets: &dyn Secrets,
     meter: Meter,
 ) -> Result<Box<dyn Primary>, PrimaryError> {
-    // A keyring that cannot be asked holds no token, and says so where one is wanted.
-    let token = |name: &str| match secrets.get(name, url) {
-        Ok(token) => (token, None),
-        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
-    };
     let policy = RetryPolicy::default();
     Ok(match address {
         Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
         Address::D1(address) => {
-            let (token, problem) = token("CLOUDFLARE_API_TOKEN");
-            let primary =
-                D1::new(address, token, meter).map_err(|error| match (error, problem) {
-                    (PrimaryError::Denied { url, denial, .. }, Some(message)) => {
-                        PrimaryError::Denied { url, denial, message }
-                    }
-                    (error, _) => error,
-                })?;
+            let (token, problem) = token(secrets, D1_TOKEN, url);
+            let primary = D1::new(address, token, meter);
+            let primary = primary.map_err(|error| wants_token(error, problem))?;
             Box::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
-            let (token, problem) = token("TURSO_AUTH_TOKEN");
+            let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
             Box::new(Retrying::new(primary, policy))
         }
     })
+}
+
+/// A token, or why there is none: a keyring that cannot be asked holds none.
+fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
+    match secrets.get(name, url) {
+        Ok(token) => (token, None),
+        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
+    }
+}
+
+/// Adds to an error that a token is missing what the keyring said.
+fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
+    match (error, problem) {
+        (PrimaryError::Denied { url, denial: Denial::NoToken, .. }, Some(message)) => {
+            PrimaryError::Denied { url, denial: Denial::NoToken, message }
+        }
+        (error, _) => error,
+    }
+}
+
+/// The address with the id of its database, where it has the name: D1 knows databases by id.
+pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
+    let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
+    let (token, problem) = token(secrets, D1_TOKEN, &url);
+    let found = d1::resolve(address, token).await;
+    Ok(found.map_err(|error| wants_token(error, problem))?.to_text())
 }
 
 /// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is

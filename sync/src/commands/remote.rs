@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::primary::{Primary, PrimaryError};
-use crate::remote::{Packs, Remote, RemoteState, check_migration};
+use crate::remote::{Packs, Remote, RemoteState, check_migration, name_to_id};
 use crate::report::RemoteReport;
 
 use super::status::primary_url;
@@ -19,7 +19,10 @@ impl Device {
         url: Option<&str>,
         packs: Packs,
     ) -> Result<RemoteReport, SyncError> {
-        let url = url.map(settle_address).transpose()?;
+        let url = match url.map(settle_address).transpose()? {
+            Some(url) => Some(name_to_id(url, &*self.secrets).await?),
+            None => None,
+        };
         let state = RemoteState { url, packs, ..RemoteState::default() };
         Remote::open(&state, &self.dir, &*self.secrets)?;
         let gone = match state.url.as_deref().map(Address::parse).transpose()? {

@@ -16,7 +16,7 @@ fn attempt(failure: Failure, number: u32, repeatable: bool, spent_ms: u64) -> At
 fn decisions() {
     let policy =
         RetryPolicy { attempts: 5, base: SECOND, max_wait: 3 * SECOND, max_total: 20 * SECOND };
-    let busy = |seconds: u64| Failure::Busy { retry_after: Some(seconds * SECOND) };
+    let busy = |seconds: u32| Failure::Busy { retry_after: Some(seconds * SECOND) };
     use Failure::{Lost, NoConnection, Transient};
     let waits = [
         (attempt(Transient, 1, true, 0), 1),

@@ -158,8 +158,7 @@ fn waits_that_servers_ask_for() {
         ("", None),
     ] {
         let wait = retry_after(text, now).map(|wait| wait.as_secs());
-        assert_eq!(wait, expected, "{text}");
-        assert!(wait.is_none_or(|wait| wait <= 86_400));
+        assert_eq!(wait, seconds, "{text}");
     }
     assert_eq!(until_midnight(now).as_secs(), 14 * 3_600 + 30 * 60);
 }

@@ -161,7 +161,14 @@ impl<P: Primary> Primary for Retrying<P> {
     }
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        self.attempts(repeatable(sql), async || self.inner.run(sql, parameters).await).await
+        let attempt = async || match self.inner.run(sql, parameters).await {
+            // Only pushes are refused: this is the answer to another statement.
+            Err(PrimaryError::Refused { .. }) if sql != PUSH_SQL => {
+                Err(PrimaryError::stray_answer(&self.inner))
+            }
+            answer => answer,
+        };
+        self.attempts(repeatable(sql), attempt).await
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {

@@ -159,19 +159,27 @@ impl Crowd {
         }
     }
 
-    /// With the network mended: everything out, and everything in.
+    /// With the network mended: everything out, and everything in, until nothing moves.
     fn settle(&mut self) {
-        for _ in 0..2 {
+        for round in 0.. {
+            let before = self.acknowledged.len();
             for (machine, folder) in self.machines.iter_mut().zip(FOLDERS) {
+                machine.push(folder);
+                let pulled = machine.pull(folder, "main");
+                assert!(pulled.conflicts.is_empty() && pulled.kept.is_empty(), "{pulled:?}");
                 let pushed = machine.push(folder).snapshot.snapshot_id;
                 self.acknowledged.insert(pushed);
+            }
+            assert!(round < 6, "they do not settle");
+            if round > 0 && self.acknowledged.len() == before {
+                break;
             }
         }
         for (machine, folder) in self.machines.iter_mut().zip(FOLDERS) {
             machine.pull(folder, "main");
             let copy = machine.copy(folder);
             let status = machine.device.status(&copy, &Activity::default()).unwrap();
-            assert!(status.queued_since.is_none(), "{status:?}");
+            assert!(status.queued_since.is_none() && status.waiting_rows == 0, "{status:?}");
         }
     }
 }

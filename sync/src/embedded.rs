@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fastest_schema::Refusal;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
 
@@ -83,11 +82,8 @@ impl Embedded {
 
     fn error(&self, error: rusqlite::Error) -> PrimaryError {
         let (url, message) = (self.url.clone(), error.to_string());
-        if let Some(refusal) = Refusal::find_in(&message) {
-            return PrimaryError::Refused { url, refusal };
-        }
-        if message.contains("no such table: fastest_") || message.contains("no such table: d1_") {
-            return PrimaryError::NotMigrated { url };
+        if let Some(error) = PrimaryError::from_sqlite(&url, &message) {
+            return error;
         }
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DatabaseBusy) => {

@@ -5,8 +5,8 @@
 //! ([`push_plan`], [`merge_row`], [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
-//! - [`primary`], [`address`], [`embedded`], [`pack_store`], [`remote`], [`meter`], [`secret`],
-//!   `guard`: the other side
+//! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
+//!   [`meter`], [`secret`], `guard`: the other side
 //! - [`replica`], [`outbox`], `apply`: rows here
 //! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
@@ -16,6 +16,7 @@ pub mod address;
 mod apply;
 mod clock;
 mod commands;
+pub mod d1;
 pub mod dag;
 pub mod device;
 pub mod embedded;
@@ -35,8 +36,11 @@ mod queue;
 pub mod remote;
 pub mod replica;
 pub mod report;
+pub mod retry;
+mod said;
 pub mod secret;
 mod sqlite;
+pub mod turso;
 pub mod working_copy;
 
 pub use commands::Resolution;

@@ -163,6 +163,28 @@ impl Denial {
     }
 }
 
+/// How often an answer that belongs to something else is taken for a mishap of the network.
+pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
+
+/// Asks a question whose answer is one row: the parameter again, and a list as JSON.
+pub(crate) async fn ask_list(
+    primary: &dyn Primary,
+    sql: &str,
+    parameter: &str,
+) -> Result<Vec<String>, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let answer = primary.run(sql, &[parameter]).await?;
+        if let [row] = &answer[..]
+            && let [Some(asked), Some(list)] = &row[..]
+            && asked == parameter
+            && let Ok(list) = serde_json::from_str(list)
+        {
+            return Ok(list);
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
 impl PrimaryError {
     /// Whether the work stays queued and a later try may succeed without anything being mended.
     pub fn is_unreachable(&self) -> bool {
@@ -176,6 +198,17 @@ impl PrimaryError {
             reason: "what comes is the answer to something else".to_owned(),
             failure: Failure::Lost,
         }
+    }
+
+    /// What a message of SQLite's means on any primary: a refusal, or that our tables are missing.
+    pub(crate) fn from_sqlite(url: &str, message: &str) -> Option<Self> {
+        let url = url.to_owned();
+        if let Some(refusal) = Refusal::find_in(message) {
+            return Some(Self::Refused { url, refusal });
+        }
+        let ours = ["no such table: fastest_", "no such table: d1_"];
+        let missing = ours.iter().any(|words| message.contains(words));
+        missing.then_some(Self::NotMigrated { url })
     }
 
     /// The rule by which a push was refused.

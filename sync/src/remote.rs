@@ -2,19 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, migrations, statements};
+use fastest_schema::{D1_MIGRATIONS_DDL, applied_migrations_sql, migrations, statements};
 use rusqlite::params;
 
 use crate::address::Address;
+use crate::clock;
+use crate::d1::D1;
 use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::guard::Given;
 use crate::meter::Meter;
-use crate::pack_store::{Directory, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Primary, PrimaryError};
+use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
+use crate::retry::{RetryPolicy, Retrying};
 use crate::secret::Secrets;
+use crate::turso::LibsqlPrimary;
 
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,8 +69,18 @@ impl Remote {
         store_dir: &Path,
         secrets: &dyn Secrets,
     ) -> Result<Self, SyncError> {
+        Self::open_patiently(state, store_dir, secrets, RetryPolicy::default())
+    }
+
+    /// The same, with a patience of the caller's own.
+    pub fn open_patiently(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+        policy: RetryPolicy,
+    ) -> Result<Self, SyncError> {
         let given = Given::new(secrets);
-        let remote = Self::open_unguarded(state, store_dir, &given)?;
+        let remote = Self::open_unguarded(state, store_dir, &given, policy)?;
         Ok(given.guard(remote))
     }
 
@@ -74,20 +88,22 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
+        policy: RetryPolicy,
     ) -> Result<Self, SyncError> {
         let meter = Meter::default();
         let (path, own) = match &state.url {
             Some(url) => match Address::parse(url)? {
                 Address::File(path) => (path, false),
-                Address::D1(_) | Address::Libsql(_) => {
-                    let reason = "this version syncs with file:// primaries only".to_owned();
-                    return Err(PrimaryError::BadUrl { url: url.clone(), reason }.into());
+                server => {
+                    let primary = open_server(server, url, secrets, policy, meter.clone())?;
+                    let (packs, large) = pack_store(state, None, secrets, &meter)?;
+                    return Ok(Self { primary, packs, large, meter, chosen: Some(url.clone()) });
                 }
             },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
-        let beside = || Directory::new(&packs_dir(&path), own);
-        let (packs, large) = pack_store(state, beside, secrets, &meter)?;
+        let beside = Directory::new(&packs_dir(&path), own);
+        let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
         // The one in the store goes with the store; another one has answered before.
         let primary = match state.epoch.is_some() && !own {
             true => Embedded::existing(&path),
@@ -99,18 +115,54 @@ impl Remote {
     }
 }
 
-/// Where packs lie, and where large ones go. Small ones travel inline whatever is chosen, and rows
+/// The primary at an address that is no file's.
+fn open_server(
+    address: Address,
+    url: &str,
+    secrets: &dyn Secrets,
+    policy: RetryPolicy,
+    meter: Meter,
+) -> Result<Box<dyn Primary>, PrimaryError> {
+    // A keyring that cannot be asked holds no token, and says so where one is wanted.
+    let token = |name: &str| match secrets.get(name, url) {
+        Ok(token) => (token, None),
+        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
+    };
+    Ok(match address {
+        Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
+        Address::D1(address) => {
+            let (token, problem) = token("CLOUDFLARE_API_TOKEN");
+            let primary =
+                D1::new(address, token, meter).map_err(|error| match (error, problem) {
+                    (PrimaryError::Denied { url, denial, .. }, Some(message)) => {
+                        PrimaryError::Denied { url, denial, message }
+                    }
+                    (error, _) => error,
+                })?;
+            Box::new(Retrying::new(primary, policy))
+        }
+        Address::Libsql(address) => {
+            let (token, problem) = token("TURSO_AUTH_TOKEN");
+            let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
+            Box::new(Retrying::new(primary, policy))
+        }
+    })
+}
+
+/// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is
+/// chosen, and in the rows of one that is none. Small ones travel inline whatever is chosen, and rows
 /// that name a pack in a store are read wherever there is one.
 fn pack_store(
     state: &RemoteState,
-    beside: impl FnOnce() -> Directory,
+    beside: Option<Directory>,
     secrets: &dyn Secrets,
     meter: &Meter,
 ) -> Result<(Box<dyn PackStore>, LargePacks), PackStoreError> {
-    let url = match &state.packs {
-        Packs::Default => return Ok((Box::new(beside()), LargePacks::Stored)),
-        Packs::Rows => return Ok((Box::new(beside()), LargePacks::Rows)),
-        Packs::At(url) => url,
+    let url = match (&state.packs, beside) {
+        (Packs::At(url), _) => url,
+        (_, None) => return Ok((Box::new(NoPackStore), LargePacks::Rows)),
+        (Packs::Default, Some(dir)) => return Ok((Box::new(dir), LargePacks::Stored)),
+        (Packs::Rows, Some(dir)) => return Ok((Box::new(dir), LargePacks::Rows)),
     };
     let packs: Box<dyn PackStore> = match PackAddress::parse(url)? {
         PackAddress::Directory(dir) => Box::new(Directory::new(&dir, false)),
@@ -129,9 +181,7 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
 /// Gives the names of those.
 pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, PrimaryError> {
-    primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-    let applied = primary.run("SELECT name FROM d1_migrations ORDER BY name", &[]).await?;
-    let applied: Vec<String> = applied.into_iter().flatten().flatten().collect();
+    let applied = applied(primary).await?;
     check_migration(primary, applied.last().map(String::as_str))?;
     let mut lacked = Vec::new();
     for migration in migrations() {
@@ -142,6 +192,19 @@ pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, Primary
         }
     }
     Ok(lacked)
+}
+
+/// Names of the migrations that a primary has; makes the table that they are recorded in.
+async fn applied(primary: &dyn Primary) -> Result<Vec<String>, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+        match ask_list(primary, applied_migrations_sql(), &clock::new_id()).await {
+            // What said that it was made was the answer to something else.
+            Err(PrimaryError::NotMigrated { .. }) => {}
+            applied => return applied,
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
 }
 
 /// Refuses a primary whose last migration this build does not know.

@@ -1,12 +1,17 @@
 //! `remote set`, `remote show` and `remote migrate`.
 
+use std::path::Path;
+
 use crate::address::Address;
+use crate::d1::resolve;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::guard::Given;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
-use crate::remote::{Packs, Remote, RemoteState, migrate};
+use crate::remote::{Packs, RemoteState, migrate};
 use crate::report::{MigrateReport, RemoteReport};
+use crate::secret::Secrets as _;
 
 use super::remote_check::last_migration;
 use super::status::primary_url;
@@ -19,9 +24,12 @@ impl Device {
         url: Option<&str>,
         packs: Packs,
     ) -> Result<RemoteReport, SyncError> {
-        let url = url.map(settle_address).transpose()?;
+        let url = match url {
+            Some(url) => Some(self.settle_address(url).await?),
+            None => None,
+        };
         let state = RemoteState { url, packs, ..RemoteState::default() };
-        match Remote::open(&state, &self.dir, &*self.secrets) {
+        match self.open_remote(&state) {
             // A token and keys can be had later.
             Ok(_)
             | Err(
@@ -69,10 +77,27 @@ impl Device {
     }
 }
 
-/// The address as it is kept: a file's by its real path, so that the working folder has no say.
-fn settle_address(url: &str) -> Result<String, PrimaryError> {
-    let Address::File(path) = Address::parse(url)? else { return Ok(url.to_owned()) };
-    let parent = path.parent().unwrap_or(&path).to_owned();
+impl Device {
+    /// The address as it is kept: a database's by its id, which no other takes over, and a file's
+    /// by its real path, so that the working folder has no say.
+    async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
+        match Address::parse(url)? {
+            Address::File(path) => Ok(settle_path(url, &path)?),
+            Address::Libsql(_) => Ok(url.to_owned()),
+            Address::D1(address) => {
+                let secrets = Given::new(&*self.secrets);
+                // A keyring that cannot be asked holds no token.
+                let token = secrets.get("CLOUDFLARE_API_TOKEN", url).unwrap_or_default();
+                let found = resolve(address, token).await;
+                let found = found.map_err(|error| secrets.clean(error))?;
+                Ok(found.to_text())
+            }
+        }
+    }
+}
+
+fn settle_path(url: &str, path: &Path) -> Result<String, PrimaryError> {
+    let parent = path.parent().unwrap_or(path).to_owned();
     let parent = parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
     let path = parent.join(path.file_name().unwrap_or_default());
     let url = url::Url::from_file_path(&path).map_err(|()| PrimaryError::BadUrl {

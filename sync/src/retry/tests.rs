@@ -1,0 +1,179 @@
+use std::cell::RefCell;
+
+use fastest_schema::{D1_MIGRATIONS_DDL, TABLES, pull_sql};
+use proptest::prelude::*;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn attempt(failure: Failure, number: u32, repeatable: bool, spent_ms: u64) -> Attempt {
+    let spent = Duration::from_millis(spent_ms);
+    Attempt { failure, number, repeatable, spent, random: u32::MAX }
+}
+
+#[test]
+fn decisions() {
+    let policy =
+        RetryPolicy { attempts: 5, base: SECOND, max_wait: 3 * SECOND, max_total: 20 * SECOND };
+    let busy = |seconds: u32| Failure::Busy { retry_after: Some(seconds * SECOND) };
+    use Failure::{Lost, NoConnection, Transient};
+    let waits = [
+        (attempt(Transient, 1, true, 0), 1),
+        (attempt(Transient, 2, true, 0), 2),
+        (attempt(Lost, 3, true, 9_000), 3),
+        (attempt(Lost, 4, true, 17_000), 3),
+        (attempt(NoConnection, 1, false, 0), 1),
+        (attempt(NoConnection, 1, true, 1_000), 1),
+        (attempt(Failure::Busy { retry_after: None }, 1, false, 0), 1),
+        (attempt(busy(10), 1, false, 0), 11),
+        (attempt(busy(10), 2, true, 8_000), 12),
+    ];
+    for (attempt, seconds) in waits {
+        let decision = decide(&policy, &attempt);
+        assert_eq!(decision, Decision::Wait(seconds * SECOND), "{attempt:?}");
+    }
+    for attempt in [
+        // It may have been applied.
+        attempt(Transient, 1, false, 0),
+        attempt(Lost, 1, false, 0),
+        // Often enough, or long enough.
+        attempt(Transient, 5, true, 0),
+        attempt(Lost, 1, true, 60_000),
+        attempt(Lost, 4, true, 17_001),
+        attempt(NoConnection, 3, true, 0),
+        attempt(NoConnection, 1, true, 1_500),
+        // It wants more patience than there is.
+        attempt(busy(20), 1, true, 0),
+        attempt(busy(3_600), 1, true, 0),
+    ] {
+        assert_eq!(decide(&policy, &attempt), Decision::GiveUp, "{attempt:?}");
+    }
+}
+
+#[test]
+fn statements_that_may_be_repeated() {
+    let pull = pull_sql(TABLES);
+    for sql in
+        [&pull, PUSH_SQL, D1_MIGRATIONS_DDL, "SELECT 1", " select(1)", "WITH x AS (y) SELECT"]
+    {
+        assert!(repeatable(sql), "{sql}");
+    }
+    for sql in [
+        "",
+        "INSERT INTO x VALUES (1)",
+        "DELETE FROM x",
+        "CREATE TABLE x(y)",
+        "WITH x AS (SELECT 1) INSERT INTO y SELECT * FROM x",
+        "with x as (select 1) delete from y",
+        "PRAGMA user_version = 1",
+        "SELECTED",
+        "é",
+    ] {
+        assert!(!repeatable(sql), "{sql}");
+    }
+}
+
+/// Fails as it is told, and counts.
+struct Script(RefCell<Vec<Failure>>);
+
+impl Script {
+    fn next(&self) -> Result<(), PrimaryError> {
+        let (url, reason) = ("test".to_owned(), String::new());
+        match self.0.borrow_mut().pop() {
+            Some(failure) => Err(PrimaryError::Unreachable { url, reason, failure }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Primary for Script {
+    fn url(&self) -> &str {
+        "test"
+    }
+
+    async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
+        self.next().map(|()| Rows::new())
+    }
+
+    async fn migrate(&self, _: &str, _: &[&str]) -> Result<(), PrimaryError> {
+        self.next()
+    }
+}
+
+#[test]
+fn asked_again_until_it_answers() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let policy = RetryPolicy { base: Duration::ZERO, ..RetryPolicy::default() };
+    // The SQL, how often it fails, and how many failures are left.
+    for (sql, failures, left) in [
+        ("SELECT 1", 4, 0),
+        ("SELECT 1", 7, 2),
+        (PUSH_SQL, 4, 0),
+        ("DELETE FROM x", 4, 3),
+        ("DELETE FROM x", 0, 0),
+    ] {
+        let primary = Script(RefCell::new(vec![Failure::Lost; failures]));
+        let primary = Retrying::new(primary, policy);
+        let done = runtime.block_on(primary.run(sql, &[]));
+        assert_eq!(primary.inner.0.borrow().len(), left, "{sql}");
+        assert_eq!(done.is_ok(), left == 0, "{sql}");
+    }
+    let primary = Retrying::new(Script(RefCell::new(vec![Failure::Lost; 4])), policy);
+    runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
+}
+
+fn failures() -> impl Strategy<Value = Failure> {
+    let after = prop::option::of((0..100_000u64).prop_map(Duration::from_millis));
+    prop_oneof![
+        Just(Failure::NoConnection),
+        Just(Failure::Lost),
+        Just(Failure::Transient),
+        after.prop_map(|retry_after| Failure::Busy { retry_after }),
+    ]
+}
+
+fn policies() -> impl Strategy<Value = RetryPolicy> {
+    let ms = || (0..50_000u64).prop_map(Duration::from_millis);
+    (0..10u32, ms(), ms(), ms()).prop_map(|(attempts, base, max_wait, max_total)| RetryPolicy {
+        attempts,
+        base,
+        max_wait,
+        max_total,
+    })
+}
+
+proptest! {
+    #[test]
+    fn patience_has_bounds(
+        policy in policies(),
+        failure in failures(),
+        number in 1..100u32,
+        repeatable: bool,
+        spent_ms in 0..100_000u64,
+        random: u32,
+    ) {
+        let spent = Duration::from_millis(spent_ms);
+        let failed = Attempt { failure, number, repeatable, spent, random };
+        if let Decision::Wait(wait) = decide(&policy, &failed) {
+            let least = match failure {
+                Failure::Busy { retry_after } => retry_after.unwrap_or_default(),
+                _ => Duration::ZERO,
+            };
+            prop_assert!(spent + wait <= policy.max_total);
+            prop_assert!(wait >= least && wait <= least + policy.max_wait);
+            prop_assert!(number < policy.attempts);
+            let untouched = matches!(failure, Failure::NoConnection | Failure::Busy { .. });
+            prop_assert!(repeatable || untouched);
+            // With more luck it would not have waited longer, nor given up.
+            let lucky = decide(&policy, &Attempt { random: random / 2, ..failed });
+            prop_assert!(matches!(lucky, Decision::Wait(shorter) if shorter <= wait));
+        }
+        // The bound of the wait grows with each attempt.
+        let bound = |number| decide(&policy, &Attempt { number, random: u32::MAX, ..failed });
+        if let (Decision::Wait(now), Decision::Wait(next)) = (bound(number), bound(number + 1)) {
+            prop_assert!(now <= next);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What servers say, made fit for a message.
+
+/// Longer texts are cut: some servers answer with pages.
+const CHARS_MAX: usize = 300;
+
+/// The text on one line, not long, and without what a terminal would obey.
+pub(crate) fn said(text: &str) -> String {
+    let mut said = String::new();
+    let clean = |word: &str| word.chars().filter(|letter| !letter.is_control()).collect::<String>();
+    for word in text.split_whitespace().map(clean).filter(|word| !word.is_empty()) {
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(&word);
+        if let Some((end, _)) = said.char_indices().nth(CHARS_MAX) {
+            said.truncate(end);
+            said.push('…');
+            break;
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn said_on_one_short_line() {
+        assert_eq!(said(" a\n\n<b>\u{1b}[31mc\u{7} "), "a <b>[31mc");
+        assert_eq!(said(&"é".repeat(301)), format!("{}…", "é".repeat(300)));
+        assert_eq!(said(&"é ".repeat(150)).chars().count(), 299);
+    }
+}

@@ -22,7 +22,8 @@ pub fn pull_sql(tables: &[&'static Table]) -> String {
         tables.iter().copied().filter(|table| table.policy != Policy::Private).collect();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
-    let seen = seen_sql("?6");
+    // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
+    let seen = seen_sql("nullif(?6, '')");
     format!(
         "WITH page AS (
   SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (

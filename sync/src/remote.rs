@@ -7,17 +7,17 @@ use rusqlite::params;
 
 use crate::address::Address;
 use crate::clock;
-use crate::d1::D1;
+use crate::d1::{self, D1};
 use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::guard::Given;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
+use crate::primary::{Denial, Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
 use crate::retry::{RetryPolicy, Retrying};
-use crate::secret::Secrets;
+use crate::secret::{Secret, Secrets};
 use crate::turso::LibsqlPrimary;
 
 /// What a device remembers of its remote.
@@ -115,6 +115,9 @@ impl Remote {
     }
 }
 
+const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
+const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
+
 /// The primary at an address that is no file's.
 fn open_server(
     address: Address,
@@ -123,30 +126,46 @@ fn open_server(
     policy: RetryPolicy,
     meter: Meter,
 ) -> Result<Box<dyn Primary>, PrimaryError> {
-    // A keyring that cannot be asked holds no token, and says so where one is wanted.
-    let token = |name: &str| match secrets.get(name, url) {
-        Ok(token) => (token, None),
-        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
-    };
     Ok(match address {
         Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
         Address::D1(address) => {
-            let (token, problem) = token("CLOUDFLARE_API_TOKEN");
-            let primary =
-                D1::new(address, token, meter).map_err(|error| match (error, problem) {
-                    (PrimaryError::Denied { url, denial, .. }, Some(message)) => {
-                        PrimaryError::Denied { url, denial, message }
-                    }
-                    (error, _) => error,
-                })?;
+            let (token, problem) = token(secrets, D1_TOKEN, url);
+            let primary = D1::new(address, token, meter);
+            let primary = primary.map_err(|error| wants_token(error, problem))?;
             Box::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
-            let (token, problem) = token("TURSO_AUTH_TOKEN");
+            let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
             Box::new(Retrying::new(primary, policy))
         }
     })
+}
+
+/// A token, or why there is none: a keyring that cannot be asked holds none.
+fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
+    match secrets.get(name, url) {
+        Ok(token) => (token, None),
+        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
+    }
+}
+
+/// Adds to an error that a token is missing what the keyring said.
+fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
+    match (error, problem) {
+        (PrimaryError::Denied { url, denial: Denial::NoToken, .. }, Some(message)) => {
+            PrimaryError::Denied { url, denial: Denial::NoToken, message }
+        }
+        (error, _) => error,
+    }
+}
+
+/// The address with the id of its database, where it has the name: D1 knows databases by id.
+pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
+    let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
+    let (token, problem) = token(secrets, D1_TOKEN, &url);
+    let found = d1::resolve(address, token).await;
+    Ok(found.map_err(|error| wants_token(error, problem))?.to_text())
 }
 
 /// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use crate::address::Address;
-use crate::d1::resolve;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::guard::Given;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
-use crate::remote::{Packs, RemoteState, migrate};
+use crate::remote::{Packs, RemoteState, migrate, name_to_id};
 use crate::report::{MigrateReport, RemoteReport};
-use crate::secret::Secrets as _;
 
 use super::remote_check::last_migration;
 use super::status::primary_url;
@@ -83,14 +81,10 @@ impl Device {
     async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
         match Address::parse(url)? {
             Address::File(path) => Ok(settle_path(url, &path)?),
-            Address::Libsql(_) => Ok(url.to_owned()),
-            Address::D1(address) => {
+            Address::Libsql(_) | Address::D1(_) => {
                 let secrets = Given::new(&*self.secrets);
-                // A keyring that cannot be asked holds no token.
-                let token = secrets.get("CLOUDFLARE_API_TOKEN", url).unwrap_or_default();
-                let found = resolve(address, token).await;
-                let found = found.map_err(|error| secrets.clean(error))?;
-                Ok(found.to_text())
+                let found = name_to_id(url.to_owned(), &secrets).await;
+                Ok(found.map_err(|error| secrets.clean(error))?)
             }
         }
     }

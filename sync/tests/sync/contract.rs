@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fastest_fixtures::contract::{every_pack_store, every_primary, out_of_reach};
 use fastest_fixtures::keys::Keys;
-use fastest_fixtures::servers::{REGION, S3Server};
+use fastest_fixtures::servers::{D1Server, REGION, S3Server, SqldServer};
 use fastest_sync::embedded::Embedded;
 use fastest_sync::pack_store::Directory;
 use fastest_sync::remote::{Packs, Remote, RemoteState};
@@ -14,13 +14,21 @@ use super::run;
 
 /// Every kind of primary, by what a user calls it. Each call gives an empty one, and whatever must
 /// live as long as it does.
-const PRIMARIES: [Kind; 2] = [
+const PRIMARIES: [Kind; 4] = [
     ("a file", |folder| {
         let number = std::fs::read_dir(folder).unwrap().count();
         let path = folder.join(format!("{number} ü.db"));
         Place::new(url::Url::from_file_path(path).unwrap().as_str())
     }),
     ("inside the store", |_| Place { url: None, _server: None }),
+    ("D1", |_| {
+        let server = D1Server::shared();
+        Place::new(&format!("d1://local/{}?api={}", server.fresh(), server.api()))
+    }),
+    ("libSQL", |_| {
+        let server = SqldServer::start();
+        Place { url: Some(server.url()), _server: Some(Box::new(server)) }
+    }),
 ];
 
 type Kind = (&'static str, fn(&Path) -> Place);

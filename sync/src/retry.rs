@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fastest_schema::PUSH_SQL;
+use tracing::debug;
 
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
 
@@ -147,8 +148,13 @@ impl<P: Primary> Retrying<P> {
             let failed = Attempt { failure, number, repeatable, spent, random };
             match decide(&self.policy, &failed) {
                 Decision::GiveUp => return Err(error),
-                Decision::Wait(Duration::ZERO) => {}
-                Decision::Wait(time) => tokio::time::sleep(time).await,
+                Decision::Wait(wait) => {
+                    let (url, wait_ms) = (self.inner.url(), wait.as_millis());
+                    debug!(%url, attempt = number, ?failure, wait_ms, "another try");
+                    if !wait.is_zero() {
+                        tokio::time::sleep(wait).await;
+                    }
+                }
             }
         }
     }

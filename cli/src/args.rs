@@ -217,10 +217,19 @@ pub enum Remote {
     },
     /// Show the primary
     Show,
-    /// Ask the primary whether all is well
+    /// Ask the primary and the pack store whether all is well
     ///
-    /// Exits with 2 when there is a problem.
+    /// Looks at the address, the token, what it permits, the schema, the clock and the pack store, and
+    /// tells how to mend what is wrong. Exits with 2 when there is a problem.
     Check,
+    /// Keep the primary's token in the system's keyring
+    ///
+    /// Asks for the token, or reads it from stdin where that is no terminal.
+    Login,
+    /// Delete the primary's token from the system's keyring
+    Logout,
+    /// Bring the primary's schema up to date
+    Migrate,
 }
 
 impl Command {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fastest_sync::SyncError;
+use fastest_sync::pack_store::PackStoreError;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,33 @@ pub enum CliError {
         /// What is wrong with it.
         why: String,
     },
+    /// An environment variable is set to what it cannot be.
+    #[error("{name}: {why}")]
+    BadVariable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What was given as a token is none.
+    #[error("{0}")]
+    NotAToken(&'static str),
+    /// The primary does not take the token that was given.
+    #[error("the token is not kept: {problem}")]
+    TokenRefused {
+        /// What the primary says to it.
+        problem: String,
+        /// Whether it is the token that it minds.
+        denied: bool,
+    },
+    /// There is no keyring here to keep a token.
+    #[error("the system's keyring cannot be used: {why}; {instead}")]
+    NoKeyring {
+        /// Why not.
+        why: String,
+        /// What to do, or what was not done.
+        instead: String,
+    },
     /// There is no home folder to keep a store in.
     #[error("there is no home folder to keep the store in")]
     NoHome,
@@ -80,6 +108,10 @@ impl CliError {
             Self::Sync(error) => error.code(),
             Self::NotAFolder { .. } => "not_a_folder",
             Self::NotAnObject { .. } => "bad_value",
+            Self::BadVariable { .. } | Self::NotAToken(_) => "usage",
+            Self::TokenRefused { denied: true, .. } => "denied",
+            Self::TokenRefused { .. } => "primary",
+            Self::NoKeyring { .. } => "no_keyring",
             Self::NoHome => "no_home",
             Self::Io { .. } | Self::Runtime(_) => "io",
             Self::Output(_) => "output",
@@ -102,7 +134,17 @@ impl CliError {
 
     /// What to try next, where `verb` failed.
     pub fn hint(&self, verb: &str) -> Option<&'static str> {
-        hint(self.code(), verb)
+        match self {
+            Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),
+            Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
+            Self::TokenRefused { denied: true, .. } => {
+                Some("docs/remotes.md tells which token is needed")
+            }
+            Self::Sync(SyncError::PackStore(PackStoreError::BadUrl { .. })) => Some(
+                "write `--packs rows`, `--packs file:///folder` or `--packs s3://BUCKET/PREFIX`",
+            ),
+            _ => hint(self.code(), verb),
+        }
     }
 }
 

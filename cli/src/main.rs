@@ -7,8 +7,11 @@
 mod args;
 mod commands;
 mod error;
+mod keyring;
+mod logs;
 mod output;
 mod progress;
+mod secrets;
 mod session;
 mod words;
 

@@ -56,6 +56,11 @@ impl Output {
         self.color_out
     }
 
+    /// Whether stderr may be in colour.
+    pub fn color_err(&self) -> bool {
+        self.color_err
+    }
+
     /// Whether whoever read stdout has stopped.
     pub fn reader_gone(&self) -> bool {
         self.reader_gone

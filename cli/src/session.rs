@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 use fastest_sync::activity::Activity;
+use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::Global;
 use crate::error::CliError;
+use crate::logs;
 use crate::output::Output;
 use crate::progress;
+use crate::secrets::EnvironmentThenKeyring;
 
 /// One run of the command.
 pub struct Session<'a> {
@@ -45,8 +48,8 @@ impl<'a> Session<'a> {
                 .data_local_dir()
                 .to_owned(),
         };
-        let show_progress =
-            !global.json && !global.quiet && !global.no_progress && io::stderr().is_terminal();
+        let asked = global.json || global.quiet || global.no_progress || logs::are_on();
+        let show_progress = !asked && io::stderr().is_terminal();
         Ok(Self { out, base, store, show_progress })
     }
 
@@ -62,7 +65,12 @@ impl<'a> Session<'a> {
 
     /// Opens the store.
     pub fn device(&self) -> Result<Device, CliError> {
-        Ok(Device::open(&self.store, identity())?)
+        self.device_with(EnvironmentThenKeyring::new())
+    }
+
+    /// Opens the store, with secrets from elsewhere than usual.
+    pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
+        Ok(Device::open(&self.store, identity())?.with_secrets(Box::new(secrets)))
     }
 
     /// Whether the primary at `url` is the one inside the store.

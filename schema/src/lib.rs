@@ -139,7 +139,7 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 pub use fastest_schema_macros::table;
 pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, migrations, statements};
 pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
-pub use pull::{find_projects_sql, pack_part_sql, pull_sql};
+pub use pull::{applied_migrations_sql, find_projects_sql, pull_sql};
 pub use push::{
     Lock, PAYLOAD_VERSION, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload, Seen, push_ddl,
 };

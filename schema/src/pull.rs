@@ -50,16 +50,17 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     )
 }
 
-/// Finds projects by id or name. One parameter; columns: id, name.
+/// Finds projects by id or name. One parameter; one row: the parameter again, so that no other
+/// answer can pass for this one, and the ids as a JSON array.
 pub fn find_projects_sql() -> &'static str {
-    "SELECT id, name FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id"
+    "SELECT ?1, (SELECT json_group_array(id) FROM
+  (SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id))"
 }
 
-/// Reads one part of a pack. Parameters, as texts: project id, pack id, part. Columns: parts,
-/// data in base64.
-pub fn pack_part_sql() -> &'static str {
-    "SELECT CAST(parts AS TEXT), data FROM fastest_packs \
-     WHERE project_id = ?1 AND pack_id = ?2 AND part = CAST(?3 AS INTEGER)"
+/// Which migrations are applied. One parameter, any text; one row: that text again, and the names
+/// as a JSON array.
+pub fn applied_migrations_sql() -> &'static str {
+    "SELECT ?1, (SELECT json_group_array(name) FROM (SELECT name FROM d1_migrations ORDER BY name))"
 }
 
 /// An expression over the row that the change `c` is about; null when it is gone.

@@ -12,7 +12,7 @@
 
 use std::path::PathBuf;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::primary::PrimaryError;
 
@@ -58,6 +58,30 @@ impl D1Address {
 }
 
 impl Address {
+    /// The name of the secret that a primary there may ask for.
+    pub fn token_name(&self) -> Option<&'static str> {
+        match self {
+            Self::File(_) => None,
+            Self::D1(_) => Some("CLOUDFLARE_API_TOKEN"),
+            Self::Libsql(_) => Some("TURSO_AUTH_TOKEN"),
+        }
+    }
+
+    /// Whether it is a server on this machine.
+    pub fn is_local_server(&self) -> bool {
+        let url = match self {
+            Self::File(_) => None,
+            Self::D1(d1) => d1.api.as_ref(),
+            Self::Libsql(url) => Some(url),
+        };
+        match url.and_then(Url::host) {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
     /// Reads an address.
     pub fn parse(text: &str) -> Result<Self, PrimaryError> {
         let bad = |reason: &str| PrimaryError::BadUrl { url: shown(text), reason: reason.into() };
@@ -165,6 +189,21 @@ mod tests {
             ("https://db.example/", libsql("https://db.example")),
         ] {
             assert_eq!(Address::parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_on_this_machine_are_known() {
+        for (text, local) in [
+            ("file:///srv/p.db", false),
+            ("d1://0123abc/notes", false),
+            ("d1://local/a-b?api=http://127.0.0.1:8787/api", true),
+            ("libsql://app-ada.turso.io", false),
+            ("http://LOCALHOST:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(Address::parse(text).unwrap().is_local_server(), local, "{text}");
         }
     }
 

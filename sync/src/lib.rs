@@ -6,7 +6,7 @@
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
-//!   [`meter`], [`secret`]: the other side
+//!   [`meter`], [`secret`], `guard`: the other side
 //! - [`replica`], [`outbox`], `apply`: rows here
 //! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
@@ -21,6 +21,7 @@ pub mod dag;
 pub mod device;
 pub mod embedded;
 pub mod error;
+mod guard;
 pub mod merge_row;
 pub mod meter;
 pub mod outbox;

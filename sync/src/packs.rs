@@ -12,8 +12,8 @@ use rusqlite::params;
 
 use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError};
-use crate::primary::{Primary, PrimaryError};
-use crate::pull::{STRAY_ANSWERS_MAX, inconsistent};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::pull::inconsistent;
 use crate::remote::Remote;
 use crate::replica::Replica;
 

@@ -163,6 +163,28 @@ impl Denial {
     }
 }
 
+/// How often an answer that belongs to something else is taken for a mishap of the network.
+pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
+
+/// Asks a question whose answer is one row: the parameter again, and a list as JSON.
+pub(crate) async fn ask_list(
+    primary: &dyn Primary,
+    sql: &str,
+    parameter: &str,
+) -> Result<Vec<String>, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let answer = primary.run(sql, &[parameter]).await?;
+        if let [row] = &answer[..]
+            && let [Some(asked), Some(list)] = &row[..]
+            && asked == parameter
+            && let Ok(list) = serde_json::from_str(list)
+        {
+            return Ok(list);
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
 impl PrimaryError {
     /// Whether the work stays queued and a later try may succeed without anything being mended.
     pub fn is_unreachable(&self) -> bool {

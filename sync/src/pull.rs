@@ -11,11 +11,12 @@ use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
     Change, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
 };
+use tracing::debug;
 
 use crate::clock;
 use crate::error::SyncError;
 use crate::packs::take_packs;
-use crate::primary::{Primary, PrimaryError};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, migrate};
 use crate::replica::Replica;
@@ -35,9 +36,6 @@ pub struct Pulled {
     /// The last migration of the primary, where this build has newer ones.
     pub behind: Option<String>,
 }
-
-/// How often an answer that belongs to something else is taken for a mishap of the network.
-pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
 /// Brings the rows of `scope`, and their packs, up to date with the primary.
 pub async fn pull_scope(
@@ -68,6 +66,7 @@ pub async fn pull_scope(
             return Err(inconsistent(primary, what));
         }
         if went_back {
+            debug!(scope, cursor, "the primary went back");
             pulled.primary_went_back = true;
             replica.write(|session| {
                 session.check_remote(remote)?;
@@ -83,6 +82,8 @@ pub async fn pull_scope(
         }
         take_page(replica, store, remote, scope, cursor, &page).await?;
         pulled.changes += page.changes.len() as u64;
+        let (changes, last) = (page.changes.len(), page.header.seq);
+        debug!(scope, cursor, changes, last, "page pulled");
         if !page.more() {
             break;
         }
@@ -106,7 +107,7 @@ async fn ask(
     let at = cursor.to_string();
     let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
     let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
-    let mut migrated = false;
+    let (mut migrated, mut broken) = (false, None);
     for _ in 0..STRAY_ANSWERS_MAX {
         let request = clock::new_id();
         let parameters = [scope, &at, PAGE_ROWS, PAGE_BYTES, push_id, &seen, &request];
@@ -120,14 +121,15 @@ async fn ask(
         };
         match decode_page(TABLES, cursor, answer) {
             Ok(page) if page.header.request == request => return Ok(page),
-            // Decodes or not: the next answer is ours, or the last one is told of.
-            Ok(_) => {}
-            Err(source) => {
-                return Err(PrimaryError::Protocol { url: primary.url().to_owned(), source });
-            }
+            Ok(_) => broken = None,
+            // It may be the answer to something else as well.
+            Err(source) => broken = Some(source),
         }
     }
-    Err(PrimaryError::stray_answer(primary))
+    Err(match broken {
+        Some(source) => PrimaryError::Protocol { url: primary.url().to_owned(), source },
+        None => PrimaryError::stray_answer(primary),
+    })
 }
 
 /// The last migration of a primary that lacks some of this build's.

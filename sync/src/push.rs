@@ -19,13 +19,14 @@ use fastest_schema::{Lock, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, R
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tracing::debug;
 
 use crate::clock;
 use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
 use crate::packs::{owner, upload};
-use crate::primary::{PrimaryError, Rows};
-use crate::pull::{Pulled, STRAY_ANSWERS_MAX, pull_scope};
+use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
+use crate::pull::{Pulled, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
@@ -82,9 +83,10 @@ pub async fn push_scope(
             Err(SyncError::Primary(error)) => error,
             Err(error) => return Err(error),
         };
+        debug!(scope, %error, attempts, "a push was not accepted");
         match recovery(&error) {
             Some(_) if attempts == ATTEMPTS_MAX => return Err(SyncError::Contended { attempts }),
-            Some(Recovery::Migrate) => migrate(&*remote.primary).await?,
+            Some(Recovery::Migrate) => drop(migrate(&*remote.primary).await?),
             Some(Recovery::NewDevice) => {
                 met.new_device = true;
                 replica.write(|session| session.become_new_device())?;
@@ -189,6 +191,8 @@ async fn push_once(
             continue;
         }
         let sent = write_down(replica, store, remote, scope, &rows)?;
+        let (push_id, bytes) = (&sent.push_id, sent.payload.len());
+        debug!(scope, push_id, rows = rows.len(), bytes, "push");
         send(replica, remote, &sent).await?;
         statements += 1;
     }

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, migrations, statements};
+use fastest_schema::{D1_MIGRATIONS_DDL, applied_migrations_sql, migrations, statements};
 use rusqlite::params;
 
 use crate::address::Address;
+use crate::clock;
 use crate::d1::{self, D1};
 use crate::embedded::Embedded;
 use crate::error::SyncError;
+use crate::guard::Given;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Denial, Primary, PrimaryError};
+use crate::primary::{Denial, Primary, PrimaryError, ask_list};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
 use crate::retry::{RetryPolicy, Retrying};
@@ -60,8 +62,19 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The remote that `state` describes, for the device whose store is in `store_dir`.
+    /// The remote that `state` describes, for the device whose store is in `store_dir`. What it is
+    /// given of `secrets` is in no error that comes from it.
     pub fn open(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, SyncError> {
+        let given = Given::new(secrets);
+        let remote = Self::open_unguarded(state, store_dir, &given)?;
+        Ok(given.guard(remote))
+    }
+
+    fn open_unguarded(
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
@@ -91,9 +104,6 @@ impl Remote {
     }
 }
 
-const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
-const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
-
 /// The primary at an address that is no file's.
 fn open_server(
     address: Address,
@@ -102,24 +112,24 @@ fn open_server(
     meter: Meter,
 ) -> Result<Box<dyn Primary>, PrimaryError> {
     let policy = RetryPolicy::default();
+    let (token, problem) = token(secrets, &address, url);
     Ok(match address {
         Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
         Address::D1(address) => {
-            let (token, problem) = token(secrets, D1_TOKEN, url);
             let primary = D1::new(address, token, meter);
             let primary = primary.map_err(|error| wants_token(error, problem))?;
             Box::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
-            let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
             Box::new(Retrying::new(primary, policy))
         }
     })
 }
 
-/// A token, or why there is none: a keyring that cannot be asked holds none.
-fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
+/// The token for an address, or why there is none: a keyring that cannot be asked holds none.
+fn token(secrets: &dyn Secrets, address: &Address, url: &str) -> (Option<Secret>, Option<String>) {
+    let Some(name) = address.token_name() else { return (None, None) };
     match secrets.get(name, url) {
         Ok(token) => (token, None),
         Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
@@ -136,12 +146,17 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     }
 }
 
-/// The address with the id of its database, where it has the name: D1 knows databases by id.
+/// The address with the id of its database in the place of its name, where it can be asked for now:
+/// D1 knows databases by their ids, and each look-up takes a request.
 pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
-    let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
-    let (token, problem) = token(secrets, D1_TOKEN, &url);
-    let found = d1::resolve(address, token).await;
-    Ok(found.map_err(|error| wants_token(error, problem))?.to_text())
+    let address = Address::parse(&url)?;
+    let (token, _) = token(secrets, &address, &url);
+    let Address::D1(address) = address else { return Ok(url) };
+    match d1::resolve(address, token).await {
+        Ok(found) => Ok(found.to_text()),
+        Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is
@@ -174,18 +189,20 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
 }
 
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
-pub async fn migrate(primary: &dyn Primary) -> Result<(), PrimaryError> {
+/// Gives the names of those.
+pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, PrimaryError> {
     primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-    let applied = primary.run("SELECT name FROM d1_migrations ORDER BY name", &[]).await?;
-    let applied: Vec<String> = applied.into_iter().flatten().flatten().collect();
+    let applied = ask_list(primary, applied_migrations_sql(), &clock::new_id()).await?;
     check_migration(primary, applied.last().map(String::as_str))?;
+    let mut lacked = Vec::new();
     for migration in migrations() {
         if !applied.iter().any(|name| name == migration.name) {
             let statements: Vec<&str> = statements(migration.sql).collect();
             primary.migrate(migration.name, &statements).await?;
+            lacked.push(migration.name);
         }
     }
-    Ok(())
+    Ok(lacked)
 }
 
 /// Refuses a primary whose last migration this build does not know.
@@ -249,6 +266,11 @@ impl Packs {
             Some(text) if text == Self::ROWS => Self::Rows,
             Some(url) => Self::At(url),
         }
+    }
+
+    /// As the user names it: `default`, `rows`, or the address.
+    pub fn name(&self) -> &str {
+        self.to_cell().unwrap_or("default")
     }
 
     fn to_cell(&self) -> Option<&str> {

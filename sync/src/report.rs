@@ -339,6 +339,8 @@ pub struct RemoteReport {
     pub url: String,
     /// Whether packs of any size go into its rows.
     pub inline_packs: bool,
+    /// Where large packs go: `default`, `rows`, or the address of a pack store.
+    pub packs: String,
     /// Whether it answered.
     pub reachable: Option<bool>,
     /// How long the answer took, in milliseconds.
@@ -347,6 +349,34 @@ pub struct RemoteReport {
     pub schema_version: Option<String>,
     /// What is wrong.
     pub problem: Option<String>,
+    /// What was looked at, in order; it ends where the rest would mean nothing.
+    pub checks: Vec<RemoteCheck>,
+}
+
+/// One thing that `fastest remote check` looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct RemoteCheck {
+    /// `name`, `token`, `permission`, `schema`, `clock` or `packs`.
+    pub name: &'static str,
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was found.
+    pub what: String,
+    /// How to mend it, where it is not well.
+    pub mend: Option<String>,
+}
+
+/// `fastest remote migrate`
+#[derive(Debug, Clone, Serialize)]
+pub struct MigrateReport {
+    /// Address of the primary.
+    pub url: String,
+    /// Its last migration before; absent where it was not set up yet.
+    pub from: Option<String>,
+    /// Its last migration now.
+    pub to: String,
+    /// The migrations that were applied, in order.
+    pub applied: Vec<String>,
 }
 
 /// `fastest doctor`

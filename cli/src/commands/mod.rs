@@ -3,6 +3,7 @@
 mod conflicts;
 mod doctor;
 mod history;
+mod login;
 mod remote;
 mod save;
 mod shell;
@@ -18,6 +19,7 @@ use fastest_sync::report::ConflictReport;
 
 use crate::args::{self, Cli, Command};
 use crate::error::{CliError, Exit};
+use crate::logs;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -45,6 +47,7 @@ pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
 }
 
 fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
+    logs::init(out.color_err())?;
     let session = &mut Session::new(&cli.global, out)?;
     match cli.command {
         Command::Init { dir, name } => save::init(session, dir, name),

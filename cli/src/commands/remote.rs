@@ -1,8 +1,9 @@
-//! `remote set`, `remote show`, `remote check`.
+//! `remote set`, `remote show`, `remote check`, `remote migrate`.
 
 use fastest_sync::remote::Packs;
-use fastest_sync::report::RemoteReport;
+use fastest_sync::report::{MigrateReport, RemoteReport};
 
+use super::login;
 use crate::args::Remote;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
@@ -10,7 +11,6 @@ use crate::session::{Session, runtime};
 use crate::words::plain;
 
 pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError> {
-    let mut device = session.device()?;
     match command {
         // Without an address clap lets only `--default` through.
         Remote::Set { url, default: _, packs, inline_packs } => {
@@ -20,51 +20,86 @@ pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError>
                 Some("rows") => Packs::Rows,
                 Some(place) => Packs::At(place.to_owned()),
             };
-            let report = runtime()?.block_on(device.remote_set(url.as_deref(), packs))?;
-            let own = session.is_own_primary(&report.url);
-            session.out.report(&report, |out| {
-                let place = if own { " (inside the store)" } else { "" };
-                out.done(format_args!("The primary is {}{place}", plain(&report.url)))?;
-                if let Some(problem) = &report.problem {
-                    out.warning(plain(problem));
-                } else {
-                    out.hint("`fastest push` in each project sends it there");
-                }
-                Ok(())
-            })?;
-            Ok(Exit::Done)
+            set(session, url.as_deref(), packs)
         }
         Remote::Show => {
-            let report = device.remote_show()?;
+            let report = session.device()?.remote_show()?;
             let own = session.is_own_primary(&report.url);
-            session.out.report(&report, |out| text(out, &report, own))?;
+            session.out.report(&report, |out| place_lines(out, &report, own))?;
             Ok(Exit::Done)
         }
         Remote::Check => {
-            let report = runtime()?.block_on(device.remote_check())?;
+            let report = runtime()?.block_on(session.device()?.remote_check())?;
             let own = session.is_own_primary(&report.url);
-            session.out.report(&report, |out| text(out, &report, own))?;
+            session.out.report(&report, |out| {
+                place_lines(out, &report, own)?;
+                check_lines(out, &report)
+            })?;
             Ok(if report.problem.is_some() { Exit::Failed } else { Exit::Done })
+        }
+        Remote::Login => login::login(session),
+        Remote::Logout => login::logout(session),
+        Remote::Migrate => {
+            let report = runtime()?.block_on(session.device()?.remote_migrate())?;
+            session.out.report(&report, |out| migrate_lines(out, &report))?;
+            Ok(Exit::Done)
         }
     }
 }
 
-fn text(out: &mut Output, report: &RemoteReport, own: bool) -> std::io::Result<()> {
+fn set(session: &mut Session<'_>, url: Option<&str>, packs: Packs) -> Result<Exit, CliError> {
+    let report = runtime()?.block_on(session.device()?.remote_set(url, packs))?;
+    let own = session.is_own_primary(&report.url);
+    session.out.report(&report, |out| {
+        let place = if own { " (inside the store)" } else { "" };
+        out.done(format_args!("The primary is {}{place}", plain(&report.url)))?;
+        for check in report.checks.iter().filter(|check| !check.ok) {
+            out.warning(plain(&check.what));
+            check.mend.iter().for_each(|mend| out.hint(plain(mend)));
+        }
+        if report.problem.is_none() {
+            out.hint("`fastest push` in each project sends it there");
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+fn place_lines(out: &mut Output, report: &RemoteReport, own: bool) -> std::io::Result<()> {
     let place = if own { " (inside the store)" } else { "" };
     out.line(format_args!("primary: {}{place}", plain(&report.url)))?;
-    let packs = if report.inline_packs { "in the primary's rows" } else { "beside the primary" };
-    out.line(format_args!("large packs: {packs}"))?;
-    if let Some(reachable) = report.reachable {
-        let latency = report.latency_ms.map(|ms| format!(" in {ms:.1} ms")).unwrap_or_default();
-        let answer = if reachable { format!("yes{latency}") } else { "no".into() };
-        out.line(format_args!("answers: {answer}"))?;
-        let schema = report.schema_version.as_deref().unwrap_or("not set up yet");
-        if reachable {
-            out.line(format_args!("schema: {}", plain(schema)))?;
+    let packs = match report.packs.as_str() {
+        "rows" => "in the primary's rows",
+        "default" if report.url.starts_with("file:") => "beside the primary",
+        "default" => "in the primary's rows",
+        place => place,
+    };
+    out.line(format_args!("large packs: {}", plain(packs)))
+}
+
+/// A line for each step, and below it how to mend what is wrong.
+fn check_lines(out: &mut Output, report: &RemoteReport) -> std::io::Result<()> {
+    for check in &report.checks {
+        let how = if check.ok { "ok     " } else { "problem" };
+        let (name, what) = (check.name, plain(&check.what));
+        let latency = report.latency_ms.filter(|_| name == "name");
+        let latency = latency.map(|ms| format!(" in {ms:.1} ms")).unwrap_or_default();
+        out.line(format_args!("{how} {name}: {what}{latency}"))?;
+        if let Some(mend) = &check.mend {
+            out.line(format_args!("        {}", plain(mend)))?;
         }
     }
-    if let Some(problem) = &report.problem {
-        out.line(format_args!("problem: {}", plain(problem)))?;
-    }
     Ok(())
+}
+
+fn migrate_lines(out: &mut Output, report: &MigrateReport) -> std::io::Result<()> {
+    for name in &report.applied {
+        out.done(format_args!("applied {}", plain(name)))?;
+    }
+    let (url, to) = (plain(&report.url), plain(&report.to));
+    match &report.from {
+        _ if report.applied.is_empty() => out.done(format_args!("{url} is up to date, at {to}")),
+        Some(from) => out.done(format_args!("{url} went from {} to {to}", plain(from))),
+        None => out.done(format_args!("{url} is set up, at {to}")),
+    }
 }

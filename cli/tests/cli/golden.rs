@@ -331,8 +331,12 @@ fn remotes() {
     --- stdout
     primary: file://[TMP]/primary/primary.db
     large packs: beside the primary
-    answers: yes in [MS] ms
-    schema: [MIGRATION]
+    ok      name: it answers in [MS] ms
+    ok      token: none is needed
+    ok      permission: it may be written to
+    ok      schema: [MIGRATION]
+    ok      clock: as the primary's
+    ok      packs: stored, read and compared
     ");
     let inline = format!("remote set {} --inline-packs", primary(&scene));
     scene.run("here", "", &inline);

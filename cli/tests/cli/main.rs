@@ -1,15 +1,18 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
-//! [`usage`] needs the command line alone; [`golden`] and [`bad_input`] the engine; [`crash`],
-//! [`parallel`] and [`real_tree`] run many commands against each other.
+//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`] and [`remote`] the
+//! engine; [`tokens`] servers; [`crash`], [`parallel`] and [`real_tree`] run many commands against each
+//! other.
 
 mod bad_input;
+mod conflicts;
 mod crash;
 mod golden;
 mod mend;
 mod parallel;
 mod primaries;
 mod real_tree;
+mod remote;
 mod restored;
 mod scene;
 mod usage;

@@ -35,6 +35,8 @@ fn help() {
       restore      Put files back as they were in a snapshot
       cat          Print a file as it was in a snapshot
       workspace    Make, list and choose workspaces
+      conflicts    List rows that this device and the primary changed, each in its own way
+      resolve      Settle a conflict of rows
       remote       Choose the primary, show it and check it
       doctor       Check the store in full
       completions  Print a completion script
@@ -108,6 +110,11 @@ fn every_command_has_help() {
         "remote set",
         "remote show",
         "remote check",
+        "remote login",
+        "remote logout",
+        "remote migrate",
+        "conflicts",
+        "resolve",
         "doctor",
         "completions",
         "man",

@@ -16,6 +16,7 @@ use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
+use crate::primary::ask_list;
 use crate::primary::{Primary, PrimaryError};
 use crate::pull::pull_scope;
 use crate::report::CloneReport;
@@ -183,8 +184,8 @@ impl Device {
 }
 
 async fn find_on_primary(primary: &dyn Primary, name: &str) -> Result<Vec<String>, SyncError> {
-    match primary.run(find_projects_sql(), &[name]).await {
-        Ok(rows) => Ok(rows.into_iter().filter_map(|row| row.into_iter().next()?).collect()),
+    match ask_list(primary, find_projects_sql(), name).await {
+        Ok(found) => Ok(found),
         // Nobody has pushed there yet.
         Err(PrimaryError::NotMigrated { .. }) => Ok(Vec::new()),
         Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {

@@ -55,7 +55,9 @@ impl Device {
         resolution: &Resolution,
     ) -> Result<ResolveReport, SyncError> {
         let all = self.replica.read().kept_conflicts()?;
-        let mut found: Vec<Kept> = all.into_iter().filter(|k| k.id.starts_with(name)).collect();
+        // The empty text begins them all, and names none.
+        let named = |kept: &Kept| !name.is_empty() && kept.id.starts_with(name);
+        let mut found: Vec<Kept> = all.into_iter().filter(named).collect();
         let kept = match found.len() {
             1 => found.remove(0),
             0 => {

@@ -9,6 +9,7 @@ mod log;
 mod pull;
 mod push;
 mod remote;
+mod remote_check;
 mod restore;
 mod snapshot;
 mod status;

@@ -1,14 +1,14 @@
-//! `remote set`, `remote show` and `remote check`.
-
-use std::time::Instant;
+//! `remote set`, `remote show` and `remote migrate`.
 
 use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::primary::{Primary, PrimaryError};
-use crate::remote::{Packs, Remote, RemoteState, check_migration, name_to_id};
-use crate::report::RemoteReport;
+use crate::pack_store::PackStoreError;
+use crate::primary::PrimaryError;
+use crate::remote::{Packs, Remote, RemoteState, migrate, name_to_id};
+use crate::report::{MigrateReport, RemoteReport};
 
+use super::remote_check::last_migration;
 use super::status::primary_url;
 
 impl Device {
@@ -24,7 +24,15 @@ impl Device {
             None => None,
         };
         let state = RemoteState { url, packs, ..RemoteState::default() };
-        Remote::open(&state, &self.dir, &*self.secrets)?;
+        match Remote::open(&state, &self.dir, &*self.secrets) {
+            // A token and keys can be had later.
+            Ok(_)
+            | Err(
+                SyncError::Primary(PrimaryError::Denied { .. })
+                | SyncError::PackStore(PackStoreError::Denied { .. }),
+            ) => {}
+            Err(error) => return Err(error),
+        }
         let gone = match state.url.as_deref().map(Address::parse).transpose()? {
             Some(Address::File(path)) => !path.exists(),
             _ => false,
@@ -48,25 +56,19 @@ impl Device {
         let state = self.replica.read().remote()?;
         let url = primary_url(&state, self)?;
         let inline_packs = state.packs == Packs::Rows;
-        Ok(RemoteReport { url, inline_packs, ..RemoteReport::default() })
+        let packs = state.packs.name().to_owned();
+        Ok(RemoteReport { url, inline_packs, packs, ..RemoteReport::default() })
     }
 
-    /// Asks the primary how it is.
-    pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
-        let report = self.remote_show()?;
+    /// Brings the primary's schema up to date.
+    pub async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
         let remote = self.remote()?;
-        let begun = Instant::now();
-        let asked = schema_version(&*remote.primary).await;
-        let latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
-        Ok(match asked {
-            Ok(schema_version) => {
-                RemoteReport { reachable: Some(true), latency_ms, schema_version, ..report }
-            }
-            Err(error) => {
-                let reachable = Some(!error.is_unreachable());
-                RemoteReport { reachable, problem: Some(error.to_string()), ..report }
-            }
-        })
+        let primary = &*remote.primary;
+        let from = last_migration(primary).await?;
+        let applied: Vec<String> = migrate(primary).await?.into_iter().map(Into::into).collect();
+        let to = last_migration(primary).await?;
+        let to = to.expect("a primary that was migrated has a migration");
+        Ok(MigrateReport { url: self.remote_show()?.url, from, to, applied })
     }
 }
 
@@ -81,16 +83,4 @@ fn settle_address(url: &str) -> Result<String, PrimaryError> {
         reason: "the path must be absolute".into(),
     })?;
     Ok(String::from(url))
-}
-
-/// The last migration of a primary; `None` where it has none yet.
-async fn schema_version(primary: &dyn Primary) -> Result<Option<String>, PrimaryError> {
-    let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
-    if primary.run(tables, &[]).await?.is_empty() {
-        return Ok(None);
-    }
-    let rows = primary.run("SELECT max(name) FROM d1_migrations", &[]).await?;
-    let last = rows.into_iter().flatten().flatten().next();
-    check_migration(primary, last.as_deref())?;
-    Ok(last)
 }

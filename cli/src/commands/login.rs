@@ -1,0 +1,155 @@
+//! `remote login`, `remote logout`: the primary's token in the system's keyring.
+
+use std::io::{self, IsTerminal, Read};
+
+use fastest_sync::address::Address;
+use fastest_sync::report::RemoteReport;
+use fastest_sync::secret::Secret;
+use serde::Serialize;
+
+use crate::error::{CliError, Exit};
+use crate::keyring::{self, KeyringError};
+use crate::output::Output;
+use crate::secrets::{Given, from_environment};
+use crate::session::{Session, runtime};
+use crate::words::plain;
+
+/// Longer than any token: what is longer is a file that was meant for something else.
+const TOKEN_BYTES_MAX: u64 = 64 << 10;
+
+/// `fastest remote login`
+#[derive(Debug, Serialize)]
+struct LoginReport {
+    /// Address of the primary.
+    url: String,
+    /// Whether a primary there takes a token at all.
+    needs_token: bool,
+    /// Whether the token is in the keyring now.
+    kept: bool,
+    /// Whether the primary has let it in.
+    checked: bool,
+    /// What else the primary has said, or why it was not asked.
+    problem: Option<String>,
+}
+
+/// `fastest remote logout`
+#[derive(Debug, Serialize)]
+struct LogoutReport {
+    /// Address of the primary.
+    url: String,
+    /// Whether a primary there takes a token at all.
+    needs_token: bool,
+    /// Whether there was a token to delete.
+    deleted: bool,
+}
+
+pub fn login(session: &mut Session<'_>) -> Result<Exit, CliError> {
+    let url = session.device()?.remote_show()?.url;
+    let Some(variable) = token_name(&url) else {
+        let report =
+            LoginReport { url, needs_token: false, kept: false, checked: false, problem: None };
+        session.out.report(&report, |out| no_token_needed(out, &report.url))?;
+        return Ok(Exit::Done);
+    };
+    let token = read_token()?;
+    let checked = try_token(session, &token)?;
+    if Address::parse(&url).is_ok_and(|address| address.is_local_server()) {
+        let why = "it is not asked for a primary on this machine".to_owned();
+        return Err(CliError::NoKeyring { why, instead: format!("set {variable}") });
+    }
+    keyring::of_this_user()
+        .store(&url, token.expose())
+        .map_err(|error| no_keyring(&error, format!("set {variable}")))?;
+    let in_force = from_environment(variable);
+    let problem = checked.problem;
+    let checked = checked.reachable == Some(true);
+    let report = LoginReport { url, needs_token: true, kept: true, checked, problem };
+    session.out.report(&report, |out| {
+        out.done(format_args!("The token for {} is in the keyring", plain(&report.url)))?;
+        match &report.problem {
+            Some(problem) if !report.checked => {
+                out.warning(format_args!("it could not be tried: {}", plain(problem)));
+            }
+            Some(problem) => out.warning(plain(problem)),
+            None => {}
+        }
+        if !matches!(in_force, Ok(None)) {
+            out.warning(format_args!("{variable} is set, and comes first"));
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn logout(session: &mut Session<'_>) -> Result<Exit, CliError> {
+    let url = session.device()?.remote_show()?.url;
+    let Some(variable) = token_name(&url) else {
+        let report = LogoutReport { url, needs_token: false, deleted: false };
+        session.out.report(&report, |out| no_token_needed(out, &report.url))?;
+        return Ok(Exit::Done);
+    };
+    let deleted = keyring::of_this_user()
+        .delete(&url)
+        .map_err(|error| no_keyring(&error, "nothing is deleted".to_owned()))?;
+    let report = LogoutReport { url, needs_token: true, deleted };
+    session.out.report(&report, |out| {
+        let url = plain(&report.url);
+        match deleted {
+            true => out.done(format_args!("The token for {url} is deleted from the keyring"))?,
+            false => out.done(format_args!("The keyring has no token for {url}"))?,
+        }
+        if !matches!(from_environment(variable), Ok(None)) {
+            out.warning(format_args!("{variable} is set, and goes on being used"));
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+fn no_keyring(error: &KeyringError, instead: String) -> CliError {
+    CliError::NoKeyring { why: error.to_string(), instead }
+}
+
+fn token_name(url: &str) -> Option<&'static str> {
+    Address::parse(url).ok()?.token_name()
+}
+
+fn no_token_needed(out: &mut Output, url: &str) -> io::Result<()> {
+    out.done(format_args!("{} needs no token", plain(url)))
+}
+
+/// From the terminal, unseen, or from stdin: an argument would be in the shell's history.
+fn read_token() -> Result<Secret, CliError> {
+    let io = |source| CliError::Io { action: "read the token from", path: "stdin".into(), source };
+    let text = match io::stdin().is_terminal() {
+        true => rpassword::prompt_password("Token (it is not shown): ").map_err(io)?,
+        false => {
+            let mut text = String::new();
+            io::stdin().take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+            text
+        }
+    };
+    let token = Secret::new(&text);
+    match token.expose() {
+        "" => Err(CliError::NotAToken("no token was given")),
+        text if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(CliError::NotAToken("what was given is no token: it has spaces or other letters"))
+        }
+        _ => Ok(token),
+    }
+}
+
+/// Asks the primary with this token. One that is out of reach cannot say that it is wrong.
+fn try_token(session: &Session<'_>, token: &Secret) -> Result<RemoteReport, CliError> {
+    let mut device = session.device_with(Given(token.clone()))?;
+    let report = runtime()?.block_on(device.remote_check())?;
+    let token_check = report.checks.iter().find(|check| check.name == "token");
+    match token_check.map(|check| check.ok) {
+        Some(true) => Ok(report),
+        None if report.reachable == Some(false) => Ok(report),
+        found => Err(CliError::TokenRefused {
+            problem: report.problem.unwrap_or_default(),
+            denied: found == Some(false),
+        }),
+    }
+}

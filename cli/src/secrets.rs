@@ -1,0 +1,152 @@
+//! Where tokens and keys are found: the environment first, then, for tokens of primaries, the
+//! system's keyring.
+
+use std::cell::RefCell;
+use std::env;
+
+use fastest_sync::address::Address;
+use fastest_sync::secret::{Secret, Secrets};
+
+use crate::keyring::{self, Keyring};
+
+/// What the keyring answered for a remote.
+type Answer = Result<Option<Secret>, String>;
+
+/// The environment, then the keyring, which is asked once in a run and only where a token may be
+/// needed that the environment lacks.
+#[derive(Debug)]
+pub struct EnvironmentThenKeyring {
+    keyring: Box<dyn Keyring>,
+    answers: RefCell<Vec<(String, Answer)>>,
+}
+
+impl EnvironmentThenKeyring {
+    pub fn new() -> Self {
+        Self { keyring: keyring::of_this_user(), answers: RefCell::default() }
+    }
+
+    fn from_keyring(&self, url: &str) -> Answer {
+        let earlier = self.answers.borrow().iter().find(|(of, _)| of == url).cloned();
+        if let Some((_, answer)) = earlier {
+            return answer;
+        }
+        let answer = match self.keyring.load(url) {
+            Ok(token) => Ok(token.as_deref().and_then(not_empty)),
+            Err(error) => Err(format!("the system's keyring cannot be used: {error}")),
+        };
+        self.answers.borrow_mut().push((url.to_owned(), answer.clone()));
+        answer
+    }
+}
+
+impl Secrets for EnvironmentThenKeyring {
+    fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
+        if let Some(found) = from_environment(name)? {
+            return Ok(Some(found));
+        }
+        match may_be_in_keyring(name, url) {
+            true => self.from_keyring(url),
+            false => Ok(None),
+        }
+    }
+}
+
+/// One token, whatever is asked for: to try it.
+#[derive(Debug)]
+pub struct Given(pub Secret);
+
+impl Secrets for Given {
+    fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
+        match is_token_of(name, url) {
+            true => Ok(Some(self.0.clone())),
+            false => from_environment(name),
+        }
+    }
+}
+
+/// The secret in the environment variable `name`; empty is unset.
+pub fn from_environment(name: &str) -> Result<Option<Secret>, String> {
+    match env::var(name) {
+        Ok(value) => Ok(not_empty(&value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name} is set to what is no text")),
+    }
+}
+
+fn not_empty(text: &str) -> Option<Secret> {
+    Some(Secret::new(text)).filter(|secret| !secret.expose().is_empty())
+}
+
+fn is_token_of(name: &str, url: &str) -> bool {
+    Address::parse(url).is_ok_and(|address| address.token_name() == Some(name))
+}
+
+/// Servers on this machine, which tests and CI start, take their token from the environment: asking
+/// the keyring for each of them could wait for a person who is not there.
+fn may_be_in_keyring(name: &str, url: &str) -> bool {
+    let local = Address::parse(url).is_ok_and(|address| address.is_local_server());
+    is_token_of(name, url) && !local
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::keyring::KeyringError;
+
+    /// Counts how often it is asked, and has a token for every remote.
+    #[derive(Debug, Default)]
+    struct Fake(Rc<RefCell<Vec<String>>>);
+
+    impl Keyring for Fake {
+        fn load(&self, url: &str) -> Result<Option<String>, KeyringError> {
+            self.0.borrow_mut().push(url.to_owned());
+            Ok(Some("kept\n".to_owned()))
+        }
+
+        fn store(&self, _: &str, _: &str) -> Result<(), KeyringError> {
+            unreachable!("nothing is stored by looking")
+        }
+
+        fn delete(&self, _: &str) -> Result<bool, KeyringError> {
+            unreachable!("nothing is deleted by looking")
+        }
+    }
+
+    fn secrets() -> (EnvironmentThenKeyring, Rc<RefCell<Vec<String>>>) {
+        let asked = Rc::default();
+        let keyring = Box::new(Fake(Rc::clone(&asked)));
+        (EnvironmentThenKeyring { keyring, answers: RefCell::default() }, asked)
+    }
+
+    #[test]
+    fn the_keyring_is_asked_once_for_a_token_and_for_nothing_else() {
+        let (secrets, asked) = secrets();
+        let url = "libsql://app-ada.turso.io";
+        for _ in 0..2 {
+            let token = secrets.get("TURSO_AUTH_TOKEN", url).unwrap().unwrap();
+            assert_eq!(token.expose(), "kept");
+        }
+        assert_eq!(*asked.borrow(), [url]);
+        for (name, url) in [
+            ("AWS_SECRET_ACCESS_KEY", url),
+            ("CLOUDFLARE_API_TOKEN", url),
+            ("TURSO_AUTH_TOKEN", "file:///srv/p.db"),
+            ("TURSO_AUTH_TOKEN", "http://127.0.0.1:8080"),
+            ("CLOUDFLARE_API_TOKEN", "d1://local/a?api=http://localhost:8787/api"),
+        ] {
+            assert_eq!(secrets.get(name, url), Ok(None), "{name} {url}");
+        }
+        assert_eq!(asked.borrow().len(), 1);
+    }
+
+    #[test]
+    fn the_environment_comes_first() {
+        let (secrets, asked) = secrets();
+        // Of the variables that every test has.
+        let path = secrets.get("PATH", "libsql://app-ada.turso.io").unwrap().unwrap();
+        assert_eq!(path.expose(), env::var("PATH").unwrap().trim());
+        assert!(asked.borrow().is_empty());
+    }
+}

@@ -1,0 +1,192 @@
+//! Rows that two devices changed, each in its own way: told, and settled.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::scene::Scene;
+
+/// Devices `here` and `there` have made different workspaces of project `app` the main one, while
+/// the primary was away. `here` has pushed its choice, `there` has pushed after it.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("disk")).unwrap();
+    let url = format!("file://{}", scene.path("disk").canonicalize().unwrap().display());
+    scene.write("app/a.txt", "one\n");
+    for store in ["here", "there"] {
+        done(&scene, store, "", &format!("remote set {url}/p.db"));
+    }
+    done(&scene, "here", "app", "push");
+    done(&scene, "here", "app", "workspace new left ../left");
+    done(&scene, "here", "left", "push");
+    done(&scene, "there", "", "clone app copy --workspace right");
+    done(&scene, "there", "copy", "push");
+    fs::rename(scene.path("disk"), scene.path("away")).unwrap();
+    done(&scene, "here", "app", "workspace set-main left");
+    done(&scene, "there", "copy", "workspace set-main right");
+    assert!(scene.run("there", "copy", "push").starts_with("exit 3"));
+    fs::rename(scene.path("away"), scene.path("disk")).unwrap();
+    done(&scene, "here", "app", "push");
+    done(&scene, "there", "copy", "push");
+    scene
+}
+
+fn done(scene: &Scene, store: &str, dir: &str, words: &str) {
+    let told = scene.run(store, dir, words);
+    assert!(told.starts_with("exit 0"), "{words}: {told}");
+}
+
+fn json(scene: &Scene, store: &str, dir: &str, words: &str) -> Value {
+    serde_json::from_str(&scene.text(store, dir, &format!("{words} --json"))).unwrap()
+}
+
+/// The name of the main workspace, as a device has it.
+fn main(scene: &Scene, store: &str, dir: &str) -> String {
+    let list = json(scene, store, dir, "workspace list");
+    let entries = list["workspaces"].as_array().unwrap();
+    let main = entries.iter().find(|entry| entry["main"] == true).unwrap();
+    main["name"].as_str().unwrap().to_owned()
+}
+
+/// Both devices hear of what stands now.
+fn agree(scene: &Scene) -> String {
+    done(scene, "there", "copy", "push");
+    done(scene, "here", "app", "pull");
+    let (here, there) = (main(scene, "here", "app"), main(scene, "there", "copy"));
+    assert_eq!(here, there);
+    assert_eq!(json(scene, "there", "copy", "conflicts")["conflicts"], Value::Array(vec![]));
+    here
+}
+
+#[test]
+fn a_conflict_is_shown() {
+    let scene = scene();
+    // The primary's choice stands until this is settled.
+    assert_eq!(main(&scene, "there", "copy"), "left");
+    assert_snapshot!(scene.run("there", "copy", "conflicts"), @r#"
+    exit 1
+    --- stdout
+    [ID] app: projects [ID]
+      main_workspace_id: ours "[ID]"
+      main_workspace_id: theirs "[ID]"
+    --- stderr
+    hint: `fastest resolve ID --ours`, `--theirs` or `--value JSON` settles one
+    "#);
+    let status = scene.run("there", "copy", "status");
+    assert!(status.contains("warning: 1 row conflict with the primary: "), "{status}");
+    assert_snapshot!(scene.run("there", "copy", "conflicts --json"), @r#"
+    exit 1
+    --- stdout
+    {"conflicts":[{"id":"[ID]","project":"app","table":"projects","key":"[ID]","deleted":false,"at":"[TIME]","columns":[{"column":"main_workspace_id","base":"[ID]","ours":"[ID]","theirs":"[ID]","now":"[ID]"}]}]}
+    "#);
+    // Outside of a project too, and nothing where there is none.
+    assert!(scene.run("there", "", "conflicts").starts_with("exit 1"));
+    assert_eq!(
+        scene.run("here", "app", "conflicts"),
+        "exit 0\n--- stdout\nNo rows are in conflict"
+    );
+}
+
+#[test]
+fn ours() {
+    let scene = scene();
+    let id = scene.field("there", "copy", "conflicts", "id");
+    assert_snapshot!(scene.run("there", "copy", &format!("resolve {id} --ours")), @r"
+    exit 0
+    --- stdout
+    Settled app: projects [ID]
+    --- stderr
+    hint: `fastest push` tells the primary
+    ");
+    assert_eq!(main(&scene, "there", "copy"), "right");
+    assert_eq!(agree(&scene), "right");
+}
+
+#[test]
+fn theirs() {
+    let scene = scene();
+    let id = scene.field("there", "copy", "conflicts", "id");
+    assert_snapshot!(scene.run("there", "copy", &format!("resolve {id} --theirs")), @r"
+    exit 0
+    --- stdout
+    Settled app: projects [ID]
+    ");
+    assert_eq!(agree(&scene), "left");
+}
+
+#[test]
+fn another_value() {
+    let scene = scene();
+    let id = scene.field("there", "copy", "conflicts", "id");
+    let list = json(&scene, "there", "copy", "workspace list");
+    let entries = list["workspaces"].as_array().unwrap();
+    let other = entries.iter().find(|entry| entry["name"] == "main").unwrap();
+    let value = format!(r#"{{"main_workspace_id":{}}}"#, other["id"]);
+    // The beginning of the id is enough.
+    let told =
+        scene.run_args("there", "copy", &["resolve", &id[..20], "--value", &value, "--json"]);
+    assert!(told.starts_with("exit 0") && told.contains(r#""written":true"#), "{told}");
+    assert_eq!(agree(&scene), "main");
+}
+
+#[test]
+fn what_cannot_be_settled_so() {
+    let scene = scene();
+    let id = scene.field("there", "copy", "conflicts", "id");
+    assert_snapshot!(scene.run("there", "copy", "resolve 01ZZZ --ours"), @r#"
+    exit 2
+    --- stderr
+    error: there is no conflict "01ZZZ"
+    hint: `fastest conflicts` shows those there are
+    "#);
+    let told = scene.run_args("there", "copy", &["resolve", "", "--ours"]);
+    assert!(told.starts_with("exit 2\n--- stderr\nerror: there is no conflict"), "{told}");
+    let value = |value: &str| {
+        let args = ["resolve", &id, "--value", value];
+        scene.run_args("there", "copy", &args)
+    };
+    assert_snapshot!(value("[1]"), @r#"
+    exit 2
+    --- stderr
+    error: the value of --value must be a JSON object of columns: it is no object
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    assert_snapshot!(value("{"), @r#"
+    exit 2
+    --- stderr
+    error: the value of --value must be a JSON object of columns: EOF while parsing an object at line 1 column 1
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    assert_snapshot!(value(r#"{"colour":"red"}"#), @r#"
+    exit 2
+    --- stderr
+    error: column "colour" of projects: there is no such column
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    assert_snapshot!(value(r#"{"main_workspace_id":7}"#), @r#"
+    exit 2
+    --- stderr
+    error: column "main_workspace_id" of projects: it cannot hold this value
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    assert_snapshot!(value(r#"{"name":null}"#), @r#"
+    exit 2
+    --- stderr
+    error: column "name" of projects: it cannot hold this value
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    assert_snapshot!(value(r#"{"id":"x"}"#), @r#"
+    exit 2
+    --- stderr
+    error: column "id" of projects: it cannot be chosen
+    hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
+    "#);
+    // Neither chosen nor two at once.
+    let told = scene.run("there", "copy", &format!("resolve {id}"));
+    assert!(told.starts_with("exit 2") && told.contains("--ours"), "{told}");
+    let told = scene.run("there", "copy", &format!("resolve {id} --ours --theirs"));
+    assert!(told.starts_with("exit 2") && told.contains("cannot be used with"), "{told}");
+    // All that left it as it was.
+    assert_eq!(scene.field("there", "copy", "conflicts", "id"), id);
+}

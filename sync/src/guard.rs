@@ -32,6 +32,11 @@ impl<'a> Given<'a> {
         Self { from, given: RefCell::default() }
     }
 
+    /// An error from whoever was given these secrets, without them.
+    pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
+        clean_primary(error, &self.given.borrow())
+    }
+
     /// The remote that was opened with these secrets, under guard.
     pub(crate) fn guard(self, remote: Remote) -> Remote {
         let secrets = self.given.into_inner();

@@ -149,13 +149,13 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
 /// The address with the id of its database in the place of its name, where it can be asked for now:
 /// D1 knows databases by their ids, and each look-up takes a request.
 pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
-    let address = Address::parse(&url)?;
-    let (token, _) = token(secrets, &address, &url);
+    let (address, given) = (Address::parse(&url)?, Given::new(secrets));
+    let (token, _) = token(&given, &address, &url);
     let Address::D1(address) = address else { return Ok(url) };
     match d1::resolve(address, token).await {
         Ok(found) => Ok(found.to_text()),
         Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
-        Err(error) => Err(error),
+        Err(error) => Err(given.clean(error)),
     }
 }
 

@@ -25,7 +25,7 @@ impl EnvironmentThenKeyring {
         Self { keyring: keyring::of_this_user(), answers: RefCell::default() }
     }
 
-    fn from_keyring(&self, url: &str) -> Answer {
+    fn ask_keyring(&self, url: &str) -> Answer {
         let earlier = self.answers.borrow().iter().find(|(of, _)| of == url).cloned();
         if let Some((_, answer)) = earlier {
             return answer;
@@ -45,7 +45,7 @@ impl Secrets for EnvironmentThenKeyring {
             return Ok(Some(found));
         }
         match may_be_in_keyring(name, url) {
-            true => self.from_keyring(url),
+            true => self.ask_keyring(url),
             false => Ok(None),
         }
     }

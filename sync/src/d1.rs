@@ -68,7 +68,8 @@ impl D1 {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        Ok(!self.raw(sql, &[migration]).await?.is_empty())
+        // The name itself: any other answer belongs to something else.
+        Ok(self.raw(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 
     /// The error of a migration, with a way out where the API itself stands in the way.
@@ -108,11 +109,12 @@ impl Primary for D1 {
             sql += ";\n";
         }
         sql += &format!("INSERT INTO d1_migrations(name) VALUES ('{}')", name.replace('\'', "''"));
-        let Err(error) = self.raw(&sql, &[]).await else { return Ok(()) };
-        // Another device may have been first, or the answer was lost.
-        match self.is_applied(name).await {
-            Ok(true) => Ok(()),
-            _ => Err(self.explain(error)),
+        let done = self.raw(&sql, &[]).await;
+        // Another device may have been first, or the answer is lost, or one to something else.
+        match (self.is_applied(name).await, done) {
+            (Ok(true), _) => Ok(()),
+            (_, Err(error)) => Err(self.explain(error)),
+            (_, Ok(_)) => Err(PrimaryError::stray_answer(self)),
         }
     }
 }

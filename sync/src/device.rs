@@ -26,8 +26,9 @@ use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::pull::pull_scope;
 use crate::queue::{WENT_BACK, behind_notice};
-use crate::remote::Remote;
+use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
+use crate::retry::RetryPolicy;
 use crate::secret::{NoSecrets, Secrets};
 use crate::working_copy::{CopyLock, WorkingCopy};
 
@@ -51,6 +52,7 @@ pub struct Device {
     pub(crate) store: Store,
     pub(crate) replica: Replica,
     pub(crate) secrets: Box<dyn Secrets>,
+    pub(crate) retries: RetryPolicy,
 }
 
 impl Device {
@@ -70,12 +72,24 @@ impl Device {
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"))?;
         replica.write(|session| session.introduce(&identity))?;
-        Ok(Self { dir, identity, store, replica, secrets: Box::new(NoSecrets) })
+        Ok(Self {
+            dir,
+            identity,
+            store,
+            replica,
+            secrets: Box::new(NoSecrets),
+            retries: RetryPolicy::default(),
+        })
     }
 
     /// Where to ask for tokens and keys.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// How patient to be with a primary that does not answer.
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        Self { retries, ..self }
     }
 
     /// The working copy that holds `dir`, looking upwards.
@@ -210,7 +224,11 @@ impl Device {
 
     /// Opens the remote.
     pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
-        Remote::open(&self.replica.read().remote()?, &self.dir, &*self.secrets)
+        self.open_remote(&self.replica.read().remote()?)
+    }
+
+    pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
+        Remote::open_patiently(state, &self.dir, &*self.secrets, self.retries)
     }
 
     /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.

@@ -32,7 +32,7 @@ impl<'a> Given<'a> {
         Self { from, given: RefCell::default() }
     }
 
-    /// An error from whoever was given these secrets, without them.
+    /// An error without the secrets that were given out.
     pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
         clean_primary(error, &self.given.borrow())
     }

@@ -13,7 +13,7 @@ use crate::error::SyncError;
 use crate::guard::Given;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
-use crate::primary::{Denial, Primary, PrimaryError, ask_list};
+use crate::primary::{Denial, Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 use crate::push_plan::LargePacks;
 use crate::replica::{ReplicaError, Session};
 use crate::retry::{RetryPolicy, Retrying};
@@ -69,8 +69,18 @@ impl Remote {
         store_dir: &Path,
         secrets: &dyn Secrets,
     ) -> Result<Self, SyncError> {
+        Self::open_patiently(state, store_dir, secrets, RetryPolicy::default())
+    }
+
+    /// The same, with a patience of the caller's own.
+    pub fn open_patiently(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+        policy: RetryPolicy,
+    ) -> Result<Self, SyncError> {
         let given = Given::new(secrets);
-        let remote = Self::open_unguarded(state, store_dir, &given)?;
+        let remote = Self::open_unguarded(state, store_dir, &given, policy)?;
         Ok(given.guard(remote))
     }
 
@@ -78,13 +88,14 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
+        policy: RetryPolicy,
     ) -> Result<Self, SyncError> {
         let meter = Meter::default();
         let (path, own) = match &state.url {
             Some(url) => match Address::parse(url)? {
                 Address::File(path) => (path, false),
                 server => {
-                    let primary = open_server(server, url, secrets, meter.clone())?;
+                    let primary = open_server(server, url, secrets, policy, meter.clone())?;
                     let (packs, large) = pack_store(state, None, secrets, &meter)?;
                     return Ok(Self { primary, packs, large, meter, chosen: Some(url.clone()) });
                 }
@@ -104,32 +115,35 @@ impl Remote {
     }
 }
 
+const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
+const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
+
 /// The primary at an address that is no file's.
 fn open_server(
     address: Address,
     url: &str,
     secrets: &dyn Secrets,
+    policy: RetryPolicy,
     meter: Meter,
 ) -> Result<Box<dyn Primary>, PrimaryError> {
-    let policy = RetryPolicy::default();
-    let (token, problem) = token(secrets, &address, url);
     Ok(match address {
         Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
         Address::D1(address) => {
+            let (token, problem) = token(secrets, D1_TOKEN, url);
             let primary = D1::new(address, token, meter);
             let primary = primary.map_err(|error| wants_token(error, problem))?;
             Box::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
+            let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
             Box::new(Retrying::new(primary, policy))
         }
     })
 }
 
-/// The token for an address, or why there is none: a keyring that cannot be asked holds none.
-fn token(secrets: &dyn Secrets, address: &Address, url: &str) -> (Option<Secret>, Option<String>) {
-    let Some(name) = address.token_name() else { return (None, None) };
+/// A token, or why there is none: a keyring that cannot be asked holds none.
+fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
     match secrets.get(name, url) {
         Ok(token) => (token, None),
         Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
@@ -146,16 +160,15 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     }
 }
 
-/// The address with the id of its database in the place of its name, where it can be asked for now:
-/// D1 knows databases by their ids, and each look-up takes a request.
+/// The address with the id of its database in the place of its name, where that can be asked for by
+/// now: D1 knows databases by id, and each look-up takes a request.
 pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
-    let (address, given) = (Address::parse(&url)?, Given::new(secrets));
-    let (token, _) = token(&given, &address, &url);
-    let Address::D1(address) = address else { return Ok(url) };
+    let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
+    let (token, _) = token(secrets, D1_TOKEN, &url);
     match d1::resolve(address, token).await {
         Ok(found) => Ok(found.to_text()),
         Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
-        Err(error) => Err(given.clean(error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -191,8 +204,7 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
 /// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
 /// Gives the names of those.
 pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, PrimaryError> {
-    primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-    let applied = ask_list(primary, applied_migrations_sql(), &clock::new_id()).await?;
+    let applied = applied(primary).await?;
     check_migration(primary, applied.last().map(String::as_str))?;
     let mut lacked = Vec::new();
     for migration in migrations() {
@@ -203,6 +215,19 @@ pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, Primary
         }
     }
     Ok(lacked)
+}
+
+/// Names of the migrations that a primary has; makes the table that they are recorded in.
+async fn applied(primary: &dyn Primary) -> Result<Vec<String>, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+        match ask_list(primary, applied_migrations_sql(), &clock::new_id()).await {
+            // What said that it was made was the answer to something else.
+            Err(PrimaryError::NotMigrated { .. }) => {}
+            applied => return applied,
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
 }
 
 /// Refuses a primary whose last migration this build does not know.

@@ -102,7 +102,8 @@ impl LibsqlPrimary {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        Ok(!self.run(sql, &[migration]).await?.is_empty())
+        // The name itself: any other answer belongs to something else.
+        Ok(self.run(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 }
 
@@ -174,11 +175,12 @@ impl Primary for LibsqlPrimary {
         let work = |connection: Connection| async move {
             connection.execute_transactional_batch(&sql).await.map(drop)
         };
-        let Err(error) = self.ask(work).await else { return Ok(()) };
-        // Another device may have been first, or the answer was lost.
-        match self.is_applied(name).await {
-            Ok(true) => Ok(()),
-            _ => Err(error),
+        let done = self.ask(work).await;
+        // Another device may have been first, or the answer is lost, or one to something else.
+        match (self.is_applied(name).await, done) {
+            (Ok(true), _) => Ok(()),
+            (_, Err(error)) => Err(error),
+            (_, Ok(())) => Err(PrimaryError::stray_answer(self)),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! `remote set`, `remote show` and `remote migrate`.
 
+use std::path::Path;
+
 use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::guard::Given;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
-use crate::remote::{Packs, Remote, RemoteState, migrate, name_to_id};
+use crate::remote::{Packs, RemoteState, migrate, name_to_id};
 use crate::report::{MigrateReport, RemoteReport};
 
 use super::remote_check::last_migration;
@@ -19,12 +22,12 @@ impl Device {
         url: Option<&str>,
         packs: Packs,
     ) -> Result<RemoteReport, SyncError> {
-        let url = match url.map(settle_address).transpose()? {
-            Some(url) => Some(name_to_id(url, &*self.secrets).await?),
+        let url = match url {
+            Some(url) => Some(self.settle_address(url).await?),
             None => None,
         };
         let state = RemoteState { url, packs, ..RemoteState::default() };
-        match Remote::open(&state, &self.dir, &*self.secrets) {
+        match self.open_remote(&state) {
             // A token and keys can be had later.
             Ok(_)
             | Err(
@@ -72,10 +75,23 @@ impl Device {
     }
 }
 
-/// The address as it is kept: a file's by its real path, so that the working folder has no say.
-fn settle_address(url: &str) -> Result<String, PrimaryError> {
-    let Address::File(path) = Address::parse(url)? else { return Ok(url.to_owned()) };
-    let parent = path.parent().unwrap_or(&path).to_owned();
+impl Device {
+    /// The address as it is kept: a database's by its id, which no other takes over, and a file's
+    /// by its real path, so that the working folder has no say.
+    async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
+        match Address::parse(url)? {
+            Address::File(path) => Ok(settle_path(url, &path)?),
+            Address::Libsql(_) | Address::D1(_) => {
+                let secrets = Given::new(&*self.secrets);
+                let found = name_to_id(url.to_owned(), &secrets).await;
+                Ok(found.map_err(|error| secrets.clean(error))?)
+            }
+        }
+    }
+}
+
+fn settle_path(url: &str, path: &Path) -> Result<String, PrimaryError> {
+    let parent = path.parent().unwrap_or(path).to_owned();
     let parent = parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
     let path = parent.join(path.file_name().unwrap_or_default());
     let url = url::Url::from_file_path(&path).map_err(|()| PrimaryError::BadUrl {

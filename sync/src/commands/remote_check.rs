@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::error::SyncError;
 use crate::pack_store::PackStoreError;
 use crate::primary::{Denial, Primary, PrimaryError};
-use crate::remote::{Packs, Remote, RemoteState, check_migration};
+use crate::remote::{Packs, RemoteState, check_migration};
 use crate::report::{RemoteCheck, RemoteReport};
 
 /// Ids sort by time: beyond this, snapshots of several devices get out of order.
@@ -32,7 +32,7 @@ impl Device {
             Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
             Err(SyncError::PackStore(error)) => {
                 let state = RemoteState { packs: Packs::Rows, ..self.replica.read().remote()? };
-                let remote = Remote::open(&state, &self.dir, &*self.secrets)?;
+                let remote = self.open_remote(&state)?;
                 checkup.primary(&*remote.primary).await;
                 checkup.packs(Err(error));
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
 use fastest_sync::report::{PullReport, PushReport, SnapshotReport};
+use fastest_sync::retry::RetryPolicy;
 use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
 
@@ -49,6 +50,11 @@ impl Machine {
     /// The same, with secrets.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         Self { device: self.device.with_secrets(secrets), ..self }
+    }
+
+    /// The same, as patient with its primary as is said.
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        Self { device: self.device.with_retries(retries), ..self }
     }
 
     /// Another machine with a copy of everything on this one: store and working copies.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod arrows;
+mod chaos;
 mod contract;
 mod history;
 mod machine;

@@ -1,0 +1,233 @@
+//! A bad network between several devices and a real server, by seeds.
+//!
+//! Whatever happens on the way, in the end all devices and the primary agree, every acknowledged
+//! snapshot is there exactly once, and the count of requests is bounded. `FASTEST_SEEDS=1000` runs
+//! that many seeds a server, and `FASTEST_SEED=7` that one: a seed replays.
+
+use std::collections::BTreeSet;
+
+use fastest_fixtures::proxy::{Fault, Plan, Proxy};
+use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_sync::activity::Activity;
+use fastest_sync::primary::Primary;
+use fastest_sync::remote::{Packs, Remote, RemoteState};
+use fastest_sync::retry::RetryPolicy;
+use fastest_sync::secret::NoSecrets;
+
+use super::machine::{Machine, noise};
+use super::run;
+
+const SEEDS: u64 = 25;
+const DEVICES: usize = 3;
+const STEPS: usize = 10;
+/// A step's push may take a few statements, each tried a few times.
+const REQUESTS_PER_STEP_MAX: u64 = 60;
+
+/// No waiting: the harm is by plan, not by load.
+const IMPATIENT: RetryPolicy = RetryPolicy {
+    attempts: 5,
+    base: std::time::Duration::ZERO,
+    max_wait: std::time::Duration::ZERO,
+    max_total: std::time::Duration::from_secs(60),
+};
+
+#[test]
+fn sqld_behind_a_bad_network() {
+    let server = SqldServer::start();
+    let proxy = Proxy::start(server.address(), Plan::calm());
+    every_seed(&proxy, &proxy.url(), &server.url());
+}
+
+#[test]
+fn d1_behind_a_bad_network() {
+    let server = D1Server::shared();
+    let proxy = Proxy::start(server.address(), Plan::calm());
+    let database = server.fresh();
+    let url = |base: &str| format!("d1://local/{database}?api={base}");
+    let through = server.api().replace(&server.address().to_string(), &proxy.address().to_string());
+    every_seed(&proxy, &url(&through), &url(&server.api()));
+}
+
+fn every_seed(proxy: &Proxy, url: &str, direct: &str) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("FASTEST_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("FASTEST_SEEDS").unwrap_or(SEEDS),
+    };
+    let (mut requests, mut harmed) = (0, 0);
+    let count = seeds.end - seeds.start;
+    for seed in seeds {
+        let teller = TellsSeed { seed, proxy };
+        let of_seed = one_seed(proxy, url, direct, seed);
+        drop(teller);
+        requests += of_seed.0;
+        harmed += of_seed.1;
+    }
+    println!("{count} seeds, {requests} requests, {harmed} of them harmed");
+}
+
+/// Says which seed failed, and what the proxy did.
+struct TellsSeed<'a> {
+    seed: u64,
+    proxy: &'a Proxy,
+}
+
+impl Drop for TellsSeed<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("FASTEST_SEED={}", self.seed);
+            for event in self.proxy.log() {
+                println!("{event:?}");
+            }
+        }
+    }
+}
+
+/// Numbers by a seed (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// Devices of one project: the first made it, the second cloned it, the third is a copy of the
+/// first, store and all.
+struct Crowd {
+    machines: Vec<Machine>,
+    /// Snapshots that a push has acknowledged.
+    acknowledged: BTreeSet<String>,
+    files: u64,
+}
+
+const FOLDERS: [&str; DEVICES] = ["app", "desk", "app"];
+
+impl Crowd {
+    fn gather(url: &str, project: &str) -> Self {
+        let machine = || {
+            let mut machine = Machine::new().with_retries(IMPATIENT);
+            run(machine.device.remote_set(Some(url), Packs::Rows)).unwrap();
+            machine
+        };
+        let mut one = machine();
+        one.write("app/begun", project);
+        let dir = one.path("app");
+        one.device.init(&dir, Some(project)).unwrap();
+        one.push("app");
+        let mut two = machine();
+        two.clone_project(project, "desk");
+        let three = one.copied().with_retries(IMPATIENT);
+        Self { machines: vec![one, two, three], acknowledged: BTreeSet::new(), files: 0 }
+    }
+
+    fn step(&mut self, dice: &mut Dice) {
+        let at = dice.below(DEVICES as u64) as usize;
+        let folder = FOLDERS[at];
+        match dice.below(10) {
+            0..=5 => self.save(at, dice),
+            6 => drop(self.machines[at].snapshot(folder)),
+            _ => self.pull(at),
+        }
+    }
+
+    fn save(&mut self, at: usize, dice: &mut Dice) {
+        let (machine, folder) = (&mut self.machines[at], FOLDERS[at]);
+        self.files += 1;
+        // Some packs are too large to travel inline.
+        let size = if dice.below(8) == 0 { 900_000 } else { 200 };
+        machine.write(&format!("{folder}/{at}/{}", self.files), noise(size, dice.below(1 << 40)));
+        match machine.try_push(folder) {
+            Ok(report) if report.pushed => {
+                self.acknowledged.insert(report.snapshot.snapshot_id);
+            }
+            Ok(report) => assert!(report.queued_because.is_some(), "{report:?}"),
+            Err(error) => assert!(error.is_unreachable(), "{error}"),
+        }
+    }
+
+    fn pull(&mut self, at: usize) {
+        let (machine, folder) = (&mut self.machines[at], FOLDERS[at]);
+        let copy = machine.copy(folder);
+        match run(machine.device.pull(&copy, Some("main"), &Activity::default())) {
+            Ok(report) => assert!(report.conflicts.is_empty() && report.kept.is_empty()),
+            Err(error) => assert!(error.is_unreachable(), "{error}"),
+        }
+    }
+
+    /// With the network mended: everything out, and everything in.
+    fn settle(&mut self) {
+        for _ in 0..2 {
+            for (machine, folder) in self.machines.iter_mut().zip(FOLDERS) {
+                let pushed = machine.push(folder).snapshot.snapshot_id;
+                self.acknowledged.insert(pushed);
+            }
+        }
+        for (machine, folder) in self.machines.iter_mut().zip(FOLDERS) {
+            machine.pull(folder, "main");
+            let copy = machine.copy(folder);
+            let status = machine.device.status(&copy, &Activity::default()).unwrap();
+            assert!(status.queued_since.is_none(), "{status:?}");
+        }
+    }
+}
+
+/// Runs one seed; gives the count of requests, and of those that were harmed.
+fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
+    proxy.set_plan(Plan::calm());
+    let project = format!("p{seed}-{}", ulid::Ulid::generate());
+    let mut crowd = Crowd::gather(url, &project);
+    let mut dice = Dice(seed);
+    proxy.set_plan(Plan::rough(seed));
+    for _ in 0..STEPS {
+        crowd.step(&mut dice);
+    }
+    let requests = proxy.requests();
+    let harmed = proxy.log().iter().filter(|event| event.fault != Fault::Pass).count() as u64;
+    assert!(requests <= STEPS as u64 * REQUESTS_PER_STEP_MAX, "{requests} requests");
+    proxy.set_faults(false);
+    crowd.settle();
+    let scope = crowd.machines[0].copy("app").project_id;
+    agreed(&mut crowd, direct, &scope);
+    (requests, harmed)
+}
+
+/// All devices and the primary hold the same, and what was acknowledged is there once.
+fn agreed(crowd: &mut Crowd, direct: &str, scope: &str) {
+    let state = RemoteState { url: Some(direct.to_owned()), ..RemoteState::default() };
+    let store = tempfile::tempdir().unwrap();
+    let primary = Remote::open(&state, store.path(), &NoSecrets).unwrap().primary;
+    let ids = ask(&*primary, scope, "SELECT id FROM snapshots WHERE project_id = ?1 ORDER BY id");
+    let known: BTreeSet<String> = ids.iter().cloned().collect();
+    assert_eq!(ids.len(), known.len());
+    for id in &crowd.acknowledged {
+        assert!(known.contains(id), "{id} was acknowledged and is lost");
+    }
+    let rewritten = "SELECT tbl || ' ' || pk FROM fastest_changes WHERE scope = ?1 AND version > 1
+                     AND tbl IN ('snapshots', 'activity_events', 'fastest_packs')";
+    assert_eq!(ask(&*primary, scope, rewritten), [""; 0], "each row is written once");
+    let heads = "SELECT json_array(id, name, current_snapshot_id, version) FROM workspaces
+                 WHERE project_id = ?1 ORDER BY id";
+    let events = "SELECT id FROM activity_events WHERE project_id = ?1 ORDER BY id";
+    let files = crowd.machines[0].files(FOLDERS[0]);
+    for (machine, folder) in crowd.machines.iter_mut().zip(FOLDERS) {
+        assert_eq!(machine.snapshots(folder), ids);
+        for sql in [heads, events] {
+            let here = machine.replica(&sql.replace("?1", &format!("'{scope}'")));
+            assert_eq!(here, ask(&*primary, scope, sql), "{sql}");
+        }
+        if folder == FOLDERS[0] {
+            assert_eq!(machine.files(folder), files);
+        }
+        machine.check();
+    }
+}
+
+fn ask(primary: &dyn Primary, scope: &str, sql: &str) -> Vec<String> {
+    let rows = run(primary.run(sql, &[scope])).unwrap();
+    rows.into_iter().flatten().map(Option::unwrap_or_default).collect()
+}

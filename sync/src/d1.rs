@@ -8,6 +8,8 @@ mod answer;
 mod http;
 mod lookup;
 
+use std::cell::OnceCell;
+
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -22,7 +24,9 @@ pub use lookup::resolve;
 /// A database of Cloudflare D1 as a primary.
 pub struct D1 {
     api: Api,
+    /// Its id or its name.
     database: String,
+    id: OnceCell<String>,
 }
 
 #[derive(Serialize)]
@@ -34,23 +38,32 @@ struct Request<'a> {
 }
 
 impl D1 {
-    /// The database at `address`, by its id ([`resolve`] finds it by name). Cloudflare wants a
-    /// token; an API elsewhere is sent one only where there is one.
+    /// The database at `address`, best by its id ([`resolve`] tells it): a name is looked up before
+    /// the first statement. Cloudflare wants a token; an API elsewhere is sent one only where there
+    /// is one.
     pub fn new(
         address: D1Address,
         token: Option<Secret>,
         meter: Meter,
     ) -> Result<Self, PrimaryError> {
         let api = Api::new(&address, token, meter)?;
-        Ok(Self { api, database: address.database })
+        Ok(Self { api, database: address.database, id: OnceCell::new() })
     }
 
     async fn raw(&self, sql: &str, params: &[&str]) -> Result<Rows, PrimaryError> {
         let request = serde_json::to_vec(&Request { sql, params });
         let body = request.expect("texts can be written as JSON");
-        let path = format!("/d1/database/{}/raw", self.database);
+        let path = format!("/d1/database/{}/raw", self.id().await?);
         let answer = self.api.post(&path, body).await?;
         answer::rows(&self.api.place, &answer)
+    }
+
+    async fn id(&self) -> Result<&str, PrimaryError> {
+        if let Some(id) = self.id.get() {
+            return Ok(id);
+        }
+        let id = lookup::id(&self.api, &self.database).await?;
+        Ok(self.id.get_or_init(|| id))
     }
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {

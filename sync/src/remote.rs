@@ -162,12 +162,16 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     }
 }
 
-/// The address with the id of its database, where it has the name: D1 knows databases by id.
+/// The address with the id of its database in the place of its name, where that can be asked for by
+/// now: D1 knows databases by id, and each look-up takes a request.
 pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
     let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
-    let (token, problem) = token(secrets, D1_TOKEN, &url);
-    let found = d1::resolve(address, token).await;
-    Ok(found.map_err(|error| wants_token(error, problem))?.to_text())
+    let (token, _) = token(secrets, D1_TOKEN, &url);
+    match d1::resolve(address, token).await {
+        Ok(found) => Ok(found.to_text()),
+        Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is

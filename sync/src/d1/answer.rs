@@ -138,10 +138,6 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
                 return place.denied(Denial::BadToken, &said);
             }
             (7003 | 7404, _) => return PrimaryError::NoDatabase { url, message: said },
-            (7400, _) if message.contains("failed to decode id") => {
-                let message = format!("{said}; to look it up by its name, `fastest remote set` it");
-                return PrimaryError::NoDatabase { url, message };
-            }
             (971, _) => {
                 let failure = Failure::Busy { retry_after: answer.retry_after };
                 return place.unreachable(failure, said);

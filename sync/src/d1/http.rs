@@ -114,11 +114,11 @@ fn failed(place: &Place, error: reqwest::Error) -> PrimaryError {
         true => Failure::NoConnection,
         false => Failure::Lost,
     };
+    if error.is_timeout() {
+        return place.unreachable(failure, "it takes too long".to_owned());
+    }
     let error = error.without_url();
-    let mut reason = match error.is_timeout() {
-        true => "it takes too long".to_owned(),
-        false => error.to_string(),
-    };
+    let mut reason = error.to_string();
     let mut source = std::error::Error::source(&error);
     while let Some(error) = source {
         reason = format!("{reason}: {error}");

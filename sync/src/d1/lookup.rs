@@ -27,21 +27,30 @@ pub async fn resolve(address: D1Address, token: Option<Secret>) -> Result<D1Addr
         return Ok(address);
     }
     let api = Api::new(&address, token, Meter::default())?;
+    let database = id(&api, &address.database).await?;
+    Ok(D1Address { database, ..address })
+}
+
+/// The id of a database, given its id or its name.
+pub(super) async fn id(api: &Api, database: &str) -> Result<String, PrimaryError> {
+    if is_id(database) {
+        return Ok(database.to_owned());
+    }
     for page in 1..=PAGES_MAX {
-        let query = format!("name={}&page={page}&per_page={PER_PAGE}", address.database);
+        let query = format!("name={database}&page={page}&per_page={PER_PAGE}");
         let answer = api.get(&format!("/d1/database?{query}")).await?;
         let found: Vec<Database> = result(&api.place, &answer)?;
         // The search is by parts of names.
-        let exact = found.iter().find(|database| database.name == address.database);
-        if let Some(database) = exact.filter(|database| is_id(&database.uuid)) {
-            return Ok(D1Address { database: database.uuid.clone(), ..address });
+        let exact = found.iter().find(|found| found.name == database);
+        if let Some(exact) = exact.filter(|exact| is_id(&exact.uuid)) {
+            return Ok(exact.uuid.clone());
         }
         if found.len() < PER_PAGE {
             break;
         }
     }
-    let message = format!("the account has none that is named {:?}", address.database);
-    Err(PrimaryError::NoDatabase { url: api.place.url, message })
+    let message = format!("the account has none that is named {database:?}");
+    Err(PrimaryError::NoDatabase { url: api.place.url.clone(), message })
 }
 
 /// Whether it is of the form of an id: 32 hex digits in groups of 8, 4, 4, 4 and 12.

@@ -307,6 +307,8 @@ fn databases_are_found_by_name() {
     assert_eq!(run(d1::resolve(address(id), None)).unwrap().database, id);
     // The server on this machine knows them by the names of their bindings.
     assert_eq!(run(d1::resolve(address("D7"), None)).unwrap().database, id);
+    let by_name = d1_at(&server.api(), "D7", None).unwrap();
+    assert_eq!(run(by_name.run("SELECT 1", &[])).unwrap(), [[Some("1".to_owned())]]);
     let missing = run(d1::resolve(address("D"), None)).unwrap_err();
     assert_eq!(kind(&missing), "NoDatabase");
 }

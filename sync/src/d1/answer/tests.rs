@@ -79,7 +79,6 @@ fn messages_at_cloudflare() {
         (400, 7500, "no such table: d1_migrations: SQLITE_ERROR", "NotMigrated"),
         (400, 7500, "no such table: x: SQLITE_ERROR", "Failed: no such table: x: SQLITE_ERROR"),
         (400, 7500, "incomplete input", "Failed: incomplete input"),
-        (400, 7400, "The request is malformed: failed to decode id", "NoDatabase"),
         (400, 7400, "The request is malformed: x", "Failed: The request is malformed: x"),
         (404, 7404, "The database x could not be found", "NoDatabase"),
         (404, 7003, "Could not route to /x", "NoDatabase"),

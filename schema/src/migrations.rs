@@ -25,6 +25,10 @@ pub struct Migration {
     pub sha256: &'static str,
 }
 
+/// Which names in `d1_migrations` are ours, as a condition in SQL: an application may record its own
+/// there. Ours have `_fastest_` in their names, but for the first.
+pub(crate) const OURS_SQL: &str = "(name = '0000_init.sql' OR name GLOB '*_fastest_*')";
+
 /// Every migration, in order.
 pub fn migrations() -> &'static [Migration] {
     static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
@@ -58,7 +62,7 @@ const JOURNAL: &str = include_str!("../migrations/meta/_journal.json");
 /// once it is released: its checksum is in the journal.
 const FILES: [(&str, &str); 2] = [
     ("0000_init.sql", include_str!("../migrations/0000_init.sql")),
-    ("0001_push_history.sql", include_str!("../migrations/0001_push_history.sql")),
+    ("0001_fastest_push_history.sql", include_str!("../migrations/0001_fastest_push_history.sql")),
 ];
 
 #[derive(Deserialize)]
@@ -101,10 +105,12 @@ mod tests {
         let sql = statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n";
         let journal = journal(&[
             ("0000_init", FILES[0].1, 1_795_219_200_000),
-            ("0001_push_history", &sql, 1_795_262_400_000),
+            ("0001_fastest_push_history", &sql, 1_795_262_400_000),
         ]);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        for (path, text) in [("0001_push_history.sql", &sql), ("meta/_journal.json", &journal)] {
+        for (path, text) in
+            [("0001_fastest_push_history.sql", &sql), ("meta/_journal.json", &journal)]
+        {
             let path = folder.join(path);
             if std::env::var_os("FASTEST_BLESS").is_some() {
                 std::fs::write(&path, text).unwrap();

@@ -1,6 +1,7 @@
 //! Pull: one SELECT that answers with a header and a page of changes.
 
 use crate::ddl::{literal, quote};
+use crate::migrations::OURS_SQL;
 use crate::push::seen_sql;
 use crate::{Column, Kind, Policy, Table};
 
@@ -38,7 +39,7 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     NULL AS tbl, NULL AS pk, NULL AS version, NULL AS deleted,
     json_object(
       'epoch', (SELECT epoch FROM fastest_meta),
-      'migration', (SELECT max(name) FROM d1_migrations),
+      'migration', (SELECT max(name) FROM d1_migrations WHERE {OURS_SQL}),
       'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5),
       'seen_known', ?6 = '' OR {seen},
       'request', ?7
@@ -57,10 +58,13 @@ pub fn find_projects_sql() -> &'static str {
   (SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id))"
 }
 
-/// Which migrations are applied. One parameter, any text; one row: that text again, and the names
-/// as a JSON array.
-pub fn applied_migrations_sql() -> &'static str {
-    "SELECT ?1, (SELECT json_group_array(name) FROM (SELECT name FROM d1_migrations ORDER BY name))"
+/// Which of our migrations are applied. One parameter, any text; one row: that text again, and the
+/// names as a JSON array.
+pub fn applied_migrations_sql() -> String {
+    format!(
+        "SELECT ?1, (SELECT json_group_array(name) FROM
+  (SELECT name FROM d1_migrations WHERE {OURS_SQL} ORDER BY name))"
+    )
 }
 
 /// An expression over the row that the change `c` is about; null when it is gone.

@@ -223,7 +223,7 @@ pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, Primary
 async fn applied(primary: &dyn Primary) -> Result<Vec<String>, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-        match ask_list(primary, applied_migrations_sql(), &clock::new_id()).await {
+        match ask_list(primary, &applied_migrations_sql(), &clock::new_id()).await {
             // What said that it was made was the answer to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
             applied => return applied,

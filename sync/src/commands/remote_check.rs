@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fastest_schema::{PUSH_SQL, Refusal, migrations};
+use fastest_schema::{PUSH_SQL, Refusal, applied_migrations_sql, migrations};
 use jiff::Timestamp;
 
 use crate::address::Address;
@@ -10,7 +10,7 @@ use crate::clock;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::pack_store::PackStoreError;
-use crate::primary::{Denial, Primary, PrimaryError};
+use crate::primary::{Denial, Primary, PrimaryError, ask_list};
 use crate::remote::{Packs, RemoteState, check_migration};
 use crate::report::{RemoteCheck, RemoteReport};
 
@@ -211,8 +211,8 @@ pub(super) async fn last_migration(primary: &dyn Primary) -> Result<Option<Strin
     if primary.run(tables, &[]).await?.is_empty() {
         return Ok(None);
     }
-    let rows = primary.run("SELECT max(name) FROM d1_migrations", &[]).await?;
-    Ok(rows.into_iter().flatten().flatten().next())
+    let applied = ask_list(primary, &applied_migrations_sql(), &clock::new_id()).await?;
+    Ok(applied.into_iter().next_back())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Tokens in the system's keyring: an item of service `fastest`, whose account is the remote's
-//! address.
+//! address, or what of it the token is good for ([`account`]).
 //!
 //! A keyring may wait for a person to unlock it, for ever where nobody sees it ask. So each call runs
 //! on a thread of its own, which dies with the process, and is waited for only so long.
@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use fastest_sync::address::{Address, D1Address};
 use keyring::{Entry, Error};
 
 const SERVICE: &str = "fastest";
@@ -25,14 +26,27 @@ pub struct KeyringError(String);
 
 /// A keyring.
 pub trait Keyring: std::fmt::Debug {
-    /// The token kept for a remote, if there is one.
-    fn load(&self, url: &str) -> Result<Option<String>, KeyringError>;
+    /// The token kept under an account, if there is one.
+    fn load(&self, account: &str) -> Result<Option<String>, KeyringError>;
 
     /// Keeps a token, in place of an earlier one.
-    fn store(&self, url: &str, token: &str) -> Result<(), KeyringError>;
+    fn store(&self, account: &str, token: &str) -> Result<(), KeyringError>;
 
     /// Deletes the token. False where there was none.
-    fn delete(&self, url: &str) -> Result<bool, KeyringError>;
+    fn delete(&self, account: &str) -> Result<bool, KeyringError>;
+}
+
+/// The account under which the token of a remote is kept. A token of Cloudflare's is good for all
+/// databases of its account, which have names and ids; a server has several spellings.
+pub fn account(url: &str) -> String {
+    match Address::parse(url) {
+        Ok(Address::D1(D1Address { account, api: None, .. })) => format!("d1://{account}"),
+        Ok(Address::D1(D1Address { account, api: Some(api), .. })) => {
+            format!("d1://{account}?api={api}")
+        }
+        Ok(Address::Libsql(url)) => String::from(url),
+        _ => url.to_owned(),
+    }
 }
 
 /// The keyring of this machine's user; with `FASTEST_KEYRING=off` none at all.
@@ -47,19 +61,19 @@ pub fn of_this_user() -> Box<dyn Keyring> {
 struct System;
 
 impl Keyring for System {
-    fn load(&self, url: &str) -> Result<Option<String>, KeyringError> {
-        let url = url.to_owned();
-        on_a_thread(move || found(entry(&url)?.get_password()))
+    fn load(&self, account: &str) -> Result<Option<String>, KeyringError> {
+        let account = account.to_owned();
+        on_a_thread(move || found(entry(&account)?.get_password()))
     }
 
-    fn store(&self, url: &str, token: &str) -> Result<(), KeyringError> {
-        let (url, token) = (url.to_owned(), token.to_owned());
-        on_a_thread(move || entry(&url)?.set_password(&token).map_err(unusable))
+    fn store(&self, account: &str, token: &str) -> Result<(), KeyringError> {
+        let (account, token) = (account.to_owned(), token.to_owned());
+        on_a_thread(move || entry(&account)?.set_password(&token).map_err(unusable))
     }
 
-    fn delete(&self, url: &str) -> Result<bool, KeyringError> {
-        let url = url.to_owned();
-        on_a_thread(move || Ok(found(entry(&url)?.delete_credential())?.is_some()))
+    fn delete(&self, account: &str) -> Result<bool, KeyringError> {
+        let account = account.to_owned();
+        on_a_thread(move || Ok(found(entry(&account)?.delete_credential())?.is_some()))
     }
 }
 
@@ -86,10 +100,10 @@ impl Keyring for Off {
     }
 }
 
-fn entry(url: &str) -> Result<Entry, KeyringError> {
+fn entry(account: &str) -> Result<Entry, KeyringError> {
     // `Entry::new` says no more than that there is no store: the reason is here.
     match Entry::store_status() {
-        Ok(()) => Entry::new(SERVICE, url).map_err(unusable),
+        Ok(()) => Entry::new(SERVICE, account).map_err(unusable),
         Err(error) => Err(KeyringError(error.to_string())),
     }
 }
@@ -122,4 +136,22 @@ fn on_a_thread<T: Send + 'static>(
             mpsc::RecvTimeoutError::Disconnected => "its client failed".to_owned(),
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account;
+
+    #[test]
+    fn a_token_is_kept_under_what_it_is_good_for() {
+        for (url, kept) in [
+            ("d1://0123abc/notes", "d1://0123abc"),
+            ("d1://0123abc/00000000-0000-4000-8000-000000000001", "d1://0123abc"),
+            ("d1://a/b?api=https://db.example/api", "d1://a?api=https://db.example/api"),
+            ("libsql://app-ada.turso.io", "https://app-ada.turso.io/"),
+            ("https://APP-ada.turso.io/", "https://app-ada.turso.io/"),
+        ] {
+            assert_eq!(account(url), kept);
+        }
+    }
 }

@@ -26,15 +26,16 @@ impl EnvironmentThenKeyring {
     }
 
     fn ask_keyring(&self, url: &str) -> Answer {
-        let earlier = self.answers.borrow().iter().find(|(of, _)| of == url).cloned();
+        let account = keyring::account(url);
+        let earlier = self.answers.borrow().iter().find(|(of, _)| *of == account).cloned();
         if let Some((_, answer)) = earlier {
             return answer;
         }
-        let answer = match self.keyring.load(url) {
+        let answer = match self.keyring.load(&account) {
             Ok(token) => Ok(token.as_deref().and_then(not_empty)),
             Err(error) => Err(format!("the system's keyring cannot be used: {error}")),
         };
-        self.answers.borrow_mut().push((url.to_owned(), answer.clone()));
+        self.answers.borrow_mut().push((account, answer.clone()));
         answer
     }
 }
@@ -100,8 +101,8 @@ mod tests {
     struct Fake(Rc<RefCell<Vec<String>>>);
 
     impl Keyring for Fake {
-        fn load(&self, url: &str) -> Result<Option<String>, KeyringError> {
-            self.0.borrow_mut().push(url.to_owned());
+        fn load(&self, account: &str) -> Result<Option<String>, KeyringError> {
+            self.0.borrow_mut().push(account.to_owned());
             Ok(Some("kept\n".to_owned()))
         }
 
@@ -128,7 +129,7 @@ mod tests {
             let token = secrets.get("TURSO_AUTH_TOKEN", url).unwrap().unwrap();
             assert_eq!(token.expose(), "kept");
         }
-        assert_eq!(*asked.borrow(), [url]);
+        assert_eq!(*asked.borrow(), ["https://app-ada.turso.io/"]);
         for (name, url) in [
             ("AWS_SECRET_ACCESS_KEY", url),
             ("CLOUDFLARE_API_TOKEN", url),

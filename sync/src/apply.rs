@@ -23,15 +23,17 @@ use crate::replica::{ReplicaError, Session, Values, values_of};
 const HELD: [&str; 3] = [Project::TABLE.name, Snapshot::TABLE.name, Pack::TABLE.name];
 
 impl Session<'_> {
-    /// Applies the changes of one page of `scope`, and moves the cursor to `seq`.
+    /// Applies the changes of one page of `scope`, and moves the cursor to `seq`. `whole` names the
+    /// packs in the page that are in the store.
     pub(crate) fn apply_page(
         &self,
         scope: &str,
         changes: &[Change],
         seq: i64,
+        whole: &[String],
     ) -> Result<(), ReplicaError> {
         for change in changes {
-            self.apply(scope, change)?;
+            self.apply(scope, change, whole)?;
         }
         self.run(
             "INSERT INTO fastest_local_cursor(scope, seq) VALUES (?1, ?2)
@@ -41,13 +43,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn apply(&self, scope: &str, change: &Change) -> Result<(), ReplicaError> {
+    fn apply(&self, scope: &str, change: &Change, whole: &[String]) -> Result<(), ReplicaError> {
         let Change { table, key, version, seq, outcome } = change;
         if *version < self.known_version(table, key)? {
             // Read before a push of ours that another process has recorded meanwhile.
             return Ok(());
         }
         match outcome {
+            Outcome::Row(theirs) if table.name == Pack::TABLE.name => {
+                self.put_known(scope, (table, key), *version, Some(*seq), false)?;
+                self.apply_pack(table, theirs, whole)
+            }
             Outcome::Row(theirs) => {
                 self.apply_row(scope, table, key, *version, theirs)?;
                 self.put_known(scope, (table, key), *version, Some(*seq), false)
@@ -80,7 +86,7 @@ impl Session<'_> {
         version: i64,
         theirs: &[Value],
     ) -> Result<(), ReplicaError> {
-        let theirs = local_form(table, theirs);
+        let theirs = theirs.to_vec();
         if table.policy == Policy::AppendOnly {
             let row = match self.values(table, key)? {
                 Some(ours) => fill_nulls(&ours, &theirs),
@@ -110,6 +116,37 @@ impl Session<'_> {
                 self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
             }
         }
+    }
+
+    /// Takes in a pack's row, or that of one of its parts. A pack's bytes are in the object store:
+    /// here it has one row, without them, once it is whole. The entry that sends it goes when the
+    /// primary has every part.
+    fn apply_pack(
+        &self,
+        table: &'static Table,
+        theirs: &[Value],
+        whole: &[String],
+    ) -> Result<(), ReplicaError> {
+        let Ok(pack) = Pack::from_values(theirs.to_vec()) else { return Ok(()) };
+        let stem = format!("{}/{}/", pack.project_id, pack.pack_id);
+        let first = format!("{stem}0");
+        if whole.contains(&pack.pack_id) {
+            let row = Pack { id: first.clone(), part: 0, data: None, ..pack.clone() };
+            self.put_values(table, &values_of(&row))?;
+        }
+        if self.known_parts(&stem)? >= pack.parts {
+            self.drop_entry(table, &first)?;
+        }
+        Ok(())
+    }
+
+    /// How many parts of a pack the primary is known to have; `stem` is the keys' beginning.
+    fn known_parts(&self, stem: &str) -> Result<i64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_changes
+                   WHERE tbl = ?1 AND pk >= ?2 AND pk < ?3 AND deleted = 0";
+        // What follows a slash.
+        let end = format!("{}0", stem.trim_end_matches('/'));
+        Ok(self.get(sql, params![Pack::TABLE.name, stem, end])?.unwrap_or(0))
     }
 
     /// A merge keeps our head of a workspace, for a merge of trees to bring theirs in. Where theirs
@@ -299,11 +336,11 @@ impl Session<'_> {
         let mut queued = 0;
         for table in TABLES.iter().copied().filter(|table| table.policy != Policy::Private) {
             let sql = format!(
-                "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND NOT EXISTS
-                 (SELECT 1 FROM fastest_changes WHERE tbl = '{name}' AND pk = t.`{pk}`)",
+                "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND {unknown}",
                 pk = table.pk,
                 name = table.name,
-                scope = scope_sql(table)
+                scope = scope_sql(table),
+                unknown = unknown_sql(table)
             );
             for key in self.all(&sql, [scope], |row| row.get::<_, String>(0))? {
                 if self.entry(table, &key)?.is_none()
@@ -326,6 +363,20 @@ fn reading(scope: &str) -> String {
     format!("reading {scope}")
 }
 
+/// Whether the primary is not known to have a row `t` of the replica, or all of it, in SQL.
+fn unknown_sql(table: &Table) -> String {
+    let (name, pk) = (table.name, table.pk);
+    let known = format!("FROM fastest_changes WHERE tbl = '{name}'");
+    match name == Pack::TABLE.name {
+        // The rows of its parts, whose keys end with their numbers.
+        true => format!(
+            "(SELECT count(*) {known} AND pk >= substr(t.id, 1, length(t.id) - 1)
+              AND pk < substr(t.id, 1, length(t.id) - 2) || '0') < t.parts"
+        ),
+        false => format!("NOT EXISTS (SELECT 1 {known} AND pk = t.`{pk}`)"),
+    }
+}
+
 /// The scope of a row `t` of the replica, in SQL.
 fn scope_sql(table: &Table) -> String {
     match table.scope {
@@ -334,17 +385,6 @@ fn scope_sql(table: &Table) -> String {
             format!("(SELECT p.`{target}` FROM `{table}` AS p WHERE p.`{key}` = t.`{column}`)")
         }
         None => "NULL".to_owned(),
-    }
-}
-
-/// A pack's bytes are in the object store: the row here goes without them, and as one part.
-fn local_form(table: &Table, theirs: &[Value]) -> Values {
-    if table.name != Pack::TABLE.name {
-        return theirs.to_vec();
-    }
-    match Pack::from_values(theirs.to_vec()) {
-        Ok(pack) => values_of(&Pack { data: None, ..pack }),
-        Err(_) => theirs.to_vec(),
     }
 }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tracing::{debug, info, trace};
 
+use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError, PackStream};
 use crate::primary::{Primary, PrimaryError, Rows};
 use crate::remote::Remote;
@@ -35,6 +36,15 @@ impl<'a> Given<'a> {
     /// An error without the secrets that were given out.
     pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
         clean_primary(error, &self.given.borrow())
+    }
+
+    /// The same of an error that may be a pack store's.
+    pub(crate) fn clean_any(&self, error: SyncError) -> SyncError {
+        match error {
+            SyncError::Primary(error) => self.clean(error).into(),
+            SyncError::PackStore(error) => clean_packs(error, &self.given.borrow()).into(),
+            error => error,
+        }
     }
 
     /// The remote that was opened with these secrets, under guard.

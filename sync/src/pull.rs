@@ -165,7 +165,7 @@ async fn take_page(
         for pack_id in &finished {
             session.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
         }
-        Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq)?)
+        Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq, &finished)?)
     })
 }
 

@@ -120,13 +120,21 @@ fn rows_of(entry: &Entry, large: LargePacks, uploads: &mut Vec<String>) -> Vec<P
     let bytes = planned.columns["bytes"].as_u64().unwrap_or(0);
     let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
     match large {
-        _ if bytes <= INLINE_BYTES_MAX => vec![PlannedRow { inline: Some((0, bytes)), ..planned }],
+        _ if bytes <= INLINE_BYTES_MAX => {
+            vec![PlannedRow { inline: Some((0, bytes)), ..as_one(planned) }]
+        }
         LargePacks::Stored => {
             uploads.push(pack_id);
-            vec![planned]
+            vec![as_one(planned)]
         }
         LargePacks::Rows => parts(planned, bytes),
     }
+}
+
+/// A pack's row, which may come from a primary that has it in parts, as that of a whole one.
+fn as_one(mut row: PlannedRow) -> PlannedRow {
+    row.columns.insert("parts".into(), 1.into());
+    row
 }
 
 /// A pack's row as one row for each part.

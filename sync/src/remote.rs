@@ -80,8 +80,10 @@ impl Remote {
         policy: RetryPolicy,
     ) -> Result<Self, SyncError> {
         let given = Given::new(secrets);
-        let remote = Self::open_unguarded(state, store_dir, &given, policy)?;
-        Ok(given.guard(remote))
+        match Self::open_unguarded(state, store_dir, &given, policy) {
+            Ok(remote) => Ok(given.guard(remote)),
+            Err(error) => Err(given.clean_any(error)),
+        }
     }
 
     fn open_unguarded(

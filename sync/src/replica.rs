@@ -62,6 +62,7 @@ ALTER TABLE fastest_local_remote ADD COLUMN packs TEXT;
 ALTER TABLE fastest_local_remote ADD COLUMN old_epoch TEXT;
 UPDATE fastest_local_remote SET packs = 'rows' WHERE inline_packs;
 ALTER TABLE fastest_local_remote DROP COLUMN inline_packs;
+DELETE FROM fastest_packs WHERE part > 0;
 CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 ";

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fastest_schema::PUSH_SQL;
+use tracing::debug;
 
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
 
@@ -147,8 +148,13 @@ impl<P: Primary> Retrying<P> {
             let failed = Attempt { failure, number, repeatable, spent, random };
             match decide(&self.policy, &failed) {
                 Decision::GiveUp => return Err(error),
-                Decision::Wait(Duration::ZERO) => {}
-                Decision::Wait(time) => tokio::time::sleep(time).await,
+                Decision::Wait(wait) => {
+                    let (url, wait_ms) = (self.inner.url(), wait.as_millis());
+                    debug!(%url, attempt = number, ?failure, wait_ms, "another try");
+                    if !wait.is_zero() {
+                        tokio::time::sleep(wait).await;
+                    }
+                }
             }
         }
     }
@@ -161,7 +167,14 @@ impl<P: Primary> Primary for Retrying<P> {
     }
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        self.attempts(repeatable(sql), async || self.inner.run(sql, parameters).await).await
+        let attempt = async || match self.inner.run(sql, parameters).await {
+            // Only pushes are refused: this is the answer to another statement.
+            Err(PrimaryError::Refused { .. }) if sql != PUSH_SQL => {
+                Err(PrimaryError::stray_answer(&self.inner))
+            }
+            answer => answer,
+        };
+        self.attempts(repeatable(sql), attempt).await
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {

@@ -58,7 +58,7 @@ pub fn login(session: &mut Session<'_>) -> Result<Exit, CliError> {
         return Err(CliError::NoKeyring { why, instead: format!("set {variable}") });
     }
     keyring::of_this_user()
-        .store(&url, token.expose())
+        .store(&keyring::account(&url), token.expose())
         .map_err(|error| no_keyring(&error, format!("set {variable}")))?;
     let in_force = from_environment(variable);
     let problem = checked.problem;
@@ -89,7 +89,7 @@ pub fn logout(session: &mut Session<'_>) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     };
     let deleted = keyring::of_this_user()
-        .delete(&url)
+        .delete(&keyring::account(&url))
         .map_err(|error| no_keyring(&error, "nothing is deleted".to_owned()))?;
     let report = LogoutReport { url, needs_token: true, deleted };
     session.out.report(&report, |out| {

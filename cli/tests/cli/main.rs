@@ -15,5 +15,6 @@ mod real_tree;
 mod remote;
 mod restored;
 mod scene;
+mod tokens;
 mod usage;
 mod world;

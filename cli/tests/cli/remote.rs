@@ -169,17 +169,19 @@ fn login(scene: &Scene, stdin: &str) -> String {
 fn what_is_no_token() {
     let scene = Scene::new();
     scene.run("store", "", "remote set http://127.0.0.1:1");
-    assert_snapshot!(login(&scene, ""), @r"
-    exit 0
-    --- stdout
-    file://[TMP]/store/primary/primary.db needs no token
-    ");
+    assert_snapshot!(login(&scene, ""), @r#"
+    exit 2
+    --- stderr
+    error: no token was given
+    hint: for example: `echo "$TOKEN" | fastest remote login`
+    "#);
     assert_eq!(login(&scene, " \n"), login(&scene, ""));
-    assert_snapshot!(login(&scene, "two words\n"), @r"
-    exit 0
-    --- stdout
-    file://[TMP]/store/primary/primary.db needs no token
-    ");
+    assert_snapshot!(login(&scene, "two words\n"), @r#"
+    exit 2
+    --- stderr
+    error: what was given is no token: it has spaces or other letters
+    hint: for example: `echo "$TOKEN" | fastest remote login`
+    "#);
     // No argument takes one.
     let told = scene.run("store", "", "remote login secret");
     assert!(told.starts_with("exit 2") && told.contains("unexpected argument"), "{told}");
@@ -190,14 +192,14 @@ fn no_keyring() {
     let scene = Scene::new();
     scene.run("store", "", "remote set http://127.0.0.1:1");
     assert_snapshot!(login(&scene, "token\n"), @r"
-    exit 0
-    --- stdout
-    file://[TMP]/store/primary/primary.db needs no token
+    exit 2
+    --- stderr
+    error: the system's keyring cannot be used: it is not asked for a primary on this machine; set TURSO_AUTH_TOKEN
     ");
     assert_snapshot!(scene.run("store", "", "remote logout"), @r"
-    exit 0
-    --- stdout
-    file://[TMP]/store/primary/primary.db needs no token
+    exit 2
+    --- stderr
+    error: the system's keyring cannot be used: FASTEST_KEYRING turns it off; nothing is deleted
     ");
 }
 

@@ -21,7 +21,7 @@ use object_store::{
 use super::address::S3Address;
 use super::{PackStore, PackStoreError, PackStream, check_key};
 use crate::meter::Meter;
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
 
 /// Larger packs go up in parts of this size: what has to be sent again after a break.
 const PART_BYTES: usize = 8 << 20;
@@ -38,8 +38,6 @@ pub struct S3 {
     prefix: String,
     bucket: AmazonS3,
     meter: Meter,
-    /// What no message may hold, whatever a server says.
-    hidden: Vec<Secret>,
 }
 
 impl S3 {
@@ -83,9 +81,8 @@ impl S3 {
             reason: error.to_string(),
         };
         let bucket = builder.build().map_err(failed)?;
-        let hidden = [Some(id), Some(key), token].into_iter().flatten().collect();
         let (place, prefix) = (url.to_owned(), address.prefix.clone());
-        Ok(Self { place, prefix, bucket, meter, hidden })
+        Ok(Self { place, prefix, bucket, meter })
     }
 
     fn path(&self, key: &str) -> Result<Path, PackStoreError> {
@@ -106,7 +103,7 @@ impl S3 {
         }
     }
 
-    /// What an error says, with its causes, and without any secret.
+    /// What an error says, with its causes.
     fn words(&self, error: &Error) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
@@ -116,9 +113,6 @@ impl S3 {
                 text = format!("{text}: {words}");
             }
             cause = error.source();
-        }
-        for secret in &self.hidden {
-            text = text.replace(secret.expose(), "…");
         }
         text
     }

@@ -7,6 +7,7 @@ mod contract;
 mod history;
 mod machine;
 mod mishaps;
+mod requests;
 mod two_devices;
 
 /// Runs a future to its end on this thread.

@@ -143,6 +143,9 @@ impl CliError {
             Self::Sync(SyncError::PackStore(PackStoreError::BadUrl { .. })) => Some(
                 "write `--packs rows`, `--packs file:///folder` or `--packs s3://BUCKET/PREFIX`",
             ),
+            Self::Sync(SyncError::PackStore(PackStoreError::Denied { .. })) => {
+                Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there")
+            }
             _ => hint(self.code(), verb),
         }
     }

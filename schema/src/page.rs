@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::{Column, Kind, Row, Table};
 
+/// Versions and sequence numbers count by one: no honest one comes near. Beyond it, sums overflow.
+const COUNT_MAX: i64 = 1 << 53;
+
 /// The answer to one pull.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -288,7 +291,7 @@ impl Cells {
 
     fn number(&self, column: &'static str, value: Option<&str>) -> Result<i64, PageError> {
         let value = value.ok_or(self.shape(column))?;
-        value.parse().ok().filter(|number| *number >= 0).ok_or_else(|| PageError::Number {
+        value.parse().ok().filter(|number| (0..=COUNT_MAX).contains(number)).ok_or_else(|| PageError::Number {
             row: self.at,
             column,
             value: value.to_owned(),

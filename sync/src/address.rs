@@ -155,7 +155,7 @@ fn libsql(url: &Url) -> Result<Url, &'static str> {
 
 /// An address for a message: without whatever may be a secret in one that is wrong.
 pub(crate) fn shown(text: &str) -> String {
-    let end = text.find('?').map_or(text.len(), |at| at + 1);
+    let end = text.find(['?', '#']).map_or(text.len(), |at| at + 1);
     let (text, cut) = (&text[..end], if end < text.len() { "…" } else { "" });
     match (text.find("://"), text.rfind('@')) {
         (Some(from), Some(at)) if from + 3 <= at => {
@@ -221,6 +221,7 @@ mod tests {
             "d1://hush@account/a",
             "libsql://host/path",
             "libsql://host?authToken=hush",
+            "libsql://host#authToken=hush",
             "https://ada:hush@host",
             "file:///",
         ] {

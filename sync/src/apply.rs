@@ -15,7 +15,6 @@ use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
 use crate::push_plan::column;
-use crate::remote::RemoteState;
 use crate::replica::{ReplicaError, Session, Values, values_of};
 
 /// Tables whose rows stay here when they go on the primary: without them, snapshots that this
@@ -96,14 +95,11 @@ impl Session<'_> {
             return self.put_values(table, &row);
         }
         let Some(entry) = self.entry(table, key)? else { return self.put_values(table, &theirs) };
-        if (0..=entry.base_version).contains(&version) {
+        if version <= entry.base_version {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
-        // What the primary has lost since is what ours was built on.
-        let is_older = version < -entry.base_version;
-        let base = if is_older { Some(&theirs) } else { entry.base.as_ref() };
-        let mut merged = merge_row(table, base, &entry.row, &theirs);
+        let mut merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
         self.take_head_that_follows(scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
@@ -131,7 +127,11 @@ impl Session<'_> {
         let stem = format!("{}/{}/", pack.project_id, pack.pack_id);
         let first = format!("{stem}0");
         if whole.contains(&pack.pack_id) {
-            let row = Pack { id: first.clone(), part: 0, data: None, ..pack.clone() };
+            let row = match self.row::<Pack>(&first)? {
+                // Made here as one: on the primary it has parts.
+                Some(ours) => Pack { parts: ours.parts.max(pack.parts), ..ours },
+                None => Pack { id: first.clone(), part: 0, data: None, ..pack.clone() },
+            };
             self.put_values(table, &values_of(&row))?;
         }
         if self.known_parts(&stem)? >= pack.parts {
@@ -245,38 +245,23 @@ impl Session<'_> {
         self.forget_primary()
     }
 
-    /// Queues the rows of versioned tables that the primary was known to hold. Their base version is
-    /// the known one, below zero: where the primary shows an older one, ours is what it lost.
+    /// Queues the rows of versioned tables that the primary was known to hold. They have no base:
+    /// nobody can tell what was lost from what others wrote since, so where they differ from the
+    /// primary's, both are kept.
     fn queue_known(&self) -> Result<(), ReplicaError> {
-        let known = "SELECT pk, scope, version FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
+        let known = "SELECT pk, scope FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
         for table in TABLES.iter().copied().filter(|table| table.policy == Policy::Versioned) {
             let rows = self.all(known, [table.name], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             })?;
-            for (key, scope, version) in rows {
-                let base_version = -version;
-                if let Some(entry) = self.entry(table, &key)? {
-                    self.put_entry(&scope, &Entry { base_version, ..entry })?;
-                } else if let Some(row) = self.values(table, &key)? {
-                    let entry = Entry { revision: 0, table, key, base_version, base: None, row };
+            for (key, scope) in rows {
+                if let Some(row) = self.values(table, &key)? {
+                    let entry = Entry { revision: 0, table, key, base_version: 0, base: None, row };
                     self.put_entry(&scope, &entry)?;
                 }
             }
         }
         Ok(())
-    }
-
-    /// Remembers the epoch of a primary that is read for the first time. Where it is not the one
-    /// that was forgotten, versions of that one say nothing of this one's.
-    pub(crate) fn meet(&self, epoch: &str) -> Result<(), ReplicaError> {
-        let state = self.remote()?;
-        if state.old_epoch.as_deref().is_some_and(|old| old != epoch) {
-            self.run(
-                "UPDATE fastest_local_outbox SET base_version = 0 WHERE base_version < 0",
-                [],
-            )?;
-        }
-        self.put_remote(&RemoteState { epoch: Some(epoch.to_owned()), old_epoch: None, ..state })
     }
 
     /// Forgets what the primary was known to hold. Each project is read anew before it is pushed.
@@ -289,10 +274,8 @@ impl Session<'_> {
         self.run("DELETE FROM fastest_local_part", [])?;
         self.run("DELETE FROM fastest_local_sent", [])?;
         // Bases refer to lock versions that are void now.
-        self.run("UPDATE fastest_local_outbox SET base_version = 0 WHERE base_version > 0", [])?;
-        let state = self.remote()?;
-        let old_epoch = state.epoch.clone().or(state.old_epoch.clone());
-        self.put_remote(&RemoteState { epoch: None, old_epoch, last_push_id: None, ..state })?;
+        self.run("UPDATE fastest_local_outbox SET base_version = 0", [])?;
+        self.run("UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL", [])?;
         Ok(())
     }
 
@@ -314,10 +297,6 @@ impl Session<'_> {
     pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
         if self.run(sql, [reading(scope)])? > 0 {
-            // Nothing of these came.
-            let lost = "UPDATE fastest_local_outbox SET base_version = 0
-                        WHERE scope = ?1 AND base_version < 0";
-            self.run(lost, [scope])?;
             self.queue_unknown(scope)?;
         }
         Ok(())

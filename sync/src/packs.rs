@@ -59,6 +59,12 @@ pub(crate) async fn take_packs(
             .pack_id
             .parse()
             .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
+        if !(1..=PARTS_MAX).contains(&row.parts)
+            || !(0..row.parts).contains(&row.part)
+            || row.id != format!("{}/{}/{}", row.project_id, row.pack_id, row.part)
+        {
+            return Err(inconsistent(primary, format!("row {} is no pack, nor part of one", row.id)));
+        }
         match &row.data {
             _ if store.has_pack(&id) => check_claim(primary, row, &store.pack_info(&id)?)?,
             None => {
@@ -157,10 +163,7 @@ fn take_part(
     data: &str,
     primary: &dyn Primary,
 ) -> Result<bool, SyncError> {
-    if !(0..row.parts.min(PARTS_MAX)).contains(&row.part)
-        || row.parts > PARTS_MAX
-        || data.len() > PART_LETTERS_MAX
-    {
+    if data.len() > PART_LETTERS_MAX {
         return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
     }
     let kept = replica.write(|session| {

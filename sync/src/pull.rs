@@ -77,7 +77,9 @@ pub async fn pull_scope(
         if known.is_none() {
             replica.write(|session| {
                 session.check_remote(remote)?;
-                Ok::<_, SyncError>(session.meet(&page.header.epoch)?)
+                let epoch = Some(page.header.epoch.clone());
+                let state = session.remote()?;
+                Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
             })?;
         }
         take_page(replica, store, remote, scope, cursor, &page).await?;

@@ -394,9 +394,10 @@ impl Session<'_> {
     fn queue_owner(&self, scope: &str) -> Result<(), ReplicaError> {
         let Some(project) = self.row::<Project>(scope)? else { return Ok(()) };
         let owner = &project.owner_user_id;
-        let waits = self.entry(User::TABLE, owner)?.is_some();
-        if !waits
-            && self.known_version(User::TABLE, owner)? == 0
+        if let Some(entry) = self.entry(User::TABLE, owner)? {
+            // It may wait in the user's own scope: it goes with the project that needs it.
+            self.put_entry(scope, &entry)?;
+        } else if self.known_version(User::TABLE, owner)? == 0
             && let Some(user) = self.row::<User>(owner)?
         {
             self.save(scope, &user)?;

@@ -29,8 +29,6 @@ pub struct RemoteState {
     pub packs: Packs,
     /// The primary's epoch, once it has answered.
     pub epoch: Option<String>,
-    /// The epoch of the primary that was forgotten, until another look.
-    pub old_epoch: Option<String>,
     /// The last push that it accepted from here.
     pub last_push_id: Option<String>,
 }
@@ -245,14 +243,13 @@ pub fn check_migration(primary: &dyn Primary, last: Option<&str>) -> Result<(), 
 impl Session<'_> {
     /// What the device remembers of its remote.
     pub fn remote(&self) -> Result<RemoteState, ReplicaError> {
-        let sql = "SELECT url, packs, epoch, old_epoch, last_push_id FROM fastest_local_remote";
+        let sql = "SELECT url, packs, epoch, last_push_id FROM fastest_local_remote";
         let mut found = self.all(sql, [], |row| {
             Ok(RemoteState {
                 url: row.get(0)?,
                 packs: Packs::from_cell(row.get(1)?),
                 epoch: row.get(2)?,
-                old_epoch: row.get(3)?,
-                last_push_id: row.get(4)?,
+                last_push_id: row.get(3)?,
             })
         })?;
         Ok(found.pop().unwrap_or_default())
@@ -270,13 +267,12 @@ impl Session<'_> {
     pub(crate) fn put_remote(&self, remote: &RemoteState) -> Result<(), ReplicaError> {
         self.run(
             "INSERT OR REPLACE INTO
-             fastest_local_remote(one, url, packs, epoch, old_epoch, last_push_id)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+             fastest_local_remote(one, url, packs, epoch, last_push_id)
+             VALUES (1, ?1, ?2, ?3, ?4)",
             params![
                 remote.url,
                 remote.packs.to_cell(),
                 remote.epoch,
-                remote.old_epoch,
                 remote.last_push_id
             ],
         )?;

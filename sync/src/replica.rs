@@ -35,7 +35,7 @@ CREATE TABLE fastest_local_device(
   device_id TEXT NOT NULL, user_id TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE fastest_local_remote(
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT, old_epoch TEXT);
+  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT);
 CREATE TABLE fastest_local_cursor(scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE fastest_local_outbox(
   revision INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,7 +59,6 @@ CREATE TABLE fastest_local_queued(
 /// From layout 1 to 2.
 const LAYOUT_2_DDL: &str = "
 ALTER TABLE fastest_local_remote ADD COLUMN packs TEXT;
-ALTER TABLE fastest_local_remote ADD COLUMN old_epoch TEXT;
 UPDATE fastest_local_remote SET packs = 'rows' WHERE inline_packs;
 ALTER TABLE fastest_local_remote DROP COLUMN inline_packs;
 DELETE FROM fastest_packs WHERE part > 0;

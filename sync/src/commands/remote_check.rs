@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::error::SyncError;
 use crate::pack_store::PackStoreError;
 use crate::primary::{Denial, Primary, PrimaryError, ask_list};
+use crate::push_plan::LargePacks;
 use crate::remote::{Packs, RemoteState, check_migration};
 use crate::report::{RemoteCheck, RemoteReport};
 
@@ -25,7 +26,10 @@ impl Device {
         match self.remote() {
             Ok(remote) => {
                 if checkup.primary(&*remote.primary).await {
-                    checkup.packs(remote.packs.check().await);
+                    match remote.large {
+                        LargePacks::Rows => checkup.ok("packs", "in the primary's rows"),
+                        LargePacks::Stored => checkup.packs(remote.packs.check().await),
+                    }
                 }
             }
             // Keys may be missed before anything is sent: of the one, and then of the other.

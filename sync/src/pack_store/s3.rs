@@ -21,6 +21,7 @@ use object_store::{
 use super::address::S3Address;
 use super::{PackStore, PackStoreError, PackStream, check_key};
 use crate::meter::Meter;
+use crate::said::said;
 use crate::secret::Secrets;
 
 /// Larger packs go up in parts of this size: what has to be sent again after a break.
@@ -95,16 +96,28 @@ impl S3 {
         match &error {
             Error::NotFound { .. } => PackStoreError::Missing { key: key.to_owned(), place },
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-                PackStoreError::Denied { place, reason: self.words(&error) }
+                PackStoreError::Denied { place, reason: Self::words(&error) }
             }
             // Statuses that say that the request was wrong; all else is the line or the server.
-            _ if is_refusal(&error) => PackStoreError::Failed { place, reason: self.words(&error) },
-            _ => PackStoreError::Unreachable { place, reason: self.words(&error) },
+            _ if is_refusal(&error) => {
+                PackStoreError::Failed { place, reason: Self::words(&error) }
+            }
+            _ => PackStoreError::Unreachable { place, reason: Self::words(&error) },
+        }
+    }
+
+    /// The error of a put, which what it is put into may be missing for.
+    fn put_error(&self, error: Error, key: &str) -> PackStoreError {
+        match self.error(error, key) {
+            PackStoreError::Missing { place, .. } => {
+                PackStoreError::Failed { place, reason: "there is no such bucket".to_owned() }
+            }
+            error => error,
         }
     }
 
     /// What an error says, with its causes.
-    fn words(&self, error: &Error) -> String {
+    fn words(error: &Error) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
@@ -114,7 +127,7 @@ impl S3 {
             }
             cause = error.source();
         }
-        text
+        said(&text)
     }
 
     async fn length(&self, path: &Path) -> Result<Option<u64>, Error> {
@@ -159,9 +172,9 @@ impl PackStore for S3 {
         if length <= PART_BYTES as u64 {
             let mut bytes = Vec::with_capacity(length as usize);
             file.read_to_end(&mut bytes).map_err(io)?;
-            return self.put_small(&path, bytes).await.map_err(|error| self.error(error, key));
+            return self.put_small(&path, bytes).await.map_err(|error| self.put_error(error, key));
         }
-        let failed = |error| self.error(error, key);
+        let failed = |error| self.put_error(error, key);
         if self.length(&path).await.map_err(failed)? == Some(length) {
             return Ok(false);
         }
@@ -187,7 +200,7 @@ impl PackStore for S3 {
         let stream = answer.into_stream();
         let broke = move |error: Error| PackStoreError::Unreachable {
             place: place.clone(),
-            reason: error.to_string(),
+            reason: Self::words(&error),
         };
         Ok(stream
             .inspect_ok(move |bytes| meter.received(bytes.len() as u64))
@@ -199,7 +212,8 @@ impl PackStore for S3 {
         let key = format!("check/{}", crate::clock::new_id());
         let path = self.path(&key)?;
         let failed = |error| self.error(error, &key);
-        self.bucket.put(&path, PutPayload::from(key.clone())).await.map_err(failed)?;
+        let put = self.bucket.put(&path, PutPayload::from(key.clone())).await;
+        put.map_err(|error| self.put_error(error, &key))?;
         let read = self.bucket.get(&path).await.map_err(failed)?;
         let bytes = read.bytes().await.map_err(failed)?;
         // Not all keys may delete; what stays is a few bytes.

@@ -208,7 +208,8 @@ pub enum Remote {
         #[arg(long, conflicts_with = "url")]
         default: bool,
         /// Where large packs go: rows (of the primary), file:///folder, or s3://BUCKET/PREFIX
-        /// [default: a folder beside the primary's file; rows of any other primary]
+        /// [default: where they lie so far; at first a folder beside the primary's file, or rows of
+        /// any other primary]
         #[arg(long, value_name = "PLACE")]
         packs: Option<String>,
         /// The same as `--packs rows`

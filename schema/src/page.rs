@@ -291,10 +291,10 @@ impl Cells {
 
     fn number(&self, column: &'static str, value: Option<&str>) -> Result<i64, PageError> {
         let value = value.ok_or(self.shape(column))?;
-        value.parse().ok().filter(|number| (0..=COUNT_MAX).contains(number)).ok_or_else(|| PageError::Number {
-            row: self.at,
-            column,
-            value: value.to_owned(),
-        })
+        value
+            .parse()
+            .ok()
+            .filter(|number| (0..=COUNT_MAX).contains(number))
+            .ok_or_else(|| PageError::Number { row: self.at, column, value: value.to_owned() })
     }
 }

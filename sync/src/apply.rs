@@ -17,6 +17,9 @@ use crate::outbox::Entry;
 use crate::push_plan::column;
 use crate::replica::{ReplicaError, Session, Values, values_of};
 
+/// [`crate::push_plan::INLINE_BYTES_MAX`], as a parameter.
+const INLINE_BYTES_TEXT: &str = "262144";
+
 /// Tables whose rows stay here when they go on the primary: without them, snapshots that this
 /// device holds could neither be used nor pushed anywhere.
 const HELD: [&str; 3] = [Project::TABLE.name, Snapshot::TABLE.name, Pack::TABLE.name];
@@ -298,6 +301,16 @@ impl Session<'_> {
         let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
         if self.run(sql, [reading(scope)])? > 0 {
             self.queue_unknown(scope)?;
+        }
+        Ok(())
+    }
+
+    /// Queues every pack that does not travel inline, for a place of packs that is new.
+    pub(crate) fn queue_packs(&self) -> Result<(), ReplicaError> {
+        for pack in self.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", INLINE_BYTES_TEXT)? {
+            let (table, key, row) = (Pack::TABLE, pack.id.clone(), values_of(&pack));
+            let entry = Entry { revision: 0, table, key, base_version: 0, base: None, row };
+            self.put_entry(&pack.project_id, &entry)?;
         }
         Ok(())
     }

@@ -234,7 +234,13 @@ impl Device {
     /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
     pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
-        let mut notices = self.send_queued(&remote).await?;
+        let mut notices = match self.send_queued(&remote).await {
+            Err(error) if error.is_unreachable() => {
+                let (notices, traffic) = (Vec::new(), remote.meter.traffic());
+                return Ok(Refreshed { offline: true, notices, traffic });
+            }
+            notices => notices?,
+        };
         match pull_scope(&mut self.replica, &self.store, &remote, scope).await {
             Ok(pulled) => {
                 notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));

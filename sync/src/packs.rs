@@ -63,7 +63,10 @@ pub(crate) async fn take_packs(
             || !(0..row.parts).contains(&row.part)
             || row.id != format!("{}/{}/{}", row.project_id, row.pack_id, row.part)
         {
-            return Err(inconsistent(primary, format!("row {} is no pack, nor part of one", row.id)));
+            return Err(inconsistent(
+                primary,
+                format!("row {} is no pack, nor part of one", row.id),
+            ));
         }
         match &row.data {
             _ if store.has_pack(&id) => check_claim(primary, row, &store.pack_info(&id)?)?,

@@ -26,6 +26,10 @@ const PAGE_ROWS: &str = "1000";
 /// Bytes of one page, about: answers of D1 are best kept under 1 MB.
 const PAGE_BYTES: &str = "900000";
 
+/// Pages of a pull that end before either bound: an honest primary gives the last one only, and few
+/// more while others write.
+const SHORT_PAGES_MAX: u32 = 20;
+
 /// What a pull did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pulled {
@@ -46,6 +50,7 @@ pub async fn pull_scope(
 ) -> Result<Pulled, SyncError> {
     let primary = &*remote.primary;
     let mut pulled = Pulled::default();
+    let mut short_pages = 0;
     loop {
         let state = replica.read().remote()?;
         let cursor = replica.read().cursor(scope)?;
@@ -88,6 +93,13 @@ pub async fn pull_scope(
         debug!(scope, cursor, changes, last, "page pulled");
         if !page.more() {
             break;
+        }
+        if is_short(&page) {
+            short_pages += 1;
+            if short_pages > SHORT_PAGES_MAX {
+                let what = "it promises more, and gives next to nothing, time and again".to_owned();
+                return Err(inconsistent(primary, what));
+            }
         }
     }
     // A scope read from its beginning may show that the primary lacks what is here.
@@ -132,6 +144,16 @@ async fn ask(
         Some(source) => PrimaryError::Protocol { url: primary.url().to_owned(), source },
         None => PrimaryError::stray_answer(primary),
     })
+}
+
+/// Whether a page holds far less than it might.
+fn is_short(page: &Page) -> bool {
+    let texts = page.changes.iter().flat_map(|change| match &change.outcome {
+        fastest_schema::Outcome::Row(values) => &values[..],
+        _ => &[],
+    });
+    let letters: usize = texts.filter_map(|value| value.as_str()).map(str::len).sum();
+    page.changes.len() < 100 && letters < 50_000
 }
 
 /// The last migration of a primary that lacks some of this build's.

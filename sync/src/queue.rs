@@ -15,13 +15,13 @@ impl Device {
     }
 
     /// Sends what waits, the oldest first; what of it cannot be sent now goes on waiting. Gives what
-    /// the user should know.
+    /// the user should know; fails where nobody can be reached.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
         let mut notices = Vec::new();
         for scope in self.replica.read().queued()? {
             match self.push_scope(remote, &scope).await {
                 Ok(pushed) => notices.extend(notices_of(&pushed)),
-                Err(error) if error.is_unreachable() => break,
+                Err(error) if error.is_unreachable() => return Err(error),
                 Err(error) => notices.push(format!("a queued push goes on waiting: {error}")),
             }
         }

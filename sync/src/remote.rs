@@ -188,7 +188,7 @@ fn pack_store(
         (Packs::Rows, Some(dir)) => return Ok((Box::new(dir), LargePacks::Rows)),
     };
     let packs: Box<dyn PackStore> = match PackAddress::parse(url)? {
-        PackAddress::Directory(dir) => Box::new(Directory::new(&dir, false)),
+        PackAddress::Directory(dir) => Box::new(Directory::chosen(&dir)),
         PackAddress::S3(address) => Box::new(S3::new(&address, url, secrets, meter.clone())?),
     };
     Ok((packs, LargePacks::Stored))
@@ -269,12 +269,7 @@ impl Session<'_> {
             "INSERT OR REPLACE INTO
              fastest_local_remote(one, url, packs, epoch, last_push_id)
              VALUES (1, ?1, ?2, ?3, ?4)",
-            params![
-                remote.url,
-                remote.packs.to_cell(),
-                remote.epoch,
-                remote.last_push_id
-            ],
+            params![remote.url, remote.packs.to_cell(), remote.epoch, remote.last_push_id],
         )?;
         Ok(())
     }

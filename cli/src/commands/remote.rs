@@ -15,10 +15,11 @@ pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError>
         // Without an address clap lets only `--default` through.
         Remote::Set { url, default: _, packs, inline_packs } => {
             let packs = match packs.as_deref() {
-                _ if inline_packs => Packs::Rows,
-                None => Packs::Default,
-                Some("rows") => Packs::Rows,
-                Some(place) => Packs::At(place.to_owned()),
+                _ if inline_packs => Some(Packs::Rows),
+                None => None,
+                Some("default") => Some(Packs::Default),
+                Some("rows") => Some(Packs::Rows),
+                Some(place) => Some(Packs::At(place.to_owned())),
             };
             set(session, url.as_deref(), packs)
         }
@@ -47,7 +48,11 @@ pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError>
     }
 }
 
-fn set(session: &mut Session<'_>, url: Option<&str>, packs: Packs) -> Result<Exit, CliError> {
+fn set(
+    session: &mut Session<'_>,
+    url: Option<&str>,
+    packs: Option<Packs>,
+) -> Result<Exit, CliError> {
     let report = runtime()?.block_on(session.device()?.remote_set(url, packs))?;
     let own = session.is_own_primary(&report.url);
     session.out.report(&report, |out| {

@@ -56,10 +56,23 @@ impl Device {
         report.primary = remote.primary.url().to_owned();
         remote.meter.show(activity.begin("Pushing"));
         // What waited before goes first. Where this project's own push waits, this is it.
-        if self.others_wait(&project.id)? {
-            report.snapshot.warnings.extend(self.send_queued(&remote).await?);
+        let waited = match self.others_wait(&project.id)? {
+            true => self.send_queued(&remote).await,
+            false => Ok(Vec::new()),
+        };
+        match waited {
+            Ok(notices) => report.snapshot.warnings.extend(notices),
+            // Nor will this one get through; it is queued behind them.
+            Err(error) if error.is_unreachable() => {
+                self.replica.write(|session| session.queue(&project.id))?;
+                report.queued_because = Some(error.to_string());
+            }
+            Err(error) => return Err(error),
         }
         for merges in 0.. {
+            if report.queued_because.is_some() {
+                break;
+            }
             match self.push_scope(&remote, &project.id).await {
                 Ok(pushed) => {
                     report.snapshot.warnings.extend(notices_of(&pushed));
@@ -84,8 +97,11 @@ impl Device {
             }
         }
         // And what was found to be missing over there.
-        if report.pushed && self.others_wait(&project.id)? {
-            report.snapshot.warnings.extend(self.send_queued(&remote).await?);
+        if report.pushed
+            && self.others_wait(&project.id)?
+            && let Ok(notices) = self.send_queued(&remote).await
+        {
+            report.snapshot.warnings.extend(notices);
         }
         let workspace = self.workspace_of(&copy)?;
         report.workspace = workspace.name;

@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::guard::Given;
-use crate::pack_store::PackStoreError;
+use crate::pack_store::{Directory, PackAddress, PackStoreError};
 use crate::primary::PrimaryError;
 use crate::remote::{Packs, RemoteState, migrate, name_to_id};
 use crate::report::{MigrateReport, RemoteReport};
@@ -16,16 +16,25 @@ use super::status::primary_url;
 
 impl Device {
     /// Follows the primary at `url`, or with `None` the one inside the store. What the old one
-    /// has, the new one is given with the next push.
+    /// has, the new one is given with the next push, and so is another place for packs. Without one,
+    /// packs go on lying where they do.
     pub async fn remote_set(
         &mut self,
         url: Option<&str>,
-        packs: Packs,
+        packs: impl Into<Option<Packs>>,
     ) -> Result<RemoteReport, SyncError> {
         let url = match url {
             Some(url) => Some(self.settle_address(url).await?),
             None => None,
         };
+        let old = self.replica.read().remote()?;
+        let kept = if old.url == url { old.packs } else { Packs::Default };
+        let packs = packs.into().unwrap_or(kept);
+        if let Packs::At(place) = &packs
+            && let PackAddress::Directory(dir) = PackAddress::parse(place)?
+        {
+            Directory::chosen(&dir).prepare()?;
+        }
         let state = RemoteState { url, packs, ..RemoteState::default() };
         match self.open_remote(&state) {
             // A token and keys can be had later.
@@ -43,7 +52,12 @@ impl Device {
         self.replica.write(|session| {
             let old = session.remote()?;
             match old.url == state.url && !gone {
-                true => session.put_remote(&RemoteState { packs: state.packs, ..old }),
+                true => {
+                    if old.packs != state.packs {
+                        session.queue_packs()?;
+                    }
+                    session.put_remote(&RemoteState { packs: state.packs, ..old })
+                }
                 false => {
                     session.put_remote(&state)?;
                     session.forget_primary()?;

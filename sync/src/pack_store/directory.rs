@@ -1,7 +1,7 @@
 //! A folder as a pack store.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -25,13 +25,43 @@ pub struct Directory {
     place: String,
     /// Whether packs may share their bytes with the file that they come from.
     link: bool,
+    /// Whether the folder is known by [`MARKER`]: without it, its disk is not there.
+    marked: bool,
 }
+
+/// A file that marks a folder of packs. The empty place of a disk that is not mounted has none.
+const MARKER: &str = "fastest-packs";
 
 impl Directory {
     /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
     /// system are hard-linked: right only where the same device owns both.
     pub fn new(dir: &Path, link: bool) -> Self {
-        Self { dir: dir.to_owned(), place: dir.display().to_string(), link }
+        Self { dir: dir.to_owned(), place: dir.display().to_string(), link, marked: false }
+    }
+
+    /// A folder that a user has chosen, on a disk that may come and go.
+    pub fn chosen(dir: &Path) -> Self {
+        Self { marked: true, ..Self::new(dir, false) }
+    }
+
+    /// Makes a chosen folder what it is to be.
+    pub fn prepare(&self) -> Result<(), PackStoreError> {
+        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
+        let marker = self.dir.join(MARKER);
+        if !marker.exists() {
+            let text = "Packs of Fastest lie here.\n";
+            fs::write(&marker, text).map_err(io_error("write", &marker))?;
+        }
+        sync(&self.dir)
+    }
+
+    fn check_marker(&self) -> Result<(), PackStoreError> {
+        if !self.marked || self.dir.join(MARKER).exists() {
+            return Ok(());
+        }
+        let reason = "its folder is not there, or not the one that was chosen; if that is for good, \
+                      run `fastest remote set` again";
+        Err(PackStoreError::Unreachable { place: self.place.clone(), reason: reason.to_owned() })
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, PackStoreError> {
@@ -47,6 +77,7 @@ impl PackStore for Directory {
 
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let path = self.path(key)?;
+        self.check_marker()?;
         if path.is_file() && same_bytes(from, &path)? {
             return Ok(false);
         }
@@ -66,6 +97,7 @@ impl PackStore for Directory {
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let path = self.path(key)?;
+        self.check_marker()?;
         // To open anything else, a FIFO say, might wait for ever.
         let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
         match File::open(&path) {
@@ -83,8 +115,24 @@ impl PackStore for Directory {
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
-        let made = fs::create_dir_all(&self.dir).and_then(|()| tempfile::tempfile_in(&self.dir));
-        made.map(drop).map_err(io_error("create a file in", &self.dir))
+        self.check_marker()?;
+        let probe = || -> io::Result<bool> {
+            fs::create_dir_all(&self.dir)?;
+            let mut file = tempfile::tempfile_in(&self.dir)?;
+            file.write_all(MARKER.as_bytes())?;
+            file.sync_all()?;
+            file.seek(SeekFrom::Start(0))?;
+            let mut read = String::new();
+            file.read_to_string(&mut read)?;
+            Ok(read == MARKER)
+        };
+        match probe().map_err(io_error("write and read a file in", &self.dir))? {
+            true => Ok(()),
+            false => Err(PackStoreError::Failed {
+                place: self.place.clone(),
+                reason: "what it gives is not what was put".to_owned(),
+            }),
+        }
     }
 }
 

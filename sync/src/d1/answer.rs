@@ -102,8 +102,6 @@ pub(super) fn result<T: for<'de> Deserialize<'de>>(
         Ok(envelope) if !envelope.success && !envelope.errors.is_empty() => {
             Err(api_error(place, answer, &envelope.errors))
         }
-        // Without the API's own words, who knows who it is that refuses: a portal, a proxy.
-        _ if matches!(answer.status, 403 | 404) => Err(garbage(place, answer)),
         _ => Err(by_status(place, answer, None)),
     }
 }

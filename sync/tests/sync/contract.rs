@@ -47,7 +47,9 @@ impl Place {
 
 /// Every kind of pack store.
 fn pack_stores(folder: &Path, s3: &S3Server) -> [(&'static str, Packs); 3] {
-    let dir = format!("file://{}", folder.join("packs of all").display());
+    let dir = folder.join("packs of all");
+    Directory::chosen(&dir).prepare().unwrap();
+    let dir = format!("file://{}", dir.display());
     let (bucket, endpoint) = (s3.bucket(), s3.endpoint());
     let bucket = format!("s3://{bucket}/tests/here?endpoint={endpoint}&region={REGION}");
     [("rows", Packs::Rows), ("a folder", Packs::At(dir)), ("S3", Packs::At(bucket))]

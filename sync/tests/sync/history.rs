@@ -8,7 +8,7 @@ use fastest_sync::Resolution;
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
 
-use super::machine::{Machine, copy_folder, query};
+use super::machine::{Machine, copy_folder, noise, query};
 use super::run;
 
 const WENT_BACK: &str = "was put back to an older day";
@@ -188,4 +188,35 @@ fn what_is_queued_goes_out_with_the_next_command_in_order() {
     let place = |id: &String| arrived.iter().position(|other| other == id).unwrap();
     let places: Vec<usize> = made.iter().map(|(_, id)| place(id)).collect();
     assert!(places[0] < places[2] && places[2] < places[1], "{places:?}");
+}
+
+#[test]
+fn a_folder_of_packs_whose_disk_is_gone_takes_none_and_another_place_gets_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let primary = folder.path().join("primary.db");
+    let url = format!("file://{}", primary.display());
+    let at = |name: &str| Packs::At(format!("file://{}", folder.path().join(name).display()));
+    let mut one = Machine::new();
+    run(one.device.remote_set(Some(&url), at("disk"))).unwrap();
+    one.write("app/large", noise(600_000, 1));
+    one.push("app");
+    fs::rename(folder.path().join("disk"), folder.path().join("gone")).unwrap();
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    one.write("app/large", noise(600_000, 2));
+    let queued = one.try_push("app").unwrap();
+    assert!(queued.queued_because.is_some(), "{queued:?}");
+    assert_eq!(fs::read_dir(folder.path().join("disk")).unwrap().count(), 0);
+    fs::remove_dir(folder.path().join("disk")).unwrap();
+    fs::rename(folder.path().join("gone"), folder.path().join("disk")).unwrap();
+    one.push("app");
+    // The same address again keeps the place; another place gets what the first one has.
+    run(one.device.remote_set(Some(&url), None)).unwrap();
+    run(one.device.remote_set(Some(&url), at("other"))).unwrap();
+    one.push("app");
+    fs::remove_dir_all(folder.path().join("disk")).unwrap();
+    let mut two = Machine::new();
+    run(two.device.remote_set(Some(&url), at("other"))).unwrap();
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    two.check();
 }

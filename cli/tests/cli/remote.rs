@@ -74,7 +74,9 @@ fn a_schema_that_is_behind_or_ahead() {
     assert_eq!(steps(&scene), but_schema());
     let told = scene.run("store", "", "remote check");
     assert!(told.contains("\n        run `fastest remote migrate`\n"), "{told}");
-    primary.execute("INSERT INTO d1_migrations(name) VALUES ('9999_later.sql')", []).unwrap();
+    primary
+        .execute("INSERT INTO d1_migrations(name) VALUES ('9999_fastest_later.sql')", [])
+        .unwrap();
     assert_eq!(steps(&scene), but_schema());
     let told = scene.run("store", "", "remote check");
     assert!(told.contains("\n        upgrade fastest on this device\n"), "{told}");

@@ -116,8 +116,8 @@ impl PackStore for Directory {
 
     async fn check(&self) -> Result<(), PackStoreError> {
         self.check_marker()?;
+        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
         let probe = || -> io::Result<bool> {
-            fs::create_dir_all(&self.dir)?;
             let mut file = tempfile::tempfile_in(&self.dir)?;
             file.write_all(MARKER.as_bytes())?;
             file.sync_all()?;

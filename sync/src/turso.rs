@@ -4,10 +4,10 @@
 //! answer whole: `execute` for what changes rows, `execute_batch` for what reads, and
 //! `execute_transactional_batch` for migrations. (`query` asks twice, leaves a stream open that
 //! expires after 10 s and then fails for ever, and takes an answer that was cut off for a whole one.)
-//! `execute_batch` takes no parameters: they go into the statement ([`literal`]).
+//! `execute_batch` takes no parameters: they go into the statement (`literal`).
 //!
-//! The crate has neither timeouts nor bounds, and panics at some answers: [`connector`] and
-//! [`LibsqlPrimary::ask`] see to that.
+//! The crate has neither timeouts nor bounds, and panics at some answers: `connector` and
+//! `LibsqlPrimary::ask` see to that.
 
 mod connector;
 mod literal;

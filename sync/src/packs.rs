@@ -44,8 +44,8 @@ pub(crate) async fn upload(
     Ok(())
 }
 
-/// Brings the packs that rows tell of into the object store. Gives the ids of those that came in
-/// parts and are whole now.
+/// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
+/// whole now.
 pub(crate) async fn take_packs(
     replica: &mut Replica,
     store: &Store,
@@ -93,6 +93,7 @@ pub(crate) async fn take_packs(
     }
     let downloads = stored.iter().map(|(id, key, row)| download(store, remote, id, key, row));
     stream::iter(downloads).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    whole.extend(stored.iter().map(|(_, _, row)| row.pack_id.clone()));
     Ok(whole)
 }
 

@@ -220,3 +220,19 @@ fn a_folder_of_packs_whose_disk_is_gone_takes_none_and_another_place_gets_all() 
     assert_eq!(two.files("desk"), one.files("app"));
     two.check();
 }
+
+#[test]
+fn who_has_packs_from_a_pack_store_can_give_them_to_another_primary() {
+    let (folder, mut one) = pushed();
+    one.write("app/large", noise(600_000, 4));
+    one.push("app");
+    let mut two = Machine::following(&folder.path().join("now/primary.db"), Packs::Default);
+    two.clone_project("app", "desk");
+    let other = tempfile::tempdir().unwrap();
+    two.follow(&other.path().join("primary.db"), Packs::Default);
+    two.push("desk");
+    let mut three = Machine::following(&other.path().join("primary.db"), Packs::Default);
+    three.clone_project("app", "third");
+    assert_eq!(three.files("third"), one.files("app"));
+    three.check();
+}

@@ -173,6 +173,9 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("bad_value", _) => {
             "`fastest conflicts` shows the columns; write `--value '{\"column\":\"text\"}'`"
         }
+        ("denied", "push") => {
+            "the work is saved on this device; `fastest remote login` keeps a token for the primary"
+        }
         ("denied", _) => {
             "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
         }

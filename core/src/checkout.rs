@@ -110,9 +110,9 @@ pub enum CheckoutError {
         path: PathBuf,
     },
     /// Directories nest too deep. Nothing was changed.
-    #[error("{} lies deeper than {DEPTH_MAX} directories", path.display())]
+    #[error("directories below {} nest deeper than {DEPTH_MAX}", path.display())]
     TooDeep {
-        /// Relative to the root.
+        /// The topmost of them, relative to the root.
         path: PathBuf,
     },
     /// An earlier checkout is unfinished: [`recover`] comes first.

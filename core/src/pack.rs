@@ -13,10 +13,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::chunk::{LIST_VERSION, decode_list};
 use crate::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::{OBJECT_BYTES_MAX, ObjectKind};
 use crate::store::StoreError;
 use crate::temp::TempFile;
+use crate::tree::{Node, TreeError};
 
 /// First bytes of every pack, and the last of its trailer; the eighth byte is the version.
 pub const PACK_MAGIC: [u8; 8] = *b"FSTPACK\x01";
@@ -291,7 +293,7 @@ pub(crate) fn read_block(file: &File, block: &Block, path: &Path) -> Result<Vec<
     Ok(raw)
 }
 
-/// Checks that each object of a pack has the bytes that its id says.
+/// Checks that each object of a pack has the bytes that its id says, and that they can be read.
 pub(crate) fn verify_objects(
     file: &File,
     path: &Path,
@@ -308,7 +310,35 @@ pub(crate) fn verify_objects(
                 let what = "an object is not what its id says";
                 return Err(StoreError::DamagedPack { path: path.to_owned(), what });
             }
+            check_encoding(packed.kind, bytes)
+                .map_err(|what| StoreError::DamagedPack { path: path.to_owned(), what })?;
         }
         Ok(())
     })
+}
+
+/// Checks that an object can be read as what it is: a tree that names `..`, say, gets no further
+/// than here. What only a newer version can read is passed over.
+fn check_encoding(kind: ObjectKind, bytes: &[u8]) -> Result<(), &'static str> {
+    let checked = match kind {
+        ObjectKind::Blob => Ok(()),
+        ObjectKind::Tree => check_node(bytes),
+        ObjectKind::List => match decode_list(bytes) {
+            None if bytes.first().is_none_or(|version| *version <= LIST_VERSION) => {
+                return Err("a chunk list breaks the rules of its encoding");
+            }
+            _ => Ok(()),
+        },
+    };
+    match checked {
+        Err(TreeError::Damaged { what }) => Err(what),
+        Ok(()) | Err(TreeError::Newer { .. }) => Ok(()),
+    }
+}
+
+fn check_node(bytes: &[u8]) -> Result<(), TreeError> {
+    match Node::parse(bytes)? {
+        Node::Leaf(mut entries) => entries.try_for_each(|entry| entry.map(drop)),
+        Node::Interior(mut runs) => runs.try_for_each(|run| run.map(drop)),
+    }
 }

@@ -67,14 +67,22 @@ impl Address {
         }
     }
 
-    /// Whether it is a server on this machine.
-    pub fn is_local_server(&self) -> bool {
-        let url = match self {
+    /// Whether what is sent there goes over a network without encryption.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        self.server().is_some_and(|url| url.scheme() == "http") && !self.is_local_server()
+    }
+
+    fn server(&self) -> Option<&Url> {
+        match self {
             Self::File(_) => None,
             Self::D1(d1) => d1.api.as_ref(),
             Self::Libsql(url) => Some(url),
-        };
-        match url.and_then(Url::host) {
+        }
+    }
+
+    /// Whether it is a server on this machine.
+    pub fn is_local_server(&self) -> bool {
+        match self.server().and_then(Url::host) {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -203,7 +211,9 @@ mod tests {
             ("http://[::1]:8080", true),
             ("http://10.0.0.1", false),
         ] {
-            assert_eq!(Address::parse(text).unwrap().is_local_server(), local, "{text}");
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.is_local_server(), local, "{text}");
+            assert_eq!(address.is_readable_on_the_way(), text == "http://10.0.0.1", "{text}");
         }
     }
 

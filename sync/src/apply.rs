@@ -14,11 +14,8 @@ use serde_json::Value;
 use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
-use crate::push_plan::column;
+use crate::push_plan::{INLINE_BYTES_MAX, column};
 use crate::replica::{ReplicaError, Session, Values, values_of};
-
-/// [`crate::push_plan::INLINE_BYTES_MAX`], as a parameter.
-const INLINE_BYTES_TEXT: &str = "262144";
 
 /// Tables whose rows stay here when they go on the primary: without them, snapshots that this
 /// device holds could neither be used nor pushed anywhere.
@@ -307,7 +304,8 @@ impl Session<'_> {
 
     /// Queues every pack that does not travel inline, for a place of packs that is new.
     pub(crate) fn queue_packs(&self) -> Result<(), ReplicaError> {
-        for pack in self.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", INLINE_BYTES_TEXT)? {
+        let inline = INLINE_BYTES_MAX.to_string();
+        for pack in self.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
             let (table, key, row) = (Pack::TABLE, pack.id.clone(), values_of(&pack));
             let entry = Entry { revision: 0, table, key, base_version: 0, base: None, row };
             self.put_entry(&pack.project_id, &entry)?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
+};
 
 use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
@@ -86,8 +88,12 @@ impl Embedded {
             return error;
         }
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::DatabaseBusy) => {
+            Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::NoConnection }
+            }
+            // Its disk, or the network that it hangs on, is gone or full.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull) => {
+                PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
             }
             _ => PrimaryError::Failed { url, message },
         }

@@ -66,6 +66,14 @@ pub enum SyncError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A message that no primary would take in its row.
+    #[error("the message has {bytes} bytes, more than the {max} that it may have")]
+    MessageTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The longest.
+        max: usize,
+    },
     /// A name that is in use.
     #[error("there is a {what} named {name:?} already")]
     NameTaken {
@@ -237,6 +245,7 @@ impl SyncError {
             Self::StoreNotEmpty { .. } => "store_not_empty",
             Self::TooMuch { .. } => "too_much",
             Self::BadName { .. } => "bad_name",
+            Self::MessageTooLong { .. } => "too_long",
             Self::NameTaken { .. } => "name_taken",
             Self::Unknown { what: "project", .. } => "unknown_project",
             Self::Unknown { what: "workspace", .. } => "unknown_workspace",
@@ -262,7 +271,7 @@ impl SyncError {
                 PrimaryError::Denied { .. } => "denied",
                 PrimaryError::NoDatabase { .. } => "no_database",
                 PrimaryError::Newer { .. } => "newer_primary",
-                PrimaryError::Protocol { .. } | PrimaryError::Inconsistent { .. } => "protocol",
+                PrimaryError::Inconsistent { .. } => "protocol",
                 _ => "primary",
             },
             Self::PackStore(PackStoreError::Unreachable { .. }) => "unreachable",

@@ -16,6 +16,7 @@ use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError, PackStream};
 use crate::primary::{Primary, PrimaryError, Rows};
 use crate::remote::Remote;
+use crate::said::said;
 use crate::secret::{Secret, Secrets};
 
 /// As many letters of a secret give it away. What is shorter is none, and stands in any text.
@@ -88,6 +89,10 @@ impl Primary for GuardedPrimary {
         answer
     }
 
+    fn said(&self, text: &str) -> String {
+        scrub(said(text), &self.secrets)
+    }
+
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         let begun = Instant::now();
         let done = self.inner.migrate(name, statements).await;
@@ -145,6 +150,10 @@ impl PackStore for GuardedPacks {
         Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed_local())
     }
 
+    fn said(&self, text: &str) -> String {
+        scrub(said(text), &self.secrets)
+    }
+
     async fn check(&self) -> Result<(), PackStoreError> {
         let begun = Instant::now();
         let answer = self.inner.check().await;
@@ -175,7 +184,7 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
-        error @ (Refused { .. } | NotMigrated { .. } | Protocol { .. } | NoFolder { .. }) => error,
+        error @ (Refused { .. } | NotMigrated { .. } | NoFolder { .. }) => error,
     }
 }
 
@@ -187,7 +196,11 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
         Denied { place, reason } => Denied { place, reason: clean(reason) },
         Failed { place, reason } => Failed { place, reason: clean(reason) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
-        error @ (Missing { .. } | BadKey { .. } | Io { .. } | NoStore { .. }) => error,
+        // A key holds the owner of a project, whom the primary names.
+        Missing { key, place } => Missing { key: clean(said(&key)), place },
+        BadKey { key } => BadKey { key: clean(said(&key)) },
+        NoStore { key } => NoStore { key: clean(said(&key)) },
+        error @ Io { .. } => error,
     }
 }
 

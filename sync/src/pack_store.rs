@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
 
+use crate::said::said;
+
 mod address;
 mod directory;
 mod s3;
@@ -30,6 +32,12 @@ pub trait PackStore {
 
     /// The pack's bytes from `from` on; [`PackStoreError::Missing`] where there is none.
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError>;
+
+    /// What it, or a primary, says of it, fit for a message. Whoever sends it secrets takes them
+    /// out here.
+    fn said(&self, text: &str) -> String {
+        said(text)
+    }
 
     /// Stores, reads and compares something small.
     async fn check(&self) -> Result<(), PackStoreError>;

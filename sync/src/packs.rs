@@ -112,7 +112,14 @@ async fn download(
     loop {
         let before = incoming.bytes();
         match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
-            Ok(()) => break,
+            Ok(()) if incoming.bytes() == bytes_max => break,
+            // It ended as if that were all: a break would have been an error.
+            Ok(()) if breaks == BREAKS_MAX => {
+                let bytes = incoming.bytes();
+                let reason = format!("pack {key} ended after {bytes} of {bytes_max} bytes");
+                return Err(failed(remote, &reason));
+            }
+            Ok(()) => breaks += 1,
             Err(SyncError::PackStore(error)) if error.is_unreachable() && breaks < BREAKS_MAX => {
                 breaks = if incoming.bytes() > before { 0 } else { breaks + 1 };
             }
@@ -120,12 +127,19 @@ async fn download(
         }
     }
     let info = store.take_in(incoming).map_err(|error| match error {
-        StoreError::WrongPack { .. } | StoreError::DamagedPack { .. } => damaged(remote, key),
+        StoreError::WrongPack { .. } => {
+            let reason = format!("the bytes of pack {key} are not those that its id stands for");
+            failed(remote, &reason)
+        }
+        StoreError::DamagedPack { what, .. } => {
+            failed(remote, &format!("pack {key} is damaged: {what}"))
+        }
         error => error.into(),
     })?;
     check_claim(&*remote.primary, row, &info)
 }
 
+/// Takes what comes of a pack, up to where its source ends or it is larger than it may be.
 async fn receive(
     incoming: &mut IncomingPack,
     packs: &dyn PackStore,
@@ -136,25 +150,18 @@ async fn receive(
     while let Some(bytes) = stream.next().await {
         let bytes = bytes?;
         if incoming.bytes() + bytes.len() as u64 > bytes_max {
-            let reason = format!("pack {key} is larger than its row says");
+            let reason = packs.said(&format!("pack {key} is larger than its row says"));
             let place = packs.place().to_owned();
             return Err(PackStoreError::Failed { place, reason }.into());
         }
         incoming.write(&bytes)?;
     }
-    match incoming.bytes() == bytes_max {
-        true => Ok(()),
-        false => {
-            let reason =
-                format!("pack {key} ended after {} of {bytes_max} bytes", incoming.bytes());
-            Err(PackStoreError::Unreachable { place: packs.place().to_owned(), reason }.into())
-        }
-    }
+    Ok(())
 }
 
-fn damaged(remote: &Remote, key: &str) -> SyncError {
-    let place = remote.packs.place().to_owned();
-    let reason = format!("the bytes of pack {key} are not those that its id stands for");
+/// The pack store gives what is not what was put; `reason` may quote the primary.
+fn failed(remote: &Remote, reason: &str) -> SyncError {
+    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.said(reason));
     PackStoreError::Failed { place, reason }.into()
 }
 

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fastest_schema::{PageError, Refusal};
+use fastest_schema::Refusal;
+
+use crate::said::said;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -25,6 +27,11 @@ pub trait Primary {
     /// [`PrimaryError::Unreachable`] means that little is known of the outcome ([`Failure`]): the
     /// statement may have been applied. Whoever sends what may not be applied twice must ask first.
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError>;
+
+    /// What it says, fit for a message. Whoever sends it secrets takes them out here.
+    fn said(&self, text: &str) -> String {
+        said(text)
+    }
 
     /// Applies a migration, all of it or nothing, and records its name in `d1_migrations`; does
     /// nothing where it is recorded already, by another device a moment ago for instance.
@@ -92,20 +99,12 @@ pub enum PrimaryError {
         /// Its own words.
         message: String,
     },
-    /// Its answer breaks the protocol.
-    #[error("the primary {url} answered what no primary should: {source}")]
-    Protocol {
-        /// Where it is.
-        url: String,
-        /// The rule that the answer breaks.
-        source: PageError,
-    },
-    /// Rows or packs in its answer contradict each other.
+    /// Its answer breaks the protocol, or contradicts itself.
     #[error("the primary {url} answered what no primary should: {what}")]
     Inconsistent {
         /// Where it is.
         url: String,
-        /// The contradiction.
+        /// The rule that the answer breaks, or the contradiction.
         what: String,
     },
     /// The address is of no known form.
@@ -198,6 +197,11 @@ impl PrimaryError {
             reason: "what comes is the answer to something else".to_owned(),
             failure: Failure::Lost,
         }
+    }
+
+    /// For an answer that no honest primary gives; `what` may quote it.
+    pub(crate) fn inconsistent(primary: &dyn Primary, what: &str) -> Self {
+        Self::Inconsistent { url: primary.url().to_owned(), what: primary.said(what) }
     }
 
     /// What a message of SQLite's means on any primary: a refusal, or that our tables are missing.

@@ -9,7 +9,7 @@ use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
-    Change, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
+    Change, Outcome, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
 };
 use tracing::debug;
 
@@ -73,10 +73,7 @@ pub async fn pull_scope(
         if went_back {
             debug!(scope, cursor, "the primary went back");
             pulled.primary_went_back = true;
-            replica.write(|session| {
-                session.check_remote(remote)?;
-                Ok::<_, SyncError>(session.forget_and_queue()?)
-            })?;
+            forget(replica, remote)?;
             continue;
         }
         if known.is_none() {
@@ -109,6 +106,14 @@ pub async fn pull_scope(
     Ok(pulled)
 }
 
+/// Forgets what the primary was known to hold, and queues it.
+pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
+    replica.write(|session| {
+        session.check_remote(remote)?;
+        Ok::<_, SyncError>(session.forget_and_queue()?)
+    })
+}
+
 /// Asks for one page after `cursor`.
 async fn ask(
     primary: &dyn Primary,
@@ -137,11 +142,11 @@ async fn ask(
             Ok(page) if page.header.request == request => return Ok(page),
             Ok(_) => broken = None,
             // It may be the answer to something else as well.
-            Err(source) => broken = Some(source),
+            Err(error) => broken = Some(error),
         }
     }
     Err(match broken {
-        Some(source) => PrimaryError::Protocol { url: primary.url().to_owned(), source },
+        Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
         None => PrimaryError::stray_answer(primary),
     })
 }
@@ -149,7 +154,7 @@ async fn ask(
 /// Whether a page holds far less than it might.
 fn is_short(page: &Page) -> bool {
     let texts = page.changes.iter().flat_map(|change| match &change.outcome {
-        fastest_schema::Outcome::Row(values) => &values[..],
+        Outcome::Row(values) => &values[..],
         _ => &[],
     });
     let letters: usize = texts.filter_map(|value| value.as_str()).map(str::len).sum();
@@ -172,7 +177,7 @@ async fn take_page(
 ) -> Result<(), SyncError> {
     let primary = &*remote.primary;
     for change in &page.changes {
-        check_scope(primary, scope, change)?;
+        check_scope(replica, primary, scope, page, change)?;
         check_row(primary, change)?;
     }
     let mut rows = Vec::new();
@@ -194,20 +199,62 @@ async fn take_page(
 }
 
 pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
-    PrimaryError::Inconsistent { url: primary.url().to_owned(), what }.into()
+    PrimaryError::inconsistent(primary, &what).into()
 }
 
 /// Refuses a row of another scope than was asked for.
-fn check_scope(primary: &dyn Primary, scope: &str, change: &Change) -> Result<(), SyncError> {
-    let fastest_schema::Outcome::Row(values) = &change.outcome else { return Ok(()) };
-    let Some(Scope::Column(name)) = change.table.scope else { return Ok(()) };
-    match column(change.table, values, name).as_deref() == Some(scope) {
+fn check_scope(
+    replica: &Replica,
+    primary: &dyn Primary,
+    scope: &str,
+    page: &Page,
+    change: &Change,
+) -> Result<(), SyncError> {
+    let Outcome::Row(values) = &change.outcome else { return Ok(()) };
+    let of = match change.table.scope {
+        None => return Ok(()),
+        Some(Scope::Column(name)) => column(change.table, values, name),
+        Some(Scope::Path { column: name, table, target, .. }) => {
+            let Some(key) = column(change.table, values, name) else { return Ok(()) };
+            match scope_of_parent(replica, page, table, &key, target)? {
+                // It was never told of: the row waits for it, in nobody's scope.
+                None => return Ok(()),
+                of => of,
+            }
+        }
+    };
+    match of.as_deref() == Some(scope) {
         true => Ok(()),
         false => {
             let what = format!("row {} of {} is of another scope", change.key, change.table.name);
             Err(inconsistent(primary, what))
         }
     }
+}
+
+/// The scope in the column `target` of the row that another one leads to: as this page has it, or
+/// the replica.
+fn scope_of_parent(
+    replica: &Replica,
+    page: &Page,
+    table: &str,
+    key: &str,
+    target: &str,
+) -> Result<Option<String>, SyncError> {
+    let in_page = page.changes.iter().find_map(|change| match &change.outcome {
+        Outcome::Row(values) if change.table.name == table && change.key == key => {
+            column(change.table, values, target)
+        }
+        _ => None,
+    });
+    if in_page.is_some() {
+        return Ok(in_page);
+    }
+    let Some(table) = TABLES.iter().copied().find(|known| known.name == table) else {
+        return Ok(None);
+    };
+    let held = replica.read().values(table, key)?;
+    Ok(held.and_then(|values| column(table, &values, target)))
 }
 
 /// Refuses a row that no command here could read: in the replica it would stand in the way of them

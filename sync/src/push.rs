@@ -26,7 +26,7 @@ use crate::error::SyncError;
 use crate::outbox::{Entry, synced_table};
 use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
-use crate::pull::{Pulled, pull_scope};
+use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
@@ -93,7 +93,7 @@ pub async fn push_scope(
             }
             Some(Recovery::Forget) if !forgotten => {
                 (forgotten, met.primary_went_back) = (true, true);
-                replica.write(|session| session.forget_and_queue())?;
+                forget(replica, remote)?;
             }
             Some(Recovery::Pull) => {}
             Some(Recovery::Forget) | None => return Err(error.into()),
@@ -109,7 +109,7 @@ pub async fn push_scope(
         let explained = pulled.changes > 0 || pulled.primary_went_back;
         unexplained = if explained { 0 } else { unexplained + 1 };
         if unexplained == UNEXPLAINED_MAX && !forgotten {
-            replica.write(|session| session.forget_and_queue())?;
+            forget(replica, remote)?;
             forgotten = true;
             met.learn(&pull_scope(replica, store, remote, scope).await?);
         }

@@ -234,7 +234,8 @@ async fn applied(primary: &dyn Primary) -> Result<Vec<String>, PrimaryError> {
 pub fn check_migration(primary: &dyn Primary, last: Option<&str>) -> Result<(), PrimaryError> {
     match last {
         Some(last) if migrations().iter().all(|migration| migration.name != last) => {
-            Err(PrimaryError::Newer { url: primary.url().to_owned(), found: last.to_owned() })
+            let (url, found) = (primary.url().to_owned(), primary.said(last));
+            Err(PrimaryError::Newer { url, found })
         }
         _ => Ok(()),
     }

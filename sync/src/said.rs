@@ -21,6 +21,11 @@ pub(crate) fn said(text: &str) -> String {
     said
 }
 
+/// Whether a text is a web page: no API's answer, but that of whoever stands between.
+pub(crate) fn is_web_page(text: &[u8]) -> bool {
+    text.trim_ascii_start().first() == Some(&b'<')
+}
+
 #[cfg(test)]
 mod tests {
     use super::said;

@@ -36,6 +36,10 @@ enum Answer {
     Echo(&'static str),
     /// This status, and the request as the message of an error of D1 and libSQL.
     Json(&'static str),
+    /// A page of D1's that names a table after the secret.
+    Table,
+    /// A page of D1's whose last migration is named after the secret.
+    Migration,
 }
 
 /// A server that answers every request in one way. It lives as long as the test process.
@@ -81,9 +85,39 @@ fn reply(answer: Answer, request: &str) -> Message {
             });
             (status, body.to_string())
         }
+        Answer::Table => ("200 OK", page(request, "0001", true)),
+        Answer::Migration => ("200 OK", page(request, &bearer(request), false)),
     };
     Message::answer(status, &[("content-type", "application/json")], body.as_bytes())
 }
+
+/// The secret in a request.
+fn bearer(request: &str) -> String {
+    let rest = request.split_once("Bearer ").map_or("", |(_, rest)| rest);
+    rest.split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+/// An answer to a pull: its header, and where asked for a change of a table named after the secret.
+fn page(request: &str, migration: &str, change: bool) -> String {
+    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let params = body["params"].as_array().cloned().unwrap_or_default();
+    let header = serde_json::json!({
+        "epoch": "e", "migration": migration, "push_known": 1, "seen_known": 1,
+        "request": params.last().cloned().unwrap_or_default(),
+    });
+    let mut rows = vec![serde_json::json!(["9", null, null, null, null, header.to_string()])];
+    if change {
+        rows.push(serde_json::json!(["9", bearer(request), "x", "1", "1", null]));
+    }
+    serde_json::json!({
+        "success": true, "errors": [], "messages": [],
+        "result": [{ "success": true, "meta": {}, "results": { "columns": [], "rows": rows } }],
+    })
+    .to_string()
+}
+
+const PAGES: [Answer; 2] = [Answer::Table, Answer::Migration];
 
 const ANSWERS: [Answer; 9] = [
     Answer::Echo("200 OK"),
@@ -156,9 +190,9 @@ fn assert_clean(folder: &Path) {
 }
 
 /// Checks a remote against servers that answer in every way.
-fn parrots(remote: impl Fn(SocketAddr) -> String + Sync) {
+fn parrots(answers: &[Answer], remote: impl Fn(SocketAddr) -> String + Sync) {
     thread::scope(|scope| {
-        for answer in ANSWERS {
+        for &answer in answers {
             let remote = &remote;
             scope.spawn(move || {
                 let parrot = Parrot::start(answer);
@@ -173,24 +207,29 @@ const DATABASE: &str = "00000000-0000-4000-8000-000000000001";
 
 #[test]
 fn a_d1_that_repeats_what_it_is_sent() {
-    parrots(|address| format!("d1://account/{DATABASE}?api=http://{address}/api"));
+    parrots(&ANSWERS, |address| format!("d1://account/{DATABASE}?api=http://{address}/api"));
+}
+
+#[test]
+fn a_d1_whose_pages_hold_what_it_is_sent() {
+    parrots(&PAGES, |address| format!("d1://account/{DATABASE}?api=http://{address}/api"));
 }
 
 #[test]
 fn a_d1_that_repeats_the_question_for_its_id() {
-    parrots(|address| format!("d1://account/notes?api=http://{address}/api"));
+    parrots(&ANSWERS, |address| format!("d1://account/notes?api=http://{address}/api"));
 }
 
 #[test]
 fn a_libsql_that_repeats_what_it_is_sent() {
-    parrots(|address| format!("http://{address}"));
+    parrots(&ANSWERS, |address| format!("http://{address}"));
 }
 
 #[test]
 fn a_pack_store_that_repeats_what_it_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path();
-    parrots(|address| {
+    parrots(&ANSWERS, |address| {
         let primary = disk.join(format!("{}.db", address.port()));
         format!("file://{} --packs s3://bucket/packs?endpoint=http://{address}", primary.display())
     });

@@ -232,7 +232,9 @@ pub(super) fn entries_of(
     depth: usize,
 ) -> Result<Vec<(Vec<u8>, Item)>, CheckoutError> {
     if depth > DEPTH_MAX {
-        return Err(CheckoutError::TooDeep { path: super::display(path) });
+        // Where it begins says enough: the path itself would fill pages.
+        let top = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+        return Err(CheckoutError::TooDeep { path: super::display(top) });
     }
     let id = directory.tree_id().expect("the item of a directory");
     let entries = read_directory(&id, source)?;

@@ -6,7 +6,7 @@ use fastest_core::chunk::{decode_list, encode_list, read_content, write_content}
 use fastest_core::id::{BlobId, ObjectId};
 use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink, ObjectSource};
 use fastest_core::store::{Store, StoreError};
-use fastest_core::tree::{Item, Kind};
+use fastest_core::tree::{Item, Kind, write_directory};
 use proptest::prelude::*;
 
 use super::model::{Model, changes, edited, edits, model_of, noise, stored};
@@ -48,6 +48,24 @@ proptest! {
     }
 }
 
+/// An object of about this size.
+fn object(kind: ObjectKind, bytes: usize, seed: u64) -> Vec<u8> {
+    let ids = (0..bytes as u64 / 40).map(|at| BlobId::of(&(seed ^ at).to_le_bytes()));
+    match kind {
+        ObjectKind::Blob => noise(bytes, seed),
+        ObjectKind::List => encode_list(&ids.map(|id| (id, seed % 1_000 + 1)).collect::<Vec<_>>()),
+        ObjectKind::Tree => {
+            let item =
+                |id: BlobId| Item { kind: Kind::File, id: id.0, bytes: 7, files: 1, list: None };
+            let entries = ids.enumerate().map(|(at, id)| (format!("{at:09}"), item(id)));
+            // A wide directory's root is one node of several: it stands for all kinds of nodes.
+            let nodes = MemoryObjects::default();
+            let root = write_directory(&entries.collect::<Vec<_>>(), &nodes).unwrap();
+            nodes.object(&root.id.into()).unwrap().to_vec()
+        }
+    }
+}
+
 /// Objects by id, as a store should give them.
 type Objects = BTreeMap<ObjectId, (ObjectKind, Vec<u8>)>;
 
@@ -76,7 +94,8 @@ proptest! {
         for batch in batches {
             let writer = store.writer();
             for (kind, bytes, seed) in batch {
-                let (kind, bytes) = (ObjectKind::from_u8(kind).unwrap(), noise(bytes, seed));
+                let kind = ObjectKind::from_u8(kind).unwrap();
+                let bytes = object(kind, bytes, seed);
                 let id = kind.id_of(&bytes);
                 writer.put(kind, id, &bytes).unwrap();
                 all.insert(id, (kind, bytes));

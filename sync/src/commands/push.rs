@@ -17,7 +17,7 @@ use crate::report::PushReport;
 use crate::working_copy::WorkingCopy;
 
 use super::pull::{Incoming, conflict_report};
-use super::snapshot::tree_of;
+use super::snapshot::{check_message, tree_of};
 
 /// Merges of one push with others' work in the same workspace, after which it gives up.
 const MERGES_MAX: u32 = 20;
@@ -33,6 +33,7 @@ impl Device {
         message: Option<&str>,
         activity: &Activity,
     ) -> Result<PushReport, SyncError> {
+        check_message(message)?;
         let (copy, project_created) = match WorkingCopy::find(dir)? {
             Some(copy) => (copy, false),
             None => {

@@ -22,7 +22,8 @@ impl Device {
     /// Asks the primary and the pack store how they are.
     pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
         let report = self.remote_show()?;
-        let mut checkup = Checkup { token_name: token_name(&report), report };
+        let address = Address::parse(&report.url).ok();
+        let mut checkup = Checkup { address, report };
         match self.remote() {
             Ok(remote) => {
                 if checkup.primary(&*remote.primary).await {
@@ -48,12 +49,8 @@ impl Device {
     }
 }
 
-fn token_name(report: &RemoteReport) -> Option<&'static str> {
-    Address::parse(&report.url).ok()?.token_name()
-}
-
 struct Checkup {
-    token_name: Option<&'static str>,
+    address: Option<Address>,
     report: RemoteReport,
 }
 
@@ -70,16 +67,27 @@ impl Checkup {
         };
         self.report.reachable = Some(true);
         self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
-        self.report.schema_version = last.clone();
+        self.report.schema_version = last.as_deref().map(|last| primary.said(last));
         self.ok("name", "it answers");
-        self.ok(
-            "token",
-            if self.token_name.is_some() { "it lets us in" } else { "none is needed" },
-        );
+        self.ok("token", self.let_in());
         self.permission(primary).await;
         self.schema(primary, last.as_deref());
         self.clock(primary).await;
         true
+    }
+
+    fn token_name(&self) -> Option<&'static str> {
+        self.address.as_ref()?.token_name()
+    }
+
+    fn let_in(&self) -> &'static str {
+        match &self.address {
+            Some(address) if address.is_readable_on_the_way() => {
+                "it lets us in, over http://: a token, and all else, can be read on the way"
+            }
+            Some(address) if address.token_name().is_some() => "it lets us in",
+            _ => "none is needed",
+        }
     }
 
     fn packs(&mut self, checked: Result<(), PackStoreError>) {
@@ -118,7 +126,7 @@ impl Checkup {
             }
         };
         self.ok("name", "it answers");
-        let variable = self.token_name.unwrap_or("its variable");
+        let variable = self.token_name().unwrap_or("its variable");
         match denial {
             Denial::NoToken | Denial::BadToken => {
                 let mend = format!("run `fastest remote login`, or set {variable}");
@@ -183,7 +191,10 @@ impl Checkup {
                 None => self.ok("clock", "as the primary's"),
                 Some(what) => self.problem("clock", what, mend()),
             },
-            Err(_) => self.problem("clock", format!("it says that it is {text:?}"), mend()),
+            Err(_) => {
+                let what = primary.said(&format!("it says that it is {text:?}"));
+                self.problem("clock", what, mend());
+            }
         }
     }
 

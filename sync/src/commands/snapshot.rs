@@ -48,6 +48,7 @@ impl Device {
         message: Option<&str>,
         activity: &Activity,
     ) -> Result<SnapshotReport, SyncError> {
+        check_message(message)?;
         let (_lock, warnings) = self.enter(copy)?;
         let mut captured = self.capture(copy, message, true, activity)?;
         captured.warnings.splice(0..0, warnings);
@@ -226,6 +227,18 @@ pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
         path: snapshot.id.clone().into(),
         what: format!("its manifest hash {:?} is no tree id", snapshot.manifest_hash),
     })
+}
+
+/// The longest message, in bytes. Its row travels as JSON, where a letter may take six, and must stay
+/// under the 2 MB that D1 takes in one.
+const MESSAGE_BYTES_MAX: usize = 100_000;
+
+/// Refuses a message that would stand in the way of every later push.
+pub(crate) fn check_message(message: Option<&str>) -> Result<(), SyncError> {
+    match message.map_or(0, str::len) {
+        0..=MESSAGE_BYTES_MAX => Ok(()),
+        bytes => Err(SyncError::MessageTooLong { bytes, max: MESSAGE_BYTES_MAX }),
+    }
 }
 
 impl Session<'_> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::primary::{Denial, Failure, PrimaryError, Rows};
-use crate::said::said;
+use crate::said::{is_web_page, said};
 
 /// No wait that a server asks for is taken to be longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -189,6 +189,7 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
     let message = message.unwrap_or_else(|| format!("it answered with HTTP {status}"));
     match status {
         200..300 => garbage(place, answer),
+        400..500 if is_web_page(&answer.body) => garbage(place, answer),
         300..400 => {
             let reason = format!("it sends us elsewhere (HTTP {status}): is a login page between?");
             place.unreachable(Failure::Lost, reason)

@@ -4,7 +4,7 @@
 //! by: it is of one exact version, and the tests hold an example of each text.
 
 use crate::primary::{Denial, Failure, PrimaryError};
-use crate::said::said;
+use crate::said::{is_web_page, said};
 
 /// Whose errors they are.
 pub(super) struct Place {
@@ -81,6 +81,10 @@ impl Place {
         };
         let says = |words: &str| body.contains(words);
         match status {
+            400..500 if is_web_page(body.as_bytes()) => {
+                let reason = format!("what answers there is not a libSQL server (HTTP {status})");
+                self.unreachable(Failure::Lost, reason)
+            }
             400 if says("Namespace") && says("doesn't exist") => {
                 PrimaryError::NoDatabase { url, message }
             }
@@ -199,6 +203,7 @@ mod tests {
             ("api error: `status=401 Unauthorized, body={}", "BadToken"),
             ("api error: `status=403 Forbidden, body={}", "Forbidden"),
             ("api error: `status=404 Not Found, body=", "NoDatabase"),
+            ("api error: `status=403 Forbidden, body= <!DOCTYPE html>", "Lost"),
             ("api error: `status=429 Too Many Requests, body=", "Busy { retry_after: None }"),
             ("api error: `status=503 Service Unavailable, body=<html>", "Transient"),
             ("api error: `status=302 Found, body=", "Lost"),

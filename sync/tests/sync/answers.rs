@@ -119,7 +119,8 @@ fn answers_of_all_sorts() {
     let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"res\r\n".to_vec();
     let cases = [
         ("401 Unauthorized", answer("401 Unauthorized", &[], "{}"), "BadToken"),
-        ("403 Forbidden", answer("403 Forbidden", &[], "<html>"), "Forbidden"),
+        ("403 Forbidden", answer("403 Forbidden", &[], "no"), "Forbidden"),
+        ("a login page", answer("403 Forbidden", &[], "<html>"), "Lost"),
         ("404 Not Found", answer("404 Not Found", &[], ""), "NoDatabase"),
         ("a page", answer("500 Oh", &[], "<!DOCTYPE html>"), "Transient"),
         ("a bad gateway", answer("502 Bad Gateway", &[], ""), "Transient"),

@@ -5,6 +5,8 @@ mod arrows;
 mod chaos;
 mod contract;
 mod history;
+mod liar;
+mod limits;
 mod machine;
 mod mishaps;
 mod requests;

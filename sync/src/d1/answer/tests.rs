@@ -139,7 +139,11 @@ fn statuses_without_words() {
         (500, "Transient"),
         (522, "Transient"),
     ] {
-        assert_eq!(meaning(true, status, "<html>"), expected, "{status}");
+        assert_eq!(meaning(true, status, "no"), expected, "{status}");
+    }
+    // Somebody between us and D1 shows a page.
+    for status in [400, 401, 403, 404, 429] {
+        assert_eq!(meaning(true, status, " <html>"), "Lost", "{status}");
     }
 }
 

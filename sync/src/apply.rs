@@ -57,6 +57,8 @@ impl Session<'_> {
                 self.apply_row(scope, table, key, *version, theirs)?;
                 self.put_known(scope, (table, key), *version, Some(*seq), false)
             }
+            // It may be held by now under the scope that it went to.
+            Outcome::Deleted if !self.is_known_under(scope, table, key)? => Ok(()),
             Outcome::Deleted => {
                 match HELD.contains(&table.name) {
                     true => self.bring_back(scope, table, key, *version)?,
@@ -65,16 +67,24 @@ impl Session<'_> {
                 self.put_known(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
-                // It may be held by now under the scope that it went to.
-                let known = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
-                let known: Option<String> = self.get(known, params![table.name, key])?;
-                match known.as_deref() == Some(scope) {
+                match self.known_scope(table, key)?.as_deref() == Some(scope) {
                     true => self.apply_delete(scope, table, key),
                     false => Ok(()),
                 }
             }
             Outcome::Left { .. } => Ok(()),
         }
+    }
+
+    /// The scope under which a row is known.
+    fn known_scope(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+        let sql = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
+        self.get(sql, params![table.name, key])
+    }
+
+    /// Whether a row is known under this scope, or under none.
+    fn is_known_under(&self, scope: &str, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+        Ok(self.known_scope(table, key)?.is_none_or(|known| known == scope))
     }
 
     fn apply_row(

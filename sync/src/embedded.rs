@@ -91,8 +91,8 @@ impl Embedded {
             Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::NoConnection }
             }
-            // Its disk, or the network that it hangs on, is gone or full.
-            Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull) => {
+            // Its disk, or the network that it hangs on, is gone. A full one can be read.
+            Some(ErrorCode::SystemIoFailure) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
             }
             _ => PrimaryError::Failed { url, message },

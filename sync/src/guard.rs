@@ -122,6 +122,8 @@ impl GuardedPacks {
     ) -> Result<T, PackStoreError> {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
         let (place, ms) = (self.inner.place(), elapsed_ms(begun));
+        // The primary has a say in it.
+        let key = self.said(key);
         match &answer {
             Ok(_) => debug!(place, key, ms, "{what}"),
             Err(error) => debug!(place, key, ms, %error, "{what}: failed"),

@@ -5,17 +5,17 @@ use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
 use fastest_core::incoming::IncomingPack;
 use fastest_core::store::{PackInfo, Store, StoreError};
-use fastest_schema::Pack;
 use fastest_schema::projects::Project;
+use fastest_schema::{Pack, Row as _};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rusqlite::params;
 
 use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError};
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::primary::{Primary, ask_cell};
 use crate::pull::inconsistent;
 use crate::remote::Remote;
-use crate::replica::Replica;
+use crate::replica::{Replica, ReplicaError, Session};
 
 /// Packs on their way at once. More do not fill a line better, and each takes memory.
 const AT_ONCE: usize = 4;
@@ -191,8 +191,22 @@ fn take_part(
     let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
     let parts: Vec<String> =
         replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
-    let info = import_text(store, id, parts.iter().map(String::as_str), primary)?;
-    check_claim(primary, row, &info).map(|()| true)
+    let taken = import_text(store, id, parts.iter().map(String::as_str), primary)
+        .and_then(|info| check_claim(primary, row, &info));
+    if let Err(error) = taken {
+        // Any of them may be the wrong one, and the cursor has passed them: all are asked for again.
+        replica.write(|session| session.forget_parts(&row.project_id, &row.pack_id))?;
+        return Err(error);
+    }
+    Ok(true)
+}
+
+impl Session<'_> {
+    fn forget_parts(&self, scope: &str, pack_id: &str) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
+        self.run("DELETE FROM fastest_local_cursor WHERE scope = ?1", [scope])?;
+        self.begin_reading(scope)
+    }
 }
 
 /// Refuses a row that says something else of a pack than the pack does: the row goes on to the
@@ -244,16 +258,8 @@ pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String
 }
 
 async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
-    let sql = "SELECT ?1, (SELECT owner_user_id FROM projects WHERE id = ?1)";
-    for _ in 0..STRAY_ANSWERS_MAX {
-        let answer = primary.run(sql, &[project_id]).await?;
-        if let [row] = &answer[..]
-            && let [Some(id), owner] = &row[..]
-            && id == project_id
-        {
-            let what = || format!("project {project_id} has packs and no row");
-            return owner.clone().ok_or_else(|| inconsistent(primary, what()));
-        }
-    }
-    Err(PrimaryError::stray_answer(primary).into())
+    let place = (Project::TABLE.name, Project::TABLE.pk, "owner_user_id");
+    let owner = ask_cell(primary, place, project_id).await?;
+    let what = || format!("project {project_id} has packs and no row");
+    owner.ok_or_else(|| inconsistent(primary, what()))
 }

@@ -184,6 +184,25 @@ pub(crate) async fn ask_list(
     Err(PrimaryError::stray_answer(primary))
 }
 
+/// The cell in the column `target` of the row of `table` whose column `by` is `key`.
+pub(crate) async fn ask_cell(
+    primary: &dyn Primary,
+    (table, by, target): (&str, &str, &str),
+    key: &str,
+) -> Result<Option<String>, PrimaryError> {
+    let sql = format!("SELECT ?1, (SELECT `{target}` FROM `{table}` WHERE `{by}` = ?1)");
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let mut answer = primary.run(&sql, &[key]).await?;
+        if let [row] = &mut answer[..]
+            && let [Some(asked), found] = &mut row[..]
+            && asked == key
+        {
+            return Ok(found.take());
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
 impl PrimaryError {
     /// Whether the work stays queued and a later try may succeed without anything being mended.
     pub fn is_unreachable(&self) -> bool {

@@ -16,7 +16,7 @@ use tracing::debug;
 use crate::clock;
 use crate::error::SyncError;
 use crate::packs::take_packs;
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, migrate};
 use crate::replica::Replica;
@@ -177,7 +177,7 @@ async fn take_page(
 ) -> Result<(), SyncError> {
     let primary = &*remote.primary;
     for change in &page.changes {
-        check_scope(replica, primary, scope, page, change)?;
+        check_scope(replica, primary, scope, page, change).await?;
         check_row(primary, change)?;
     }
     let mut rows = Vec::new();
@@ -203,7 +203,7 @@ pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
 }
 
 /// Refuses a row of another scope than was asked for.
-fn check_scope(
+async fn check_scope(
     replica: &Replica,
     primary: &dyn Primary,
     scope: &str,
@@ -214,12 +214,14 @@ fn check_scope(
     let of = match change.table.scope {
         None => return Ok(()),
         Some(Scope::Column(name)) => column(change.table, values, name),
-        Some(Scope::Path { column: name, table, target, .. }) => {
+        Some(Scope::Path { column: name, table, key: by, target }) => {
             let Some(key) = column(change.table, values, name) else { return Ok(()) };
             match scope_of_parent(replica, page, table, &key, target)? {
                 // It was never told of: the row waits for it, in nobody's scope.
                 None => return Ok(()),
-                of => of,
+                Some(of) if of == scope => return Ok(()),
+                // What is held may be out of date.
+                Some(_) => ask_cell(primary, (table, by, target), &key).await?,
             }
         }
     };

@@ -96,6 +96,11 @@ pub async fn push_scope(
                 forget(replica, remote)?;
             }
             Some(Recovery::Pull) => {}
+            // What will never be taken must not stand before all that comes after.
+            None if matches!(error, PrimaryError::Failed { .. }) => {
+                replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
+                return Err(error.into());
+            }
             Some(Recovery::Forget) | None => return Err(error.into()),
         }
         // The primary has said that it applied nothing.

@@ -189,7 +189,7 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
     let message = message.unwrap_or_else(|| format!("it answered with HTTP {status}"));
     match status {
         200..300 => garbage(place, answer),
-        400..500 if is_web_page(&answer.body) => garbage(place, answer),
+        403 | 404 if is_web_page(&answer.body) => garbage(place, answer),
         300..400 => {
             let reason = format!("it sends us elsewhere (HTTP {status}): is a login page between?");
             place.unreachable(Failure::Lost, reason)

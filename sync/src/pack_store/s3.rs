@@ -244,7 +244,7 @@ fn retries() -> RetryConfig {
 /// Whether a server has said that the request itself is wrong.
 fn is_refusal(error: &Error) -> bool {
     let text = error.to_string();
-    ["400", "404", "405", "411", "413", "501"]
+    ["400", "404", "405", "411", "413", "416", "501"]
         .iter()
         .any(|status| text.contains(&format!("status code: {status}")))
         || text.contains("NoSuchBucket")

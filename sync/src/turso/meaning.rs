@@ -81,7 +81,7 @@ impl Place {
         };
         let says = |words: &str| body.contains(words);
         match status {
-            400..500 if is_web_page(body.as_bytes()) => {
+            403 | 404 if is_web_page(body.as_bytes()) => {
                 let reason = format!("what answers there is not a libSQL server (HTTP {status})");
                 self.unreachable(Failure::Lost, reason)
             }

@@ -273,6 +273,24 @@ fn rows_of_another_scope() {
 fn packs_that_are_not_what_they_say() {
     let mut scene = Scene::new();
     let made = Made::of(&[blob()]);
+    // The first of two parts is the wrong one, and the second one shows it.
+    let halves = made.bytes.split_at(40);
+    scene.refuses("are not those of its id", |primary, scene| {
+        let mut wrong = halves.0.to_vec();
+        wrong[10] ^= 1;
+        for (part, bytes) in [&wrong[..], halves.1].into_iter().enumerate() {
+            let key = format!("{}/{}/{part}", scene.app, made.id);
+            let sql = "INSERT INTO fastest_packs(id, project_id, pack_id, part, parts, bytes, objects, data)
+                       VALUES (?1, ?2, ?3, ?4, 2, ?5, ?6, ?7)";
+            let (whole, objects) = (made.bytes.len() as i64, made.objects as i64);
+            let data = STANDARD.encode(bytes);
+            primary
+                .execute(sql, params![key, scene.app, made.id, part as i64, whole, objects, data])
+                .unwrap();
+        }
+    });
+    let kept = scene.victim.replica("SELECT count(*) FROM fastest_local_part");
+    assert_eq!(kept, ["0"], "parts that make up nothing are not kept");
     scene.refuses("are not those of its id", |primary, scene| {
         let mut bytes = made.bytes.clone();
         bytes[10] ^= 1;

@@ -64,6 +64,11 @@ fn the_largest_rows_go_through() {
         let copy = one.copy("app");
         let refused = one.device.snapshot(&copy, Some(&long), &activity).unwrap_err();
         assert_eq!(refused.code(), "too_long");
+        // Several of them wait.
+        for text in ["2", "3", "4", "5"] {
+            one.write("app/a", text);
+            one.device.snapshot(&copy, Some(&message), &activity).unwrap();
+        }
         one.push("app");
         let mut two = following(&url);
         two.clone_project("app", "desk");

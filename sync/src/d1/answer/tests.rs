@@ -142,9 +142,12 @@ fn statuses_without_words() {
         assert_eq!(meaning(true, status, "no"), expected, "{status}");
     }
     // Somebody between us and D1 shows a page.
-    for status in [400, 401, 403, 404, 429] {
+    for status in [403, 404] {
         assert_eq!(meaning(true, status, " <html>"), "Lost", "{status}");
     }
+    // Others say what they mean, in whatever form.
+    assert_eq!(meaning(true, 413, "<html>"), "Failed: it answered with HTTP 413");
+    assert_eq!(meaning(true, 429, "<html>"), "Busy");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 //! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
 //! that the replica knows has all its content here.
 
+use fastest_core::drift::empty_directory;
 use fastest_core::id::TreeId;
+use fastest_core::object::ObjectSource as _;
 use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
@@ -185,6 +187,10 @@ async fn take_page(
         rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
     }
     let finished = take_packs(replica, store, remote, &rows).await?;
+    if !page.more() {
+        // Where more follows, a pack that was written anew may come after its snapshot.
+        page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
+    }
     let seq = page.changes.last().map_or(page.header.seq, |last| last.seq);
     if page.changes.is_empty() && seq == cursor {
         return Ok(());
@@ -257,6 +263,20 @@ fn scope_of_parent(
     };
     let held = replica.read().values(table, key)?;
     Ok(held.and_then(|values| column(table, &values, target)))
+}
+
+/// Refuses a snapshot whose tree did not come: as a head it would go on to other devices, and none
+/// of them could check it out.
+fn check_content(store: &Store, primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
+    let Some(Ok(snapshot)) = change.row::<Snapshot>() else { return Ok(()) };
+    let Ok(tree) = snapshot.manifest_hash.parse::<TreeId>() else { return Ok(()) };
+    match tree == empty_directory() || store.has(&tree.into())? {
+        true => Ok(()),
+        false => {
+            let what = format!("row {} of snapshots comes without its content", change.key);
+            Err(inconsistent(primary, what))
+        }
+    }
 }
 
 /// Refuses a row that no command here could read: in the replica it would stand in the way of them

@@ -382,7 +382,7 @@ fn directories_without_end() {
 #[test]
 fn a_snapshot_without_its_content() {
     let mut scene = Scene::new();
-    scene.is_told(["is missing from the store"; 2], |primary, scene| {
+    scene.refuses("row snap-lie of snapshots comes without its content", |primary, scene| {
         publish(primary, &scene.app, &TreeId([9; 32]).to_hex());
     });
 }

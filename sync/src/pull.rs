@@ -2,7 +2,7 @@
 //!
 //! A page's packs are in the object store, durable and verified, before its rows are in the
 //! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
-//! that the replica knows has all its content here.
+//! that the replica knows has all its content here, where the primary keeps to the protocol.
 
 use fastest_core::drift::empty_directory;
 use fastest_core::id::TreeId;

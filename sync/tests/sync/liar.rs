@@ -270,6 +270,24 @@ fn rows_of_another_scope() {
 }
 
 #[test]
+fn deletions_of_another_scopes_rows_delete_nothing() {
+    let mut scene = Scene::new();
+    let of_lib =
+        format!("SELECT id FROM workspaces WHERE project_id = '{}' ORDER BY id", scene.lib);
+    let before = scene.victim.replica(&of_lib);
+    let on_primary = query(&scene.primary(), &of_lib);
+    assert!(!on_primary.is_empty());
+    let primary = Connection::open(scene.primary()).unwrap();
+    for key in &on_primary {
+        put_into(&primary, &scene.app, "workspaces", key);
+        let sql = "UPDATE fastest_changes SET deleted = 1, version = version + 1 WHERE pk = ?1";
+        primary.execute(sql, [key]).unwrap();
+    }
+    scene.victim.pull("desk", "main");
+    assert_eq!(scene.victim.replica(&of_lib), before);
+}
+
+#[test]
 fn packs_that_are_not_what_they_say() {
     let mut scene = Scene::new();
     let made = Made::of(&[blob()]);

@@ -1,8 +1,6 @@
 //! Projects: what holds workspaces and snapshots together.
 
-use crate::Json;
-use crate::table;
-use crate::vocabulary::vocabulary;
+use crate::{Json, table, vocabulary};
 
 /// The top-level container of workspaces and snapshots.
 #[table(
@@ -38,7 +36,7 @@ pub struct Project {
 
 vocabulary! {
     /// What a project is for.
-    Intent {
+    pub enum Intent {
         /// A company to be.
         Startup = "startup",
         /// For oneself.

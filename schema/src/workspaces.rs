@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::vocabulary;
-use crate::{Json, table};
+use crate::{Json, table, vocabulary};
 
 /// A working copy of a project on a machine.
 #[table(
@@ -175,7 +174,7 @@ pub struct ActivityEvent {
 
 vocabulary! {
     /// Who took a snapshot or caused an event.
-    Source {
+    pub enum Source {
         /// The command line.
         Cli = "cli",
         /// A web app.

@@ -1,13 +1,58 @@
-//! Checks that take more than one declaration; those of one table alone are made at compile time.
+//! Checks that take more than one declaration, and those of names and widths; what the macro can see
+//! of one table is checked at compile time.
 
-use crate::{Policy, Scope, Table};
+use std::collections::HashSet;
 
-/// Two declarations that do not fit together.
+use crate::ddl::{index_name, indexes};
+use crate::{OnDelete, Pack, Policy, Reference, Row, Scope, Table};
+
+/// Bytes of a name, at most: triggers and indexes are named after tables and columns.
+const NAME_MAX: usize = 60;
+
+/// D1 has no wider tables.
+const COLUMNS_MAX: usize = 100;
+
+/// Names that begin so belong to SQLite, Cloudflare, wrangler and this engine.
+const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
+
+/// Declarations that do not fit together, or that no primary would take.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeclarationError {
     /// Two tables share a name.
     #[error("table `{0}` is declared twice")]
     Twice(&'static str),
+    /// A table has a name that is not for applications.
+    #[error("table `{table}`: names that begin with `{prefix}` are reserved; choose another")]
+    Reserved {
+        /// The table.
+        table: &'static str,
+        /// How its name begins.
+        prefix: &'static str,
+    },
+    /// A name is too long.
+    #[error("table `{table}`: the name `{name}` has more than {NAME_MAX} bytes; choose another")]
+    NameLength {
+        /// The table.
+        table: &'static str,
+        /// Its name, or that of a column.
+        name: &'static str,
+    },
+    /// A table has more columns than D1 takes.
+    #[error("table `{table}` has {found} columns; D1 takes {COLUMNS_MAX}")]
+    Columns {
+        /// The table.
+        table: &'static str,
+        /// How many columns it has.
+        found: usize,
+    },
+    /// An index is named as another index or a table is.
+    #[error("table `{table}`: the name of index `{index}` is taken; is it declared twice?")]
+    IndexTwice {
+        /// The table of the later one.
+        table: &'static str,
+        /// The name of the index.
+        index: String,
+    },
     /// A foreign key or a scope's path leads to a column that no table has.
     #[error("`{table}.{column}` refers to `{to_table}.{to_column}`, which is not declared")]
     Dangling {
@@ -20,6 +65,28 @@ pub enum DeclarationError {
         /// The column referred to.
         to_column: &'static str,
     },
+    /// A foreign key leads to a column whose values may repeat. SQLite notices at the first write.
+    #[error(
+        "`{table}.{column}` refers to `{to_table}.{to_column}`, which is neither the key nor unique"
+    )]
+    NotUnique {
+        /// The table that refers.
+        table: &'static str,
+        /// The column that refers.
+        column: &'static str,
+        /// The table referred to.
+        to_table: &'static str,
+        /// The column referred to.
+        to_column: &'static str,
+    },
+    /// A column would become null that may not be.
+    #[error("`{table}.{column}` is set null on delete, but may not be null: make it an `Option`")]
+    SetNull {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
     /// A synced table refers to a private one, whose rows no device has.
     #[error("synced table `{table}` refers to private table `{to_table}`")]
     RefersToPrivate {
@@ -30,41 +97,124 @@ pub enum DeclarationError {
     },
 }
 
-/// Checks that foreign keys and scope paths lead somewhere, and that names are unique.
+/// Checks that foreign keys and scope paths lead where they can, and that names are unique, not
+/// reserved and not too long.
 pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
-    for (at, table) in tables.iter().enumerate() {
-        if tables[..at].iter().any(|earlier| earlier.name == table.name) {
+    let mut names = HashSet::new();
+    for table in tables {
+        // SQLite takes `notes` and `Notes` for one name.
+        if !names.insert(table.name.to_ascii_lowercase()) {
             return Err(DeclarationError::Twice(table.name));
         }
-        let keys = table.columns.iter().filter_map(|column| {
-            column.references.as_ref().map(|to| (column.name, to.table, to.column))
-        });
-        let path = match table.scope {
-            Some(Scope::Path { column, table, target, .. }) => Some((column, table, target)),
-            _ => None,
-        };
-        for (column, to_table, to_column) in keys.chain(path) {
-            let target = tables.iter().find(|other| other.name == to_table);
-            let Some(target) = target.filter(|other| other.column(to_column).is_some()) else {
-                return Err(DeclarationError::Dangling {
-                    table: table.name,
-                    column,
-                    to_table,
-                    to_column,
-                });
-            };
-            if target.policy == Policy::Private && table.policy != Policy::Private {
-                return Err(DeclarationError::RefersToPrivate { table: table.name, to_table });
+    }
+    for table in tables {
+        check_table(table)?;
+        for (columns, unique) in indexes(table) {
+            let index = index_name(table.name, columns, unique);
+            if !names.insert(index.to_ascii_lowercase()) {
+                return Err(DeclarationError::IndexTwice { table: table.name, index });
             }
+        }
+        for column in table.columns {
+            if let Some(to) = &column.references {
+                check_reference(tables, table, column.name, to)?;
+            }
+        }
+        if let Some(Scope::Path { column, table: parent, target, .. }) = table.scope {
+            find_target(tables, table, column, parent, target)?;
         }
     }
     Ok(())
 }
 
+/// What a table's own declaration says, but for indexes and foreign keys.
+fn check_table(table: &Table) -> Result<(), DeclarationError> {
+    let name = table.name;
+    let begins = |prefix: &&str| name.to_ascii_lowercase().starts_with(*prefix);
+    if let Some(prefix) = RESERVED.into_iter().find(begins).filter(|_| table != Pack::TABLE) {
+        return Err(DeclarationError::Reserved { table: name, prefix });
+    }
+    let columns = table.columns.iter().map(|column| column.name);
+    if let Some(long) = [name].into_iter().chain(columns).find(|name| name.len() > NAME_MAX) {
+        return Err(DeclarationError::NameLength { table: name, name: long });
+    }
+    match table.columns.len() {
+        0..=COLUMNS_MAX => Ok(()),
+        found => Err(DeclarationError::Columns { table: name, found }),
+    }
+}
+
+/// A foreign key leads to what is unique, and can do what it says.
+fn check_reference(
+    tables: &[&'static Table],
+    table: &Table,
+    column: &'static str,
+    to: &Reference,
+) -> Result<(), DeclarationError> {
+    let target = find_target(tables, table, column, to.table, to.column)?;
+    let unique = indexes(target).any(|(columns, unique)| unique && columns == [to.column]);
+    if target.pk != to.column && !unique {
+        return Err(DeclarationError::NotUnique {
+            table: table.name,
+            column,
+            to_table: to.table,
+            to_column: to.column,
+        });
+    }
+    let may_be_null = table.column(column).is_some_and(|column| column.null);
+    if to.on_delete == OnDelete::SetNull && !may_be_null {
+        return Err(DeclarationError::SetNull { table: table.name, column });
+    }
+    Ok(())
+}
+
+/// The table referred to, if it has the column and its rows are wherever those of `table` are.
+fn find_target(
+    tables: &[&'static Table],
+    table: &Table,
+    column: &'static str,
+    to_table: &'static str,
+    to_column: &'static str,
+) -> Result<&'static Table, DeclarationError> {
+    let target = tables.iter().copied().find(|other| other.name == to_table);
+    let Some(target) = target.filter(|other| other.column(to_column).is_some()) else {
+        return Err(DeclarationError::Dangling { table: table.name, column, to_table, to_column });
+    };
+    if target.policy == Policy::Private && table.policy != Policy::Private {
+        return Err(DeclarationError::RefersToPrivate { table: table.name, to_table });
+    }
+    Ok(target)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Row, TABLES};
+    use crate::projects::Project;
+    use crate::{Column, TABLES, table};
+
+    #[table(
+        name = "parents",
+        policy = private("a test"),
+        unique(code),
+        unique(first, second),
+    )]
+    struct Parent {
+        #[pk]
+        id: String,
+        code: String,
+        first: String,
+        second: String,
+    }
+
+    /// The error's text, for these tables and `parents`.
+    fn error(tables: &[&'static Table]) -> String {
+        let tables: Vec<_> = tables.iter().copied().chain([Parent::TABLE]).collect();
+        check(&tables).unwrap_err().to_string()
+    }
+
+    fn named(name: &'static str) -> &'static Table {
+        Box::leak(Box::new(Table { name, indexes: &[], ..*Parent::TABLE }))
+    }
 
     #[test]
     fn our_own_tables_fit_together() {
@@ -73,10 +223,105 @@ mod tests {
 
     #[test]
     fn a_missing_parent_is_found() {
-        let error = check(&[crate::projects::Project::TABLE]).unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error(&[Project::TABLE]),
             "`projects.owner_user_id` refers to `users.id`, which is not declared"
         );
+    }
+
+    #[test]
+    fn a_synced_child_of_a_private_table_is_found() {
+        #[table(name = "children", policy = append_only("a test"), scope = parent)]
+        struct Child {
+            #[pk]
+            id: String,
+            #[references(parents.id)]
+            parent: String,
+        }
+        assert_eq!(
+            error(&[Child::TABLE]),
+            "synced table `children` refers to private table `parents`"
+        );
+    }
+
+    #[test]
+    fn a_reference_to_what_may_repeat_is_found() {
+        #[table(name = "children", policy = private("a test"))]
+        struct Child {
+            #[pk]
+            id: String,
+            #[references(parents.code)]
+            unique: String,
+            #[references(parents.first)]
+            repeats: String,
+        }
+        assert_eq!(
+            error(&[Child::TABLE]),
+            "`children.repeats` refers to `parents.first`, which is neither the key nor unique"
+        );
+    }
+
+    #[test]
+    fn a_null_where_none_may_be_is_found() {
+        #[table(name = "children", policy = private("a test"))]
+        struct Child {
+            #[pk]
+            id: String,
+            #[references(parents.id, on_delete = set_null)]
+            fine: Option<String>,
+            #[references(parents.id, on_delete = set_null)]
+            parent: String,
+        }
+        let error = error(&[Child::TABLE]);
+        assert!(error.starts_with("`children.parent` is set null on delete"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_or_reserved_is_found() {
+        assert_eq!(error(&[named("Parents")]), "table `parents` is declared twice");
+        for name in ["sqlite_a", "SQLite_a", "_cf_a", "d1_migrations", "fastest_a", "fastest_packs"]
+        {
+            let error = error(&[named(name)]);
+            assert!(error.contains("are reserved"), "{name}: {error}");
+        }
+        assert_eq!(check(&[named("fastestNotes"), named("d1")]), Ok(()));
+    }
+
+    #[test]
+    fn a_long_name_is_found() {
+        const COLUMN: Column =
+            Column { name: "a_name_of_sixty_one_bytes_0123456789_0123456789_0123456789_01", ..ID };
+        const ID: Column = {
+            let [id, ..] = Parent::TABLE.columns else { panic!() };
+            Column { references: None, ..*id }
+        };
+        let fits = named(&COLUMN.name[1..]);
+        assert_eq!((COLUMN.name.len(), check(&[fits])), (61, Ok(())));
+        assert!(error(&[named(COLUMN.name)]).contains("more than 60 bytes"));
+        let long: &'static Table =
+            Box::leak(Box::new(Table { columns: &[ID, COLUMN], ..*named("wide") }));
+        assert!(error(&[long]).contains("more than 60 bytes"));
+        let wide: &'static Table =
+            Box::leak(Box::new(Table { columns: &[ID; 101], ..*named("wide") }));
+        assert_eq!(error(&[wide]), "table `wide` has 101 columns; D1 takes 100");
+    }
+
+    #[test]
+    fn two_indexes_of_one_name_are_found() {
+        #[table(name = "parents_code", policy = private("a test"), index(x), index(x))]
+        struct Twice {
+            #[pk]
+            id: String,
+            x: String,
+        }
+        #[table(name = "parents_first", policy = private("a test"), unique(second))]
+        struct Alike {
+            #[pk]
+            id: String,
+            second: String,
+        }
+        assert!(error(&[Twice::TABLE]).contains("`parents_code_x_idx` is taken"));
+        assert!(error(&[Alike::TABLE]).contains("`parents_first_second_unique` is taken"));
+        assert!(error(&[named("parents_code_unique")]).contains("`parents_code_unique` is taken"));
     }
 }

@@ -63,6 +63,36 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     }
 }
 
+/// A boolean, which SQL and the wire know as 0 or 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Flag(pub bool);
+
+impl From<bool> for Flag {
+    fn from(value: bool) -> Flag {
+        Flag(value)
+    }
+}
+
+impl ColumnType for Flag {
+    const KIND: Kind = Kind::Integer;
+}
+
+impl Serialize for Flag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(i64::from(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Flag, D::Error> {
+        match i64::deserialize(deserializer)? {
+            0 => Ok(Flag(false)),
+            1 => Ok(Flag(true)),
+            other => Err(D::Error::custom(format_args!("a flag is 0 or 1, not {other}"))),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +104,16 @@ mod tests {
         assert_eq!(wire, r#""[\"a\\\"b\"]""#);
         assert_eq!(serde_json::from_str::<Json<Vec<String>>>(&wire).unwrap(), list);
         assert!(serde_json::from_str::<Json<Vec<String>>>(r#""{}""#).is_err());
+    }
+
+    #[test]
+    fn a_flag_is_nought_or_one_on_the_wire() {
+        for (flag, wire) in [(Flag(false), "0"), (Flag::from(true), "1")] {
+            assert_eq!(serde_json::to_string(&flag).unwrap(), wire);
+            assert_eq!(serde_json::from_str::<Flag>(wire).unwrap(), flag);
+        }
+        for wire in ["2", "-1", "true", "1.0", "\"1\"", "null"] {
+            assert!(serde_json::from_str::<Flag>(wire).is_err(), "{wire}");
+        }
     }
 }

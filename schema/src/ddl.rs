@@ -20,11 +20,15 @@ pub fn create_table(table: &Table) -> Vec<String> {
         table.columns.iter().map(|column| column_ddl(table, column)).collect();
     lines.extend(table.columns.iter().filter_map(foreign_key));
     let create = format!("CREATE TABLE {}(\n  {}\n)", quote(table.name), lines.join(",\n  "));
+    let indexes = indexes(table).map(|(columns, unique)| create_index(table.name, columns, unique));
+    [create].into_iter().chain(indexes).collect()
+}
+
+/// The columns of every index of a table and whether it is unique, those of unique columns first.
+pub(crate) fn indexes(table: &Table) -> impl Iterator<Item = (&[&'static str], bool)> {
     let unique = table.columns.iter().filter(|column| column.unique);
-    let unique = unique.map(|column| create_index(table.name, &[column.name], true));
-    let indexes = table.indexes.iter();
-    let indexes = indexes.map(|index| create_index(table.name, index.columns, index.unique));
-    [create].into_iter().chain(unique).chain(indexes).collect()
+    let unique = unique.map(|column| (std::slice::from_ref(&column.name), true));
+    unique.chain(table.indexes.iter().map(|index| (index.columns, index.unique)))
 }
 
 fn column_ddl(table: &Table, column: &Column) -> String {
@@ -39,6 +43,9 @@ fn column_ddl(table: &Table, column: &Column) -> String {
         sql.push_str(" DEFAULT ");
         sql.push_str(&default_sql(default));
     }
+    if let Some(check) = column.check {
+        sql.push_str(&format!(" CHECK ({check})"));
+    }
     sql
 }
 
@@ -46,6 +53,7 @@ fn foreign_key(column: &Column) -> Option<String> {
     let to = column.references.as_ref()?;
     let on_delete = match to.on_delete {
         OnDelete::NoAction => "",
+        OnDelete::Restrict => " ON DELETE RESTRICT",
         OnDelete::Cascade => " ON DELETE CASCADE",
         OnDelete::SetNull => " ON DELETE SET NULL",
     };
@@ -54,11 +62,15 @@ fn foreign_key(column: &Column) -> Option<String> {
 }
 
 fn create_index(table: &str, columns: &[&str], unique: bool) -> String {
-    let (create, suffix) =
-        if unique { ("CREATE UNIQUE INDEX", "unique") } else { ("CREATE INDEX", "idx") };
-    let name = quote(&format!("{table}_{}_{suffix}", columns.join("_")));
+    let create = if unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
+    let name = quote(&index_name(table, columns, unique));
     let columns: Vec<String> = columns.iter().map(|column| quote(column)).collect();
     format!("{create} {name} ON {}({})", quote(table), columns.join(", "))
+}
+
+pub(crate) fn index_name(table: &str, columns: &[&str], unique: bool) -> String {
+    let suffix = if unique { "unique" } else { "idx" };
+    format!("{table}_{}_{suffix}", columns.join("_"))
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -76,6 +88,7 @@ pub(crate) fn default_sql(default: Default) -> String {
         Default::Text(text) => literal(text),
         Default::Integer(integer) => integer.to_string(),
         Default::Real(real) => format!("{real:?}"),
+        Default::Sql(expression) => format!("({expression})"),
     }
 }
 
@@ -128,5 +141,6 @@ mod tests {
         assert_eq!(quote("a`b"), "`a``b`");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(default_sql(Default::Real(2.0)), "2.0");
+        assert_eq!(default_sql(Default::Sql("1 + 1")), "(1 + 1)");
     }
 }

@@ -24,7 +24,7 @@ mod vocabulary;
 pub mod workspaces;
 
 pub use check::{DeclarationError, check};
-pub use column::{ColumnType, Json, Kind};
+pub use column::{ColumnType, Flag, Json, Kind};
 pub use ddl::{create_table, parents_first, replica_ddl};
 pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// Turns a struct into a table.
@@ -67,22 +67,64 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// ```
 ///
 /// # On the struct
-/// - `name`: in SQL; lower-case letters, digits and `_`.
+/// - `name`: in SQL; ASCII letters, digits and `_`.
 /// - `policy`: `versioned`, `append_only` or `private`, each with the reason in brackets.
 /// - `scope`: a column, or `column -> table.column` over that column's foreign key. A private table
 ///   has none.
 /// - `index(…)` and `unique(…)`: any number of each.
+/// - `renamed_from = "old_name"`: what the table was called before.
+/// - `deprecated = "why, and what instead"`: it is still there, and not to be used.
+/// - `external`: someone else makes and changes the table; only the triggers on it are ours.
 ///
 /// # On a field
 /// - `#[pk]`: the primary key, one for each table, of type `String`.
 /// - `#[unique]`: guarded by a unique index of its own.
-/// - `#[references(table.column)]`, with `on_delete = cascade` or `set_null` if need be.
-/// - `#[default(now)]`, or a literal.
+/// - `#[references(table.column)]`, with `on_delete = cascade`, `set_null` or `restrict` if need be.
+/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`, which may look at no
+///   column and no table.
+/// - `#[check("sql")]`: what must hold for every value. A text that may gain words is better a
+///   [`vocabulary!`], for what is refused here is refused from newer builds too.
+/// - `#[renamed_from(old_name)]`: what the column was called before.
 /// - `#[lock_version]`: mirrors the lock version of the row; in versioned tables only.
 /// - `#[size("sql")]`: the bytes of the value, where measuring a long text would be dear.
 ///
-/// A field is a `String`, an `i64`, an `f64`, a [`Json`], or a type of your own that implements
-/// [`ColumnType`]; in an `Option` it may be null.
+/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type of
+/// your own that implements [`ColumnType`]; in an `Option` it may be null.
+///
+/// ```
+/// use fastest_schema::{Default, Flag, OnDelete, Row, table};
+///
+/// /// A reminder, in a table that another tool makes.
+/// #[table(
+///     name = "noteReminders",
+///     policy = private("a test"),
+///     renamed_from = "alarms",
+///     deprecated = "reminders are sent by mail; see `mails`",
+///     external,
+/// )]
+/// struct Reminder {
+///     #[pk]
+///     #[default(sql = "lower(hex(randomblob(16)))")]
+///     id: String,
+///     #[references(notes.id, on_delete = restrict)]
+///     #[renamed_from(note)]
+///     note_id: String,
+///     #[check("minutes > 0")]
+///     minutes: i64,
+///     #[default(0)]
+///     loud: Flag,
+/// }
+///
+/// let table = Reminder::TABLE;
+/// assert_eq!((table.renamed_from, table.external), (Some("alarms"), true));
+/// assert!(table.deprecated.is_some());
+/// let [id, note_id, minutes, loud] = table.columns else { panic!() };
+/// assert_eq!(id.default, Some(Default::Sql("lower(hex(randomblob(16)))")));
+/// assert_eq!(note_id.renamed_from, Some("note"));
+/// assert_eq!(note_id.references.as_ref().unwrap().on_delete, OnDelete::Restrict);
+/// assert_eq!(minutes.check, Some("minutes > 0"));
+/// assert_eq!(loud.default, Some(Default::Integer(0)));
+/// ```
 ///
 /// # What does not compile
 /// A scope or an index on a column that is not there:
@@ -130,11 +172,43 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// #[table(name = "notes", policy = private("a test"))]
 /// struct Note { #[pk] id: String, #[lock_version] version: i64 }
 /// ```
+/// A name with other characters:
+/// ```compile_fail
+/// # use fastest_schema::table;
+/// #[table(name = "no-tes", policy = private("a test"))]
+/// struct Note { #[pk] id: String }
+/// ```
+/// An old name that is in use:
+/// ```compile_fail
+/// # use fastest_schema::table;
+/// #[table(name = "notes", renamed_from = "notes", policy = private("a test"))]
+/// struct Note { #[pk] id: String }
+/// ```
+/// ```compile_fail
+/// # use fastest_schema::table;
+/// #[table(name = "notes", policy = private("a test"))]
+/// struct Note { #[pk] id: String, body: String, #[renamed_from(body)] text: String }
+/// ```
+/// A default that is neither a literal nor said to be SQL:
+/// ```compile_fail
+/// # use fastest_schema::table;
+/// #[table(name = "notes", policy = private("a test"))]
+/// struct Note { #[pk] id: String, #[default(random())] dice: i64 }
+/// ```
 /// What is right beside these:
 /// ```
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = versioned("a test"), scope = w -> workspaces.project_id, index(id))]
 /// struct Note { #[pk] id: String, #[references(workspaces.id)] w: String, #[lock_version] version: i64 }
+/// ```
+/// ```
+/// # use fastest_schema::table;
+/// #[table(name = "notes", renamed_from = "memos", policy = private("a test"))]
+/// struct Note {
+///     #[pk] id: String,
+///     #[renamed_from(body)] text: String,
+///     #[default(sql = "random()")] dice: i64,
+/// }
 /// ```
 pub use fastest_schema_macros::table;
 pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, migrations, statements};

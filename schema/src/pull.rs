@@ -135,10 +135,12 @@ mod tests {
             kind: Kind::Integer,
             null: true,
             default: None,
+            check: None,
             unique: false,
             lock_version: false,
             references: None,
             size: None,
+            renamed_from: None,
         };
         let wide = Table {
             name: "wide",
@@ -148,6 +150,9 @@ mod tests {
             policy: Policy::AppendOnly,
             reason: "a test",
             scope: None,
+            renamed_from: None,
+            deprecated: None,
+            external: false,
         };
         assert!(row(&wide).starts_with("'['||json_quote(`a`)||','||"));
     }

@@ -38,6 +38,12 @@ pub struct Table {
     pub reason: &'static str,
     /// By what rows are shared with a device; `None` exactly for private tables.
     pub scope: Option<Scope>,
+    /// The name that it had before.
+    pub renamed_from: Option<&'static str>,
+    /// Why it is no longer to be used, and what to use instead.
+    pub deprecated: Option<&'static str>,
+    /// Whether someone else makes and changes the table, so that only the triggers on it are ours.
+    pub external: bool,
 }
 
 impl Table {
@@ -97,6 +103,8 @@ pub struct Column {
     pub null: bool,
     /// The default, if it has one.
     pub default: Option<Default>,
+    /// SQL that must hold for every value.
+    pub check: Option<&'static str>,
     /// Whether a unique index of its own guards it.
     pub unique: bool,
     /// Whether it mirrors the lock version that `fastest_changes` holds for the row.
@@ -105,6 +113,8 @@ pub struct Column {
     pub references: Option<Reference>,
     /// SQL for the bytes that the value takes in a page, where measuring the text would be dear.
     pub size: Option<&'static str>,
+    /// The name that it had before.
+    pub renamed_from: Option<&'static str>,
 }
 
 /// The default of a column.
@@ -118,6 +128,8 @@ pub enum Default {
     Integer(i64),
     /// A real.
     Real(f64),
+    /// What an SQL expression gives at the insert.
+    Sql(&'static str),
 }
 
 /// A foreign key of one column.
@@ -134,8 +146,10 @@ pub struct Reference {
 /// What happens to a row when the one that it refers to goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
-    /// The delete is refused.
+    /// The delete is refused, if the row still refers there when the statement ends.
     NoAction,
+    /// The delete is refused at once.
+    Restrict,
     /// The row goes too.
     Cascade,
     /// The column becomes null.

@@ -8,6 +8,12 @@ pub struct Declaration {
     pub visibility: Visibility,
     pub ident: Ident,
     pub name: LitStr,
+    /// The name that the table had before.
+    pub renamed_from: Option<LitStr>,
+    /// Why the table is there no longer to be used, and what to use instead.
+    pub deprecated: Option<LitStr>,
+    /// Whether someone else makes and changes the table.
+    pub external: bool,
     pub policy: Policy,
     /// Why the table has this policy.
     pub reason: LitStr,
@@ -54,6 +60,10 @@ pub struct Column {
     pub unique: bool,
     pub lock_version: bool,
     pub default: Option<Default>,
+    /// SQL that must hold for every value.
+    pub check: Option<LitStr>,
+    /// The name that the column had before.
+    pub renamed_from: Option<Ident>,
     pub references: Option<Reference>,
     /// SQL for the bytes that the value takes in a page, where `length(column)` would be dear.
     pub size: Option<LitStr>,
@@ -64,6 +74,8 @@ pub enum Default {
     Now,
     /// A literal: text, an integer, or a real.
     Literal(Expr),
+    /// An SQL expression.
+    Sql(LitStr),
 }
 
 /// A foreign key.
@@ -77,6 +89,7 @@ pub struct Reference {
 #[derive(Clone, Copy)]
 pub enum OnDelete {
     NoAction,
+    Restrict,
     Cascade,
     SetNull,
 }

@@ -85,6 +85,9 @@ fn metadata(declaration: &Declaration) -> TokenStream {
     };
     let scope = scope(declaration.scope.as_ref());
     let indexes = declaration.indexes.iter().map(index);
+    let renamed_from = option(declaration.renamed_from.as_ref().map(|name| quote!(#name)));
+    let deprecated = option(declaration.deprecated.as_ref().map(|why| quote!(#why)));
+    let external = declaration.external;
     let metadata = columns.iter().map(column);
     let pk = columns.iter().find(|column| column.pk).map(|column| (&column.ident, &column.ty));
     let pk_type = pk.map(|(_, ty)| ty);
@@ -99,6 +102,9 @@ fn metadata(declaration: &Declaration) -> TokenStream {
                 policy: ::fastest_schema::Policy::#policy,
                 reason: #reason,
                 scope: #scope,
+                renamed_from: #renamed_from,
+                deprecated: #deprecated,
+                external: #external,
             };
             type New = #new;
         }
@@ -137,18 +143,23 @@ fn column(column: &Column) -> TokenStream {
     let Column { ty, unique, lock_version, .. } = column;
     let name = text(&column.ident);
     let default = option(column.default.as_ref().map(default));
+    let check = option(column.check.as_ref().map(|sql| quote!(#sql)));
     let references = option(column.references.as_ref().map(reference));
     let size = option(column.size.as_ref().map(|sql| quote!(#sql)));
+    let renamed_from = column.renamed_from.as_ref().map(text);
+    let renamed_from = option(renamed_from.map(|name| quote!(#name)));
     quote! {
         ::fastest_schema::Column {
             name: #name,
             kind: <#ty as ::fastest_schema::ColumnType>::KIND,
             null: <#ty as ::fastest_schema::ColumnType>::NULL,
             default: #default,
+            check: #check,
             unique: #unique,
             lock_version: #lock_version,
             references: #references,
             size: #size,
+            renamed_from: #renamed_from,
         }
     }
 }
@@ -163,6 +174,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 fn default(default: &Default) -> TokenStream {
     match default {
         Default::Now => quote!(::fastest_schema::Default::Now),
+        Default::Sql(expression) => quote!(::fastest_schema::Default::Sql(#expression)),
         Default::Literal(literal) => {
             let variant = match unsigned(literal) {
                 Some(Lit::Str(_)) => quote!(Text),
@@ -186,6 +198,7 @@ fn reference(Reference { table, column, on_delete }: &Reference) -> TokenStream 
     let (table, column) = (text(table), text(column));
     let on_delete = match on_delete {
         OnDelete::NoAction => quote!(NoAction),
+        OnDelete::Restrict => quote!(Restrict),
         OnDelete::Cascade => quote!(Cascade),
         OnDelete::SetNull => quote!(SetNull),
     };

@@ -23,6 +23,9 @@ pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declarat
     let (policy, reason) = arguments.policy.ok_or_else(|| missing("a policy"))?;
     let declaration = Declaration {
         name: arguments.name.ok_or_else(|| missing("a name"))?,
+        renamed_from: arguments.renamed_from,
+        deprecated: arguments.deprecated,
+        external: arguments.external,
         policy,
         reason,
         scope: arguments.scope.map(|path| scope(path, &columns)).transpose()?,
@@ -39,6 +42,9 @@ pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declarat
 #[derive(std::default::Default)]
 struct Arguments {
     name: Option<LitStr>,
+    renamed_from: Option<LitStr>,
+    deprecated: Option<LitStr>,
+    external: bool,
     policy: Option<(Policy, LitStr)>,
     scope: Option<ScopePath>,
     indexes: Vec<Index>,
@@ -49,25 +55,19 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
     while !input.is_empty() {
         let key: Ident = input.parse()?;
         match key.to_string().as_str() {
-            "name" => {
-                input.parse::<Token![=]>()?;
-                arguments.name = Some(input.parse()?);
-            }
-            "policy" => {
-                input.parse::<Token![=]>()?;
-                arguments.policy = Some(policy(input)?);
-            }
-            "scope" => {
-                input.parse::<Token![=]>()?;
-                arguments.scope = Some(input.parse()?);
-            }
+            "name" => arguments.name = Some(assigned(input, text)?),
+            "renamed_from" => arguments.renamed_from = Some(assigned(input, text)?),
+            "deprecated" => arguments.deprecated = Some(assigned(input, text)?),
+            "external" => arguments.external = true,
+            "policy" => arguments.policy = Some(assigned(input, policy)?),
+            "scope" => arguments.scope = Some(assigned(input, ScopePath::parse)?),
             "index" | "unique" => {
                 arguments.indexes.push(Index { unique: key == "unique", columns: names(input)? });
             }
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected name, policy, scope, index or unique",
+                    "expected name, policy, scope, index, unique, deprecated, renamed_from or external",
                 ));
             }
         }
@@ -76,6 +76,16 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
         }
     }
     Ok(arguments)
+}
+
+/// `= value`.
+fn assigned<T>(input: ParseStream, value: impl FnOnce(ParseStream) -> Result<T>) -> Result<T> {
+    input.parse::<Token![=]>()?;
+    value(input)
+}
+
+fn text(input: ParseStream) -> Result<LitStr> {
+    input.parse()
 }
 
 fn names(input: ParseStream) -> Result<Vec<Ident>> {
@@ -162,15 +172,36 @@ fn check(declaration: &Declaration) -> Result<()> {
     if count(|column| column.lock_version) > usize::from(declaration.policy == Policy::Versioned) {
         return error("`#[lock_version]` goes on one column of a versioned table");
     }
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if !declaration.name.value().chars().all(plain) {
-        return error("a table's name is of lower-case letters, digits and `_`");
+    for name in [&declaration.name].into_iter().chain(&declaration.renamed_from) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.value().is_empty() || !name.value().chars().all(plain) {
+            return Err(Error::new(
+                name.span(),
+                "a table's name is of ASCII letters, digits and `_`",
+            ));
+        }
     }
+    check_renames(declaration)?;
     match (declaration.policy, &declaration.scope) {
         (Policy::Private, Some(_)) => error("a private table has no scope: it is never pulled"),
         (Policy::Versioned | Policy::AppendOnly, None) => error("a synced table needs a scope"),
         _ => Ok(()),
     }
+}
+
+/// A name that is still in use is not an old one.
+fn check_renames(declaration: &Declaration) -> Result<()> {
+    if let Some(old) = &declaration.renamed_from
+        && old.value() == declaration.name.value()
+    {
+        return Err(Error::new(old.span(), "the table has this name now"));
+    }
+    for old in declaration.columns.iter().filter_map(|column| column.renamed_from.as_ref()) {
+        if find(&declaration.columns, old).is_ok() {
+            return Err(Error::new(old.span(), "a column of the table has this name now"));
+        }
+    }
+    Ok(())
 }
 
 fn column(field: &Field) -> Result<Column> {
@@ -183,6 +214,8 @@ fn column(field: &Field) -> Result<Column> {
         unique: false,
         lock_version: false,
         default: None,
+        check: None,
+        renamed_from: None,
         references: None,
         size: None,
     };
@@ -193,6 +226,10 @@ fn column(field: &Field) -> Result<Column> {
             "unique" => column.unique = true,
             "lock_version" => column.lock_version = true,
             "default" => column.default = Some(attribute.parse_args_with(default)?),
+            "check" => column.check = Some(attribute.parse_args()?),
+            "renamed_from" => {
+                column.renamed_from = Some(attribute.parse_args_with(Ident::parse_any)?);
+            }
             "references" => column.references = Some(attribute.parse_args_with(reference)?),
             "size" => column.size = Some(attribute.parse_args()?),
             _ => column.attributes.push(attribute.clone()),
@@ -201,8 +238,15 @@ fn column(field: &Field) -> Result<Column> {
     Ok(column)
 }
 
-/// `now`, or a literal with an optional sign.
+/// `now`, a literal with an optional sign, or `sql = "expression"`.
 fn default(input: ParseStream) -> Result<Default> {
+    if input.peek(Ident) && input.peek2(Token![=]) {
+        let key: Ident = input.parse()?;
+        return match key == "sql" {
+            true => Ok(Default::Sql(assigned(input, text)?)),
+            false => Err(Error::new(key.span(), "expected `sql`")),
+        };
+    }
     let expression: Expr = input.parse()?;
     let literal = match &expression {
         Expr::Path(path) if path.path.is_ident("now") => return Ok(Default::Now),
@@ -212,7 +256,7 @@ fn default(input: ParseStream) -> Result<Default> {
     };
     literal
         .then_some(Default::Literal(expression.clone()))
-        .ok_or_else(|| Error::new_spanned(expression, "expected `now` or a literal"))
+        .ok_or_else(|| Error::new_spanned(expression, "expected `now`, a literal or `sql = \"…\"`"))
 }
 
 /// `table.column`, or `table.column, on_delete = cascade`.
@@ -228,10 +272,12 @@ fn reference(input: ParseStream) -> Result<Reference> {
         let action: Ident = input.parse()?;
         on_delete = match action.to_string().as_str() {
             "no_action" => OnDelete::NoAction,
+            "restrict" => OnDelete::Restrict,
             "cascade" => OnDelete::Cascade,
             "set_null" => OnDelete::SetNull,
             _ => {
-                return Err(Error::new(action.span(), "expected no_action, cascade or set_null"));
+                let expected = "expected no_action, restrict, cascade or set_null";
+                return Err(Error::new(action.span(), expected));
             }
         };
     }

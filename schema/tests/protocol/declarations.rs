@@ -3,18 +3,20 @@
 use fastest_schema::workspaces::{
     DriftReport, Merged, NewSnapshot, NewWorkspace, Snapshot, Source, Workspace,
 };
-use fastest_schema::{Column, Json, Kind, OnDelete, Policy, Row, Table, replica_ddl};
+use fastest_schema::{
+    Column, Default, Flag, Json, Kind, OnDelete, Policy, Row, Table, replica_ddl,
+};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use crate::primary::{Card, Primary, tables};
+use crate::primary::{Card, Label, Primary, tables};
 
 #[test]
 fn the_database_has_the_declared_columns() {
     let primary = Primary::empty();
     for table in tables() {
         let found = primary.query(&format!(
-            "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL FROM pragma_table_info('{}')",
+            "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info('{}')",
             table.name
         ));
         let declared: Vec<Value> =
@@ -30,7 +32,66 @@ fn described(table: &Table, column: &Column) -> Value {
         Kind::Real => "REAL",
     };
     let pk = i64::from(column.name == table.pk);
-    json!([column.name, kind, i64::from(!column.null), pk, i64::from(column.default.is_some())])
+    // SQLite takes off the brackets of an expression.
+    let default = column.default.map(|default| match default {
+        Default::Now => "strftime('%Y-%m-%dT%H:%M:%fZ','now')".to_owned(),
+        Default::Text(text) => format!("'{text}'"),
+        Default::Integer(integer) => integer.to_string(),
+        Default::Real(real) => real.to_string(),
+        Default::Sql(expression) => expression.to_owned(),
+    });
+    json!([column.name, kind, i64::from(!column.null), pk, default])
+}
+
+/// A line of its DDL for each column, which ends with the check if there is one.
+#[test]
+fn the_database_has_the_declared_checks() {
+    let primary = Primary::empty();
+    for table in tables() {
+        let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ";
+        let found = primary.query(&format!("{sql}'{}'", table.name));
+        let lines = found[0][0].as_str().unwrap().lines().skip(1);
+        for (line, column) in lines.zip(table.columns) {
+            let (_, check) = line.trim_end_matches(',').split_once(" CHECK ").unzip();
+            let declared = column.check.map(|sql| format!("({sql})"));
+            assert_eq!(check, declared.as_deref(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn checks_and_restricted_deletes_are_enforced() {
+    let primary = Primary::empty();
+    primary.run("INSERT INTO boards(id, project_id) VALUES ('b', 'A')");
+    primary.run("INSERT INTO boardLabels(id, board_id) VALUES ('l', 'b')");
+    let label = primary.query("SELECT text, size, loud FROM boardLabels");
+    assert_eq!(label, json!([["NEW", 3, 0]]));
+    for (sql, expected) in [
+        ("UPDATE boardLabels SET size = 10", "CHECK constraint failed: size BETWEEN 1 AND 9"),
+        ("DELETE FROM boards", "FOREIGN KEY constraint failed"),
+    ] {
+        let error = primary.0.execute(sql, []).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_push_takes_sql_defaults_and_keeps_to_checks() {
+    let primary = Primary::empty();
+    primary.run("INSERT INTO boards(id, project_id) VALUES ('b', 'A')");
+    let row = json!({"id": "l", "board_id": "b"});
+    let push = |counter: i64, row: Value| {
+        let version = counter - 1;
+        json!({"v": 1, "counter": counter, "locks": [["boardLabels", "l", version]], "rows": {"boardLabels": [row]}})
+    };
+    primary.push("p1", push(1, row));
+    let pulled = || primary.pull("A", 1).changes[0].row::<Label>().unwrap().unwrap();
+    let label = pulled();
+    assert_eq!((label.text.as_str(), label.size, label.loud), ("NEW", 3, Flag(false)));
+    let error = primary.try_push("p2", "d", push(2, json!({"id": "l", "size": 0}))).unwrap_err();
+    assert!(error.starts_with("CHECK constraint failed"), "{error}");
+    primary.push("p2", push(2, json!({"id": "l", "loud": Flag(true)})));
+    assert_eq!(pulled().loud, Flag(true));
 }
 
 #[test]
@@ -45,6 +106,7 @@ fn the_database_has_the_declared_foreign_keys() {
             let to = column.references.as_ref()?;
             let on_delete = match to.on_delete {
                 OnDelete::NoAction => "NO ACTION",
+                OnDelete::Restrict => "RESTRICT",
                 OnDelete::Cascade => "CASCADE",
                 OnDelete::SetNull => "SET NULL",
             };

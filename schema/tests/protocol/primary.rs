@@ -1,7 +1,7 @@
 //! A primary in memory, and tables of a test's own beside those of Fastest.
 
 use fastest_schema::{
-    D1_MIGRATIONS_DDL, PUSH_SQL, Page, Refusal, Row, TABLES, Table, decode_page, init_sql,
+    D1_MIGRATIONS_DDL, Flag, PUSH_SQL, Page, Refusal, Row, TABLES, Table, decode_page, init_sql,
     pull_sql, statements, table,
 };
 use rusqlite::{Connection, params};
@@ -36,6 +36,22 @@ pub struct Card {
     pub weight: f64,
 }
 
+/// A label, whose table has its name from another tool, and all that a column can have.
+#[table(name = "boardLabels", policy = versioned("a test"), scope = board_id -> boards.project_id)]
+pub struct Label {
+    #[pk]
+    pub id: String,
+    #[references(boards.id, on_delete = restrict)]
+    pub board_id: String,
+    #[default(sql = "upper('new')")]
+    pub text: String,
+    #[default(3)]
+    #[check("size BETWEEN 1 AND 9")]
+    pub size: i64,
+    #[default(0)]
+    pub loud: Flag,
+}
+
 /// What no device may see.
 #[table(name = "secrets", policy = private("a test"))]
 pub struct Secret {
@@ -45,7 +61,7 @@ pub struct Secret {
 }
 
 pub fn tables() -> Vec<&'static Table> {
-    let own = [Card::TABLE, Board::TABLE, Secret::TABLE];
+    let own = [Card::TABLE, Label::TABLE, Board::TABLE, Secret::TABLE];
     own.into_iter().chain(TABLES.iter().copied()).collect()
 }
 

@@ -10,8 +10,11 @@ extern crate self as fastest_schema;
 pub mod auth;
 mod check;
 mod column;
+pub mod conversations;
 mod ddl;
 mod engine;
+pub mod infrastructure;
+pub mod intelligence;
 mod migrations;
 mod page;
 pub mod projects;
@@ -22,6 +25,8 @@ mod table;
 mod triggers;
 mod vocabulary;
 pub mod workspaces;
+
+use intelligence::atlas;
 
 pub use check::{DeclarationError, check};
 pub use column::{ColumnType, Flag, Json, Kind};
@@ -232,6 +237,28 @@ pub const TABLES: &[&Table] = &[
     workspaces::Workspace::TABLE,
     workspaces::DriftReport::TABLE,
     workspaces::ActivityEvent::TABLE,
+    auth::AuthCode::TABLE,
+    auth::DeviceCode::TABLE,
+    auth::Session::TABLE,
+    auth::UserApiKey::TABLE,
+    projects::ProjectEnvVar::TABLE,
+    conversations::Conversation::TABLE,
+    intelligence::NextStep::TABLE,
+    intelligence::ProjectDecision::TABLE,
+    intelligence::ActionItem::TABLE,
+    intelligence::ActionItemRun::TABLE,
+    intelligence::RefactoringSuggestion::TABLE,
+    atlas::AtlasConcept::TABLE,
+    atlas::AtlasEdge::TABLE,
+    atlas::AtlasChunk::TABLE,
+    atlas::AtlasEmbedding::TABLE,
+    atlas::AtlasDecisionLink::TABLE,
+    atlas::AtlasDiagram::TABLE,
+    infrastructure::ProviderCredential::TABLE,
+    infrastructure::InfrastructureResource::TABLE,
+    infrastructure::DeploymentSettings::TABLE,
+    infrastructure::Deployment::TABLE,
+    infrastructure::Job::TABLE,
 ];
 
 /// What the code that [`macro@table`] writes needs, whatever its crate depends on.

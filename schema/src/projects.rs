@@ -1,6 +1,6 @@
-//! Projects: what holds workspaces and snapshots together.
+//! Projects: what holds workspaces and snapshots together, and what their programs are run with.
 
-use crate::{Json, table, vocabulary};
+use crate::{Flag, Json, table, vocabulary};
 
 /// The top-level container of workspaces and snapshots.
 #[table(
@@ -54,4 +54,32 @@ vocabulary! {
         /// For everyone.
         OpenSource = "open_source",
     }
+}
+
+/// An environment variable of a project.
+#[table(
+    name = "project_env_vars",
+    policy = private("values are secrets"),
+    unique(project_id, key),
+)]
+pub struct ProjectEnvVar {
+    /// A unique id.
+    #[pk]
+    pub id: String,
+    /// The project that it is for.
+    #[references(projects.id, on_delete = cascade)]
+    pub project_id: String,
+    /// The name of the variable.
+    pub key: String,
+    /// The value; a secret's may be encrypted.
+    pub value: String,
+    /// Whether the value is masked where it is shown.
+    #[default(0)]
+    pub is_secret: Flag,
+    /// ISO 8601, UTC, milliseconds.
+    #[default(now)]
+    pub created_at: String,
+    /// ISO 8601, UTC, milliseconds.
+    #[default(now)]
+    pub updated_at: String,
 }

@@ -4,6 +4,7 @@
 mod changes;
 mod convergence;
 mod declarations;
+mod every_table;
 mod primary;
 mod pull;
 mod push;

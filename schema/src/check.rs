@@ -1,7 +1,7 @@
 //! Checks that take more than one declaration, and those of names and widths; what the macro can see
 //! of one table is checked at compile time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::ddl::{index_name, indexes};
 use crate::{OnDelete, Pack, Policy, Reference, Row, Scope, Table};
@@ -52,6 +52,18 @@ pub enum DeclarationError {
         table: &'static str,
         /// The name of the index.
         index: String,
+    },
+    /// Two tables, or two columns of a table, claim one old name.
+    #[error("`{table}`: `{first}` and `{second}` cannot both be what was `{old}`")]
+    RenamedTwice {
+        /// The table, or the first of two.
+        table: &'static str,
+        /// The first that claims the name.
+        first: &'static str,
+        /// The second.
+        second: &'static str,
+        /// The old name.
+        old: &'static str,
     },
     /// A foreign key or a scope's path leads to a column that no table has.
     #[error("`{table}.{column}` refers to `{to_table}.{to_column}`, which is not declared")]
@@ -107,8 +119,11 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
             return Err(DeclarationError::Twice(table.name));
         }
     }
+    check_renames(tables.iter().map(|table| (table.name, table.renamed_from)), None)?;
     for table in tables {
         check_table(table)?;
+        let columns = table.columns.iter().map(|column| (column.name, column.renamed_from));
+        check_renames(columns, Some(table.name))?;
         for (columns, unique) in indexes(table) {
             let index = index_name(table.name, columns, unique);
             if !names.insert(index.to_ascii_lowercase()) {
@@ -122,6 +137,21 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
         }
         if let Some(Scope::Path { column, table: parent, target, .. }) = table.scope {
             find_target(tables, table, column, parent, target)?;
+        }
+    }
+    Ok(())
+}
+
+/// No two claim one old name; `table` is that of the columns.
+fn check_renames(
+    renames: impl Iterator<Item = (&'static str, Option<&'static str>)>,
+    table: Option<&'static str>,
+) -> Result<(), DeclarationError> {
+    let mut claimed = HashMap::new();
+    for (name, old) in renames.filter_map(|(name, old)| Some((name, old?))) {
+        if let Some(first) = claimed.insert(old, name) {
+            let table = table.unwrap_or(first);
+            return Err(DeclarationError::RenamedTwice { table, first, second: name, old });
         }
     }
     Ok(())

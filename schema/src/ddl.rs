@@ -1,27 +1,23 @@
 //! Tables and indexes as SQL. Names are quoted with backticks: SQLite takes a misspelt name in
 //! double quotes for a text.
 
+use crate::diff::replica_record;
 use crate::engine::{CHANGES_DDL, NOW};
-use crate::{Column, Default, Kind, OnDelete, Policy, Table};
+use crate::record::{Record, TableRecord};
+use crate::{Default, Kind, OnDelete, Table};
 
 /// The DDL of a replica: every synced table with its indexes, and `fastest_changes` as the replica
-/// last saw it on the primary; no triggers. Foreign keys are declared; whether a connection
-/// enforces them is its own setting.
+/// last saw it on the primary; no triggers, and nothing that the primary enforces for all but types
+/// and nulls. Foreign keys are declared; whether a connection enforces them is its own setting.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
-    let synced = parents_first(tables);
-    let synced = synced.into_iter().filter(|table| table.policy != Policy::Private);
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
-    changes.chain(synced.flat_map(create_table)).collect()
+    let record = replica_record(&Record::of("", tables));
+    changes.chain(record.tables.iter().flat_map(TableRecord::ddl)).collect()
 }
 
 /// The DDL of one table: `CREATE TABLE`, then its indexes.
-pub fn create_table(table: &Table) -> Vec<String> {
-    let mut lines: Vec<String> =
-        table.columns.iter().map(|column| column_ddl(table, column)).collect();
-    lines.extend(table.columns.iter().filter_map(foreign_key));
-    let create = format!("CREATE TABLE {}(\n  {}\n)", quote(table.name), lines.join(",\n  "));
-    let indexes = indexes(table).map(|(columns, unique)| create_index(table.name, columns, unique));
-    [create].into_iter().chain(indexes).collect()
+pub fn create_table(table: &'static Table) -> Vec<String> {
+    TableRecord::from(table).ddl()
 }
 
 /// The columns of every index of a table and whether it is unique, those of unique columns first.
@@ -31,49 +27,24 @@ pub(crate) fn indexes(table: &Table) -> impl Iterator<Item = (&[&'static str], b
     unique.chain(table.indexes.iter().map(|index| (index.columns, index.unique)))
 }
 
-fn column_ddl(table: &Table, column: &Column) -> String {
-    let mut sql = format!("{} {}", quote(column.name), kind(column.kind));
-    if column.name == table.pk {
-        sql.push_str(" PRIMARY KEY");
-    }
-    if !column.null {
-        sql.push_str(" NOT NULL");
-    }
-    if let Some(default) = column.default {
-        sql.push_str(" DEFAULT ");
-        sql.push_str(&default_sql(default));
-    }
-    if let Some(check) = column.check {
-        sql.push_str(&format!(" CHECK ({check})"));
-    }
-    sql
-}
-
-fn foreign_key(column: &Column) -> Option<String> {
-    let to = column.references.as_ref()?;
-    let on_delete = match to.on_delete {
-        OnDelete::NoAction => "",
-        OnDelete::Restrict => " ON DELETE RESTRICT",
-        OnDelete::Cascade => " ON DELETE CASCADE",
-        OnDelete::SetNull => " ON DELETE SET NULL",
-    };
-    let [name, table, target] = [column.name, to.table, to.column].map(quote);
-    Some(format!("FOREIGN KEY ({name}) REFERENCES {table}({target}){on_delete}"))
-}
-
-fn create_index(table: &str, columns: &[&str], unique: bool) -> String {
-    let create = if unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
-    let name = quote(&index_name(table, columns, unique));
-    let columns: Vec<String> = columns.iter().map(|column| quote(column)).collect();
-    format!("{create} {name} ON {}({})", quote(table), columns.join(", "))
-}
-
-pub(crate) fn index_name(table: &str, columns: &[&str], unique: bool) -> String {
+pub(crate) fn index_name(table: &str, columns: &[impl AsRef<str>], unique: bool) -> String {
+    let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
     let suffix = if unique { "unique" } else { "idx" };
     format!("{table}_{}_{suffix}", columns.join("_"))
 }
 
-fn kind(kind: Kind) -> &'static str {
+/// What a foreign key says of deletes.
+pub(crate) fn on_delete(on_delete: OnDelete) -> &'static str {
+    match on_delete {
+        OnDelete::NoAction => "",
+        OnDelete::Restrict => " ON DELETE RESTRICT",
+        OnDelete::Cascade => " ON DELETE CASCADE",
+        OnDelete::SetNull => " ON DELETE SET NULL",
+    }
+}
+
+/// A storage class as SQL.
+pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "text",
         Kind::Integer => "integer",

@@ -1,7 +1,7 @@
 //! What is known of a table at run time.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::column::Kind;
@@ -64,7 +64,8 @@ impl Table {
 }
 
 /// How the rows of a table travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// Rows change; a push proves by their lock versions that it saw the newest.
     Versioned,
@@ -144,7 +145,8 @@ pub struct Reference {
 }
 
 /// What happens to a row when the one that it refers to goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnDelete {
     /// The delete is refused, if the row still refers there when the statement ends.
     NoAction,
@@ -154,6 +156,13 @@ pub enum OnDelete {
     Cascade,
     /// The column becomes null.
     SetNull,
+}
+
+impl OnDelete {
+    /// Whether rows that refer to one that goes are changed, and not kept from it.
+    pub fn changes_children(self) -> bool {
+        matches!(self, OnDelete::Cascade | OnDelete::SetNull)
+    }
 }
 
 /// An index over columns, in order.

@@ -8,5 +8,6 @@ mod every_table;
 mod primary;
 mod pull;
 mod push;
+mod random;
 mod refusals;
 mod vectors;

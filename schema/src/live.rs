@@ -1,0 +1,295 @@
+//! What a database holds, as it says itself: the answer to one SELECT that runs on every primary.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::tokens::{bracketed_after, list, normalised, tokens};
+
+/// Asks for everything in a database, in rows of two texts, which [`Live::decode`] reads. Its
+/// parameter is any text, which the first row repeats, so that no other answer can pass for this one.
+///
+/// Cloudflare's own tables are left out before the PRAGMAs are joined: D1 lets nobody look at them.
+pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
+  SELECT type, name, tbl_name, sql FROM sqlite_master
+  WHERE name NOT GLOB '_cf_*' AND tbl_name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
+), t AS MATERIALIZED (SELECT name FROM m WHERE type = 'table')
+SELECT 'request' AS kind, json_quote(?1) AS body
+UNION ALL SELECT 'object', json_object('type', type, 'name', name, 'table', tbl_name, 'sql', sql) FROM m
+UNION ALL SELECT 'column', json_object('table', t.name, 'name', c.name, 'type', c.type,
+    'notnull', c.\"notnull\", 'default', c.dflt_value, 'pk', c.pk, 'hidden', c.hidden)
+  FROM t JOIN pragma_table_xinfo(t.name) AS c
+UNION ALL SELECT 'key', json_object('table', t.name, 'id', f.id, 'seq', f.seq, 'to', f.\"table\",
+    'from', f.\"from\", 'column', f.\"to\", 'on_update', f.on_update, 'on_delete', f.on_delete)
+  FROM t JOIN pragma_foreign_key_list(t.name) AS f
+UNION ALL SELECT 'index', json_object('table', t.name, 'name', i.name, 'unique', i.\"unique\",
+    'origin', i.origin, 'partial', i.partial, 'columns', json((
+      SELECT json_group_array(json_array(x.name, x.\"desc\", x.coll))
+      FROM pragma_index_xinfo(i.name) AS x WHERE x.key)))
+  FROM t JOIN pragma_index_list(t.name) AS i";
+
+/// Everything in a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Live {
+    /// Its tables, by name.
+    pub tables: BTreeMap<String, LiveTable>,
+    /// Its triggers, by name.
+    pub triggers: BTreeMap<String, LiveObject>,
+    /// Its views, by name.
+    pub views: BTreeMap<String, LiveObject>,
+}
+
+/// A trigger or a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveObject {
+    /// The table or view that it is on.
+    pub table: String,
+    /// Its text, without what makes no difference.
+    pub sql: String,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LiveTable {
+    /// Its columns, by name: their order depends on when they were added.
+    pub columns: BTreeMap<String, LiveColumn>,
+    /// Its foreign keys.
+    pub keys: BTreeSet<LiveKey>,
+    /// Its indexes, by name; those that SQLite made for a constraint, by their columns.
+    pub indexes: BTreeMap<String, LiveIndex>,
+    /// The texts of its checks.
+    pub checks: BTreeSet<String>,
+    /// `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT`, where they stand.
+    pub options: BTreeSet<&'static str>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveColumn {
+    /// The declared type, in lower case.
+    pub kind: String,
+    /// Whether it may be null.
+    pub null: bool,
+    /// The default, as SQL.
+    pub default: Option<String>,
+    /// Its place in the primary key, from 1; 0 where it is in none.
+    pub pk: i64,
+    /// Whether it is generated, or hidden otherwise.
+    pub hidden: bool,
+    /// How its texts compare, if otherwise than by their bytes.
+    pub collation: Option<String>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LiveKey {
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table that it refers to.
+    pub table: String,
+    /// The columns there; empty texts where it names none.
+    pub targets: Vec<String>,
+    /// What happens when the row there goes.
+    pub on_delete: String,
+    /// What happens when the key there changes.
+    pub on_update: String,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveIndex {
+    /// Its columns, each with its order and collation; `None` for an expression.
+    pub columns: Vec<(Option<String>, bool, String)>,
+    /// Whether no two rows may agree on all of them.
+    pub unique: bool,
+    /// The text of one that is over expressions or some of the rows only.
+    pub sql: Option<String>,
+}
+
+/// An answer that no database gives.
+#[derive(Debug, thiserror::Error)]
+#[error("row {row} of what the database says of its tables cannot be read: {reason}")]
+pub struct LiveError {
+    /// The row, from 0.
+    pub row: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    r#type: String,
+    name: String,
+    table: String,
+    sql: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Column {
+    table: String,
+    name: String,
+    r#type: Option<String>,
+    notnull: i64,
+    default: Option<String>,
+    pk: i64,
+    hidden: i64,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    table: String,
+    id: i64,
+    seq: i64,
+    to: String,
+    from: String,
+    column: Option<String>,
+    on_update: String,
+    on_delete: String,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    table: String,
+    name: String,
+    unique: i64,
+    origin: String,
+    partial: i64,
+    columns: Vec<(Option<String>, i64, String)>,
+}
+
+impl Live {
+    /// Reads the answer to [`LIVE_SQL`]; `None` where it belongs to another request.
+    pub fn decode(
+        request: &str,
+        answer: &[Vec<Option<String>>],
+    ) -> Result<Option<Live>, LiveError> {
+        let mut live = Live::default();
+        let mut keys: BTreeMap<(String, i64), Vec<Key>> = BTreeMap::new();
+        let mut texts = BTreeMap::new();
+        let mut is_ours = false;
+        for (row, cells) in answer.iter().enumerate() {
+            let failed = |reason: String| LiveError { row, reason };
+            let [Some(kind), Some(body)] = &cells[..] else {
+                return Err(failed("it has not two texts".to_owned()));
+            };
+            let json = |error: serde_json::Error| failed(error.to_string());
+            match kind.as_str() {
+                "request" => {
+                    is_ours = serde_json::from_str::<String>(body).map_err(json)? == request;
+                }
+                "object" => live.take(serde_json::from_str(body).map_err(json)?, &mut texts),
+                "column" => live.take_column(serde_json::from_str(body).map_err(json)?),
+                "key" => {
+                    let key: Key = serde_json::from_str(body).map_err(json)?;
+                    keys.entry((key.table.clone(), key.id)).or_default().push(key);
+                }
+                "index" => live.take_index(serde_json::from_str(body).map_err(json)?, &texts),
+                other => return Err(failed(format!("`{other}` is unknown"))),
+            }
+        }
+        for ((table, _), parts) in keys {
+            live.take_key(&table, parts);
+        }
+        live.collate(&texts);
+        Ok(is_ours.then_some(live))
+    }
+
+    fn take(&mut self, object: Object, texts: &mut BTreeMap<String, Vec<String>>) {
+        let Object { r#type, name, table, sql } = object;
+        let sql = sql.unwrap_or_default();
+        match r#type.as_str() {
+            "trigger" => {
+                self.triggers.insert(name, LiveObject { table, sql: normalised(&sql) });
+            }
+            "view" => {
+                self.views.insert(name, LiveObject { table, sql: normalised(&sql) });
+            }
+            "table" => {
+                let tokens = tokens(&sql);
+                let known = self.tables.entry(name.clone()).or_default();
+                known.checks = bracketed_after("check", &tokens).into_iter().collect();
+                known.options = options(&tokens);
+                texts.insert(name, tokens);
+            }
+            _ => drop(texts.insert(name, tokens(&sql))),
+        }
+    }
+
+    fn take_column(&mut self, column: Column) {
+        let known = LiveColumn {
+            kind: column.r#type.unwrap_or_default().to_lowercase(),
+            null: column.notnull == 0,
+            default: column.default.map(|sql| normalised(&sql)),
+            pk: column.pk,
+            hidden: column.hidden != 0,
+            collation: None,
+        };
+        self.tables.entry(column.table).or_default().columns.insert(column.name, known);
+    }
+
+    fn take_key(&mut self, table: &str, mut parts: Vec<Key>) {
+        parts.sort_by_key(|part| part.seq);
+        let Some(first) = parts.first() else { return };
+        let key = LiveKey {
+            table: first.to.clone(),
+            on_delete: first.on_delete.clone(),
+            on_update: first.on_update.clone(),
+            columns: parts.iter().map(|part| part.from.clone()).collect(),
+            targets: parts.iter().map(|part| part.column.clone().unwrap_or_default()).collect(),
+        };
+        self.tables.entry(table.to_owned()).or_default().keys.insert(key);
+    }
+
+    fn take_index(&mut self, index: Index, texts: &BTreeMap<String, Vec<String>>) {
+        let columns: Vec<_> = index
+            .columns
+            .into_iter()
+            .map(|(name, descending, collation)| (name, descending != 0, collation))
+            .collect();
+        let odd = index.partial != 0 || columns.iter().any(|(name, ..)| name.is_none());
+        let sql = texts.get(&index.name).filter(|_| odd).map(|tokens| tokens.join(" "));
+        let name = match index.origin.as_str() {
+            "c" => index.name,
+            origin => {
+                let names: Vec<&str> =
+                    columns.iter().filter_map(|(name, ..)| name.as_deref()).collect();
+                format!("{origin}({})", names.join(", "))
+            }
+        };
+        let unique = index.unique != 0;
+        let known = LiveIndex { columns, unique, sql };
+        self.tables.entry(index.table).or_default().indexes.insert(name, known);
+    }
+
+    /// Finds the collations, which no PRAGMA tells.
+    fn collate(&mut self, texts: &BTreeMap<String, Vec<String>>) {
+        for (name, table) in &mut self.tables {
+            for part in texts.get(name).map(|tokens| list(tokens)).unwrap_or_default() {
+                let at = part.iter().position(|token| token == "collate");
+                let collation = at.and_then(|at| part.get(at + 1)).cloned();
+                let named = |(name, _): &(&String, &mut LiveColumn)| {
+                    part.first().is_some_and(|first| *first == name.to_lowercase())
+                };
+                if let Some((_, column)) = table.columns.iter_mut().find(named) {
+                    column.collation = collation;
+                }
+            }
+        }
+    }
+}
+
+fn options(tokens: &[String]) -> BTreeSet<&'static str> {
+    let tail = tokens.iter().rposition(|token| token == ")").map_or(0, |at| at + 1);
+    let tail = &tokens[tail..];
+    let mut found = BTreeSet::new();
+    if tail.windows(2).any(|pair| pair == ["without", "rowid"]) {
+        found.insert("WITHOUT ROWID");
+    }
+    if tail.iter().any(|token| token == "strict") {
+        found.insert("STRICT");
+    }
+    if tokens.iter().any(|token| token == "autoincrement") {
+        found.insert("AUTOINCREMENT");
+    }
+    found
+}

@@ -1,0 +1,75 @@
+//! Tables, columns and indexes of a record as SQL.
+
+use crate::ddl::{index_name, kind, on_delete, quote};
+use crate::record::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+
+impl TableRecord {
+    /// The statements that make the table: `CREATE TABLE`, then its indexes.
+    pub fn ddl(&self) -> Vec<String> {
+        let indexes = self.all_indexes();
+        let indexes = indexes.iter().map(|index| index.create_sql(&self.name));
+        [self.create_sql()].into_iter().chain(indexes).collect()
+    }
+
+    /// `CREATE TABLE`, without its indexes.
+    pub fn create_sql(&self) -> String {
+        let columns = self.columns.iter().map(|column| column.sql(column.name == self.pk));
+        let keys = self.columns.iter().filter_map(|column| {
+            let name = quote(&column.name);
+            Some(format!("FOREIGN KEY ({name}) {}", column.references.as_ref()?.sql()))
+        });
+        let lines: Vec<String> = columns.chain(keys).collect();
+        format!("CREATE TABLE {}(\n  {}\n)", quote(&self.name), lines.join(",\n  "))
+    }
+
+    /// The indexes of unique columns, then the others.
+    pub fn all_indexes(&self) -> Vec<IndexRecord> {
+        let unique = self.columns.iter().filter(|column| column.unique);
+        let unique =
+            unique.map(|column| IndexRecord { columns: vec![column.name.clone()], unique: true });
+        unique.chain(self.indexes.iter().cloned()).collect()
+    }
+}
+
+impl ColumnRecord {
+    /// The column as a line of `CREATE TABLE` or `ADD COLUMN`, without its foreign key.
+    pub fn sql(&self, is_pk: bool) -> String {
+        let mut sql = format!("{} {}", quote(&self.name), kind(self.kind));
+        if is_pk {
+            sql.push_str(" PRIMARY KEY");
+        }
+        if !self.null {
+            sql.push_str(" NOT NULL");
+        }
+        if let Some(default) = &self.default {
+            sql.push_str(&format!(" DEFAULT {default}"));
+        }
+        if let Some(check) = &self.check {
+            sql.push_str(&format!(" CHECK ({check})"));
+        }
+        sql
+    }
+}
+
+impl ReferenceRecord {
+    /// From `REFERENCES` on.
+    pub fn sql(&self) -> String {
+        let [table, column] = [&self.table, &self.column].map(|name| quote(name));
+        format!("REFERENCES {table}({column}){}", on_delete(self.on_delete))
+    }
+}
+
+impl IndexRecord {
+    /// The name that the index has on a table.
+    pub fn name(&self, table: &str) -> String {
+        index_name(table, &self.columns, self.unique)
+    }
+
+    /// The statement that makes it.
+    pub fn create_sql(&self, table: &str) -> String {
+        let create = if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
+        let columns: Vec<String> = self.columns.iter().map(|column| quote(column)).collect();
+        let name = quote(&self.name(table));
+        format!("{create} {name} ON {}({})", quote(table), columns.join(", "))
+    }
+}

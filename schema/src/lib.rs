@@ -25,6 +25,7 @@ mod pull;
 mod push;
 pub mod record;
 mod refusal;
+mod schema;
 mod table;
 mod tokens;
 mod triggers;
@@ -221,13 +222,14 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// }
 /// ```
 pub use fastest_schema_macros::table;
-pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, migrations, statements};
+pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, statements};
 pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
-pub use pull::{applied_migrations_sql, find_projects_sql, pull_sql};
+pub use pull::{applied_migrations_sql, engine_sql, find_projects_sql, pull_sql};
 pub use push::{
     Lock, PAYLOAD_VERSION, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload, Seen, push_ddl,
 };
 pub use refusal::Refusal;
+pub use schema::{FASTEST, Schema, SchemaError};
 pub use table::{Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table};
 pub use triggers::trigger_ddl;
 

@@ -3,10 +3,6 @@
 //! The files have the flat layout that `wrangler d1 migrations apply` reads. Each carries its
 //! SHA-256 in the journal, since wrangler's own table keeps names only.
 
-use std::sync::LazyLock;
-
-use serde::Deserialize;
-
 use crate::ddl::{create_table, parents_first};
 use crate::engine::{CHANGES_DDL, primary_ddl};
 use crate::{Table, push_ddl, trigger_ddl};
@@ -21,23 +17,6 @@ pub struct Migration {
     pub name: &'static str,
     /// Its text.
     pub sql: &'static str,
-    /// The SHA-256 of the text, hex, as the journal records it.
-    pub sha256: &'static str,
-}
-
-/// Which names in `d1_migrations` are ours, as a condition in SQL: an application may record its own
-/// there. Ours have `_fastest_` in their names, but for the first.
-pub(crate) const OURS_SQL: &str = "(name = '0000_init.sql' OR name GLOB '*_fastest_*')";
-
-/// Every migration, in order.
-pub fn migrations() -> &'static [Migration] {
-    static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
-        let journal: Journal<'static> =
-            serde_json::from_str(JOURNAL).expect("the embedded journal is the committed one");
-        let entries = journal.entries.into_iter().zip(FILES);
-        entries.map(|(entry, (name, sql))| Migration { name, sql, sha256: entry.sha256 }).collect()
-    });
-    &MIGRATIONS
 }
 
 /// The statements of a migration, in order, without the breakpoint lines.
@@ -56,35 +35,40 @@ pub fn init_sql(tables: &[&'static Table]) -> String {
     statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n"
 }
 
-const JOURNAL: &str = include_str!("../migrations/meta/_journal.json");
-
 /// What a database without any migration is brought to, and each one since. A file never changes
 /// once it is released: its checksum is in the journal.
-const FILES: [(&str, &str); 2] = [
-    ("0000_init.sql", include_str!("../migrations/0000_init.sql")),
-    ("0001_fastest_push_history.sql", include_str!("../migrations/0001_fastest_push_history.sql")),
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "0000_init.sql", sql: include_str!("../migrations/0000_init.sql") },
+    Migration {
+        name: "0001_fastest_push_history.sql",
+        sql: include_str!("../migrations/0001_fastest_push_history.sql"),
+    },
 ];
-
-#[derive(Deserialize)]
-struct Journal<'a> {
-    #[serde(borrow)]
-    entries: Vec<Entry<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    sha256: &'a str,
-}
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
     use std::path::Path;
 
+    use serde::Deserialize;
     use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::TABLES;
+
+    const JOURNAL: &str = include_str!("../migrations/meta/_journal.json");
+
+    #[derive(Deserialize)]
+    struct Journal<'a> {
+        #[serde(borrow)]
+        entries: Vec<Entry<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Entry<'a> {
+        tag: &'a str,
+        sha256: &'a str,
+    }
 
     /// The SHA-256 of each released file.
     const RELEASED: [(&str, &str); 1] =
@@ -92,8 +76,8 @@ mod tests {
 
     #[test]
     fn released_files_never_change() {
-        for ((name, sha256), (file, sql)) in RELEASED.iter().zip(FILES) {
-            assert_eq!((*name, sha256.to_string()), (file, hex_sha256(sql)));
+        for ((name, sha256), file) in RELEASED.iter().zip(MIGRATIONS) {
+            assert_eq!((*name, sha256.to_string()), (file.name, hex_sha256(file.sql)));
         }
     }
 
@@ -104,7 +88,7 @@ mod tests {
         let statements = ["DROP VIEW fastest_push".to_owned(), view, trigger];
         let sql = statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n";
         let journal = journal(&[
-            ("0000_init", FILES[0].1, 1_795_219_200_000),
+            ("0000_init", MIGRATIONS[0].sql, 1_795_219_200_000),
             ("0001_fastest_push_history", &sql, 1_795_262_400_000),
         ]);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
@@ -133,7 +117,7 @@ mod tests {
             let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
             rows.map(Result::unwrap).collect()
         };
-        let files = FILES.map(|(_, sql)| sql);
+        let files = MIGRATIONS.map(|migration| migration.sql);
         assert_eq!(schema(&files), schema(&[&init_sql(TABLES)]));
     }
 
@@ -158,15 +142,16 @@ mod tests {
     #[test]
     fn every_file_is_in_the_journal() {
         let journal: Journal = serde_json::from_str(JOURNAL).unwrap();
-        assert_eq!(journal.entries.len(), FILES.len());
-        for migration in migrations() {
-            assert_eq!(migration.sha256, hex_sha256(migration.sql), "{}", migration.name);
+        assert_eq!(journal.entries.len(), MIGRATIONS.len());
+        for (entry, migration) in journal.entries.iter().zip(MIGRATIONS) {
+            assert_eq!(format!("{}.sql", entry.tag), migration.name);
+            assert_eq!(entry.sha256, hex_sha256(migration.sql), "{}", migration.name);
         }
     }
 
     #[test]
     fn no_statement_passes_the_limit_of_d1() {
-        for statement in migrations().iter().flat_map(|migration| statements(migration.sql)) {
+        for statement in MIGRATIONS.iter().flat_map(|migration| statements(migration.sql)) {
             assert!(statement.len() < 100_000, "{} bytes: {statement:.60}", statement.len());
         }
     }

@@ -1,9 +1,8 @@
 //! Pull: one SELECT that answers with a header and a page of changes.
 
 use crate::ddl::{literal, quote};
-use crate::migrations::OURS_SQL;
 use crate::push::seen_sql;
-use crate::{Column, Kind, Policy, Table};
+use crate::{Column, Kind, Schema, Table};
 
 /// Bytes that a change takes in an answer beside the texts of its row.
 const CHANGE_BYTES: usize = 100;
@@ -11,16 +10,16 @@ const CHANGE_BYTES: usize = 100;
 /// SQLite builds may limit a function to 32 arguments.
 const ARGUMENTS_MAX: usize = 30;
 
-/// The pull statement, for the synced ones among the tables.
+/// The pull statement, for the synced tables of a schema.
 ///
 /// Its parameters are texts: scope, the last sequence number seen in it, the most rows and the
 /// most bytes of an answer, the id of the last push that the device knows to be applied, the change
 /// at the cursor as JSON ([`crate::Seen`]) or an empty text, and any text, which the header repeats
 /// so that no other answer can pass for this one. Its answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
 /// changes by rising sequence number. The first change comes whatever its size.
-pub fn pull_sql(tables: &[&'static Table]) -> String {
-    let synced: Vec<&Table> =
-        tables.iter().copied().filter(|table| table.policy != Policy::Private).collect();
+pub fn pull_sql(schema: &Schema) -> String {
+    let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
+    let ours = schema.owns_sql();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
@@ -39,7 +38,7 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     NULL AS tbl, NULL AS pk, NULL AS version, NULL AS deleted,
     json_object(
       'epoch', (SELECT epoch FROM fastest_meta),
-      'migration', (SELECT max(name) FROM d1_migrations WHERE {OURS_SQL}),
+      'migration', (SELECT max(name) FROM d1_migrations WHERE {ours}),
       'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5),
       'seen_known', ?6 = '' OR {seen},
       'request', ?7
@@ -58,13 +57,24 @@ pub fn find_projects_sql() -> &'static str {
   (SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id))"
 }
 
-/// Which of our migrations are applied. One parameter, any text; one row: that text again, and the
+/// Which migrations of a schema are applied. One parameter, any text; one row: that text again, and the
 /// names as a JSON array.
-pub fn applied_migrations_sql() -> String {
+pub fn applied_migrations_sql(schema: &Schema) -> String {
+    let ours = schema.owns_sql();
     format!(
         "SELECT ?1, (SELECT json_group_array(name) FROM
-  (SELECT name FROM d1_migrations WHERE {OURS_SQL} ORDER BY name))"
+  (SELECT name FROM d1_migrations WHERE {ours} ORDER BY name))"
     )
+}
+
+/// Whether a primary has the engine's tables, and which migrations of anyone's are recorded there.
+/// One parameter, any text; one row: that text again, and a JSON array: first `fastest_meta`, where
+/// that table is there, then the names, in order.
+pub fn engine_sql() -> &'static str {
+    "SELECT ?1, (SELECT json_group_array(name) FROM (
+  SELECT 0 AS place, name FROM sqlite_master WHERE name = 'fastest_meta' UNION ALL
+  SELECT 1, name FROM d1_migrations WHERE name GLOB '[0-9][0-9][0-9][0-9]_*'
+  ORDER BY place, name))"
 }
 
 /// An expression over the row that the change `c` is about; null when it is gone.
@@ -118,12 +128,13 @@ fn text_size(column: &Column) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TABLES;
+    use crate::{FASTEST, Policy};
 
     #[test]
     fn private_tables_are_not_pulled() {
-        assert!(pull_sql(&[]).contains("coalesce(NULL, 0)"));
-        let sql = pull_sql(TABLES);
+        let empty = Schema { owner: "none", tables: &[], migrations: &[] };
+        assert!(pull_sql(&empty).contains("coalesce(NULL, 0)"));
+        let sql = pull_sql(&FASTEST);
         assert!(sql.len() < 100_000, "{} bytes", sql.len());
         assert!(sql.matches("UNION").count() < 5);
     }

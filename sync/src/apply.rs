@@ -5,21 +5,16 @@
 //! primary's value stands and both versions go into the conflicts. Rows of append-only tables
 //! never change and never go: from the primary they only gain what was null here.
 
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{Snapshot, Workspace};
-use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, TABLES, Table};
+use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, Table};
 use rusqlite::params;
 use serde_json::Value;
 
 use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
+use crate::own::Own;
 use crate::push_plan::{INLINE_BYTES_MAX, column};
 use crate::replica::{ReplicaError, Session, Values, values_of};
-
-/// Tables whose rows stay here when they go on the primary: without them, snapshots that this
-/// device holds could neither be used nor pushed anywhere.
-const HELD: [&str; 3] = [Project::TABLE.name, Snapshot::TABLE.name, Pack::TABLE.name];
 
 impl Session<'_> {
     /// Applies the changes of one page of `scope`, and moves the cursor to `seq`. `whole` names the
@@ -49,7 +44,7 @@ impl Session<'_> {
             return Ok(());
         }
         match outcome {
-            Outcome::Row(theirs) if table.name == Pack::TABLE.name => {
+            Outcome::Row(theirs) if self.own(table) == Some(Own::Pack) => {
                 self.put_known(scope, (table, key), *version, Some(*seq), false)?;
                 self.apply_pack(table, theirs, whole)
             }
@@ -60,9 +55,13 @@ impl Session<'_> {
             // It may be held by now under the scope that it went to.
             Outcome::Deleted if !self.is_known_under(scope, table, key)? => Ok(()),
             Outcome::Deleted => {
-                match HELD.contains(&table.name) {
-                    true => self.bring_back(scope, table, key, *version)?,
-                    false => self.apply_delete(scope, table, key)?,
+                match self.own(table) {
+                    // Without them, snapshots that this device holds could neither be used nor
+                    // pushed anywhere.
+                    Some(Own::Project | Own::Snapshot | Own::Pack) => {
+                        self.bring_back(scope, table, key, *version)?;
+                    }
+                    _ => self.apply_delete(scope, table, key)?,
                 }
                 self.put_known(scope, (table, key), *version, Some(*seq), true)
             }
@@ -109,7 +108,11 @@ impl Session<'_> {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
-        let mut merged = merge_row(table, entry.base.as_ref(), &entry.row, &theirs);
+        let Some(ours) = &entry.row else {
+            return self.apply_over_delete(scope, entry, version, theirs);
+        };
+        let own = self.own(table);
+        let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
         self.take_head_that_follows(scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
@@ -118,10 +121,35 @@ impl Session<'_> {
         match merged.values == theirs {
             true => self.drop_entry(table, key),
             false => {
-                let (base, row) = (Some(theirs), merged.values);
+                let (base, row) = (Some(theirs), Some(merged.values));
                 self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
             }
         }
+    }
+
+    /// A row that was deleted here was written there since. It stays deleted where it came to the
+    /// same; otherwise the primary's row stands, and that it was deleted is kept.
+    fn apply_over_delete(
+        &self,
+        scope: &str,
+        entry: Entry,
+        version: i64,
+        theirs: Values,
+    ) -> Result<(), ReplicaError> {
+        let table = entry.table;
+        let same = entry.base.as_ref().is_some_and(|base| {
+            let columns = table.columns.iter().zip(base.iter().zip(&theirs));
+            columns
+                .into_iter()
+                .all(|(column, (base, theirs))| column.lock_version || base == theirs)
+        });
+        if same {
+            let base = Some(theirs);
+            return self.put_entry(scope, &Entry { base_version: version, base, ..entry });
+        }
+        self.keep_conflict(scope, &entry, Some(&theirs), &[])?;
+        self.drop_entry(table, &entry.key)?;
+        self.put_values(table, &theirs)
     }
 
     /// Takes in a pack's row, or that of one of its parts. A pack's bytes are in the object store:
@@ -169,7 +197,7 @@ impl Session<'_> {
         theirs: &[Value],
     ) -> Result<(), ReplicaError> {
         const HEAD: &str = "current_snapshot_id";
-        if table.name != Workspace::TABLE.name {
+        if self.own(table) != Some(Own::Workspace) {
             return Ok(());
         }
         let (Some(ours), Some(their)) = (column(table, merged, HEAD), column(table, theirs, HEAD))
@@ -196,8 +224,8 @@ impl Session<'_> {
         version: i64,
     ) -> Result<(), ReplicaError> {
         let Some(row) = self.values(table, key)? else { return Ok(()) };
-        let (key, base_version) = (key.to_owned(), version);
-        self.put_entry(scope, &Entry { revision: 0, table, key, base_version, base: None, row })
+        let entry = Entry { base_version: version, ..Entry::unknown(table, key, row) };
+        self.put_entry(scope, &entry)
     }
 
     fn apply_delete(
@@ -210,13 +238,16 @@ impl Session<'_> {
             return Ok(());
         }
         if let Some(entry) = self.entry(table, key)? {
-            self.keep_conflict(scope, &entry, None, &[])?;
+            // Deleted on both sides, there is nothing to choose.
+            if entry.row.is_some() {
+                self.keep_conflict(scope, &entry, None, &[])?;
+            }
             self.drop_entry(table, key)?;
         }
         self.delete(table, key)
     }
 
-    /// Keeps both versions of a row; the primary's stands.
+    /// Keeps both versions of a row, null for one that was deleted; the primary's stands.
     fn keep_conflict(
         &self,
         scope: &str,
@@ -235,7 +266,7 @@ impl Session<'_> {
                 entry.key,
                 columns.join(","),
                 entry.base.as_ref().map(text),
-                text(&entry.row),
+                entry.row.as_ref().map_or_else(|| Value::Null.to_string(), text),
                 theirs.map(text),
                 crate::clock::now(),
             ],
@@ -246,10 +277,12 @@ impl Session<'_> {
     /// Forgets what a primary was known to hold, which it was found to lack. What was published is
     /// sent again with the next command, in whatever project.
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
-        let published = "SELECT DISTINCT scope FROM fastest_changes
-                         WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
-        for scope in self.all(published, [], |row| row.get::<_, String>(0))? {
-            self.queue(&scope)?;
+        if self.schema.is_fastest() {
+            let published = "SELECT DISTINCT scope FROM fastest_changes
+                             WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
+            for scope in self.all(published, [], |row| row.get::<_, String>(0))? {
+                self.queue(&scope)?;
+            }
         }
         self.queue_known()?;
         self.forget_primary()
@@ -260,25 +293,26 @@ impl Session<'_> {
     /// primary's, both are kept.
     fn queue_known(&self) -> Result<(), ReplicaError> {
         let known = "SELECT pk, scope FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
-        for table in TABLES.iter().copied().filter(|table| table.policy == Policy::Versioned) {
+        for table in self.schema.synced().filter(|table| table.policy == Policy::Versioned) {
             let rows = self.all(known, [table.name], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             })?;
             for (key, scope) in rows {
                 if let Some(row) = self.values(table, &key)? {
-                    let entry = Entry { revision: 0, table, key, base_version: 0, base: None, row };
-                    self.put_entry(&scope, &entry)?;
+                    self.put_entry(&scope, &Entry::unknown(table, &key, row))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Forgets what the primary was known to hold. Each project is read anew before it is pushed.
+    /// Forgets what the primary was known to hold. Each scope is read anew before it is pushed.
     pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
+        let scopes = self.scopes()?;
         self.run("DELETE FROM fastest_changes", [])?;
         self.run("DELETE FROM fastest_local_cursor", [])?;
-        for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
+        self.run("DELETE FROM fastest_local_reading", [])?;
+        for scope in scopes {
             self.begin_reading(&scope)?;
         }
         self.run("DELETE FROM fastest_local_part", [])?;
@@ -289,24 +323,36 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The scopes that the replica holds: projects, and an application's whatever they are.
+    pub(crate) fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
+        let sql = match self.schema.is_fastest() {
+            true => "SELECT id FROM projects",
+            false => {
+                "SELECT scope FROM fastest_local_cursor UNION
+                 SELECT scope FROM fastest_local_reading UNION
+                 SELECT scope FROM fastest_local_outbox ORDER BY scope"
+            }
+        };
+        self.all(sql, [], |row| row.get(0))
+    }
+
     /// Notes that a scope is read from its beginning, so that [`Session::end_reading`] is not
     /// forgotten should the process die before the last page.
     pub(crate) fn begin_reading(&self, scope: &str) -> Result<(), ReplicaError> {
-        let sql = "INSERT OR IGNORE INTO fastest_local_cursor(scope, seq) VALUES (?1, 0)";
-        self.run(sql, [reading(scope)])?;
-        Ok(())
+        let sql = "INSERT OR IGNORE INTO fastest_local_reading(scope) VALUES (?1)";
+        self.run(sql, [scope]).map(drop)
     }
 
     /// Whether a scope is being read from its beginning.
     pub(crate) fn is_reading(&self, scope: &str) -> Result<bool, ReplicaError> {
-        let sql = "SELECT 1 FROM fastest_local_cursor WHERE scope = ?1";
-        Ok(self.get::<i64>(sql, [reading(scope)])?.is_some())
+        let sql = "SELECT 1 FROM fastest_local_reading WHERE scope = ?1";
+        Ok(self.get::<i64>(sql, [scope])?.is_some())
     }
 
     /// Queues what the primary was found to lack, where a scope was read from its beginning.
     pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
-        let sql = "DELETE FROM fastest_local_cursor WHERE scope = ?1";
-        if self.run(sql, [reading(scope)])? > 0 {
+        let sql = "DELETE FROM fastest_local_reading WHERE scope = ?1";
+        if self.run(sql, [scope])? > 0 {
             self.queue_unknown(scope)?;
         }
         Ok(())
@@ -316,8 +362,7 @@ impl Session<'_> {
     pub(crate) fn queue_packs(&self) -> Result<(), ReplicaError> {
         let inline = INLINE_BYTES_MAX.to_string();
         for pack in self.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
-            let (table, key, row) = (Pack::TABLE, pack.id.clone(), values_of(&pack));
-            let entry = Entry { revision: 0, table, key, base_version: 0, base: None, row };
+            let entry = Entry::unknown(Pack::TABLE, &pack.id, values_of(&pack));
             self.put_entry(&pack.project_id, &entry)?;
         }
         Ok(())
@@ -325,7 +370,7 @@ impl Session<'_> {
 
     /// Queues every row of every project, for a primary that is new.
     pub(crate) fn queue_everything(&self) -> Result<(), ReplicaError> {
-        for scope in self.all("SELECT id FROM projects", [], |row| row.get::<_, String>(0))? {
+        for scope in self.scopes()? {
             self.queue_unknown(&scope)?;
         }
         Ok(())
@@ -334,22 +379,19 @@ impl Session<'_> {
     /// Queues every row of `scope` that the primary, as just read in full, does not have.
     pub(crate) fn queue_unknown(&self, scope: &str) -> Result<u64, ReplicaError> {
         let mut queued = 0;
-        for table in TABLES.iter().copied().filter(|table| table.policy != Policy::Private) {
+        for table in self.schema.synced() {
             let sql = format!(
                 "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND {unknown}",
                 pk = table.pk,
                 name = table.name,
                 scope = scope_sql(table),
-                unknown = unknown_sql(table)
+                unknown = unknown_sql(table, self.own(table))
             );
             for key in self.all(&sql, [scope], |row| row.get::<_, String>(0))? {
                 if self.entry(table, &key)?.is_none()
                     && let Some(values) = self.values(table, &key)?
                 {
-                    let base_version = 0;
-                    let entry =
-                        Entry { revision: 0, table, key, base_version, base: None, row: values };
-                    self.put_entry(scope, &entry)?;
+                    self.put_entry(scope, &Entry::unknown(table, &key, values))?;
                     queued += 1;
                 }
             }
@@ -358,22 +400,17 @@ impl Session<'_> {
     }
 }
 
-/// The key of the note that a scope is being read from its beginning; no scope has a space.
-fn reading(scope: &str) -> String {
-    format!("reading {scope}")
-}
-
 /// Whether the primary is not known to have a row `t` of the replica, or all of it, in SQL.
-fn unknown_sql(table: &Table) -> String {
+fn unknown_sql(table: &Table, own: Option<Own>) -> String {
     let (name, pk) = (table.name, table.pk);
     let known = format!("FROM fastest_changes WHERE tbl = '{name}'");
-    match name == Pack::TABLE.name {
+    match own {
         // The rows of its parts, whose keys end with their numbers.
-        true => format!(
+        Some(Own::Pack) => format!(
             "(SELECT count(*) {known} AND pk >= substr(t.id, 1, length(t.id) - 1)
               AND pk < substr(t.id, 1, length(t.id) - 2) || '0') < t.parts"
         ),
-        false => format!("NOT EXISTS (SELECT 1 {known} AND pk = t.`{pk}`)"),
+        _ => format!("NOT EXISTS (SELECT 1 {known} AND pk = t.`{pk}`)"),
     }
 }
 

@@ -14,10 +14,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fastest_core::store::Store;
-use fastest_schema::Row;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
+use fastest_schema::{FASTEST, Row};
 use rusqlite::params;
 
 use crate::clock;
@@ -70,7 +70,7 @@ impl Device {
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
-        let mut replica = Replica::open(&dir.join("replica.db"))?;
+        let mut replica = Replica::open(&dir.join("replica.db"), &FASTEST)?;
         replica.write(|session| session.introduce(&identity))?;
         Ok(Self {
             dir,
@@ -241,7 +241,7 @@ impl Device {
             }
             notices => notices?,
         };
-        match pull_scope(&mut self.replica, &self.store, &remote, scope).await {
+        match pull_scope(&mut self.replica, Some(&self.store), &remote, scope).await {
             Ok(pulled) => {
                 notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
                 notices.extend(pulled.behind.as_deref().map(behind_notice));

@@ -184,6 +184,7 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         NoDatabase { url, message } => NoDatabase { url, message: clean(message) },
         Failed { url, message } => Failed { url, message: clean(message) },
         Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
+        Occupied { url, what } => Occupied { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
         error @ (Refused { .. } | NotMigrated { .. } | NoFolder { .. }) => error,

@@ -3,24 +3,25 @@
 use fastest_schema::Table;
 use serde_json::Value;
 
+use crate::own::Own;
 use crate::replica::Values;
 
 /// A merged row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MergedRow {
+pub(crate) struct MergedRow {
     /// The columns of both sides; the primary's where both changed one.
-    pub values: Values,
+    pub(crate) values: Values,
     /// Columns that both sides changed, each in its own way.
-    pub conflicts: Vec<&'static str>,
+    pub(crate) conflicts: Vec<&'static str>,
 }
 
 /// Columns whose two values need no choice: they say when something was last touched, or are
 /// settled by a merge of trees, for which our value must stay.
-fn settled(table: &Table, column: &str) -> Option<Side> {
-    match (table.name, column) {
-        ("workspaces", "current_snapshot_id" | "current_manifest_hash" | "local_path")
-        | ("workspaces", "last_seen_at" | "machine_id" | "merge_history") => Some(Side::Ours),
-        ("projects", "updated_at" | "last_snapshot_id") => Some(Side::Theirs),
+fn settled(own: Option<Own>, column: &str) -> Option<Side> {
+    match (own?, column) {
+        (Own::Workspace, "current_snapshot_id" | "current_manifest_hash" | "local_path")
+        | (Own::Workspace, "last_seen_at" | "machine_id" | "merge_history") => Some(Side::Ours),
+        (Own::Project, "updated_at" | "last_snapshot_id") => Some(Side::Theirs),
         _ => None,
     }
 }
@@ -32,8 +33,9 @@ enum Side {
 }
 
 /// Merges a row that changed here and on the primary since `base`.
-pub fn merge_row(
+pub(crate) fn merge_row(
     table: &'static Table,
+    own: Option<Own>,
     base: Option<&Values>,
     ours: &[Value],
     theirs: &[Value],
@@ -47,7 +49,7 @@ pub fn merge_row(
         } else if base == Some(theirs) {
             ours
         } else {
-            match settled(table, column.name) {
+            match settled(own, column.name) {
                 Some(Side::Ours) => ours,
                 Some(Side::Theirs) => theirs,
                 None => {
@@ -80,7 +82,8 @@ mod tests {
             };
             Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
         };
-        let merged = merge_row(Project::TABLE, Some(&row(base)), &row(ours), &row(theirs));
+        let own = Some(Own::Project);
+        let merged = merge_row(Project::TABLE, own, Some(&row(base)), &row(ours), &row(theirs));
         assert_eq!(merged.values, row(expect));
         assert_eq!(merged.conflicts, bad);
     }
@@ -91,5 +94,18 @@ mod tests {
         check(["a", "1", "m"], ["b", "1", "m"], ["b", "1", "m"], ["b", "1", "m"], &[]);
         check(["a", "1", "m"], ["b", "1", "m"], ["c", "1", "m"], ["c", "1", "m"], &["name"]);
         check(["a", "1", "m"], ["a", "2", "m"], ["a", "3", "m"], ["a", "3", "m"], &[]);
+    }
+
+    #[test]
+    fn nothing_is_settled_in_a_table_of_an_application() {
+        let row = |last: &str| -> Values {
+            let value = |column: &str| match column {
+                "last_snapshot_id" => json!(last),
+                _ => json!("same"),
+            };
+            Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
+        };
+        let merged = merge_row(Project::TABLE, None, Some(&row("1")), &row("2"), &row("3"));
+        assert_eq!((merged.values, merged.conflicts), (row("3"), vec!["last_snapshot_id"]));
     }
 }

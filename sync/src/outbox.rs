@@ -1,10 +1,11 @@
 //! The outbox: rows written on this device that the primary has not accepted yet.
 //!
 //! An entry carries the row as it was when the primary last knew it (base), its lock version
-//! then, and the row as it is now. Writing a row twice before a push keeps one entry: the first
-//! base, the last row. Entries leave in the transaction that records the primary's answer.
+//! then, and the row as it is now; no row, where it was deleted. Writing a row twice before a push
+//! keeps one entry: the first base, the last row. A row that the primary never knew leaves none when
+//! it is deleted. Entries leave in the transaction that records the primary's answer.
 
-use fastest_schema::{Policy, Row, Seen, TABLES, Table};
+use fastest_schema::{Policy, Row, Seen, Table};
 use rusqlite::params;
 use serde_json::Value;
 
@@ -23,13 +24,16 @@ pub struct Entry {
     pub base_version: i64,
     /// The row at that version.
     pub base: Option<Values>,
-    /// The row as it is wanted.
-    pub row: Values,
+    /// The row as it is wanted; `None` where it is to go.
+    pub row: Option<Values>,
 }
 
-/// The table of this name, if rows of it travel.
-pub fn synced_table(name: &str) -> Option<&'static Table> {
-    TABLES.iter().copied().find(|table| table.name == name && table.policy != Policy::Private)
+impl Entry {
+    /// For a row that the primary is not known to have.
+    pub(crate) fn unknown(table: &'static Table, key: &str, row: Values) -> Self {
+        let key = key.to_owned();
+        Self { revision: 0, table, key, base_version: 0, base: None, row: Some(row) }
+    }
 }
 
 impl Session<'_> {
@@ -47,16 +51,60 @@ impl Session<'_> {
     ) -> Result<(), ReplicaError> {
         let key = key_of(table, values);
         match self.entry(table, key)? {
-            Some(entry) => self.put_entry(scope, &Entry { row: values.to_vec(), ..entry })?,
+            Some(entry) => {
+                self.put_entry(scope, &Entry { row: Some(values.to_vec()), ..entry })?;
+            }
             None => {
                 let base = self.values(table, key)?;
                 let base_version = self.known_version(table, key)?;
-                let (key, row) = (key.to_owned(), values.to_vec());
+                let (key, row) = (key.to_owned(), Some(values.to_vec()));
                 let entry = Entry { revision: 0, table, key, base_version, base, row };
                 self.put_entry(scope, &entry)?;
             }
         }
         self.put_values(table, values)
+    }
+
+    /// Deletes a row, and queues that for the primary where it may know the row. Gives whether the
+    /// row was there.
+    pub fn remove(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        key: &str,
+    ) -> Result<bool, ReplicaError> {
+        if table.policy == Policy::AppendOnly {
+            return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
+        }
+        let Some(values) = self.values(table, key)? else { return Ok(false) };
+        let entry = match self.entry(table, key)? {
+            Some(entry) => Entry { row: None, ..entry },
+            None => {
+                let (key, base_version) = (key.to_owned(), self.known_version(table, key)?);
+                Entry { revision: 0, table, key, base_version, base: Some(values), row: None }
+            }
+        };
+        let known = entry.base.is_some() && entry.base_version > 0;
+        match known || self.is_sent(table, key)? || self.is_reading(scope)? {
+            true => self.put_entry(scope, &entry)?,
+            false => self.drop_entry(table, key)?,
+        }
+        self.delete(table, key)?;
+        Ok(true)
+    }
+
+    /// Whether a row is part of a push whose answer is not known.
+    fn is_sent(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_local_sent, json_each(entries, '$.rows') AS sent
+                   WHERE sent.value->>'table' = ?1 AND sent.value->>'key' = ?2";
+        Ok(self.get::<i64>(sql, params![table.name, key])?.is_some())
+    }
+
+    /// Drops what waits to be deleted and turned out to be unknown to the primary.
+    pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "DELETE FROM fastest_local_outbox
+                   WHERE scope = ?1 AND row IS NULL AND base_version = 0";
+        self.run(sql, [scope]).map(drop)
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.
@@ -72,7 +120,7 @@ impl Session<'_> {
                 entry.key,
                 entry.base_version,
                 base,
-                to_text(&entry.row)
+                entry.row.as_ref().map(to_text)
             ],
         )?;
         Ok(())
@@ -120,15 +168,15 @@ impl Session<'_> {
                 row.get::<_, String>(2)?,
                 row.get::<_, i64>(3)?,
                 row.get::<_, Option<String>>(4)?,
-                row.get::<_, String>(5)?,
+                row.get::<_, Option<String>>(5)?,
             ))
         })?;
         let mut entries = Vec::with_capacity(raw.len());
         for (revision, table, key, base_version, base, row) in raw {
             // A table that this build does not know was written by another one; it stays queued.
-            let Some(table) = synced_table(&table) else { continue };
+            let Some(table) = self.schema.synced_table(&table) else { continue };
             let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
-            let row = from_text(table, &key, &row)?;
+            let row = row.map(|row| from_text(table, &key, &row)).transpose()?;
             entries.push(Entry { revision, table, key, base_version, base, row });
         }
         Ok(entries)
@@ -189,10 +237,19 @@ fn to_text(values: &Values) -> String {
     Value::Array(values.clone()).to_string()
 }
 
-fn from_text(table: &'static Table, key: &str, text: &str) -> Result<Values, ReplicaError> {
-    serde_json::from_str(text).map_err(|source| ReplicaError::Row {
-        table: table.name,
-        key: key.to_owned(),
-        source,
-    })
+/// The values of a row that is kept as a list.
+pub(crate) fn from_text(
+    table: &'static Table,
+    key: &str,
+    text: &str,
+) -> Result<Values, ReplicaError> {
+    let broken = |source| ReplicaError::Row { table: table.name, key: key.to_owned(), source };
+    let values: Values = serde_json::from_str(text).map_err(broken)?;
+    match values.len() == table.columns.len() {
+        true => Ok(values),
+        false => Err(broken(serde::de::Error::invalid_length(
+            values.len(),
+            &"as many values as the table has columns",
+        ))),
+    }
 }

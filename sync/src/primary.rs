@@ -91,6 +91,14 @@ pub enum PrimaryError {
         /// Its last migration.
         found: String,
     },
+    /// Another application has set it up.
+    #[error("the primary {url} cannot be used: {what}")]
+    Occupied {
+        /// Where it is.
+        url: String,
+        /// What was found there, and what to do.
+        what: String,
+    },
     /// It failed to run the statement; nothing was changed.
     #[error("the primary {url} failed: {message}")]
     Failed {

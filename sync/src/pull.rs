@@ -11,7 +11,7 @@ use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
-    Change, Outcome, Pack, Page, Row, Scope, Seen, TABLES, decode_page, migrations, pull_sql,
+    Change, Outcome, Pack, Page, Row, Schema, Scope, Seen, decode_page, pull_sql,
 };
 use tracing::debug;
 
@@ -43,14 +43,15 @@ pub struct Pulled {
     pub behind: Option<String>,
 }
 
-/// Brings the rows of `scope`, and their packs, up to date with the primary.
+/// Brings the rows of `scope` up to date with the primary, and their packs, where there is a store
+/// for them: Fastest's own rows need one, an application's have none.
 pub async fn pull_scope(
     replica: &mut Replica,
-    store: &Store,
+    store: Option<&Store>,
     remote: &Remote,
     scope: &str,
 ) -> Result<Pulled, SyncError> {
-    let primary = &*remote.primary;
+    let (primary, schema) = (&*remote.primary, replica.schema());
     let mut pulled = Pulled::default();
     let mut short_pages = 0;
     loop {
@@ -60,14 +61,18 @@ pub async fn pull_scope(
             replica.write(|session| session.begin_reading(scope))?;
         }
         let seen = replica.read().seen(scope, cursor)?;
-        let page = ask(primary, scope, cursor, &state, seen.as_ref()).await?;
-        check_migration(primary, page.header.migration.as_deref())?;
+        let page = ask(primary, schema, scope, cursor, &state, seen.as_ref()).await?;
+        check_migration(primary, schema, page.header.migration.as_deref())?;
+        if page.header.migration.is_none() && !schema.migrations.is_empty() {
+            // It answers, and nobody set it up for this schema: says whose it is.
+            migrate(primary, schema).await?;
+        }
         let known = state.epoch.as_deref();
         let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
             || page.header.seq < cursor
             || (state.last_push_id.is_some() && !page.header.push_known)
             || !page.header.seen_known;
-        pulled.behind = behind(page.header.migration.as_deref());
+        pulled.behind = behind(schema, page.header.migration.as_deref());
         if went_back && pulled.primary_went_back {
             let what = "it is another primary, or an older one, with each answer".to_owned();
             return Err(inconsistent(primary, what));
@@ -119,12 +124,13 @@ pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncE
 /// Asks for one page after `cursor`.
 async fn ask(
     primary: &dyn Primary,
+    schema: &Schema,
     scope: &str,
     cursor: i64,
     state: &RemoteState,
     seen: Option<&Seen>,
 ) -> Result<Page, PrimaryError> {
-    let sql = pull_sql(TABLES);
+    let sql = pull_sql(schema);
     let at = cursor.to_string();
     let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
     let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
@@ -134,13 +140,13 @@ async fn ask(
         let parameters = [scope, &at, PAGE_ROWS, PAGE_BYTES, push_id, &seen, &request];
         let answer = match primary.run(&sql, &parameters).await {
             Err(PrimaryError::NotMigrated { .. }) if !migrated => {
-                migrate(primary).await?;
+                migrate(primary, schema).await?;
                 migrated = true;
                 continue;
             }
             answer => answer?,
         };
-        match decode_page(TABLES, cursor, answer) {
+        match decode_page(schema.tables, cursor, answer) {
             Ok(page) if page.header.request == request => return Ok(page),
             Ok(_) => broken = None,
             // It may be the answer to something else as well.
@@ -164,14 +170,14 @@ fn is_short(page: &Page) -> bool {
 }
 
 /// The last migration of a primary that lacks some of this build's.
-fn behind(last: Option<&str>) -> Option<String> {
-    let newest = migrations().last().map(|migration| migration.name);
+fn behind(schema: &Schema, last: Option<&str>) -> Option<String> {
+    let newest = schema.migrations.last().map(|migration| migration.name);
     last.filter(|last| Some(*last) != newest).map(str::to_owned)
 }
 
 async fn take_page(
     replica: &mut Replica,
-    store: &Store,
+    store: Option<&Store>,
     remote: &Remote,
     scope: &str,
     cursor: i64,
@@ -180,17 +186,11 @@ async fn take_page(
     let primary = &*remote.primary;
     for change in &page.changes {
         check_scope(replica, primary, scope, page, change).await?;
-        check_row(primary, change)?;
     }
-    let mut rows = Vec::new();
-    for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
-        rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
-    }
-    let finished = take_packs(replica, store, remote, &rows).await?;
-    if !page.more() {
-        // Where more follows, a pack that was written anew may come after its snapshot.
-        page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
-    }
+    let finished = match store {
+        Some(store) => take_content(replica, store, remote, page).await?,
+        None => Vec::new(),
+    };
     let seq = page.changes.last().map_or(page.header.seq, |last| last.seq);
     if page.changes.is_empty() && seq == cursor {
         return Ok(());
@@ -202,6 +202,28 @@ async fn take_page(
         }
         Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq, &finished)?)
     })
+}
+
+/// Brings what a page of Fastest's own rows names into the store. Gives the ids of the packs that
+/// are there whole now.
+async fn take_content(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    page: &Page,
+) -> Result<Vec<String>, SyncError> {
+    let primary = &*remote.primary;
+    page.changes.iter().try_for_each(|change| check_row(primary, change))?;
+    let mut rows = Vec::new();
+    for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
+        rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
+    }
+    let finished = take_packs(replica, store, remote, &rows).await?;
+    if !page.more() {
+        // Where more follows, a pack that was written anew may come after its snapshot.
+        page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
+    }
+    Ok(finished)
 }
 
 pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
@@ -258,7 +280,7 @@ fn scope_of_parent(
     if in_page.is_some() {
         return Ok(in_page);
     }
-    let Some(table) = TABLES.iter().copied().find(|known| known.name == table) else {
+    let Some(table) = replica.schema().synced_table(table) else {
         return Ok(None);
     };
     let held = replica.read().values(table, key)?;

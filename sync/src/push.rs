@@ -14,16 +14,19 @@ use fastest_core::id::PackId;
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
-use fastest_schema::{Lock, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Table};
+use fastest_schema::{
+    Lock, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Schema, Table,
+};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
 use crate::clock;
+use crate::dag::Parents;
 use crate::error::SyncError;
-use crate::outbox::{Entry, synced_table};
+use crate::outbox::Entry;
+use crate::own::Own;
 use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
 use crate::pull::{Pulled, forget, pull_scope};
@@ -61,6 +64,17 @@ pub async fn push_scope(
     let path = locks_dir.join("push");
     let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
     lock.lock().map_err(SyncError::io("lock", &path))?;
+    push_alone(replica, Some(store), remote, scope).await
+}
+
+/// The same for a replica with or without packs, where the caller sees to it that no other push
+/// from it is on its way.
+pub(crate) async fn push_alone(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: &str,
+) -> Result<Pushed, SyncError> {
     let mut met = Pushed::default();
     let mut asked = false;
     if replica.read().remote()?.epoch.is_none() || replica.read().is_reading(scope)? {
@@ -86,7 +100,7 @@ pub async fn push_scope(
         debug!(scope, %error, attempts, "a push was not accepted");
         match recovery(&error) {
             Some(_) if attempts == ATTEMPTS_MAX => return Err(SyncError::Contended { attempts }),
-            Some(Recovery::Migrate) => drop(migrate(&*remote.primary).await?),
+            Some(Recovery::Migrate) => drop(migrate(&*remote.primary, replica.schema()).await?),
             Some(Recovery::NewDevice) => {
                 met.new_device = true;
                 replica.write(|session| session.become_new_device())?;
@@ -164,8 +178,9 @@ fn lacks_rows(error: &PrimaryError) -> bool {
 
 /// Ids of the users whose rows wait in `scope`.
 fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
-    let entries = replica.read().entries(scope)?;
-    let users = entries.into_iter().filter(|entry| entry.table.name == User::TABLE.name);
+    let session = replica.read();
+    let entries = session.entries(scope)?.into_iter();
+    let users = entries.filter(|entry| session.own(entry.table) == Some(Own::User));
     Ok(users.map(|entry| entry.key).collect())
 }
 
@@ -179,17 +194,28 @@ struct Sending {
 
 async fn push_once(
     replica: &mut Replica,
-    store: &Store,
+    store: Option<&Store>,
     remote: &Remote,
     scope: &str,
 ) -> Result<Sending, SyncError> {
     let mut statements = resend(replica, remote).await?;
-    replica.write(|session| session.queue_owner(scope))?;
+    replica.write(|session| {
+        session.drop_needless_deletes(scope)?;
+        match session.schema.is_fastest() {
+            true => session.queue_owner(scope),
+            false => Ok(()),
+        }
+    })?;
     let entries = replica.read().entries(scope)?;
-    let parents = replica.read().parents(scope)?;
-    let plan = plan(&entries, &parents, remote.large);
-    let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
-    upload(store, remote, &owner, &plan.uploads).await?;
+    let parents = match replica.schema().is_fastest() {
+        true => replica.read().parents(scope)?,
+        false => Parents::new(),
+    };
+    let plan = plan(replica.schema(), &entries, &parents, remote.large);
+    if let Some(store) = store {
+        let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
+        upload(store, remote, &owner, &plan.uploads).await?;
+    }
     for rows in plan.statements {
         let rows = unsent(replica, rows)?;
         if rows.is_empty() {
@@ -249,25 +275,43 @@ struct SentRow {
     revision: i64,
     lock: Option<i64>,
     columns: Map<String, Value>,
+    /// Whether the row goes.
+    #[serde(default)]
+    delete: bool,
     /// Whether rows of the same entry follow in another statement.
     more: bool,
 }
 
 /// Asks again for the answer to a statement that was sent before, if there is one. Gives their count.
+/// Where the primary has lost a table or a column that the statement names, what it carried is
+/// planned anew.
 async fn resend(replica: &mut Replica, remote: &Remote) -> Result<usize, SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
     })?;
-    let count = found.len();
+    let mut count = 0;
     for (push_id, device_id, payload, entries) in found {
         let entries = serde_json::from_str(&entries).map_err(|source| {
             let table = "fastest_local_sent";
             ReplicaError::Row { table, key: String::clone(&push_id), source }
         })?;
-        send(replica, remote, &Sent { push_id, device_id, payload, entries }).await?;
+        match send(replica, remote, &Sent { push_id, device_id, payload, entries }).await {
+            Err(SyncError::Primary(error)) if is_outdated(&error) => {
+                replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
+            }
+            sent => {
+                sent?;
+                count += 1;
+            }
+        }
     }
     Ok(count)
+}
+
+/// Whether a primary has refused a statement for its tables or columns.
+fn is_outdated(error: &PrimaryError) -> bool {
+    matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
 
 async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<(), SyncError> {
@@ -294,7 +338,7 @@ fn names(answer: &Rows, text: &str) -> bool {
 
 fn write_down(
     replica: &mut Replica,
-    store: &Store,
+    store: Option<&Store>,
     remote: &Remote,
     scope: &str,
     rows: &[PlannedRow],
@@ -303,23 +347,28 @@ fn write_down(
     let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
     for row in rows {
         let mut columns = row.columns.clone();
-        if let Some((from, bytes)) = row.inline {
+        if let (Some((from, bytes)), Some(store)) = (row.inline, store) {
             columns.insert("data".into(), inline_pack(store, &columns, from, bytes)?.into());
         }
         payload
             .locks
             .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
-        payload.rows.entry(row.table.name.to_owned()).or_default().push(columns);
+        let table = row.table.name.to_owned();
+        match row.delete {
+            true => payload.delete.entry(table).or_default().push(row.key.clone()),
+            false => payload.rows.entry(table).or_default().push(columns),
+        }
         entries.rows.push(SentRow {
             table: row.table.name.to_owned(),
             key: row.key.clone(),
             revision: row.revision,
             lock: row.lock,
             columns: row.columns.clone(),
+            delete: row.delete,
             more: more_parts(&row.columns),
         });
     }
-    entries.patch = project_patch(scope, rows);
+    entries.patch = project_patch(replica.schema(), scope, rows);
     if let Some(patch) = &entries.patch {
         payload.patch.insert(Project::TABLE.name.into(), vec![patch.clone()]);
     }
@@ -368,9 +417,12 @@ fn inline_pack(
 
 /// Where heads move, the project's newest snapshot does too: a patch, since every push of every
 /// workspace would otherwise race for the project's lock.
-fn project_patch(scope: &str, rows: &[PlannedRow]) -> Option<Map<String, Value>> {
-    let has_project = rows.iter().any(|row| row.table.name == Project::TABLE.name);
-    let heads = rows.iter().filter(|row| row.table.name == Workspace::TABLE.name);
+fn project_patch(schema: &Schema, scope: &str, rows: &[PlannedRow]) -> Option<Map<String, Value>> {
+    let of = |own: Own| {
+        rows.iter().filter(move |row| Own::of(schema, row.table) == Some(own) && !row.delete)
+    };
+    let has_project = of(Own::Project).next().is_some();
+    let heads = of(Own::Workspace);
     let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
     let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
     match patch {
@@ -414,7 +466,7 @@ impl Session<'_> {
     fn accepted(&self, sent: &Sent) -> Result<(), ReplicaError> {
         let SentEntries { scope, rows, patch } = &sent.entries;
         for row in rows {
-            let Some(table) = synced_table(&row.table) else { continue };
+            let Some(table) = self.schema.synced_table(&row.table) else { continue };
             self.accepted_row(scope, table, row)?;
         }
         if let Some(patch) = patch {
@@ -436,7 +488,7 @@ impl Session<'_> {
     ) -> Result<(), ReplicaError> {
         let version = row.lock.map_or(1, |lock| lock + 1);
         let key = row.columns[table.pk].as_str().unwrap_or(&row.key);
-        self.put_known(scope, (table, key), version, None, false)?;
+        self.put_known(scope, (table, key), version, None, row.delete)?;
         if let Some(column) = table.lock_version() {
             let sql = format!(
                 "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
@@ -449,7 +501,7 @@ impl Session<'_> {
             Some(entry) if entry.revision == row.revision => self.drop_entry(table, &row.key),
             // Written again meanwhile: what was accepted is its new base.
             Some(entry) if table.policy == Policy::Versioned => {
-                let base = Some(sent_values(table, row, version));
+                let base = (!row.delete).then(|| sent_values(table, row, version));
                 self.put_entry(scope, &Entry { base_version: version, base, ..entry })
             }
             _ => Ok(()),

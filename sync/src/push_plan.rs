@@ -4,12 +4,14 @@
 //! this order: what points comes after what it points at. Rows go in the order of their foreign
 //! keys, so the row that takes the lock of a workspace comes after the snapshots and packs that
 //! it needs, whether they share its statement or, where it would pass the limit, come before it.
+//! Rows that are to go do so last, in the opposite order.
 
-use fastest_schema::{Pack, Policy, Row, TABLES, Table, parents_first, workspaces::Workspace};
+use fastest_schema::{Policy, Schema, Table, parents_first};
 use serde_json::{Map, Value};
 
 use crate::dag::{self, Parents};
 use crate::outbox::Entry;
+use crate::own::Own;
 use crate::replica::Values;
 
 /// A pack of at most this size travels inside the payload.
@@ -50,45 +52,60 @@ pub struct PlannedRow {
     pub key: String,
     /// The lock version that the primary must have; `None` in append-only tables.
     pub lock: Option<i64>,
-    /// The columns to send.
+    /// The columns to send; of a row that is to go, its key.
     pub columns: Map<String, Value>,
+    /// Whether the row is to go.
+    pub delete: bool,
     /// Bytes of a pack to send as its `data`: offset and length.
     pub inline: Option<(u64, u64)>,
 }
 
 /// Plans the push of `entries`, all of one scope.
-pub fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
+pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
     let mut plan = PushPlan::default();
     let mut payload_bytes = 0;
-    for table in parents_first(TABLES) {
-        for entry in entries.iter().filter(|entry| entry.table.name == table.name) {
-            if is_diverged(entry, parents) {
+    let tables = parents_first(schema.tables);
+    let of = |table: &Table| {
+        let name = table.name;
+        entries.iter().filter(move |entry| entry.table.name == name)
+    };
+    let mut add = |plan: &mut PushPlan, row: PlannedRow| {
+        let bytes = estimate(&row);
+        if plan.statements.is_empty() || payload_bytes + bytes > PAYLOAD_BYTES_MAX {
+            plan.statements.push(Vec::new());
+            payload_bytes = 0;
+        }
+        payload_bytes += bytes;
+        plan.statements.last_mut().expect("one was just pushed").push(row);
+    };
+    for table in &tables {
+        let own = Own::of(schema, table);
+        for entry in of(table) {
+            let Some(row) = &entry.row else { continue };
+            if own == Some(Own::Workspace) && is_diverged(entry, row, parents) {
                 plan.diverged.push(entry.key.clone());
                 continue;
             }
-            for row in rows_of(entry, large, &mut plan.uploads) {
-                let bytes = estimate(&row);
-                if plan.statements.is_empty() || payload_bytes + bytes > PAYLOAD_BYTES_MAX {
-                    plan.statements.push(Vec::new());
-                    payload_bytes = 0;
-                }
-                payload_bytes += bytes;
-                plan.statements.last_mut().expect("one was just pushed").push(row);
-            }
+            let row = row_of(entry, row);
+            let rows = match own {
+                Some(Own::Pack) => pack_rows(row, large, &mut plan.uploads),
+                _ => vec![row],
+            };
+            rows.into_iter().for_each(|row| add(&mut plan, row));
         }
+    }
+    for table in tables.iter().rev() {
+        of(table).filter(|entry| entry.row.is_none()).for_each(|entry| add(&mut plan, gone(entry)));
     }
     plan
 }
 
 /// Whether the entry would move a workspace's head to a snapshot that does not follow the
 /// primary's: the work there would no longer be part of the workspace.
-fn is_diverged(entry: &Entry, parents: &Parents) -> bool {
-    if entry.table.name != Workspace::TABLE.name {
-        return false;
-    }
+fn is_diverged(entry: &Entry, row: &Values, parents: &Parents) -> bool {
     let head = |values: &Values| column(entry.table, values, "current_snapshot_id");
     let theirs = entry.base.as_ref().and_then(head);
-    match (head(&entry.row), theirs) {
+    match (head(row), theirs) {
         (Some(ours), Some(theirs)) => !dag::follows(parents, &ours, &theirs),
         (None, Some(_)) => true,
         (_, None) => false,
@@ -101,22 +118,27 @@ pub(crate) fn column(table: &Table, values: &[Value], name: &str) -> Option<Stri
     values.get(at)?.as_str().map(str::to_owned)
 }
 
-fn rows_of(entry: &Entry, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
-    let Entry { revision, table, key, base_version, row, .. } = entry;
-    let columns: Map<String, Value> = table
-        .columns
-        .iter()
-        .zip(row)
-        // The primary keeps the lock version by itself.
-        .filter(|(column, _)| !column.lock_version)
-        .map(|(column, value)| (column.name.to_owned(), value.clone()))
-        .collect();
-    let lock = (table.policy == Policy::Versioned).then_some(*base_version);
-    let planned =
-        PlannedRow { revision: *revision, table, key: key.clone(), lock, columns, inline: None };
-    if table.name != Pack::TABLE.name {
-        return vec![planned];
-    }
+/// A row that is to be written.
+fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
+    let columns = entry.table.columns.iter().zip(row);
+    // The primary keeps the lock version by itself.
+    let columns = columns.filter(|(column, _)| !column.lock_version);
+    let columns = columns.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
+    let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
+    let Entry { revision, table, key, .. } = entry.clone();
+    PlannedRow { revision, table, key, lock, columns, delete: false, inline: None }
+}
+
+/// A row that is to go.
+fn gone(entry: &Entry) -> PlannedRow {
+    let Entry { revision, table, key, base_version, .. } = entry.clone();
+    let columns = Map::from_iter([(table.pk.to_owned(), Value::from(key.as_str()))]);
+    let lock = Some(base_version);
+    PlannedRow { revision, table, key, lock, columns, delete: true, inline: None }
+}
+
+/// The rows that a pack travels in.
+fn pack_rows(planned: PlannedRow, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
     let bytes = planned.columns["bytes"].as_u64().unwrap_or(0);
     let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
     match large {
@@ -167,7 +189,8 @@ fn estimate(row: &PlannedRow) -> u64 {
 #[cfg(test)]
 mod tests {
     use fastest_schema::projects::Project;
-    use fastest_schema::workspaces::{ActivityEvent, Snapshot};
+    use fastest_schema::workspaces::{ActivityEvent, Snapshot, Workspace};
+    use fastest_schema::{FASTEST, Pack, Row};
     use serde_json::json;
 
     use super::*;
@@ -182,7 +205,7 @@ mod tests {
                 name => columns[name].clone(),
             })
             .collect();
-        Entry { revision: 1, table, key: key.into(), base_version: 0, base: None, row }
+        Entry { revision: 1, ..Entry::unknown(table, key, row) }
     }
 
     fn pack(id: &str, bytes: u64) -> Entry {
@@ -192,6 +215,10 @@ mod tests {
 
     fn event(key: &str, bytes: usize) -> Entry {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
+    }
+
+    fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
+        super::plan(&FASTEST, entries, parents, large)
     }
 
     /// Keys of each statement's rows.
@@ -239,8 +266,23 @@ mod tests {
         assert_eq!(keys(&plan), [vec!["0", "1", "2"], vec!["3", "4", "5"], vec!["6"]]);
 
         let entries = [event("0", 10), event("1", 1_500_000), event("2", 10)];
-        let plan = super::plan(&entries, &Parents::new(), LargePacks::Rows);
+        let plan = self::plan(&entries, &Parents::new(), LargePacks::Rows);
         assert_eq!(keys(&plan), [["0"], ["1"], ["2"]], "a row too large by itself goes alone");
+    }
+
+    #[test]
+    fn what_goes_does_so_last_and_children_first() {
+        let delete = |entry: Entry| Entry { base: entry.row, base_version: 4, row: None, ..entry };
+        let entries = [
+            delete(entry(Project::TABLE, "project", json!({}))),
+            delete(entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" }))),
+            event("event", 0),
+        ];
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [["event", "workspace", "project"]]);
+        let [_, workspace, _] = &plan.statements[0][..] else { panic!("three rows") };
+        assert!(workspace.delete && workspace.lock == Some(4));
+        assert_eq!(Value::from(workspace.columns.clone()), json!({ "id": "workspace" }));
     }
 
     #[test]
@@ -280,7 +322,7 @@ mod tests {
         let check = |ours: Option<&str>, theirs: Option<&str>, diverged: bool| {
             let head = |head: Option<&str>| json!({ "current_snapshot_id": head });
             let base = entry(Workspace::TABLE, "w", head(theirs)).row;
-            let ours = Entry { base: Some(base), ..entry(Workspace::TABLE, "w", head(ours)) };
+            let ours = Entry { base, ..entry(Workspace::TABLE, "w", head(ours)) };
             let parents = [("2", vec!["1"]), ("3", vec!["1"])];
             let parents: Parents = parents
                 .map(|(id, parents)| (id.into(), parents.into_iter().map(Into::into).collect()))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, applied_migrations_sql, migrations, statements};
+use fastest_schema::{D1_MIGRATIONS_DDL, Schema, engine_sql, statements};
 use rusqlite::params;
 
 use crate::address::Address;
@@ -201,14 +201,22 @@ pub fn packs_dir(primary: &Path) -> PathBuf {
     primary.with_file_name(name)
 }
 
-/// Brings a primary up to date: every migration that it lacks, in order, each whole or not at all.
-/// Gives the names of those.
-pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, PrimaryError> {
-    let applied = applied(primary).await?;
-    check_migration(primary, applied.last().map(String::as_str))?;
+/// Brings a primary up to date: every migration of the schema that it lacks, in order, each whole or
+/// not at all. Gives the names of those. Refuses a database that another application's engine holds.
+pub async fn migrate(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<Vec<&'static str>, PrimaryError> {
+    let Engine { there, recorded } = engine(primary).await?;
+    let applied: Vec<&String> = recorded.iter().filter(|name| schema.owns(name)).collect();
+    check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
+    if let Some(what) = claimed_by_another(schema, there, &applied, &recorded) {
+        let (url, what) = (primary.url().to_owned(), primary.said(&what));
+        return Err(PrimaryError::Occupied { url, what });
+    }
     let mut lacked = Vec::new();
-    for migration in migrations() {
-        if !applied.iter().any(|name| name == migration.name) {
+    for migration in schema.migrations {
+        if applied.iter().all(|name| *name != migration.name) {
             let statements: Vec<&str> = statements(migration.sql).collect();
             primary.migrate(migration.name, &statements).await?;
             lacked.push(migration.name);
@@ -217,23 +225,70 @@ pub async fn migrate(primary: &dyn Primary) -> Result<Vec<&'static str>, Primary
     Ok(lacked)
 }
 
-/// Names of the migrations that a primary has; makes the table that they are recorded in.
-async fn applied(primary: &dyn Primary) -> Result<Vec<String>, PrimaryError> {
+/// What a primary says of who set it up.
+struct Engine {
+    /// Whether the engine's tables are there.
+    there: bool,
+    /// Names of migrations, of anyone's.
+    recorded: Vec<String>,
+}
+
+/// Asks a primary who set it up; makes the table that migrations are recorded in.
+async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-        match ask_list(primary, &applied_migrations_sql(), &clock::new_id()).await {
+        match ask_list(primary, engine_sql(), &clock::new_id()).await {
             // What said that it was made was the answer to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
-            applied => return applied,
+            answer => {
+                let mut recorded = answer?;
+                let there = recorded.first().is_some_and(|first| first == "fastest_meta");
+                recorded.drain(..usize::from(there));
+                return Ok(Engine { there, recorded });
+            }
         }
     }
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// Refuses a primary whose last migration this build does not know.
-pub fn check_migration(primary: &dyn Primary, last: Option<&str>) -> Result<(), PrimaryError> {
+/// Why a database is not one for this schema: what is recorded there and the engine's tables do not
+/// belong together. Without migrations nothing is ours to judge.
+fn claimed_by_another(
+    schema: &Schema,
+    engine: bool,
+    applied: &[&String],
+    recorded: &[String],
+) -> Option<String> {
+    let owner = schema.owner;
+    match (engine, applied) {
+        _ if schema.migrations.is_empty() => None,
+        (false, [first, ..]) => Some(format!(
+            "{first} is recorded in d1_migrations, and the table fastest_meta is not there: another \
+             application made that migration. Use another database for {owner}, or let the other \
+             application record its migrations in another table"
+        )),
+        (true, []) => {
+            let by = match recorded {
+                [] => "by hand".to_owned(),
+                names => format!("by {}", names.join(", ")),
+            };
+            Some(format!(
+                "it holds the sync engine of another application, made {by}. Use another database \
+                 for {owner}"
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Refuses a primary whose last migration of the schema this build does not know.
+pub fn check_migration(
+    primary: &dyn Primary,
+    schema: &Schema,
+    last: Option<&str>,
+) -> Result<(), PrimaryError> {
     match last {
-        Some(last) if migrations().iter().all(|migration| migration.name != last) => {
+        Some(last) if schema.migrations.iter().all(|migration| migration.name != last) => {
             let (url, found) = (primary.url().to_owned(), primary.said(last));
             Err(PrimaryError::Newer { url, found })
         }

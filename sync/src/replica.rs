@@ -5,9 +5,11 @@
 //! table without one there is not known to the primary. Beside these stand tables of its own,
 //! prefixed `fastest_local_`, which never travel:
 //!
+//! - `schema`: whose tables these are, and the one scope that the file holds, if it is for one only
 //! - `device`: who this is, and how often it pushed
 //! - `remote`: which primary the replica follows, and what it knows of it
 //! - `cursor`: the last sequence number seen, by scope
+//! - `reading`: scopes that are being read from their beginning
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
@@ -20,51 +22,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fastest_schema::{Row, TABLES, Table, replica_ddl};
+use fastest_schema::{Row, Schema, Table};
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBehavior};
 use serde_json::Value;
 
-/// Version of the replica's layout, kept in `user_version`.
-const LAYOUT_VERSION: i64 = 2;
+use crate::layout::LAYOUT_VERSION;
+use crate::own::Own;
+
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
-
-const LOCAL_DDL: &str = "
-CREATE TABLE fastest_local_device(
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  device_id TEXT NOT NULL, user_id TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE fastest_local_remote(
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT);
-CREATE TABLE fastest_local_cursor(scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE fastest_local_outbox(
-  revision INTEGER PRIMARY KEY AUTOINCREMENT,
-  scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
-  base_version INTEGER NOT NULL, base TEXT, row TEXT NOT NULL, UNIQUE (tbl, pk));
-CREATE INDEX fastest_local_outbox_scope ON fastest_local_outbox(scope, revision);
-CREATE TABLE fastest_local_sent(
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  push_id TEXT NOT NULL, device_id TEXT NOT NULL, payload TEXT NOT NULL, entries TEXT NOT NULL);
-CREATE TABLE fastest_local_conflict(
-  id TEXT PRIMARY KEY, scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
-  columns TEXT NOT NULL, base TEXT, ours TEXT NOT NULL, theirs TEXT, at TEXT NOT NULL)
-  WITHOUT ROWID;
-CREATE TABLE fastest_local_part(
-  pack_id TEXT NOT NULL, part INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (pack_id, part))
-  WITHOUT ROWID;
-CREATE TABLE fastest_local_queued(
-  place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
-";
-
-/// From layout 1 to 2.
-const LAYOUT_2_DDL: &str = "
-ALTER TABLE fastest_local_remote ADD COLUMN packs TEXT;
-UPDATE fastest_local_remote SET packs = 'rows' WHERE inline_packs;
-ALTER TABLE fastest_local_remote DROP COLUMN inline_packs;
-DELETE FROM fastest_packs WHERE part > 0;
-CREATE TABLE fastest_local_queued(
-  place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
-";
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -88,6 +54,34 @@ pub enum ReplicaError {
         /// The layout found.
         found: i64,
     },
+    /// The file holds the rows of another application.
+    #[error("the replica {} holds the rows of {found:?}, not of {asked:?}: choose another file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The owner of its tables.
+        found: String,
+        /// The owner of the schema that it was opened with.
+        asked: &'static str,
+    },
+    /// A newer version of the application has added to the file.
+    #[error("the replica {} has a column {column:?} of {table} that this version does not know: upgrade the application", path.display())]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// Its column.
+        column: String,
+    },
+    /// A row of an append-only table was to be deleted.
+    #[error("row {key} of {table} cannot be deleted: the table is append-only")]
+    AppendOnly {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+    },
     /// A row does not hold what its table promises.
     #[error("the replica's row {key} of {table} cannot be read: {source}")]
     Row {
@@ -104,6 +98,7 @@ pub enum ReplicaError {
 #[derive(Debug)]
 pub struct Replica {
     path: PathBuf,
+    schema: &'static Schema,
     connection: Connection,
 }
 
@@ -111,12 +106,13 @@ pub struct Replica {
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
-    path: &'a Path,
+    pub(crate) schema: &'static Schema,
+    pub(crate) path: &'a Path,
 }
 
 impl Replica {
-    /// Opens the file, making it where it is missing. The caller holds the device's set-up lock.
-    pub fn open(path: &Path) -> Result<Self, ReplicaError> {
+    /// Opens the file, making it where it is missing, for the tables of a schema.
+    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
         let failed = |source| ReplicaError::Sqlite { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
@@ -129,13 +125,14 @@ impl Replica {
         // Rows of a scope may refer to rows of scopes that the device does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        let mut replica = Self { path: path.to_owned(), connection };
+        let mut replica = Self { path: path.to_owned(), schema, connection };
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
         }
-        if version < LAYOUT_VERSION {
-            replica.write(|session| session.create())?;
+        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
+            replica.write(|session| session.lay_out())?;
         }
+        replica.read().check_owner()?;
         Ok(replica)
     }
 
@@ -144,33 +141,30 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, connection } = self;
+        let Self { path, schema, connection } = self;
         let failed = |source| ReplicaError::Sqlite { path: path.clone(), source };
         let transaction =
             Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
-        let done = work(Session { connection: &transaction, path })?;
+        let done = work(Session { connection: &transaction, schema, path })?;
         transaction.commit().map_err(failed)?;
         Ok(done)
     }
 
+    /// Whose tables it holds.
+    pub fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
     /// Reads, each statement for itself.
     pub fn read(&self) -> Session<'_> {
-        Session { connection: &self.connection, path: &self.path }
+        Session { connection: &self.connection, schema: self.schema, path: &self.path }
     }
 }
 
 impl Session<'_> {
-    /// Makes the tables, or brings those of an older layout up to date.
-    fn create(&self) -> Result<(), ReplicaError> {
-        // Another process may have been first.
-        let version: i64 = self.get("PRAGMA user_version", [])?.unwrap_or(0);
-        let statements = match version {
-            LAYOUT_VERSION => return Ok(()),
-            0 => format!("{};\n{LOCAL_DDL}", replica_ddl(TABLES).join(";\n")),
-            _ => LAYOUT_2_DDL.to_owned(),
-        };
-        let sql = format!("{statements}\nPRAGMA user_version = {LAYOUT_VERSION};");
-        self.connection.execute_batch(&sql).map_err(|source| self.failed(source))
+    /// Which table of Fastest's own this is, if it is one.
+    pub(crate) fn own(&self, table: &Table) -> Option<Own> {
+        Own::of(self.schema, table)
     }
 
     pub(crate) fn failed(&self, source: rusqlite::Error) -> ReplicaError {

@@ -237,9 +237,12 @@ pub struct RowConflict {
     pub key: String,
     /// Whether the primary deleted the row that was changed here.
     pub deleted: bool,
+    /// Whether the row was deleted here, and changed on the primary; left out where it was not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted_here: bool,
     /// When it was found. RFC 3339, UTC.
     pub at: String,
-    /// The columns that both changed; of a row that was deleted, all.
+    /// The columns that both changed; of a row that was deleted on one side, all.
     pub columns: Vec<ColumnConflict>,
 }
 
@@ -250,7 +253,7 @@ pub struct ColumnConflict {
     pub column: String,
     /// What it held before both changed it.
     pub base: Option<serde_json::Value>,
-    /// What was written here.
+    /// What was written here; null where the row was deleted here.
     pub ours: serde_json::Value,
     /// What the primary had.
     pub theirs: Option<serde_json::Value>,

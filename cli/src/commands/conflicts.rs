@@ -25,10 +25,15 @@ pub fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
 
 fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> {
     for conflict in &report.conflicts {
-        let what = if conflict.deleted { "deleted on the primary, changed here" } else { "" };
+        let what = match (conflict.deleted, conflict.deleted_here) {
+            (true, _) => "deleted on the primary, changed here",
+            (_, true) => "deleted here, changed on the primary",
+            _ => "",
+        };
+        let whole = conflict.deleted || conflict.deleted_here;
         let project = conflict.project.as_deref().unwrap_or("-");
         out.line(format_args!("{} {}", conflict.id, row(conflict, project, what)))?;
-        for column in conflict.columns.iter().filter(|_| !conflict.deleted) {
+        for column in conflict.columns.iter().filter(|_| !whole) {
             out.line(format_args!("  {}: ours {}", plain(&column.column), json(&column.ours)))?;
             let theirs = column.theirs.as_ref().unwrap_or(&Value::Null);
             out.line(format_args!("  {}: theirs {}", plain(&column.column), json(theirs)))?;

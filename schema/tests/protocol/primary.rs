@@ -1,8 +1,8 @@
 //! A primary in memory, and tables of a test's own beside those of Fastest.
 
 use fastest_schema::{
-    D1_MIGRATIONS_DDL, Flag, PUSH_SQL, Page, Refusal, Row, TABLES, Table, decode_page, init_sql,
-    pull_sql, statements, table,
+    D1_MIGRATIONS_DDL, Flag, PUSH_SQL, Page, Refusal, Row, Schema, TABLES, Table, decode_page,
+    init_sql, pull_sql, statements, table,
 };
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -63,6 +63,11 @@ pub struct Secret {
 pub fn tables() -> Vec<&'static Table> {
     let own = [Card::TABLE, Label::TABLE, Board::TABLE, Secret::TABLE];
     own.into_iter().chain(TABLES.iter().copied()).collect()
+}
+
+/// These tables as Fastest's own, so that the migrations are known.
+pub fn schema() -> Schema {
+    Schema { owner: "fastest", tables: tables().leak(), migrations: &[] }
 }
 
 pub struct Primary(pub Connection);
@@ -151,7 +156,7 @@ impl Primary {
 
     /// Whether the header says that a change was known.
     pub fn knows(&self, scope: &str, seen: Value) -> bool {
-        let mut statement = self.0.prepare(&pull_sql(&tables())).unwrap();
+        let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
         let parameters = [scope, "0", "0", "0", "", &seen.to_string(), "echo"];
         let header: String = statement.query_row(parameters, |row| row.get(5)).unwrap();
         let header: Value = serde_json::from_str(&header).unwrap();
@@ -171,7 +176,7 @@ impl Primary {
         bytes: i64,
         push: &str,
     ) -> Vec<Vec<Option<String>>> {
-        let mut statement = self.0.prepare(&pull_sql(&tables())).unwrap();
+        let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
         let parameters =
             [scope, &cursor.to_string(), &rows.to_string(), &bytes.to_string(), push, "", "echo"];
         let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());

@@ -135,7 +135,7 @@ impl Device {
             }
             _ => self.one_project(name, known.clone())?,
         };
-        let (replica, store) = (&mut self.replica, &self.store);
+        let (replica, store) = (&mut self.replica, Some(&self.store));
         match pull_scope(replica, store, &remote, &found).await {
             Ok(_) => {
                 // The owner's row, which the project refers to: whoever holds the project can

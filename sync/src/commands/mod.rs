@@ -14,5 +14,3 @@ mod restore;
 mod snapshot;
 mod status;
 mod workspace;
-
-pub use conflicts::Resolution;

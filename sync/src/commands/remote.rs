@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use fastest_schema::FASTEST;
+
 use crate::address::Address;
 use crate::device::Device;
 use crate::error::SyncError;
@@ -82,7 +84,8 @@ impl Device {
         let remote = self.remote()?;
         let primary = &*remote.primary;
         let from = last_migration(primary).await?;
-        let applied: Vec<String> = migrate(primary).await?.into_iter().map(Into::into).collect();
+        let applied: Vec<String> =
+            migrate(primary, &FASTEST).await?.into_iter().map(Into::into).collect();
         let to = last_migration(primary).await?;
         let to = to.expect("a primary that was migrated has a migration");
         Ok(MigrateReport { url: self.remote_show()?.url, from, to, applied })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fastest_schema::{PUSH_SQL, Refusal, applied_migrations_sql, migrations};
+use fastest_schema::{FASTEST, PUSH_SQL, Refusal, applied_migrations_sql};
 use jiff::Timestamp;
 
 use crate::address::Address;
@@ -160,8 +160,8 @@ impl Checkup {
     }
 
     fn schema(&mut self, primary: &dyn Primary, last: Option<&str>) {
-        let newest = migrations().last().expect("there is a migration").name;
-        match (last, check_migration(primary, last)) {
+        let newest = FASTEST.migrations.last().expect("there is a migration").name;
+        match (last, check_migration(primary, &FASTEST, last)) {
             (_, Err(error)) => {
                 let mend = "upgrade fastest on this device".into();
                 self.problem("schema", error.to_string(), mend);
@@ -226,7 +226,7 @@ pub(super) async fn last_migration(primary: &dyn Primary) -> Result<Option<Strin
     if primary.run(tables, &[]).await?.is_empty() {
         return Ok(None);
     }
-    let applied = ask_list(primary, &applied_migrations_sql(), &clock::new_id()).await?;
+    let applied = ask_list(primary, &applied_migrations_sql(&FASTEST), &clock::new_id()).await?;
     Ok(applied.into_iter().next_back())
 }
 

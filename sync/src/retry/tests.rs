@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use fastest_schema::{D1_MIGRATIONS_DDL, TABLES, pull_sql};
+use fastest_schema::{D1_MIGRATIONS_DDL, FASTEST, pull_sql};
 use proptest::prelude::*;
 
 use super::*;
@@ -53,7 +53,7 @@ fn decisions() {
 
 #[test]
 fn statements_that_may_be_repeated() {
-    let pull = pull_sql(TABLES);
+    let pull = pull_sql(&FASTEST);
     for sql in
         [&pull, PUSH_SQL, D1_MIGRATIONS_DDL, "SELECT 1", " select(1)", "WITH x AS (y) SELECT"]
     {

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::{ObjectId, PackId, TreeId};
 use fastest_core::object::{ObjectKind, ObjectSink};
 use fastest_core::store::Store;
+use fastest_schema::FASTEST;
 use fastest_sync::activity::Activity;
 use fastest_sync::embedded::Embedded;
 use fastest_sync::meter::Meter;
@@ -570,7 +571,7 @@ fn answers_of_another_shape_and_answers_without_end() {
     for (words, lie) in lies {
         let victim = scene.victim.copied();
         let store_dir = victim.store_dir();
-        let mut replica = Replica::open(&store_dir.join("replica.db")).unwrap();
+        let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
         let store = Store::open(&store_dir.join("objects")).unwrap();
         let primary = Liar { inner: Embedded::new(&scene.primary()), lie, asked: 0.into() };
         let remote = Remote {
@@ -580,7 +581,7 @@ fn answers_of_another_shape_and_answers_without_end() {
             meter: Meter::default(),
             chosen: Some(format!("file://{}", scene.primary().display())),
         };
-        let pulled = run(pull_scope(&mut replica, &store, &remote, &scene.app));
+        let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scene.app));
         let error = pulled.expect_err(words).to_string();
         assert!(error.contains(words), "{words}: {error}");
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fastest_core::store::Store;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::workspaces::{ActivityEvent, Source};
-use fastest_schema::{PUSH_SQL, TABLES, migrations, pull_sql, statements};
+use fastest_schema::{FASTEST, PUSH_SQL, pull_sql, statements};
 use fastest_sync::activity::Activity;
 use fastest_sync::embedded::Embedded;
 use fastest_sync::meter::Meter;
@@ -38,8 +38,8 @@ fn following(url: &str) -> Machine {
 
 #[test]
 fn statements_are_shorter_than_the_limit() {
-    let applied = migrations().iter().flat_map(|migration| statements(migration.sql));
-    for sql in applied.chain([PUSH_SQL, &pull_sql(TABLES)]) {
+    let applied = FASTEST.migrations.iter().flat_map(|migration| statements(migration.sql));
+    for sql in applied.chain([PUSH_SQL, &pull_sql(&FASTEST)]) {
         assert!(sql.len() < SQL_BYTES_MAX, "{} bytes: {sql:.80}", sql.len());
     }
 }
@@ -88,7 +88,7 @@ fn the_most_rows_of_one_statement_go_through() {
         one.write("app/a", "0");
         one.push("app");
         let copy = one.copy("app");
-        let mut replica = Replica::open(&one.store_dir().join("replica.db")).unwrap();
+        let mut replica = Replica::open(&one.store_dir().join("replica.db"), &FASTEST).unwrap();
         const EVENTS: usize = 8_000;
         replica
             .write(|session| {
@@ -178,7 +178,7 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
              SELECT printf('%06d', i), ?1, 'cli', 'x', hex(zeroblob({bytes} / 2)) FROM n"
         ));
     }
-    let mut replica = Replica::open(&two.store_dir().join("replica.db")).unwrap();
+    let mut replica = Replica::open(&two.store_dir().join("replica.db"), &FASTEST).unwrap();
     let store = Store::open(&two.store_dir().join("objects")).unwrap();
     let seen = Rc::new(Seen::default());
     let primary = OnePage { inner: Embedded::new(&path), seen: Rc::clone(&seen) };
@@ -193,7 +193,7 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     let (mut pages, mut before) = (0, 0);
     loop {
         seen.pages_left.set(1);
-        let pulled = run(pull_scope(&mut replica, &store, &remote, &scope));
+        let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scope));
         pages += 1;
         let now: u64 = two.replica(held)[0].parse().unwrap();
         match pulled {

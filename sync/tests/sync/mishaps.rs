@@ -8,7 +8,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use fastest_core::store::Store;
-use fastest_schema::PUSH_SQL;
+use fastest_schema::{FASTEST, PUSH_SQL};
 use fastest_sync::embedded::Embedded;
 use fastest_sync::meter::Meter;
 use fastest_sync::pack_store::Directory;
@@ -94,10 +94,10 @@ fn an_answer_is_lost(large: LargePacks) {
     let dir = one.path("app");
     let scope = one.device.init(&dir, None).unwrap().project_id;
     one.snapshot("app");
-    run(fastest_sync::remote::migrate(&Embedded::new(&path))).unwrap();
+    run(fastest_sync::remote::migrate(&Embedded::new(&path), &FASTEST)).unwrap();
 
     let store_dir = one.store_dir();
-    let mut replica = Replica::open(&store_dir.join("replica.db")).unwrap();
+    let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
     let store = Store::open(&store_dir.join("objects")).unwrap();
     let remote = lossy(&path, large);
     let mut lost = 0;

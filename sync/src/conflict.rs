@@ -1,0 +1,219 @@
+//! Conflicts: rows that this device and the primary changed, each in its own way.
+//!
+//! The primary's row stands, and both versions are kept until the user has chosen. A choice is a
+//! write like any other: it is queued, and goes out with the next push.
+
+use fastest_schema::projects::Project;
+use fastest_schema::{Kind, Table};
+use rusqlite::params;
+use serde_json::{Map, Value};
+
+use crate::error::SyncError;
+use crate::outbox::from_text;
+use crate::replica::{ReplicaError, Session, Values};
+use crate::report::{ColumnConflict, ResolveReport, RowConflict};
+
+/// What stands after a conflict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolution {
+    /// What was written here; the row goes, where it was deleted here.
+    Ours,
+    /// What the primary has.
+    Theirs,
+    /// These columns, and the primary's otherwise.
+    Value(Map<String, Value>),
+}
+
+/// A conflict as it is kept.
+struct Kept {
+    id: String,
+    scope: String,
+    table: &'static Table,
+    key: String,
+    columns: Vec<String>,
+    base: Option<Values>,
+    /// `None` where the row was deleted here.
+    ours: Option<Values>,
+    /// `None` where the row was deleted on the primary.
+    theirs: Option<Values>,
+    at: String,
+}
+
+/// What a resolution asks for.
+enum Wanted {
+    /// The primary's row stands as it is.
+    Nothing,
+    /// The row goes.
+    Gone,
+    /// This row.
+    Row(Values),
+}
+
+impl Session<'_> {
+    /// The conflicts of a scope, or of all, oldest first.
+    pub(crate) fn conflicts(&self, scope: Option<&str>) -> Result<Vec<RowConflict>, ReplicaError> {
+        let kept = self.kept_conflicts()?.into_iter();
+        let kept = kept.filter(|kept| scope.is_none_or(|scope| scope == kept.scope));
+        kept.map(|kept| self.show(&kept)).collect()
+    }
+
+    /// Settles a conflict, which is named by its id or the beginning of one.
+    pub(crate) fn resolve(
+        &self,
+        name: &str,
+        resolution: &Resolution,
+    ) -> Result<ResolveReport, SyncError> {
+        let kept = self.named_conflict(name)?;
+        let current = self.values(kept.table, &kept.key)?;
+        let wanted = wanted(&kept, current.as_ref(), resolution)?;
+        self.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [&kept.id])?;
+        let written = match wanted {
+            Wanted::Row(row) if current.as_ref() != Some(&row) => {
+                self.save_values(&kept.scope, kept.table, &row)?;
+                true
+            }
+            Wanted::Gone => self.remove(&kept.scope, kept.table, &kept.key)?,
+            Wanted::Row(_) | Wanted::Nothing => false,
+        };
+        Ok(ResolveReport { conflict: self.show(&kept)?, written })
+    }
+
+    fn named_conflict(&self, name: &str) -> Result<Kept, SyncError> {
+        // The empty text begins them all, and names none.
+        let named = |kept: &Kept| !name.is_empty() && kept.id.starts_with(name);
+        let mut found: Vec<Kept> = self.kept_conflicts()?.into_iter().filter(named).collect();
+        let (what, name) = ("conflict", name.to_owned());
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(SyncError::Unknown { what, name, nearest: None }),
+            _ => {
+                let candidates = found.into_iter().map(|kept| kept.id).collect();
+                Err(SyncError::Ambiguous { what, name, candidates })
+            }
+        }
+    }
+
+    fn show(&self, kept: &Kept) -> Result<RowConflict, ReplicaError> {
+        let now = self.values(kept.table, &kept.key)?;
+        let value = |values: Option<&Values>, at: usize| values.map(|values| values[at].clone());
+        let (deleted, deleted_here) = (kept.theirs.is_none(), kept.ours.is_none());
+        let columns = kept.table.columns.iter().enumerate();
+        let columns = columns.filter(|(_, column)| {
+            deleted || deleted_here || kept.columns.iter().any(|name| name == column.name)
+        });
+        let project = match self.schema.is_fastest() {
+            true => self.row::<Project>(&kept.scope)?.map(|project| project.name),
+            false => None,
+        };
+        Ok(RowConflict {
+            id: kept.id.clone(),
+            project,
+            table: kept.table.name.to_owned(),
+            key: kept.key.clone(),
+            deleted,
+            deleted_here,
+            at: kept.at.clone(),
+            columns: columns
+                .map(|(at, column)| ColumnConflict {
+                    column: column.name.to_owned(),
+                    base: value(kept.base.as_ref(), at),
+                    ours: value(kept.ours.as_ref(), at).unwrap_or_default(),
+                    theirs: value(kept.theirs.as_ref(), at),
+                    now: value(now.as_ref(), at),
+                })
+                .collect(),
+        })
+    }
+}
+
+/// What a resolution asks for.
+fn wanted(
+    kept: &Kept,
+    current: Option<&Values>,
+    resolution: &Resolution,
+) -> Result<Wanted, SyncError> {
+    let row = current.or(kept.ours.as_ref()).cloned();
+    let columns = kept.table.columns.iter().enumerate();
+    match (resolution, &kept.ours, row) {
+        (Resolution::Theirs, ..) => Ok(Wanted::Nothing),
+        (Resolution::Ours, None, _) => Ok(Wanted::Gone),
+        (Resolution::Ours, Some(ours), row) => {
+            let mut row = row.unwrap_or_else(|| ours.clone());
+            for (at, column) in columns {
+                if kept.columns.iter().any(|name| name == column.name) {
+                    row[at] = ours[at].clone();
+                }
+            }
+            Ok(Wanted::Row(row))
+        }
+        (Resolution::Value(_), _, None) => {
+            Err(bad_value(kept.table, kept.table.pk, "the row is gone on both sides"))
+        }
+        (Resolution::Value(given), _, Some(mut row)) => {
+            for name in given.keys() {
+                let known = |column: &fastest_schema::Column| column.name == name;
+                if !kept.table.columns.iter().any(known) {
+                    return Err(bad_value(kept.table, name, "there is no such column"));
+                }
+            }
+            for (at, column) in columns {
+                let Some(value) = given.get(column.name) else { continue };
+                if column.name == kept.table.pk || column.lock_version {
+                    return Err(bad_value(kept.table, column.name, "it cannot be chosen"));
+                }
+                if !fits(column, value) {
+                    return Err(bad_value(kept.table, column.name, "it cannot hold this value"));
+                }
+                row[at] = value.clone();
+            }
+            Ok(Wanted::Row(row))
+        }
+    }
+}
+
+fn fits(column: &fastest_schema::Column, value: &Value) -> bool {
+    match column.kind {
+        _ if value.is_null() => column.null,
+        Kind::Text => value.is_string(),
+        Kind::Integer => value.is_i64(),
+        Kind::Real => value.is_number(),
+    }
+}
+
+fn bad_value(table: &Table, column: &str, why: &'static str) -> SyncError {
+    SyncError::BadValue { table: table.name, column: column.to_owned(), why }
+}
+
+impl Session<'_> {
+    /// Every conflict, oldest first.
+    fn kept_conflicts(&self) -> Result<Vec<Kept>, ReplicaError> {
+        let sql = "SELECT id, scope, tbl, pk, columns, base, ours, theirs, at
+                   FROM fastest_local_conflict ORDER BY id";
+        let found = self.all(sql, params![], |row| {
+            let cell = |at: usize| row.get::<_, String>(at);
+            let maybe = |at: usize| row.get::<_, Option<String>>(at);
+            Ok((
+                [cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?, cell(6)?, cell(8)?],
+                [maybe(5)?, maybe(7)?],
+            ))
+        })?;
+        let mut all = Vec::with_capacity(found.len());
+        for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
+            // A table that this build does not know: the one that knows it shows the conflict.
+            let Some(table) = self.schema.synced_table(&table) else { continue };
+            let values = |text: &str| from_text(table, &key, text);
+            all.push(Kept {
+                base: base.as_deref().map(values).transpose()?,
+                ours: if ours == "null" { None } else { Some(values(&ours)?) },
+                theirs: theirs.as_deref().map(values).transpose()?,
+                columns: columns.split(',').filter(|c| !c.is_empty()).map(Into::into).collect(),
+                id,
+                scope,
+                table,
+                key,
+                at,
+            });
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,35 @@
+//! Which tables are Fastest's own.
+//!
+//! Replica, push and pull work for the tables of any application. A few rules hold for Fastest's own
+//! alone: work hangs on these rows, packs carry bytes, heads are merged by trees. Whatever has such a
+//! rule asks here, so that an application may have a table of the same name and none of the rules.
+
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::{Pack, Row, Schema, Table};
+
+/// A table of Fastest's own that has a rule of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Own {
+    User,
+    Project,
+    Pack,
+    Snapshot,
+    Workspace,
+}
+
+impl Own {
+    /// Which one a table of the schema is; `None` for all tables of an application.
+    pub(crate) fn of(schema: &Schema, table: &Table) -> Option<Self> {
+        let all = [
+            (User::TABLE.name, Self::User),
+            (Project::TABLE.name, Self::Project),
+            (Pack::TABLE.name, Self::Pack),
+            (Snapshot::TABLE.name, Self::Snapshot),
+            (Workspace::TABLE.name, Self::Workspace),
+        ];
+        let found = all.into_iter().find(|(name, _)| *name == table.name);
+        found.filter(|_| schema.is_fastest()).map(|(_, own)| own)
+    }
+}

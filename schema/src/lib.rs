@@ -15,6 +15,7 @@ pub mod conversations;
 mod ddl;
 pub mod diff;
 mod engine;
+pub mod folder;
 pub mod infrastructure;
 pub mod intelligence;
 pub mod live;
@@ -222,7 +223,7 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// }
 /// ```
 pub use fastest_schema_macros::table;
-pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, statements};
+pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, numbered_statements, statements};
 pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
 pub use pull::{applied_migrations_sql, engine_sql, find_projects_sql, pull_sql};
 pub use push::{

@@ -3,9 +3,9 @@
 //! The files have the flat layout that `wrangler d1 migrations apply` reads. Each carries its
 //! SHA-256 in the journal, since wrangler's own table keeps names only.
 
-use crate::ddl::{create_table, parents_first};
-use crate::engine::{CHANGES_DDL, primary_ddl};
-use crate::{Table, push_ddl, trigger_ddl};
+use crate::Table;
+use crate::diff::migration;
+use crate::record::Record;
 
 /// The line between two statements of a file; a comment to SQLite.
 pub const STATEMENT_BREAKPOINT: &str = "--> statement-breakpoint";
@@ -24,129 +24,98 @@ pub fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(STATEMENT_BREAKPOINT).map(str::trim).filter(|statement| !statement.is_empty())
 }
 
+/// The same, each with the number of its first line.
+pub fn numbered_statements(sql: &str) -> Vec<(usize, &str)> {
+    let line = |statement: &str| {
+        let before = &sql[..statement.as_ptr() as usize - sql.as_ptr() as usize];
+        before.matches('\n').count() + 1
+    };
+    statements(sql).map(|statement| (line(statement), statement)).collect()
+}
+
 /// A whole schema in one text, for these tables: what all migrations together come to.
 pub fn init_sql(tables: &[&'static Table]) -> String {
-    let tables = parents_first(tables);
-    let mut statements = primary_ddl();
-    statements.extend(CHANGES_DDL.map(str::to_owned));
-    statements.extend(tables.iter().flat_map(|table| create_table(table)));
-    statements.extend(tables.iter().flat_map(|table| trigger_ddl(table)));
-    statements.extend(push_ddl(&tables));
-    statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n"
+    let plan = migration(None, &Record::of("", tables)).expect("an empty database can be set up");
+    crate::folder::text(&plan)
 }
 
 /// What a database without any migration is brought to, and each one since. A file never changes
 /// once it is released: its checksum is in the journal.
-pub(crate) const MIGRATIONS: [Migration; 2] = [
+pub(crate) const MIGRATIONS: [Migration; 4] = [
     Migration { name: "0000_init.sql", sql: include_str!("../migrations/0000_init.sql") },
     Migration {
         name: "0001_fastest_push_history.sql",
         sql: include_str!("../migrations/0001_fastest_push_history.sql"),
     },
+    Migration {
+        name: "0002_fastest_intelligence.sql",
+        sql: include_str!("../migrations/0002_fastest_intelligence.sql"),
+    },
+    Migration {
+        name: "0003_fastest_atlas_and_infrastructure.sql",
+        sql: include_str!("../migrations/0003_fastest_atlas_and_infrastructure.sql"),
+    },
 ];
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
+    use std::collections::BTreeMap;
     use std::path::Path;
 
-    use serde::Deserialize;
-    use sha2::{Digest, Sha256};
+    use rusqlite::Connection;
 
     use super::*;
     use crate::TABLES;
+    use crate::folder::{Folder, JOURNAL, SCHEMA};
+    use crate::live::{LIVE_SQL, Live};
 
-    const JOURNAL: &str = include_str!("../migrations/meta/_journal.json");
-
-    #[derive(Deserialize)]
-    struct Journal<'a> {
-        #[serde(borrow)]
-        entries: Vec<Entry<'a>>,
+    fn read(place: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        std::fs::read_to_string(folder.join(place)).unwrap()
     }
 
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        tag: &'a str,
-        sha256: &'a str,
-    }
-
-    /// The SHA-256 of each released file.
-    const RELEASED: [(&str, &str); 1] =
-        [("0000_init.sql", "4bee5373997a942b4701b878bfbab27dd3f8767d24c0f95b96bcc2a5e1ca5b8c")];
-
+    /// Databases have run these: neither they nor the journal may say otherwise.
     #[test]
     fn released_files_never_change() {
-        for ((name, sha256), file) in RELEASED.iter().zip(MIGRATIONS) {
-            assert_eq!((*name, sha256.to_string()), (file.name, hex_sha256(file.sql)));
+        let released = [
+            "4bee5373997a942b4701b878bfbab27dd3f8767d24c0f95b96bcc2a5e1ca5b8c",
+            "1ac2643981bde48fd8115b112608a9ebfa2cd24894ffce48ef8cdd3503c318cf",
+        ];
+        for (sha256, migration) in released.iter().zip(MIGRATIONS) {
+            assert_eq!(*sha256, crate::folder::sha256(migration.sql), "{}", migration.name);
         }
     }
 
-    /// Run with `FASTEST_BLESS=1` to write the last file anew after a declaration changed.
     #[test]
-    fn the_last_file_is_the_generated_one() {
-        let [view, trigger] = push_ddl(TABLES);
-        let statements = ["DROP VIEW fastest_push".to_owned(), view, trigger];
-        let sql = statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")) + ";\n";
-        let journal = journal(&[
-            ("0000_init", MIGRATIONS[0].sql, 1_795_219_200_000),
-            ("0001_fastest_push_history", &sql, 1_795_262_400_000),
-        ]);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        for (path, text) in
-            [("0001_fastest_push_history.sql", &sql), ("meta/_journal.json", &journal)]
-        {
-            let path = folder.join(path);
-            if std::env::var_os("FASTEST_BLESS").is_some() {
-                std::fs::write(&path, text).unwrap();
-            }
-            let committed = std::fs::read_to_string(&path).unwrap();
-            assert!(committed == *text, "{} is stale; see FASTEST_BLESS", path.display());
-        }
-        assert!(!sql.contains('\r'), "wrangler breaks on CRLF");
+    fn the_folder_is_whole_and_all_of_it_is_here() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.into_string().unwrap());
+        let files: BTreeMap<String, String> =
+            names.filter(|name| name != "meta").map(|name| (name.clone(), read(&name))).collect();
+        let folder = Folder::check(files, Some(&read(JOURNAL)), Some(&read(SCHEMA))).unwrap();
+        let found: Vec<_> = folder.files.iter().map(|file| (&*file.name, &*file.sql)).collect();
+        assert_eq!(found, MIGRATIONS.map(|migration| (migration.name, migration.sql)));
+        assert!(
+            folder.record.unwrap() == Record::of("fastest", TABLES),
+            "declarations changed: run `fastest schema generate --name WHAT`, and list the file here"
+        );
     }
 
     #[test]
     fn the_migrations_come_to_the_declared_schema() {
-        let schema = |texts: &[&str]| -> Vec<(String, String)> {
-            let database = rusqlite::Connection::open_in_memory().unwrap();
+        let live = |texts: &[&str]| {
+            let database = Connection::open_in_memory().unwrap();
             for statement in texts.iter().flat_map(|text| statements(text)) {
                 database.execute_batch(statement).unwrap();
             }
-            let sql = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
-            let mut found = database.prepare(sql).unwrap();
-            let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-            rows.map(Result::unwrap).collect()
+            let mut asked = database.prepare(LIVE_SQL).unwrap();
+            let rows = asked.query_map([""], |row| Ok(vec![row.get(0)?, row.get(1)?])).unwrap();
+            let rows: Vec<_> = rows.map(Result::unwrap).collect();
+            Live::decode("", &rows).unwrap().unwrap()
         };
         let files = MIGRATIONS.map(|migration| migration.sql);
-        assert_eq!(schema(&files), schema(&[&init_sql(TABLES)]));
-    }
-
-    fn journal(files: &[(&str, &str, u64)]) -> String {
-        let mut text = "{\n  \"version\": 1,\n  \"entries\": [".to_owned();
-        for (idx, (tag, sql, when)) in files.iter().enumerate() {
-            let comma = if idx == 0 { "" } else { "," };
-            let sha256 = hex_sha256(sql);
-            write!(
-                text,
-                "{comma}\n    {{ \"idx\": {idx}, \"tag\": \"{tag}\", \"when\": {when}, \"sha256\": \"{sha256}\" }}"
-            )
-            .unwrap();
-        }
-        text + "\n  ]\n}\n"
-    }
-
-    fn hex_sha256(text: &str) -> String {
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn every_file_is_in_the_journal() {
-        let journal: Journal = serde_json::from_str(JOURNAL).unwrap();
-        assert_eq!(journal.entries.len(), MIGRATIONS.len());
-        for (entry, migration) in journal.entries.iter().zip(MIGRATIONS) {
-            assert_eq!(format!("{}.sql", entry.tag), migration.name);
-            assert_eq!(entry.sha256, hex_sha256(migration.sql), "{}", migration.name);
-        }
+        assert_eq!(live(&files), live(&[&init_sql(TABLES)]));
     }
 
     #[test]
@@ -159,6 +128,6 @@ mod tests {
     #[test]
     fn statements_are_split_at_breakpoints_only() {
         let sql = "SELECT ';';\n--> statement-breakpoint\nSELECT 2;\n";
-        assert_eq!(statements(sql).collect::<Vec<_>>(), ["SELECT ';';", "SELECT 2;"]);
+        assert_eq!(numbered_statements(sql), [(1, "SELECT ';';"), (3, "SELECT 2;")]);
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 /// Save, share and compare copies of project folders
@@ -134,6 +134,9 @@ pub enum Command {
     /// Choose the primary, show it and check it
     #[command(subcommand)]
     Remote(Remote),
+    /// Look after the tables of a primary
+    #[command(subcommand)]
+    Schema(Schema),
     /// Check the store in full
     ///
     /// Exits with 2 when problems are left.
@@ -233,6 +236,74 @@ pub enum Remote {
     Migrate,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// Bring a primary's tables up to date
+    ///
+    /// Each migration that the primary lacks is applied once, whole or not at all.
+    Migrate {
+        #[command(flatten)]
+        target: SchemaTarget,
+    },
+    /// Compare a primary's tables with what their migrations say
+    ///
+    /// Exits with 1 when they differ. Tables of other applications are listed, and left alone.
+    Check {
+        #[command(flatten)]
+        target: SchemaTarget,
+    },
+    /// Print the tables as SQL, or as a diagram
+    Print {
+        /// Only this table
+        #[arg(long)]
+        table: Option<String>,
+        /// In which language
+        #[arg(long, value_enum, default_value = "sql")]
+        format: DiagramFormat,
+        /// The folder of migrations whose tables are meant [default: Fastest's own]
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+    /// Write the migration to what this build declares
+    ///
+    /// For those who change Fastest's own tables: compares the declarations with the folder's last
+    /// recorded schema. Applications call `fastest_sync::migrations::generate` with their own.
+    Generate {
+        /// What it is about, in lower-case letters, digits and `_`
+        #[arg(long)]
+        name: String,
+        /// The folder of migrations
+        #[arg(long, default_value = "schema/migrations", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// Run the statements of this file after those that are generated
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        sql: Option<PathBuf>,
+        /// Agree to steps that lose something, or may fail for the rows that are there
+        #[arg(long)]
+        allow_destructive: bool,
+    },
+}
+
+/// Which primary, and which migrations.
+#[derive(Debug, Args)]
+pub struct SchemaTarget {
+    /// Address of the primary [default: the one that this device follows]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub remote: Option<String>,
+    /// The folder of migrations [default: Fastest's own]
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// A language for schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiagramFormat {
+    /// Statements that make them
+    Sql,
+    /// An `erDiagram` of Mermaid
+    Mermaid,
+}
+
 impl Command {
     /// The command in a word: hints differ by it.
     pub fn verb(&self) -> &'static str {
@@ -251,6 +322,7 @@ impl Command {
             Self::Conflicts => "conflicts",
             Self::Resolve { .. } => "resolve",
             Self::Remote(_) => "remote",
+            Self::Schema(_) => "schema",
             Self::Doctor { .. } => "doctor",
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",

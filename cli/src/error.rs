@@ -83,6 +83,12 @@ pub enum CliError {
     /// There is no home folder to keep a store in.
     #[error("there is no home folder to keep the store in")]
     NoHome,
+    /// The address of a primary names a file that is not there.
+    #[error("there is no database {}", path.display())]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -113,6 +119,7 @@ impl CliError {
             Self::TokenRefused { .. } => "primary",
             Self::NoKeyring { .. } => "no_keyring",
             Self::NoHome => "no_home",
+            Self::NoFile { .. } => "no_database",
             Self::Io { .. } | Self::Runtime(_) => "io",
             Self::Output(_) => "output",
         }
@@ -180,6 +187,8 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("denied", _) => {
             "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
         }
+        ("no_database", "schema") => "`fastest schema migrate` makes it",
+        ("destructive", _) => "look at each step, and run the command again with `--allow-destructive`",
         ("no_database", _) => "make it first, or mend the address with `fastest remote set URL`",
         ("unknown_snapshot", _) => "`fastest log` shows the snapshots there are",
         ("ambiguous", _) => "give the id of one of them in full",

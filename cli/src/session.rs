@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 use fastest_sync::activity::Activity;
+use fastest_sync::remote::{Remote, RemoteState};
 use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError};
 use tokio::runtime::{Builder, Runtime};
@@ -71,6 +72,13 @@ impl<'a> Session<'a> {
     /// Opens the store, with secrets from elsewhere than usual.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         Ok(Device::open(&self.store, identity())?.with_secrets(Box::new(secrets)))
+    }
+
+    /// The primary at an address, or the one that the device follows.
+    pub fn remote(&self, url: Option<&str>) -> Result<Remote, CliError> {
+        let Some(url) = url else { return Ok(self.device()?.remote()?) };
+        let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
+        Ok(Remote::open(&state, &self.store, &EnvironmentThenKeyring::new())?)
     }
 
     /// Whether the primary at `url` is the one inside the store.

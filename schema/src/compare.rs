@@ -4,7 +4,7 @@
 //! same question is put to both.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use serde::Serialize;
 
@@ -39,6 +39,27 @@ pub struct Difference {
     pub found: Option<String>,
     /// Who made it: the owner of the schema, or `fastest` for what belongs to the engine.
     pub owner: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verdict, what, table, name, expected, found, .. } = self;
+        let verdict = match verdict {
+            Verdict::Missing => "missing",
+            Verdict::Extra => "extra",
+            Verdict::Changed => "changed",
+        };
+        match name.is_empty() {
+            true => write!(formatter, "{verdict} {what} {table}")?,
+            false => write!(formatter, "{verdict} {what} {table}: {name}")?,
+        }
+        match (expected, found) {
+            (Some(expected), Some(found)) => {
+                write!(formatter, " (expected {expected}; found {found})")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A table that is not ours.

@@ -13,6 +13,7 @@ mod column;
 pub mod compare;
 pub mod conversations;
 mod ddl;
+mod diagram;
 pub mod diff;
 mod engine;
 pub mod folder;
@@ -38,6 +39,7 @@ use intelligence::atlas;
 pub use check::{DeclarationError, check};
 pub use column::{ColumnType, Flag, Json, Kind};
 pub use ddl::{create_table, parents_first, replica_ddl};
+pub use diagram::mermaid;
 pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// Turns a struct into a table.
 ///

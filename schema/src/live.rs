@@ -194,6 +194,19 @@ impl Live {
         Ok(is_ours.then_some(live))
     }
 
+    /// Takes a table that someone else makes as it should be, but for the columns that it lacks: what
+    /// else they do with it is theirs.
+    pub fn keep_shared(&mut self, expected: &Live, table: &str) {
+        if let (Some(expected), Some(found)) =
+            (expected.tables.get(table), self.tables.get_mut(table))
+        {
+            let columns = expected.columns.iter();
+            let columns = columns.filter(|(name, _)| found.columns.contains_key(*name));
+            let columns = columns.map(|(name, column)| (name.clone(), column.clone())).collect();
+            *found = LiveTable { columns, ..expected.clone() };
+        }
+    }
+
     fn take(&mut self, object: Object, texts: &mut BTreeMap<String, Vec<String>>) {
         let Object { r#type, name, table, sql } = object;
         let sql = sql.unwrap_or_default();

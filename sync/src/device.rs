@@ -223,7 +223,8 @@ impl Device {
     }
 
     /// Opens the remote.
-    pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
+    /// The remote that the device follows.
+    pub fn remote(&self) -> Result<Remote, SyncError> {
         self.open_remote(&self.replica.read().remote()?)
     }
 

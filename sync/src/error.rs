@@ -13,6 +13,7 @@ use fastest_core::scan::ScanError;
 use fastest_core::stat_index::IndexError;
 use fastest_core::store::StoreError;
 
+use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
 use crate::replica::ReplicaError;
@@ -199,6 +200,9 @@ pub enum SyncError {
     /// The primary failed.
     #[error(transparent)]
     Primary(#[from] PrimaryError),
+    /// A folder of migrations cannot be used, or added to.
+    #[error(transparent)]
+    Migrations(MigrationsError),
     /// The pack store failed.
     #[error(transparent)]
     PackStore(#[from] PackStoreError),
@@ -275,6 +279,7 @@ impl SyncError {
                 PrimaryError::Inconsistent { .. } => "protocol",
                 _ => "primary",
             },
+            Self::Migrations(error) => error.code(),
             Self::PackStore(PackStoreError::Unreachable { .. }) => "unreachable",
             Self::PackStore(PackStoreError::Denied { .. }) => "denied",
             Self::PackStore(PackStoreError::BadUrl { .. }) => "bad_url",

@@ -26,6 +26,7 @@ mod guard;
 mod layout;
 mod merge_row;
 pub mod meter;
+pub mod migrations;
 pub mod outbox;
 mod own;
 pub mod pack_store;

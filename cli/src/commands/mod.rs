@@ -6,6 +6,7 @@ mod history;
 mod login;
 mod remote;
 mod save;
+mod schema;
 mod shell;
 mod sync;
 mod workspace;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Conflicts => conflicts::list(session),
         Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),
+        Command::Schema(command) => schema::run(session, command),
         Command::Doctor { mend } => doctor::doctor(session, mend),
         Command::Completions { shell } => shell::completions(session, shell),
         Command::Man { dir } => shell::man(session, dir),

@@ -1,0 +1,165 @@
+//! `schema generate`, `migrate`, `check` and `print`.
+
+use std::path::{Path, PathBuf};
+
+use fastest_sync::SyncError;
+use fastest_sync::migrations::{self, Comparison, Generated, NewMigration, Source, mermaid};
+use fastest_sync::remote::Remote;
+use serde::Serialize;
+
+use crate::args::{DiagramFormat, Schema};
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use crate::session::{Session, runtime};
+use crate::words::plain;
+
+pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError> {
+    match command {
+        Schema::Generate { name, dir, sql, allow_destructive } => {
+            let sql = sql.map(|path| read(&session.path(&path))).transpose()?;
+            let new = NewMigration { name, sql, allow_destructive };
+            generate(session, &session.path(&dir), &new)
+        }
+        Schema::Migrate { target } => {
+            let source = source(session, target.dir.as_deref())?;
+            migrate(session, target.remote.as_deref(), &source)
+        }
+        Schema::Check { target } => {
+            let source = source(session, target.dir.as_deref())?;
+            check(session, target.remote.as_deref(), &source)
+        }
+        Schema::Print { dir, table, format } => {
+            let source = source(session, dir.as_deref())?;
+            print(session, &source, table.as_deref(), format)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| CliError::Io { action: "read", path: path.to_owned(), source })
+}
+
+/// The migrations that a command is about.
+fn source(session: &Session<'_>, dir: Option<&Path>) -> Result<Source, CliError> {
+    match dir {
+        None => Ok(Source::own()),
+        Some(dir) => Ok(Source::folder(&session.path(dir)).map_err(SyncError::from)?),
+    }
+}
+
+fn generate(
+    session: &mut Session<'_>,
+    dir: &Path,
+    new: &NewMigration,
+) -> Result<Exit, CliError> {
+    let generated = migrations::generate(dir, Source::own().schema, new);
+    let generated = generated.map_err(SyncError::from)?;
+    session.out.report(&generated, |out| generated_lines(out, &generated, dir))?;
+    Ok(Exit::Done)
+}
+
+fn generated_lines(out: &mut Output, generated: &Generated, dir: &Path) -> std::io::Result<()> {
+    let Some(name) = &generated.name else {
+        return out.done("nothing is declared anew");
+    };
+    for step in &generated.destructive {
+        out.warning(plain(step));
+    }
+    let count = generated.statements;
+    let what = if count == 1 { "statement" } else { "statements" };
+    out.done(format_args!("wrote {}: {count} {what}", dir.join(name).display()))
+}
+
+/// What was applied.
+#[derive(Serialize)]
+struct Migrated {
+    url: String,
+    applied: Vec<&'static str>,
+}
+
+fn migrate(
+    session: &mut Session<'_>,
+    url: Option<&str>,
+    source: &Source,
+) -> Result<Exit, CliError> {
+    let remote = session.remote(url)?;
+    let applied = runtime()?.block_on(migrations::apply(&*remote.primary, source));
+    let applied = applied.map_err(SyncError::from)?;
+    let report = Migrated { url: remote.primary.url().to_owned(), applied };
+    session.out.report(&report, |out| {
+        for name in &report.applied {
+            out.done(format_args!("applied {}", plain(name)))?;
+        }
+        match report.applied.is_empty() {
+            true => out.done(format_args!("{} is up to date", plain(&report.url))),
+            false => Ok(()),
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A comparison, and with what.
+#[derive(Serialize)]
+struct Checked {
+    url: String,
+    #[serde(flatten)]
+    comparison: Comparison,
+}
+
+fn check(
+    session: &mut Session<'_>,
+    url: Option<&str>,
+    source: &Source,
+) -> Result<Exit, CliError> {
+    let remote = existing(session, url)?;
+    let comparison = runtime()?.block_on(migrations::check(&*remote.primary, source));
+    let comparison = comparison.map_err(SyncError::from)?;
+    let checked = Checked { url: remote.primary.url().to_owned(), comparison };
+    session.out.report(&checked, |out| checked_lines(out, &checked))?;
+    let differs = !checked.comparison.differences.is_empty();
+    Ok(if differs { Exit::Differs } else { Exit::Done })
+}
+
+fn checked_lines(out: &mut Output, checked: &Checked) -> std::io::Result<()> {
+    let Checked { url, comparison: Comparison { differences, theirs } } = checked;
+    for difference in differences {
+        let text = difference.to_string();
+        out.line(format_args!("{} [{}]", plain(&text), plain(&difference.owner)))?;
+    }
+    for table in theirs {
+        out.done(format_args!("left alone: {} ({})", plain(&table.table), table.owner))?;
+    }
+    match differences.len() {
+        0 => out.done(format_args!("{} is as its migrations say", plain(url))),
+        1 => out.done(format_args!("{}: 1 difference", plain(url))),
+        many => out.done(format_args!("{}: {many} differences", plain(url))),
+    }
+}
+
+fn print(
+    session: &mut Session<'_>,
+    source: &Source,
+    table: Option<&str>,
+    format: DiagramFormat,
+) -> Result<Exit, CliError> {
+    let ddl = source.ddl(table).map_err(SyncError::from)?;
+    let mut record = source.record.clone();
+    record.tables.retain(|known| table.is_none_or(|name| known.name == name));
+    let text = match format {
+        DiagramFormat::Mermaid => mermaid(&record),
+        DiagramFormat::Sql => ddl.join(";\n\n") + ";\n",
+    };
+    session.out.report(&record, |out| out.line(text.trim_end()))?;
+    Ok(Exit::Done)
+}
+
+/// A remote that must be there: looking at one makes none.
+fn existing(session: &Session<'_>, url: Option<&str>) -> Result<Remote, CliError> {
+    let remote = session.remote(url)?;
+    let path = url.and_then(|url| url.strip_prefix("file://")).map(PathBuf::from);
+    match path {
+        Some(path) if !path.exists() => Err(CliError::NoFile { path }),
+        _ => Ok(remote),
+    }
+}

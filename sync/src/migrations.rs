@@ -1,0 +1,138 @@
+//! Migrations: folders of them, what they come to, and whether a database is what they say.
+//!
+//! [`generate`] adds a migration to a folder, [`check`] compares a database with one. What a
+//! migration must be, and what of a database is ours, `fastest_schema` decides; this module reads,
+//! writes, runs and asks.
+
+mod apply;
+mod check;
+mod folder;
+mod generate;
+mod rehearsal;
+mod source;
+
+use std::path::PathBuf;
+
+use fastest_schema::DeclarationError;
+use fastest_schema::diff::DiffError;
+use fastest_schema::folder::FolderError;
+
+pub use fastest_schema::compare::Comparison;
+pub use fastest_schema::mermaid;
+
+pub use apply::apply;
+pub use check::{check, live};
+pub use folder::read;
+pub use generate::{Generated, NewMigration, generate};
+use rehearsal::Rehearsal;
+pub use source::Source;
+
+use crate::error::SyncError;
+use crate::primary::PrimaryError;
+
+/// Why a folder of migrations cannot be used, or added to.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationsError {
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file is not text.
+    #[error("{}, line {line}: the file is not UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first byte that is none.
+        line: usize,
+    },
+    /// The folder is not as it was generated.
+    #[error("{}: {source}", dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// What is wrong with it.
+        source: FolderError,
+    },
+    /// There is no migration in a folder that should have some.
+    #[error("{} holds no migrations: `fastest schema generate` makes the first", dir.display())]
+    Empty {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Another process writes to the folder.
+    #[error("another process adds a migration to {}", dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The declarations do not fit together.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// There is no way from the recorded schema to the declared one.
+    #[error("no migration was written: {0}")]
+    Diff(#[from] DiffError),
+    /// The migration would lose something, or may fail.
+    #[error("no migration was written, for it is destructive: {}", .0.join("; "))]
+    Destructive(Vec<String>),
+    /// A statement fails.
+    #[error("{file}, line {line}: {message}")]
+    Statement {
+        /// The migration.
+        file: String,
+        /// The line at which the statement begins.
+        line: usize,
+        /// What SQLite says.
+        message: String,
+    },
+    /// The migrations do not come to what is declared.
+    #[error("no migration was written: with it, the schema would not be the declared one: {}", .0.join("; "))]
+    NotDeclared(Vec<String>),
+    /// There is no table of this name.
+    #[error("there is no table `{name}`; there are: {}", known.join(", "))]
+    UnknownTable {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// SQLite cannot be used in memory.
+    #[error("SQLite failed in memory: {0}")]
+    Memory(#[from] rusqlite::Error),
+    /// The primary did not answer, or refused.
+    #[error(transparent)]
+    Primary(#[from] PrimaryError),
+}
+
+impl From<MigrationsError> for SyncError {
+    fn from(error: MigrationsError) -> Self {
+        match error {
+            MigrationsError::Primary(error) => Self::Primary(error),
+            error => Self::Migrations(error),
+        }
+    }
+}
+
+impl MigrationsError {
+    /// A word for the kind of error.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::Destructive(_) => "destructive",
+            Self::Diff(_) => "refused",
+            Self::UnknownTable { .. } => "unknown_table",
+            Self::Busy { .. } => "contended",
+            _ => "migrations",
+        }
+    }
+
+    fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,39 @@
+//! Compares a database with what its migrations say.
+
+use fastest_schema::Migration;
+use fastest_schema::compare::{Comparison, compare};
+use fastest_schema::live::{LIVE_SQL, Live};
+
+use crate::clock;
+use crate::migrations::{MigrationsError, Source};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+
+/// Compares a primary with what the migrations come to.
+pub async fn check(
+    primary: &dyn Primary,
+    source: &Source,
+) -> Result<Comparison, MigrationsError> {
+    let rehearsal = source.rehearsal()?;
+    for Migration { name, sql } in source.schema.migrations {
+        rehearsal.run(name, sql)?;
+    }
+    let (mut found, expected) = (live(primary).await?, rehearsal.live()?);
+    for table in source.record.tables.iter().filter(|table| table.external) {
+        found.keep_shared(&expected, &table.name);
+    }
+    Ok(compare(source.schema.owner, &expected, &found))
+}
+
+/// Everything that a primary holds.
+pub async fn live(primary: &dyn Primary) -> Result<Live, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let request = clock::new_id();
+        let answer = primary.run(LIVE_SQL, &[&request]).await?;
+        match Live::decode(&request, &answer) {
+            Ok(Some(live)) => return Ok(live),
+            Ok(None) => {}
+            Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}

@@ -1,0 +1,112 @@
+//! A folder of migrations on disk.
+//!
+//! A migration adds three texts: its own, the journal and the recorded schema. They are written to a
+//! folder beside, synced, and moved into their places once that has the name `meta/.next`: whoever
+//! comes next finishes what a crash broke off after that, and what it broke off before is nothing.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use fastest_schema::folder::{Addition, Folder, JOURNAL, SCHEMA};
+
+use crate::migrations::MigrationsError;
+
+/// Where a migration waits to be moved into its place.
+const NEXT: &str = "meta/.next";
+
+/// Reads and checks a folder; one that is not there is empty.
+pub fn read(dir: &Path) -> Result<Folder, MigrationsError> {
+    finish(dir)?;
+    let mut files = BTreeMap::new();
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Folder::default()),
+        entries => entries.map_err(MigrationsError::io("read", dir))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(MigrationsError::io("read", dir))?.path();
+        if path.extension().is_some_and(|extension| extension == "sql")
+            && let Some(name) = path.file_name()
+            && let Some(text) = read_text(&path)?
+        {
+            files.insert(name.to_string_lossy().into_owned(), text);
+        }
+    }
+    let (journal, schema) = (read_text(&dir.join(JOURNAL))?, read_text(&dir.join(SCHEMA))?);
+    let folder = Folder::check(files, journal.as_deref(), schema.as_deref());
+    folder.map_err(|source| MigrationsError::Folder { dir: dir.to_owned(), source })
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, MigrationsError> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(MigrationsError::io("read", path))?,
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        MigrationsError::NotText { path: path.to_owned(), line }
+    })
+}
+
+/// Holds the folder while a migration is made: two at once would take one number.
+pub fn lock(dir: &Path) -> Result<File, MigrationsError> {
+    let meta = dir.join("meta");
+    fs::create_dir_all(&meta).map_err(MigrationsError::io("create", &meta))?;
+    let lock = File::open(&meta).map_err(MigrationsError::io("open", &meta))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(MigrationsError::Busy { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(MigrationsError::io("lock", &meta)(source)),
+    }
+}
+
+/// Adds a migration, all of it or nothing. The caller holds the [`lock`].
+pub fn add(dir: &Path, addition: &Addition) -> Result<(), MigrationsError> {
+    let meta = dir.join("meta");
+    let staged = tempfile::Builder::new().prefix(".tmp-").tempdir_in(&meta);
+    let staged = staged.map_err(MigrationsError::io("create a folder in", &meta))?;
+    write(&staged.path().join(&addition.name), &addition.sql)?;
+    for (place, text) in [(SCHEMA, &addition.schema), (JOURNAL, &addition.journal)] {
+        let name = Path::new(place).file_name().expect("these are files");
+        write(&staged.path().join(name), text)?;
+    }
+    sync(staged.path())?;
+    let next = dir.join(NEXT);
+    fs::rename(staged.path(), &next).map_err(MigrationsError::io("make", &next))?;
+    // It has another name now.
+    let _ = staged.keep();
+    sync(&meta)?;
+    finish(dir)
+}
+
+/// Moves what waits into its place: the journal, which makes it count, last.
+fn finish(dir: &Path) -> Result<(), MigrationsError> {
+    let next = dir.join(NEXT);
+    let mut names: Vec<_> = match fs::read_dir(&next) {
+        Err(_) => return Ok(()),
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect(),
+    };
+    let meta = [SCHEMA, JOURNAL].map(|place| dir.join(place));
+    names.sort_by_key(|name| meta.iter().position(|place| place.file_name() == Some(name)));
+    for name in names {
+        let in_meta = meta.iter().find(|place| place.file_name() == Some(&name));
+        let place = in_meta.cloned().unwrap_or_else(|| dir.join(&name));
+        let moved = fs::rename(next.join(&name), &place);
+        moved.map_err(MigrationsError::io("write", &place))?;
+        sync(place.parent().unwrap_or(dir))?;
+    }
+    fs::remove_dir(&next).map_err(MigrationsError::io("remove", &next))?;
+    sync(&dir.join("meta"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), MigrationsError> {
+    let failed = |source| MigrationsError::io("write", path)(source);
+    let mut file = File::create(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+fn sync(dir: &Path) -> Result<(), MigrationsError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(MigrationsError::io("fsync", dir))
+}

@@ -1,0 +1,95 @@
+//! Makes the next migration of a folder.
+
+use std::path::Path;
+
+use fastest_schema::compare::compare;
+use fastest_schema::diff::{Plan, migration};
+use fastest_schema::folder::Folder;
+use fastest_schema::record::Record;
+use fastest_schema::{STATEMENT_BREAKPOINT, Schema, check};
+use jiff::Timestamp;
+
+use crate::migrations::{MigrationsError, Rehearsal, folder};
+
+/// What is wanted of a new migration.
+#[derive(Debug, Clone, Default)]
+pub struct NewMigration {
+    /// What it is about, in lower-case letters, digits and `_`.
+    pub name: String,
+    /// Statements of the caller's own, run after those that are generated: for rows that only the
+    /// application understands.
+    pub sql: Option<String>,
+    /// Whether steps are agreed to that lose something, or may fail for the rows that are there.
+    pub allow_destructive: bool,
+}
+
+/// What was generated.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Generated {
+    /// The name of the new file; `None` where nothing was declared anew.
+    pub name: Option<String>,
+    /// How many statements it has.
+    pub statements: usize,
+    /// What of it is destructive.
+    pub destructive: Vec<String>,
+}
+
+/// Compares the declarations with the folder's recorded schema, and writes the migration between the
+/// two. Before it is written it is run, after all others, on a database in memory, which then must be
+/// what is declared.
+pub fn generate(
+    dir: &Path,
+    schema: &Schema,
+    new: &NewMigration,
+) -> Result<Generated, MigrationsError> {
+    check(schema.tables)?;
+    let _lock = folder::lock(dir)?;
+    let folder = folder::read(dir)?;
+    let record = Record::of(schema.owner, schema.tables);
+    let mut plan = migration(folder.record.as_ref(), &record)?;
+    plan.statements.extend(new.sql.iter().flat_map(|sql| own_statements(sql)));
+    if plan.statements.is_empty() {
+        return Ok(Generated { name: None, statements: 0, destructive: Vec::new() });
+    }
+    if !plan.destructive.is_empty() && !new.allow_destructive {
+        return Err(MigrationsError::Destructive(plan.destructive));
+    }
+    let now_ms = Timestamp::now().as_millisecond().unsigned_abs();
+    let addition = folder.add(&new.name, &plan, &record, now_ms);
+    let addition =
+        addition.map_err(|source| MigrationsError::Folder { dir: dir.to_owned(), source })?;
+    rehearse(&folder, &record, &addition.name, &addition.sql)?;
+    folder::add(dir, &addition)?;
+    let Plan { statements, destructive } = plan;
+    Ok(Generated { name: Some(addition.name), statements: statements.len(), destructive })
+}
+
+/// The caller's own statements, as they are between breakpoints.
+fn own_statements(sql: &str) -> Vec<String> {
+    let texts = sql.split(STATEMENT_BREAKPOINT).map(|text| text.trim().trim_end_matches(';'));
+    texts.filter(|text| !text.is_empty()).map(|text| text.replace("\r\n", "\n")).collect()
+}
+
+/// Fails where the folder with the new migration does not come to what is declared.
+fn rehearse(
+    folder: &Folder,
+    record: &Record,
+    name: &str,
+    sql: &str,
+) -> Result<(), MigrationsError> {
+    let rehearsal = Rehearsal::new(Some(record))?;
+    for file in &folder.files {
+        rehearsal.run(&file.name, &file.sql)?;
+    }
+    rehearsal.run(name, sql)?;
+    let declared = Rehearsal::new(Some(record))?;
+    let statements = migration(None, record)?.statements;
+    declared
+        .run("the declared schema", &statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")))?;
+    let comparison = compare(&record.owner, &declared.live()?, &rehearsal.live()?);
+    let differences: Vec<String> = comparison.differences.iter().map(ToString::to_string).collect();
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(MigrationsError::NotDeclared(differences)),
+    }
+}

@@ -1,0 +1,56 @@
+//! A run of migrations on an empty database in memory: it finds what is wrong with their text before
+//! any database is touched, and shows what they come to.
+
+use fastest_schema::D1_MIGRATIONS_DDL;
+use fastest_schema::live::{LIVE_SQL, Live};
+use fastest_schema::numbered_statements;
+use fastest_schema::record::Record;
+use rusqlite::Connection;
+
+use crate::migrations::MigrationsError;
+
+/// A database in memory that migrations are run on.
+#[derive(Debug)]
+pub struct Rehearsal {
+    database: Connection,
+}
+
+impl Rehearsal {
+    /// An empty database, but for tables that others make, which `record` tells of.
+    pub fn new(record: Option<&Record>) -> Result<Self, MigrationsError> {
+        let database = Connection::open_in_memory()?;
+        database.pragma_update(None, "foreign_keys", true)?;
+        database.execute_batch(D1_MIGRATIONS_DDL)?;
+        let theirs = record.iter().flat_map(|record| &record.tables);
+        for statement in theirs.filter(|table| table.external).flat_map(|table| table.ddl()) {
+            database.execute_batch(&statement)?;
+        }
+        Ok(Self { database })
+    }
+
+    /// Runs a migration, all of it or nothing; an error names the line.
+    pub fn run(&self, name: &str, sql: &str) -> Result<(), MigrationsError> {
+        let transaction = self.database.unchecked_transaction()?;
+        for (line, statement) in numbered_statements(sql) {
+            transaction.execute_batch(statement).map_err(|error| MigrationsError::Statement {
+                file: name.to_owned(),
+                line,
+                message: error.to_string(),
+            })?;
+        }
+        transaction.commit().map_err(|error| MigrationsError::Statement {
+            file: name.to_owned(),
+            line: sql.lines().count().max(1),
+            message: error.to_string(),
+        })
+    }
+
+    /// What is there by now.
+    pub fn live(&self) -> Result<Live, MigrationsError> {
+        let mut statement = self.database.prepare(LIVE_SQL)?;
+        let rows = statement.query_map([""], |row| Ok(vec![row.get(0)?, row.get(1)?]))?;
+        let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+        let live = Live::decode("", &rows).ok().flatten();
+        Ok(live.expect("SQLite answers what it is asked"))
+    }
+}

@@ -367,6 +367,17 @@ fn a_value_taken_elsewhere_holds_up_no_pull() {
 }
 
 #[test]
+fn a_row_may_take_the_place_of_one_that_goes() {
+    let (_folder, remote, mut one, mut two) = pair();
+    one.delete::<Project>("p").unwrap();
+    one.save(&project("q", "a", "first")).unwrap();
+    sync(&mut one, &remote);
+    sync(&mut two, &remote);
+    assert_eq!(keys::<Project>(&two), ["q"]);
+    assert!(one.waiting().unwrap().is_empty());
+}
+
+#[test]
 fn a_file_is_for_its_schema_and_its_scope() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");

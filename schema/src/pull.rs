@@ -68,11 +68,13 @@ pub fn applied_migrations_sql(schema: &Schema) -> String {
 }
 
 /// Whether a primary has the engine's tables, and which migrations of anyone's are recorded there.
-/// One parameter, any text; one row: that text again, and a JSON array: first `fastest_meta`, where
-/// that table is there, then the names, in order.
+/// One parameter, any text; one row: that text again, and a JSON array: first `fastest_meta` and
+/// `fastest_packs`, of which every engine has the one and Fastest's own the other, as far as they are
+/// there; then the names, in order.
 pub fn engine_sql() -> &'static str {
     "SELECT ?1, (SELECT json_group_array(name) FROM (
-  SELECT 0 AS place, name FROM sqlite_master WHERE name = 'fastest_meta' UNION ALL
+  SELECT 0 AS place, name FROM sqlite_master
+  WHERE type = 'table' AND name IN ('fastest_meta', 'fastest_packs') UNION ALL
   SELECT 1, name FROM d1_migrations WHERE name GLOB '[0-9][0-9][0-9][0-9]_*'
   ORDER BY place, name))"
 }

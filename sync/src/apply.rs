@@ -328,7 +328,8 @@ impl Session<'_> {
         let sql = match self.schema.is_fastest() {
             true => "SELECT id FROM projects",
             false => {
-                "SELECT scope FROM fastest_local_cursor UNION
+                "SELECT scope FROM fastest_changes WHERE deleted < 2 UNION
+                 SELECT scope FROM fastest_local_cursor UNION
                  SELECT scope FROM fastest_local_reading UNION
                  SELECT scope FROM fastest_local_outbox ORDER BY scope"
             }

@@ -275,6 +275,7 @@ impl SyncError {
                 PrimaryError::Denied { .. } => "denied",
                 PrimaryError::NoDatabase { .. } => "no_database",
                 PrimaryError::Newer { .. } => "newer_primary",
+                PrimaryError::Behind { .. } => "primary_behind",
                 PrimaryError::Occupied { .. } => "occupied_primary",
                 PrimaryError::Inconsistent { .. } => "protocol",
                 _ => "primary",

@@ -187,7 +187,7 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         Occupied { url, what } => Occupied { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
-        error @ (Refused { .. } | NotMigrated { .. } | NoFolder { .. }) => error,
+        error @ (Refused { .. } | NotMigrated { .. } | Behind { .. } | NoFolder { .. }) => error,
     }
 }
 

@@ -1,14 +1,18 @@
 //! Fastest on one device: the replica, the primary, packs between them, and the commands.
 //!
+//! For an application with tables of its own, [`Database`] is the door: rows in, rows out, push and
+//! pull with a [`Remote`], and none of the rest.
+//!
 //! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
 //! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
-//! ([`push_plan`], [`merge_row`], [`dag`]); thin code carries it out. This crate reads neither the
+//! ([`push_plan`], `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
-//! - [`replica`], [`outbox`], `apply`: rows here
-//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], [`merge_row`], [`dag`]: between the two
+//! - [`replica`], `layout`, [`outbox`], `apply`, `conflict`, `own`: rows here
+//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `merge_row`, [`dag`]: between the two
+//! - [`database`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
 
 pub mod activity;
@@ -19,11 +23,13 @@ mod commands;
 mod conflict;
 pub mod d1;
 pub mod dag;
+pub mod database;
 pub mod device;
 pub mod embedded;
 pub mod error;
 mod guard;
 mod layout;
+pub mod local_write;
 mod merge_row;
 pub mod meter;
 pub mod migrations;
@@ -48,6 +54,8 @@ pub mod turso;
 pub mod working_copy;
 
 pub use conflict::Resolution;
+pub use database::Database;
 pub use device::{Device, Identity};
 pub use error::SyncError;
+pub use remote::{Remote, migrate};
 pub use working_copy::WorkingCopy;

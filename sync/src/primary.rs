@@ -99,6 +99,14 @@ pub enum PrimaryError {
         /// What was found there, and what to do.
         what: String,
     },
+    /// It lacks migrations that the statement needs.
+    #[error("the primary {url} lacks migration {needed}: apply it, and try again")]
+    Behind {
+        /// Where it is.
+        url: String,
+        /// The last migration that it lacks.
+        needed: &'static str,
+    },
     /// It failed to run the statement; nothing was changed.
     #[error("the primary {url} failed: {message}")]
     Failed {

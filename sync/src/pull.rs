@@ -11,7 +11,8 @@ use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
-    Change, Outcome, Pack, Page, Row, Schema, Scope, Seen, decode_page, pull_sql,
+    Change, Migration, Outcome, Pack, Page, PageError, Row, Schema, Scope, Seen, decode_page,
+    pull_sql,
 };
 use tracing::debug;
 
@@ -20,7 +21,7 @@ use crate::error::SyncError;
 use crate::packs::take_packs;
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell};
 use crate::push_plan::column;
-use crate::remote::{Remote, RemoteState, check_migration, migrate};
+use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate};
 use crate::replica::Replica;
 
 /// Changes in one page, at most.
@@ -144,6 +145,9 @@ async fn ask(
                 migrated = true;
                 continue;
             }
+            Err(error @ PrimaryError::Failed { .. }) => {
+                return Err(explained(primary, schema, error).await);
+            }
             answer => answer?,
         };
         match decode_page(schema.tables, cursor, answer) {
@@ -154,9 +158,31 @@ async fn ask(
         }
     }
     Err(match broken {
+        // It may be of a newer version, which says so itself.
+        Some(error @ PageError::UnknownTable(_)) => match lacked(primary, schema).await {
+            Err(why) => why,
+            Ok(_) => PrimaryError::inconsistent(primary, &error.to_string()),
+        },
         Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
         None => PrimaryError::stray_answer(primary),
     })
+}
+
+/// Why a primary failed to answer: one that lacks a table or a column says no more than that.
+async fn explained(primary: &dyn Primary, schema: &Schema, error: PrimaryError) -> PrimaryError {
+    let message = error.to_string();
+    if !message.contains("no such table") && !message.contains("no such column") {
+        return error;
+    }
+    match lacked(primary, schema).await {
+        Err(why) => why,
+        Ok(lacked) => match lacked.last() {
+            Some(Migration { name, .. }) => {
+                PrimaryError::Behind { url: primary.url().to_owned(), needed: name }
+            }
+            None => error,
+        },
+    }
 }
 
 /// Whether a page holds far less than it might.

@@ -4,12 +4,14 @@
 //! this order: what points comes after what it points at. Rows go in the order of their foreign
 //! keys, so the row that takes the lock of a workspace comes after the snapshots and packs that
 //! it needs, whether they share its statement or, where it would pass the limit, come before it.
-//! Rows that are to go do so last, in the opposite order.
+//! Rows that are to go do so last, in the opposite order; but for one whose unique value another row
+//! takes over, which makes room for it in a statement before.
 
 use fastest_schema::{Policy, Schema, Table, parents_first};
 use serde_json::{Map, Value};
 
 use crate::dag::{self, Parents};
+use crate::local_write::unique_sets;
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::replica::Values;
@@ -78,6 +80,15 @@ pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargeP
         payload_bytes += bytes;
         plan.statements.last_mut().expect("one was just pushed").push(row);
     };
+    let (early, late): (Vec<&Entry>, Vec<&Entry>) = tables
+        .iter()
+        .rev()
+        .flat_map(|table| of(table).filter(|entry| entry.row.is_none()))
+        .partition(|entry| of(entry.table).any(|other| takes_over(other, entry)));
+    if !early.is_empty() {
+        early.into_iter().for_each(|entry| add(&mut plan, gone(entry)));
+        plan.statements.push(Vec::new());
+    }
     for table in &tables {
         let own = Own::of(schema, table);
         for entry in of(table) {
@@ -94,10 +105,18 @@ pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargeP
             rows.into_iter().for_each(|row| add(&mut plan, row));
         }
     }
-    for table in tables.iter().rev() {
-        of(table).filter(|entry| entry.row.is_none()).for_each(|entry| add(&mut plan, gone(entry)));
-    }
+    late.into_iter().for_each(|entry| add(&mut plan, gone(entry)));
     plan
+}
+
+/// Whether a row is to have what only one row may have, and one that goes has now.
+fn takes_over(entry: &Entry, gone: &Entry) -> bool {
+    let (Some(row), Some(held)) = (&entry.row, &gone.base) else { return false };
+    unique_sets(entry.table).into_iter().any(|columns| {
+        let all = entry.table.columns.iter().zip(row.iter().zip(held));
+        let mut set = all.filter(|(column, _)| columns.contains(&column.name));
+        set.all(|(_, (wanted, held))| wanted == held && !wanted.is_null())
+    })
 }
 
 /// Whether the entry would move a workspace's head to a snapshot that does not follow the

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, Schema, engine_sql, statements};
+use fastest_schema::{D1_MIGRATIONS_DDL, Migration, Schema, engine_sql, statements};
 use rusqlite::params;
 
 use crate::address::Address;
@@ -115,6 +115,25 @@ impl Remote {
     }
 }
 
+/// For an application, whose rows have no packs.
+impl Remote {
+    /// The primary at an address: `file:`, `d1:` or `libsql:`. What it is given of `secrets` is in no
+    /// error that comes from it.
+    pub fn to(url: &str, secrets: &dyn Secrets) -> Result<Self, SyncError> {
+        let (url, packs) = (Some(url.to_owned()), Packs::Rows);
+        let state = RemoteState { url, packs, ..RemoteState::default() };
+        // Only a primary without an address lies in a store.
+        let remote = Self::open(&state, Path::new(""), secrets)?;
+        Ok(Self { chosen: None, ..remote })
+    }
+
+    /// A primary that is open already.
+    pub fn of(primary: Box<dyn Primary>) -> Self {
+        let (packs, large) = (Box::new(NoPackStore), LargePacks::Rows);
+        Self { primary, packs, large, meter: Meter::default(), chosen: None }
+    }
+}
+
 const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
 const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
 
@@ -207,30 +226,71 @@ pub async fn migrate(
     primary: &dyn Primary,
     schema: &Schema,
 ) -> Result<Vec<&'static str>, PrimaryError> {
-    let Engine { there, recorded } = engine(primary).await?;
-    let applied: Vec<&String> = recorded.iter().filter(|name| schema.owns(name)).collect();
+    let lacked = lacked(primary, schema).await?;
+    for migration in &lacked {
+        let statements: Vec<&str> = statements(migration.sql).collect();
+        primary.migrate(migration.name, &statements).await?;
+    }
+    Ok(lacked.into_iter().map(|migration| migration.name).collect())
+}
+
+/// The migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
+pub(crate) async fn lacked(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<Vec<Migration>, PrimaryError> {
+    let engine = engine(primary).await?;
+    let applied = engine.applied(schema);
     check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
-    if let Some(what) = claimed_by_another(schema, there, &applied, &recorded) {
+    if let Some(what) = engine.of_another(schema) {
         let (url, what) = (primary.url().to_owned(), primary.said(&what));
         return Err(PrimaryError::Occupied { url, what });
     }
-    let mut lacked = Vec::new();
-    for migration in schema.migrations {
-        if applied.iter().all(|name| *name != migration.name) {
-            let statements: Vec<&str> = statements(migration.sql).collect();
-            primary.migrate(migration.name, &statements).await?;
-            lacked.push(migration.name);
-        }
-    }
-    Ok(lacked)
+    let is_lacked = |migration: &&Migration| applied.iter().all(|name| *name != migration.name);
+    Ok(schema.migrations.iter().filter(is_lacked).copied().collect())
 }
 
 /// What a primary says of who set it up.
 struct Engine {
-    /// Whether the engine's tables are there.
-    there: bool,
+    /// The engine's tables that are there, of those that tell whose they are.
+    tables: Vec<String>,
     /// Names of migrations, of anyone's.
     recorded: Vec<String>,
+}
+
+impl Engine {
+    /// The migrations of a schema that are recorded.
+    fn applied(&self, schema: &Schema) -> Vec<&String> {
+        self.recorded.iter().filter(|name| schema.owns(name)).collect()
+    }
+
+    /// Why a database is not one for this schema: what is recorded there and the engine's tables do
+    /// not belong together. Without migrations nothing is ours to judge.
+    fn of_another(&self, schema: &Schema) -> Option<String> {
+        let has = |name: &str| self.tables.iter().any(|table| table == name);
+        let (owner, applied) = (schema.owner, self.applied(schema));
+        // Fastest's first migration is named as others name theirs.
+        let ours = !applied.is_empty() && (has("fastest_packs") || !schema.is_fastest());
+        match (has("fastest_meta"), applied.first()) {
+            _ if schema.migrations.is_empty() => None,
+            (false, Some(first)) => Some(format!(
+                "{first} is recorded in d1_migrations, and the table fastest_meta is not there: \
+                 another application made that migration. Use another database for {owner}, or let \
+                 the other application record its migrations in another table"
+            )),
+            (true, _) if !ours => {
+                let by = match &self.recorded[..] {
+                    [] => "by hand".to_owned(),
+                    names => format!("by {}", names.join(", ")),
+                };
+                Some(format!(
+                    "it holds the sync engine of another application, made {by}. Use another \
+                     database for {owner}"
+                ))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Asks a primary who set it up; makes the table that migrations are recorded in.
@@ -241,44 +301,13 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
             // What said that it was made was the answer to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
             answer => {
-                let mut recorded = answer?;
-                let there = recorded.first().is_some_and(|first| first == "fastest_meta");
-                recorded.drain(..usize::from(there));
-                return Ok(Engine { there, recorded });
+                let all = answer?.into_iter();
+                let (tables, recorded) = all.partition(|name| name.starts_with("fastest_"));
+                return Ok(Engine { tables, recorded });
             }
         }
     }
     Err(PrimaryError::stray_answer(primary))
-}
-
-/// Why a database is not one for this schema: what is recorded there and the engine's tables do not
-/// belong together. Without migrations nothing is ours to judge.
-fn claimed_by_another(
-    schema: &Schema,
-    engine: bool,
-    applied: &[&String],
-    recorded: &[String],
-) -> Option<String> {
-    let owner = schema.owner;
-    match (engine, applied) {
-        _ if schema.migrations.is_empty() => None,
-        (false, [first, ..]) => Some(format!(
-            "{first} is recorded in d1_migrations, and the table fastest_meta is not there: another \
-             application made that migration. Use another database for {owner}, or let the other \
-             application record its migrations in another table"
-        )),
-        (true, []) => {
-            let by = match recorded {
-                [] => "by hand".to_owned(),
-                names => format!("by {}", names.join(", ")),
-            };
-            Some(format!(
-                "it holds the sync engine of another application, made {by}. Use another database \
-                 for {owner}"
-            ))
-        }
-        _ => None,
-    }
 }
 
 /// Refuses a primary whose last migration of the schema this build does not know.

@@ -30,7 +30,7 @@ use serde_json::Value;
 use crate::layout::LAYOUT_VERSION;
 use crate::own::Own;
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -244,6 +244,21 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The rows of a table whose `column` holds `value`; all, where none is named. By key.
+    pub(crate) fn rows_where<R: Row>(
+        &self,
+        condition: Option<(&str, &Value)>,
+    ) -> Result<Vec<R>, ReplicaError> {
+        let (filter, value) = match condition {
+            Some((column, value)) => (format!("WHERE `{column}` IS ?1"), Some(value)),
+            None => (String::new(), None),
+        };
+        let sql = format!("{} {filter} ORDER BY `{}`", select(R::TABLE), R::TABLE.pk);
+        let parameters = rusqlite::params_from_iter(value.into_iter().map(Bound));
+        let found = self.all(&sql, parameters, |row| read_values(R::TABLE, row))?;
+        found.into_iter().map(decode).collect()
+    }
+
     /// Removes a row.
     pub fn delete(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
@@ -264,7 +279,8 @@ pub fn key_of<'a>(table: &Table, values: &'a [Value]) -> &'a str {
     values[at].as_str().expect("a key is text")
 }
 
-fn decode<R: Row>(values: Values) -> Result<R, ReplicaError> {
+/// A row's values as its type.
+pub(crate) fn decode<R: Row>(values: Values) -> Result<R, ReplicaError> {
     let key = key_of(R::TABLE, &values).to_owned();
     let table = R::TABLE.name;
     R::from_values(values).map_err(|source| ReplicaError::Row { table, key, source })
@@ -291,7 +307,7 @@ fn read_values(table: &Table, row: &rusqlite::Row<'_>) -> Result<Values, rusqlit
 }
 
 /// A JSON value of a column, bound as the column's storage class.
-struct Bound<'a>(&'a Value);
+pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {

@@ -1,0 +1,336 @@
+//! What a row that an application writes here must hold to.
+//!
+//! The primary enforces every constraint; what can be known here is said here, before anything is
+//! written. A foreign key may name a row of a scope that this device does not hold, so a parent that
+//! is not here is allowed; one that is known to be deleted is not. A delete does to the rows that
+//! refer to the row what their foreign keys declare, as the primary does.
+
+use fastest_schema::{Column, OnDelete, Policy, Reference, Scope, Table};
+use rusqlite::{params, params_from_iter};
+use serde_json::{Map, Value};
+
+use crate::push_plan::column;
+use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
+
+/// Why a row was not written. Nothing was, then.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The schema does not declare the table, or declares it otherwise.
+    #[error("the schema of {owner} has no table {table} like this")]
+    UnknownTable {
+        /// The owner of the schema.
+        owner: &'static str,
+        /// The table of the row.
+        table: &'static str,
+    },
+    /// Rows of the table never leave the primary.
+    #[error("table {table} is private: its rows are on the primary alone, write them there")]
+    Private {
+        /// The table.
+        table: &'static str,
+    },
+    /// The row says nothing of where it belongs.
+    #[error("row {key} of {table} has no scope: {why}")]
+    NoScope {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// What is missing.
+        why: String,
+    },
+    /// The file holds the rows of one scope, and this is of another.
+    #[error("row {key} of {table} belongs to {found:?}, and this file holds {held:?} only")]
+    OtherScope {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// The scope of the row.
+        found: String,
+        /// The scope of the file.
+        held: String,
+    },
+    /// A row of this key is there, and rows of the table are not written twice; or it was to be new.
+    #[error("row {key} of {table} is there already")]
+    Exists {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// Another row holds a value that no two rows may share.
+    #[error("row {other} of {table} has the same {columns}")]
+    Taken {
+        /// The table.
+        table: &'static str,
+        /// The key of the other row.
+        other: String,
+        /// The columns, by comma.
+        columns: String,
+    },
+    /// A foreign key names a row that was deleted.
+    #[error("column {column} of {table} names {parent} {key}, which was deleted")]
+    Deleted {
+        /// The table.
+        table: &'static str,
+        /// Its column.
+        column: &'static str,
+        /// The table referred to.
+        parent: &'static str,
+        /// The key there.
+        key: String,
+    },
+    /// Other rows refer to the row that was to be deleted.
+    #[error("row {key} of {table} cannot be deleted: row {child_key} of {child} refers to it")]
+    Referred {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// The table that refers to it.
+        child: &'static str,
+        /// A row there.
+        child_key: String,
+    },
+    /// The replica failed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+}
+
+impl Session<'_> {
+    /// Writes a row and queues it for the primary, in the scope that its table declares; `held` is
+    /// the one that the file is for.
+    pub(crate) fn write_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<(), WriteError> {
+        let key = key_of(table, values);
+        let scope = self.scope_of(table, values)?;
+        check_held(held, &scope, table, key)?;
+        if table.policy == Policy::AppendOnly
+            && self.values(table, key)?.is_some_and(|there| there != values)
+        {
+            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+        }
+        self.check_references(table, values)?;
+        self.check_unique(table, values)?;
+        Ok(self.save_values(&scope, table, values)?)
+    }
+
+    /// Writes a new row of which some columns are given; the others take their defaults.
+    pub(crate) fn insert_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        given: &Map<String, Value>,
+    ) -> Result<Values, WriteError> {
+        let key = given.get(table.pk).and_then(Value::as_str).unwrap_or_default();
+        if self.values(table, key)?.is_some() {
+            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+        }
+        let columns: Vec<String> = given.keys().map(|name| format!("`{name}`")).collect();
+        let slots = vec!["?"; columns.len()].join(",");
+        let name = table.name;
+        let sql = format!("INSERT INTO `{name}`({}) VALUES ({slots})", columns.join(","));
+        self.run(&sql, params_from_iter(given.values().map(Bound)))?;
+        // SQLite has filled it in; it is written as any other from here on.
+        let values = self.values(table, key)?.expect("the row was just inserted");
+        self.delete(table, key)?;
+        self.write_row(held, table, &values)?;
+        Ok(values)
+    }
+
+    /// Deletes a row, and what its children declare happens to them. Gives whether it was there.
+    pub(crate) fn delete_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        key: &str,
+    ) -> Result<bool, WriteError> {
+        let Some(values) = self.values(table, key)? else { return Ok(false) };
+        let scope = self.scope_held(table, key, &values)?;
+        check_held(held, &scope, table, key)?;
+        // First, so that rows that refer to each other in a circle come to an end.
+        self.remove(&scope, table, key)?;
+        for child in self.schema.synced() {
+            for (at, to) in references(child, table) {
+                let Some(value) = column(table, &values, to.column) else { continue };
+                let sql = format!(
+                    "SELECT `{}` FROM `{}` WHERE `{}` = ?1",
+                    child.pk, child.name, child.columns[at].name
+                );
+                for child_key in self.all(&sql, [&value], |row| row.get::<_, String>(0))? {
+                    self.orphan(held, (table, key), (child, &child_key), (at, to.on_delete))?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Does to a row what its foreign key declares, as its parent goes.
+    fn orphan(
+        &self,
+        held: Option<&str>,
+        (table, key): (&Table, &str),
+        (child, child_key): (&'static Table, &str),
+        (at, on_delete): (usize, OnDelete),
+    ) -> Result<(), WriteError> {
+        match on_delete {
+            // The primary's cascade takes it: a client cannot ask for it.
+            OnDelete::Cascade if child.policy == Policy::AppendOnly => {
+                self.drop_entry(child, child_key)?;
+                self.delete(child, child_key)?;
+            }
+            OnDelete::Cascade => {
+                self.delete_row(held, child, child_key)?;
+            }
+            OnDelete::SetNull => {
+                let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
+                let scope = self.scope_held(child, child_key, &values)?;
+                values[at] = Value::Null;
+                match child.policy {
+                    Policy::AppendOnly => self.put_values(child, &values)?,
+                    _ => self.save_values(&scope, child, &values)?,
+                }
+            }
+            _ => {
+                return Err(WriteError::Referred {
+                    table: table.name,
+                    key: key.to_owned(),
+                    child: child.name,
+                    child_key: child_key.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The table of this schema, if rows of it can be written here.
+    pub(crate) fn check_table(&self, table: &'static Table) -> Result<(), WriteError> {
+        let (owner, name) = (self.schema.owner, table.name);
+        match self.schema.tables.iter().find(|known| **known == table) {
+            None => Err(WriteError::UnknownTable { owner, table: name }),
+            Some(known) if known.policy == Policy::Private => {
+                Err(WriteError::Private { table: name })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The scope that a row's own values give, or those of the row that they lead to.
+    fn scope_of(&self, table: &'static Table, values: &[Value]) -> Result<String, WriteError> {
+        let why = match table.scope {
+            None => "its table declares none".to_owned(),
+            Some(Scope::Column(name)) => match column(table, values, name) {
+                Some(scope) => return Ok(scope),
+                None => format!("its column {name} holds no text"),
+            },
+            Some(Scope::Path { column: name, table: parent, key, target }) => {
+                match column(table, values, name) {
+                    None => format!("its column {name} holds no text"),
+                    Some(value) => {
+                        let sql = format!("SELECT `{target}` FROM `{parent}` WHERE `{key}` = ?1");
+                        match self.get::<Option<String>>(&sql, [&value])?.flatten() {
+                            Some(scope) => return Ok(scope),
+                            None => format!(
+                                "it follows row {value} of {parent}, which is not here or has none"
+                            ),
+                        }
+                    }
+                }
+            }
+        };
+        Err(WriteError::NoScope { table: table.name, key: key_of(table, values).to_owned(), why })
+    }
+
+    /// The scope under which a row that is here waits or is known.
+    fn scope_held(
+        &self,
+        table: &'static Table,
+        key: &str,
+        values: &[Value],
+    ) -> Result<String, WriteError> {
+        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 UNION ALL
+                   SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
+        match self.get(sql, params![table.name, key])? {
+            Some(scope) => Ok(scope),
+            None => self.scope_of(table, values),
+        }
+    }
+
+    /// Refuses a foreign key to a row that is not here because it was deleted.
+    fn check_references(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
+        for Column { name, references, .. } in table.columns {
+            let Some(to) = references else { continue };
+            let Some(parent) = self.schema.synced_table(to.table) else { continue };
+            let Some(key) = column(table, values, name).filter(|_| to.column == parent.pk) else {
+                continue;
+            };
+            let deleted = "SELECT 1 FROM fastest_local_outbox
+                             WHERE tbl = ?1 AND pk = ?2 AND row IS NULL UNION ALL
+                           SELECT 1 FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
+            if self.values(parent, &key)?.is_none()
+                && self.get::<i64>(deleted, params![parent.name, key])?.is_some()
+            {
+                let (table, parent) = (table.name, parent.name);
+                return Err(WriteError::Deleted { table, column: name, parent, key });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses values that another row here has and no two rows may share.
+    fn check_unique(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
+        let key = key_of(table, values);
+        for columns in unique_sets(table) {
+            let of = |name: &&str| table.columns.iter().position(|column| column.name == *name);
+            let wanted: Vec<&Value> = columns.iter().filter_map(of).map(|at| &values[at]).collect();
+            if wanted.iter().any(|value| value.is_null()) {
+                continue;
+            }
+            let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
+            let (name, pk) = (table.name, table.pk);
+            let same = same.join(" AND ");
+            let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {same} AND `{pk}` <> ? LIMIT 1");
+            let key = Value::from(key);
+            let parameters = wanted.into_iter().chain([&key]).map(Bound);
+            if let Some(other) = self.get(&sql, params_from_iter(parameters))? {
+                return Err(WriteError::Taken { table: name, other, columns: columns.join(", ") });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Result<(), WriteError> {
+    match held {
+        Some(held) if held != scope => Err(WriteError::OtherScope {
+            table: table.name,
+            key: key.to_owned(),
+            found: scope.to_owned(),
+            held: held.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The columns of `child`, by place, that refer to `table`.
+fn references(
+    child: &'static Table,
+    table: &Table,
+) -> impl Iterator<Item = (usize, &'static Reference)> {
+    let columns = child.columns.iter().enumerate();
+    let keys = columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)));
+    let name = table.name;
+    keys.filter(move |(_, to)| to.table == name)
+}
+
+/// Sets of columns on which no two rows of the table may agree.
+pub(crate) fn unique_sets(table: &Table) -> Vec<Vec<&'static str>> {
+    let single = table.columns.iter().filter(|column| column.unique).map(|c| vec![c.name]);
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    single.chain(indexes.map(|index| index.columns.to_vec())).collect()
+}

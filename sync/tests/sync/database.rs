@@ -1,0 +1,645 @@
+//! An application's own tables, some of them named as Fastest's own: two devices, one primary.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::database::DatabaseError;
+use fastest_sync::embedded::Embedded;
+use fastest_sync::local_write::WriteError;
+use fastest_sync::primary::{Primary, PrimaryError};
+use fastest_sync::{Database, Remote, Resolution, SyncError, migrate};
+
+use super::machine::query;
+use super::run;
+
+/// Named as one of Fastest's, with other columns.
+#[table(
+    name = "projects",
+    policy = versioned("names are edited on any device"),
+    scope = tenant,
+    unique(tenant, name),
+)]
+struct Project {
+    #[pk]
+    id: String,
+    tenant: String,
+    name: String,
+    #[default("open")]
+    state: Option<String>,
+    #[lock_version]
+    #[default(1)]
+    lock: i64,
+}
+
+#[table(
+    name = "workspaces",
+    policy = versioned("tasks are edited on any device"),
+    scope = project_id -> projects.tenant,
+)]
+struct Task {
+    #[pk]
+    id: String,
+    #[references(projects.id, on_delete = cascade)]
+    project_id: String,
+    title: String,
+    #[default(0.5)]
+    share: f64,
+    #[default(now)]
+    created_at: String,
+}
+
+#[table(name = "invoices", policy = versioned("a test"), scope = tenant)]
+struct Invoice {
+    #[pk]
+    id: String,
+    tenant: String,
+    #[references(projects.id)]
+    project_id: Option<String>,
+}
+
+#[table(name = "events", policy = append_only("what happened has happened"), scope = tenant)]
+struct Event {
+    #[pk]
+    id: String,
+    tenant: String,
+    what: String,
+}
+
+#[table(name = "users", policy = private("it holds passwords"))]
+struct User {
+    #[pk]
+    id: String,
+    password: String,
+}
+
+static DESK: LazyLock<Schema> = LazyLock::new(|| {
+    let tables =
+        vec![Project::TABLE, Task::TABLE, Invoice::TABLE, Event::TABLE, User::TABLE].leak();
+    let sql = init_sql(tables).leak();
+    let migrations = vec![Migration { name: "0000_desk_init.sql", sql }].leak();
+    Schema { owner: "desk", tables, migrations }
+});
+
+fn file(path: &Path) -> Remote {
+    Remote::of(Box::new(Embedded::new(path)))
+}
+
+/// A folder with a primary that is set up.
+fn primary() -> (tempfile::TempDir, Remote) {
+    let folder = tempfile::tempdir().unwrap();
+    let remote = file(&folder.path().join("primary.db"));
+    run(migrate(&*remote.primary, &DESK)).unwrap();
+    (folder, remote)
+}
+
+fn open(folder: &Path, name: &str) -> Database {
+    Database::open(&folder.join(name), &DESK).unwrap()
+}
+
+fn project(id: &str, tenant: &str, name: &str) -> Project {
+    let (id, tenant, name) = (id.into(), tenant.into(), name.into());
+    Project { id, tenant, name, state: None, lock: 1 }
+}
+
+fn task(id: &str, project_id: &str, title: &str) -> NewTask {
+    let (id, project_id, title) = (id.into(), project_id.into(), title.into());
+    NewTask { id, project_id, title, share: None, created_at: None }
+}
+
+fn sync(db: &mut Database, remote: &Remote) {
+    run(db.push_all(remote)).unwrap();
+    run(db.pull_all(remote)).unwrap();
+}
+
+fn keys<R: Row>(db: &Database) -> Vec<String> {
+    let rows = db.all::<R>().unwrap();
+    let key = |row: &R| serde_json::to_value(row).unwrap()["id"].as_str().unwrap().to_owned();
+    rows.iter().map(key).collect()
+}
+
+/// The whole of it, on any primary: insert, update, conflict, delete, a row that moves, and a table
+/// that never leaves.
+fn two_devices(remote: &Remote) {
+    run(migrate(&*remote.primary, &DESK)).unwrap();
+    assert!(run(migrate(&*remote.primary, &DESK)).unwrap().is_empty());
+    let sql = "INSERT INTO users(id, password) VALUES ('u', 'hush')";
+    run(remote.primary.run(sql, &[])).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut one = open(folder.path(), "one.db");
+    let mut two = Database::open_for(&folder.path().join("two.db"), &DESK, "a").unwrap();
+
+    one.save(&project("p", "a", "first")).unwrap();
+    let made: Task = one.insert(&task("t", "p", "plan")).unwrap();
+    assert_eq!((made.share, made.created_at.len()), (0.5, 24));
+    sync(&mut one, remote);
+    sync(&mut two, remote);
+    assert_eq!(two.get::<Task>("t").unwrap(), Some(made.clone()));
+
+    // Both change one column.
+    two.save(&Task { title: "build".into(), share: 0.75, ..made.clone() }).unwrap();
+    sync(&mut two, remote);
+    one.save(&Task { title: "rest".into(), ..made.clone() }).unwrap();
+    sync(&mut one, remote);
+    let stands = one.get::<Task>("t").unwrap().unwrap();
+    assert_eq!((stands.title.as_str(), stands.share), ("build", 0.75));
+    let [conflict] = &one.conflicts().unwrap()[..] else { panic!("one conflict") };
+    assert_eq!((conflict.columns.len(), &conflict.columns[0].column[..]), (1, "title"));
+    assert!(one.resolve(&conflict.id, &Resolution::Ours).unwrap().written);
+    sync(&mut one, remote);
+    sync(&mut two, remote);
+    assert_eq!(two.find::<Task>(Task::TITLE, "rest").unwrap().len(), 1);
+
+    // A project goes to another tenant, and its task with it.
+    let moved = one.get::<Project>("p").unwrap().unwrap();
+    one.save(&Project { tenant: "b".into(), ..moved }).unwrap();
+    one.save(&project("q", "a", "second")).unwrap();
+    sync(&mut one, remote);
+    sync(&mut two, remote);
+    assert_eq!((keys::<Project>(&two), keys::<Task>(&two)), (vec!["q".to_owned()], vec![]));
+    assert_eq!((keys::<Project>(&one).len(), keys::<Task>(&one).len()), (2, 1));
+
+    // Deleted there, and gone here; with what hung on it.
+    let _: Task = two.insert(&task("u", "q", "sow")).unwrap();
+    sync(&mut two, remote);
+    run(one.pull(remote, "a")).unwrap();
+    assert!(one.delete::<Project>("q").unwrap());
+    assert_eq!(keys::<Task>(&one), ["t"]);
+    sync(&mut one, remote);
+    sync(&mut two, remote);
+    assert!(keys::<Project>(&two).is_empty() && keys::<Task>(&two).is_empty());
+    assert!(one.waiting().unwrap().is_empty() && one.conflicts().unwrap().is_empty());
+
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'users'";
+    for db in [&one, &two] {
+        let count: i64 = db.connection().unwrap().query_row(tables, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 0, "a private table is on the primary alone");
+    }
+}
+
+#[test]
+fn two_devices_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    two_devices(&file(&folder.path().join("primary.db")));
+}
+
+#[test]
+fn two_devices_share_real_servers() {
+    let (sqld, d1) = (SqldServer::start(), D1Server::shared());
+    for url in [sqld.url(), format!("d1://local/{}?api={}", d1.fresh(), d1.api())] {
+        two_devices(&Remote::to(&url, &fastest_fixtures::keys::Keys::s3()).unwrap());
+    }
+}
+
+/// One row that both devices hold, known to the primary.
+fn pair() -> (tempfile::TempDir, Remote, Database, Database) {
+    let (folder, remote) = primary();
+    let (mut one, mut two) = (open(folder.path(), "one.db"), open(folder.path(), "two.db"));
+    one.save(&project("p", "a", "first")).unwrap();
+    sync(&mut one, &remote);
+    run(two.pull(&remote, "a")).unwrap();
+    (folder, remote, one, two)
+}
+
+fn rename(db: &mut Database, name: &str) {
+    let held = db.get::<Project>("p").unwrap().unwrap();
+    db.save(&Project { name: name.into(), ..held }).unwrap();
+}
+
+#[test]
+fn deleted_here_and_changed_there_keeps_both() {
+    let (_folder, remote, mut one, mut two) = pair();
+    rename(&mut one, "changed");
+    sync(&mut one, &remote);
+    two.delete::<Project>("p").unwrap();
+    sync(&mut two, &remote);
+    assert_eq!(two.get::<Project>("p").unwrap().unwrap().name, "changed");
+    let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
+    assert!(conflict.deleted_here && !conflict.deleted);
+    assert!(conflict.columns.iter().all(|column| column.ours.is_null()));
+    let name = conflict.columns.iter().find(|column| column.column == "name").unwrap();
+    assert_eq!(name.theirs, Some("changed".into()));
+    assert!(two.resolve(&conflict.id, &Resolution::Ours).unwrap().written);
+    sync(&mut two, &remote);
+    sync(&mut one, &remote);
+    assert!(keys::<Project>(&one).is_empty() && keys::<Project>(&two).is_empty());
+    assert!(two.conflicts().unwrap().is_empty());
+}
+
+#[test]
+fn changed_here_and_deleted_there_keeps_both() {
+    let (_folder, remote, mut one, mut two) = pair();
+    one.delete::<Project>("p").unwrap();
+    sync(&mut one, &remote);
+    rename(&mut two, "changed");
+    sync(&mut two, &remote);
+    assert!(keys::<Project>(&two).is_empty());
+    let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
+    assert!(conflict.deleted && !conflict.deleted_here);
+    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    sync(&mut two, &remote);
+    sync(&mut one, &remote);
+    assert_eq!(one.get::<Project>("p").unwrap().unwrap().name, "changed");
+}
+
+#[test]
+fn deleted_on_both_sides_is_no_conflict() {
+    let (_folder, remote, mut one, mut two) = pair();
+    for db in [&mut one, &mut two] {
+        assert!(db.delete::<Project>("p").unwrap());
+        assert!(!db.delete::<Project>("p").unwrap());
+        sync(db, &remote);
+        assert!(db.conflicts().unwrap().is_empty() && db.waiting().unwrap().is_empty());
+    }
+    // A row of the same key may come again.
+    two.save(&project("p", "a", "again")).unwrap();
+    sync(&mut two, &remote);
+    sync(&mut one, &remote);
+    assert_eq!(keys::<Project>(&one), ["p"]);
+}
+
+#[test]
+fn a_touched_row_stays_deleted() {
+    let (_folder, remote, mut one, mut two) = pair();
+    two.delete::<Project>("p").unwrap();
+    let touch = "UPDATE projects SET name = name WHERE id = 'p'";
+    run(remote.primary.run(touch, &[])).unwrap();
+    sync(&mut two, &remote);
+    sync(&mut one, &remote);
+    assert!(two.conflicts().unwrap().is_empty() && keys::<Project>(&one).is_empty());
+}
+
+#[test]
+fn what_was_never_pushed_leaves_no_trace() {
+    let (folder, remote) = primary();
+    let mut db = open(folder.path(), "one.db");
+    db.save(&project("p", "a", "first")).unwrap();
+    db.delete::<Project>("p").unwrap();
+    assert!(db.waiting().unwrap().is_empty());
+    sync(&mut db, &remote);
+    let rows = query(&folder.path().join("primary.db"), "SELECT pk FROM fastest_changes");
+    assert!(rows.is_empty());
+}
+
+fn refused(result: Result<impl std::fmt::Debug, DatabaseError>) -> WriteError {
+    match result {
+        Err(DatabaseError::Write(error)) => error,
+        other => panic!("it should be refused: {other:?}"),
+    }
+}
+
+#[test]
+fn writes_are_checked_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut db = Database::open_for(&folder.path().join("a.db"), &DESK, "a").unwrap();
+    let user = User { id: "u".into(), password: "hush".into() };
+    assert!(matches!(refused(db.save(&user)), WriteError::Private { .. }));
+    let error = refused(db.save(&project("p", "b", "x")));
+    assert!(matches!(error, WriteError::OtherScope { .. }), "{error}");
+    let error = refused(db.insert::<Task>(&task("t", "nowhere", "x")));
+    assert!(matches!(error, WriteError::NoScope { .. }), "{error}");
+    assert!(keys::<Task>(&db).is_empty(), "an insert that is refused leaves nothing");
+
+    db.save(&project("p", "a", "x")).unwrap();
+    let error = refused(db.save(&project("q", "a", "x")));
+    assert_eq!(error.to_string(), "row p of projects has the same tenant, name");
+    let event = Event { id: "e".into(), tenant: "a".into(), what: "one".into() };
+    db.save(&event).unwrap();
+    db.save(&event).unwrap();
+    let error = refused(db.save(&Event { what: "two".into(), ..event }));
+    assert!(matches!(error, WriteError::Exists { .. }), "{error}");
+    assert!(db.delete::<Event>("e").unwrap_err().to_string().contains("append-only"));
+    let error = refused(db.insert::<Project>(&NewProject {
+        id: "p".into(),
+        tenant: "a".into(),
+        name: "y".into(),
+        state: None,
+        lock: None,
+    }));
+    assert!(matches!(error, WriteError::Exists { .. }), "{error}");
+    assert_eq!((keys::<Project>(&db), keys::<Event>(&db).len()), (vec!["p".to_owned()], 1));
+    assert!(matches!(db.find::<Project>("colour", "x"), Err(DatabaseError::NoColumn { .. })));
+    let write = db.connection().unwrap().execute("DELETE FROM projects", []);
+    assert!(write.is_err(), "the application's own SQL reads");
+}
+
+#[test]
+fn foreign_keys_are_kept_as_far_as_they_are_known() {
+    let (_folder, remote, mut one, _two) = pair();
+    let invoice = |id: &str, project: &str| Invoice {
+        id: id.into(),
+        tenant: "a".into(),
+        project_id: Some(project.into()),
+    };
+    one.save(&invoice("i", "elsewhere")).unwrap();
+    one.delete::<Invoice>("i").unwrap();
+    one.save(&invoice("i", "p")).unwrap();
+    let error = refused(one.delete::<Project>("p"));
+    assert_eq!(
+        error.to_string(),
+        "row p of projects cannot be deleted: row i of invoices refers to it"
+    );
+    assert_eq!(keys::<Project>(&one), ["p"], "nothing is deleted then");
+    one.delete::<Invoice>("i").unwrap();
+    one.delete::<Project>("p").unwrap();
+    for _ in 0..2 {
+        let error = refused(one.save(&invoice("j", "p")));
+        assert!(matches!(error, WriteError::Deleted { .. }), "{error}");
+        sync(&mut one, &remote);
+    }
+}
+
+#[test]
+fn a_value_taken_elsewhere_holds_up_no_pull() {
+    let (_folder, remote, mut one, mut two) = pair();
+    two.save(&project("r", "a", "same")).unwrap();
+    one.save(&project("q", "a", "same")).unwrap();
+    sync(&mut one, &remote);
+    let error = run(two.push(&remote, "a")).unwrap_err().to_string();
+    assert!(error.contains("UNIQUE"), "{error}");
+    run(two.pull(&remote, "a")).unwrap();
+    assert_eq!(keys::<Project>(&two), ["p", "q", "r"]);
+    two.save(&project("r", "a", "other")).unwrap();
+    sync(&mut two, &remote);
+    sync(&mut one, &remote);
+    assert_eq!(keys::<Project>(&one), ["p", "q", "r"]);
+}
+
+#[test]
+fn a_row_may_take_the_place_of_one_that_goes() {
+    let (_folder, remote, mut one, mut two) = pair();
+    one.delete::<Project>("p").unwrap();
+    one.save(&project("q", "a", "first")).unwrap();
+    sync(&mut one, &remote);
+    sync(&mut two, &remote);
+    assert_eq!(keys::<Project>(&two), ["q"]);
+    assert!(one.waiting().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_is_for_its_schema_and_its_scope() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let mut db = Database::open_for(&path, &DESK, "a").unwrap();
+    let other = Database::open_for(&path, &DESK, "b").unwrap_err();
+    assert!(matches!(other, DatabaseError::OtherScope { .. }), "{other}");
+    assert!(Database::open(&path, &DESK).is_err());
+    let (_folder, remote) = primary();
+    assert!(run(db.pull(&remote, "b")).is_err() && run(db.push(&remote, "b")).is_err());
+    static NOTES: Schema = Schema { owner: "notes", tables: &[], migrations: &[] };
+    let error = Database::open_for(&path, &NOTES, "a").unwrap_err().to_string();
+    assert!(error.contains("holds the rows of \"desk\", not of \"notes\""), "{error}");
+    assert!(Database::open(&folder.path().join("f.db"), &fastest_schema::FASTEST).is_err());
+}
+
+#[test]
+fn a_database_of_another_application_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let occupied = |error: PrimaryError, words: &[&str]| {
+        assert!(matches!(error, PrimaryError::Occupied { .. }), "{error:?}");
+        let error = error.to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    };
+    // As drizzle and wrangler name their first.
+    let shop = Embedded::new(&folder.path().join("shop.db"));
+    run(shop.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
+    run(shop.migrate("0000_init.sql", &["CREATE TABLE goods(id TEXT)"])).unwrap();
+    let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
+    occupied(error, &["0000_init.sql", "fastest_meta is not there", "Use another database"]);
+    // An application of another name lives beside it.
+    run(migrate(&shop, &DESK)).unwrap();
+    let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
+    occupied(error, &["of another application", "0000_desk_init.sql, 0000_init.sql"]);
+
+    let desk = Embedded::new(&folder.path().join("desk.db"));
+    run(migrate(&desk, &DESK)).unwrap();
+    let error = run(migrate(&desk, &fastest_schema::FASTEST)).unwrap_err();
+    occupied(error, &["of another application", "0000_desk_init.sql"]);
+    static NOTES: Schema = Schema {
+        owner: "notes",
+        tables: &[],
+        migrations: &[Migration { name: "0000_notes_init.sql", sql: "SELECT 1" }],
+    };
+    let mut notes = Database::open(&folder.path().join("notes-here.db"), &NOTES).unwrap();
+    match run(notes.pull(&Remote::of(Box::new(desk)), "x")).unwrap_err() {
+        DatabaseError::Sync(SyncError::Primary(error)) => {
+            occupied(error, &["0000_desk_init.sql", "Use another database for notes"]);
+        }
+        error => panic!("{error}"),
+    }
+}
+
+/// The same application, a version later: a table and two columns more.
+mod later {
+    use super::*;
+
+    #[table(
+        name = "projects",
+        policy = versioned("names are edited on any device"),
+        scope = tenant,
+        unique(tenant, name),
+    )]
+    pub struct Project {
+        #[pk]
+        pub id: String,
+        pub tenant: String,
+        #[default("none")]
+        pub colour: String,
+        pub name: String,
+        #[default("open")]
+        pub state: Option<String>,
+        #[lock_version]
+        #[default(1)]
+        pub lock: i64,
+    }
+
+    #[table(name = "notes", policy = versioned("a test"), scope = tenant)]
+    pub struct Note {
+        #[pk]
+        pub id: String,
+        pub tenant: String,
+    }
+
+    pub static DESK: LazyLock<Schema> = LazyLock::new(|| {
+        let tables = [Project::TABLE, Note::TABLE];
+        let others = [Task::TABLE, Invoice::TABLE, Event::TABLE, User::TABLE];
+        let tables: Vec<_> = tables.into_iter().chain(others).collect();
+        let tables = tables.leak();
+        let whole = fastest_schema::create_table(Note::TABLE);
+        let mut steps =
+            vec!["ALTER TABLE projects ADD COLUMN colour text NOT NULL DEFAULT 'none'".to_owned()];
+        steps.extend(whole);
+        let drop = |name: &str, at: &str| format!("DROP TRIGGER fastest_{name}_{at}");
+        steps.extend(["insert", "update", "delete", "lock"].map(|at| drop("projects", at)));
+        steps.extend(fastest_schema::trigger_ddl(Project::TABLE));
+        steps.extend(fastest_schema::trigger_ddl(Note::TABLE));
+        steps.push("DROP VIEW fastest_push".to_owned());
+        steps.extend(fastest_schema::push_ddl(tables));
+        let sql = steps.join(&format!(";\n{}\n", fastest_schema::STATEMENT_BREAKPOINT)).leak();
+        let migrations =
+            vec![super::DESK.migrations[0], Migration { name: "0001_desk_colour.sql", sql }];
+        Schema { owner: "desk", tables, migrations: migrations.leak() }
+    });
+}
+
+#[test]
+fn a_file_follows_its_schema() {
+    let (folder, remote, mut old, two) = pair();
+    drop(two);
+    let path = folder.path().join("two.db");
+    // What waits, and a conflict, are of the old columns.
+    rename(&mut old, "theirs");
+    sync(&mut old, &remote);
+    let mut two = open(folder.path(), "two.db");
+    rename(&mut two, "ours");
+    sync(&mut two, &remote);
+    let held = two.get::<Project>("p").unwrap().unwrap();
+    two.save(&Project { state: Some("shut".into()), ..held }).unwrap();
+    drop(two);
+
+    let mut two = Database::open(&path, &later::DESK).unwrap();
+    let error = run(two.pull(&remote, "a")).unwrap_err().to_string();
+    assert!(error.contains("lacks migration 0001_desk_colour.sql"), "{error}");
+    assert_eq!(run(migrate(&*remote.primary, &later::DESK)).unwrap(), ["0001_desk_colour.sql"]);
+    let paint = "UPDATE projects SET colour = 'red' WHERE id = 'p'";
+    run(remote.primary.run(paint, &[])).unwrap();
+    sync(&mut two, &remote);
+    let row = two.get::<later::Project>("p").unwrap().unwrap();
+    assert_eq!(
+        (&row.name[..], row.state.as_deref(), &row.colour[..]),
+        ("theirs", Some("shut"), "red")
+    );
+    let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
+    assert_eq!(conflict.columns[0].ours, "ours");
+    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    two.save(&later::Note { id: "n".into(), tenant: "a".into() }).unwrap();
+    sync(&mut two, &remote);
+    let rows = query(&folder.path().join("primary.db"), "SELECT name || colour FROM projects");
+    assert_eq!(rows, ["oursred"]);
+
+    // The old version stops: at its own file, and at the primary.
+    let error = Database::open(&path, &DESK).unwrap_err().to_string();
+    assert!(error.contains("upgrade the application"), "{error}");
+    let error = run(old.pull(&remote, "a")).unwrap_err().to_string();
+    assert!(error.contains("0001_desk_colour.sql, which this version does not know"), "{error}");
+}
+
+#[test]
+fn a_push_that_the_primary_no_longer_takes_is_planned_anew() {
+    let (folder, remote, mut one, _two) = pair();
+    rename(&mut one, "renamed");
+    // As left behind by a process that died before its answer came.
+    let path = folder.path().join("one.db");
+    let sent = rusqlite::Connection::open(&path).unwrap();
+    let payload = r#"{"v":1,"counter":9,"rows":{"projects":[{"id":"p","hue":1}]}}"#;
+    sent.execute(
+        "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
+         VALUES (1, 'x', 'd', ?1, '{\"scope\":\"a\",\"rows\":[],\"patch\":null}')",
+        [payload],
+    )
+    .unwrap();
+    run(one.push(&remote, "a")).unwrap();
+    assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), Vec::<String>::new());
+    let names = query(&folder.path().join("primary.db"), "SELECT name FROM projects");
+    assert_eq!(names, ["renamed"]);
+}
+
+#[test]
+fn a_delete_of_a_row_on_its_way_goes_after_it() {
+    let (folder, remote) = primary();
+    let path = folder.path().join("primary.db");
+    let mut db = open(folder.path(), "one.db");
+    db.save(&project("p", "a", "first")).unwrap();
+    let gone = Remote::of(Box::new(Lost { inner: Embedded::new(&path) }));
+    assert!(run(db.push(&gone, "a")).unwrap_err().is_unreachable());
+    assert_eq!(query(&path, "SELECT id FROM projects"), ["p"], "it was applied all the same");
+    db.delete::<Project>("p").unwrap();
+    run(db.push(&remote, "a")).unwrap();
+    assert_eq!(query(&path, "SELECT id FROM projects"), Vec::<String>::new());
+    assert!(db.waiting().unwrap().is_empty());
+}
+
+/// A primary whose answers to pushes get lost.
+struct Lost {
+    inner: Embedded,
+}
+
+#[async_trait::async_trait(?Send)]
+impl Primary for Lost {
+    fn url(&self) -> &str {
+        self.inner.url()
+    }
+
+    async fn run(
+        &self,
+        sql: &str,
+        parameters: &[&str],
+    ) -> Result<fastest_sync::primary::Rows, PrimaryError> {
+        let answer = self.inner.run(sql, parameters).await?;
+        if sql != fastest_schema::PUSH_SQL {
+            return Ok(answer);
+        }
+        let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
+        let failure = fastest_sync::primary::Failure::Lost;
+        Err(PrimaryError::Unreachable { url, reason, failure })
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.inner.migrate(name, statements).await
+    }
+}
+
+#[test]
+fn a_primary_put_back_is_given_what_it_lost() {
+    let (folder, remote, mut one, mut two) = pair();
+    let (now, then) = (folder.path().join("primary.db"), folder.path().join("then.db"));
+    run(remote.primary.run("VACUUM INTO ?1", &[&then.display().to_string()])).unwrap();
+    one.save(&project("q", "a", "second")).unwrap();
+    one.delete::<Project>("p").unwrap();
+    sync(&mut one, &remote);
+    drop(remote);
+    for end in ["-wal", "-shm", ""] {
+        let _ = std::fs::remove_file(format!("{}{end}", now.display()));
+    }
+    std::fs::rename(&then, &now).unwrap();
+    let remote = file(&now);
+    assert!(run(one.pull(&remote, "a")).unwrap().primary_went_back);
+    sync(&mut one, &remote);
+    sync(&mut two, &remote);
+    assert!(keys::<Project>(&two).contains(&"q".to_owned()), "{:?}", keys::<Project>(&two));
+    assert_eq!(keys::<Project>(&one), keys::<Project>(&two));
+}
+
+#[test]
+fn processes_share_a_file() {
+    let (folder, _remote) = primary();
+    let path = folder.path().join("shared.db");
+    let primary = folder.path().join("primary.db");
+    let at_work = |worker: usize| {
+        let mut db = Database::open_for(&path, &DESK, "a").unwrap();
+        let remote = file(&primary);
+        for number in 0..10 {
+            let id = format!("{worker}-{number}");
+            db.save(&project(&id, "a", &id)).unwrap();
+            if number % 3 == 0 {
+                assert!(db.delete::<Project>(&id).unwrap());
+            }
+            run(db.push_all(&remote)).unwrap();
+        }
+    };
+    std::thread::scope(|threads| {
+        for worker in 0..4 {
+            threads.spawn(move || at_work(worker));
+        }
+    });
+    assert_eq!(query(&primary, "SELECT count(*) || '' FROM projects"), ["24"]);
+    assert_eq!(
+        query(&primary, "SELECT DISTINCT version FROM fastest_changes WHERE deleted = 0"),
+        ["1"]
+    );
+    let devices = query(&primary, "SELECT count(DISTINCT device) || '' FROM fastest_pushes");
+    assert_eq!(devices, ["1"], "a file is one device");
+    let db = Database::open_for(&path, &DESK, "a").unwrap();
+    assert!(db.waiting().unwrap().is_empty() && db.conflicts().unwrap().is_empty());
+}

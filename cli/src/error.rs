@@ -188,7 +188,9 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
             "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
         }
         ("no_database", "schema") => "`fastest schema migrate` makes it",
-        ("destructive", _) => "look at each step, and run the command again with `--allow-destructive`",
+        ("destructive", _) => {
+            "look at each step, and run the command again with `--allow-destructive`"
+        }
         ("no_database", _) => "make it first, or mend the address with `fastest remote set URL`",
         ("unknown_snapshot", _) => "`fastest log` shows the snapshots there are",
         ("ambiguous", _) => "give the id of one of them in full",

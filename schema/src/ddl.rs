@@ -3,7 +3,7 @@
 
 use crate::diff::replica_record;
 use crate::engine::{CHANGES_DDL, NOW};
-use crate::record::{Record, TableRecord};
+use crate::record::TableRecord;
 use crate::{Default, Kind, OnDelete, Table};
 
 /// The DDL of a replica: every synced table with its indexes, and `fastest_changes` as the replica
@@ -11,7 +11,7 @@ use crate::{Default, Kind, OnDelete, Table};
 /// and nulls. Foreign keys are declared; whether a connection enforces them is its own setting.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
-    let record = replica_record(&Record::of("", tables));
+    let record = replica_record("", tables);
     changes.chain(record.tables.iter().flat_map(TableRecord::ddl)).collect()
 }
 

@@ -10,7 +10,7 @@ mod replica;
 mod rows;
 mod table;
 
-pub use replica::{replica_migration, replica_record};
+pub use replica::{ReplicaPlan, TableFate, replica_migration, replica_record};
 
 use change::TableChange;
 

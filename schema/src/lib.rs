@@ -40,6 +40,7 @@ pub use check::{DeclarationError, check};
 pub use column::{ColumnType, Flag, Json, Kind};
 pub use ddl::{create_table, parents_first, replica_ddl};
 pub use diagram::mermaid;
+pub use diff::replica_record;
 pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// Turns a struct into a table.
 ///

@@ -64,15 +64,13 @@ pub enum ReplicaError {
         /// The owner of the schema that it was opened with.
         asked: &'static str,
     },
-    /// A newer version of the application has added to the file.
-    #[error("the replica {} has a column {column:?} of {table} that this version does not know: upgrade the application", path.display())]
+    /// A newer version has brought the file further.
+    #[error("the replica {} was brought to {found} by a newer version, which this one does not know: upgrade", path.display())]
     NewerSchema {
         /// The file.
         path: PathBuf,
-        /// The table.
-        table: &'static str,
-        /// Its column.
-        column: String,
+        /// The migration, or what else is not known.
+        found: String,
     },
     /// A row of an append-only table was to be deleted.
     #[error("row {key} of {table} cannot be deleted: the table is append-only")]

@@ -36,8 +36,11 @@ pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError>
 }
 
 fn read(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| CliError::Io { action: "read", path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| CliError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The migrations that a command is about.
@@ -48,11 +51,7 @@ fn source(session: &Session<'_>, dir: Option<&Path>) -> Result<Source, CliError>
     }
 }
 
-fn generate(
-    session: &mut Session<'_>,
-    dir: &Path,
-    new: &NewMigration,
-) -> Result<Exit, CliError> {
+fn generate(session: &mut Session<'_>, dir: &Path, new: &NewMigration) -> Result<Exit, CliError> {
     let generated = migrations::generate(dir, Source::own().schema, new);
     let generated = generated.map_err(SyncError::from)?;
     session.out.report(&generated, |out| generated_lines(out, &generated, dir))?;
@@ -107,11 +106,7 @@ struct Checked {
     comparison: Comparison,
 }
 
-fn check(
-    session: &mut Session<'_>,
-    url: Option<&str>,
-    source: &Source,
-) -> Result<Exit, CliError> {
+fn check(session: &mut Session<'_>, url: Option<&str>, source: &Source) -> Result<Exit, CliError> {
     let remote = existing(session, url)?;
     let comparison = runtime()?.block_on(migrations::check(&*remote.primary, source));
     let comparison = comparison.map_err(SyncError::from)?;

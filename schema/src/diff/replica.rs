@@ -5,7 +5,8 @@
 //! way of opening it, so nothing here fails for the rows that are there.
 
 use crate::diff::Pairing;
-use crate::record::Record;
+use crate::record::{ENGINE_VERSION, RECORD_VERSION, Record, TableRecord};
+use crate::{Table, parents_first};
 
 /// The migration of a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,11 +28,16 @@ pub struct TableFate {
     pub columns: Vec<Option<usize>>,
 }
 
-/// What a replica of the schema holds.
-pub fn replica_record(record: &Record) -> Record {
-    let mut record = record.clone();
-    record.objects.clear();
-    record.tables.retain(|table| table.is_synced());
+/// What a replica of these tables holds.
+pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
+    let mut record = Record {
+        version: RECORD_VERSION,
+        engine: ENGINE_VERSION,
+        owner: owner.to_owned(),
+        tables: parents_first(tables).into_iter().map(TableRecord::from).collect(),
+        objects: Vec::new(),
+    };
+    record.tables.retain(TableRecord::is_synced);
     for table in &mut record.tables {
         table.external = false;
         table.indexes = table.all_indexes();

@@ -9,10 +9,7 @@ use crate::migrations::{MigrationsError, Source};
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 
 /// Compares a primary with what the migrations come to.
-pub async fn check(
-    primary: &dyn Primary,
-    source: &Source,
-) -> Result<Comparison, MigrationsError> {
+pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison, MigrationsError> {
     let rehearsal = source.rehearsal()?;
     for Migration { name, sql } in source.schema.migrations {
         rehearsal.run(name, sql)?;

@@ -35,7 +35,8 @@ impl Source {
             .map(|file| Migration { name: file.name.leak(), sql: file.sql.leak() })
             .collect();
         let owner = record.owner.clone().leak();
-        let schema = Box::leak(Box::new(Schema { owner, tables: &[], migrations: migrations.leak() }));
+        let schema =
+            Box::leak(Box::new(Schema { owner, tables: &[], migrations: migrations.leak() }));
         Ok(Self { schema, record })
     }
 

@@ -108,6 +108,8 @@ impl Session<'_> {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
+        let waits_in = self.scope_waiting(scope, table, key)?;
+        let scope = waits_in.as_str();
         let Some(ours) = &entry.row else {
             return self.apply_over_delete(scope, entry, version, theirs);
         };
@@ -125,6 +127,31 @@ impl Session<'_> {
                 self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
             }
         }
+    }
+
+    /// The scope that a waiting row goes on waiting in, once the primary's is merged into it: an
+    /// application's row may have been moved to another one here.
+    fn scope_waiting(
+        &self,
+        pulled: &str,
+        table: &Table,
+        key: &str,
+    ) -> Result<String, ReplicaError> {
+        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+        let own = match self.schema.is_fastest() {
+            true => None,
+            false => self.get(sql, params![table.name, key])?,
+        };
+        Ok(own.unwrap_or_else(|| pulled.to_owned()))
+    }
+
+    /// Other scopes in which rows that wait in this one are known: they were moved here, and what
+    /// others did to them since is found there.
+    pub(crate) fn scopes_left(&self, scope: &str) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
+                   JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
+                   WHERE waiting.scope = ?1 AND known.scope <> ?1";
+        self.all(sql, [scope], |row| row.get(0))
     }
 
     /// A row that was deleted here was written there since. It stays deleted where it came to the

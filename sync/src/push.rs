@@ -121,7 +121,12 @@ pub(crate) async fn push_alone(
         replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
         attempts += 1;
         asked = true;
-        let pulled = pull_scope(replica, store, remote, scope).await?;
+        let mut pulled = pull_scope(replica, store, remote, scope).await?;
+        if !replica.schema().is_fastest() {
+            for left in replica.read().scopes_left(scope)? {
+                pulled.changes += pull_scope(replica, store, remote, &left).await?.changes;
+            }
+        }
         met.learn(&pulled);
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
         // that only a full look can find.

@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["fastest-sync"]),
     ("fixtures", &["fastest-core", "fastest-schema", "fastest-sync"]),
     ("benches", &["fastest-core", "fastest-schema", "fastest-sync", "fastest-fixtures"]),
+    ("examples", &["fastest-schema", "fastest-sync"]),
 ];
 
 /// Our crates by the section of a manifest that names them.

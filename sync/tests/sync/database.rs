@@ -367,6 +367,24 @@ fn a_value_taken_elsewhere_holds_up_no_pull() {
 }
 
 #[test]
+fn a_row_that_moves_is_merged_with_what_others_wrote() {
+    let (_folder, remote, mut one, mut two) = pair();
+    rename(&mut two, "renamed");
+    sync(&mut two, &remote);
+    let held = one.get::<Project>("p").unwrap().unwrap();
+    one.save(&Project { tenant: "b".into(), ..held }).unwrap();
+    run(one.push(&remote, "b")).unwrap();
+    assert!(one.waiting().unwrap().is_empty());
+    sync(&mut one, &remote);
+    let moved = one.get::<Project>("p").unwrap().unwrap();
+    assert_eq!((&moved.tenant[..], &moved.name[..]), ("b", "renamed"));
+    sync(&mut two, &remote);
+    assert!(keys::<Project>(&two).is_empty(), "it left the scope that the other device holds");
+    run(two.pull(&remote, "b")).unwrap();
+    assert_eq!(two.get::<Project>("p").unwrap(), Some(moved));
+}
+
+#[test]
 fn a_row_may_take_the_place_of_one_that_goes() {
     let (_folder, remote, mut one, mut two) = pair();
     one.delete::<Project>("p").unwrap();

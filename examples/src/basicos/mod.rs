@@ -1,0 +1,63 @@
+//! BasicOS: two tenants on one primary, and devices that hold one tenant's rows each.
+
+pub mod schema;
+
+use std::io::Write;
+
+use fastest_sync::Database;
+
+use crate::{Result, Scene, new_id, occurrences};
+use schema::{BASICOS, Customer, Order};
+
+/// Runs the example, and says what it does.
+pub fn run(out: &mut dyn Write) -> Result<()> {
+    let scene = Scene::with(BASICOS.tables)?;
+    let mut bakery = Database::open_for(&scene.file("bakery.db"), &BASICOS, "bakery")?;
+    let mut garage = Database::open_for(&scene.file("garage.db"), &BASICOS, "garage")?;
+    take_order(&mut bakery, "bakery", "Ms Crumb", "forty secret rolls")?;
+    take_order(&mut garage, "garage", "Mr Piston", "two quiet tyres")?;
+    for db in [&mut bakery, &mut garage] {
+        scene.sync(db)?;
+    }
+
+    // A second device of the bakery; what it asks for names no tenant.
+    let mut counter = Database::open_for(&scene.file("counter.db"), &BASICOS, "bakery")?;
+    scene.sync(&mut counter)?;
+    for Order { what, .. } in counter.all::<Order>()? {
+        writeln!(out, "the bakery's counter has: {what}")?;
+    }
+    let count: i64 = counter.connection()?.query_row(
+        "SELECT count(*) FROM orders JOIN customers ON customers.id = customer_id",
+        [],
+        |row| row.get(0),
+    )?;
+    writeln!(out, "orders in a join without a tenant: {count}")?;
+
+    // Nor does a row of another tenant get in.
+    let (id, tenant_id) = (new_id(), "garage".to_owned());
+    let foreign = Customer { id: id.clone(), tenant_id, name: "Lost".into() };
+    match counter.save(&foreign) {
+        Err(error) => writeln!(out, "refused: {}", error.to_string().replace(&id, "…"))?,
+        Ok(()) => return Err("a row of another tenant was taken".into()),
+    }
+    let garages = occurrences(&scene.file("counter.db"), "two quiet tyres")?;
+    let own = occurrences(&scene.file("counter.db"), "forty secret rolls")?;
+    writeln!(
+        out,
+        "in the counter's file: the bakery's words {}, the garage's {garages} times",
+        words(own)
+    )?;
+    Ok(())
+}
+
+fn words(count: usize) -> &'static str {
+    if count > 0 { "are there" } else { "are missing" }
+}
+
+fn take_order(db: &mut Database, tenant: &str, name: &str, what: &str) -> Result<()> {
+    let (tenant_id, name) = (tenant.to_owned(), name.to_owned());
+    let customer = Customer { id: new_id(), tenant_id, name };
+    db.save(&customer)?;
+    db.save(&Order { id: new_id(), customer_id: customer.id, what: what.to_owned() })?;
+    Ok(())
+}

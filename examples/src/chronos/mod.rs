@@ -1,0 +1,91 @@
+//! Chronos: two owners in one database by prefix, and a schema that grows by adding.
+
+pub mod schema;
+
+use std::io::Write;
+
+use fastest_schema::{Row, create_table, push_ddl, trigger_ddl};
+use fastest_sync::primary::Primary;
+use fastest_sync::{Database, Remote};
+
+use crate::{Result, Scene, set_up};
+use schema::{first, second};
+
+/// Runs the example, and says what it does.
+pub fn run(out: &mut dyn Write) -> Result<()> {
+    let scene = Scene::new()?;
+    let Remote { primary, .. } = &scene.remote;
+    crate::run(directus(&**primary))??;
+    crate::run(set_up(&**primary, first::CHRONOS.tables))??;
+    writeln!(out, "tables: {}", crate::run(tables(&**primary))??)?;
+
+    let file = scene.file("laptop.db");
+    let mut laptop = Database::open(&file, &first::CHRONOS)?;
+    let entry = |id: &str, minutes| first::Entry { id: id.into(), team: "red".into(), minutes };
+    laptop.save(&entry("monday", 60))?;
+    scene.sync(&mut laptop)?;
+    // Waits while both the primary and the application move on.
+    laptop.save(&entry("tuesday", 90))?;
+    drop(laptop);
+
+    crate::run(second_step(&**primary))??;
+    let mut laptop = Database::open(&file, &second::CHRONOS)?;
+    let holiday = second::Holiday { id: "2026-12-25 red".into(), team: "red".into() };
+    laptop.save(&holiday)?;
+    scene.sync(&mut laptop)?;
+    for second::Entry { id, minutes, kind, .. } in laptop.all()? {
+        writeln!(out, "{id}: {minutes} minutes of {kind}")?;
+    }
+
+    let mut phone = Database::open_for(&scene.file("phone.db"), &second::CHRONOS, "red")?;
+    scene.sync(&mut phone)?;
+    let (entries, holidays) =
+        (phone.all::<second::Entry>()?.len(), phone.all::<second::Holiday>()?.len());
+    writeln!(out, "the phone has {entries} entries and {holidays} holiday")?;
+    match Database::open(&file, &first::CHRONOS) {
+        Err(error) => {
+            let error = error.to_string();
+            let said = error.split_once(" has ").map_or(error.as_str(), |(_, said)| said);
+            writeln!(out, "the first version is refused: {said}")?;
+        }
+        Ok(_) => return Err("the first version took a file of the second".into()),
+    }
+    let left = crate::run(primary.run("SELECT name FROM directus_migrations", &[]))??;
+    writeln!(out, "directus has its own migrations still: {}", left.len())?;
+    Ok(())
+}
+
+/// What another migration system made, with a table of its own for what it applied.
+async fn directus(primary: &dyn Primary) -> Result<()> {
+    for sql in [
+        "CREATE TABLE directus_migrations(version TEXT PRIMARY KEY, name TEXT)",
+        "INSERT INTO directus_migrations VALUES ('20201028A', 'Initial')",
+        "CREATE TABLE directus_users(id TEXT PRIMARY KEY, email TEXT)",
+    ] {
+        primary.run(sql, &[]).await?;
+    }
+    Ok(())
+}
+
+/// Adds a column and a table, and makes triggers and push anew, which know all columns.
+async fn second_step(primary: &dyn Primary) -> Result<()> {
+    let column = "ALTER TABLE chronos_entries ADD COLUMN kind text NOT NULL DEFAULT 'work'";
+    let mut steps = vec![column.to_owned()];
+    let stale = ["insert", "update", "delete"];
+    steps.extend(stale.map(|event| format!("DROP TRIGGER fastest_chronos_entries_{event}")));
+    steps.extend(create_table(second::Holiday::TABLE));
+    steps.extend(second::CHRONOS.tables.iter().flat_map(|table| trigger_ddl(table)));
+    steps.push("DROP VIEW fastest_push".to_owned());
+    steps.extend(push_ddl(second::CHRONOS.tables));
+    for sql in steps {
+        primary.run(&sql, &[]).await?;
+    }
+    Ok(())
+}
+
+async fn tables(primary: &dyn Primary) -> Result<String> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table'
+               AND (name GLOB 'chronos_*' OR name GLOB 'directus_*') ORDER BY name";
+    let rows = primary.run(sql, &[]).await?;
+    Ok(rows.into_iter().flatten().flatten().collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,112 @@
+//! The tables of Compass. Dates are texts, `2026-11-23`, which sort as they should.
+
+use fastest_schema::{ColumnType, Json, Kind, Row, Schema, table};
+use serde::{Deserialize, Serialize};
+
+/// What is planned as a whole.
+#[table(name = "projects", policy = versioned("plans are edited by the team"), scope = id)]
+pub struct Project {
+    /// ULID.
+    #[pk]
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// How far it is.
+    #[default("planned")]
+    pub stage: Stage,
+}
+
+/// A bar of the Gantt chart.
+#[table(
+    name = "schedule_tasks",
+    policy = versioned("bars are dragged by anyone"),
+    scope = project_id,
+    index(project_id, start_date),
+)]
+pub struct ScheduleTask {
+    /// ULID.
+    #[pk]
+    pub id: String,
+    /// The plan that it is part of.
+    #[references(projects.id, on_delete = cascade)]
+    pub project_id: String,
+    /// What is done.
+    pub title: String,
+    /// The first day: `YYYY-MM-DD`.
+    pub start_date: String,
+    /// Days that it takes.
+    #[default(1)]
+    pub days: i64,
+    /// How much of it is done.
+    #[default(0.0)]
+    pub percent: f64,
+}
+
+/// One task waits for another.
+#[table(
+    name = "task_dependencies",
+    policy = versioned("arrows are drawn and taken away"),
+    scope = task_id -> schedule_tasks.project_id,
+    unique(task_id, waits_for),
+)]
+pub struct TaskDependency {
+    /// ULID.
+    #[pk]
+    pub id: String,
+    /// The one that waits.
+    #[references(schedule_tasks.id, on_delete = cascade)]
+    pub task_id: String,
+    /// The one that it waits for.
+    #[references(schedule_tasks.id, on_delete = cascade)]
+    pub waits_for: String,
+}
+
+/// What a client owes. It outlives the plan.
+#[table(name = "invoices", policy = versioned("invoices are written in drafts"), scope = project_id)]
+pub struct Invoice {
+    /// ULID.
+    #[pk]
+    pub id: String,
+    /// What it is for. A project with invoices cannot be deleted.
+    #[references(projects.id)]
+    pub project_id: String,
+    /// The day by which it is to be paid: `YYYY-MM-DD`.
+    pub due_date: String,
+    /// What is charged.
+    #[default("[]")]
+    pub lines: Json<Vec<Line>>,
+}
+
+/// A line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What for.
+    pub text: String,
+    /// How many.
+    pub count: i64,
+    /// Cents for one.
+    pub cents: i64,
+}
+
+/// How far a project is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Not begun.
+    Planned,
+    /// On its way.
+    Running,
+    /// Handed over.
+    Done,
+}
+
+impl ColumnType for Stage {
+    const KIND: Kind = Kind::Text;
+}
+
+/// All of it. The primary is set up by other means.
+pub static COMPASS: Schema = Schema {
+    owner: "compass",
+    tables: &[Project::TABLE, ScheduleTask::TABLE, TaskDependency::TABLE, Invoice::TABLE],
+    migrations: &[],
+};

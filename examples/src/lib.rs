@@ -1,0 +1,93 @@
+//! Four small applications with tables of their own, each on a primary that is a file.
+//!
+//! - [`compass`]: plans and invoices, with text dates, JSON and vocabularies
+//! - [`corates`]: organizations whose members have ranks, and helpers that refuse with a reason
+//! - [`basicos`]: every row belongs to a tenant, and a device holds one tenant's rows
+//! - [`chronos`]: two owners in one database, and a schema that grows
+//!
+//! Each runs in a temporary folder and says what it does:
+//! `cargo run -p fastest-examples --bin compass`.
+
+pub mod basicos;
+pub mod chronos;
+pub mod compass;
+pub mod corates;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use fastest_schema::{D1_MIGRATIONS_DDL, Table, init_sql, statements};
+use fastest_sync::embedded::Embedded;
+use fastest_sync::primary::{Primary, PrimaryError};
+use fastest_sync::{Database, Remote};
+
+/// What an example gives back.
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A new id, which sorts by time.
+pub fn new_id() -> String {
+    ulid::Ulid::generate().to_string()
+}
+
+/// Runs a future to its end on this thread.
+fn run<T>(work: impl Future<Output = T>) -> Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
+}
+
+/// A temporary folder with a primary in it, and room for devices.
+struct Scene {
+    folder: tempfile::TempDir,
+    remote: Remote,
+}
+
+impl Scene {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+        Ok(Self { folder, remote })
+    }
+
+    /// The same, its primary set up for these tables.
+    fn with(tables: &[&'static Table]) -> Result<Self> {
+        let scene = Self::new()?;
+        run(set_up(&*scene.remote.primary, tables))??;
+        Ok(scene)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Sends what waits, and brings the device up to date.
+    fn sync(&self, db: &mut Database) -> Result<()> {
+        run(async {
+            db.push_all(&self.remote).await?;
+            db.pull_all(&self.remote).await
+        })??;
+        Ok(())
+    }
+}
+
+/// Sets a primary up for these tables, one statement after the other.
+async fn set_up(
+    primary: &dyn Primary,
+    tables: &[&'static Table],
+) -> std::result::Result<(), PrimaryError> {
+    primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+    for sql in statements(&init_sql(tables)) {
+        primary.run(sql, &[]).await?;
+    }
+    Ok(())
+}
+
+/// How often a text stands in a file and what SQLite keeps beside it.
+fn occurrences(file: &Path, text: &str) -> Result<usize> {
+    let mut count = 0;
+    for end in ["", "-wal"] {
+        let mut path = file.to_owned().into_os_string();
+        path.push(end);
+        let bytes = std::fs::read(path)?;
+        count += bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count();
+    }
+    Ok(count)
+}

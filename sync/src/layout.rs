@@ -65,7 +65,7 @@ CREATE TABLE fastest_local_schema(
   one INTEGER PRIMARY KEY CHECK (one = 1),
   owner TEXT NOT NULL, scope TEXT, migration TEXT, record TEXT NOT NULL);
 DROP INDEX users_email_unique;
-CREATE INDEX users_email_idx ON users(email);
+CREATE INDEX `users_email_idx` ON `users`(`email`);
 CREATE TABLE fastest_local_reading(scope TEXT PRIMARY KEY) WITHOUT ROWID;
 INSERT INTO fastest_local_reading
   SELECT substr(scope, length('reading ') + 1) FROM fastest_local_cursor WHERE scope GLOB 'reading *';

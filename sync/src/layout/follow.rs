@@ -6,8 +6,9 @@
 
 use fastest_schema::diff::{TableFate, replica_migration};
 use fastest_schema::record::Record;
-use fastest_schema::{Table, replica_record};
+use fastest_schema::{Kind, Table, replica_record};
 use rusqlite::params;
+use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use crate::replica::{ReplicaError, Session};
@@ -104,25 +105,37 @@ impl Session<'_> {
         fate: &TableFate,
         table: &'static Table,
     ) -> Result<(), ReplicaError> {
+        let id = key_of(place);
         let select =
-            format!("SELECT rowid, pk, {list} FROM {place} WHERE tbl = ?1 AND {list} IS NOT NULL");
-        let select = select.replace("rowid", key_of(place));
+            format!("SELECT {id}, pk, {list} FROM {place} WHERE tbl = ?1 AND {list} IS NOT NULL");
         let found = self.all(&select, [&fate.from], |row| {
-            Ok((row.get::<_, rusqlite::types::Value>(0)?, row.get(1)?, row.get::<_, String>(2)?))
+            Ok((row.get::<_, Cell>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })?;
-        let update = format!("UPDATE {place} SET {list} = ?2 WHERE {} = ?1", key_of(place));
+        let update = format!("UPDATE {place} SET {list} = ?2 WHERE {id} = ?1");
         for (at, key, text) in found {
-            let key: String = key;
             let Ok(Value::Array(old)) = serde_json::from_str(&text) else { continue };
             let now = self.values(table, &key)?;
             let value = |(column, place): (usize, &Option<usize>)| match place {
-                Some(place) => old.get(*place).cloned().unwrap_or_default(),
+                Some(place) => {
+                    let old = old.get(*place).cloned().unwrap_or_default();
+                    as_kind(old, table.columns[column].kind)
+                }
                 None => now.as_ref().map(|now| now[column].clone()).unwrap_or_default(),
             };
             let new: Vec<Value> = fate.columns.iter().enumerate().map(value).collect();
             self.run(&update, params![at, Value::from(new).to_string()])?;
         }
         Ok(())
+    }
+}
+
+/// A value as its column holds it by now, where it can be.
+fn as_kind(value: Value, kind: Kind) -> Value {
+    match (&value, kind) {
+        (Value::Number(number), Kind::Text) => number.to_string().into(),
+        (Value::String(text), Kind::Integer) => text.parse().map_or(value, |n: i64| n.into()),
+        (Value::String(text), Kind::Real) => text.parse().map_or(value, |n: f64| n.into()),
+        _ => value,
     }
 }
 

@@ -538,7 +538,7 @@ fn a_file_follows_its_schema() {
 
     // The old version stops: at its own file, and at the primary.
     let error = Database::open(&path, &DESK).unwrap_err().to_string();
-    assert!(error.contains("upgrade the application"), "{error}");
+    assert!(error.contains("by a newer version, which this one does not know"), "{error}");
     let error = run(old.pull(&remote, "a")).unwrap_err().to_string();
     assert!(error.contains("0001_desk_colour.sql, which this version does not know"), "{error}");
 }

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use fastest_schema::auth::User;
-use fastest_schema::workspaces::Workspace;
-use fastest_schema::{FASTEST, Row, replica_ddl};
+use fastest_schema::{FASTEST, Row, statements};
 use fastest_sync::replica::{Replica, ReplicaError};
 use rusqlite::Connection;
 
@@ -63,10 +62,20 @@ INSERT INTO fastest_local_outbox(revision, scope, tbl, pk, base_version, base, r
   (7, 'p', 'users', 'u', 2, '["u","u@example.org",null,null,"2026"]', '["u","u@example.org","U",null,"2026"]');
 "#;
 
+/// The tables of then are those of the first migration.
 fn old_file(path: &Path, remote: &str) {
     let file = Connection::open(path).unwrap();
-    let tables = replica_ddl(FASTEST.tables).join(";\n");
-    file.execute_batch(&format!("{tables};\n{OLD_DDL}\n{remote}\n{CONTENT}")).unwrap();
+    let first = statements(FASTEST.migrations[0].sql);
+    let ours = ["fastest_meta", "fastest_pushes", "TRIGGER", "VIEW"];
+    let tables = first.filter(|sql| !ours.iter().any(|word| sql.contains(word)));
+    let tables: String = tables.collect();
+    file.execute_batch(&format!("{tables}\n{OLD_DDL}\n{remote}\n{CONTENT}")).unwrap();
+}
+
+fn tables_of(path: &Path) -> Vec<String> {
+    let sql = "SELECT name || ' ' || sql FROM sqlite_master WHERE sql IS NOT NULL
+               AND name NOT GLOB 'fastest_local_*' ORDER BY name";
+    query(path, sql).iter().map(|sql| sql.replace('"', "`").replace(' ', "")).collect()
 }
 
 #[test]
@@ -91,6 +100,9 @@ fn older_files_are_brought_up_to_date() {
         assert_eq!((entry.revision, entry.row), (11, None));
         drop(replica);
         Replica::open(&path, &FASTEST).unwrap();
+        let new = folder.path().join("new.db");
+        Replica::open(&new, &FASTEST).unwrap();
+        assert_eq!(tables_of(&path), tables_of(&new));
     }
 }
 
@@ -105,24 +117,92 @@ fn a_file_of_a_newer_layout_is_refused() {
     assert!(matches!(refused, ReplicaError::Newer { found: 4, .. }), "{refused}");
 }
 
+/// The tables of an application, before and after a change of its schema.
+mod before {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    /// A task.
+    #[table(name = "tasks", policy = versioned("a test"), scope = team, index(team))]
+    pub struct Task {
+        #[pk]
+        pub id: String,
+        pub team: String,
+        pub title: String,
+        pub colour: Option<String>,
+        pub done: i64,
+    }
+
+    pub static SCHEMA: Schema = Schema {
+        owner: "app",
+        tables: &[Task::TABLE],
+        migrations: &[Migration { name: "0000_app_init.sql", sql: "" }],
+    };
+}
+
+mod after {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    /// A job: a task of before.
+    #[table(
+        name = "jobs",
+        renamed_from = "tasks",
+        policy = versioned("a test"),
+        scope = team,
+        unique(team, name),
+    )]
+    pub struct Job {
+        #[pk]
+        pub id: String,
+        #[default(7)]
+        pub rank: i64,
+        pub team: String,
+        #[renamed_from(title)]
+        pub name: String,
+        pub done: String,
+    }
+
+    pub static SCHEMA: Schema = Schema {
+        owner: "app",
+        tables: &[Job::TABLE],
+        migrations: &[
+            Migration { name: "0000_app_init.sql", sql: "" },
+            Migration { name: "0001_app_jobs.sql", sql: "" },
+        ],
+    };
+}
+
 #[test]
-fn a_table_that_lacks_a_column_is_made_anew_with_its_rows() {
+fn rows_that_wait_follow_the_schema() {
+    use after::Job;
+    use before::Task;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    Replica::open(&path, &FASTEST).unwrap();
-    let file = Connection::open(&path).unwrap();
-    file.execute_batch(
-        "PRAGMA foreign_keys = OFF;
-         INSERT INTO workspaces(id, project_id, name) VALUES ('w', 'p', 'main');
-         INSERT INTO fastest_local_cursor VALUES ('p', 5);
-         ALTER TABLE workspaces DROP COLUMN machine_id;",
-    )
-    .unwrap();
-    let replica = Replica::open(&path, &FASTEST).unwrap();
-    let row = replica.read().row::<Workspace>("w").unwrap().unwrap();
-    assert_eq!((&row.name[..], row.machine_id, row.version), ("main", None, 1));
-    let indexes = "SELECT count(*) FROM pragma_index_list('workspaces') WHERE origin = 'c'";
-    assert_eq!(query(&path, indexes), ["1"]);
-    let cursors = query(&path, "SELECT scope FROM fastest_local_cursor");
-    assert!(cursors.is_empty(), "the new column is read from the primary");
+    let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
+    let task = |id: &str, title: &str| Task {
+        id: id.into(),
+        team: "t".into(),
+        title: title.into(),
+        colour: Some("red".into()),
+        done: 1,
+    };
+    let wrote = replica.write(|session| {
+        session.save("t", &task("a", "first"))?;
+        session.save("t", &task("b", "second"))?;
+        session.remove("t", Task::TABLE, "b")
+    });
+    wrote.unwrap();
+    drop(replica);
+    let replica = Replica::open(&path, &after::SCHEMA).unwrap();
+    let job =
+        Job { id: "a".into(), rank: 7, team: "t".into(), name: "first".into(), done: "1".into() };
+    assert_eq!(replica.read().row::<Job>("a").unwrap(), Some(job));
+    let [entry] = &replica.read().entries("t").unwrap()[..] else { panic!("one row waits") };
+    let row = entry.row.as_ref().map(|row| serde_json::Value::from(row.clone()).to_string());
+    assert_eq!((entry.table.name, row.as_deref()), ("jobs", Some(r#"["a",7,"t","first","1"]"#)));
+    drop(replica);
+    let fresh = folder.path().join("fresh.db");
+    Replica::open(&fresh, &after::SCHEMA).unwrap();
+    assert_eq!(tables_of(&path), tables_of(&fresh));
+    let refused = Replica::open(&path, &before::SCHEMA).unwrap_err();
+    assert!(refused.to_string().contains("was brought to 0001_app_jobs.sql by a newer version"));
 }

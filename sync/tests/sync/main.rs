@@ -10,6 +10,7 @@ mod layouts;
 mod liar;
 mod limits;
 mod machine;
+mod migrating;
 mod mishaps;
 mod requests;
 mod two_devices;

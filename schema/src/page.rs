@@ -14,14 +14,17 @@ const COUNT_MAX: i64 = 1 << 53;
 pub struct Page {
     /// What the primary says of itself.
     pub header: Header,
-    /// Changes by rising sequence number, all after the cursor that was sent.
+    /// Changes by rising sequence number, all after the cursor that was sent. What is gone from
+    /// tables that are gone is left out.
     pub changes: Vec<Change>,
+    /// The sequence number that the page reaches.
+    pub reaches: i64,
 }
 
 impl Page {
     /// Whether changes of the scope are left for another pull.
     pub fn more(&self) -> bool {
-        self.changes.last().is_some_and(|last| last.seq < self.header.seq)
+        self.reaches < self.header.seq
     }
 }
 
@@ -173,15 +176,19 @@ pub fn decode_page(
     let header = header(first)?;
     let mut changes = Vec::with_capacity(rows.len());
     let mut after = cursor;
+    let reaches = if rows.len() == 0 { Some(header.seq) } else { None };
     for (at, cells) in rows {
-        let change = change(tables, Cells::new(at, cells)?)?;
-        if change.seq <= after || change.seq > header.seq {
-            return Err(PageError::Order { seq: change.seq, after, last: header.seq });
+        let cells = Cells::new(at, cells)?;
+        let seq = cells.number("seq", cells.seq.as_deref())?;
+        if seq <= after || seq > header.seq {
+            return Err(PageError::Order { seq, after, last: header.seq });
         }
-        after = change.seq;
-        changes.push(change);
+        after = seq;
+        if !is_gone_with_its_table(tables, &cells) {
+            changes.push(change(tables, seq, cells)?);
+        }
     }
-    Ok(Page { header, changes })
+    Ok(Page { header, changes, reaches: reaches.unwrap_or(after) })
 }
 
 fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
@@ -205,8 +212,14 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     Ok(Header { seq, epoch, migration, push_known, seen_known, request })
 }
 
-fn change(tables: &[&'static Table], cells: Cells) -> Result<Change, PageError> {
-    let seq = cells.number("seq", cells.seq.as_deref())?;
+/// Whether a row is gone, and its table is not known: a migration that drops a table leaves that.
+fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
+    let is_known = |name| tables.iter().any(|table| table.name == name);
+    let is_gone = matches!(cells.deleted.as_deref(), Some("1" | "2")) && cells.row.is_none();
+    is_gone && cells.table.as_deref().is_some_and(|name| !is_known(name))
+}
+
+fn change(tables: &[&'static Table], seq: i64, cells: Cells) -> Result<Change, PageError> {
     let version = cells.number("version", cells.version.as_deref())?;
     let deleted = cells.number("deleted", cells.deleted.as_deref())?;
     let name = cells.table.as_deref().ok_or(cells.shape("tbl"))?;

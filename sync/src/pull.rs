@@ -217,7 +217,7 @@ async fn take_page(
         Some(store) => take_content(replica, store, remote, page).await?,
         None => Vec::new(),
     };
-    let seq = page.changes.last().map_or(page.header.seq, |last| last.seq);
+    let seq = page.reaches;
     if page.changes.is_empty() && seq == cursor {
         return Ok(());
     }

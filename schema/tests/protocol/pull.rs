@@ -168,3 +168,19 @@ fn a_table_that_this_build_lacks_is_named() {
     let error = decode_page(&known, 0, primary.answer("P", 0, 10, 1000, "")).unwrap_err();
     assert!(error.to_string().contains("`snapshots`"));
 }
+
+#[test]
+fn what_went_with_its_table_is_passed_over() {
+    let primary = Primary::new();
+    let before = primary.pull("P", 0);
+    // What a migration leaves that drops a table.
+    primary.run(
+        "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+         SELECT 'dropped', 'k', 'P', 2, max(seq) + 1, 1 FROM fastest_changes WHERE scope = 'P'",
+    );
+    let page = primary.pull("P", 0);
+    assert_eq!(page.changes, before.changes);
+    assert_eq!((page.reaches, page.more()), (before.header.seq + 1, false));
+    let page = primary.pull("P", before.header.seq);
+    assert_eq!((page.changes.len(), page.reaches), (0, before.header.seq + 1));
+}

@@ -4,7 +4,7 @@
 //! same question is put to both.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Debug};
+use std::fmt;
 
 use serde::Serialize;
 
@@ -143,7 +143,7 @@ impl Sheet<'_> {
         self.sets("option", table, &expected.options, &found.options);
     }
 
-    fn maps<T: PartialEq + Debug>(
+    fn maps<T: PartialEq + fmt::Display>(
         &mut self,
         what: &'static str,
         table: &str,
@@ -154,7 +154,7 @@ impl Sheet<'_> {
             let (before, after) = (expected.get(name), found.get(name));
             let changed = verdict.is_none() && before != after;
             let verdict = verdict.or_else(|| changed.then_some(Verdict::Changed));
-            let words = |side: Option<&T>| side.filter(|_| changed).map(|side| words(side));
+            let words = |side: Option<&T>| side.filter(|_| changed).map(ToString::to_string);
             self.note(verdict, what, table, name, words(before), words(after));
         }
     }
@@ -189,13 +189,6 @@ impl Sheet<'_> {
         let (table, name) = (table.to_owned(), name.to_owned());
         self.differences.push(Difference { verdict, what, table, name, expected, found, owner });
     }
-}
-
-/// A value as a person can compare it with another.
-fn words<T: Debug>(value: &T) -> String {
-    let text = format!("{value:?}");
-    let fields = text.split_once(" { ").map_or(text.as_str(), |(_, fields)| fields);
-    fields.trim_end_matches(" }").to_owned()
 }
 
 /// The names on both sides, in order, and what is true of those on one side only.

@@ -1,6 +1,7 @@
 //! What a database holds, as it says itself: the answer to one SELECT that runs on every primary.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -104,6 +105,55 @@ pub struct LiveIndex {
     pub unique: bool,
     /// The text of one that is over expressions or some of the rows only.
     pub sql: Option<String>,
+}
+
+impl fmt::Display for LiveColumn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.kind.is_empty() { "no type" } else { &self.kind };
+        write!(formatter, "{kind}")?;
+        match self.pk {
+            0 => {}
+            at => write!(formatter, " PRIMARY KEY ({at})")?,
+        }
+        formatter.write_str(if self.null { "" } else { " NOT NULL" })?;
+        if let Some(default) = &self.default {
+            write!(formatter, " DEFAULT {default}")?;
+        }
+        if let Some(collation) = &self.collation {
+            write!(formatter, " COLLATE {collation}")?;
+        }
+        formatter.write_str(if self.hidden { " GENERATED" } else { "" })
+    }
+}
+
+impl fmt::Display for LiveKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, targets, on_delete, on_update, .. } = self;
+        let targets = targets.join(", ");
+        write!(formatter, "REFERENCES {table}({targets}) ON DELETE {on_delete}")?;
+        match on_update.as_str() {
+            "NO ACTION" => Ok(()),
+            action => write!(formatter, " ON UPDATE {action}"),
+        }
+    }
+}
+
+impl fmt::Display for LiveIndex {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(sql) = &self.sql {
+            return formatter.write_str(sql);
+        }
+        let column = |(name, descending, collation): &(Option<String>, bool, String)| {
+            let mut text = name.clone().unwrap_or_default();
+            text.push_str(if *descending { " DESC" } else { "" });
+            match collation.as_str() {
+                "BINARY" => text,
+                other => format!("{text} COLLATE {other}"),
+            }
+        };
+        let columns: Vec<String> = self.columns.iter().map(column).collect();
+        write!(formatter, "{}({})", if self.unique { "unique " } else { "" }, columns.join(", "))
+    }
 }
 
 /// An answer that no database gives.

@@ -15,6 +15,7 @@ mod real_tree;
 mod remote;
 mod restored;
 mod scene;
+mod schema;
 mod tokens;
 mod usage;
 mod world;

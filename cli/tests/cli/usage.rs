@@ -38,6 +38,7 @@ fn help() {
       conflicts    List rows that this device and the primary changed, each in its own way
       resolve      Settle a conflict of rows
       remote       Choose the primary, show it and check it
+      schema       Look after the tables of a primary
       doctor       Check the store in full
       completions  Print a completion script
       man          Print the main man page, or write all man pages
@@ -113,6 +114,10 @@ fn every_command_has_help() {
         "remote login",
         "remote logout",
         "remote migrate",
+        "schema migrate",
+        "schema check",
+        "schema print",
+        "schema generate",
         "conflicts",
         "resolve",
         "doctor",

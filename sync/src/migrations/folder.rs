@@ -16,6 +16,9 @@ use crate::migrations::MigrationsError;
 /// Where a migration waits to be moved into its place.
 const NEXT: &str = "meta/.next";
 
+/// How the folder's name begins before that.
+const STAGED: &str = ".tmp-";
+
 /// Reads and checks a folder; one that is not there is empty.
 pub fn read(dir: &Path) -> Result<Folder, MigrationsError> {
     finish(dir)?;
@@ -65,7 +68,8 @@ pub fn lock(dir: &Path) -> Result<File, MigrationsError> {
 /// Adds a migration, all of it or nothing. The caller holds the [`lock`].
 pub fn add(dir: &Path, addition: &Addition) -> Result<(), MigrationsError> {
     let meta = dir.join("meta");
-    let staged = tempfile::Builder::new().prefix(".tmp-").tempdir_in(&meta);
+    sweep(&meta)?;
+    let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&meta);
     let staged = staged.map_err(MigrationsError::io("create a folder in", &meta))?;
     write(&staged.path().join(&addition.name), &addition.sql)?;
     for (place, text) in [(SCHEMA, &addition.schema), (JOURNAL, &addition.journal)] {
@@ -79,6 +83,17 @@ pub fn add(dir: &Path, addition: &Addition) -> Result<(), MigrationsError> {
     let _ = staged.keep();
     sync(&meta)?;
     finish(dir)
+}
+
+/// Removes what was broken off before it counted; under the lock it is nobody's.
+fn sweep(meta: &Path) -> Result<(), MigrationsError> {
+    for entry in fs::read_dir(meta).map_err(MigrationsError::io("read", meta))? {
+        let path = entry.map_err(MigrationsError::io("read", meta))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGED)) {
+            fs::remove_dir_all(&path).map_err(MigrationsError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Moves what waits into its place: the journal, which makes it count, last.

@@ -13,7 +13,7 @@ const NAME_MAX: usize = 60;
 const COLUMNS_MAX: usize = 100;
 
 /// Names that begin so belong to SQLite, Cloudflare, wrangler and this engine.
-const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
+pub(crate) const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
 
 /// Declarations that do not fit together, or that no primary would take.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,7 @@
 
 extern crate self as fastest_schema;
 
+pub mod adopt;
 pub mod auth;
 mod check;
 mod column;

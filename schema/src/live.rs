@@ -17,7 +17,7 @@ pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
 ), t AS MATERIALIZED (SELECT name FROM m WHERE type = 'table')
 SELECT 'request' AS kind, json_quote(?1) AS body
 UNION ALL SELECT 'object', json_object('type', type, 'name', name, 'table', tbl_name, 'sql', sql) FROM m
-UNION ALL SELECT 'column', json_object('table', t.name, 'name', c.name, 'type', c.type,
+UNION ALL SELECT 'column', json_object('table', t.name, 'cid', c.cid, 'name', c.name, 'type', c.type,
     'notnull', c.\"notnull\", 'default', c.dflt_value, 'pk', c.pk, 'hidden', c.hidden)
   FROM t JOIN pragma_table_xinfo(t.name) AS c
 UNION ALL SELECT 'key', json_object('table', t.name, 'id', f.id, 'seq', f.seq, 'to', f.\"table\",
@@ -60,9 +60,27 @@ pub struct LiveTable {
     pub indexes: BTreeMap<String, LiveIndex>,
     /// The texts of its checks.
     pub checks: BTreeSet<String>,
-    /// `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT`, where they stand.
+    /// `VIRTUAL`, `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT`, where they stand.
     pub options: BTreeSet<&'static str>,
+    /// How its columns were written down.
+    pub written: Written,
 }
+
+/// What was written in a table's text, and makes no difference to what the table is: any two are
+/// equal.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    /// The columns by their places, each with its default as it was written.
+    pub columns: BTreeMap<i64, (String, Option<String>)>,
+}
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Written) -> bool {
+        true
+    }
+}
+
+impl Eq for Written {}
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +195,7 @@ struct Object {
 #[derive(Deserialize)]
 struct Column {
     table: String,
+    cid: i64,
     name: String,
     r#type: Option<String>,
     notnull: i64,
@@ -282,12 +301,14 @@ impl Live {
         let known = LiveColumn {
             kind: column.r#type.unwrap_or_default().to_lowercase(),
             null: column.notnull == 0,
-            default: column.default.map(|sql| normalised(&sql)),
+            default: column.default.as_deref().map(normalised),
             pk: column.pk,
             hidden: column.hidden != 0,
             collation: None,
         };
-        self.tables.entry(column.table).or_default().columns.insert(column.name, known);
+        let table = self.tables.entry(column.table).or_default();
+        table.written.columns.insert(column.cid, (column.name.clone(), column.default));
+        table.columns.insert(column.name, known);
     }
 
     fn take_key(&mut self, table: &str, mut parts: Vec<Key>) {
@@ -345,6 +366,9 @@ fn options(tokens: &[String]) -> BTreeSet<&'static str> {
     let tail = tokens.iter().rposition(|token| token == ")").map_or(0, |at| at + 1);
     let tail = &tokens[tail..];
     let mut found = BTreeSet::new();
+    if tokens.get(1).is_some_and(|token| token == "virtual") {
+        found.insert("VIRTUAL");
+    }
     if tail.windows(2).any(|pair| pair == ["without", "rowid"]) {
         found.insert("WITHOUT ROWID");
     }

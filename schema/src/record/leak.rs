@@ -29,7 +29,7 @@ fn text(text: &str) -> &'static str {
 }
 
 impl ColumnRecord {
-    fn declared(&self) -> Column {
+    pub(crate) fn declared(&self) -> Column {
         Column {
             name: text(&self.name),
             kind: self.kind,

@@ -1,6 +1,7 @@
 //! The generated SQL on a real SQLite: what the triggers record, what a push does and refuses, what
 //! a pull answers.
 
+mod adopt;
 mod changes;
 mod convergence;
 mod declarations;

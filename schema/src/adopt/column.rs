@@ -1,0 +1,268 @@
+//! One column: what it surely holds, and its default as the engine writes it.
+
+use crate::Kind;
+use crate::adopt::{AdoptError, TAKEN_COLUMNS, is_identifier};
+use crate::ddl::literal;
+use crate::live::LiveColumn;
+use crate::record::ColumnRecord;
+use crate::tokens::tokens;
+
+/// The column as a record, but for its foreign key and whether it is unique.
+pub fn record(
+    table: &str,
+    name: &str,
+    column: &LiveColumn,
+    default: Option<&str>,
+) -> Result<ColumnRecord, AdoptError> {
+    if !is_identifier(name) || TAKEN_COLUMNS.contains(&name) {
+        return Err(AdoptError::Name { table: table.to_owned(), name: name.to_owned() });
+    }
+    let kind = kind(&column.kind).map_err(|reason| AdoptError::Kind {
+        table: table.to_owned(),
+        column: name.to_owned(),
+        reason,
+    })?;
+    if let Some(sql) = default
+        && !fits(sql, kind, &column.kind)
+    {
+        return Err(AdoptError::DefaultKind {
+            table: table.to_owned(),
+            column: name.to_owned(),
+            kind: column.kind.clone(),
+            default: sql.to_owned(),
+        });
+    }
+    Ok(ColumnRecord {
+        name: name.to_owned(),
+        kind,
+        null: column.null,
+        default: default.and_then(default_sql),
+        check: None,
+        unique: false,
+        lock_version: false,
+        references: None,
+        renamed_from: None,
+    })
+}
+
+/// Refuses a column whose texts may be equal without being the same.
+pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result<(), AdoptError> {
+    match column.collation.as_deref() {
+        None | Some("binary") => Ok(()),
+        Some(collation) => Err(AdoptError::Collation {
+            table: table.to_owned(),
+            column: name.to_owned(),
+            collation: collation.to_owned(),
+        }),
+    }
+}
+
+/// Whether SQLite makes a text of whatever is written there, by its rules for declared types.
+pub fn has_text_affinity(declared: &str) -> bool {
+    !declared.contains("int") && ["char", "clob", "text"].iter().any(|part| declared.contains(part))
+}
+
+/// Whether a column of texts would keep a number as such: only the application keeps it to texts.
+pub fn is_date(declared: &str) -> bool {
+    (declared.starts_with("date") || declared.starts_with("timestamp"))
+        && !declared.contains("int")
+        && !has_text_affinity(declared)
+}
+
+/// What a column of this declared type, in lower case, holds; or why that is not sure. The order is
+/// SQLite's own.
+fn kind(declared: &str) -> Result<Kind, String> {
+    let has = |part: &str| declared.contains(part);
+    if has("int") {
+        return Ok(Kind::Integer);
+    }
+    if has_text_affinity(declared) || is_date(declared) {
+        return Ok(Kind::Text);
+    }
+    if declared.is_empty() || declared == "any" {
+        return Err(
+            "has no type, and so may hold anything: declare it as text, integer or real".to_owned()
+        );
+    }
+    if has("blob") {
+        return Err(
+            "is a blob, which cannot pass through JSON: keep such content in a table that \
+                    is not synced, or as base64 in a text column"
+                .to_owned(),
+        );
+    }
+    if has("real") || has("floa") || has("doub") {
+        return Ok(Kind::Real);
+    }
+    if has("bool") {
+        return Ok(Kind::Integer);
+    }
+    Err(format!(
+        "is declared `{declared}`, where SQLite makes numbers of the texts that look like one, and \
+         keeps the others as texts: declare it as text, integer or real"
+    ))
+}
+
+/// What a default is, as far as its text tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// A number, which may have a fraction.
+    Number { fraction: bool },
+    /// A text that is no number.
+    Text,
+    /// Anything.
+    Unknown,
+}
+
+/// Whether what a default gives can stay in the column. Where its text does not tell, it can.
+fn fits(default: &str, kind: Kind, declared: &str) -> bool {
+    match (shape(default), kind) {
+        (Shape::Text, Kind::Integer | Kind::Real) => false,
+        (Shape::Number { fraction: true }, Kind::Integer) => false,
+        (Shape::Number { .. }, Kind::Text) => !is_date(declared),
+        _ => true,
+    }
+}
+
+fn shape(default: &str) -> Shape {
+    let sql = default_sql(default).unwrap_or_default();
+    let tokens = tokens(&sql);
+    let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&token.as_str()));
+    if sql.parse::<i64>().is_ok() {
+        Shape::Number { fraction: false }
+    } else if let Ok(real) = sql.parse::<f64>() {
+        Shape::Number { fraction: real.fract() != 0.0 }
+    } else if let [text] = &tokens[..]
+        && text.trim_matches('\'').parse::<f64>().is_err()
+    {
+        Shape::Text
+    } else if has(&["unixepoch", "julianday", "'%s'"]) {
+        let rounded = has(&["cast", "round"]);
+        let fraction = has(&["'subsec'", "'subsecond'", "julianday"]) && !rounded;
+        Shape::Number { fraction }
+    } else if has(&["current_timestamp", "current_date", "current_time"])
+        || has(&["datetime", "date", "time", "strftime"])
+    {
+        Shape::Text
+    } else {
+        Shape::Unknown
+    }
+}
+
+/// A default as the engine writes it, fit for an expression; `None` for null.
+///
+/// SQLite hands it over as it was written, but for the outermost brackets. Names in it are texts,
+/// which SQLite allows in a default and nowhere else.
+fn default_sql(written: &str) -> Option<String> {
+    let sql = written.trim();
+    let first = sql.chars().next()?;
+    let is_numeric = first.is_ascii_digit() || "+-.".contains(first);
+    let is_word = sql.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if let Ok(integer) = sql.parse::<i64>() {
+        return Some(integer.to_string());
+    }
+    if let Some(real) = sql.parse::<f64>().ok().filter(|real| is_numeric && real.is_finite()) {
+        return Some(format!("{real:?}"));
+    }
+    match sql.to_ascii_lowercase().as_str() {
+        "null" => None,
+        "true" => Some("1".to_owned()),
+        "false" => Some("0".to_owned()),
+        "current_timestamp" | "current_date" | "current_time" => Some(format!("({sql})")),
+        _ if tokens(sql).len() > 1 || is_numeric => Some(format!("({sql})")),
+        _ if is_word => Some(literal(sql)),
+        _ if first == '\'' => Some(sql.to_owned()),
+        _ => {
+            let inner = sql.get(1..sql.len() - 1).unwrap_or_default();
+            Some(literal(&inner.replace(&format!("{first}{first}"), &first.to_string())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_taken_by_sqlites_own_rules() {
+        for (declared, expected) in [
+            ("integer", Some(Kind::Integer)),
+            ("bigint", Some(Kind::Integer)),
+            ("charint", Some(Kind::Integer)),
+            ("boolean", Some(Kind::Integer)),
+            ("text", Some(Kind::Text)),
+            ("varchar(20)", Some(Kind::Text)),
+            ("date", Some(Kind::Text)),
+            ("datetime", Some(Kind::Text)),
+            ("timestamp", Some(Kind::Text)),
+            ("real", Some(Kind::Real)),
+            ("double precision", Some(Kind::Real)),
+            ("blob", None),
+            ("", None),
+            ("any", None),
+            ("numeric", None),
+            ("decimal(10,2)", None),
+            ("json", None),
+            ("jsonb", None),
+            ("uuid", None),
+        ] {
+            assert_eq!(kind(declared).ok(), expected, "{declared}");
+        }
+    }
+
+    #[test]
+    fn a_default_is_fit_for_an_expression() {
+        for (written, expected) in [
+            ("5", Some("5")),
+            ("+5", Some("5")),
+            ("-1", Some("-1")),
+            ("0.50", Some("0.5")),
+            ("1e3", Some("1000.0")),
+            ("9e999", Some("(9e999)")),
+            ("0x10", Some("(0x10)")),
+            ("TRUE", Some("1")),
+            ("false", Some("0")),
+            ("NULL", None),
+            ("'it''s'", Some("'it''s'")),
+            ("\"it's\"", Some("'it''s'")),
+            ("`a``b`", Some("'a`b'")),
+            ("[a b]", Some("'a b'")),
+            ("\"", Some("''")),
+            ("draft", Some("'draft'")),
+            ("infinity", Some("'infinity'")),
+            ("CURRENT_TIMESTAMP", Some("(CURRENT_TIMESTAMP)")),
+            ("unixepoch()", Some("(unixepoch())")),
+            ("'a' || 'b'", Some("('a' || 'b')")),
+            ("x'00'", Some("(x'00')")),
+        ] {
+            assert_eq!(default_sql(written).as_deref(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_default_that_its_column_could_not_keep_is_found() {
+        for (declared, default, expected) in [
+            ("integer", "CURRENT_TIMESTAMP", false),
+            ("integer", "datetime('now')", false),
+            ("integer", "strftime('%Y', 'now', 'localtime')", false),
+            ("integer", "'soon'", false),
+            ("integer", "'7'", true),
+            ("integer", "1.5", false),
+            ("integer", "2.0", true),
+            ("integer", "unixepoch()", true),
+            ("integer", "strftime('%s', 'now') * 1000", true),
+            ("integer", "unixepoch('subsec') * 1000", false),
+            ("integer", "cast(unixepoch('subsecond') * 1000 as integer)", true),
+            ("integer", "abs(random())", true),
+            ("real", "julianday('now')", true),
+            ("text", "unixepoch()", true),
+            ("text", "CURRENT_TIMESTAMP", true),
+            ("timestamp", "CURRENT_TIMESTAMP", true),
+            ("timestamp", "unixepoch()", false),
+            ("datetime", "0", false),
+        ] {
+            let kind = kind(declared).unwrap();
+            assert_eq!(fits(default, kind, declared), expected, "{declared} DEFAULT {default}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Why a table is not adopted: each a sentence with the table, the column, and what to do.
+
+use crate::DeclarationError;
+
+/// What stands in the way of an adoption.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdoptError {
+    /// More than one thing, in the order of the tables chosen.
+    #[error("{}", lines(.0))]
+    Several(Vec<AdoptError>),
+    /// The database has no such table.
+    #[error("there is no table `{table}`; the database has {}", names(there))]
+    NoTable {
+        /// The name that was asked for.
+        table: String,
+        /// The tables that are there.
+        there: Vec<String>,
+    },
+    /// It is a view.
+    #[error("`{table}` is a view: choose the tables that it shows")]
+    View {
+        /// The view.
+        table: String,
+    },
+    /// It is a virtual table.
+    #[error("`{table}` is a virtual table, on which no trigger can be: leave it out")]
+    Virtual {
+        /// The table.
+        table: String,
+    },
+    /// Its name says that it is somebody's own.
+    #[error("table `{table}` belongs to SQLite, Cloudflare, wrangler or Fastest: leave it out")]
+    Reserved {
+        /// The table.
+        table: String,
+    },
+    /// It is synced already.
+    #[error("table `{table}` is synced already: its declaration is there to be changed")]
+    Synced {
+        /// The table.
+        table: String,
+    },
+    /// It was chosen to stay where it is.
+    #[error("table `{table}`: a private table is not synced; leave it out")]
+    Private {
+        /// The table.
+        table: String,
+    },
+    /// A name that declarations and payloads cannot hold.
+    #[error(
+        "table `{table}`: the name `{name}` cannot be declared: a name is of ASCII letters, digits \
+         and `_`, does not begin with a digit, and is no word of the engine's or of Rust's own; \
+         rename it, or leave the table out"
+    )]
+    Name {
+        /// The table.
+        table: String,
+        /// Its name, or that of a column.
+        name: String,
+    },
+    /// It has no primary key.
+    #[error(
+        "table `{table}` has no primary key: give it a text key, such as a ULID or UUID, or leave it out"
+    )]
+    NoKey {
+        /// The table.
+        table: String,
+    },
+    /// Its key has several columns.
+    #[error(
+        "table `{table}` has a key of several columns ({}): devices know a row by one text; give \
+         it a text key of its own beside a unique index over these, or leave it out",
+        names(columns)
+    )]
+    KeyColumns {
+        /// The table.
+        table: String,
+        /// The columns, in their order.
+        columns: Vec<String>,
+    },
+    /// Its key counts.
+    #[error(
+        "`{table}.{column}` is an integer key: devices would give the same numbers to different \
+         rows; a text key, such as a ULID or UUID, is needed"
+    )]
+    IntegerKey {
+        /// The table.
+        table: String,
+        /// The key.
+        column: String,
+    },
+    /// Its key is neither a text nor an integer.
+    #[error("`{table}.{column}` is the key, and is declared `{kind}`: a key must be text")]
+    KeyKind {
+        /// The table.
+        table: String,
+        /// The key.
+        column: String,
+        /// Its declared type.
+        kind: String,
+    },
+    /// A key or scope has equal texts that are not the same.
+    #[error(
+        "`{table}.{column}` is compared by `{collation}`: a key or scope must be compared by its \
+         bytes; rebuild the table without the collation, or leave it out"
+    )]
+    Collation {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its collation.
+        collation: String,
+    },
+    /// What a column holds is not sure, or cannot travel.
+    #[error("`{table}.{column}` {reason}, or leave the table out")]
+    Kind {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A default that its column cannot hold.
+    #[error(
+        "`{table}.{column}` is declared `{kind}`, and its default `{default}` gives something \
+         else, which devices would refuse: change the type or the default, or leave the table out"
+    )]
+    DefaultKind {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its declared type.
+        kind: String,
+        /// The default.
+        default: String,
+    },
+    /// Rows that are there already hold what their column should not.
+    #[error(
+        "`{table}.{column}` holds {rows} value(s) of another type than it is declared: correct \
+         them first, or leave the table out"
+    )]
+    Misfits {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// How many.
+        rows: u64,
+    },
+    /// A foreign key does what devices cannot follow.
+    #[error(
+        "`{table}.{column}` has a foreign key with ON DELETE {action}, which devices cannot \
+         follow: change it, or leave out the table or the one that it refers to"
+    )]
+    OnDelete {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What happens.
+        action: String,
+    },
+    /// The scope is missing.
+    #[error(
+        "table `{table}` needs a scope, by which its rows are shared: a column, or \
+         `column:table.column` over a foreign key"
+    )]
+    NoScope {
+        /// The table.
+        table: String,
+    },
+    /// The scope cannot be read.
+    #[error("table `{table}`: the scope `{scope}` is neither `column` nor `column:table.column`")]
+    ScopeForm {
+        /// The table.
+        table: String,
+        /// What was written.
+        scope: String,
+    },
+    /// The scope names a column that is not there.
+    #[error("scope: table `{table}` has no column `{column}`; it has {}", names(there))]
+    ScopeColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The columns that are there.
+        there: Vec<String>,
+    },
+    /// The scope names a generated column.
+    #[error("scope: `{table}.{column}` is generated, and devices do not hold it: name another")]
+    Generated {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// The scope is no text.
+    #[error("scope: `{table}.{column}` is declared `{kind}`: a scope must be text")]
+    ScopeKind {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its declared type.
+        kind: String,
+    },
+    /// The scope's path leads to a table that is not chosen.
+    #[error("scope: `{table}` leads to `{to}`, which is not chosen: choose it as well")]
+    ParentNotChosen {
+        /// The table.
+        table: String,
+        /// The table that the path leads to.
+        to: String,
+    },
+    /// The scope's path is over no foreign key.
+    #[error(
+        "scope: `{table}.{column}` is no foreign key to `{to}`: name a column that is, or a scope \
+         in the table itself"
+    )]
+    NotForeignKey {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The table that the path leads to.
+        to: String,
+    },
+    /// The records do not fit together.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+}
+
+impl AdoptError {
+    /// One error of some.
+    pub(super) fn all(mut errors: Vec<AdoptError>) -> AdoptError {
+        match errors.len() {
+            1 => errors.remove(0),
+            _ => AdoptError::Several(errors),
+        }
+    }
+}
+
+fn lines(errors: &[AdoptError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn names(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,120 @@
+//! What a person should know of an adoption that succeeds.
+
+use crate::adopt::column::{has_text_affinity, is_date};
+use crate::adopt::resolved;
+use crate::live::{Live, LiveKey, LiveTable};
+use crate::record::TableRecord;
+use crate::{Kind, Policy, Table, pull_sql, push_ddl};
+
+/// Bytes of a statement, at most, on D1.
+const D1_STATEMENT_MAX: usize = 100_000;
+
+/// What devices do not hold or follow of these tables, what of the application's may refuse what
+/// devices push, and what the application must keep to; a sentence each.
+pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
+    let found = tables.iter().filter_map(|table| Some((table, live.tables.get(&table.name)?)));
+    let mut notes = Vec::new();
+    for (table, found) in found {
+        notes.extend(key_note(table, found));
+        notes.extend(policy_note(table));
+        notes.extend(column_notes(table, found));
+        notes.extend(found.keys.iter().filter_map(|key| reference_note(live, table, key)));
+        notes.extend(trigger_notes(live, table));
+    }
+    notes.extend(size_note(tables));
+    notes
+}
+
+/// SQLite takes null for a text key that is not said to be NOT NULL.
+fn key_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
+    let is_strict = ["STRICT", "WITHOUT ROWID"].iter().any(|option| found.options.contains(option));
+    let null = found.columns.get(&table.pk)?.null && !is_strict;
+    null.then(|| {
+        format!(
+            "`{}.{}` may be null so far; from now on such a row is refused",
+            table.name, table.pk
+        )
+    })
+}
+
+fn column_notes(table: &TableRecord, found: &LiveTable) -> Vec<String> {
+    let name = &table.name;
+    let mut notes = Vec::new();
+    for (column, known) in &found.columns {
+        if known.hidden {
+            notes.push(format!("`{name}.{column}` is generated: devices do not hold it"));
+        } else if is_date(&known.kind) && !has_text_affinity(&known.kind) {
+            notes.push(format!(
+                "`{name}.{column}` is declared `{}` and must hold texts, such as ISO 8601: devices \
+                 refuse numbers there",
+                known.kind
+            ));
+        }
+    }
+    let scope = table.scope.as_ref().and_then(|scope| table.column(&scope.column));
+    if let Some(column) = scope.filter(|column| column.null && column.kind == Kind::Text) {
+        notes.push(format!("rows of `{name}` without `{}` are shared with no one", column.name));
+    }
+    notes
+}
+
+/// Devices take no later version of a row that is written once.
+fn policy_note(table: &TableRecord) -> Option<String> {
+    (table.policy == Policy::AppendOnly).then(|| {
+        format!(
+            "rows of `{}` are written once: devices do not follow what the application changes in \
+             one, or deletes",
+            table.name
+        )
+    })
+}
+
+/// A foreign key that the record does not hold.
+fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<String> {
+    let is_held = match &key.columns[..] {
+        [column] => {
+            table.column(column).and_then(|column| column.references.as_ref()).is_some_and(|held| {
+                resolved(live, key)
+                    .is_some_and(|(to, target, _)| (to, &target) == (&*held.table, &held.column))
+            })
+        }
+        _ => false,
+    };
+    (!is_held).then(|| {
+        format!(
+            "the foreign key of `{}` over ({}) to `{}` is the primary's alone: a push that breaks \
+             it is refused, and what a delete there does here is synced",
+            table.name,
+            key.columns.join(", "),
+            key.table
+        )
+    })
+}
+
+fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {
+    let on = live.triggers.iter().filter(|(name, trigger)| {
+        trigger.table.eq_ignore_ascii_case(&table.name) && !name.starts_with("fastest_")
+    });
+    let names: Vec<String> = on.map(|(name, _)| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the application's triggers on `{}` ({}) run for what devices push as for any write: \
+             one that raises refuses the whole push",
+            table.name,
+            names.join(", ")
+        )
+    })
+}
+
+/// The statements of push and pull grow with the tables.
+fn size_note(tables: &[TableRecord]) -> Option<String> {
+    let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
+    let [_, trigger] = push_ddl(&tables);
+    let size = trigger.len().max(pull_sql(&tables).len());
+    (size > D1_STATEMENT_MAX).then(|| {
+        format!(
+            "the longest statement for these tables has {size} bytes, and D1 takes \
+             {D1_STATEMENT_MAX}: on D1, choose fewer tables"
+        )
+    })
+}

@@ -1,0 +1,69 @@
+//! By what the rows of an adopted table are shared.
+
+use crate::adopt::{AdoptError, Chosen, column, column_of, is_chosen};
+use crate::live::{Live, LiveTable};
+use crate::record::{ScopePath, ScopeRecord, TableRecord};
+
+/// Reads a scope as a person wrote it, and finds what it names.
+pub fn scope(
+    live: &Live,
+    all: &[Chosen],
+    found: &LiveTable,
+    record: &TableRecord,
+    written: &str,
+) -> Result<ScopeRecord, AdoptError> {
+    let table = record.name.clone();
+    if written.trim().is_empty() {
+        return Err(AdoptError::NoScope { table });
+    }
+    let (name, path) = match written.split_once("->").or_else(|| written.split_once(':')) {
+        None => (written.trim(), None),
+        Some((column, path)) => (column.trim(), Some(path)),
+    };
+    let Some(path) = path else {
+        is_generated(&table, found, name)?;
+        column_of(record, name)?;
+        check_column(&table, found, name)?;
+        return Ok(ScopeRecord { column: name.to_owned(), by: None });
+    };
+    let Some((to, target)) = path.trim().split_once('.') else {
+        return Err(AdoptError::ScopeForm { table, scope: written.to_owned() });
+    };
+    let column = column_of(record, name)?;
+    if live.tables.contains_key(to) && !is_chosen(all, to) {
+        return Err(AdoptError::ParentNotChosen { table, to: to.to_owned() });
+    }
+    let reference = column.references.as_ref().filter(|reference| reference.table == to);
+    let (Some(reference), Some(parent)) = (reference, live.tables.get(to)) else {
+        let (column, to) = (name.to_owned(), to.to_owned());
+        return Err(AdoptError::NotForeignKey { table, column, to });
+    };
+    is_generated(to, parent, target)?;
+    check_column(to, parent, target)?;
+    let (table, key) = (to.to_owned(), reference.column.clone());
+    let by = Some(ScopePath { table, key, target: target.to_owned() });
+    Ok(ScopeRecord { column: name.to_owned(), by })
+}
+
+fn is_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
+    match found.columns.get(name) {
+        Some(column) if column.hidden => {
+            Err(AdoptError::Generated { table: table.to_owned(), column: name.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A scope is a text: `1` and `01` would be one number, and two scopes.
+fn check_column(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
+    let (owned, column_name) = (table.to_owned(), name.to_owned());
+    let Some(column) = found.columns.get(name) else {
+        let there = found.written.columns.values().map(|(name, _)| name.clone()).collect();
+        return Err(AdoptError::ScopeColumn { table: owned, column: column_name, there });
+    };
+    if !column::has_text_affinity(&column.kind) {
+        let kind = column.kind.clone();
+        return Err(AdoptError::ScopeKind { table: owned, column: column_name, kind });
+    }
+    column::compared_by_bytes(table, name, column)
+}

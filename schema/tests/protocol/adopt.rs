@@ -1,0 +1,279 @@
+//! A database that another tool made, adopted: what is refused, and that what is taken syncs both
+//! ways while the application's own tables stay as they were.
+
+mod declared;
+mod refused;
+
+use std::path::Path;
+
+use fastest_schema::adopt::{Chosen, adopt, declarations, misfits, misfits_sql, notes};
+use fastest_schema::diff::migration;
+use fastest_schema::live::{LIVE_SQL, Live};
+use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::{
+    D1_MIGRATIONS_DDL, Outcome, Policy, Row, Table, decode_page, pull_sql, statements,
+};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::primary::Primary;
+
+/// What drizzle-kit writes, and a generated column and a trigger beside.
+const DRIZZLE: &str = include_str!("adopt/drizzle.sql");
+
+/// The application's database, with a row in each table.
+fn application() -> Primary {
+    let database = database(DRIZZLE);
+    for sql in [
+        "INSERT INTO organisations(id, name, slug) VALUES ('o', 'Acme', 'acme')",
+        "INSERT INTO members(id, organisationId, email) VALUES ('m', 'o', 'm@example.org')",
+        "INSERT INTO sprints(id) VALUES ('s')",
+        "INSERT INTO tasks(id, memberId, sprintId) VALUES ('t', 'm', 's')",
+    ] {
+        database.run(sql);
+    }
+    database
+}
+
+fn database(sql: &str) -> Primary {
+    let database = Primary(Connection::open_in_memory().unwrap());
+    database.0.pragma_update(None, "foreign_keys", true).unwrap();
+    for statement in statements(sql) {
+        database.0.execute_batch(statement).unwrap_or_else(|e| panic!("{e}: {statement}"));
+    }
+    database
+}
+
+fn live(database: &Primary) -> Live {
+    Live::decode("r", &texts(database, LIVE_SQL)).unwrap().unwrap()
+}
+
+/// The rows of a query with the parameter `r`, all of two texts.
+fn texts(database: &Primary, sql: &str) -> Vec<Vec<Option<String>>> {
+    let mut statement = database.0.prepare(sql).unwrap();
+    let rows = statement.query_map(["r"], |row| Ok(vec![row.get(0)?, row.get(1)?])).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn chosen() -> [Chosen; 3] {
+    [
+        Chosen::versioned("tasks", "memberId:members.organisationId"),
+        Chosen::versioned("members", "organisationId"),
+        Chosen { policy: Policy::AppendOnly, ..Chosen::versioned("organisations", "id") },
+    ]
+}
+
+/// The adopted database, under the engine's triggers, and its tables.
+fn adopted() -> (Primary, Vec<&'static Table>) {
+    let database = application();
+    let records = adopt(&live(&database), &chosen()).unwrap();
+    let tables: Vec<_> = records.iter().map(TableRecord::leak).collect();
+    let plan = migration(None, &Record::of("app", &tables)).unwrap();
+    database.run(D1_MIGRATIONS_DDL);
+    for statement in plan.statements {
+        database.0.execute_batch(&statement).unwrap_or_else(|e| panic!("{e}: {statement}"));
+    }
+    (database, tables)
+}
+
+/// Each change of the scope `o` after a sequence number: table, key, and the row if it is there.
+fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Value> {
+    let mut statement = database.0.prepare(&pull_sql(tables)).unwrap();
+    let parameters = ["o", &cursor.to_string(), "1000", "1000000", "", "", "r"];
+    let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
+    let answer = answer.unwrap().map(Result::unwrap).collect();
+    let change = |change: fastest_schema::Change| {
+        let row = match change.outcome {
+            Outcome::Row(values) => Value::Array(values),
+            _ => Value::Null,
+        };
+        json!([change.table.name, change.key, change.version, row])
+    };
+    decode_page(tables, cursor, answer).unwrap().changes.into_iter().map(change).collect()
+}
+
+/// The text of everything that the application made.
+fn own_ddl(database: &Primary) -> Value {
+    database.query(
+        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'fastest%'
+         AND tbl_name NOT IN ('fastest_push', 'd1_migrations', 'sqlite_sequence') ORDER BY name",
+    )
+}
+
+#[test]
+fn rows_that_were_there_are_pulled() {
+    let (database, tables) = adopted();
+    let found = pulled(&database, &tables, 0);
+    let keys: Vec<_> = found.iter().map(|change| json!([change[0], change[1]])).collect();
+    assert_eq!(
+        keys,
+        [json!(["organisations", "o"]), json!(["members", "m"]), json!(["tasks", "t"])]
+    );
+    assert_eq!(found[2][3], json!(["t", "m", "s", null, "it's new", 0.5, -1, null]));
+    assert_eq!(found[1][3].as_array().unwrap()[4], 1);
+    assert!(found[0][3].as_array().unwrap()[4].is_i64());
+}
+
+#[test]
+fn what_the_application_writes_is_pulled() {
+    let (database, tables) = adopted();
+    database.run("UPDATE tasks SET doneAt = unixepoch('2026-11-23') WHERE id = 't'");
+    let done = json!(["tasks", "t", 2, ["t", "m", "s", null, "it's new", 0.5, -1, 1_795_392_000]]);
+    assert_eq!(pulled(&database, &tables, 3), [done]);
+    // A table that is not synced changes one that is, by its foreign key.
+    database.run("DELETE FROM sprints");
+    let alone = json!(["t", "m", null, null, "it's new", 0.5, -1, 1_795_392_000]);
+    assert_eq!(pulled(&database, &tables, 4), [json!(["tasks", "t", 3, alone])]);
+    // A cascade, at whose end nobody knows any more where the task was.
+    database.run("DELETE FROM members");
+    let gone = [json!(["members", "m", 2, null]), json!(["tasks", "t", 4, null])];
+    let mut found = pulled(&database, &tables, 5);
+    found.sort_by_key(ToString::to_string);
+    assert_eq!(found, gone);
+}
+
+#[test]
+fn what_a_device_pushes_is_there_for_the_application() {
+    let (database, tables) = adopted();
+    let rows = json!({
+        "members": [{"id": "n", "organisationId": "o", "email": "n@example.org"}],
+        "tasks": [{"id": "t", "title": "pushed"}, {"id": "u", "memberId": "n", "type": "bug"}],
+    });
+    let locks = json!([["members", "n", 0], ["tasks", "t", 1], ["tasks", "u", 0]]);
+    database.push("p1", json!({"v": 1, "counter": 1, "locks": locks, "rows": rows}));
+    let members =
+        "SELECT role, active, joinedAt LIKE '20__-__-__ __:__:__' FROM members WHERE id = 'n'";
+    assert_eq!(database.query(members), json!([["member", 1, 1]]));
+    let tasks = database.query("SELECT id, memberId, type, title, title_length FROM tasks");
+    let expected = json!([["t", "m", null, "pushed", 6], ["u", "n", "bug", "it's new", 8]]);
+    assert_eq!(tasks, expected);
+    assert_eq!(pulled(&database, &tables, 3).len(), 3);
+    // The application's own trigger runs, and its own constraints hold.
+    database.push(
+        "p2",
+        json!({"v": 1, "counter": 2, "locks": [["tasks", "u", 1]], "delete": {"tasks": ["u"]}}),
+    );
+    assert_eq!(database.query("SELECT message FROM audit"), json!([["task u is gone"]]));
+    let taken = json!({"members": [{"id": "x", "organisationId": "o", "email": "n@example.org"}]});
+    let payload = json!({"v": 1, "counter": 3, "locks": [["members", "x", 0]], "rows": taken});
+    let error = database.try_push("p3", "d", payload).unwrap_err();
+    assert!(error.contains("UNIQUE constraint failed"), "{error}");
+}
+
+#[test]
+fn the_applications_tables_stay_as_they_were() {
+    let before = own_ddl(&application());
+    let (database, tables) = adopted();
+    assert_eq!(own_ddl(&database), before);
+    assert_eq!(before.as_array().unwrap().iter().filter(|row| row[0] == "table").count(), 5);
+    // Adopted once, a table is not adopted again.
+    let again = adopt(&live(&database), &chosen()).unwrap_err().to_string();
+    assert_eq!(again.matches("is synced already").count(), tables.len());
+}
+
+#[test]
+fn records_survive_as_declarations() {
+    let records = adopt(&live(&application()), &chosen()).unwrap();
+    let names: Vec<&str> = records.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["organisations", "members", "tasks"]);
+    for record in &records {
+        assert!(record.external);
+        assert_eq!(TableRecord::from(record.leak()), *record);
+    }
+    let [organisations, members, _] = &records[..] else { panic!() };
+    assert!(organisations.column("slug").unwrap().unique);
+    // Only the pair is unique.
+    assert!(!members.column("email").unwrap().unique);
+}
+
+/// Run with `FASTEST_BLESS=1` to write `adopt/declared.rs` anew.
+#[test]
+fn the_declarations_compile_and_say_what_was_adopted() {
+    let records = adopt(&live(&application()), &chosen()).unwrap();
+    let source = declarations(&records);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocol/adopt/declared.rs");
+    if std::env::var_os("FASTEST_BLESS").is_some() {
+        std::fs::write(&path, &source).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    assert!(committed == source, "{} is stale; see FASTEST_BLESS", path.display());
+    let declared = [declared::Organisation::TABLE, declared::Member::TABLE, declared::Task::TABLE];
+    assert_eq!(declared.map(TableRecord::from).to_vec(), records);
+}
+
+#[test]
+fn what_a_person_should_know_is_noted() {
+    let found = live(&application());
+    let notes = notes(&found, &adopt(&found, &chosen()).unwrap());
+    assert_eq!(
+        notes,
+        [
+            "rows of `organisations` are written once: devices do not follow what the application \
+             changes in one, or deletes",
+            "`tasks.title_length` is generated: devices do not hold it",
+            "the foreign key of `tasks` over (sprintId) to `sprints` is the primary's alone: a push \
+             that breaks it is refused, and what a delete there does here is synced",
+            "the application's triggers on `tasks` (`tasks_audit`) run for what devices push as for \
+             any write: one that raises refuses the whole push",
+        ]
+    );
+}
+
+#[test]
+fn what_may_be_null_or_a_number_is_noted() {
+    let found = live(&database("CREATE TABLE a(id text PRIMARY KEY, s text, at datetime)"));
+    let records = adopt(&found, &[Chosen::versioned("a", "s")]).unwrap();
+    let notes = notes(&found, &records).join("\n");
+    for expected in [
+        "`a.id` may be null so far; from now on such a row is refused",
+        "`a.at` is declared `datetime` and must hold texts",
+        "rows of `a` without `s` are shared with no one",
+    ] {
+        assert!(notes.contains(expected), "{expected}: {notes}");
+    }
+}
+
+#[test]
+fn more_tables_than_a_statement_holds_are_noted() {
+    let columns: String = (0..90).map(|at| format!(", a_wide_column_{at:02} text")).collect();
+    let tables: Vec<String> = (0..20).map(|at| format!("wide_{at}")).collect();
+    let sql =
+        tables.iter().map(|name| format!("CREATE TABLE {name}(id text PRIMARY KEY{columns});"));
+    let found = live(&database(&sql.collect::<String>()));
+    let chosen: Vec<Chosen> = tables.iter().map(|name| Chosen::versioned(name, "id")).collect();
+    let records = adopt(&found, &chosen).unwrap();
+    let size =
+        |notes: Vec<String>| notes.iter().filter(|n| n.contains("on D1, choose fewer")).count();
+    assert_eq!(size(notes(&found, &records)), 1);
+    assert_eq!(size(notes(&found, &records[..2])), 0);
+}
+
+#[test]
+fn values_that_do_not_fit_are_found_before_a_device_meets_them() {
+    let database = database(
+        "CREATE TABLE a(id text PRIMARY KEY, n integer, r real NOT NULL, b text, at timestamp)",
+    );
+    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")]).unwrap();
+    let found = || -> Vec<String> {
+        let answer = texts(&database, &misfits_sql(&records[0]));
+        assert!(misfits(&records[0], "another", &answer).unwrap().is_none());
+        let refused = misfits(&records[0], "r", &answer).unwrap().unwrap();
+        refused.iter().map(ToString::to_string).collect()
+    };
+    database.run("INSERT INTO a VALUES ('fits', NULL, 1, NULL, '2026-11-23T00:00:00Z')");
+    assert_eq!(found(), Vec::<String>::new());
+    database
+        .run("INSERT INTO a VALUES ('1', 'soon', 'x', 5, 1795392000), (NULL, 1.5, 2, x'00', NULL)");
+    let refused = found();
+    let said =
+        |column: &str, rows: u64| format!("`a.{column}` holds {rows} value(s) of another type");
+    let expected = [said("id", 1), said("n", 2), said("r", 1), said("b", 1), said("at", 1)];
+    assert_eq!(refused.len(), expected.len());
+    for (refused, expected) in refused.iter().zip(expected) {
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
+    for broken in [vec![], vec![vec![None, None]], vec![vec![Some("r".into()), Some("[1]".into())]]]
+    {
+        assert!(misfits(&records[0], "r", &broken).is_err());
+    }
+}

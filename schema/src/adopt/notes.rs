@@ -4,7 +4,7 @@ use crate::adopt::column::{has_text_affinity, is_date};
 use crate::adopt::resolved;
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::TableRecord;
-use crate::{Kind, Policy, Table, pull_sql, push_ddl};
+use crate::{Kind, Policy, Table, push_ddl};
 
 /// Bytes of a statement, at most, on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
@@ -110,7 +110,7 @@ fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {
 fn size_note(tables: &[TableRecord]) -> Option<String> {
     let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let [_, trigger] = push_ddl(&tables);
-    let size = trigger.len().max(pull_sql(&tables).len());
+    let size = trigger.len();
     (size > D1_STATEMENT_MAX).then(|| {
         format!(
             "the longest statement for these tables has {size} bytes, and D1 takes \

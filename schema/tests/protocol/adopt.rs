@@ -11,7 +11,7 @@ use fastest_schema::diff::migration;
 use fastest_schema::live::{LIVE_SQL, Live};
 use fastest_schema::record::{Record, TableRecord};
 use fastest_schema::{
-    D1_MIGRATIONS_DDL, Outcome, Policy, Row, Table, decode_page, pull_sql, statements,
+    D1_MIGRATIONS_DDL, Outcome, Policy, Row, Schema, Table, decode_page, pull_sql, statements,
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -78,7 +78,8 @@ fn adopted() -> (Primary, Vec<&'static Table>) {
 
 /// Each change of the scope `o` after a sequence number: table, key, and the row if it is there.
 fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Value> {
-    let mut statement = database.0.prepare(&pull_sql(tables)).unwrap();
+    let schema = Schema { owner: "app", tables: tables.to_vec().leak(), migrations: &[] };
+    let mut statement = database.0.prepare(&pull_sql(&schema)).unwrap();
     let parameters = ["o", &cursor.to_string(), "1000", "1000000", "", "", "r"];
     let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
     let answer = answer.unwrap().map(Result::unwrap).collect();

@@ -264,6 +264,32 @@ pub enum Schema {
         #[arg(long, value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
+    /// Make tables sync that another tool has made
+    ///
+    /// Reads the tables of a live database, and writes a migration that adds the engine's tables and
+    /// triggers, for `fastest schema migrate --dir DIR`, and Rust declarations of the tables. The
+    /// database is left as it is, and so are the tables' own columns.
+    Adopt {
+        /// A table; once for each
+        #[arg(long = "table", value_name = "TABLE", required = true)]
+        tables: Vec<String>,
+        /// By what its rows are shared: COLUMN, or COLUMN:TABLE.COLUMN over a foreign key; once for
+        /// each table, in their order
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// A table among them whose rows are written once, and never change or go
+        #[arg(long, value_name = "TABLE")]
+        append_only: Vec<String>,
+        /// Address of the database [default: the primary that this device follows]
+        #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+        remote: Option<String>,
+        /// The folder to write to
+        #[arg(long, default_value = "migrations-sync", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// Whose tables they are: a word that becomes part of the names of migrations
+        #[arg(long, default_value = "app")]
+        owner: String,
+    },
     /// Write the migration to what this build declares
     ///
     /// For those who change Fastest's own tables: compares the declarations with the folder's last

@@ -83,6 +83,22 @@ pub enum CliError {
     /// There is no home folder to keep a store in.
     #[error("there is no home folder to keep the store in")]
     NoHome,
+    /// Tables and scopes cannot be paired.
+    #[error(
+        "there are {tables} tables and {scopes} scopes: give `--scope` once for each `--table`, in their order"
+    )]
+    Pairs {
+        /// How many tables were given.
+        tables: usize,
+        /// How many scopes.
+        scopes: usize,
+    },
+    /// An option is about a table that was not named.
+    #[error("`--append-only {table}` names a table that no `--table` does")]
+    NotChosen {
+        /// The table.
+        table: String,
+    },
     /// The address of a primary names a file that is not there.
     #[error("there is no database {}", path.display())]
     NoFile {
@@ -113,6 +129,7 @@ impl CliError {
         match self {
             Self::Sync(error) => error.code(),
             Self::NotAFolder { .. } => "not_a_folder",
+            Self::Pairs { .. } | Self::NotChosen { .. } => "usage",
             Self::NotAnObject { .. } => "bad_value",
             Self::BadVariable { .. } | Self::NotAToken(_) => "usage",
             Self::TokenRefused { denied: true, .. } => "denied",
@@ -187,7 +204,7 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("denied", _) => {
             "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
         }
-        ("no_database", "schema") => "`fastest schema migrate` makes it",
+        ("no_database", "schema") => "mend the address, or let `fastest schema migrate` make it",
         ("destructive", _) => {
             "look at each step, and run the command again with `--allow-destructive`"
         }

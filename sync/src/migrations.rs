@@ -1,9 +1,11 @@
 //! Migrations: folders of them, what they come to, and whether a database is what they say.
 //!
-//! [`generate`] adds a migration to a folder, [`check`] compares a database with one. What a
+//! [`generate`] adds a migration to a folder, [`adopt`] one for tables that another tool makes;
+//! [`apply`] brings a database up to date, [`check`] compares it with what its migrations say. What a
 //! migration must be, and what of a database is ours, `fastest_schema` decides; this module reads,
 //! writes, runs and asks.
 
+mod adopt;
 mod apply;
 mod check;
 mod folder;
@@ -13,13 +15,16 @@ mod source;
 
 use std::path::PathBuf;
 
-use fastest_schema::DeclarationError;
+use fastest_schema::SchemaError;
+use fastest_schema::adopt::AdoptError;
 use fastest_schema::diff::DiffError;
 use fastest_schema::folder::FolderError;
 
+pub use fastest_schema::adopt::Chosen;
 pub use fastest_schema::compare::Comparison;
-pub use fastest_schema::mermaid;
+pub use fastest_schema::{Policy, mermaid};
 
+pub use adopt::{Adopted, adopt};
 pub use apply::apply;
 pub use check::{check, live};
 pub use folder::read;
@@ -71,9 +76,12 @@ pub enum MigrationsError {
         /// The folder.
         dir: PathBuf,
     },
-    /// The declarations do not fit together.
+    /// Tables of another tool cannot be synced.
     #[error(transparent)]
-    Declaration(#[from] DeclarationError),
+    Adopt(#[from] AdoptError),
+    /// The declarations cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// There is no way from the recorded schema to the declared one.
     #[error("no migration was written: {0}")]
     Diff(#[from] DiffError),
@@ -124,7 +132,7 @@ impl MigrationsError {
         match self {
             Self::Io { .. } => "io",
             Self::Destructive(_) => "destructive",
-            Self::Diff(_) => "refused",
+            Self::Diff(_) | Self::Adopt(_) => "refused",
             Self::UnknownTable { .. } => "unknown_table",
             Self::Busy { .. } => "contended",
             _ => "migrations",

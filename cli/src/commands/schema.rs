@@ -1,9 +1,11 @@
-//! `schema generate`, `migrate`, `check` and `print`.
+//! `schema adopt`, `generate`, `migrate`, `check` and `print`.
 
 use std::path::{Path, PathBuf};
 
 use fastest_sync::SyncError;
-use fastest_sync::migrations::{self, Comparison, Generated, NewMigration, Source, mermaid};
+use fastest_sync::migrations::{
+    self, Chosen, Comparison, Generated, NewMigration, Policy, Source, mermaid,
+};
 use fastest_sync::remote::Remote;
 use serde::Serialize;
 
@@ -19,6 +21,10 @@ pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError>
             let sql = sql.map(|path| read(&session.path(&path))).transpose()?;
             let new = NewMigration { name, sql, allow_destructive };
             generate(session, &session.path(&dir), &new)
+        }
+        Schema::Adopt { tables, scopes, append_only, remote, dir, owner } => {
+            let chosen = chosen(tables, scopes, &append_only)?;
+            adopt(session, remote.as_deref(), &dir, &owner, &chosen)
         }
         Schema::Migrate { target } => {
             let source = source(session, target.dir.as_deref())?;
@@ -68,6 +74,52 @@ fn generated_lines(out: &mut Output, generated: &Generated, dir: &Path) -> std::
     let count = generated.statements;
     let what = if count == 1 { "statement" } else { "statements" };
     out.done(format_args!("wrote {}: {count} {what}", dir.join(name).display()))
+}
+
+/// Pairs tables with scopes.
+fn chosen(
+    tables: Vec<String>,
+    scopes: Vec<String>,
+    append_only: &[String],
+) -> Result<Vec<Chosen>, CliError> {
+    if tables.len() != scopes.len() {
+        let (tables, scopes) = (tables.len(), scopes.len());
+        return Err(CliError::Pairs { tables, scopes });
+    }
+    if let Some(table) = append_only.iter().find(|table| !tables.contains(table)) {
+        return Err(CliError::NotChosen { table: table.clone() });
+    }
+    let chosen = tables.into_iter().zip(scopes).map(|(table, scope)| {
+        let is_append_only = append_only.contains(&table);
+        let policy = if is_append_only { Policy::AppendOnly } else { Policy::Versioned };
+        Chosen { table, scope, policy }
+    });
+    Ok(chosen.collect())
+}
+
+fn adopt(
+    session: &mut Session<'_>,
+    url: Option<&str>,
+    dir: &Path,
+    owner: &str,
+    chosen: &[Chosen],
+) -> Result<Exit, CliError> {
+    let remote = existing(session, url)?;
+    let path = session.path(dir);
+    let adopted = runtime()?.block_on(migrations::adopt(&*remote.primary, &path, owner, chosen));
+    let adopted = adopted.map_err(SyncError::from)?;
+    session.out.report(&adopted, |out| {
+        generated_lines(out, &adopted.generated, &path)?;
+        out.done(format_args!("wrote {}", adopted.declarations.display()))?;
+        for note in &adopted.notes {
+            out.note(plain(note));
+        }
+        let remote = url.map(|url| format!(" --remote {url}")).unwrap_or_default();
+        let dir = dir.display();
+        out.hint(&format!("look at both, then run `fastest schema migrate --dir {dir}{remote}`"));
+        Ok(())
+    })?;
+    Ok(Exit::Done)
 }
 
 /// What was applied.

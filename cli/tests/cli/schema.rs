@@ -38,7 +38,7 @@ fn a_primary_is_made_and_checked() {
     exit 2
     --- stderr
     error: there is no database [TMP]/p.db
-    hint: `fastest schema migrate` makes it
+    hint: mend the address, or let `fastest schema migrate` make it
     ");
     let made = scene.run("", "", &format!("schema migrate --remote {url}"));
     assert!(made.starts_with("exit 0\n--- stdout\napplied 0000_init.sql\napplied 0001_"), "{made}");

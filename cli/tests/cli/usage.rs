@@ -114,6 +114,7 @@ fn every_command_has_help() {
         "remote login",
         "remote logout",
         "remote migrate",
+        "schema adopt",
         "schema migrate",
         "schema check",
         "schema print",

@@ -154,7 +154,12 @@ fn shape(default: &str) -> Shape {
 /// SQLite hands it over as it was written, but for the outermost brackets. Names in it are texts,
 /// which SQLite allows in a default and nowhere else.
 fn default_sql(written: &str) -> Option<String> {
-    let sql = written.trim();
+    // libSQL writes `- 1`.
+    let signed = written.trim().split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign));
+    let sql = match signed {
+        Some((sign, number)) => &format!("{sign}{}", number.trim_start()),
+        None => written.trim(),
+    };
     let first = sql.chars().next()?;
     let is_numeric = first.is_ascii_digit() || "+-.".contains(first);
     let is_word = sql.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -216,6 +221,7 @@ mod tests {
             ("5", Some("5")),
             ("+5", Some("5")),
             ("-1", Some("-1")),
+            ("- 1", Some("-1")),
             ("0.50", Some("0.5")),
             ("1e3", Some("1000.0")),
             ("9e999", Some("(9e999)")),

@@ -236,7 +236,7 @@ pub enum AdoptError {
 
 impl AdoptError {
     /// One error of some.
-    pub(super) fn all(mut errors: Vec<AdoptError>) -> AdoptError {
+    pub fn all(mut errors: Vec<AdoptError>) -> AdoptError {
         match errors.len() {
             1 => errors.remove(0),
             _ => AdoptError::Several(errors),

@@ -122,6 +122,6 @@ fn write(path: &Path, text: &str) -> Result<(), MigrationsError> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
 }
 
-fn sync(dir: &Path) -> Result<(), MigrationsError> {
+pub fn sync(dir: &Path) -> Result<(), MigrationsError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(MigrationsError::io("fsync", dir))
 }

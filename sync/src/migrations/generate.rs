@@ -6,7 +6,7 @@ use fastest_schema::compare::compare;
 use fastest_schema::diff::{Plan, migration};
 use fastest_schema::folder::Folder;
 use fastest_schema::record::Record;
-use fastest_schema::{STATEMENT_BREAKPOINT, Schema, check};
+use fastest_schema::{STATEMENT_BREAKPOINT, Schema};
 use jiff::Timestamp;
 
 use crate::migrations::{MigrationsError, Rehearsal, folder};
@@ -42,7 +42,7 @@ pub fn generate(
     schema: &Schema,
     new: &NewMigration,
 ) -> Result<Generated, MigrationsError> {
-    check(schema.tables)?;
+    schema.check()?;
     let _lock = folder::lock(dir)?;
     let folder = folder::read(dir)?;
     let record = Record::of(schema.owner, schema.tables);

@@ -1,5 +1,6 @@
 //! fastest-sync from outside: the contract of primaries, and devices that share one.
 
+mod adopt;
 mod answers;
 mod arrows;
 mod chaos;

@@ -1,0 +1,98 @@
+//! Puts the engine on tables that another tool makes.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use fastest_schema::adopt::{AdoptError, Chosen, adopt as records, declarations, misfits, notes};
+use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::{Schema, Table};
+use serde::Serialize;
+
+use crate::clock;
+use crate::migrations::{Generated, MigrationsError, NewMigration, folder, generate, live, read};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+
+/// The name of the file with the declarations, in the folder of migrations.
+const DECLARATIONS: &str = "schema.rs";
+
+/// What an adoption wrote, and what a person should know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Adopted {
+    /// The migration.
+    #[serde(flatten)]
+    pub generated: Generated,
+    /// The file with the declarations, in Rust.
+    pub declarations: PathBuf,
+    /// What devices do not hold or follow, and what else to know; a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads tables of a live database, and writes to `dir` the migration that makes them sync, for
+/// `owner`, and their declarations. The database is read only; tables that were adopted into the
+/// folder before stay adopted.
+pub async fn adopt(
+    primary: &dyn Primary,
+    dir: &Path,
+    owner: &str,
+    chosen: &[Chosen],
+) -> Result<Adopted, MigrationsError> {
+    let found = live(primary).await?;
+    let mut tables = records(&found, chosen)?;
+    let mut refused = Vec::new();
+    for table in &tables {
+        refused.extend(look_at_values(primary, table).await?);
+    }
+    if !refused.is_empty() {
+        return Err(AdoptError::all(refused).into());
+    }
+    let notes = notes(&found, &tables);
+    let earlier = read(dir)?.record.map(|record: Record| record.tables).unwrap_or_default();
+    let is_new = |table: &TableRecord| tables.iter().all(|chosen| chosen.name != table.name);
+    let earlier: Vec<TableRecord> = earlier.into_iter().filter(is_new).collect();
+    tables.extend(earlier);
+    let leaked: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
+    let schema = Schema { owner: owner.to_owned().leak(), tables: leaked.leak(), migrations: &[] };
+    let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
+    let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
+    let generated = generate(dir, &schema, &new)?;
+    let path = dir.join(DECLARATIONS);
+    write_whole(dir, &path, &declarations(&tables))?;
+    Ok(Adopted { generated, declarations: path, notes })
+}
+
+/// A refusal for each column of a table that holds what devices could not.
+async fn look_at_values(
+    primary: &dyn Primary,
+    table: &TableRecord,
+) -> Result<Vec<AdoptError>, PrimaryError> {
+    let sql = fastest_schema::adopt::misfits_sql(table);
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let request = clock::new_id();
+        let answer = primary.run(&sql, &[&request]).await?;
+        match misfits(table, &request, &answer) {
+            Ok(Some(refused)) => return Ok(refused),
+            Ok(None) => {}
+            Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
+/// `adopt_`, and the tables' names as far as they fit.
+fn file_name(tables: &[&str]) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let words: Vec<String> =
+        tables.iter().map(|table| table.to_ascii_lowercase().replace(|c| !plain(c), "_")).collect();
+    let mut name = format!("adopt_{}", words.join("_"));
+    name.truncate(50);
+    name
+}
+
+fn write_whole(dir: &Path, path: &Path, text: &str) -> Result<(), MigrationsError> {
+    let failed = || MigrationsError::io("write", path);
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed())?;
+    file.write_all(text.as_bytes()).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    file.persist(path).map_err(|error| failed()(error.error))?;
+    folder::sync(dir)
+}

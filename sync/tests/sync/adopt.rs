@@ -1,0 +1,164 @@
+//! Databases that real drizzle-kit made, adopted on each kind of primary, and written from both
+//! sides. `FASTEST_BLESS=1` writes the declarations anew that an adoption emits.
+
+#[rustfmt::skip]
+mod schema;
+
+use std::path::Path;
+
+use fastest_fixtures::drizzle;
+use fastest_fixtures::keys::Keys;
+use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_schema::{Policy, Row, Schema, statements};
+use fastest_sync::migrations::{Chosen, Source, adopt, apply, check, live};
+use fastest_sync::{Database, Remote};
+use schema::{Member, NewTask, Organisation, Project, Task};
+
+use super::run;
+
+fn open(url: &str) -> Remote {
+    Remote::to(url, &Keys::default()).unwrap()
+}
+
+/// The rows of a query, each as one text.
+fn query(remote: &Remote, sql: &str) -> Vec<String> {
+    let rows = run(remote.primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    rows.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join("|")).collect()
+}
+
+/// What the application's ORM did: two migrations, with rows in between. The second selects a column
+/// that is not there yet: libSQL refuses that, and takes it mended; elsewhere SQLite takes the name
+/// in its double quotes for a text.
+fn application(remote: &Remote, mended: bool) {
+    let [first, mut second] = drizzle::migrations();
+    if mended {
+        let broken = second.rfind("\"blocked\" FROM").expect("it is the last that is selected");
+        second.replace_range(broken..broken + "\"blocked\"".len(), "false");
+    }
+    statements(&first).for_each(|sql| drop(query(remote, sql)));
+    for sql in [
+        "INSERT INTO organisations(id, name, slug) VALUES ('o', 'Acme', 'acme'), ('x', 'X', 'x')",
+        "INSERT INTO members(id, organisationId, email) VALUES ('m', 'o', 'm@example.org')",
+        "INSERT INTO projects(id, organisationId, leadId, title) VALUES ('p', 'o', 'm', 'Moon')",
+        "INSERT INTO projects(id, organisationId, title) VALUES ('q', 'x', 'Mars')",
+        "INSERT INTO tasks(id, projectId, labels) VALUES ('t', 'p', '[\"now\"]'), ('s', 'q', '[]')",
+    ] {
+        query(remote, sql);
+    }
+    // What drizzle-kit rebuilds a table with needs one transaction.
+    let second: Vec<&str> = statements(&second).collect();
+    run(remote.primary.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
+    run(remote.primary.migrate("0001_later.sql", &second)).unwrap();
+}
+
+fn chosen() -> [Chosen; 4] {
+    [
+        ("organisations", "id"),
+        ("members", "organisationId"),
+        ("projects", "organisationId"),
+        ("tasks", "projectId:projects.organisationId"),
+    ]
+    .map(|(table, scope)| Chosen {
+        table: table.to_owned(),
+        scope: scope.to_owned(),
+        policy: Policy::Versioned,
+    })
+}
+
+#[test]
+fn what_drizzle_kit_made_syncs_on_every_primary() {
+    let folder = tempfile::tempdir().unwrap();
+    let (d1, sqld) = (D1Server::shared(), SqldServer::start());
+    let file = url::Url::from_file_path(folder.path().join("p.db")).unwrap();
+    let urls =
+        [String::from(file), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()];
+    for (number, url) in urls.iter().enumerate() {
+        let remote = open(url);
+        let mended = number == 2;
+        application(&remote, mended);
+        there_and_back(&remote, &folder.path().join(format!("{number}")), mended);
+    }
+}
+
+fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
+    let migrations = dir.join("migrations");
+    let url = remote.primary.url();
+    let adopted = || run(adopt(&*remote.primary, &migrations, "team", &chosen()));
+    if !mended {
+        let error = adopted().unwrap_err().to_string();
+        assert!(error.contains("`tasks.blocked` holds 2 value(s) of another"), "{url}: {error}");
+        assert!(!migrations.exists(), "nothing is written");
+        query(remote, "UPDATE tasks SET blocked = false");
+    }
+    let before = run(live(&*remote.primary)).unwrap();
+    let written = adopted().unwrap();
+    assert_eq!(run(live(&*remote.primary)).unwrap(), before, "{url} is only read");
+    let name = "0000_team_adopt_organisations_members_projects_tasks.sql";
+    assert_eq!(written.generated.name.as_deref(), Some(name));
+    check_declarations(&written.declarations);
+
+    let source = Source::folder(&migrations).unwrap();
+    assert_eq!(run(apply(&*remote.primary, &source)).unwrap(), [name]);
+    let checked = run(check(&*remote.primary, &source)).unwrap();
+    assert_eq!(checked.differences, [], "{url}");
+    let theirs: Vec<&str> = checked.theirs.iter().map(|theirs| theirs.table.as_str()).collect();
+    assert_eq!(theirs, ["auditLog", "taskMembers"]);
+    let after = run(live(&*remote.primary)).unwrap();
+    for (name, table) in &before.tables {
+        assert_eq!(after.tables.get(name), Some(table), "{url}: their own DDL stays");
+    }
+
+    let tables = vec![Organisation::TABLE, Member::TABLE, Project::TABLE, Task::TABLE];
+    let schema = Schema { owner: "team", tables: tables.leak(), ..*source.schema };
+    let schema = Box::leak(Box::new(schema));
+    let mut device = Database::open_for(&dir.join("device.db"), schema, "o").unwrap();
+    run(device.pull_all(remote)).unwrap();
+    assert_eq!(device.all::<Organisation>().unwrap().len(), 1, "rows of others stay away");
+    assert_eq!(device.get::<Task>("t").unwrap().unwrap().labels.as_deref(), Some("[\"now\"]"));
+
+    query(remote, "UPDATE tasks SET title = 'by hand' WHERE id = 't'");
+    query(remote, "INSERT INTO tasks(id, projectId) VALUES ('by hand', 'p')");
+    query(remote, "DELETE FROM members WHERE id = 'm'");
+    run(device.pull_all(remote)).unwrap();
+    assert_eq!(device.get::<Task>("t").unwrap().unwrap().title, "by hand");
+    assert!(device.get::<Task>("by hand").unwrap().is_some());
+    assert_eq!(device.get::<Member>("m").unwrap(), None);
+    assert_eq!(
+        device.get::<Project>("p").unwrap().unwrap().leadId,
+        None,
+        "set null by the ORM's key"
+    );
+
+    let task = device.get::<Task>("t").unwrap().unwrap();
+    device.save(&Task { title: "by a device".into(), ..task }).unwrap();
+    let new = NewTask {
+        id: "new".into(),
+        projectId: "p".into(),
+        title: None,
+        estimate: None,
+        position: None,
+        labels: None,
+        doneAt: None,
+        blocked: None,
+    };
+    device.insert::<Task>(&new).unwrap();
+    device.delete::<Task>("by hand").unwrap();
+    run(device.push_all(remote)).unwrap();
+    let rows =
+        "SELECT id || ':' || title || ':' || estimate FROM tasks WHERE projectId = 'p' ORDER BY id";
+    assert_eq!(query(remote, rows), ["new:it's new:1.5", "t:by a device:0.5"], "{url}");
+
+    // Chosen one by one, tables stay adopted.
+    let more = Chosen { table: "organisations".into(), ..chosen()[0].clone() };
+    let error = run(adopt(&*remote.primary, &migrations, "team", &[more])).unwrap_err();
+    assert!(error.to_string().contains("synced already"), "{error}");
+}
+
+fn check_declarations(written: &Path) {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sync/adopt/schema.rs");
+    let text = std::fs::read_to_string(written).unwrap();
+    if std::env::var_os("FASTEST_BLESS").is_some() {
+        std::fs::write(&place, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&place).unwrap(), text, "stale: see FASTEST_BLESS");
+}

@@ -219,6 +219,9 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         }
         ("damaged_state", _) => "put the file back from a backup, or clone the project again",
         ("newer_store" | "newer_primary", _) => "upgrade fastest on this device",
+        ("primary_behind", _) => {
+            "`fastest schema migrate` does; devices with an older fastest must be upgraded then"
+        }
         ("contended", _) => "try again",
         ("bad_url", _) => "for example: `fastest remote set file:///path/primary.db`",
         ("unreachable", "remote") => "make sure that the folder or the host is there",

@@ -62,7 +62,14 @@ pub async fn pull_scope(
             replica.write(|session| session.begin_reading(scope))?;
         }
         let seen = replica.read().seen(scope, cursor)?;
-        let page = ask(primary, schema, scope, cursor, &state, seen.as_ref()).await?;
+        let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
+            // The one inside the store has no other devices, which an upgrade would shut out.
+            Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
+                migrate(primary, schema).await?;
+                continue;
+            }
+            page => page?,
+        };
         check_migration(primary, schema, page.header.migration.as_deref())?;
         if page.header.migration.is_none() && !schema.migrations.is_empty() {
             // It answers, and nobody set it up for this schema: says whose it is.

@@ -84,6 +84,45 @@ fn a_primary_is_made_and_checked() {
     assert_eq!(report["theirs"][0]["table"], "alembic_version");
 }
 
+/// A primary as an earlier build left it.
+fn earlier_primary(scene: &Scene, name: &str) {
+    let database = Connection::open(scene.path(name)).unwrap();
+    database
+        .execute_batch("CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY, name TEXT)")
+        .unwrap();
+    for file in ["0000_init.sql", "0001_fastest_push_history.sql"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/migrations");
+        database.execute_batch(&fs::read_to_string(folder.join(file)).unwrap()).unwrap();
+        database.execute("INSERT INTO d1_migrations(name) VALUES (?1)", [file]).unwrap();
+    }
+}
+
+#[test]
+fn a_primary_of_an_earlier_build_is_brought_up_to_date() {
+    let scene = Scene::new();
+    scene.write("app/file", "text");
+    scene.run("store", "app", "init --name app");
+    scene.run("store", "app", "snapshot");
+    // The one inside the store is nobody else's.
+    fs::create_dir_all(scene.path("store/primary")).unwrap();
+    earlier_primary(&scene, "store/primary/primary.db");
+    let told = scene.run("store", "app", "push");
+    assert!(told.starts_with("exit 0"), "{told}");
+    // Another one may have devices that would be shut out.
+    earlier_primary(&scene, "team.db");
+    let url = url(&scene, "team.db");
+    scene.run("store", "", &format!("remote set {url}"));
+    assert_snapshot!(scene.run("store", "app", "push"), @r"
+    exit 2
+    --- stderr
+    error: the primary file://[TMP]/team.db lacks migration 0003_fastest_atlas_and_infrastructure.sql: apply it, and try again
+    hint: `fastest schema migrate` does; devices with an older fastest must be upgraded then
+    ");
+    assert!(scene.run("store", "", "schema migrate").starts_with("exit 0"));
+    let told = scene.run("store", "app", "push");
+    assert!(told.starts_with("exit 0"), "{told}");
+}
+
 #[test]
 fn tables_are_printed() {
     let scene = Scene::new();

@@ -14,6 +14,7 @@ mod migrating;
 mod mishaps;
 mod requests;
 mod two_devices;
+mod walk;
 
 /// Runs a future to its end on this thread.
 fn run<T>(work: impl Future<Output = T>) -> T {

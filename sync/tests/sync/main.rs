@@ -12,6 +12,7 @@ mod limits;
 mod machine;
 mod migrating;
 mod mishaps;
+mod private;
 mod requests;
 mod two_devices;
 mod walk;

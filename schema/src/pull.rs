@@ -15,13 +15,19 @@ const ARGUMENTS_MAX: usize = 30;
 /// Its parameters are texts: scope, the last sequence number seen in it, the most rows and the
 /// most bytes of an answer, the id of the last push that the device knows to be applied, the change
 /// at the cursor as JSON ([`crate::Seen`]) or an empty text, and any text, which the header repeats
-/// so that no other answer can pass for this one. Its answer, six columns of text or null, is what [`crate::decode_page`] reads: first a header, then
-/// changes by rising sequence number. The first change comes whatever its size.
+/// so that no other answer can pass for this one. Its answer, six columns of text or null, is what
+/// [`crate::decode_page`] reads: first a header, then changes by rising sequence number. The first
+/// change comes whatever its size.
+///
+/// That rows are gone of a table that is no longer synced is of no use to whoever does not hold it;
+/// a row that is there of an unknown table comes, for it says that the primary is newer.
 pub fn pull_sql(schema: &Schema) -> String {
     let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
     let ours = schema.owns_sql();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
+    let names: Vec<String> = synced.iter().map(|table| literal(table.name)).collect();
+    let names = names.join(",");
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
@@ -29,7 +35,8 @@ pub fn pull_sql(schema: &Schema) -> String {
   SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (
     SELECT seq, tbl, pk, version, deleted, {CHANGE_BYTES} + coalesce({sizes}, 0) AS size
     FROM fastest_changes AS c
-    WHERE scope = ?1 AND seq > CAST(?2 AS INTEGER) ORDER BY seq LIMIT CAST(?3 AS INTEGER)
+    WHERE scope = ?1 AND seq > CAST(?2 AS INTEGER) AND (deleted = 0 OR tbl IN ({names}))
+    ORDER BY seq LIMIT CAST(?3 AS INTEGER)
   )
 )
 SELECT seq, tbl, pk, version, deleted, row FROM (

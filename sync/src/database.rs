@@ -336,7 +336,7 @@ impl Session<'_> {
     }
 
     /// The one scope that the file is for.
-    fn file_scope(&self) -> Result<Option<String>, ReplicaError> {
+    pub(crate) fn file_scope(&self) -> Result<Option<String>, ReplicaError> {
         Ok(self.get::<Option<String>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
     }
 }

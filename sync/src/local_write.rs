@@ -221,7 +221,11 @@ impl Session<'_> {
     }
 
     /// The scope that a row's own values give, or those of the row that they lead to.
-    fn scope_of(&self, table: &'static Table, values: &[Value]) -> Result<String, WriteError> {
+    pub(crate) fn scope_of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<String, WriteError> {
         let why = match table.scope {
             None => "its table declares none".to_owned(),
             Some(Scope::Column(name)) => match column(table, values, name) {

@@ -31,7 +31,7 @@ use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
 use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
-use crate::remote::{Remote, RemoteState, migrate};
+use crate::remote::{Remote, RemoteState, check_not_newer, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
@@ -81,6 +81,8 @@ pub(crate) async fn push_alone(
         // First contact, or a look that was not finished: learn what it has.
         met.learn(&pull_scope(replica, store, remote, scope).await?);
         asked = true;
+    } else {
+        check_not_newer(&*remote.primary, replica.schema()).await?;
     }
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, Migration, Schema, engine_sql, statements};
+use fastest_schema::{
+    D1_MIGRATIONS_DDL, Migration, Schema, applied_migrations_sql, engine_sql, statements,
+};
 use rusqlite::params;
 
 use crate::address::Address;
@@ -308,6 +310,23 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
         }
     }
     Err(PrimaryError::stray_answer(primary))
+}
+
+/// Refuses a primary that a newer version of an application has migrated, before anything is written:
+/// a name may mean something else there by now. Fastest's own migrations only add.
+pub(crate) async fn check_not_newer(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<(), PrimaryError> {
+    if schema.is_fastest() || schema.migrations.is_empty() {
+        return Ok(());
+    }
+    match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
+        Ok(applied) => check_migration(primary, schema, applied.last().map(String::as_str)),
+        // The push finds the same, and knows what to do about it.
+        Err(PrimaryError::NotMigrated { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Refuses a primary whose last migration of the schema this build does not know.

@@ -1,7 +1,7 @@
 //! What became of one table.
 
-use crate::Kind;
 use crate::record::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+use crate::{Kind, Policy};
 
 /// Columns that have another name now: old and new.
 pub type Renames<'a> = Vec<(&'a str, &'a str)>;
@@ -121,6 +121,17 @@ impl<'a> TableChange<'a> {
         self.renamed.scope != self.to.scope
     }
 
+    /// Whether rows have values by now that no device can make up: those of a default that is not
+    /// constant. In an append-only table they stay as each device made them up: there, nothing that
+    /// changes is taken.
+    pub fn makes_values(&self) -> bool {
+        let filled = self.columns.iter().filter(|(before, after)| before.null && !after.null);
+        let filled = filled.map(|(_, after)| *after);
+        let mut defaults =
+            filled.chain(self.added.iter().copied()).filter_map(|column| column.default.as_deref());
+        self.to.policy == Policy::Versioned && defaults.any(|default| !is_constant(default))
+    }
+
     /// The column that mirrors the lock version, where none did.
     pub fn new_lock_version(&self) -> Option<&'a ColumnRecord> {
         let had_one = self.renamed.columns.iter().any(|column| column.lock_version);
@@ -192,7 +203,6 @@ fn differences(before: &ColumnRecord, after: &ColumnRecord) -> Vec<String> {
 /// Why a new column cannot be added to a table that is there.
 fn not_addable(column: &ColumnRecord) -> Option<String> {
     let ColumnRecord { name, null, default, references, .. } = column;
-    let is_constant = |default: &String| !default.starts_with('(');
     match (default, references) {
         (None, _) if !null => Some(format!("`{name}` is new, and neither null nor with a default")),
         (Some(default), _) if !is_constant(default) => {
@@ -203,6 +213,11 @@ fn not_addable(column: &ColumnRecord) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a default is the same value for every row.
+fn is_constant(default: &str) -> bool {
+    !default.starts_with('(')
 }
 
 /// Whether every value of one storage class can be kept in the other as it is.

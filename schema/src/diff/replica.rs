@@ -26,6 +26,8 @@ pub struct TableFate {
     pub to: Option<String>,
     /// For each column of now, in order, its place before; `None` where it is new.
     pub columns: Vec<Option<usize>>,
+    /// Whether its rows are shared by something else now.
+    pub rescoped: bool,
 }
 
 /// What a replica of these tables holds.
@@ -64,7 +66,7 @@ pub fn replica_migration(from: &Record, to: &Record) -> ReplicaPlan {
     plan.statements.extend(super::drop_sql(&pairing.dropped));
     for table in &pairing.dropped {
         let from = table.name.clone();
-        plan.tables.push(TableFate { from, to: None, columns: Vec::new() });
+        plan.tables.push(TableFate { from, to: None, columns: Vec::new(), rescoped: false });
     }
     for change in &pairing.kept {
         plan.statements.extend(change.index_sql());
@@ -73,6 +75,7 @@ pub fn replica_migration(from: &Record, to: &Record) -> ReplicaPlan {
             from: change.from.name.clone(),
             to: Some(change.to.name.clone()),
             columns: change.to.columns.iter().map(|column| place(&column.name)).collect(),
+            rescoped: change.scope_changes(),
         });
     }
     plan

@@ -203,7 +203,8 @@ impl TableChange<'_> {
                 [rows::backfill(self.to)].into_iter().chain(mirror).collect()
             }
             (true, true) => {
-                let touch = self.scope_changes().then(|| rows::touch(self.to));
+                let touch = self.scope_changes() || self.makes_values();
+                let touch = touch.then(|| rows::touch(self.to));
                 let mirror = self.new_lock_version().map(|column| rows::mirror(self.to, column));
                 touch.into_iter().chain(mirror).collect()
             }

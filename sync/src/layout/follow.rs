@@ -11,6 +11,7 @@ use rusqlite::params;
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
+use crate::local_write::WriteError;
 use crate::replica::{ReplicaError, Session};
 
 impl Session<'_> {
@@ -39,6 +40,9 @@ impl Session<'_> {
         }
         for fate in &plan.tables {
             self.carry_over(fate)?;
+        }
+        for fate in plan.tables.iter().filter(|fate| fate.rescoped) {
+            self.rescope(fate)?;
         }
         let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
         self.run(sql, params![self.declared(), self.newest()]).map(drop)
@@ -93,6 +97,30 @@ impl Session<'_> {
                 }
                 let sql = format!("UPDATE {place} SET tbl = ?2 WHERE tbl = ?1");
                 self.run(&sql, [&fate.from, to])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has what waits go out under the scope that its row has by now: the primary has moved the row
+    /// there, and where it was it is gone. A file for one scope has no other.
+    fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
+        if self.file_scope()?.is_some() {
+            return Ok(());
+        }
+        let move_entry = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
+        for waiting in self.waiting_scopes()? {
+            for entry in self.entries(&waiting)? {
+                let Some(values) = entry.row.as_ref().or(entry.base.as_ref()) else { continue };
+                if fate.to.as_deref() != Some(entry.table.name) {
+                    continue;
+                }
+                match self.scope_of(entry.table, values) {
+                    Ok(scope) => drop(self.run(move_entry, params![entry.revision, scope])?),
+                    Err(WriteError::Replica(error)) => return Err(error),
+                    // What it follows is not here: it goes out as it would have.
+                    Err(_) => {}
+                }
             }
         }
         Ok(())

@@ -13,8 +13,10 @@ mod limits;
 mod machine;
 mod migrating;
 mod mishaps;
+mod private;
 mod requests;
 mod two_devices;
+mod walk;
 
 /// Runs a future to its end on this thread.
 fn run<T>(work: impl Future<Output = T>) -> T {

@@ -9,12 +9,14 @@ mod declarations;
 mod error;
 mod misfits;
 mod notes;
+mod rebuild;
 mod scope;
 
 pub use declarations::declarations;
 pub use error::AdoptError;
 pub use misfits::{misfits, misfits_sql};
 pub use notes::notes;
+pub use rebuild::{hold_sql, release_sql};
 
 use crate::check::RESERVED;
 use crate::live::{Live, LiveKey, LiveTable};

@@ -7,7 +7,7 @@
 
 mod change;
 mod replica;
-mod rows;
+pub(crate) mod rows;
 mod table;
 
 pub use replica::{ReplicaPlan, TableFate, replica_migration, replica_record};

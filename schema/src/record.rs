@@ -198,11 +198,20 @@ impl Object {
 
     /// The statement that removes it.
     pub fn drop_sql(&self) -> String {
+        self.drop("")
+    }
+
+    /// The statement that removes it, where it is there.
+    pub fn drop_if_exists_sql(&self) -> String {
+        self.drop("IF EXISTS ")
+    }
+
+    fn drop(&self, condition: &str) -> String {
         let kind = match self.kind {
             ObjectKind::Trigger => "TRIGGER",
             ObjectKind::View => "VIEW",
         };
-        format!("DROP {kind} {}", crate::ddl::quote(&self.name))
+        format!("DROP {kind} {condition}{}", crate::ddl::quote(&self.name))
     }
 }
 

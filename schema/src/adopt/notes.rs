@@ -21,6 +21,7 @@ pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
         notes.extend(found.keys.iter().filter_map(|key| reference_note(live, table, key)));
         notes.extend(trigger_notes(live, table));
     }
+    notes.extend(rebuild_note(tables));
     notes.extend(size_note(tables));
     notes
 }
@@ -103,6 +104,16 @@ fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {
             table.name,
             names.join(", ")
         )
+    })
+}
+
+/// See [`crate::adopt::release_sql`].
+fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
+    (!tables.is_empty()).then(|| {
+        "a migration of the application's tool that rebuilds one of these tables (drops it and \
+         renames another to its name, as for a changed default) fails while the engine's triggers \
+         are there: release them before it, and put them back after"
+            .to_owned()
     })
 }
 

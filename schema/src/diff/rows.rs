@@ -21,7 +21,7 @@ pub fn backfill(table: &TableRecord) -> String {
 }
 
 /// The scope of the row `t`; the empty one where there is none.
-fn scope(table: &TableRecord) -> String {
+pub fn scope(table: &TableRecord) -> String {
     let Some(scope) = &table.scope else { return "''".to_owned() };
     let column = quote(&scope.column);
     match &scope.by {

@@ -2,6 +2,7 @@
 //! ways while the application's own tables stay as they were.
 
 mod declared;
+mod rebuild;
 mod refused;
 
 use std::path::Path;
@@ -216,6 +217,9 @@ fn what_a_person_should_know_is_noted() {
              that breaks it is refused, and what a delete there does here is synced",
             "the application's triggers on `tasks` (`tasks_audit`) run for what devices push as for \
              any write: one that raises refuses the whole push",
+            "a migration of the application's tool that rebuilds one of these tables (drops it and \
+             renames another to its name, as for a changed default) fails while the engine's \
+             triggers are there: release them before it, and put them back after",
         ]
     );
 }

@@ -290,6 +290,20 @@ pub enum Schema {
         #[arg(long, default_value = "app")]
         owner: String,
     },
+    /// Take the engine's triggers away before another tool rebuilds an adopted table
+    ///
+    /// Until `fastest schema attach`, pushes are refused, and devices do not hear of what is written.
+    Detach {
+        #[command(flatten)]
+        adopted: Adopted,
+    },
+    /// Put the engine's triggers on adopted tables again
+    ///
+    /// Devices hear of what became of the rows in the meantime.
+    Attach {
+        #[command(flatten)]
+        adopted: Adopted,
+    },
     /// Write the migration to what this build declares
     ///
     /// For those who change Fastest's own tables: compares the declarations with the folder's last
@@ -319,6 +333,17 @@ pub struct SchemaTarget {
     /// The folder of migrations [default: Fastest's own]
     #[arg(long, value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+}
+
+/// Which database, and which adopted tables.
+#[derive(Debug, Args)]
+pub struct Adopted {
+    /// Address of the database [default: the primary that this device follows]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub remote: Option<String>,
+    /// The folder that `adopt` wrote to
+    #[arg(long, default_value = "migrations-sync", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
 }
 
 /// A language for schemas.

@@ -7,6 +7,7 @@
 
 mod adopt;
 mod apply;
+mod attach;
 mod check;
 mod folder;
 mod generate;
@@ -26,6 +27,7 @@ pub use fastest_schema::{Policy, mermaid};
 
 pub use adopt::{Adopted, adopt};
 pub use apply::apply;
+pub use attach::{attach, detach};
 pub use check::{check, live};
 pub use folder::read;
 pub use generate::{Generated, NewMigration, generate};

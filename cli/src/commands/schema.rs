@@ -1,4 +1,4 @@
-//! `schema adopt`, `generate`, `migrate`, `check` and `print`.
+//! `schema …`: tables of primaries, and folders of migrations.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use fastest_sync::migrations::{
 use fastest_sync::remote::Remote;
 use serde::Serialize;
 
-use crate::args::{DiagramFormat, Schema};
+use crate::args::{Adopted, DiagramFormat, Schema};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -26,6 +26,8 @@ pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError>
             let chosen = chosen(tables, scopes, &append_only)?;
             adopt(session, remote.as_deref(), &dir, &owner, &chosen)
         }
+        Schema::Detach { adopted } => attach(session, &adopted, false),
+        Schema::Attach { adopted } => attach(session, &adopted, true),
         Schema::Migrate { target } => {
             let source = source(session, target.dir.as_deref())?;
             migrate(session, target.remote.as_deref(), &source)
@@ -118,6 +120,37 @@ fn adopt(
         let dir = dir.display();
         out.hint(&format!("look at both, then run `fastest schema migrate --dir {dir}{remote}`"));
         Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Whether the engine's triggers are there now.
+#[derive(Serialize)]
+struct Attached {
+    url: String,
+    attached: bool,
+}
+
+fn attach(session: &mut Session<'_>, adopted: &Adopted, attached: bool) -> Result<Exit, CliError> {
+    let source = source(session, Some(&adopted.dir))?;
+    let remote = existing(session, adopted.remote.as_deref())?;
+    let primary = &*remote.primary;
+    let runtime = runtime()?;
+    let done = match attached {
+        true => runtime.block_on(migrations::attach(primary, &source)),
+        false => runtime.block_on(migrations::detach(primary, &source)),
+    };
+    done.map_err(SyncError::from)?;
+    let report = Attached { url: primary.url().to_owned(), attached };
+    session.out.report(&report, |out| match attached {
+        true => out.done(format_args!("{} syncs again", plain(&report.url))),
+        false => {
+            out.done(format_args!("{} does not sync", plain(&report.url)))?;
+            out.hint(
+                "`fastest schema attach` puts the triggers back, after the other tool is done",
+            );
+            Ok(())
+        }
     })?;
     Ok(Exit::Done)
 }

@@ -115,6 +115,8 @@ fn every_command_has_help() {
         "remote logout",
         "remote migrate",
         "schema adopt",
+        "schema detach",
+        "schema attach",
         "schema migrate",
         "schema check",
         "schema print",

@@ -16,10 +16,9 @@ pub mod corates;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{D1_MIGRATIONS_DDL, Table, init_sql, statements};
+use fastest_schema::Schema;
 use fastest_sync::embedded::Embedded;
-use fastest_sync::primary::{Primary, PrimaryError};
-use fastest_sync::{Database, Remote};
+use fastest_sync::{Database, Remote, migrate};
 
 /// What an example gives back.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -47,10 +46,10 @@ impl Scene {
         Ok(Self { folder, remote })
     }
 
-    /// The same, its primary set up for these tables.
-    fn with(tables: &[&'static Table]) -> Result<Self> {
+    /// The same, its primary brought up to date with a schema.
+    fn with(schema: &Schema) -> Result<Self> {
         let scene = Self::new()?;
-        run(set_up(&*scene.remote.primary, tables))??;
+        run(migrate(&*scene.remote.primary, schema))??;
         Ok(scene)
     }
 
@@ -66,18 +65,6 @@ impl Scene {
         })??;
         Ok(())
     }
-}
-
-/// Sets a primary up for these tables, one statement after the other.
-async fn set_up(
-    primary: &dyn Primary,
-    tables: &[&'static Table],
-) -> std::result::Result<(), PrimaryError> {
-    primary.run(D1_MIGRATIONS_DDL, &[]).await?;
-    for sql in statements(&init_sql(tables)) {
-        primary.run(sql, &[]).await?;
-    }
-    Ok(())
 }
 
 /// How often a text stands in a file and what SQLite keeps beside it.

@@ -11,7 +11,7 @@ use schema::{BASICOS, Customer, Order};
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
-    let scene = Scene::with(BASICOS.tables)?;
+    let scene = Scene::with(&BASICOS)?;
     let mut bakery = Database::open_for(&scene.file("bakery.db"), &BASICOS, "bakery")?;
     let mut garage = Database::open_for(&scene.file("garage.db"), &BASICOS, "garage")?;
     take_order(&mut bakery, "bakery", "Ms Crumb", "forty secret rolls")?;

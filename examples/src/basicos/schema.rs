@@ -1,6 +1,6 @@
 //! The tables of BasicOS: every row says, or follows one that says, whose it is.
 
-use fastest_schema::{Row, Schema, table};
+use fastest_schema::{Migration, Row, Schema, table};
 
 /// A customer of a tenant.
 #[table(name = "customers", policy = versioned("addresses change"), scope = tenant_id)]
@@ -31,6 +31,12 @@ pub struct Order {
     pub what: String,
 }
 
-/// All of it. The primary is set up by other means.
-pub static BASICOS: Schema =
-    Schema { owner: "basicos", tables: &[Customer::TABLE, Order::TABLE], migrations: &[] };
+/// All of it.
+pub static BASICOS: Schema = Schema {
+    owner: "basicos",
+    tables: &[Customer::TABLE, Order::TABLE],
+    migrations: &[Migration {
+        name: "0000_basicos_init.sql",
+        sql: include_str!("migrations/0000_basicos_init.sql"),
+    }],
+};

@@ -4,11 +4,10 @@ pub mod schema;
 
 use std::io::Write;
 
-use fastest_schema::{Row, create_table, push_ddl, trigger_ddl};
 use fastest_sync::primary::Primary;
-use fastest_sync::{Database, Remote};
+use fastest_sync::{Database, Remote, migrate};
 
-use crate::{Result, Scene, set_up};
+use crate::{Result, Scene};
 use schema::{first, second};
 
 /// Runs the example, and says what it does.
@@ -16,7 +15,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::new()?;
     let Remote { primary, .. } = &scene.remote;
     crate::run(directus(&**primary))??;
-    crate::run(set_up(&**primary, first::CHRONOS.tables))??;
+    crate::run(migrate(&**primary, &first::CHRONOS))??;
     writeln!(out, "tables: {}", crate::run(tables(&**primary))??)?;
 
     let file = scene.file("laptop.db");
@@ -28,7 +27,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     laptop.save(&entry("tuesday", 90))?;
     drop(laptop);
 
-    crate::run(second_step(&**primary))??;
+    crate::run(migrate(&**primary, &second::CHRONOS))??;
     let mut laptop = Database::open(&file, &second::CHRONOS)?;
     let holiday = second::Holiday { id: "2026-12-25 red".into(), team: "red".into() };
     laptop.save(&holiday)?;
@@ -45,7 +44,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     match Database::open(&file, &first::CHRONOS) {
         Err(error) => {
             let error = error.to_string();
-            let said = error.split_once(" has ").map_or(error.as_str(), |(_, said)| said);
+            let said = error.split_once(" was ").map_or(error.as_str(), |(_, said)| said);
             writeln!(out, "the first version is refused: {said}")?;
         }
         Ok(_) => return Err("the first version took a file of the second".into()),
@@ -63,22 +62,6 @@ async fn directus(primary: &dyn Primary) -> Result<()> {
         "CREATE TABLE directus_users(id TEXT PRIMARY KEY, email TEXT)",
     ] {
         primary.run(sql, &[]).await?;
-    }
-    Ok(())
-}
-
-/// Adds a column and a table, and makes triggers and push anew, which know all columns.
-async fn second_step(primary: &dyn Primary) -> Result<()> {
-    let column = "ALTER TABLE chronos_entries ADD COLUMN kind text NOT NULL DEFAULT 'work'";
-    let mut steps = vec![column.to_owned()];
-    let stale = ["insert", "update", "delete"];
-    steps.extend(stale.map(|event| format!("DROP TRIGGER fastest_chronos_entries_{event}")));
-    steps.extend(create_table(second::Holiday::TABLE));
-    steps.extend(second::CHRONOS.tables.iter().flat_map(|table| trigger_ddl(table)));
-    steps.push("DROP VIEW fastest_push".to_owned());
-    steps.extend(push_ddl(second::CHRONOS.tables));
-    for sql in steps {
-        primary.run(&sql, &[]).await?;
     }
     Ok(())
 }

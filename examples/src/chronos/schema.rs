@@ -1,6 +1,20 @@
 //! The tables of Chronos, all prefixed: another system's live in the same database. Its second
 //! version adds a column and a table; the first is kept here to show the step.
 
+use fastest_schema::Migration;
+
+/// What the first version is brought to, and then the second.
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        name: "0000_chronos_init.sql",
+        sql: include_str!("migrations/0000_chronos_init.sql"),
+    },
+    Migration {
+        name: "0001_chronos_holidays.sql",
+        sql: include_str!("migrations/0001_chronos_holidays.sql"),
+    },
+];
+
 /// As it was first.
 pub mod first {
     use fastest_schema::{Row, Schema, table};
@@ -19,7 +33,7 @@ pub mod first {
 
     /// All of it.
     pub static CHRONOS: Schema =
-        Schema { owner: "chronos", tables: &[Entry::TABLE], migrations: &[] };
+        Schema { owner: "chronos", tables: &[Entry::TABLE], migrations: &[super::MIGRATIONS[0]] };
 }
 
 /// As it is now.
@@ -52,6 +66,9 @@ pub mod second {
     }
 
     /// All of it.
-    pub static CHRONOS: Schema =
-        Schema { owner: "chronos", tables: &[Entry::TABLE, Holiday::TABLE], migrations: &[] };
+    pub static CHRONOS: Schema = Schema {
+        owner: "chronos",
+        tables: &[Entry::TABLE, Holiday::TABLE],
+        migrations: &super::MIGRATIONS,
+    };
 }

@@ -15,7 +15,7 @@ use schema::{
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
-    let scene = Scene::with(COMPASS.tables)?;
+    let scene = Scene::with(&COMPASS)?;
     let mut office = Database::open(&scene.file("office.db"), &COMPASS)?;
     let house: Project =
         office.insert(&NewProject { id: new_id(), name: "House".into(), stage: None })?;

@@ -1,6 +1,6 @@
 //! The tables of Compass. Dates are texts, `2026-11-23`, which sort as they should.
 
-use fastest_schema::{ColumnType, Json, Kind, Row, Schema, table};
+use fastest_schema::{Json, Migration, Row, Schema, table};
 use serde::{Deserialize, Serialize};
 
 /// What is planned as a whole.
@@ -88,25 +88,24 @@ pub struct Line {
     pub cents: i64,
 }
 
-/// How far a project is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Not begun.
-    Planned,
-    /// On its way.
-    Running,
-    /// Handed over.
-    Done,
+fastest_schema::vocabulary! {
+    /// How far a project is.
+    pub enum Stage {
+        /// Not begun.
+        Planned = "planned",
+        /// On its way.
+        Running = "running",
+        /// Handed over.
+        Done = "done",
+    }
 }
 
-impl ColumnType for Stage {
-    const KIND: Kind = Kind::Text;
-}
-
-/// All of it. The primary is set up by other means.
+/// All of it.
 pub static COMPASS: Schema = Schema {
     owner: "compass",
     tables: &[Project::TABLE, ScheduleTask::TABLE, TaskDependency::TABLE, Invoice::TABLE],
-    migrations: &[],
+    migrations: &[Migration {
+        name: "0000_compass_init.sql",
+        sql: include_str!("migrations/0000_compass_init.sql"),
+    }],
 };

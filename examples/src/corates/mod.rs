@@ -13,7 +13,7 @@ use schema::{CORATES, Invitation, Member};
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     const LATER: &str = "2999-01-01T00:00:00Z";
-    let scene = Scene::with(CORATES.tables)?;
+    let scene = Scene::with(&CORATES)?;
     let mut db = Database::open(&scene.file("seed.db"), &CORATES)?;
     let (lab, owner) = seed::organization(&mut db, "Lab", "ada@lab.example")?;
     let admin = seed::member(&mut db, &lab, "bo@lab.example", "admin")?;
@@ -39,7 +39,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     let mut other = Database::open_for(&scene.file("other.db"), &CORATES, &lab.id)?;
     scene.sync(&mut other)?;
     let mut members = other.all::<Member>()?;
-    members.sort_by_key(|member| std::cmp::Reverse(member.role));
+    members.sort_by_key(|member| std::cmp::Reverse(member.role.rank()));
     for Member { email, role, .. } in members {
         writeln!(out, "{role:?}: {email}")?;
     }

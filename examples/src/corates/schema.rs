@@ -1,7 +1,6 @@
 //! The tables of CoRATES: who works on which reviews together.
 
-use fastest_schema::{ColumnType, Kind, Row, Schema, table};
-use serde::{Deserialize, Serialize};
+use fastest_schema::{Migration, Row, Schema, table};
 
 /// A group that reviews together.
 #[table(name = "organizations", policy = versioned("names are edited by owners"), scope = id)]
@@ -59,25 +58,31 @@ pub struct Invitation {
     pub expires_at: String,
 }
 
-/// What a member may do; each may do all that those before may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reviews.
-    Member,
-    /// Invites, too.
-    Admin,
-    /// Answers for it all; there is one.
-    Owner,
+fastest_schema::vocabulary! {
+    /// What a member may do; each may do all that those before may.
+    pub enum Role {
+        /// Reviews.
+        Member = "member",
+        /// Invites, too.
+        Admin = "admin",
+        /// Answers for it all; there is one.
+        Owner = "owner",
+    }
 }
 
-impl ColumnType for Role {
-    const KIND: Kind = Kind::Text;
+impl Role {
+    /// How much it may do. A role that only a newer version knows may do nothing here.
+    pub fn rank(&self) -> usize {
+        Role::ALL.iter().position(|role| role == self).map_or(0, |place| place + 1)
+    }
 }
 
-/// All of it. The primary is set up by other means.
+/// All of it.
 pub static CORATES: Schema = Schema {
     owner: "corates",
     tables: &[Organization::TABLE, Member::TABLE, Invitation::TABLE],
-    migrations: &[],
+    migrations: &[Migration {
+        name: "0000_corates_init.sql",
+        sql: include_str!("migrations/0000_corates_init.sql"),
+    }],
 };

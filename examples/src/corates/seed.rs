@@ -86,8 +86,8 @@ pub fn invitation(
 ) -> Result<Invitation, SeedError> {
     check_email(email)?;
     let role = parse_role(role)?;
-    if by.role < Role::Admin || by.role < role {
-        return Err(SeedError::TooLow { by: by.role, role });
+    if by.role.rank() < Role::Admin.rank().max(role.rank()) {
+        return Err(SeedError::TooLow { by: by.role.clone(), role });
     }
     if role == Role::Owner
         && let Some(organization) = db.get::<Organization>(&by.organization_id)?
@@ -123,11 +123,9 @@ fn check_no_owner(db: &Database, organization: &Organization) -> Result<(), Seed
 }
 
 fn parse_role(text: &str) -> Result<Role, SeedError> {
-    match text {
-        "owner" => Ok(Role::Owner),
-        "admin" => Ok(Role::Admin),
-        "member" => Ok(Role::Member),
-        _ => Err(SeedError::Role(text.to_owned())),
+    match Role::from(text.to_owned()) {
+        Role::Other(text) => Err(SeedError::Role(text)),
+        role => Ok(role),
     }
 }
 

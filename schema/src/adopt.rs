@@ -18,7 +18,7 @@ pub use misfits::{misfits, misfits_sql};
 pub use notes::notes;
 pub use rebuild::{hold_sql, release_sql};
 
-use crate::check::RESERVED;
+use crate::check::{RESERVED, TAKEN_TABLES};
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::{ColumnRecord, ReferenceRecord, TableRecord};
 use crate::{OnDelete, Policy, Table, check, parents_first};
@@ -135,12 +135,6 @@ fn find<'a>(live: &'a Live, chosen: &Chosen) -> Result<&'a LiveTable, AdoptError
     }
     Ok(found)
 }
-
-/// Names that the engine's own statements have for something else.
-const TAKEN_TABLES: [&str; 3] = ["c", "new", "old"];
-
-/// As [`TAKEN_TABLES`], for columns.
-const TAKEN_COLUMNS: [&str; 1] = ["_j"];
 
 /// Words that Rust allows for no name, however written.
 const RUST_PATHS: [&str; 4] = ["crate", "self", "Self", "super"];

@@ -15,6 +15,12 @@ const COLUMNS_MAX: usize = 100;
 /// Names that begin so belong to SQLite, Cloudflare, wrangler and this engine.
 pub(crate) const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
 
+/// Names that the engine's statements have for something else where they read tables.
+pub(crate) const TAKEN_TABLES: [&str; 6] = ["c", "excluded", "json_each", "moved", "new", "old"];
+
+/// As [`TAKEN_TABLES`], for columns.
+pub(crate) const TAKEN_COLUMNS: [&str; 1] = ["_j"];
+
 /// Declarations that do not fit together, or that no primary would take.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeclarationError {
@@ -28,6 +34,14 @@ pub enum DeclarationError {
         table: &'static str,
         /// How its name begins.
         prefix: &'static str,
+    },
+    /// A name means something else in the engine's statements.
+    #[error("table `{table}`: the engine's statements use the name `{name}`; choose another")]
+    Taken {
+        /// The table.
+        table: &'static str,
+        /// Its name, or that of a column.
+        name: &'static str,
     },
     /// A name is too long.
     #[error("table `{table}`: the name `{name}` has more than {NAME_MAX} bytes; choose another")]
@@ -163,6 +177,13 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     let begins = |prefix: &&str| name.to_ascii_lowercase().starts_with(*prefix);
     if let Some(prefix) = RESERVED.into_iter().find(begins).filter(|_| table != Pack::TABLE) {
         return Err(DeclarationError::Reserved { table: name, prefix });
+    }
+    if TAKEN_TABLES.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(DeclarationError::Taken { table: name, name });
+    }
+    let mut columns = table.columns.iter().map(|column| column.name);
+    if let Some(taken) = columns.find(|column| TAKEN_COLUMNS.contains(column)) {
+        return Err(DeclarationError::Taken { table: name, name: taken });
     }
     let columns = table.columns.iter().map(|column| column.name);
     if let Some(long) = [name].into_iter().chain(columns).find(|name| name.len() > NAME_MAX) {

@@ -6,10 +6,12 @@
 //! The engine's triggers are taken away before what they read changes, and made anew after.
 
 mod change;
+mod note;
 mod replica;
 pub(crate) mod rows;
 mod table;
 
+pub use note::{Note, notes};
 pub use replica::{ReplicaPlan, TableFate, replica_migration, replica_record};
 
 use change::TableChange;
@@ -25,6 +27,8 @@ pub struct Plan {
     pub statements: Vec<String>,
     /// What of it may lose something, or fail for the rows that are there: for a person to agree to.
     pub destructive: Vec<String>,
+    /// Names that change or go, for replicas.
+    pub notes: Vec<Note>,
 }
 
 /// Why there is no migration from one schema to the other.
@@ -73,7 +77,7 @@ fn first(to: &Record) -> Plan {
     statements.extend(to.objects.iter().map(|object| object.sql.clone()));
     let adopted = to.tables.iter().filter(|table| table.external && table.is_synced());
     statements.extend(adopted.map(rows::backfill));
-    Plan { statements, destructive: Vec::new() }
+    Plan { statements, ..Plan::default() }
 }
 
 /// Which table became which.
@@ -161,7 +165,7 @@ impl<'a> Pairing<'a> {
     }
 
     fn plan(&self, from: &Record, to: &Record) -> Plan {
-        let mut plan = Plan::default();
+        let mut plan = Plan { notes: self.notes(), ..Plan::default() };
         let objects = Objects::new(from, to, &self.altered());
         let defers = !self.dropped.is_empty() || self.kept.iter().any(|change| change.is_rebuilt());
         if defers {
@@ -171,11 +175,17 @@ impl<'a> Pairing<'a> {
         for change in &self.kept {
             plan.statements.extend(change.rename_sql());
         }
+        plan.statements.extend(self.others_guards());
         let own = self.new.iter().filter(|table| !table.external);
         plan.statements.extend(own.flat_map(|table| table.ddl()));
         for change in &self.kept {
             plan.statements.extend(change.alter_sql());
             plan.destructive.extend(change.destructive());
+            if change.from.is_synced() && !change.to.is_synced() {
+                let name = &change.to.name;
+                plan.destructive
+                    .push(format!("`{name}` becomes private: devices give up its rows"));
+            }
         }
         plan.statements.extend(drop_sql(&self.dropped));
         let own = self.dropped.iter().rev().filter(|table| !table.external);
@@ -192,6 +202,42 @@ impl<'a> Pairing<'a> {
             plan.statements.extend(change.row_sql());
         }
         plan
+    }
+
+    /// What replicas need to know, in the order of its happening.
+    fn notes(&self) -> Vec<Note> {
+        let synced = || self.kept.iter().filter(|change| change.from.is_synced());
+        let tables = synced().filter(|change| change.from.name != change.to.name);
+        let tables = tables
+            .map(|change| Note::RenameTable(change.from.name.clone(), change.to.name.clone()));
+        let renamed = synced().flat_map(|change| {
+            let table = change.to.name.clone();
+            change.renames.iter().map(move |(old, new)| {
+                Note::RenameColumn(table.clone(), (*old).to_owned(), (*new).to_owned())
+            })
+        });
+        let columns = synced().flat_map(|change| {
+            let table = change.to.name.clone();
+            let dropped = change.dropped.iter();
+            dropped.map(move |column| Note::DropColumn(table.clone(), column.name.clone()))
+        });
+        let private = synced().filter(|change| !change.to.is_synced());
+        let private = private.map(|change| change.to.name.clone());
+        let dropped = self.dropped.iter().filter(|table| table.is_synced());
+        let gone = private.chain(dropped.map(|table| table.name.clone())).map(Note::DropTable);
+        tables.chain(renamed).chain(columns).chain(gone).collect()
+    }
+
+    /// A guard for each table that goes, for good or while it is rebuilt.
+    fn others_guards(&self) -> Vec<String> {
+        let kept = self.kept.iter().map(|change| change.to.name.as_str());
+        let dropped = self.dropped.iter().map(|table| table.name.as_str());
+        let ours: Vec<&str> = kept.chain(dropped.clone()).collect();
+        let rebuilt = self.kept.iter().filter(|change| change.is_rebuilt());
+        let rebuilt = rebuilt.map(|change| change.to.name.as_str());
+        let own = self.dropped.iter().filter(|table| !table.external);
+        let gone = rebuilt.chain(own.map(|table| table.name.as_str()));
+        gone.map(|name| rows::others_guard(name, &ours)).collect()
     }
 
     /// Tables that change in more than new columns, under both names.

@@ -111,7 +111,7 @@ pub enum FolderError {
     },
     /// A migration has carriage returns, which break triggers on D1.
     #[error(
-        "{file}, line {line}: a line ends with CRLF; save the file with LF, as it was generated"
+        "{file}, line {line}: a line has a carriage return; save the file with LF, as it was generated"
     )]
     Crlf {
         /// The migration.
@@ -175,11 +175,7 @@ impl Folder {
             return Ok(Folder::default());
         }
         check_numbers(files.keys())?;
-        for (name, sql) in &files {
-            if let Some(line) = sql.split('\n').position(|line| line.contains('\r')) {
-                return Err(FolderError::Crlf { file: name.clone(), line: line + 1 });
-            }
-        }
+        files.iter().try_for_each(|(name, sql)| check_lines(name, sql))?;
         let journal: Journal = parse(JOURNAL, journal)?;
         check_version(JOURNAL, journal.version, JOURNAL_VERSION)?;
         let journal = journal.entries;
@@ -209,6 +205,7 @@ impl Folder {
         }
         let tag = format!("{idx:04}_{}_{name}", record.owner);
         let sql = text(plan);
+        check_lines(&format!("{tag}.sql"), &sql)?;
         let mut journal = self.journal.clone();
         journal.push(Entry { idx, tag: tag.clone(), when: now_ms, sha256: sha256(&sql) });
         let schema = serde_json::to_string_pretty(record).expect("a record serialises") + "\n";
@@ -218,9 +215,10 @@ impl Folder {
 
 /// A migration as a file's text. What of it is destructive stands first, for whoever reviews it.
 pub(crate) fn text(plan: &Plan) -> String {
-    let notes = plan.destructive.iter().map(|what| format!("-- Destructive: {what}\n"));
-    let statements = plan.statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n"));
-    format!("{}{statements};\n", notes.collect::<String>())
+    let destructive = plan.destructive.iter().map(|what| format!("-- Destructive: {what}\n"));
+    let notes = plan.notes.iter().map(|note| format!("{note}\n"));
+    let head: String = destructive.chain(notes).collect();
+    format!("{head}{};\n", plan.statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")))
 }
 
 /// One line an entry, so that two branches that both add one meet in a conflict.
@@ -255,6 +253,14 @@ fn check_version(file: &'static str, found: u32, known: u32) -> Result<(), Folde
     match found <= known {
         true => Ok(()),
         false => Err(FolderError::Newer { file, found }),
+    }
+}
+
+/// No carriage return anywhere.
+fn check_lines(file: &str, sql: &str) -> Result<(), FolderError> {
+    match sql.split('\n').position(|line| line.contains('\r')) {
+        Some(line) => Err(FolderError::Crlf { file: file.to_owned(), line: line + 1 }),
+        None => Ok(()),
     }
 }
 
@@ -305,7 +311,7 @@ mod tests {
     use super::*;
 
     fn plan(sql: &str) -> Plan {
-        Plan { statements: vec![sql.to_owned()], destructive: Vec::new() }
+        Plan { statements: vec![sql.to_owned()], ..Plan::default() }
     }
 
     /// A folder with two migrations, as its texts.
@@ -363,8 +369,8 @@ mod tests {
         );
         check(
             |files, _, _| files.get_mut("0001_app_more.sql").unwrap().insert_str(0, "--\n\r\n"),
-            "0001_app_more.sql, line 2: a line ends with CRLF; save the file with LF, as it was \
-             generated",
+            "0001_app_more.sql, line 2: a line has a carriage return; save the file with LF, as it \
+             was generated",
         );
         check(
             |files, _, _| files.get_mut("0001_app_more.sql").unwrap().push(' '),

@@ -26,17 +26,14 @@ pub fn pull_sql(schema: &Schema) -> String {
     let ours = schema.owns_sql();
     let sizes = by_table(&synced, size);
     let rows = by_table(&synced, row);
-    let names: Vec<String> = synced.iter().map(|table| literal(table.name)).collect();
-    let names = names.join(",");
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
-        "WITH page AS (
+        "WITH fastest_page AS (
   SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (
     SELECT seq, tbl, pk, version, deleted, {CHANGE_BYTES} + coalesce({sizes}, 0) AS size
     FROM fastest_changes AS c
-    WHERE scope = ?1 AND seq > CAST(?2 AS INTEGER) AND (deleted = 0 OR tbl IN ({names}))
-    ORDER BY seq LIMIT CAST(?3 AS INTEGER)
+    WHERE scope = ?1 AND seq > CAST(?2 AS INTEGER) ORDER BY seq LIMIT CAST(?3 AS INTEGER)
   )
 )
 SELECT seq, tbl, pk, version, deleted, row FROM (
@@ -52,7 +49,7 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     ) AS row
   UNION ALL
   SELECT seq, CAST(seq AS TEXT), tbl, pk, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}
-  FROM page AS c WHERE total = size OR total <= CAST(?4 AS INTEGER)
+  FROM fastest_page AS c WHERE total = size OR total <= CAST(?4 AS INTEGER)
 ) ORDER BY place"
     )
 }

@@ -98,6 +98,9 @@ pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
     connection: Connection,
+    /// SQLite's count of changes to the tables, as they were when they were last looked at; `None`
+    /// while the file is opened.
+    tables: Option<i64>,
 }
 
 /// A replica within one transaction, or outside of any: what can be read and written.
@@ -123,7 +126,7 @@ impl Replica {
         // Rows of a scope may refer to rows of scopes that the device does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        let mut replica = Self { path: path.to_owned(), schema, connection };
+        let mut replica = Self { path: path.to_owned(), schema, connection, tables: None };
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
         }
@@ -131,6 +134,7 @@ impl Replica {
             replica.write(|session| session.lay_out())?;
         }
         replica.read().check_owner()?;
+        replica.tables = replica.read().tables_version()?;
         Ok(replica)
     }
 
@@ -139,11 +143,15 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, connection } = self;
+        let Self { path, schema, connection, tables } = self;
         let failed = |source| ReplicaError::Sqlite { path: path.clone(), source };
         let transaction =
             Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
-        let done = work(Session { connection: &transaction, schema, path })?;
+        let session = Session { connection: &transaction, schema, path };
+        if tables.is_some() {
+            session.check_still_follows(tables)?;
+        }
+        let done = work(session)?;
         transaction.commit().map_err(failed)?;
         Ok(done)
     }

@@ -178,7 +178,7 @@ fn a_folder_that_is_not_as_it_was_is_refused() {
             let text = fs::read_to_string(dir.join(first)).unwrap();
             fs::write(dir.join(first), text.replacen('\n', "\r\n", 2)).unwrap();
         },
-        ": 0000_init.sql, line 1: a line ends with CRLF",
+        ": 0000_init.sql, line 1: a line has a carriage return",
     );
     check(
         &|dir| {

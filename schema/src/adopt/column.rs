@@ -1,7 +1,8 @@
 //! One column: what it surely holds, and its default as the engine writes it.
 
 use crate::Kind;
-use crate::adopt::{AdoptError, TAKEN_COLUMNS, is_identifier};
+use crate::adopt::{AdoptError, is_identifier};
+use crate::check::TAKEN_COLUMNS;
 use crate::ddl::literal;
 use crate::live::LiveColumn;
 use crate::record::ColumnRecord;

@@ -18,39 +18,20 @@ pub fn hold_sql(record: &Record) -> Vec<String> {
     let mut statements: Vec<String> =
         record.objects.iter().map(|object| object.sql.clone()).collect();
     for table in record.tables.iter().filter(|table| table.external && table.is_synced()) {
-        statements.extend([gone(table), left(table), rows::backfill(table)]);
+        statements.extend([gone(table), rows::left(table), rows::backfill(table)]);
     }
     statements
 }
 
-/// The next sequence numbers of each scope, in the order of the keys.
-const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
-    + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope)";
-
 /// Entries of rows that are there no more say so.
 fn gone(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
+    let next = rows::NEXT;
     format!(
         "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-  SELECT tbl, pk, scope, version + 1, {NEXT}, 1
+  SELECT tbl, pk, scope, version + 1, {next}, 1
   FROM fastest_changes AS e
   WHERE tbl = {tbl} AND deleted = 0 AND pk NOT IN (SELECT {pk} FROM {name})
   ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq, deleted = 1"
-    )
-}
-
-/// Rows that are in another scope leave a tombstone of kind 2 in the one where devices know them.
-fn left(table: &TableRecord) -> String {
-    let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
-    let scope = rows::scope(table);
-    format!(
-        "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-  SELECT tbl, json_array(pk, scope), scope, version, {NEXT}, 2
-  FROM (
-    SELECT k.tbl, k.pk, k.scope, k.version, {scope} AS now
-    FROM fastest_changes AS k JOIN {name} AS t ON t.{pk} = k.pk WHERE k.tbl = {tbl}
-  ) AS e
-  WHERE scope IS NOT now
-  ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq"
     )
 }

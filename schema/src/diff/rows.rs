@@ -3,6 +3,26 @@
 use crate::ddl::{literal, quote};
 use crate::record::{ColumnRecord, TableRecord};
 
+/// How a statement begins that does nothing, or fails.
+pub const GUARD: &str = "SELECT json(";
+
+/// Fails, where a table that is not among `ours` would lose rows or values while this one is not
+/// there. Those of ours are looked at when a migration is planned.
+pub fn others_guard(table: &str, ours: &[&str]) -> String {
+    let what = format!("rows of another application refer to {table}, and would go with it");
+    let (tbl, what) = (literal(table), literal(&what));
+    let ours: Vec<String> = ours.iter().map(|name| literal(name)).collect();
+    format!(
+        "{GUARD}{what}) FROM (
+    WITH t AS MATERIALIZED (SELECT name FROM sqlite_master WHERE type = 'table'
+      AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*')
+    SELECT 1 FROM t JOIN pragma_foreign_key_list(t.name) AS f
+    WHERE f.\"table\" = {tbl} COLLATE NOCASE AND t.name NOT IN ({})
+      AND f.on_delete NOT IN ('NO ACTION', 'RESTRICT'))",
+        ours.join(", ")
+    )
+}
+
 /// Gives each row of a table that is synced from now on an entry, so that devices hear of it.
 pub fn backfill(table: &TableRecord) -> String {
     let (name, pk) = (quote(&table.name), quote(&table.pk));
@@ -17,6 +37,26 @@ pub fn backfill(table: &TableRecord) -> String {
   WHERE true
   ON CONFLICT(tbl, pk) DO UPDATE SET version = version + 1, seq = excluded.seq,
     scope = excluded.scope, deleted = 0"
+    )
+}
+
+/// The next sequence numbers of each scope, in the order of the keys.
+pub const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
+    + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope)";
+
+/// Rows that are in another scope leave a tombstone of kind 2 in the one where devices know them.
+pub fn left(table: &TableRecord) -> String {
+    let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
+    let scope = scope(table);
+    format!(
+        "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+  SELECT tbl, json_array(pk, scope), scope, version, {NEXT}, 2
+  FROM (
+    SELECT k.tbl, k.pk, k.scope, k.version, {scope} AS now
+    FROM fastest_changes AS k JOIN {name} AS t ON t.{pk} = k.pk WHERE k.tbl = {tbl}
+  ) AS e
+  WHERE scope IS NOT now
+  ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq"
     )
 }
 

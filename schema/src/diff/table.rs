@@ -78,8 +78,10 @@ impl TableChange<'_> {
             ),
         ];
         let changed = self.columns.iter().filter(|(before, after)| before.kind != after.kind);
-        let guards = changed.filter_map(|(before, after)| self.guard(before, after));
-        statements.extend(guards.filter(|_| !self.lenient));
+        statements.extend(changed.filter_map(|(before, after)| self.guard(before, after)));
+        if self.lenient {
+            statements.retain(|sql| !sql.starts_with(rows::GUARD));
+        }
         statements.push(format!("DROP TABLE {old}"));
         statements
     }
@@ -107,27 +109,26 @@ impl TableChange<'_> {
         }
     }
 
-    /// Fails, where a value did not become one of the column's new type as it was: `json` of a text
+    /// Fails, where a value would not come back from the column's new type as it was: `json` of a text
     /// that is none is the one error that a plain SELECT can raise everywhere.
     fn guard(&self, before: &ColumnRecord, after: &ColumnRecord) -> Option<String> {
-        let (table, name) = (quote(&self.to.name), quote(&after.name));
-        let what = literal(&format!(
-            "a value of {}.{} is no {}",
-            self.to.name,
-            after.name,
-            kind(after.kind)
-        ));
-        match (before.kind, after.kind) {
-            (from, to) if widens(from, to) => None,
-            (Kind::Integer, Kind::Real) => Some(format!(
-                "SELECT json({what}) FROM {} WHERE CAST(CAST({name} AS REAL) AS INTEGER) <> {name}",
-                quote(&format!("fastest_old_{}", self.to.name))
-            )),
-            (_, to) => Some(format!(
-                "SELECT json({what}) FROM {table} WHERE typeof({name}) NOT IN ('null', '{}')",
-                kind(to)
-            )),
-        }
+        let name = quote(&after.name);
+        let back = |there: &str, back: &str| {
+            format!("CAST(CAST({name} AS {there}) AS {back}) IS NOT {name}")
+        };
+        let lost = match (before.kind, after.kind) {
+            (from, to) if widens(from, to) => return None,
+            (Kind::Text, Kind::Integer) => back("INTEGER", "TEXT"),
+            // `1` is as good as `1.0`.
+            (Kind::Text, _) => format!("{} AND {}", back("REAL", "TEXT"), back("INTEGER", "TEXT")),
+            (Kind::Real, Kind::Integer) => back("INTEGER", "REAL"),
+            (Kind::Real, _) => back("TEXT", "REAL"),
+            (Kind::Integer, _) => back("REAL", "INTEGER"),
+        };
+        let (table, to) = (&self.to.name, kind(after.kind));
+        let what = literal(&format!("a value of {table}.{} would change as {to}", after.name));
+        let old = quote(&format!("fastest_old_{table}"));
+        Some(format!("SELECT json({what}) FROM {old} WHERE {name} IS NOT NULL AND ({lost})"))
     }
 
     /// Fails, where a row refers to one that is not there by a foreign key that is new. SQLite counts
@@ -200,7 +201,7 @@ impl TableChange<'_> {
             (false, true) => {
                 let mirror = self.to.columns.iter().find(|column| column.lock_version);
                 let mirror = mirror.map(|column| rows::mirror(self.to, column));
-                [rows::backfill(self.to)].into_iter().chain(mirror).collect()
+                [rows::left(self.to), rows::backfill(self.to)].into_iter().chain(mirror).collect()
             }
             (true, true) => {
                 let touch = self.scope_changes() || self.makes_values();

@@ -450,7 +450,7 @@ fn replicas_agree(from: &Record, to: &Record) {
         record.tables.iter().map(|table| (table.name.clone(), count(table))).collect()
     };
     let before = counts(from);
-    let plan = replica_migration(from, to);
+    let plan = replica_migration(from, to, None);
     apply(&replica, &plan.statements).unwrap();
     let fresh = Connection::open_in_memory().unwrap();
     make(&fresh, to);

@@ -4,11 +4,10 @@
 //! brought it there. A build that declares otherwise migrates it when it opens it, rows that wait
 //! included; one that does not know that migration is older than the file, and refuses it.
 
-use fastest_schema::diff::{TableFate, replica_migration};
+use fastest_schema::diff::{Note, TableFate, notes, replica_migration};
 use fastest_schema::record::Record;
-use fastest_schema::{Kind, Table, replica_record};
+use fastest_schema::{Default, Kind, Table, replica_record};
 use rusqlite::params;
-use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use crate::local_write::WriteError;
@@ -20,6 +19,28 @@ impl Session<'_> {
         let sql = "SELECT record = ?1 AND migration IS ?2 FROM fastest_local_schema";
         let follows: Option<bool> = self.get(sql, params![self.declared(), self.newest()])?;
         Ok(follows.unwrap_or(false))
+    }
+
+    /// SQLite's count of changes to the tables of the file.
+    pub(crate) fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
+        self.get("PRAGMA schema_version", [])
+    }
+
+    /// Refuses to write where another process has brought the file further since it was opened: what
+    /// waits is kept in the order of columns.
+    pub(crate) fn check_still_follows(&self, known: &mut Option<i64>) -> Result<(), ReplicaError> {
+        let now = self.tables_version()?;
+        if now == *known {
+            return Ok(());
+        }
+        if !self.follows_schema()? {
+            let sql = "SELECT migration FROM fastest_local_schema";
+            let found: Option<Option<String>> = self.get(sql, [])?;
+            let found = found.flatten().unwrap_or_else(|| "other tables".to_owned());
+            return Err(ReplicaError::NewerSchema { path: self.path.to_owned(), found });
+        }
+        *known = now;
+        Ok(())
     }
 
     /// Brings the tables to what the schema declares.
@@ -34,7 +55,8 @@ impl Session<'_> {
         })?;
         let declared = replica_record(self.schema.owner, self.schema.tables);
         self.check_not_newer(migration.as_deref(), &held, &declared)?;
-        let plan = replica_migration(&held, &declared);
+        let notes = migration.as_deref().map(|last| self.notes_since(last));
+        let plan = replica_migration(&held, &declared, notes.as_deref());
         for statement in &plan.statements {
             self.batch(statement)?;
         }
@@ -44,8 +66,17 @@ impl Session<'_> {
         for fate in plan.tables.iter().filter(|fate| fate.rescoped) {
             self.rescope(fate)?;
         }
+        if plan.reread {
+            self.run("DELETE FROM fastest_local_cursor", [])?;
+        }
         let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
         self.run(sql, params![self.declared(), self.newest()]).map(drop)
+    }
+
+    /// What the migrations since one say of names.
+    fn notes_since(&self, last: &str) -> Vec<Note> {
+        let since = self.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
+        since.flat_map(|migration| notes(migration.sql)).collect()
     }
 
     /// What the schema declares, as it is recorded.
@@ -79,24 +110,20 @@ impl Session<'_> {
     }
 
     /// Gives what is kept of a table's rows elsewhere, as lists in the order of its columns, the form
-    /// that the table has now. A new column takes the value that the row has there.
+    /// that the table has now. What waits for a table that devices no longer hold is set aside.
     fn carry_over(&self, fate: &TableFate) -> Result<(), ReplicaError> {
-        let Some(to) = &fate.to else {
-            self.run("DELETE FROM fastest_local_outbox WHERE tbl = ?1", [&fate.from])?;
-            return Ok(());
-        };
-        let table = self.schema.synced_table(to).expect("the plan is made of declared tables");
-        let same = fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at));
-        if !same || fate.from != *to {
-            for (holder, lists) in
-                [("outbox", &["base", "row"][..]), ("conflict", &["base", "ours", "theirs"])]
-            {
-                let place = format!("fastest_local_{holder}");
-                for list in lists {
-                    self.reshape(&place, list, fate, table)?;
-                }
-                let sql = format!("UPDATE {place} SET tbl = ?2 WHERE tbl = ?1");
-                self.run(&sql, [&fate.from, to])?;
+        let to = fate.to.clone().unwrap_or_else(|| format!("dropped {}", fate.from));
+        let same = fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at))
+            && fate.columns.len() == fate.old_names.len();
+        if let Some(table) = self.schema.synced_table(&to).filter(|_| !same) {
+            self.reshape_outbox(fate, table)?;
+            self.reshape_conflicts(fate, table)?;
+        }
+        if fate.from != to {
+            for place in ["outbox", "conflict"] {
+                let sql =
+                    format!("UPDATE OR REPLACE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
+                self.run(&sql, [&fate.from, &to])?;
             }
         }
         Ok(())
@@ -126,35 +153,86 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn reshape(
-        &self,
-        place: &str,
-        list: &str,
-        fate: &TableFate,
-        table: &'static Table,
-    ) -> Result<(), ReplicaError> {
-        let id = key_of(place);
-        let select =
-            format!("SELECT {id}, pk, {list} FROM {place} WHERE tbl = ?1 AND {list} IS NOT NULL");
-        let found = self.all(&select, [&fate.from], |row| {
-            Ok((row.get::<_, Cell>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
+        let sql = "SELECT revision, pk, base, row FROM fastest_local_outbox WHERE tbl = ?1";
+        let found = self.all(sql, [&fate.from], |row| {
+            let base: Option<String> = row.get(2)?;
+            let waits: Option<String> = row.get(3)?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, base, waits))
         })?;
-        let update = format!("UPDATE {place} SET {list} = ?2 WHERE {id} = ?1");
-        for (at, key, text) in found {
-            let Ok(Value::Array(old)) = serde_json::from_str(&text) else { continue };
+        for (revision, key, base, row) in found {
             let now = self.values(table, &key)?;
-            let value = |(column, place): (usize, &Option<usize>)| match place {
-                Some(place) => {
-                    let old = old.get(*place).cloned().unwrap_or_default();
-                    as_kind(old, table.columns[column].kind)
-                }
-                None => now.as_ref().map(|now| now[column].clone()).unwrap_or_default(),
-            };
-            let new: Vec<Value> = fate.columns.iter().enumerate().map(value).collect();
-            self.run(&update, params![at, Value::from(new).to_string()])?;
+            let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
+            // The table's own row was made to fit.
+            let row = row.map(|text| match &now {
+                Some(now) => Value::from(now.clone()).to_string(),
+                None => reshaped(&text, fate, table, None),
+            });
+            let sql = "UPDATE fastest_local_outbox SET base = ?2, row = ?3 WHERE revision = ?1";
+            self.run(sql, params![revision, base, row])?;
         }
         Ok(())
     }
+
+    fn reshape_conflicts(
+        &self,
+        fate: &TableFate,
+        table: &'static Table,
+    ) -> Result<(), ReplicaError> {
+        let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
+                   WHERE tbl = ?1";
+        let found = self.all(sql, [&fate.from], |row| {
+            let lists: [Option<String>; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
+            let names: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+            Ok((names, lists))
+        })?;
+        for ([id, key, columns], lists) in found {
+            let now = self.values(table, &key)?;
+            let [base, ours, theirs] =
+                lists.map(|text| text.map(|text| reshaped(&text, fate, table, now.as_deref())));
+            let columns: Vec<&str> =
+                columns.split(',').filter_map(|old| new_name(fate, table, old)).collect();
+            let sql = "UPDATE fastest_local_conflict
+                       SET columns = ?2, base = ?3, ours = ?4, theirs = ?5 WHERE id = ?1";
+            self.run(sql, params![id, columns.join(","), base, ours, theirs])?;
+        }
+        Ok(())
+    }
+}
+
+/// A list of a row's values in the order of now. A new column takes the value of the row as it is, or
+/// its default.
+fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) -> String {
+    // A row that is gone is null.
+    let Ok(Value::Array(old)) = serde_json::from_str(text) else { return text.to_owned() };
+    let value = |(at, place): (usize, &Option<usize>)| {
+        let column = &table.columns[at];
+        match place {
+            Some(place) => as_kind(old.get(*place).cloned().unwrap_or_default(), column.kind),
+            None => match now {
+                Some(now) => now[at].clone(),
+                None => column.default.map(constant).unwrap_or_default(),
+            },
+        }
+    };
+    let new: Vec<Value> = fate.columns.iter().enumerate().map(value).collect();
+    Value::from(new).to_string()
+}
+
+fn constant(default: Default) -> Value {
+    match default {
+        Default::Text(text) => text.into(),
+        Default::Integer(integer) => integer.into(),
+        Default::Real(real) => real.into(),
+        Default::Now | Default::Sql(_) => Value::Null,
+    }
+}
+
+/// The name that a column has now.
+fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str> {
+    let place = fate.old_names.iter().position(|name| name == old)?;
+    let at = fate.columns.iter().position(|column| *column == Some(place))?;
+    Some(table.columns[at].name)
 }
 
 /// A value as its column holds it by now, where it can be.
@@ -167,14 +245,9 @@ fn as_kind(value: Value, kind: Kind) -> Value {
     }
 }
 
-/// The key of a table that holds rows as lists.
-fn key_of(place: &str) -> &'static str {
-    if place == "fastest_local_outbox" { "revision" } else { "id" }
-}
-
 /// A table or a column that is held and that nothing declared was.
 fn unknown(held: &Record, declared: &Record) -> Option<String> {
-    let plan = replica_migration(held, declared);
+    let plan = replica_migration(held, declared, None);
     for fate in plan.tables {
         let Some(to) = fate.to else { return Some(format!("the table {}", fate.from)) };
         let columns = &held.table(&fate.from)?.columns;

@@ -60,14 +60,20 @@ pub fn generate(
         addition.map_err(|source| MigrationsError::Folder { dir: dir.to_owned(), source })?;
     rehearse(&folder, &record, &addition.name, &addition.sql)?;
     folder::add(dir, &addition)?;
-    let Plan { statements, destructive } = plan;
+    let Plan { statements, destructive, .. } = plan;
     Ok(Generated { name: Some(addition.name), statements: statements.len(), destructive })
 }
 
 /// The caller's own statements, as they are between breakpoints.
 fn own_statements(sql: &str) -> Vec<String> {
+    let sql = sql.replace("\r\n", "\n");
     let texts = sql.split(STATEMENT_BREAKPOINT).map(|text| text.trim().trim_end_matches(';'));
-    texts.filter(|text| !text.is_empty()).map(|text| text.replace("\r\n", "\n")).collect()
+    let texts = texts.filter(|text| !text.is_empty());
+    // A semicolon follows: it must not become part of a comment.
+    let ends_in_comment = |text: &str| text.lines().last().is_some_and(|line| line.contains("--"));
+    texts
+        .map(|text| if ends_in_comment(text) { format!("{text}\n") } else { text.into() })
+        .collect()
 }
 
 /// Fails where the folder with the new migration does not come to what is declared.

@@ -145,7 +145,6 @@ mod after {
     /// A job: a task of before.
     #[table(
         name = "jobs",
-        renamed_from = "tasks",
         policy = versioned("a test"),
         scope = team,
         unique(team, name),
@@ -156,7 +155,6 @@ mod after {
         #[default(7)]
         pub rank: i64,
         pub team: String,
-        #[renamed_from(title)]
         pub name: String,
         pub done: String,
     }
@@ -166,7 +164,13 @@ mod after {
         tables: &[Job::TABLE],
         migrations: &[
             Migration { name: "0000_app_init.sql", sql: "" },
-            Migration { name: "0001_app_jobs.sql", sql: "" },
+            Migration {
+                name: "0001_app_jobs.sql",
+                sql: r#"-- fastest: {"rename_table":["tasks","jobs"]}
+-- fastest: {"rename_column":["jobs","title","name"]}
+-- fastest: {"drop_column":["jobs","colour"]}
+"#,
+            },
         ],
     };
 }
@@ -205,4 +209,77 @@ fn rows_that_wait_follow_the_schema() {
     assert_eq!(tables_of(&path), tables_of(&fresh));
     let refused = Replica::open(&path, &before::SCHEMA).unwrap_err();
     assert!(refused.to_string().contains("was brought to 0001_app_jobs.sql by a newer version"));
+}
+
+/// The tables of an application that was away for two releases: `tasks` became `jobs`, whose `title`
+/// became `name`; then `jobs` became `works`, and a new `title` and a new `tasks` came.
+mod much_later {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    /// A job of before.
+    #[table(name = "works", policy = versioned("a test"), scope = team)]
+    pub struct Work {
+        #[pk]
+        pub id: String,
+        #[default("none")]
+        pub title: String,
+        pub team: String,
+        pub name: String,
+        pub done: i64,
+    }
+
+    /// Has nothing to do with the tasks of before.
+    #[table(name = "tasks", policy = versioned("a test"), scope = team)]
+    pub struct Task {
+        #[pk]
+        pub id: String,
+        pub team: String,
+    }
+
+    const LAST: &str = r#"-- fastest: {"rename_table":["jobs","works"]}
+-- fastest: {"drop_column":["works","rank"]}
+"#;
+
+    pub static SCHEMA: Schema = Schema {
+        owner: "app",
+        tables: &[Work::TABLE, Task::TABLE],
+        migrations: &[
+            super::after::SCHEMA.migrations[0],
+            super::after::SCHEMA.migrations[1],
+            Migration { name: "0002_app_works.sql", sql: LAST },
+        ],
+    };
+}
+
+#[test]
+fn releases_that_were_slept_through_are_followed_one_by_one() {
+    use before::Task;
+    use much_later::Work;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
+    let task =
+        Task { id: "a".into(), team: "t".into(), title: "one".into(), colour: None, done: 1 };
+    replica.write(|session| session.save("t", &task)).unwrap();
+    let file = Connection::open(&path).unwrap();
+    let conflict = "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, ours, theirs, at)
+        VALUES ('c', 't', 'tasks', 'a', 'title,colour', '[\"a\",\"t\",\"ours\",null,1]', 'null', '')";
+    file.execute_batch(conflict).unwrap();
+    drop((replica, file));
+    let replica = Replica::open(&path, &much_later::SCHEMA).unwrap();
+    let session = replica.read();
+    let work = Work {
+        id: "a".into(),
+        title: "none".into(),
+        team: "t".into(),
+        name: "one".into(),
+        done: 1,
+    };
+    assert_eq!(session.row::<Work>("a").unwrap(), Some(work));
+    assert_eq!(session.row::<much_later::Task>("a").unwrap(), None);
+    let [entry] = &session.entries("t").unwrap()[..] else { panic!("one row waits") };
+    let row = serde_json::Value::from(entry.row.clone().unwrap()).to_string();
+    assert_eq!((entry.table.name, &row[..]), ("works", r#"["a","none","t","one",1]"#));
+    let kept = "SELECT tbl || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
+    assert_eq!(query(&path, kept), [r#"works name ["a","none","t","ours",1]"#]);
 }

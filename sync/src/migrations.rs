@@ -1,6 +1,6 @@
 //! Migrations: folders of them, what they come to, and whether a database is what they say.
 //!
-//! [`generate`] adds a migration to a folder, [`check`] compares a database with one. What a
+//! [`generate()`] adds a migration to a folder, [`check()`] compares a database with one. What a
 //! migration must be, and what of a database is ours, `fastest_schema` decides; this module reads,
 //! writes, runs and asks.
 

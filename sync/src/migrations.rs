@@ -1,7 +1,7 @@
 //! Migrations: folders of them, what they come to, and whether a database is what they say.
 //!
-//! [`generate`] adds a migration to a folder, [`adopt`] one for tables that another tool makes;
-//! [`apply`] brings a database up to date, [`check`] compares it with what its migrations say. What a
+//! [`generate()`] adds a migration to a folder, [`adopt()`] one for tables that another tool makes;
+//! [`apply()`] brings a database up to date, [`check()`] compares it with what its migrations say. What a
 //! migration must be, and what of a database is ours, `fastest_schema` decides; this module reads,
 //! writes, runs and asks.
 

@@ -108,24 +108,32 @@ pub fn names_change_and_columns_go(walk: &mut Walk) {
         let column = to.column("projects", "name");
         (column.name, column.renamed_from) = ("title".into(), Some("name".into()));
     });
-    assert_snapshot!(rename, @"ALTER TABLE `projects` RENAME COLUMN `name` TO `title`;");
-    assert_snapshot!(walk.step("members", |to| to.rename("people", "members")), @r"
+    assert_snapshot!(rename, @r#"
+    -- fastest: {"rename_column":["projects","name","title"]}
+    DROP TRIGGER `fastest_push_apply`;
+    ALTER TABLE `projects` RENAME COLUMN `name` TO `title`;
+    "#);
+    assert_snapshot!(walk.step("members", |to| to.rename("people", "members")), @r#"
+    -- fastest: {"rename_table":["people","members"]}
+    DROP TRIGGER `fastest_push_apply`;
     ALTER TABLE `people` RENAME TO `members`;
     UPDATE OR REPLACE fastest_changes SET tbl = 'members' WHERE tbl = 'people';
-    ");
+    "#);
     let gone = |name: &'static str| move |column: &ColumnRecord| column.name != name;
     let dropped =
         walk.destructive("no_weight", |to| to.table("tasks").columns.retain(gone("weight")));
-    assert_snapshot!(dropped, @r"
+    assert_snapshot!(dropped, @r#"
     -- Destructive: column `tasks.weight` is dropped, with its values
+    -- fastest: {"drop_column":["tasks","weight"]}
     DROP TRIGGER `fastest_push_apply`;
     ALTER TABLE `tasks` DROP COLUMN `weight`;
-    ");
+    "#);
     let dropped =
         walk.destructive("no_task", |to| to.table("events").columns.retain(gone("task_id")));
-    assert_snapshot!(dropped, @r"
+    assert_snapshot!(dropped, @r#"
     -- Destructive: column `events.task_id` is dropped, with its values
     -- Destructive: `events` is rebuilt: foreign key `task_id` is dropped
+    -- fastest: {"drop_column":["events","task_id"]}
     PRAGMA defer_foreign_keys = ON;
     CREATE TABLE `fastest_old_events` AS SELECT * FROM `events`;
     DROP TABLE `events`;
@@ -137,7 +145,7 @@ pub fn names_change_and_columns_go(walk: &mut Walk) {
     INSERT INTO `events`(`id`, `team_id`, `what`)
       SELECT `id`, `team_id`, `what` FROM `fastest_old_events`;
     DROP TABLE `fastest_old_events`;
-    ");
+    "#);
 }
 
 pub fn columns_change(walk: &mut Walk) {
@@ -379,7 +387,7 @@ pub fn types_and_policies_change(walk: &mut Walk) {
     );
     INSERT INTO `tasks`(`id`, `project_id`, `assignee`, `reviewer`, `title`, `estimate`, `colour`, `at`)
       SELECT `id`, `project_id`, `assignee`, `reviewer`, `title`, `estimate`, `colour`, `at` FROM `fastest_old_tasks`;
-    SELECT json('a value of tasks.estimate is no integer') FROM `tasks` WHERE typeof(`estimate`) NOT IN ('null', 'integer');
+    SELECT json('a value of tasks.estimate would change as integer') FROM `fastest_old_tasks` WHERE `estimate` IS NOT NULL AND (CAST(CAST(`estimate` AS INTEGER) AS TEXT) IS NOT `estimate`);
     DROP TABLE `fastest_old_tasks`;
     ");
     let shared = walk.step("shared_drafts", |to| {
@@ -388,6 +396,15 @@ pub fn types_and_policies_change(walk: &mut Walk) {
         drafts.scope = Some(ScopeRecord { column: "team_id".into(), by: None });
     });
     assert_snapshot!(shared, @r"
+    INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
+      SELECT tbl, json_array(pk, scope), scope, version, row_number() OVER (PARTITION BY scope ORDER BY pk)
+        + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope), 2
+      FROM (
+        SELECT k.tbl, k.pk, k.scope, k.version, coalesce(t.`team_id`, '') AS now
+        FROM fastest_changes AS k JOIN `drafts` AS t ON t.`id` = k.pk WHERE k.tbl = 'drafts'
+      ) AS e
+      WHERE scope IS NOT now
+      ON CONFLICT(tbl, pk) DO UPDATE SET version = excluded.version, seq = excluded.seq;
     INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
       SELECT 'drafts', pk, scope, 1,
         row_number() OVER (PARTITION BY scope ORDER BY pk) + coalesce(
@@ -410,10 +427,11 @@ pub fn types_and_policies_change(walk: &mut Walk) {
     assert_snapshot!(by_task, @"UPDATE `comments` SET `id` = `id`;");
     let dropped =
         walk.destructive("no_comments", |to| to.0.retain(|table| table.name != "comments"));
-    assert_snapshot!(dropped, @r"
+    assert_snapshot!(dropped, @r#"
     -- Destructive: table `comments` is dropped, with its rows
+    -- fastest: {"drop_table":"comments"}
     PRAGMA defer_foreign_keys = ON;
     UPDATE fastest_changes SET version = version + 1, deleted = 1 WHERE tbl = 'comments' AND deleted = 0;
     DROP TABLE `comments`;
-    ");
+    "#);
 }

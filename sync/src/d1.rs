@@ -77,8 +77,8 @@ impl D1 {
         match error {
             PrimaryError::Failed { url, message } if message.contains("incomplete input") => {
                 let message = format!(
-                    "{message}: its API cuts triggers at their semicolons. Copy the .sql files of \
-                     schema/migrations into the `migrations` folder of a wrangler project with this \
+                    "{message}: its API cuts triggers at their semicolons. Copy the .sql files (Fastest's \
+                     own are in schema/migrations) into the `migrations` folder of a wrangler project with this \
                      database, and run `npx wrangler d1 migrations apply DATABASE --remote` there"
                 );
                 PrimaryError::Failed { url, message }

@@ -6,6 +6,7 @@ mod changes;
 mod convergence;
 mod declarations;
 mod every_table;
+mod guards;
 mod primary;
 mod pull;
 mod push;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use fastest_schema::diff::{DiffError, Plan, migration, replica_migration, replica_record};
+use fastest_schema::diff::{DiffError, Note, Plan, migration, replica_migration, replica_record};
 use fastest_schema::live::{LIVE_SQL, Live};
 use fastest_schema::record::{
     ColumnRecord, IndexRecord, Record, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
@@ -350,7 +350,8 @@ fn walk(from: &RandomSchema, to: &RandomSchema) -> Result<Option<Plan>, TestCase
     let (from, to) = (declare(from), declare(to));
     prop_assert_eq!(check(&from), Ok(()));
     prop_assert_eq!(check(&to), Ok(()));
-    replicas_agree(&replica_record("app", &from), &replica_record("app", &to));
+    let replicas = (replica_record("app", &from), replica_record("app", &to));
+    replicas_agree(&replicas.0, &replicas.1, None);
     let (from, to) = (Record::of("app", &from), Record::of("app", &to));
     let database = database();
     apply(&database, &migration(None, &from).unwrap().statements).unwrap();
@@ -365,6 +366,7 @@ fn walk(from: &RandomSchema, to: &RandomSchema) -> Result<Option<Plan>, TestCase
         Err(DiffError::Refused(_)) => return Ok(None),
         Err(other) => panic!("{other}"),
     };
+    replicas_agree(&replicas.0, &replicas.1, Some(&plan.notes));
     let everything = live(&database);
     if let Err(error) = apply(&database, &plan.statements) {
         // Only for the rows that are there, and where it was said, or a new index or check found it.
@@ -433,7 +435,7 @@ fn kept(database: &Connection, from: &Record, to: &Record) -> Vec<Kept> {
 }
 
 /// A replica that follows has what a new one has, whatever is in it.
-fn replicas_agree(from: &Record, to: &Record) {
+fn replicas_agree(from: &Record, to: &Record, notes: Option<&[Note]>) {
     let replica = Connection::open_in_memory().unwrap();
     replica.pragma_update(None, "foreign_keys", false).unwrap();
     let changes = "CREATE TABLE fastest_changes(tbl, pk, scope, version, seq, deleted, PRIMARY KEY (tbl, pk))";
@@ -450,7 +452,7 @@ fn replicas_agree(from: &Record, to: &Record) {
         record.tables.iter().map(|table| (table.name.clone(), count(table))).collect()
     };
     let before = counts(from);
-    let plan = replica_migration(from, to, None);
+    let plan = replica_migration(from, to, notes);
     apply(&replica, &plan.statements).unwrap();
     let fresh = Connection::open_in_memory().unwrap();
     make(&fresh, to);
@@ -469,6 +471,24 @@ proptest! {
     #[test]
     fn any_schema_comes_from_any_other((from, to) in pair()) {
         walk(&from, &to)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    /// A replica that slept through a migration ends where one is that did not.
+    #[test]
+    fn a_replica_follows_two_migrations_at_once((first, second) in pair(), (third, _) in pair()) {
+        let declared = [declare(&first), declare(&second), declare(&third)];
+        let [first, second, third] = declared.each_ref().map(|tables| Record::of("app", tables));
+        if let (Ok(one), Ok(two)) =
+            (migration(Some(&first), &second), migration(Some(&second), &third))
+        {
+            let notes = [one.notes, two.notes].concat();
+            let [first, _, third] = declared.each_ref().map(|tables| replica_record("app", tables));
+            replicas_agree(&first, &third, Some(&notes));
+        }
     }
 }
 

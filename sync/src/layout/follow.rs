@@ -10,6 +10,7 @@ use fastest_schema::{Default, Kind, Table, replica_record};
 use rusqlite::params;
 use serde_json::Value;
 
+use crate::clock;
 use crate::local_write::WriteError;
 use crate::replica::{ReplicaError, Session};
 
@@ -116,8 +117,8 @@ impl Session<'_> {
         let same = fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at))
             && fate.columns.len() == fate.old_names.len();
         if let Some(table) = self.schema.synced_table(&to).filter(|_| !same) {
-            self.reshape_outbox(fate, table)?;
             self.reshape_conflicts(fate, table)?;
+            self.reshape_outbox(fate, table)?;
         }
         if fate.from != to {
             for place in ["outbox", "conflict"] {
@@ -154,23 +155,55 @@ impl Session<'_> {
     }
 
     fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
-        let sql = "SELECT revision, pk, base, row FROM fastest_local_outbox WHERE tbl = ?1";
+        let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
         let found = self.all(sql, [&fate.from], |row| {
-            let base: Option<String> = row.get(2)?;
-            let waits: Option<String> = row.get(3)?;
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, base, waits))
+            let lists: [Option<String>; 2] = [row.get(3)?, row.get(4)?];
+            Ok((row.get::<_, i64>(0)?, [row.get::<_, String>(1)?, row.get(2)?], lists))
         })?;
-        for (revision, key, base, row) in found {
+        for (revision, [key, scope], [base, row]) in found {
             let now = self.values(table, &key)?;
             let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
-            // The table's own row was made to fit.
-            let row = row.map(|text| match &now {
-                Some(now) => Value::from(now.clone()).to_string(),
-                None => reshaped(&text, fate, table, None),
-            });
+            let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
+            if let (Some(wanted), Some(now)) = (&mut row, &now) {
+                self.keep_misfits(table, [&scope, &key], wanted, now)?;
+                // The table's own row was made to fit.
+                *wanted = Value::from(now.clone()).to_string();
+            }
             let sql = "UPDATE fastest_local_outbox SET base = ?2, row = ?3 WHERE revision = ?1";
             self.run(sql, params![revision, base, row])?;
         }
+        Ok(())
+    }
+
+    /// Keeps what waits, where the table could not keep a value of it as it was.
+    fn keep_misfits(
+        &self,
+        table: &'static Table,
+        [scope, key]: [&str; 2],
+        wanted: &str,
+        now: &[Value],
+    ) -> Result<(), ReplicaError> {
+        let Ok(Value::Array(values)) = serde_json::from_str(wanted) else { return Ok(()) };
+        let pairs = table.columns.iter().zip(values.iter().zip(now));
+        let lost = pairs.filter(|(_, (wanted, now))| !wanted.is_null() && wanted != now);
+        let lost: Vec<&str> = lost.map(|(column, _)| column.name).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        self.run(
+            "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, ours, theirs, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                clock::new_id(),
+                scope,
+                table.name,
+                key,
+                lost.join(","),
+                wanted,
+                Value::from(now.to_vec()).to_string(),
+                clock::now()
+            ],
+        )?;
         Ok(())
     }
 

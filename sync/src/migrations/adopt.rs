@@ -12,9 +12,6 @@ use crate::clock;
 use crate::migrations::{Generated, MigrationsError, NewMigration, folder, generate, live, read};
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 
-/// The name of the file with the declarations, in the folder of migrations.
-const DECLARATIONS: &str = "schema.rs";
-
 /// What an adoption wrote, and what a person should know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Adopted {
@@ -55,7 +52,9 @@ pub async fn adopt(
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
     let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
     let generated = generate(dir, &schema, &new)?;
-    let path = dir.join(DECLARATIONS);
+    // Beside the migration, under its name: an earlier file may have been edited since.
+    let name = generated.name.as_deref().unwrap_or("adopted.sql");
+    let path = dir.join(name).with_extension("rs");
     write_whole(dir, &path, &declarations(&tables))?;
     Ok(Adopted { generated, declarations: path, notes })
 }

@@ -21,7 +21,24 @@ const STAGED: &str = ".tmp-";
 
 /// Reads and checks a folder; one that is not there is empty.
 pub fn read(dir: &Path) -> Result<Folder, MigrationsError> {
+    let meta = dir.join("meta");
+    let Ok(lock) = File::open(&meta) else { return read_files(dir) };
+    let locked = match dir.join(NEXT).exists() {
+        true => lock.lock(),
+        // Whoever adds a migration moves several files.
+        false => lock.lock_shared(),
+    };
+    locked.map_err(MigrationsError::io("lock", &meta))?;
+    read_locked(dir)
+}
+
+/// The same, for whoever holds the [`lock`].
+pub fn read_locked(dir: &Path) -> Result<Folder, MigrationsError> {
     finish(dir)?;
+    read_files(dir)
+}
+
+fn read_files(dir: &Path) -> Result<Folder, MigrationsError> {
     let mut files = BTreeMap::new();
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Folder::default()),

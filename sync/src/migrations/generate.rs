@@ -44,7 +44,7 @@ pub fn generate(
 ) -> Result<Generated, MigrationsError> {
     schema.check()?;
     let _lock = folder::lock(dir)?;
-    let folder = folder::read(dir)?;
+    let folder = folder::read_locked(dir)?;
     let record = Record::of(schema.owner, schema.tables);
     let mut plan = migration(folder.record.as_ref(), &record)?;
     plan.statements.extend(new.sql.iter().flat_map(|sql| own_statements(sql)));

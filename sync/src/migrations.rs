@@ -72,12 +72,6 @@ pub enum MigrationsError {
         /// The folder.
         dir: PathBuf,
     },
-    /// Another process writes to the folder.
-    #[error("another process adds a migration to {}", dir.display())]
-    Busy {
-        /// The folder.
-        dir: PathBuf,
-    },
     /// Tables of another tool cannot be synced.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
@@ -136,7 +130,6 @@ impl MigrationsError {
             Self::Destructive(_) => "destructive",
             Self::Diff(_) | Self::Adopt(_) => "refused",
             Self::UnknownTable { .. } => "unknown_table",
-            Self::Busy { .. } => "contended",
             _ => "migrations",
         }
     }

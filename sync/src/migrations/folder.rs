@@ -5,7 +5,7 @@
 //! comes next finishes what a crash broke off after that, and what it broke off before is nothing.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
@@ -75,11 +75,8 @@ pub fn lock(dir: &Path) -> Result<File, MigrationsError> {
     let meta = dir.join("meta");
     fs::create_dir_all(&meta).map_err(MigrationsError::io("create", &meta))?;
     let lock = File::open(&meta).map_err(MigrationsError::io("open", &meta))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(MigrationsError::Busy { dir: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(MigrationsError::io("lock", &meta)(source)),
-    }
+    lock.lock().map_err(MigrationsError::io("lock", &meta))?;
+    Ok(lock)
 }
 
 /// Adds a migration, all of it or nothing. The caller holds the [`lock`].

@@ -4,7 +4,9 @@
 mod scene;
 mod steps;
 
+use fastest_fixtures::servers::D1Server;
 use fastest_schema::{Row, Schema, table};
+use fastest_sync::migrations::live;
 use fastest_sync::primary::Primary;
 use fastest_sync::{Database, Remote};
 
@@ -101,10 +103,21 @@ fn a_schema_lives() {
     steps::keys_change(&mut walk);
     steps::indexes_and_checks_come_and_go(&mut walk);
     steps::types_and_policies_change(&mut walk);
+    wrangler_applies_the_same(&walk);
     for (folder, url) in asleep.iter().zip(&walk.urls) {
         an_older_build_is_refused(folder.path(), url, first);
         the_sleeper_wakes(folder.path(), url, walk.schema());
     }
+}
+
+/// All files at once, by wrangler, on an empty database.
+fn wrangler_applies_the_same(walk: &Walk) {
+    let uuid = "00000000-0000-4000-8000-00000000000c";
+    let mut d1 = D1Server::start(&[("migrated", uuid)]);
+    d1.wrangler_migrate(uuid, &walk.migrations()).unwrap();
+    let found = |url: &str| run(live(&*remote(url).primary)).unwrap();
+    let url = format!("d1://local/{uuid}?api={}", d1.api());
+    assert_eq!(found(&url), found(&walk.urls[0]));
 }
 
 fn remote(url: &str) -> Remote {

@@ -127,7 +127,8 @@ impl Walk {
         Source::folder(&self.migrations()).unwrap()
     }
 
-    fn migrations(&self) -> std::path::PathBuf {
+    /// The folder of its migrations.
+    pub fn migrations(&self) -> std::path::PathBuf {
         self.folder.path().join("migrations")
     }
 

@@ -262,7 +262,10 @@ impl SyncError {
             Self::NoSnapshot { .. } => "no_snapshot",
             Self::ForeignWorkingCopy { .. } => "foreign_working_copy",
             Self::DamagedState { .. } => "damaged_state",
-            Self::NewerState { .. } | Self::Replica(ReplicaError::Newer { .. }) => "newer_store",
+            Self::NewerState { .. }
+            | Self::Replica(ReplicaError::Newer { .. } | ReplicaError::NewerSchema { .. }) => {
+                "newer_store"
+            }
             Self::Store(StoreError::Newer { .. }) => "newer_store",
             Self::BadValue { .. } => "bad_value",
             Self::NotUpdated { .. } => "not_updated",

@@ -282,13 +282,16 @@ impl Database {
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like
-    /// any other: it goes out with the next push.
+    /// any other: it is checked alike, and goes out with the next push.
     pub fn resolve(
         &mut self,
         id: &str,
         resolution: &Resolution,
     ) -> Result<ResolveReport, DatabaseError> {
-        Ok(self.replica.write(|session| session.resolve(id, resolution))?)
+        self.replica.write(|session| match session.resolve(id, resolution) {
+            Err(SyncError::Write(error)) => Err(error.into()),
+            settled => Ok(settled?),
+        })
     }
 
     fn check_scope(&self, scope: &str) -> Result<(), DatabaseError> {

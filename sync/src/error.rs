@@ -13,6 +13,7 @@ use fastest_core::scan::ScanError;
 use fastest_core::stat_index::IndexError;
 use fastest_core::store::StoreError;
 
+use crate::local_write::WriteError;
 use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
@@ -194,6 +195,9 @@ pub enum SyncError {
         /// The system's answer.
         source: io::Error,
     },
+    /// The row that was chosen in a conflict cannot be written.
+    #[error(transparent)]
+    Write(WriteError),
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -221,6 +225,15 @@ pub enum SyncError {
     /// Content could not be given out.
     #[error(transparent)]
     Content(#[from] ReadContentError),
+}
+
+impl From<WriteError> for SyncError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Replica(error) => Self::Replica(error),
+            error => Self::Write(error),
+        }
+    }
 }
 
 impl SyncError {
@@ -268,6 +281,7 @@ impl SyncError {
             Self::NotUpdated { .. } => "not_updated",
             Self::Contended { .. } | Self::RemoteChanged => "contended",
             Self::Io { .. } => "io",
+            Self::Write(_) => "bad_value",
             Self::Replica(_) => "replica",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",

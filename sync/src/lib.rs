@@ -10,7 +10,7 @@
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
-//! - [`replica`], `layout`, [`outbox`], `apply`, `conflict`, `own`: rows here
+//! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
 //! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `merge_row`, [`dag`]: between the two
 //! - [`database`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
@@ -18,6 +18,7 @@
 pub mod activity;
 pub mod address;
 mod apply;
+mod children;
 mod clock;
 mod commands;
 mod conflict;

@@ -3,12 +3,14 @@
 //! The primary enforces every constraint; what can be known here is said here, before anything is
 //! written. A foreign key may name a row of a scope that this device does not hold, so a parent that
 //! is not here is allowed; one that is known to be deleted is not. A delete does to the rows that
-//! refer to the row what their foreign keys declare, as the primary does.
+//! refer to the row what their foreign keys declare, as the primary does; to those of append-only
+//! tables once the primary has done it.
 
-use fastest_schema::{Column, OnDelete, Policy, Reference, Scope, Table};
+use fastest_schema::{Column, OnDelete, Policy, Scope, Table};
 use rusqlite::{params, params_from_iter};
 use serde_json::{Map, Value};
 
+use crate::children::references;
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
 
@@ -157,15 +159,14 @@ impl Session<'_> {
         self.remove(&scope, table, key)?;
         for child in self.schema.synced() {
             for (at, to) in references(child, table) {
-                let Some(value) = column(table, &values, to.column) else { continue };
-                let sql = format!(
-                    "SELECT `{}` FROM `{}` WHERE `{}` = ?1",
-                    child.pk, child.name, child.columns[at].name
-                );
-                for child_key in self.all(&sql, [&value], |row| row.get::<_, String>(0))? {
+                for child_key in self.referring(child, (at, to), (table, &values))? {
                     self.orphan(held, (table, key), (child, &child_key), (at, to.on_delete))?;
                 }
             }
+        }
+        if self.entry(table, key)?.is_none() {
+            // The primary never knew it, and will have no word on what hangs on it.
+            self.strike_append_only(table, &values)?;
         }
         Ok(true)
     }
@@ -179,11 +180,8 @@ impl Session<'_> {
         (at, on_delete): (usize, OnDelete),
     ) -> Result<(), WriteError> {
         match on_delete {
-            // The primary's cascade takes it: a client cannot ask for it.
-            OnDelete::Cascade if child.policy == Policy::AppendOnly => {
-                self.drop_entry(child, child_key)?;
-                self.delete(child, child_key)?;
-            }
+            // The primary does it to them, once it has taken the delete: a client cannot ask for it.
+            OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
             OnDelete::Cascade => {
                 self.delete_row(held, child, child_key)?;
             }
@@ -191,10 +189,7 @@ impl Session<'_> {
                 let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
                 let scope = self.scope_held(child, child_key, &values)?;
                 values[at] = Value::Null;
-                match child.policy {
-                    Policy::AppendOnly => self.put_values(child, &values)?,
-                    _ => self.save_values(&scope, child, &values)?,
-                }
+                self.save_values(&scope, child, &values)?;
             }
             _ => {
                 return Err(WriteError::Referred {
@@ -319,17 +314,6 @@ fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Resu
         }),
         _ => Ok(()),
     }
-}
-
-/// The columns of `child`, by place, that refer to `table`.
-fn references(
-    child: &'static Table,
-    table: &Table,
-) -> impl Iterator<Item = (usize, &'static Reference)> {
-    let columns = child.columns.iter().enumerate();
-    let keys = columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)));
-    let name = table.name;
-    keys.filter(move |(_, to)| to.table == name)
 }
 
 /// Sets of columns on which no two rows of the table may agree.

@@ -102,9 +102,27 @@ impl Session<'_> {
 
     /// Drops what waits to be deleted and turned out to be unknown to the primary.
     pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
-        let sql = "DELETE FROM fastest_local_outbox
-                   WHERE scope = ?1 AND row IS NULL AND base_version = 0";
-        self.run(sql, [scope]).map(drop)
+        for entry in self.deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0) {
+            self.follow_delete(entry)?;
+            self.drop_entry(entry.table, &entry.key)?;
+        }
+        Ok(())
+    }
+
+    /// What waits to be deleted in a scope, or in all.
+    pub(crate) fn deletes(&self, scope: Option<&str>) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
+    }
+
+    /// Changes the row that waits, where one does and was never sent.
+    pub(crate) fn put_waiting_row(
+        &self,
+        table: &Table,
+        key: &str,
+        row: &Values,
+    ) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_outbox SET row = ?3 WHERE tbl = ?1 AND pk = ?2";
+        self.run(sql, params![table.name, key, to_text(row)]).map(drop)
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.

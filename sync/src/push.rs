@@ -87,7 +87,9 @@ pub(crate) async fn push_alone(
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
         let error = match push_once(replica, store, remote, scope).await {
-            Ok(Sending { diverged, statements }) if asked || statements > 0 => {
+            // The deletes that it waited for may have been accepted.
+            Ok(Sending { held: true, statements: 1.., .. }) => continue,
+            Ok(Sending { diverged, statements, .. }) if asked || statements > 0 => {
                 return Ok(Pushed { diverged, ..met });
             }
             Ok(_) => {
@@ -197,6 +199,8 @@ struct Sending {
     diverged: Vec<String>,
     /// Statements that the primary has accepted.
     statements: usize,
+    /// Whether rows were held back that may go, or are void, once a delete is settled.
+    held: bool,
 }
 
 async fn push_once(
@@ -208,12 +212,14 @@ async fn push_once(
     let mut statements = resend(replica, remote).await?;
     replica.write(|session| {
         session.drop_needless_deletes(scope)?;
+        session.yield_to_children(scope)?;
         match session.schema.is_fastest() {
             true => session.queue_owner(scope),
             false => Ok(()),
         }
     })?;
-    let entries = replica.read().entries(scope)?;
+    let mut entries = replica.read().entries(scope)?;
+    let held = replica.read().hold_back(&mut entries)?;
     let parents = match replica.schema().is_fastest() {
         true => replica.read().parents(scope)?,
         false => Parents::new(),
@@ -234,7 +240,7 @@ async fn push_once(
         send(replica, remote, &sent).await?;
         statements += 1;
     }
-    Ok(Sending { diverged: plan.diverged, statements })
+    Ok(Sending { diverged: plan.diverged, statements, held })
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -477,9 +483,10 @@ impl Session<'_> {
             self.accepted_row(scope, table, row)?;
         }
         if let Some(patch) = patch {
+            let text = |name: &str| patch.get(name).and_then(Value::as_str);
             self.run(
                 "UPDATE projects SET last_snapshot_id = ?2, updated_at = ?3 WHERE id = ?1",
-                params![scope, patch["last_snapshot_id"].as_str(), patch["updated_at"].as_str()],
+                params![scope, text("last_snapshot_id"), text("updated_at")],
             )?;
         }
         self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
@@ -494,7 +501,8 @@ impl Session<'_> {
         row: &SentRow,
     ) -> Result<(), ReplicaError> {
         let version = row.lock.map_or(1, |lock| lock + 1);
-        let key = row.columns[table.pk].as_str().unwrap_or(&row.key);
+        // What was written down before the table's columns changed may lack this one.
+        let key = row.columns.get(table.pk).and_then(Value::as_str).unwrap_or(&row.key);
         self.put_known(scope, (table, key), version, None, row.delete)?;
         if let Some(column) = table.lock_version() {
             let sql = format!(
@@ -505,7 +513,12 @@ impl Session<'_> {
         }
         match self.entry(table, &row.key)? {
             Some(entry) if entry.revision == row.revision && row.more => Ok(()),
-            Some(entry) if entry.revision == row.revision => self.drop_entry(table, &row.key),
+            Some(entry) if entry.revision == row.revision => {
+                if row.delete {
+                    self.follow_delete(&entry)?;
+                }
+                self.drop_entry(table, &row.key)
+            }
             // Written again meanwhile: what was accepted is its new base.
             Some(entry) if table.policy == Policy::Versioned => {
                 let base = (!row.delete).then(|| sent_values(table, row, version));
@@ -520,6 +533,9 @@ impl Session<'_> {
 fn sent_values(table: &Table, row: &SentRow, version: i64) -> Values {
     let value = |column: &fastest_schema::Column| match column.lock_version {
         true => version.into(),
+        false if column.name == table.pk && !row.columns.contains_key(table.pk) => {
+            row.key.as_str().into()
+        }
         false => row.columns.get(column.name).cloned().unwrap_or(Value::Null),
     };
     table.columns.iter().map(value).collect()

@@ -1,0 +1,170 @@
+//! Rows that hang on one that was deleted here, until the primary has answered.
+//!
+//! A delete strikes the rows that refer to it, as their foreign keys declare. Those of versioned
+//! tables are deleted or changed with it, each under its own lock; where one is here that was not,
+//! another device wrote it since, and the delete gives way. Those of append-only tables cannot be
+//! asked for: they stay as they are until the primary has taken the delete, and what waits of them
+//! is held back so long, so that nothing of them is lost should the row stand after all.
+
+use fastest_schema::{OnDelete, Policy, Reference, Table};
+use serde_json::Value;
+
+use crate::outbox::Entry;
+use crate::push_plan::column;
+use crate::replica::{ReplicaError, Session, Values};
+
+/// A column of a table, by its place, and what it refers to.
+pub(crate) type ForeignKey = (usize, &'static Reference);
+
+/// The columns of `child` that refer to `table`.
+pub(crate) fn references(child: &'static Table, table: &Table) -> impl Iterator<Item = ForeignKey> {
+    let name = table.name;
+    foreign_keys(child).filter(move |(_, to)| to.table == name)
+}
+
+/// The columns of a table that refer to others.
+pub(crate) fn foreign_keys(table: &'static Table) -> impl Iterator<Item = ForeignKey> {
+    let columns = table.columns.iter().enumerate();
+    columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)))
+}
+
+impl Session<'_> {
+    /// Makes a conflict of each waiting delete whose row has children here that it would strike
+    /// unseen: the row stands as the primary has it, and that it was deleted is kept.
+    pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
+        // Once for each generation: a row that stands may hang on another that was to go.
+        while self.yield_once(scope)? {}
+        Ok(())
+    }
+
+    fn yield_once(&self, scope: &str) -> Result<bool, ReplicaError> {
+        let mut yielded = false;
+        for entry in self.deletes(Some(scope))? {
+            let Some(base) = &entry.base else { continue };
+            if self.strikes(entry.table, base)? {
+                self.yield_to_primary(scope, &entry, base)?;
+                yielded = true;
+            }
+        }
+        Ok(yielded)
+    }
+
+    /// Gives up a delete: the primary's row stands, and that it was deleted here is kept.
+    pub(crate) fn yield_to_primary(
+        &self,
+        scope: &str,
+        entry: &Entry,
+        theirs: &Values,
+    ) -> Result<(), ReplicaError> {
+        self.keep_conflict(scope, entry, Some(theirs), &[])?;
+        self.drop_entry(entry.table, &entry.key)?;
+        self.put_values(entry.table, theirs)
+    }
+
+    /// Whether rows of versioned tables are here that would go with a row of these values, or lose
+    /// their reference to it.
+    fn strikes(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
+        for child in self.schema.synced().filter(|child| child.policy == Policy::Versioned) {
+            for key in references(child, table).filter(|(_, to)| to.on_delete.changes_children()) {
+                if !self.referring(child, key, (table, values))?.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The keys of the rows here that refer to a row of these values by one of their columns.
+    pub(crate) fn referring(
+        &self,
+        child: &Table,
+        (at, to): ForeignKey,
+        (table, values): (&Table, &[Value]),
+    ) -> Result<Vec<String>, ReplicaError> {
+        let Some(value) = column(table, values, to.column) else { return Ok(Vec::new()) };
+        let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
+        let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
+        self.all(&sql, [&value], |row| row.get(0))
+    }
+
+    /// Does to rows of append-only tables what the primary did to them as this one went.
+    pub(crate) fn follow_delete(&self, entry: &Entry) -> Result<(), ReplicaError> {
+        let key_alone = || {
+            let value =
+                |name| if name == entry.table.pk { entry.key.as_str().into() } else { Value::Null };
+            entry.table.columns.iter().map(|column| value(column.name)).collect()
+        };
+        let values = entry.base.clone().unwrap_or_else(key_alone);
+        self.strike_append_only(entry.table, &values)
+    }
+
+    /// The same for the children of a row that had these values.
+    pub(crate) fn strike_append_only(
+        &self,
+        table: &Table,
+        values: &[Value],
+    ) -> Result<(), ReplicaError> {
+        for child in self.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
+            for key in references(child, table) {
+                for child_key in self.referring(child, key, (table, values))? {
+                    self.strike(child, &child_key, key)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn strike(
+        &self,
+        child: &'static Table,
+        child_key: &str,
+        (at, to): ForeignKey,
+    ) -> Result<(), ReplicaError> {
+        let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
+        match to.on_delete {
+            OnDelete::Cascade => {
+                self.drop_entry(child, child_key)?;
+                self.delete(child, child_key)?;
+                self.strike_append_only(child, &values)
+            }
+            OnDelete::SetNull => {
+                values[at] = Value::Null;
+                self.put_waiting_row(child, child_key, &values)?;
+                self.put_values(child, &values)
+            }
+            OnDelete::NoAction | OnDelete::Restrict => Ok(()),
+        }
+    }
+
+    /// Takes out of `entries` what cannot go before a waiting delete is settled: rows of append-only
+    /// tables that it would strike, and those that refer to one held back. Gives whether there are
+    /// any.
+    pub(crate) fn hold_back(&self, entries: &mut Vec<Entry>) -> Result<bool, ReplicaError> {
+        let going = self.deletes(None)?;
+        let mut held = Vec::new();
+        while !going.is_empty() {
+            let (found, free) = entries.drain(..).partition(|entry| is_held(entry, &going, &held));
+            *entries = free;
+            if Vec::is_empty(&found) {
+                break;
+            }
+            held.extend(found);
+        }
+        Ok(!held.is_empty())
+    }
+}
+
+/// Whether an entry hangs on a row that is to go, or on one that is held back itself.
+fn is_held(entry: &Entry, going: &[Entry], held: &[Entry]) -> bool {
+    let Some(row) = &entry.row else { return false };
+    let append_only = entry.table.policy == Policy::AppendOnly;
+    foreign_keys(entry.table).any(|(at, to)| {
+        let named = |other: &Entry| {
+            let values = other.row.as_ref().or(other.base.as_ref());
+            let held = values.and_then(|values| column(other.table, values, to.column));
+            other.table.name == to.table && held.is_some_and(|held| row[at] == *held)
+        };
+        held.iter().any(named)
+            || append_only && to.on_delete.changes_children() && going.iter().any(named)
+    })
+}

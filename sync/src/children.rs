@@ -30,7 +30,7 @@ pub(crate) fn foreign_keys(table: &'static Table) -> impl Iterator<Item = Foreig
 
 impl Session<'_> {
     /// Makes a conflict of each waiting delete whose row has children here that it would strike
-    /// unseen: the row stands as the primary has it, and that it was deleted is kept.
+    /// unseen, or that the primary keeps it for: the row stands as the primary has it, and that it was deleted is kept.
     pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
         // Once for each generation: a row that stands may hang on another that was to go.
         while self.yield_once(scope)? {}
@@ -41,7 +41,7 @@ impl Session<'_> {
         let mut yielded = false;
         for entry in self.deletes(Some(scope))? {
             let Some(base) = &entry.base else { continue };
-            if self.strikes(entry.table, base)? {
+            if self.is_kept(entry.table, base)? {
                 self.yield_to_primary(scope, &entry, base)?;
                 yielded = true;
             }
@@ -61,12 +61,14 @@ impl Session<'_> {
         self.put_values(entry.table, theirs)
     }
 
-    /// Whether rows of versioned tables are here that would go with a row of these values, or lose
-    /// their reference to it.
-    fn strikes(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
-        for child in self.schema.synced().filter(|child| child.policy == Policy::Versioned) {
-            for key in references(child, table).filter(|(_, to)| to.on_delete.changes_children()) {
-                if !self.referring(child, key, (table, values))?.is_empty() {
+    /// Whether rows are here that keep a row of these values: by their foreign key, or since they
+    /// are of versioned tables, and would go with it or lose their reference.
+    fn is_kept(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
+        for child in self.schema.synced() {
+            for key in references(child, table) {
+                let (_, to) = key;
+                let keeps = child.policy == Policy::Versioned || !to.on_delete.changes_children();
+                if keeps && !self.referring(child, key, (table, values))?.is_empty() {
                     return Ok(true);
                 }
             }

@@ -6,11 +6,13 @@
 //! refer to the row what their foreign keys declare, as the primary does; to those of append-only
 //! tables once the primary has done it.
 
-use fastest_schema::{Column, OnDelete, Policy, Scope, Table};
+use std::fmt;
+
+use fastest_schema::{OnDelete, Policy, Scope, Table};
 use rusqlite::{params, params_from_iter};
 use serde_json::{Map, Value};
 
-use crate::children::references;
+use crate::children::{foreign_keys, references};
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
 
@@ -98,6 +100,28 @@ pub enum WriteError {
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
+}
+
+/// A row that refers to one that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: &'static str,
+    /// The key.
+    pub key: String,
+    /// The column that refers to the other.
+    pub column: &'static str,
+    /// The table referred to.
+    pub parent: &'static str,
+    /// The key there.
+    pub parent_key: String,
+}
+
+impl fmt::Display for Orphan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, parent, parent_key } = self;
+        write!(f, "row {key} of {table} names {parent} {parent_key} in {column}, which was deleted")
+    }
 }
 
 impl Session<'_> {
@@ -262,9 +286,31 @@ impl Session<'_> {
 
     /// Refuses a foreign key to a row that is not here because it was deleted.
     fn check_references(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
-        for Column { name, references, .. } in table.columns {
-            let Some(to) = references else { continue };
+        match self.orphan_of(table, values)? {
+            None => Ok(()),
+            Some(Orphan { table, column, parent, parent_key: key, .. }) => {
+                Err(WriteError::Deleted { table, column, parent, key })
+            }
+        }
+    }
+
+    /// The rows waiting in a scope that refer to one that was deleted.
+    pub(crate) fn orphans(&self, scope: &str) -> Result<Vec<Orphan>, ReplicaError> {
+        let entries = self.entries(scope)?.into_iter();
+        let rows = entries.filter_map(|entry| Some((entry.table, entry.row?)));
+        let orphans = rows.map(|(table, row)| self.orphan_of(table, &row));
+        orphans.filter_map(Result::transpose).collect()
+    }
+
+    /// What is deleted of that which a row refers to.
+    fn orphan_of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<Option<Orphan>, ReplicaError> {
+        for (at, to) in foreign_keys(table) {
             let Some(parent) = self.schema.synced_table(to.table) else { continue };
+            let name = table.columns[at].name;
             let Some(key) = column(table, values, name).filter(|_| to.column == parent.pk) else {
                 continue;
             };
@@ -274,11 +320,16 @@ impl Session<'_> {
             if self.values(parent, &key)?.is_none()
                 && self.get::<i64>(deleted, params![parent.name, key])?.is_some()
             {
-                let (table, parent) = (table.name, parent.name);
-                return Err(WriteError::Deleted { table, column: name, parent, key });
+                return Ok(Some(Orphan {
+                    table: table.name,
+                    key: key_of(table, values).to_owned(),
+                    column: name,
+                    parent: parent.name,
+                    parent_key: key,
+                }));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Refuses values that another row here has and no two rows may share.

@@ -113,7 +113,7 @@ pub(crate) async fn push_alone(
                 (forgotten, met.primary_went_back) = (true, true);
                 forget(replica, remote)?;
             }
-            Some(Recovery::Pull) => {}
+            Some(Recovery::Pull | Recovery::Complete) => {}
             // What will never be taken must not stand before all that comes after.
             None if matches!(error, PrimaryError::Failed { .. }) => {
                 replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
@@ -136,9 +136,14 @@ pub(crate) async fn push_alone(
         // that only a full look can find.
         let explained = pulled.changes > 0 || pulled.primary_went_back;
         unexplained = if explained { 0 } else { unexplained + 1 };
-        if unexplained == UNEXPLAINED_MAX && !forgotten {
+        let lacks_rows = lacks_rows(&error);
+        if lacks_rows {
+            give_up(replica, scope, error, explained, forgotten)?;
+        }
+        if !forgotten && (unexplained == UNEXPLAINED_MAX || lacks_rows && !explained) {
             forget(replica, remote)?;
             forgotten = true;
+            met.primary_went_back |= lacks_rows;
             met.learn(&pull_scope(replica, store, remote, scope).await?);
         }
         for user in users_waiting(replica, scope)? {
@@ -165,6 +170,9 @@ enum Recovery {
     Forget,
     /// Others were first.
     Pull,
+    /// Rows refer to others that the primary lacks, or keep one from being deleted: others were
+    /// first, or it lost what it had.
+    Complete,
 }
 
 fn recovery(error: &PrimaryError) -> Option<Recovery> {
@@ -173,16 +181,37 @@ fn recovery(error: &PrimaryError) -> Option<Recovery> {
         PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => Some(Recovery::NewDevice),
         PrimaryError::Refused { refusal: Refusal::Restored, .. } => Some(Recovery::Forget),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => Some(Recovery::Pull),
-        error if lacks_rows(error) => Some(Recovery::Forget),
+        error if lacks_rows(error) => Some(Recovery::Complete),
         _ => None,
     }
 }
 
-/// Whether a primary has refused rows for want of rows that they refer to. All that we refer to was
-/// accepted before, or is part of the push.
+/// Whether a primary has refused a push for rows that would refer to none: others deleted those that
+/// ours refer to, or refer to those that we delete; or the primary lost what it had.
 fn lacks_rows(error: &PrimaryError) -> bool {
     let words = "FOREIGN KEY constraint failed";
     matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
+}
+
+/// Ends a push of rows that the primary lacks others for, where a pull has shown that no further try
+/// can help. Nothing that Fastest's own rows refer to is ever deleted: there it is the primary that
+/// has to be looked at anew, once.
+fn give_up(
+    replica: &Replica,
+    scope: &str,
+    error: PrimaryError,
+    explained: bool,
+    forgotten: bool,
+) -> Result<(), SyncError> {
+    if replica.schema().is_fastest() {
+        return if forgotten && !explained { Err(error.into()) } else { Ok(()) };
+    }
+    let orphans = replica.read().orphans(scope)?;
+    match orphans.is_empty() {
+        true if explained => Ok(()),
+        true => Err(error.into()),
+        false => Err(SyncError::Orphans { orphans, source: error }),
+    }
 }
 
 /// Ids of the users whose rows wait in `scope`.

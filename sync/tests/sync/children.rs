@@ -286,3 +286,36 @@ fn a_choice_is_checked_as_any_write() {
     );
     assert_eq!(desk.two.all::<Board>().unwrap()[0].name, "renamed");
 }
+
+#[test]
+fn a_row_that_another_holds_fast_stands() {
+    let mut desk = desk();
+    desk.two.delete::<Board>("b").unwrap();
+    desk.one.save(&bill("x", "b")).unwrap();
+    desk.sync();
+    assert_eq!(desk.primary("SELECT id || board FROM bills"), ["xb"]);
+    assert_eq!(desk.two.conflicts().unwrap().len(), 1);
+    assert_eq!(desk.two.all::<Board>().unwrap().len(), 1);
+}
+
+#[test]
+fn a_row_whose_parent_was_deleted_is_named_and_nothing_is_forgotten() {
+    let mut desk = desk();
+    desk.one.save(&board("other", "other")).unwrap();
+    desk.sync();
+    desk.two.save(&bill("x", "b")).unwrap();
+    desk.one.delete::<Board>("b").unwrap();
+    run(desk.one.push_all(&desk.remote)).unwrap();
+    let path = desk.folder.path().join("two.db");
+    for _ in 0..2 {
+        let error = run(desk.two.push_all(&desk.remote)).unwrap_err().to_string();
+        let named = "row x of bills names boards b in board, which was deleted";
+        assert!(error.contains("FOREIGN KEY") && error.contains(named), "{error}");
+        assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), [""; 0]);
+        let known = "SELECT pk || version FROM fastest_changes WHERE tbl = 'boards' ORDER BY pk";
+        assert_eq!(query(&path, known), ["b2", "other1"]);
+    }
+    desk.two.save(&bill("x", "other")).unwrap();
+    desk.sync();
+    assert_eq!(desk.primary("SELECT id || board FROM bills"), ["xother"]);
+}

@@ -40,7 +40,9 @@
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance: then the push fails
 //! with the primary's words, nothing of its statement was applied, and the rows go on waiting until
-//! the application changes or deletes the one that is wrong.
+//! the application changes or deletes the one that is wrong. Rows that hand a unique value on to each
+//! other go in statements of their own, whoever gives it up first. In a circle, as where two rows
+//! swap names, nobody can be first: push one of them with another name in between.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

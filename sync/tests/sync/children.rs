@@ -319,3 +319,54 @@ fn a_row_whose_parent_was_deleted_is_named_and_nothing_is_forgotten() {
     desk.sync();
     assert_eq!(desk.primary("SELECT id || board FROM bills"), ["xother"]);
 }
+
+#[test]
+fn what_hangs_on_a_row_goes_with_it_before_its_name_is_taken() {
+    let mut desk = desk();
+    desk.one.save(&bill("x", "b")).unwrap();
+    desk.one.save(&pin("p", "b")).unwrap();
+    desk.sync();
+    desk.two.delete::<Bill>("x").unwrap();
+    desk.two.delete::<Board>("b").unwrap();
+    desk.two.save(&board("z", "plan")).unwrap();
+    desk.two.save(&bill("y", "z")).unwrap();
+    desk.sync();
+    assert_eq!(desk.primary("SELECT id || name FROM boards"), ["zplan"]);
+    assert_eq!(desk.primary("SELECT id || board FROM bills"), ["yz"]);
+    assert_eq!(desk.primary("SELECT id FROM pins WHERE board IS NULL"), ["p"]);
+    assert!(desk.two.conflicts().unwrap().is_empty() && desk.two.waiting().unwrap().is_empty());
+}
+
+#[test]
+fn names_are_handed_on_before_they_are_taken() {
+    let mut desk = desk();
+    let names = "SELECT group_concat(id || name) FROM (SELECT * FROM boards ORDER BY id)";
+    desk.one.save(&board("a", "x")).unwrap();
+    desk.one.save(&board("c", "y")).unwrap();
+    desk.sync();
+    // Whichever of the two the primary looks at first.
+    for (giver, taker, name) in [("c", "a", "y"), ("a", "c", "y")] {
+        desk.two.save(&board(giver, giver)).unwrap();
+        desk.two.save(&board(taker, name)).unwrap();
+        desk.two.save(&Board { above: Some("b".into()), ..board(giver, giver) }).unwrap();
+        desk.sync();
+    }
+    assert_eq!(desk.primary(names), ["aa,bplan,cy"]);
+}
+
+#[test]
+fn a_circle_of_names_is_refused_and_ends_where_one_is_free() {
+    let mut desk = desk();
+    desk.one.save(&board("c", "past")).unwrap();
+    desk.sync();
+    desk.two.save(&board("c", "between")).unwrap();
+    desk.two.save(&board("b", "past")).unwrap();
+    desk.two.save(&board("c", "plan")).unwrap();
+    let error = run(desk.two.push_all(&desk.remote)).unwrap_err().to_string();
+    assert!(error.contains("UNIQUE"), "{error}");
+    desk.two.save(&board("c", "between")).unwrap();
+    run(desk.two.push_all(&desk.remote)).unwrap();
+    desk.two.save(&board("c", "plan")).unwrap();
+    desk.sync();
+    assert_eq!(desk.primary("SELECT id || name FROM boards ORDER BY id"), ["bpast", "cplan"]);
+}

@@ -234,7 +234,8 @@ impl Database {
         connection.map_err(|source| self.replica.read().failed(source).into())
     }
 
-    /// Sends what waits in a scope to the primary.
+    /// Sends what waits in a scope to the primary. A delete waits until what it takes along in other
+    /// scopes has been sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = self.lock_push().await?;
@@ -249,6 +250,18 @@ impl Database {
         };
         for scope in scopes {
             self.push(remote, &scope).await?;
+        }
+        // Deletes that had to wait for another scope, once for each generation of what they take.
+        let mut waiting = self.replica.read().waiting_deletes()?;
+        while waiting > 0 && self.scope.is_none() {
+            for scope in self.waiting()? {
+                self.push(remote, &scope).await?;
+            }
+            let left = self.replica.read().waiting_deletes()?;
+            if left >= waiting {
+                break;
+            }
+            waiting = left;
         }
         Ok(())
     }

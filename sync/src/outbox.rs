@@ -109,6 +109,12 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// How many rows wait to be deleted.
+    pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
+        Ok(self.get(sql, [])?.unwrap_or(0))
+    }
+
     /// What waits to be deleted in a scope, or in all.
     pub(crate) fn deletes(&self, scope: Option<&str>) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
@@ -162,6 +168,11 @@ impl Session<'_> {
     /// Everything of a scope that waits, oldest first.
     pub fn entries(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("scope = ?1", params![scope])
+    }
+
+    /// Everything of other scopes that waits, oldest first.
+    pub(crate) fn entries_elsewhere(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("scope <> ?1", params![scope])
     }
 
     /// The scopes for which something waits.

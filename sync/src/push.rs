@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
+use crate::children::yield_to_unseen;
 use crate::clock;
 use crate::dag::Parents;
 use crate::error::SyncError;
@@ -134,7 +135,9 @@ pub(crate) async fn push_alone(
         met.learn(&pulled);
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
         // that only a full look can find.
-        let explained = pulled.changes > 0 || pulled.primary_went_back;
+        let explained = pulled.changes > 0
+            || pulled.primary_went_back
+            || yield_to_unseen(replica, &*remote.primary, scope).await?;
         unexplained = if explained { 0 } else { unexplained + 1 };
         let lacks_rows = lacks_rows(&error);
         if lacks_rows {
@@ -248,7 +251,7 @@ async fn push_once(
         }
     })?;
     let mut entries = replica.read().entries(scope)?;
-    let held = replica.read().hold_back(&mut entries)?;
+    let held = replica.read().hold_back(scope, &mut entries)?;
     let parents = match replica.schema().is_fastest() {
         true => replica.read().parents(scope)?,
         false => Parents::new(),

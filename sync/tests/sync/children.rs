@@ -370,3 +370,35 @@ fn a_circle_of_names_is_refused_and_ends_where_one_is_free() {
     desk.sync();
     assert_eq!(desk.primary("SELECT id || name FROM boards ORDER BY id"), ["bpast", "cplan"]);
 }
+
+#[test]
+fn a_delete_takes_along_what_is_of_another_scope() {
+    let mut desk = desk();
+    let mut any = Database::open(&desk.folder.path().join("any.db"), &BOARDS).unwrap();
+    any.save(&Card { team: "b".into(), ..card("far", "b", "far") }).unwrap();
+    run(any.push_all(&desk.remote)).unwrap();
+    run(any.pull(&desk.remote, "a")).unwrap();
+    any.delete::<Board>("b").unwrap();
+    run(any.push_all(&desk.remote)).unwrap();
+    assert_eq!(desk.primary("SELECT id FROM boards UNION SELECT id FROM cards"), [""; 0]);
+    assert!(any.waiting().unwrap().is_empty() && any.conflicts().unwrap().is_empty());
+    desk.sync();
+}
+
+#[test]
+fn a_delete_yields_to_what_this_device_does_not_hold() {
+    for kept in ["cards", "bills"] {
+        let mut desk = desk();
+        let mut far = Database::open_for(&desk.folder.path().join("far.db"), &BOARDS, "b").unwrap();
+        match kept {
+            "cards" => far.save(&Card { team: "b".into(), ..card("far", "b", "far") }).unwrap(),
+            _ => far.save(&Bill { team: "b".into(), ..bill("far", "b") }).unwrap(),
+        }
+        run(far.push_all(&desk.remote)).unwrap();
+        desk.two.delete::<Board>("b").unwrap();
+        desk.sync();
+        assert_eq!(desk.primary(&format!("SELECT board FROM {kept} WHERE id = 'far'")), ["b"]);
+        assert_eq!(desk.two.conflicts().unwrap().len(), 1);
+        assert_eq!(desk.two.all::<Board>().unwrap().len(), 1);
+    }
+}

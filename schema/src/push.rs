@@ -1,8 +1,8 @@
 //! Push: one INSERT into the view `fastest_push`, whose trigger does all of it or nothing.
 //!
 //! The trigger's text grows with the tables, and a statement on D1 may have 100 KB. The 20 synced
-//! tables of Fastest take 43 KB; 31 versioned ones of 12 columns take 96 KB. So an application has
-//! room for 18 such tables beside ours. Should they not fit one day, nested views are the way: a view
+//! tables of Fastest take 49 KB; 31 versioned ones of 12 columns take 96 KB. So an application has
+//! room for 16 such tables beside ours. Should they not fit one day, nested views are the way: a view
 //! and trigger for each table, into which the trigger of `fastest_push` inserts; it stays one
 //! statement for the client, and atomic.
 
@@ -112,7 +112,10 @@ pub fn push_ddl(tables: &[&'static Table]) -> [String; 2] {
         body.extend((table.policy == Policy::Versioned).then(|| update(table)));
         body.push(insert(table));
     }
-    body.extend(synced.iter().rev().copied().map(delete));
+    for table in synced.iter().rev() {
+        body.extend(versioned.iter().flat_map(|child| children_unseen(table, child)));
+        body.push(delete(table));
+    }
     body.extend(receipt());
     [
         "CREATE VIEW fastest_push AS SELECT NULL AS id, NULL AS device, NULL AS payload".to_owned(),
@@ -205,16 +208,15 @@ fn conflict() -> String {
 }
 
 fn lock_missing(table: &Table) -> String {
-    let name = literal(table.name);
     format!(
         "{} FROM (
       SELECT value->>'{pk}' AS k FROM {rows} UNION ALL SELECT value FROM {deletes})
-    WHERE coalesce(k, '') NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
-      WHERE value->>0 = {name} AND value->>1 IS NOT NULL)",
+    WHERE coalesce(k, '') NOT IN {locked}",
         refuse(Refusal::LockMissing),
         pk = table.pk,
         rows = part("rows", table),
         deletes = part("delete", table),
+        locked = locked(table),
     )
 }
 
@@ -275,6 +277,45 @@ fn value(table: &Table, column: &Column) -> String {
         }
         Some(default) => format!("coalesce(_j->>'{name}',{default})"),
     }
+}
+
+/// Refuses to delete a row as long as others refer to it that would go with it, or lose their
+/// reference, without a lock: the writer does not know of them, or not of what they hold now. Its
+/// own are gone by then, or refer elsewhere. One statement for each foreign key of the child.
+fn children_unseen(table: &Table, child: &Table) -> Vec<String> {
+    let to = child.columns.iter().filter_map(|column| Some((column, column.references.as_ref()?)));
+    let struck = to.filter(|(_, to)| to.table == table.name && to.on_delete.changes_children());
+    let unseen = struck.map(|(column, to)| {
+        let (join, held) = match to.column == table.pk {
+            true => (String::new(), "d.value".to_owned()),
+            false => {
+                let (name, pk) = (quote(table.name), quote(table.pk));
+                let join = format!("CROSS JOIN {name} AS p ON p.{pk} = d.value\n    ");
+                (join, format!("p.{}", quote(to.column)))
+            }
+        };
+        // Always in this order: without deletes, the child's table is never looked at.
+        format!(
+            "{} FROM {} AS d\n    {join}CROSS JOIN {} AS c ON c.{} = {held}
+    WHERE c.{} NOT IN {}",
+            refuse(Refusal::VersionConflict),
+            part("delete", table),
+            quote(child.name),
+            quote(column.name),
+            quote(child.pk),
+            locked(child),
+        )
+    });
+    unseen.collect()
+}
+
+/// The keys of one table that the payload has locks for.
+fn locked(table: &Table) -> String {
+    format!(
+        "(SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = {} AND value->>1 IS NOT NULL)",
+        literal(table.name)
+    )
 }
 
 fn delete(table: &Table) -> String {

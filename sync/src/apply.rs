@@ -174,9 +174,7 @@ impl Session<'_> {
             let base = Some(theirs);
             return self.put_entry(scope, &Entry { base_version: version, base, ..entry });
         }
-        self.keep_conflict(scope, &entry, Some(&theirs), &[])?;
-        self.drop_entry(table, &entry.key)?;
-        self.put_values(table, &theirs)
+        self.yield_to_primary(scope, &entry, &theirs)
     }
 
     /// Takes in a pack's row, or that of one of its parts. A pack's bytes are in the object store:
@@ -266,8 +264,9 @@ impl Session<'_> {
         }
         if let Some(entry) = self.entry(table, key)? {
             // Deleted on both sides, there is nothing to choose.
-            if entry.row.is_some() {
-                self.keep_conflict(scope, &entry, None, &[])?;
+            match entry.row {
+                Some(_) => self.keep_conflict(scope, &entry, None, &[])?,
+                None => self.follow_delete(&entry)?,
             }
             self.drop_entry(table, key)?;
         }
@@ -275,7 +274,7 @@ impl Session<'_> {
     }
 
     /// Keeps both versions of a row, null for one that was deleted; the primary's stands.
-    fn keep_conflict(
+    pub(crate) fn keep_conflict(
         &self,
         scope: &str,
         entry: &Entry,

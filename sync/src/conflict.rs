@@ -69,13 +69,26 @@ impl Session<'_> {
         self.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [&kept.id])?;
         let written = match wanted {
             Wanted::Row(row) if current.as_ref() != Some(&row) => {
-                self.save_values(&kept.scope, kept.table, &row)?;
+                self.settle(&kept, &row)?;
                 true
             }
-            Wanted::Gone => self.remove(&kept.scope, kept.table, &kept.key)?,
+            Wanted::Gone if self.schema.is_fastest() => {
+                self.remove(&kept.scope, kept.table, &kept.key)?
+            }
+            Wanted::Gone => {
+                self.delete_row(self.file_scope()?.as_deref(), kept.table, &kept.key)?
+            }
             Wanted::Row(_) | Wanted::Nothing => false,
         };
         Ok(ResolveReport { conflict: self.show(&kept)?, written })
+    }
+
+    /// Writes the row that was chosen; an application's as any other that it writes.
+    fn settle(&self, kept: &Kept, row: &[Value]) -> Result<(), SyncError> {
+        match self.schema.is_fastest() {
+            true => Ok(self.save_values(&kept.scope, kept.table, row)?),
+            false => Ok(self.write_row(self.file_scope()?.as_deref(), kept.table, row)?),
+        }
     }
 
     fn named_conflict(&self, name: &str) -> Result<Kept, SyncError> {

@@ -40,7 +40,9 @@
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance: then the push fails
 //! with the primary's words, nothing of its statement was applied, and the rows go on waiting until
-//! the application changes or deletes the one that is wrong.
+//! the application changes or deletes the one that is wrong. Rows that hand a unique value on to each
+//! other go in statements of their own, whoever gives it up first. In a circle, as where two rows
+//! swap names, nobody can be first: push one of them with another name in between.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -232,7 +234,8 @@ impl Database {
         connection.map_err(|source| self.replica.read().failed(source).into())
     }
 
-    /// Sends what waits in a scope to the primary.
+    /// Sends what waits in a scope to the primary. A delete waits until what it takes along in other
+    /// scopes has been sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = self.lock_push().await?;
@@ -247,6 +250,18 @@ impl Database {
         };
         for scope in scopes {
             self.push(remote, &scope).await?;
+        }
+        // Deletes that had to wait for another scope, once for each generation of what they take.
+        let mut waiting = self.replica.read().waiting_deletes()?;
+        while waiting > 0 && self.scope.is_none() {
+            for scope in self.waiting()? {
+                self.push(remote, &scope).await?;
+            }
+            let left = self.replica.read().waiting_deletes()?;
+            if left >= waiting {
+                break;
+            }
+            waiting = left;
         }
         Ok(())
     }
@@ -282,13 +297,16 @@ impl Database {
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like
-    /// any other: it goes out with the next push.
+    /// any other: it is checked alike, and goes out with the next push.
     pub fn resolve(
         &mut self,
         id: &str,
         resolution: &Resolution,
     ) -> Result<ResolveReport, DatabaseError> {
-        Ok(self.replica.write(|session| session.resolve(id, resolution))?)
+        self.replica.write(|session| match session.resolve(id, resolution) {
+            Err(SyncError::Write(error)) => Err(error.into()),
+            settled => Ok(settled?),
+        })
     }
 
     fn check_scope(&self, scope: &str) -> Result<(), DatabaseError> {

@@ -5,19 +5,20 @@
 //!
 //! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
 //! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
-//! ([`push_plan`], `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
+//! ([`push_plan`], `stages`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
-//! - [`replica`], `layout`, [`outbox`], `apply`, `conflict`, `own`: rows here
-//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `merge_row`, [`dag`]: between the two
+//! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
+//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `stages`, `merge_row`, [`dag`]: between the two
 //! - [`database`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
 
 pub mod activity;
 pub mod address;
 mod apply;
+mod children;
 mod clock;
 mod commands;
 mod conflict;
@@ -50,6 +51,7 @@ pub mod retry;
 mod said;
 pub mod secret;
 mod sqlite;
+mod stages;
 pub mod turso;
 pub mod working_copy;
 

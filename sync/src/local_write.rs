@@ -3,12 +3,16 @@
 //! The primary enforces every constraint; what can be known here is said here, before anything is
 //! written. A foreign key may name a row of a scope that this device does not hold, so a parent that
 //! is not here is allowed; one that is known to be deleted is not. A delete does to the rows that
-//! refer to the row what their foreign keys declare, as the primary does.
+//! refer to the row what their foreign keys declare, as the primary does; to those of append-only
+//! tables once the primary has done it.
 
-use fastest_schema::{Column, OnDelete, Policy, Reference, Scope, Table};
+use std::fmt;
+
+use fastest_schema::{OnDelete, Policy, Scope, Table};
 use rusqlite::{params, params_from_iter};
 use serde_json::{Map, Value};
 
+use crate::children::{foreign_keys, references};
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
 
@@ -98,6 +102,28 @@ pub enum WriteError {
     Replica(#[from] ReplicaError),
 }
 
+/// A row that refers to one that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: &'static str,
+    /// The key.
+    pub key: String,
+    /// The column that refers to the other.
+    pub column: &'static str,
+    /// The table referred to.
+    pub parent: &'static str,
+    /// The key there.
+    pub parent_key: String,
+}
+
+impl fmt::Display for Orphan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, parent, parent_key } = self;
+        write!(f, "row {key} of {table} names {parent} {parent_key} in {column}, which was deleted")
+    }
+}
+
 impl Session<'_> {
     /// Writes a row and queues it for the primary, in the scope that its table declares; `held` is
     /// the one that the file is for.
@@ -157,15 +183,14 @@ impl Session<'_> {
         self.remove(&scope, table, key)?;
         for child in self.schema.synced() {
             for (at, to) in references(child, table) {
-                let Some(value) = column(table, &values, to.column) else { continue };
-                let sql = format!(
-                    "SELECT `{}` FROM `{}` WHERE `{}` = ?1",
-                    child.pk, child.name, child.columns[at].name
-                );
-                for child_key in self.all(&sql, [&value], |row| row.get::<_, String>(0))? {
+                for child_key in self.referring(child, (at, to), (table, &values))? {
                     self.orphan(held, (table, key), (child, &child_key), (at, to.on_delete))?;
                 }
             }
+        }
+        if self.entry(table, key)?.is_none() {
+            // The primary never knew it, and will have no word on what hangs on it.
+            self.strike_append_only(table, &values)?;
         }
         Ok(true)
     }
@@ -179,11 +204,8 @@ impl Session<'_> {
         (at, on_delete): (usize, OnDelete),
     ) -> Result<(), WriteError> {
         match on_delete {
-            // The primary's cascade takes it: a client cannot ask for it.
-            OnDelete::Cascade if child.policy == Policy::AppendOnly => {
-                self.drop_entry(child, child_key)?;
-                self.delete(child, child_key)?;
-            }
+            // The primary does it to them, once it has taken the delete: a client cannot ask for it.
+            OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
             OnDelete::Cascade => {
                 self.delete_row(held, child, child_key)?;
             }
@@ -191,10 +213,7 @@ impl Session<'_> {
                 let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
                 let scope = self.scope_held(child, child_key, &values)?;
                 values[at] = Value::Null;
-                match child.policy {
-                    Policy::AppendOnly => self.put_values(child, &values)?,
-                    _ => self.save_values(&scope, child, &values)?,
-                }
+                self.save_values(&scope, child, &values)?;
             }
             _ => {
                 return Err(WriteError::Referred {
@@ -267,9 +286,31 @@ impl Session<'_> {
 
     /// Refuses a foreign key to a row that is not here because it was deleted.
     fn check_references(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
-        for Column { name, references, .. } in table.columns {
-            let Some(to) = references else { continue };
+        match self.orphan_of(table, values)? {
+            None => Ok(()),
+            Some(Orphan { table, column, parent, parent_key: key, .. }) => {
+                Err(WriteError::Deleted { table, column, parent, key })
+            }
+        }
+    }
+
+    /// The rows waiting in a scope that refer to one that was deleted.
+    pub(crate) fn orphans(&self, scope: &str) -> Result<Vec<Orphan>, ReplicaError> {
+        let entries = self.entries(scope)?.into_iter();
+        let rows = entries.filter_map(|entry| Some((entry.table, entry.row?)));
+        let orphans = rows.map(|(table, row)| self.orphan_of(table, &row));
+        orphans.filter_map(Result::transpose).collect()
+    }
+
+    /// What is deleted of that which a row refers to.
+    fn orphan_of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<Option<Orphan>, ReplicaError> {
+        for (at, to) in foreign_keys(table) {
             let Some(parent) = self.schema.synced_table(to.table) else { continue };
+            let name = table.columns[at].name;
             let Some(key) = column(table, values, name).filter(|_| to.column == parent.pk) else {
                 continue;
             };
@@ -279,11 +320,16 @@ impl Session<'_> {
             if self.values(parent, &key)?.is_none()
                 && self.get::<i64>(deleted, params![parent.name, key])?.is_some()
             {
-                let (table, parent) = (table.name, parent.name);
-                return Err(WriteError::Deleted { table, column: name, parent, key });
+                return Ok(Some(Orphan {
+                    table: table.name,
+                    key: key_of(table, values).to_owned(),
+                    column: name,
+                    parent: parent.name,
+                    parent_key: key,
+                }));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Refuses values that another row here has and no two rows may share.
@@ -319,17 +365,6 @@ fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Resu
         }),
         _ => Ok(()),
     }
-}
-
-/// The columns of `child`, by place, that refer to `table`.
-fn references(
-    child: &'static Table,
-    table: &Table,
-) -> impl Iterator<Item = (usize, &'static Reference)> {
-    let columns = child.columns.iter().enumerate();
-    let keys = columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)));
-    let name = table.name;
-    keys.filter(move |(_, to)| to.table == name)
 }
 
 /// Sets of columns on which no two rows of the table may agree.

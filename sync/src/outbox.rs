@@ -102,9 +102,33 @@ impl Session<'_> {
 
     /// Drops what waits to be deleted and turned out to be unknown to the primary.
     pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
-        let sql = "DELETE FROM fastest_local_outbox
-                   WHERE scope = ?1 AND row IS NULL AND base_version = 0";
-        self.run(sql, [scope]).map(drop)
+        for entry in self.deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0) {
+            self.follow_delete(entry)?;
+            self.drop_entry(entry.table, &entry.key)?;
+        }
+        Ok(())
+    }
+
+    /// How many rows wait to be deleted.
+    pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
+        Ok(self.get(sql, [])?.unwrap_or(0))
+    }
+
+    /// What waits to be deleted in a scope, or in all.
+    pub(crate) fn deletes(&self, scope: Option<&str>) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
+    }
+
+    /// Changes the row that waits, where one does and was never sent.
+    pub(crate) fn put_waiting_row(
+        &self,
+        table: &Table,
+        key: &str,
+        row: &Values,
+    ) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_outbox SET row = ?3 WHERE tbl = ?1 AND pk = ?2";
+        self.run(sql, params![table.name, key, to_text(row)]).map(drop)
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.
@@ -144,6 +168,11 @@ impl Session<'_> {
     /// Everything of a scope that waits, oldest first.
     pub fn entries(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("scope = ?1", params![scope])
+    }
+
+    /// Everything of other scopes that waits, oldest first.
+    pub(crate) fn entries_elsewhere(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("scope <> ?1", params![scope])
     }
 
     /// The scopes for which something waits.

@@ -206,12 +206,23 @@ pub(crate) async fn ask_cell(
     (table, by, target): (&str, &str, &str),
     key: &str,
 ) -> Result<Option<String>, PrimaryError> {
-    let sql = format!("SELECT ?1, (SELECT `{target}` FROM `{table}` WHERE `{by}` = ?1)");
+    let cell = format!("SELECT `{target}` FROM `{table}` WHERE `{by}` = ?1");
+    ask_cell_by(primary, &cell, &[key]).await
+}
+
+/// The cell that a SELECT of one column gives, by parameters of which the first tells its answer from
+/// those to other questions.
+pub(crate) async fn ask_cell_by(
+    primary: &dyn Primary,
+    cell: &str,
+    parameters: &[&str],
+) -> Result<Option<String>, PrimaryError> {
+    let sql = format!("SELECT ?1, ({cell})");
     for _ in 0..STRAY_ANSWERS_MAX {
-        let mut answer = primary.run(&sql, &[key]).await?;
+        let mut answer = primary.run(&sql, parameters).await?;
         if let [row] = &mut answer[..]
             && let [Some(asked), found] = &mut row[..]
-            && asked == key
+            && Some(&asked.as_str()) == parameters.first()
         {
             return Ok(found.take());
         }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
+use crate::children::yield_to_unseen;
 use crate::clock;
 use crate::dag::Parents;
 use crate::error::SyncError;
@@ -87,7 +88,9 @@ pub(crate) async fn push_alone(
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
     loop {
         let error = match push_once(replica, store, remote, scope).await {
-            Ok(Sending { diverged, statements }) if asked || statements > 0 => {
+            // The deletes that it waited for may have been accepted.
+            Ok(Sending { held: true, statements: 1.., .. }) => continue,
+            Ok(Sending { diverged, statements, .. }) if asked || statements > 0 => {
                 return Ok(Pushed { diverged, ..met });
             }
             Ok(_) => {
@@ -111,7 +114,7 @@ pub(crate) async fn push_alone(
                 (forgotten, met.primary_went_back) = (true, true);
                 forget(replica, remote)?;
             }
-            Some(Recovery::Pull) => {}
+            Some(Recovery::Pull | Recovery::Complete) => {}
             // What will never be taken must not stand before all that comes after.
             None if matches!(error, PrimaryError::Failed { .. }) => {
                 replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
@@ -132,11 +135,18 @@ pub(crate) async fn push_alone(
         met.learn(&pulled);
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
         // that only a full look can find.
-        let explained = pulled.changes > 0 || pulled.primary_went_back;
+        let explained = pulled.changes > 0
+            || pulled.primary_went_back
+            || yield_to_unseen(replica, &*remote.primary, scope).await?;
         unexplained = if explained { 0 } else { unexplained + 1 };
-        if unexplained == UNEXPLAINED_MAX && !forgotten {
+        let lacks_rows = lacks_rows(&error);
+        if lacks_rows {
+            give_up(replica, scope, error, explained, forgotten)?;
+        }
+        if !forgotten && (unexplained == UNEXPLAINED_MAX || lacks_rows && !explained) {
             forget(replica, remote)?;
             forgotten = true;
+            met.primary_went_back |= lacks_rows;
             met.learn(&pull_scope(replica, store, remote, scope).await?);
         }
         for user in users_waiting(replica, scope)? {
@@ -163,6 +173,9 @@ enum Recovery {
     Forget,
     /// Others were first.
     Pull,
+    /// Rows refer to others that the primary lacks, or keep one from being deleted: others were
+    /// first, or it lost what it had.
+    Complete,
 }
 
 fn recovery(error: &PrimaryError) -> Option<Recovery> {
@@ -171,16 +184,37 @@ fn recovery(error: &PrimaryError) -> Option<Recovery> {
         PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => Some(Recovery::NewDevice),
         PrimaryError::Refused { refusal: Refusal::Restored, .. } => Some(Recovery::Forget),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => Some(Recovery::Pull),
-        error if lacks_rows(error) => Some(Recovery::Forget),
+        error if lacks_rows(error) => Some(Recovery::Complete),
         _ => None,
     }
 }
 
-/// Whether a primary has refused rows for want of rows that they refer to. All that we refer to was
-/// accepted before, or is part of the push.
+/// Whether a primary has refused a push for rows that would refer to none: others deleted those that
+/// ours refer to, or refer to those that we delete; or the primary lost what it had.
 fn lacks_rows(error: &PrimaryError) -> bool {
     let words = "FOREIGN KEY constraint failed";
     matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
+}
+
+/// Ends a push of rows that the primary lacks others for, where a pull has shown that no further try
+/// can help. Nothing that Fastest's own rows refer to is ever deleted: there it is the primary that
+/// has to be looked at anew, once.
+fn give_up(
+    replica: &Replica,
+    scope: &str,
+    error: PrimaryError,
+    explained: bool,
+    forgotten: bool,
+) -> Result<(), SyncError> {
+    if replica.schema().is_fastest() {
+        return if forgotten && !explained { Err(error.into()) } else { Ok(()) };
+    }
+    let orphans = replica.read().orphans(scope)?;
+    match orphans.is_empty() {
+        true if explained => Ok(()),
+        true => Err(error.into()),
+        false => Err(SyncError::Orphans { orphans, source: error }),
+    }
 }
 
 /// Ids of the users whose rows wait in `scope`.
@@ -197,6 +231,8 @@ struct Sending {
     diverged: Vec<String>,
     /// Statements that the primary has accepted.
     statements: usize,
+    /// Whether rows were held back that may go, or are void, once a delete is settled.
+    held: bool,
 }
 
 async fn push_once(
@@ -208,12 +244,14 @@ async fn push_once(
     let mut statements = resend(replica, remote).await?;
     replica.write(|session| {
         session.drop_needless_deletes(scope)?;
+        session.yield_to_children(scope)?;
         match session.schema.is_fastest() {
             true => session.queue_owner(scope),
             false => Ok(()),
         }
     })?;
-    let entries = replica.read().entries(scope)?;
+    let mut entries = replica.read().entries(scope)?;
+    let held = replica.read().hold_back(scope, &mut entries)?;
     let parents = match replica.schema().is_fastest() {
         true => replica.read().parents(scope)?,
         false => Parents::new(),
@@ -234,7 +272,7 @@ async fn push_once(
         send(replica, remote, &sent).await?;
         statements += 1;
     }
-    Ok(Sending { diverged: plan.diverged, statements })
+    Ok(Sending { diverged: plan.diverged, statements, held })
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -477,9 +515,10 @@ impl Session<'_> {
             self.accepted_row(scope, table, row)?;
         }
         if let Some(patch) = patch {
+            let text = |name: &str| patch.get(name).and_then(Value::as_str);
             self.run(
                 "UPDATE projects SET last_snapshot_id = ?2, updated_at = ?3 WHERE id = ?1",
-                params![scope, patch["last_snapshot_id"].as_str(), patch["updated_at"].as_str()],
+                params![scope, text("last_snapshot_id"), text("updated_at")],
             )?;
         }
         self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
@@ -494,7 +533,8 @@ impl Session<'_> {
         row: &SentRow,
     ) -> Result<(), ReplicaError> {
         let version = row.lock.map_or(1, |lock| lock + 1);
-        let key = row.columns[table.pk].as_str().unwrap_or(&row.key);
+        // What was written down before the table's columns changed may lack this one.
+        let key = row.columns.get(table.pk).and_then(Value::as_str).unwrap_or(&row.key);
         self.put_known(scope, (table, key), version, None, row.delete)?;
         if let Some(column) = table.lock_version() {
             let sql = format!(
@@ -505,7 +545,12 @@ impl Session<'_> {
         }
         match self.entry(table, &row.key)? {
             Some(entry) if entry.revision == row.revision && row.more => Ok(()),
-            Some(entry) if entry.revision == row.revision => self.drop_entry(table, &row.key),
+            Some(entry) if entry.revision == row.revision => {
+                if row.delete {
+                    self.follow_delete(&entry)?;
+                }
+                self.drop_entry(table, &row.key)
+            }
             // Written again meanwhile: what was accepted is its new base.
             Some(entry) if table.policy == Policy::Versioned => {
                 let base = (!row.delete).then(|| sent_values(table, row, version));
@@ -520,6 +565,9 @@ impl Session<'_> {
 fn sent_values(table: &Table, row: &SentRow, version: i64) -> Values {
     let value = |column: &fastest_schema::Column| match column.lock_version {
         true => version.into(),
+        false if column.name == table.pk && !row.columns.contains_key(table.pk) => {
+            row.key.as_str().into()
+        }
         false => row.columns.get(column.name).cloned().unwrap_or(Value::Null),
     };
     table.columns.iter().map(value).collect()

@@ -4,17 +4,17 @@
 //! this order: what points comes after what it points at. Rows go in the order of their foreign
 //! keys, so the row that takes the lock of a workspace comes after the snapshots and packs that
 //! it needs, whether they share its statement or, where it would pass the limit, come before it.
-//! Rows that are to go do so last, in the opposite order; but for one whose unique value another row
-//! takes over, which makes room for it in a statement before.
+//! Rows that are to go do so last, in the opposite order. All of it happens in stages, where a row
+//! takes over what another has to give up first (`stages`).
 
 use fastest_schema::{Policy, Schema, Table, parents_first};
 use serde_json::{Map, Value};
 
 use crate::dag::{self, Parents};
-use crate::local_write::unique_sets;
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::replica::Values;
+use crate::stages::stages;
 
 /// A pack of at most this size travels inside the payload.
 pub const INLINE_BYTES_MAX: u64 = 256 << 10;
@@ -64,59 +64,60 @@ pub struct PlannedRow {
 
 /// Plans the push of `entries`, all of one scope.
 pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
-    let mut plan = PushPlan::default();
-    let mut payload_bytes = 0;
+    let mut plan = Planner { large, plan: PushPlan::default(), bytes: 0 };
     let tables = parents_first(schema.tables);
-    let of = |table: &Table| {
-        let name = table.name;
-        entries.iter().filter(move |entry| entry.table.name == name)
-    };
-    let mut add = |plan: &mut PushPlan, row: PlannedRow| {
-        let bytes = estimate(&row);
-        if plan.statements.is_empty() || payload_bytes + bytes > PAYLOAD_BYTES_MAX {
-            plan.statements.push(Vec::new());
-            payload_bytes = 0;
-        }
-        payload_bytes += bytes;
-        plan.statements.last_mut().expect("one was just pushed").push(row);
-    };
-    let (early, late): (Vec<&Entry>, Vec<&Entry>) = tables
-        .iter()
-        .rev()
-        .flat_map(|table| of(table).filter(|entry| entry.row.is_none()))
-        .partition(|entry| of(entry.table).any(|other| takes_over(other, entry)));
-    if !early.is_empty() {
-        early.into_iter().for_each(|entry| add(&mut plan, gone(entry)));
-        plan.statements.push(Vec::new());
-    }
-    for table in &tables {
-        let own = Own::of(schema, table);
-        for entry in of(table) {
-            let Some(row) = &entry.row else { continue };
-            if own == Some(Own::Workspace) && is_diverged(entry, row, parents) {
-                plan.diverged.push(entry.key.clone());
-                continue;
+    for stage in stages(entries) {
+        plan.close_statement();
+        for table in &tables {
+            let own = Own::of(schema, table);
+            for entry in stage.iter().filter(|entry| entry.table.name == table.name) {
+                let Some(row) = &entry.row else { continue };
+                if own == Some(Own::Workspace) && is_diverged(entry, row, parents) {
+                    plan.plan.diverged.push(entry.key.clone());
+                    continue;
+                }
+                plan.write(own, row_of(entry, row));
             }
-            let row = row_of(entry, row);
-            let rows = match own {
-                Some(Own::Pack) => pack_rows(row, large, &mut plan.uploads),
-                _ => vec![row],
-            };
-            rows.into_iter().for_each(|row| add(&mut plan, row));
+        }
+        for table in tables.iter().rev() {
+            let of = stage.iter().filter(|entry| entry.table.name == table.name);
+            of.filter(|entry| entry.row.is_none()).for_each(|entry| plan.add(gone(entry)));
         }
     }
-    late.into_iter().for_each(|entry| add(&mut plan, gone(entry)));
-    plan
+    plan.plan.statements.retain(|rows| !rows.is_empty());
+    plan.plan
 }
 
-/// Whether a row is to have what only one row may have, and one that goes has now.
-fn takes_over(entry: &Entry, gone: &Entry) -> bool {
-    let (Some(row), Some(held)) = (&entry.row, &gone.base) else { return false };
-    unique_sets(entry.table).into_iter().any(|columns| {
-        let all = entry.table.columns.iter().zip(row.iter().zip(held));
-        let mut set = all.filter(|(column, _)| columns.contains(&column.name));
-        set.all(|(_, (wanted, held))| wanted == held && !wanted.is_null())
-    })
+/// A plan in the making.
+struct Planner {
+    large: LargePacks,
+    plan: PushPlan,
+    /// About how many bytes the last statement has.
+    bytes: u64,
+}
+
+impl Planner {
+    fn close_statement(&mut self) {
+        self.plan.statements.push(Vec::new());
+        self.bytes = 0;
+    }
+
+    fn write(&mut self, own: Option<Own>, row: PlannedRow) {
+        let rows = match own {
+            Some(Own::Pack) => pack_rows(row, self.large, &mut self.plan.uploads),
+            _ => vec![row],
+        };
+        rows.into_iter().for_each(|row| self.add(row));
+    }
+
+    fn add(&mut self, row: PlannedRow) {
+        let bytes = estimate(&row);
+        if self.bytes + bytes > PAYLOAD_BYTES_MAX {
+            self.close_statement();
+        }
+        self.bytes += bytes;
+        self.plan.statements.last_mut().expect("a stage begins with one").push(row);
+    }
 }
 
 /// Whether the entry would move a workspace's head to a snapshot that does not follow the

@@ -564,6 +564,28 @@ fn a_push_that_the_primary_no_longer_takes_is_planned_anew() {
 }
 
 #[test]
+fn what_is_on_its_way_may_lack_a_column() {
+    let (folder, remote, mut one, _two) = pair();
+    rename(&mut one, "renamed");
+    let path = folder.path().join("one.db");
+    let sent = rusqlite::Connection::open(&path).unwrap();
+    let payload = r#"{"v":1,"counter":9,"locks":[["projects","p",1]],
+                      "rows":{"projects":[{"id":"p","name":"sent"}]}}"#;
+    // As written down before the key's column had its name of today.
+    let entries = r#"{"scope":"a","patch":null,"rows":[{"table":"projects","key":"p",
+                      "revision":0,"lock":1,"columns":{"name":"sent"},"more":false}]}"#;
+    sent.execute(
+        "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
+         VALUES (1, 'x', 'd', ?1, ?2)",
+        [payload, entries],
+    )
+    .unwrap();
+    sync(&mut one, &remote);
+    let names = query(&folder.path().join("primary.db"), "SELECT name || lock FROM projects");
+    assert_eq!(names, ["renamed3"]);
+}
+
+#[test]
 fn a_delete_of_a_row_on_its_way_goes_after_it() {
     let (folder, remote) = primary();
     let path = folder.path().join("primary.db");

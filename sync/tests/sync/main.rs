@@ -4,6 +4,7 @@ mod adopt;
 mod answers;
 mod arrows;
 mod chaos;
+mod children;
 mod contract;
 mod database;
 mod history;

@@ -1,0 +1,256 @@
+//! Rows that hang on one that was deleted here, until the primary has answered.
+//!
+//! A delete strikes the rows that refer to it, as their foreign keys declare. Those of versioned
+//! tables are deleted or changed with it, each under its own lock; where one is here that was not,
+//! another device wrote it since, and the delete gives way. Those of append-only tables cannot be
+//! asked for: they stay as they are until the primary has taken the delete, and what waits of them
+//! is held back so long, so that nothing of them is lost should the row stand after all.
+
+use fastest_schema::{OnDelete, Policy, Reference, Schema, Table};
+use serde_json::Value;
+
+use crate::error::SyncError;
+use crate::outbox::Entry;
+use crate::primary::{Primary, ask_cell_by};
+use crate::push_plan::column;
+use crate::replica::{Replica, ReplicaError, Session, Values};
+
+/// A column of a table, by its place, and what it refers to.
+pub(crate) type ForeignKey = (usize, &'static Reference);
+
+/// The columns of `child` that refer to `table`.
+pub(crate) fn references(child: &'static Table, table: &Table) -> impl Iterator<Item = ForeignKey> {
+    let name = table.name;
+    foreign_keys(child).filter(move |(_, to)| to.table == name)
+}
+
+/// The columns of a table that refer to others.
+pub(crate) fn foreign_keys(table: &'static Table) -> impl Iterator<Item = ForeignKey> {
+    let columns = table.columns.iter().enumerate();
+    columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)))
+}
+
+impl Session<'_> {
+    /// Makes a conflict of each waiting delete whose row has children here that it would strike
+    /// unseen, or that the primary keeps it for: the row stands as the primary has it, and that it was deleted is kept.
+    pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
+        // Once for each generation: a row that stands may hang on another that was to go.
+        while self.yield_once(scope)? {}
+        Ok(())
+    }
+
+    fn yield_once(&self, scope: &str) -> Result<bool, ReplicaError> {
+        let mut yielded = false;
+        for entry in self.deletes(Some(scope))? {
+            let Some(base) = &entry.base else { continue };
+            if self.is_kept(entry.table, base)? {
+                self.yield_to_primary(scope, &entry, base)?;
+                yielded = true;
+            }
+        }
+        Ok(yielded)
+    }
+
+    /// Gives up a delete: the primary's row stands, and that it was deleted here is kept.
+    pub(crate) fn yield_to_primary(
+        &self,
+        scope: &str,
+        entry: &Entry,
+        theirs: &Values,
+    ) -> Result<(), ReplicaError> {
+        self.keep_conflict(scope, entry, Some(theirs), &[])?;
+        self.drop_entry(entry.table, &entry.key)?;
+        self.put_values(entry.table, theirs)
+    }
+
+    /// Whether rows are here that keep one of these values.
+    fn is_kept(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
+        for (child, key) in keepers(self.schema, table) {
+            if !self.referring(child, key, (table, values))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The keys of the rows here that refer to a row of these values by one of their columns.
+    pub(crate) fn referring(
+        &self,
+        child: &Table,
+        (at, to): ForeignKey,
+        (table, values): (&Table, &[Value]),
+    ) -> Result<Vec<String>, ReplicaError> {
+        let Some(value) = column(table, values, to.column) else { return Ok(Vec::new()) };
+        let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
+        let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
+        self.all(&sql, [&value], |row| row.get(0))
+    }
+
+    /// Does to rows of append-only tables what the primary did to them as this one went.
+    pub(crate) fn follow_delete(&self, entry: &Entry) -> Result<(), ReplicaError> {
+        let key_alone = || {
+            let value =
+                |name| if name == entry.table.pk { entry.key.as_str().into() } else { Value::Null };
+            entry.table.columns.iter().map(|column| value(column.name)).collect()
+        };
+        let values = entry.base.clone().unwrap_or_else(key_alone);
+        self.strike_append_only(entry.table, &values)
+    }
+
+    /// The same for the children of a row that had these values.
+    pub(crate) fn strike_append_only(
+        &self,
+        table: &Table,
+        values: &[Value],
+    ) -> Result<(), ReplicaError> {
+        for child in self.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
+            for key in references(child, table) {
+                for child_key in self.referring(child, key, (table, values))? {
+                    self.strike(child, &child_key, key)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn strike(
+        &self,
+        child: &'static Table,
+        child_key: &str,
+        (at, to): ForeignKey,
+    ) -> Result<(), ReplicaError> {
+        let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
+        match to.on_delete {
+            OnDelete::Cascade => {
+                self.drop_entry(child, child_key)?;
+                self.delete(child, child_key)?;
+                self.strike_append_only(child, &values)
+            }
+            OnDelete::SetNull => {
+                values[at] = Value::Null;
+                self.put_waiting_row(child, child_key, &values)?;
+                self.put_values(child, &values)
+            }
+            OnDelete::NoAction | OnDelete::Restrict => Ok(()),
+        }
+    }
+
+    /// Takes out of `entries`, all of one scope, what cannot go before a waiting delete is settled:
+    /// rows of append-only tables that it would strike, and those that refer to one held back; and
+    /// deletes that have to come after what waits in other scopes. Gives whether there are any.
+    pub(crate) fn hold_back(
+        &self,
+        scope: &str,
+        entries: &mut Vec<Entry>,
+    ) -> Result<bool, ReplicaError> {
+        let going = self.deletes(None)?;
+        if going.is_empty() {
+            return Ok(false);
+        }
+        let (elsewhere, mut held) = (self.entries_elsewhere(scope)?, Vec::new());
+        loop {
+            let is_held = |entry: &Entry| match &entry.row {
+                Some(row) => hangs_on(entry, row, &going, &held),
+                None => elsewhere.iter().chain(&held).any(|child| lets_go(child, entry)),
+            };
+            let (found, free): (Vec<_>, _) = entries.drain(..).partition(is_held);
+            *entries = free;
+            if found.is_empty() {
+                return Ok(!held.is_empty());
+            }
+            held.extend(found);
+        }
+    }
+}
+
+/// Whether an entry's row refers to one that is to go, and would be struck with it, or to one that
+/// is held back itself.
+fn hangs_on(entry: &Entry, row: &Values, going: &[Entry], held: &[Entry]) -> bool {
+    let append_only = entry.table.policy == Policy::AppendOnly;
+    foreign_keys(entry.table).any(|(at, to)| {
+        let named = |other: &Entry| {
+            let values = other.row.as_ref().or(other.base.as_ref());
+            other.table.name == to.table
+                && values.is_some_and(|values| refers(row, (at, to), other.table, values))
+        };
+        held.iter().any(named)
+            || append_only && to.on_delete.changes_children() && going.iter().any(named)
+    })
+}
+
+/// Whether an entry is of a row that refers to one that is to go, as the primary has both, and has to
+/// let go of it first. Rows of append-only tables wait themselves.
+fn lets_go(child: &Entry, parent: &Entry) -> bool {
+    if child.table.policy == Policy::AppendOnly {
+        return false;
+    }
+    let (Some(child_base), Some(base)) = (&child.base, &parent.base) else { return false };
+    references(child.table, parent.table).any(|key| refers(child_base, key, parent.table, base))
+}
+
+fn refers(row: &[Value], (at, to): ForeignKey, table: &Table, values: &[Value]) -> bool {
+    column(table, values, to.column).is_some_and(|held| row[at] == *held)
+}
+
+/// The foreign keys that keep a row of a table from being deleted by one who does not know of the
+/// rows that refer to it: those that forbid it, and those of versioned tables, which lose by it.
+fn keepers<'a>(
+    schema: &Schema,
+    table: &'a Table,
+) -> impl Iterator<Item = (&'static Table, ForeignKey)> + use<'a> {
+    let keys = schema
+        .synced()
+        .flat_map(move |child| references(child, table).map(move |key| (child, key)));
+    let keys: Vec<_> = keys.collect();
+    keys.into_iter().filter(|(child, (_, to))| {
+        child.policy == Policy::Versioned || !to.on_delete.changes_children()
+    })
+}
+
+/// Makes a conflict of each waiting delete whose row is kept by rows that only the primary has: of
+/// scopes that this device does not hold. Gives whether there are any.
+pub(crate) async fn yield_to_unseen(
+    replica: &mut Replica,
+    primary: &dyn Primary,
+    scope: &str,
+) -> Result<bool, SyncError> {
+    let mut yielded = false;
+    for entry in replica.read().deletes(Some(scope))? {
+        let Some(base) = &entry.base else { continue };
+        if !is_kept_there(replica, primary, entry.table, base).await? {
+            continue;
+        }
+        yielded |= replica.write(|session| {
+            // Another process may have been at it meanwhile.
+            let same = session.entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
+            if same {
+                session.yield_to_primary(scope, &entry, base)?;
+            }
+            Ok::<_, ReplicaError>(same)
+        })?;
+    }
+    Ok(yielded)
+}
+
+/// Whether the primary has rows that keep one of these values, and of which nothing waits here.
+async fn is_kept_there(
+    replica: &Replica,
+    primary: &dyn Primary,
+    table: &Table,
+    values: &[Value],
+) -> Result<bool, SyncError> {
+    for (child, (at, to)) in keepers(replica.schema(), table) {
+        let Some(value) = column(table, values, to.column) else { continue };
+        let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
+        let waiting = "SELECT json_group_array(pk) FROM fastest_local_outbox WHERE tbl = ?1";
+        let waiting: String = replica.read().get(waiting, [name])?.unwrap_or_default();
+        let cell = format!(
+            "SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1
+             AND `{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1"
+        );
+        if ask_cell_by(primary, &cell, &[&value, &waiting]).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

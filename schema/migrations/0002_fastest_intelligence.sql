@@ -532,15 +532,47 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
     SELECT _j->>'id',_j->>'action_item_id',_j->>'workspace_id',_j->>'project_id',coalesce(_j->>'status','queued'),coalesce(_j->>'attempt_count',0),coalesce(_j->>'max_attempts',3),_j->>'base_manifest_hash',_j->>'summary',_j->>'report',_j->>'patch',_j->>'checks',_j->>'error',_j->>'started_at',_j->>'completed_at',coalesce(_j->>'created_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now'))),coalesce(_j->>'updated_at',(strftime('%Y-%m-%dT%H:%M:%fZ','now')))
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.action_item_runs')) WHERE NOT EXISTS (SELECT 1 FROM `action_item_runs` WHERE `id` = _j->>'id');
   DELETE FROM `action_item_runs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.action_item_runs'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.action_items') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`action_item_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
   DELETE FROM `action_items` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.action_items'));
   DELETE FROM `project_decisions` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.project_decisions'));
   DELETE FROM `next_steps` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.next_steps'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.conversations') AS d
+    CROSS JOIN `project_decisions` AS c ON c.`conversation_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'project_decisions' AND value->>1 IS NOT NULL);
   DELETE FROM `conversations` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.conversations'));
   DELETE FROM `activity_events` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.activity_events'));
   DELETE FROM `drift_reports` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.drift_reports'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `action_items` AS c ON c.`workspace_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_items' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`workspace_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
   DELETE FROM `workspaces` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.workspaces'));
   DELETE FROM `snapshots` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.snapshots'));
   DELETE FROM `fastest_packs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.fastest_packs'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `next_steps` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'next_steps' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `project_decisions` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'project_decisions' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `action_items` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_items' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
   DELETE FROM `projects` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.projects'));
   DELETE FROM `users` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.users'));
   INSERT INTO fastest_pushes(id, device, counter)

@@ -744,19 +744,99 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
   DELETE FROM `atlas_diagrams` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_diagrams'));
   DELETE FROM `atlas_decision_links` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_decision_links'));
   DELETE FROM `atlas_embeddings` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_embeddings'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.atlas_chunks') AS d
+    CROSS JOIN `atlas_embeddings` AS c ON c.`chunk_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_embeddings' AND value->>1 IS NOT NULL);
   DELETE FROM `atlas_chunks` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_chunks'));
   DELETE FROM `atlas_edges` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_edges'));
   DELETE FROM `atlas_concepts` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.atlas_concepts'));
   DELETE FROM `action_item_runs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.action_item_runs'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.action_items') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`action_item_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
   DELETE FROM `action_items` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.action_items'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.project_decisions') AS d
+    CROSS JOIN `atlas_decision_links` AS c ON c.`decision_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_decision_links' AND value->>1 IS NOT NULL);
   DELETE FROM `project_decisions` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.project_decisions'));
   DELETE FROM `next_steps` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.next_steps'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.conversations') AS d
+    CROSS JOIN `project_decisions` AS c ON c.`conversation_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'project_decisions' AND value->>1 IS NOT NULL);
   DELETE FROM `conversations` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.conversations'));
   DELETE FROM `activity_events` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.activity_events'));
   DELETE FROM `drift_reports` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.drift_reports'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `action_items` AS c ON c.`workspace_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_items' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`workspace_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `deployment_settings` AS c ON c.`workspace_id` = d.value
+    WHERE c.`workspace_id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'deployment_settings' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.workspaces') AS d
+    CROSS JOIN `deployments` AS c ON c.`workspace_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'deployments' AND value->>1 IS NOT NULL);
   DELETE FROM `workspaces` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.workspaces'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.snapshots') AS d
+    CROSS JOIN `atlas_concepts` AS c ON c.`source_snapshot_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_concepts' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.snapshots') AS d
+    CROSS JOIN `deployments` AS c ON c.`snapshot_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'deployments' AND value->>1 IS NOT NULL);
   DELETE FROM `snapshots` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.snapshots'));
   DELETE FROM `fastest_packs` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.fastest_packs'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `next_steps` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'next_steps' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `project_decisions` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'project_decisions' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `action_items` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_items' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `action_item_runs` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'action_item_runs' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `atlas_concepts` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_concepts' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `atlas_edges` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_edges' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `atlas_chunks` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_chunks' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `atlas_decision_links` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_decision_links' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `atlas_diagrams` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'atlas_diagrams' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `deployments` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'deployments' AND value->>1 IS NOT NULL);
   DELETE FROM `projects` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.projects'));
   DELETE FROM `users` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.users'));
   INSERT INTO fastest_pushes(id, device, counter)

@@ -32,7 +32,7 @@ use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
 use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
-use crate::remote::{Remote, RemoteState, check_not_newer, migrate};
+use crate::remote::{Remote, RemoteState, check_not_newer, lacked, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
@@ -111,6 +111,8 @@ pub(crate) async fn push_alone(
                 replica.write(|session| session.become_new_device())?;
             }
             Some(Recovery::Forget) if !forgotten => {
+                // Of another version, it knows what was seen by another name.
+                check_level(replica, remote).await?;
                 (forgotten, met.primary_went_back) = (true, true);
                 forget(replica, remote)?;
             }
@@ -159,6 +161,19 @@ impl Pushed {
     fn learn(&mut self, pulled: &Pulled) {
         self.primary_went_back |= pulled.primary_went_back;
         self.behind = pulled.behind.clone().or(self.behind.take());
+    }
+}
+
+/// Refuses a primary of a newer version of the schema, or of an older one: nothing follows from what
+/// such a one lacks.
+async fn check_level(replica: &Replica, remote: &Remote) -> Result<(), PrimaryError> {
+    let primary = &*remote.primary;
+    match lacked(primary, replica.schema()).await?.last() {
+        None => Ok(()),
+        Some(migration) => {
+            let (url, needed) = (primary.url().to_owned(), migration.name);
+            Err(PrimaryError::Behind { url, needed })
+        }
     }
 }
 

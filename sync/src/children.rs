@@ -14,6 +14,7 @@ use crate::outbox::Entry;
 use crate::primary::{Primary, ask_cell_by};
 use crate::push_plan::column;
 use crate::replica::{Replica, ReplicaError, Session, Values};
+use crate::stages::takes_over;
 
 /// A column of a table, by its place, and what it refers to.
 pub(crate) type ForeignKey = (usize, &'static Reference);
@@ -32,7 +33,8 @@ pub(crate) fn foreign_keys(table: &'static Table) -> impl Iterator<Item = Foreig
 
 impl Session<'_> {
     /// Makes a conflict of each waiting delete whose row has children here that it would strike
-    /// unseen, or that the primary keeps it for: the row stands as the primary has it, and that it was deleted is kept.
+    /// unseen, or for which the primary keeps it: the row stands as it is there, and that it was
+    /// deleted is kept.
     pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
         // Once for each generation: a row that stands may hang on another that was to go.
         while self.yield_once(scope)? {}
@@ -137,7 +139,8 @@ impl Session<'_> {
 
     /// Takes out of `entries`, all of one scope, what cannot go before a waiting delete is settled:
     /// rows of append-only tables that it would strike, and those that refer to one held back; and
-    /// deletes that have to come after what waits in other scopes. Gives whether there are any.
+    /// deletes that have to come after what waits in other scopes, with what takes their place. Gives
+    /// whether there are any.
     pub(crate) fn hold_back(
         &self,
         scope: &str,
@@ -163,19 +166,21 @@ impl Session<'_> {
     }
 }
 
-/// Whether an entry's row refers to one that is to go, and would be struck with it, or to one that
-/// is held back itself.
+/// Whether an entry's row refers to one that is to go, and would be struck with it; or it refers to
+/// one that is held back itself, or takes over from it.
 fn hangs_on(entry: &Entry, row: &Values, going: &[Entry], held: &[Entry]) -> bool {
     let append_only = entry.table.policy == Policy::AppendOnly;
-    foreign_keys(entry.table).any(|(at, to)| {
-        let named = |other: &Entry| {
-            let values = other.row.as_ref().or(other.base.as_ref());
-            other.table.name == to.table
-                && values.is_some_and(|values| refers(row, (at, to), other.table, values))
-        };
-        held.iter().any(named)
-            || append_only && to.on_delete.changes_children() && going.iter().any(named)
-    })
+    let names = |(at, to): ForeignKey, other: &Entry| {
+        let values = other.row.as_ref().or(other.base.as_ref());
+        other.table.name == to.table
+            && values.is_some_and(|values| refers(row, (at, to), other.table, values))
+    };
+    let keys = || foreign_keys(entry.table);
+    let strikes = |key: ForeignKey| {
+        key.1.on_delete.changes_children() && going.iter().any(|gone| names(key, gone))
+    };
+    append_only && keys().any(strikes)
+        || held.iter().any(|other| keys().any(|key| names(key, other)) || takes_over(entry, other))
 }
 
 /// Whether an entry is of a row that refers to one that is to go, as the primary has both, and has to

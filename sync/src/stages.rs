@@ -78,6 +78,14 @@ fn handovers(entries: &[Entry]) -> Vec<Order> {
     orders
 }
 
+/// Whether a row is to have what only one row may have, and one that goes has now.
+pub(crate) fn takes_over(entry: &Entry, gone: &Entry) -> bool {
+    let (Some(row), Some(held), None) = (&entry.row, &gone.base, &gone.row) else { return false };
+    let held = unique_values(gone.table, held);
+    entry.table.name == gone.table.name
+        && unique_values(entry.table, row).iter().any(|set| held.contains(set))
+}
+
 /// The sets of unique values that a row has: which set, and its values. One with a null is shared by
 /// any number of rows.
 fn unique_values(table: &Table, row: &[Value]) -> Vec<(usize, Vec<String>)> {

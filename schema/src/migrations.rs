@@ -80,6 +80,8 @@ mod tests {
         let released = [
             "4bee5373997a942b4701b878bfbab27dd3f8767d24c0f95b96bcc2a5e1ca5b8c",
             "1ac2643981bde48fd8115b112608a9ebfa2cd24894ffce48ef8cdd3503c318cf",
+            "cc35dd60d8f2bae3e184be4a7c328b07e6ba37d9e4506af46dfef9950a682b6a",
+            "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
         ];
         for (sha256, migration) in released.iter().zip(MIGRATIONS) {
             assert_eq!(*sha256, crate::folder::sha256(migration.sql), "{}", migration.name);

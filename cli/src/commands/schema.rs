@@ -118,7 +118,9 @@ fn adopt(
         }
         let remote = url.map(|url| format!(" --remote {url}")).unwrap_or_default();
         let dir = dir.display();
-        out.hint(&format!("look at both, then run `fastest schema migrate --dir {dir}{remote}`"));
+        out.hint(format_args!(
+            "look at both, then run `fastest schema migrate --dir {dir}{remote}`"
+        ));
         Ok(())
     })?;
     Ok(Exit::Done)

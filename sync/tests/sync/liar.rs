@@ -551,7 +551,7 @@ fn answers_of_another_shape_and_answers_without_end() {
             only(answer, "900", ["900", "workspaces", "x", "9223372036854775807", "1", ""])
         }),
         ("a table `secrets` that this version does not know", |_, answer| {
-            only(answer, "900", ["900", "secrets", "x", "1", "1", ""])
+            only(answer, "900", ["900", "secrets", "x", "1", "0", "[]"])
         }),
         ("is not the JSON it should be", |_, answer| {
             only(answer, "900", ["900", "workspaces", "x", "1", "0", "{"])

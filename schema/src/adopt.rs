@@ -47,7 +47,7 @@ impl Chosen {
 /// The chosen tables as records, parents first; or everything that stands in the way.
 ///
 /// All are external. The database says nothing of the values that are there already: ask for those
-/// that do not fit with [`misfits_sql`]. What a person should know of the result is in [`notes`].
+/// that do not fit with [`misfits_sql`]. What a person should know of the result is in [`notes()`].
 pub fn adopt(live: &Live, chosen: &[Chosen]) -> Result<Vec<TableRecord>, AdoptError> {
     let mut records = Vec::with_capacity(chosen.len());
     let mut refused = Vec::new();

@@ -182,7 +182,8 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
         return Err(DeclarationError::Taken { table: name, name });
     }
     let mut columns = table.columns.iter().map(|column| column.name);
-    if let Some(taken) = columns.find(|column| TAKEN_COLUMNS.contains(column)) {
+    let is_ours = |column: &&str| column.to_ascii_lowercase().starts_with("fastest_");
+    if let Some(taken) = columns.find(|name| TAKEN_COLUMNS.contains(name) || is_ours(name)) {
         return Err(DeclarationError::Taken { table: name, name: taken });
     }
     let columns = table.columns.iter().map(|column| column.name);

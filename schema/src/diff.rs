@@ -188,9 +188,10 @@ impl<'a> Pairing<'a> {
             }
         }
         plan.statements.extend(drop_sql(&self.dropped));
-        let own = self.dropped.iter().rev().filter(|table| !table.external);
-        plan.destructive
-            .extend(own.map(|table| format!("table `{}` is dropped, with its rows", table.name)));
+        plan.destructive.extend(self.dropped.iter().rev().map(|table| match table.external {
+            true => format!("`{}` is no longer synced: devices give up its rows", table.name),
+            false => format!("table `{}` is dropped, with its rows", table.name),
+        }));
         for change in &self.kept {
             plan.statements.extend(change.key_guards());
             plan.statements.extend(change.index_sql());

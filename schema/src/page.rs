@@ -19,6 +19,8 @@ pub struct Page {
     pub changes: Vec<Change>,
     /// The sequence number that the page reaches.
     pub reaches: i64,
+    /// How many changes were answered, those left out included.
+    pub rows: usize,
 }
 
 impl Page {
@@ -176,7 +178,7 @@ pub fn decode_page(
     let header = header(first)?;
     let mut changes = Vec::with_capacity(rows.len());
     let mut after = cursor;
-    let reaches = if rows.len() == 0 { Some(header.seq) } else { None };
+    let count = rows.len();
     for (at, cells) in rows {
         let cells = Cells::new(at, cells)?;
         let seq = cells.number("seq", cells.seq.as_deref())?;
@@ -188,7 +190,8 @@ pub fn decode_page(
             changes.push(change(tables, seq, cells)?);
         }
     }
-    Ok(Page { header, changes, reaches: reaches.unwrap_or(after) })
+    let reaches = if count == 0 { header.seq } else { after };
+    Ok(Page { header, changes, reaches, rows: count })
 }
 
 fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {

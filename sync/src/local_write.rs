@@ -176,42 +176,45 @@ impl Session<'_> {
         table: &'static Table,
         key: &str,
     ) -> Result<bool, WriteError> {
-        let Some(values) = self.values(table, key)? else { return Ok(false) };
-        let scope = self.scope_held(table, key, &values)?;
-        check_held(held, &scope, table, key)?;
-        // First, so that rows that refer to each other in a circle come to an end.
-        self.remove(&scope, table, key)?;
-        for child in self.schema.synced() {
-            for (at, to) in references(child, table) {
-                for child_key in self.referring(child, (at, to), (table, &values))? {
-                    self.orphan(held, (table, key), (child, &child_key), (at, to.on_delete))?;
+        let was_there = self.values(table, key)?.is_some();
+        // A list, for generations may be many.
+        let mut going = vec![(table, key.to_owned())];
+        while let Some((table, key)) = going.pop() {
+            let Some(values) = self.values(table, &key)? else { continue };
+            let scope = self.scope_held(table, &key, &values)?;
+            check_held(held, &scope, table, &key)?;
+            // First, so that rows that refer to each other in a circle come to an end.
+            self.remove(&scope, table, &key)?;
+            for child in self.schema.synced() {
+                for (at, to) in references(child, table) {
+                    for child_key in self.referring(child, (at, to), (table, &values))? {
+                        let orphan = (child, child_key);
+                        going.extend(self.orphan((table, &key), orphan, (at, to.on_delete))?);
+                    }
                 }
             }
+            if self.entry(table, &key)?.is_none() {
+                // The primary never knew it, and will have no word on what hangs on it.
+                self.strike_append_only(table, &values)?;
+            }
         }
-        if self.entry(table, key)?.is_none() {
-            // The primary never knew it, and will have no word on what hangs on it.
-            self.strike_append_only(table, &values)?;
-        }
-        Ok(true)
+        Ok(was_there)
     }
 
-    /// Does to a row what its foreign key declares, as its parent goes.
+    /// Does to a row what its foreign key declares, as its parent goes. Gives it back where it goes too.
     fn orphan(
         &self,
-        held: Option<&str>,
         (table, key): (&Table, &str),
-        (child, child_key): (&'static Table, &str),
+        (child, child_key): (&'static Table, String),
         (at, on_delete): (usize, OnDelete),
-    ) -> Result<(), WriteError> {
+    ) -> Result<Option<(&'static Table, String)>, WriteError> {
         match on_delete {
             // The primary does it to them, once it has taken the delete: a client cannot ask for it.
             OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
-            OnDelete::Cascade => {
-                self.delete_row(held, child, child_key)?;
-            }
+            OnDelete::Cascade => return Ok(Some((child, child_key))),
             OnDelete::SetNull => {
-                let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
-                let scope = self.scope_held(child, child_key, &values)?;
+                let Some(mut values) = self.values(child, &child_key)? else { return Ok(None) };
+                let scope = self.scope_held(child, &child_key, &values)?;
                 values[at] = Value::Null;
                 self.save_values(&scope, child, &values)?;
             }
@@ -220,11 +223,11 @@ impl Session<'_> {
                     table: table.name,
                     key: key.to_owned(),
                     child: child.name,
-                    child_key: child_key.to_owned(),
+                    child_key,
                 });
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The table of this schema, if rows of it can be written here.

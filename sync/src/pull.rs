@@ -199,7 +199,7 @@ fn is_short(page: &Page) -> bool {
         _ => &[],
     });
     let letters: usize = texts.filter_map(|value| value.as_str()).map(str::len).sum();
-    page.changes.len() < 100 && letters < 50_000
+    page.rows < 100 && letters < 50_000
 }
 
 /// The last migration of a primary that lacks some of this build's.

@@ -80,7 +80,8 @@ pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargeP
             }
         }
         for table in tables.iter().rev() {
-            let of = stage.iter().filter(|entry| entry.table.name == table.name);
+            // Of one table, children were queued after the rows that they hang on, and go before.
+            let of = stage.iter().rev().filter(|entry| entry.table.name == table.name);
             of.filter(|entry| entry.row.is_none()).for_each(|entry| plan.add(gone(entry)));
         }
     }

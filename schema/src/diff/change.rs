@@ -121,6 +121,12 @@ impl<'a> TableChange<'a> {
         self.renamed.scope != self.to.scope
     }
 
+    /// Whether values may have become others in a replica.
+    pub fn is_retyped(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|(before, after)| before.kind != after.kind || before.null && !after.null)
+    }
+
     /// Whether rows have values by now that no device can make up: those of a default that is not
     /// constant. In an append-only table they stay as each device made them up: there, nothing that
     /// changes is taken.

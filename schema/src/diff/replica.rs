@@ -33,6 +33,8 @@ pub struct TableFate {
     pub old_names: Vec<String>,
     /// Whether its rows are shared by something else now.
     pub rescoped: bool,
+    /// Whether a column has another type, or may not be null any more.
+    pub retyped: bool,
 }
 
 /// What a replica of these tables holds.
@@ -98,6 +100,7 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
             columns: columns.unwrap_or_default(),
             old_names: before.columns.iter().map(|column| column.name.clone()).collect(),
             rescoped: change.is_some_and(super::TableChange::scope_changes),
+            retyped: change.is_some_and(super::TableChange::is_retyped),
         });
     }
     plan

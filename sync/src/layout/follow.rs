@@ -23,7 +23,7 @@ impl Session<'_> {
     }
 
     /// SQLite's count of changes to the tables of the file.
-    pub(crate) fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
+    fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
         self.get("PRAGMA schema_version", [])
     }
 
@@ -61,14 +61,14 @@ impl Session<'_> {
         for statement in &plan.statements {
             self.batch(statement)?;
         }
-        for fate in &plan.tables {
-            self.carry_over(fate)?;
-        }
+        self.carry_over(&plan.tables)?;
         for fate in plan.tables.iter().filter(|fate| fate.rescoped) {
             self.rescope(fate)?;
         }
         if plan.reread {
             self.run("DELETE FROM fastest_local_cursor", [])?;
+            // Its names may mean something else by now; what it carries waits still.
+            self.run("DELETE FROM fastest_local_sent", [])?;
         }
         let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
         self.run(sql, params![self.declared(), self.newest()]).map(drop)
@@ -110,22 +110,38 @@ impl Session<'_> {
         }
     }
 
-    /// Gives what is kept of a table's rows elsewhere, as lists in the order of its columns, the form
-    /// that the table has now. What waits for a table that devices no longer hold is set aside.
-    fn carry_over(&self, fate: &TableFate) -> Result<(), ReplicaError> {
-        let to = fate.to.clone().unwrap_or_else(|| format!("dropped {}", fate.from));
-        let same = fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at))
-            && fate.columns.len() == fate.old_names.len();
-        if let Some(table) = self.schema.synced_table(&to).filter(|_| !same) {
-            self.reshape_conflicts(fate, table)?;
-            self.reshape_outbox(fate, table)?;
+    /// Gives what is kept of tables' rows elsewhere, as lists in the order of columns, the form that
+    /// the tables have now. What waits for a table that devices no longer hold is set aside.
+    fn carry_over(&self, fates: &[TableFate]) -> Result<(), ReplicaError> {
+        let moved = |fate: &&TableFate| fate.to.as_ref() != Some(&fate.from);
+        // One table may have the name that another one had: all go out of the way first.
+        for fate in fates.iter().filter(moved) {
+            self.rename_waiting(&fate.from, &moving(&fate.from))?;
         }
-        if fate.from != to {
-            for place in ["outbox", "conflict"] {
-                let sql =
-                    format!("UPDATE OR REPLACE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
-                self.run(&sql, [&fate.from, &to])?;
+        for fate in fates {
+            let Some(to) = &fate.to else {
+                let aside = format!("dropped {} {}", fate.from, clock::new_id());
+                self.rename_waiting(&moving(&fate.from), &aside)?;
+                continue;
+            };
+            if fate.from != *to {
+                self.rename_waiting(&moving(&fate.from), to)?;
             }
+            let same = !fate.retyped
+                && fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at))
+                && fate.columns.len() == fate.old_names.len();
+            if let Some(table) = self.schema.synced_table(to).filter(|_| !same) {
+                self.reshape_conflicts(fate, table)?;
+                self.reshape_outbox(fate, table)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rename_waiting(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
+        for place in ["outbox", "conflict"] {
+            let sql = format!("UPDATE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
+            self.run(&sql, [from, to])?;
         }
         Ok(())
     }
@@ -156,7 +172,7 @@ impl Session<'_> {
 
     fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
         let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
-        let found = self.all(sql, [&fate.from], |row| {
+        let found = self.all(sql, [table.name], |row| {
             let lists: [Option<String>; 2] = [row.get(3)?, row.get(4)?];
             Ok((row.get::<_, i64>(0)?, [row.get::<_, String>(1)?, row.get(2)?], lists))
         })?;
@@ -214,7 +230,7 @@ impl Session<'_> {
     ) -> Result<(), ReplicaError> {
         let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
                    WHERE tbl = ?1";
-        let found = self.all(sql, [&fate.from], |row| {
+        let found = self.all(sql, [table.name], |row| {
             let lists: [Option<String>; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
             let names: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
             Ok((names, lists))
@@ -231,6 +247,11 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// The name under which what waits is out of the way; no table has a space in its name.
+fn moving(table: &str) -> String {
+    format!("moving {table}")
 }
 
 /// A list of a row's values in the order of now. A new column takes the value of the row as it is, or
@@ -272,6 +293,11 @@ fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str
 fn as_kind(value: Value, kind: Kind) -> Value {
     match (&value, kind) {
         (Value::Number(number), Kind::Text) => number.to_string().into(),
+        (Value::Number(number), Kind::Real) => number.as_f64().map_or(value, Value::from),
+        (Value::Number(number), Kind::Integer) => match number.as_f64() {
+            Some(real) if number.is_f64() && real.fract() == 0.0 => (real as i64).into(),
+            _ => value,
+        },
         (Value::String(text), Kind::Integer) => text.parse().map_or(value, |n: i64| n.into()),
         (Value::String(text), Kind::Real) => text.parse().map_or(value, |n: f64| n.into()),
         _ => value,

@@ -9,7 +9,8 @@ use fastest_schema::{Schema, Table};
 use serde::Serialize;
 
 use crate::clock;
-use crate::migrations::{Generated, MigrationsError, NewMigration, folder, generate, live, read};
+use crate::migrations::generate::generate_locked;
+use crate::migrations::{Generated, MigrationsError, NewMigration, folder, live};
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 
 /// What an adoption wrote, and what a person should know of it.
@@ -43,7 +44,9 @@ pub async fn adopt(
         return Err(AdoptError::all(refused).into());
     }
     let notes = notes(&found, &tables);
-    let earlier = read(dir)?.record.map(|record: Record| record.tables).unwrap_or_default();
+    let _lock = folder::lock(dir)?;
+    let earlier =
+        folder::read_locked(dir)?.record.map(|record: Record| record.tables).unwrap_or_default();
     let is_new = |table: &TableRecord| tables.iter().all(|chosen| chosen.name != table.name);
     let earlier: Vec<TableRecord> = earlier.into_iter().filter(is_new).collect();
     tables.extend(earlier);
@@ -51,7 +54,7 @@ pub async fn adopt(
     let schema = Schema { owner: owner.to_owned().leak(), tables: leaked.leak(), migrations: &[] };
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
     let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
-    let generated = generate(dir, &schema, &new)?;
+    let generated = generate_locked(dir, &schema, &new)?;
     // Beside the migration, under its name: an earlier file may have been edited since.
     let name = generated.name.as_deref().unwrap_or("adopted.sql");
     let path = dir.join(name).with_extension("rs");
@@ -92,6 +95,7 @@ fn write_whole(dir: &Path, path: &Path, text: &str) -> Result<(), MigrationsErro
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed())?;
     file.write_all(text.as_bytes()).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
-    file.persist(path).map_err(|error| failed()(error.error))?;
+    // What is there may have been edited.
+    file.persist_noclobber(path).map_err(|error| failed()(error.error))?;
     folder::sync(dir)
 }

@@ -23,12 +23,13 @@ const STAGED: &str = ".tmp-";
 pub fn read(dir: &Path) -> Result<Folder, MigrationsError> {
     let meta = dir.join("meta");
     let Ok(lock) = File::open(&meta) else { return read_files(dir) };
-    let locked = match dir.join(NEXT).exists() {
-        true => lock.lock(),
-        // Whoever adds a migration moves several files.
-        false => lock.lock_shared(),
-    };
-    locked.map_err(MigrationsError::io("lock", &meta))?;
+    // Whoever adds a migration moves several files.
+    lock.lock_shared().map_err(MigrationsError::io("lock", &meta))?;
+    if !dir.join(NEXT).exists() {
+        return read_files(dir);
+    }
+    // It was broken off: one finishes it, alone.
+    lock.unlock().and_then(|()| lock.lock()).map_err(MigrationsError::io("lock", &meta))?;
     read_locked(dir)
 }
 

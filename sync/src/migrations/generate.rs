@@ -42,8 +42,17 @@ pub fn generate(
     schema: &Schema,
     new: &NewMigration,
 ) -> Result<Generated, MigrationsError> {
-    schema.check()?;
     let _lock = folder::lock(dir)?;
+    generate_locked(dir, schema, new)
+}
+
+/// The same, for whoever holds the folder's lock.
+pub fn generate_locked(
+    dir: &Path,
+    schema: &Schema,
+    new: &NewMigration,
+) -> Result<Generated, MigrationsError> {
+    schema.check()?;
     let folder = folder::read_locked(dir)?;
     let record = Record::of(schema.owner, schema.tables);
     let mut plan = migration(folder.record.as_ref(), &record)?;

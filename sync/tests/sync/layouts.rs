@@ -283,3 +283,134 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     let kept = "SELECT tbl || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
     assert_eq!(query(&path, kept), [r#"works name ["a","none","t","ours",1]"#]);
 }
+
+/// Names that pass from table to table: `b` became `c`, and then `a` became `b`.
+mod passed_on {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    macro_rules! tables {
+        ($module:ident, $first:ident = $one:literal, $second:ident = $two:literal, $migrations:expr) => {
+            pub mod $module {
+                use super::*;
+
+                #[table(name = $one, policy = versioned("a test"), scope = id)]
+                pub struct $first {
+                    #[pk]
+                    pub id: String,
+                    pub of: String,
+                }
+
+                #[table(name = $two, policy = versioned("a test"), scope = id)]
+                pub struct $second {
+                    #[pk]
+                    pub id: String,
+                    pub of: String,
+                }
+
+                pub static SCHEMA: Schema = Schema {
+                    owner: "app",
+                    tables: &[$first::TABLE, $second::TABLE],
+                    migrations: $migrations,
+                };
+            }
+        };
+    }
+
+    const FIRST: Migration = Migration { name: "0000_app_init.sql", sql: "" };
+    const LATER: Migration = Migration {
+        name: "0001_app_names.sql",
+        sql: "-- fastest: {\"rename_table\":[\"b\",\"c\"]}\n-- fastest: {\"rename_table\":[\"a\",\"b\"]}\n",
+    };
+    tables!(old, A = "a", B = "b", &[FIRST]);
+    tables!(new, B = "b", C = "c", &[FIRST, LATER]);
+}
+
+#[test]
+fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
+    use passed_on::{new, old};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    let mut replica = Replica::open(&path, &old::SCHEMA).unwrap();
+    let wrote = replica.write(|session| {
+        for id in ["1", "2"] {
+            session.save("s", &old::A { id: id.into(), of: "a".into() })?;
+        }
+        session.save("s", &old::B { id: "1".into(), of: "b".into() })
+    });
+    wrote.unwrap();
+    drop(replica);
+    let replica = Replica::open(&path, &new::SCHEMA).unwrap();
+    let session = replica.read();
+    assert_eq!(session.row::<new::C>("1").unwrap().unwrap().of, "b");
+    let waiting: Vec<String> = session
+        .entries("s")
+        .unwrap()
+        .iter()
+        .map(|entry| format!("{} {}", entry.table.name, entry.row.as_ref().unwrap()[1]))
+        .collect();
+    assert_eq!(waiting, [r#"b "a""#, r#"b "a""#, r#"c "b""#]);
+}
+
+/// A column whose type alone changed.
+mod retyped {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    pub mod text {
+        use super::*;
+
+        #[table(name = "counts", policy = versioned("a test"), scope = id)]
+        pub struct Count {
+            #[pk]
+            pub id: String,
+            pub n: String,
+        }
+
+        pub static SCHEMA: Schema = Schema {
+            owner: "app",
+            tables: &[Count::TABLE],
+            migrations: &[Migration { name: "0000_app_init.sql", sql: "" }],
+        };
+    }
+
+    pub mod number {
+        use super::*;
+
+        #[table(name = "counts", policy = versioned("a test"), scope = id)]
+        pub struct Count {
+            #[pk]
+            pub id: String,
+            pub n: i64,
+        }
+
+        pub static SCHEMA: Schema = Schema {
+            owner: "app",
+            tables: &[Count::TABLE],
+            migrations: &[
+                Migration { name: "0000_app_init.sql", sql: "" },
+                Migration { name: "0001_app_number.sql", sql: "" },
+            ],
+        };
+    }
+}
+
+#[test]
+fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
+    use retyped::{number, text};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    let mut replica = Replica::open(&path, &text::SCHEMA).unwrap();
+    let wrote = replica.write(|session| {
+        for (id, n) in [("fits", "12"), ("not", "abc")] {
+            session.save("s", &text::Count { id: id.into(), n: n.into() })?;
+        }
+        Ok::<_, ReplicaError>(())
+    });
+    wrote.unwrap();
+    drop(replica);
+    let replica = Replica::open(&path, &number::SCHEMA).unwrap();
+    let rows: Vec<_> =
+        replica.read().entries("s").unwrap().into_iter().map(|entry| entry.row.unwrap()).collect();
+    assert_eq!(serde_json::json!(rows).to_string(), r#"[["fits",12],["not",0]]"#);
+    let kept = "SELECT pk || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
+    assert_eq!(query(&path, kept), [r#"not n ["not","abc"]"#]);
+}

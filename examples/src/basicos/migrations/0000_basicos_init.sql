@@ -176,6 +176,10 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
     SELECT _j->>'id',_j->>'customer_id',_j->>'what'
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.orders')) WHERE NOT EXISTS (SELECT 1 FROM `orders` WHERE `id` = _j->>'id');
   DELETE FROM `orders` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.orders'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.customers') AS d
+    CROSS JOIN `orders` AS c ON c.`customer_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'orders' AND value->>1 IS NOT NULL);
   DELETE FROM `customers` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.customers'));
   INSERT INTO fastest_pushes(id, device, counter)
     VALUES (NEW.id, NEW.device, NEW.payload->>'counter');

@@ -310,7 +310,19 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.invoices')) WHERE NOT EXISTS (SELECT 1 FROM `invoices` WHERE `id` = _j->>'id');
   DELETE FROM `invoices` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.invoices'));
   DELETE FROM `task_dependencies` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.task_dependencies'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.schedule_tasks') AS d
+    CROSS JOIN `task_dependencies` AS c ON c.`task_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'task_dependencies' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.schedule_tasks') AS d
+    CROSS JOIN `task_dependencies` AS c ON c.`waits_for` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'task_dependencies' AND value->>1 IS NOT NULL);
   DELETE FROM `schedule_tasks` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.schedule_tasks'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.projects') AS d
+    CROSS JOIN `schedule_tasks` AS c ON c.`project_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'schedule_tasks' AND value->>1 IS NOT NULL);
   DELETE FROM `projects` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.projects'));
   INSERT INTO fastest_pushes(id, device, counter)
     VALUES (NEW.id, NEW.device, NEW.payload->>'counter');

@@ -241,7 +241,19 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
     SELECT _j->>'id',_j->>'organization_id',_j->>'email',_j->>'role',_j->>'invited_by',_j->>'expires_at'
     FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.invitations')) WHERE NOT EXISTS (SELECT 1 FROM `invitations` WHERE `id` = _j->>'id');
   DELETE FROM `invitations` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.invitations'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.members') AS d
+    CROSS JOIN `invitations` AS c ON c.`invited_by` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'invitations' AND value->>1 IS NOT NULL);
   DELETE FROM `members` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.members'));
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.organizations') AS d
+    CROSS JOIN `members` AS c ON c.`organization_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'members' AND value->>1 IS NOT NULL);
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'$.delete.organizations') AS d
+    CROSS JOIN `invitations` AS c ON c.`organization_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 = 'invitations' AND value->>1 IS NOT NULL);
   DELETE FROM `organizations` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.organizations'));
   INSERT INTO fastest_pushes(id, device, counter)
     VALUES (NEW.id, NEW.device, NEW.payload->>'counter');

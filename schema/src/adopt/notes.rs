@@ -112,7 +112,8 @@ fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     (!tables.is_empty()).then(|| {
         "a migration of the application's tool that rebuilds one of these tables (drops it and \
          renames another to its name, as for a changed default) fails while the engine's triggers \
-         are there: release them before it, and put them back after"
+         are there: `fastest schema detach` takes them away before it, `fastest schema attach` \
+         puts them back after"
             .to_owned()
     })
 }

@@ -219,7 +219,8 @@ fn what_a_person_should_know_is_noted() {
              any write: one that raises refuses the whole push",
             "a migration of the application's tool that rebuilds one of these tables (drops it and \
              renames another to its name, as for a changed default) fails while the engine's \
-             triggers are there: release them before it, and put them back after",
+             triggers are there: `fastest schema detach` takes them away before it, `fastest schema \
+             attach` puts them back after",
         ]
     );
 }

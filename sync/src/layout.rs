@@ -5,6 +5,8 @@
 
 mod follow;
 
+pub(crate) use follow::declared;
+
 use fastest_schema::{FASTEST, replica_ddl};
 use rusqlite::params;
 
@@ -103,7 +105,7 @@ impl Session<'_> {
             LAYOUT_VERSION => {}
             0 => {
                 self.batch(&replica_ddl(self.schema.tables).join(";\n"))?;
-                let schema = params![self.schema.owner, self.newest(), self.declared()];
+                let schema = params![self.schema.owner, self.newest(), self.declared];
                 self.run(insert, schema)?;
             }
             _ => drop(self.run(insert, params![FASTEST.owner, MIGRATION_2, RECORD_2])?),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fastest_schema::Refusal;
 
+use crate::clock;
 use crate::said::said;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
@@ -225,6 +226,24 @@ pub(crate) async fn ask_cell_by(
             && Some(&asked.as_str()) == parameters.first()
         {
             return Ok(found.take());
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
+/// What `decode` reads in the answer to a question whose one parameter, new each time, tells it from
+/// those to others: it gives `None` for one of these.
+pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
+    primary: &dyn Primary,
+    sql: &str,
+    decode: impl Fn(&str, &Rows) -> Result<Option<T>, E>,
+) -> Result<T, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let request = clock::new_id();
+        match decode(&request, &primary.run(sql, &[&request]).await?) {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
         }
     }
     Err(PrimaryError::stray_answer(primary))

@@ -27,7 +27,7 @@ use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBehavior};
 use serde_json::Value;
 
-use crate::layout::LAYOUT_VERSION;
+use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
 
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -98,6 +98,8 @@ pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
     connection: Connection,
+    /// What the schema declares, as the file records it.
+    declared: String,
     /// SQLite's count of changes to the tables, as they were when they were last looked at; `None`
     /// while the file is opened.
     tables: Option<i64>,
@@ -109,6 +111,7 @@ pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) schema: &'static Schema,
     pub(crate) path: &'a Path,
+    pub(crate) declared: &'a str,
 }
 
 impl Replica {
@@ -126,7 +129,9 @@ impl Replica {
         // Rows of a scope may refer to rows of scopes that the device does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        let mut replica = Self { path: path.to_owned(), schema, connection, tables: None };
+        let declared = declared(schema);
+        let mut replica =
+            Self { path: path.to_owned(), schema, connection, declared, tables: None };
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
         }
@@ -144,11 +149,11 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, connection, tables } = self;
+        let Self { path, schema, connection, declared, tables } = self;
         let failed = |source| ReplicaError::Sqlite { path: path.clone(), source };
         let transaction =
             Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
-        let session = Session { connection: &transaction, schema, path };
+        let session = Session { connection: &transaction, schema, path, declared };
         if tables.is_some() {
             session.check_still_follows(tables)?;
         }
@@ -164,7 +169,8 @@ impl Replica {
 
     /// Reads, each statement for itself.
     pub fn read(&self) -> Session<'_> {
-        Session { connection: &self.connection, schema: self.schema, path: &self.path }
+        let Self { path, schema, connection, declared, .. } = self;
+        Session { connection, schema, path, declared }
     }
 }
 

@@ -239,7 +239,8 @@ fn print(
 /// A remote that must be there: looking at one makes none.
 fn existing(session: &Session<'_>, url: Option<&str>) -> Result<Remote, CliError> {
     let remote = session.remote(url)?;
-    let path = url.and_then(|url| url.strip_prefix("file://")).map(PathBuf::from);
+    // A primary that is a file says its path as it is.
+    let path = remote.primary.url().strip_prefix("file://").map(PathBuf::from);
     match path {
         Some(path) if !path.exists() => Err(CliError::NoFile { path }),
         _ => Ok(remote),

@@ -52,6 +52,12 @@ fn a_primary_is_made_and_checked() {
     --- stdout
     file://[TMP]/p.db is as its migrations say
     ");
+    // The same file by an address with escapes; and the one in the store, which nobody made yet.
+    let escaped = format!("schema check --quiet --remote {}", url.replace("p.db", "%70.db"));
+    assert_eq!(scene.run("", "", &escaped), "exit 0");
+    let told = scene.run("empty", "", "schema check");
+    assert!(told.contains("error: there is no database"), "{told}");
+    assert!(!scene.path("empty/primary/primary.db").exists(), "looking at one makes none");
     let primary = Connection::open(scene.path("p.db")).unwrap();
     primary
         .execute_batch(

@@ -6,7 +6,7 @@
 
 use fastest_schema::diff::{Note, TableFate, notes, replica_migration};
 use fastest_schema::record::Record;
-use fastest_schema::{Default, Kind, Table, replica_record};
+use fastest_schema::{Default, Kind, Schema, Table, replica_record};
 use rusqlite::params;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ impl Session<'_> {
     /// Whether the file holds what the schema declares.
     pub(crate) fn follows_schema(&self) -> Result<bool, ReplicaError> {
         let sql = "SELECT record = ?1 AND migration IS ?2 FROM fastest_local_schema";
-        let follows: Option<bool> = self.get(sql, params![self.declared(), self.newest()])?;
+        let follows: Option<bool> = self.get(sql, params![self.declared, self.newest()])?;
         Ok(follows.unwrap_or(false))
     }
 
@@ -71,19 +71,13 @@ impl Session<'_> {
             self.run("DELETE FROM fastest_local_sent", [])?;
         }
         let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
-        self.run(sql, params![self.declared(), self.newest()]).map(drop)
+        self.run(sql, params![self.declared, self.newest()]).map(drop)
     }
 
     /// What the migrations since one say of names.
     fn notes_since(&self, last: &str) -> Vec<Note> {
         let since = self.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
         since.flat_map(|migration| notes(migration.sql)).collect()
-    }
-
-    /// What the schema declares, as it is recorded.
-    pub(super) fn declared(&self) -> String {
-        let record = replica_record(self.schema.owner, self.schema.tables);
-        serde_json::to_string(&record).expect("a record serialises")
     }
 
     /// The last migration that this build knows.
@@ -247,6 +241,12 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// What a schema declares, as it is recorded.
+pub(crate) fn declared(schema: &Schema) -> String {
+    let record = replica_record(schema.owner, schema.tables);
+    serde_json::to_string(&record).expect("a record serialises")
 }
 
 /// The name under which what waits is out of the way; no table has a space in its name.

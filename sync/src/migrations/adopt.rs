@@ -3,15 +3,16 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use fastest_schema::adopt::{AdoptError, Chosen, adopt as records, declarations, misfits, notes};
+use fastest_schema::adopt::{
+    AdoptError, Chosen, adopt as records, declarations, misfits, misfits_sql, notes,
+};
 use fastest_schema::record::{Record, TableRecord};
 use fastest_schema::{Schema, Table};
 use serde::Serialize;
 
-use crate::clock;
 use crate::migrations::generate::generate_locked;
 use crate::migrations::{Generated, MigrationsError, NewMigration, folder, live};
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::primary::{Primary, PrimaryError, ask_decoded};
 
 /// What an adoption wrote, and what a person should know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,17 +68,8 @@ async fn look_at_values(
     primary: &dyn Primary,
     table: &TableRecord,
 ) -> Result<Vec<AdoptError>, PrimaryError> {
-    let sql = fastest_schema::adopt::misfits_sql(table);
-    for _ in 0..STRAY_ANSWERS_MAX {
-        let request = clock::new_id();
-        let answer = primary.run(&sql, &[&request]).await?;
-        match misfits(table, &request, &answer) {
-            Ok(Some(refused)) => return Ok(refused),
-            Ok(None) => {}
-            Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
-        }
-    }
-    Err(PrimaryError::stray_answer(primary))
+    let sql = misfits_sql(table);
+    ask_decoded(primary, &sql, |request, answer| misfits(table, request, answer)).await
 }
 
 /// `adopt_`, and the tables' names as far as they fit.

@@ -4,9 +4,8 @@ use fastest_schema::Migration;
 use fastest_schema::compare::{Comparison, compare};
 use fastest_schema::live::{LIVE_SQL, Live};
 
-use crate::clock;
 use crate::migrations::{MigrationsError, Source};
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::primary::{Primary, PrimaryError, ask_decoded};
 
 /// Compares a primary with what the migrations come to.
 pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison, MigrationsError> {
@@ -23,14 +22,5 @@ pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison,
 
 /// Everything that a primary holds.
 pub async fn live(primary: &dyn Primary) -> Result<Live, PrimaryError> {
-    for _ in 0..STRAY_ANSWERS_MAX {
-        let request = clock::new_id();
-        let answer = primary.run(LIVE_SQL, &[&request]).await?;
-        match Live::decode(&request, &answer) {
-            Ok(Some(live)) => return Ok(live),
-            Ok(None) => {}
-            Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
-        }
-    }
-    Err(PrimaryError::stray_answer(primary))
+    ask_decoded(primary, LIVE_SQL, |request, answer| Live::decode(request, answer)).await
 }

@@ -1,0 +1,98 @@
+//! A file and its primary follow a schema that grew, with what waits and a conflict in between.
+
+use super::*;
+
+/// The same application, a version later: a table and two columns more.
+mod later {
+    use super::*;
+
+    #[table(
+        name = "projects",
+        policy = versioned("names are edited on any device"),
+        scope = tenant,
+        unique(tenant, name),
+    )]
+    pub struct Project {
+        #[pk]
+        pub id: String,
+        pub tenant: String,
+        #[default("none")]
+        pub colour: String,
+        pub name: String,
+        #[default("open")]
+        pub state: Option<String>,
+        #[lock_version]
+        #[default(1)]
+        pub lock: i64,
+    }
+
+    #[table(name = "notes", policy = versioned("a test"), scope = tenant)]
+    pub struct Note {
+        #[pk]
+        pub id: String,
+        pub tenant: String,
+    }
+
+    pub static DESK: LazyLock<Schema> = LazyLock::new(|| {
+        let tables = [Project::TABLE, Note::TABLE];
+        let others = [Task::TABLE, Invoice::TABLE, Event::TABLE, User::TABLE];
+        let tables: Vec<_> = tables.into_iter().chain(others).collect();
+        let tables = tables.leak();
+        let whole = fastest_schema::create_table(Note::TABLE);
+        let mut steps =
+            vec!["ALTER TABLE projects ADD COLUMN colour text NOT NULL DEFAULT 'none'".to_owned()];
+        steps.extend(whole);
+        let drop = |name: &str, at: &str| format!("DROP TRIGGER fastest_{name}_{at}");
+        steps.extend(["insert", "update", "delete", "lock"].map(|at| drop("projects", at)));
+        steps.extend(fastest_schema::trigger_ddl(Project::TABLE));
+        steps.extend(fastest_schema::trigger_ddl(Note::TABLE));
+        steps.push("DROP VIEW fastest_push".to_owned());
+        steps.extend(fastest_schema::push_ddl(tables));
+        let sql = steps.join(&format!(";\n{}\n", fastest_schema::STATEMENT_BREAKPOINT)).leak();
+        let migrations =
+            vec![super::super::DESK.migrations[0], Migration { name: "0001_desk_colour.sql", sql }];
+        Schema { owner: "desk", tables, migrations: migrations.leak() }
+    });
+}
+
+#[test]
+fn a_file_follows_its_schema() {
+    let (folder, remote, mut old, two) = pair();
+    drop(two);
+    let path = folder.path().join("two.db");
+    // What waits, and a conflict, are of the old columns.
+    rename(&mut old, "theirs");
+    sync(&mut old, &remote);
+    let mut two = open(folder.path(), "two.db");
+    rename(&mut two, "ours");
+    sync(&mut two, &remote);
+    let held = two.get::<Project>("p").unwrap().unwrap();
+    two.save(&Project { state: Some("shut".into()), ..held }).unwrap();
+    drop(two);
+
+    let mut two = Database::open(&path, &later::DESK).unwrap();
+    let error = run(two.pull(&remote, "a")).unwrap_err().to_string();
+    assert!(error.contains("lacks migration 0001_desk_colour.sql"), "{error}");
+    assert_eq!(run(migrate(&*remote.primary, &later::DESK)).unwrap(), ["0001_desk_colour.sql"]);
+    let paint = "UPDATE projects SET colour = 'red' WHERE id = 'p'";
+    run(remote.primary.run(paint, &[])).unwrap();
+    sync(&mut two, &remote);
+    let row = two.get::<later::Project>("p").unwrap().unwrap();
+    assert_eq!(
+        (&row.name[..], row.state.as_deref(), &row.colour[..]),
+        ("theirs", Some("shut"), "red")
+    );
+    let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
+    assert_eq!(conflict.columns[0].ours, "ours");
+    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    two.save(&later::Note { id: "n".into(), tenant: "a".into() }).unwrap();
+    sync(&mut two, &remote);
+    let rows = query(&folder.path().join("primary.db"), "SELECT name || colour FROM projects");
+    assert_eq!(rows, ["oursred"]);
+
+    // The old version stops: at its own file, and at the primary.
+    let error = Database::open(&path, &DESK).unwrap_err().to_string();
+    assert!(error.contains("by a newer version, which this one does not know"), "{error}");
+    let error = run(old.pull(&remote, "a")).unwrap_err().to_string();
+    assert!(error.contains("0001_desk_colour.sql, which this version does not know"), "{error}");
+}

@@ -104,8 +104,8 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     {
         for (name, verdict) in names(expected, found) {
             let (before, after) = (expected.get(name), found.get(name));
-            // A trigger or view of somebody else, on a table of theirs or on one of ours, is theirs
-            // unless it has a name of the engine's.
+            // A view of somebody else, or a trigger on a table of theirs, is theirs; a trigger on one
+            // of ours is told of.
             if verdict == Some(Verdict::Extra) && !name.starts_with("fastest_") {
                 let on_ours = what == "trigger" && after.is_some_and(|found| ours(&found.table));
                 if !on_ours {

@@ -274,6 +274,8 @@ impl Live {
             let columns = columns.map(|(name, column)| (name.clone(), column.clone())).collect();
             *found = LiveTable { columns, ..expected.clone() };
         }
+        self.triggers
+            .retain(|name, trigger| trigger.table != table || name.starts_with("fastest_"));
     }
 
     fn take(&mut self, object: Object, texts: &mut BTreeMap<String, Vec<String>>) {

@@ -18,6 +18,11 @@ pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".fastestignore"];
 /// What is ignored where no rule says otherwise.
 pub const BUILT_IN: [&str; 4] = [".git", ".jj", ".hg", ".svn"];
 
+/// Stands for the rules that hold in a directory: the same while all ignore files are that count
+/// there. All zero for the built-in rules alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RulesId(pub [u8; 16]);
+
 /// The rules for the entries of one directory.
 #[derive(Debug, Clone, Default)]
 pub struct IgnoreRules {
@@ -27,6 +32,7 @@ pub struct IgnoreRules {
 /// The rules that one ignore file adds.
 #[derive(Debug)]
 struct Level {
+    id: RulesId,
     rules: Gitignore,
     /// Length of the path of the file's directory, with its slash, relative to the root.
     prefix_bytes: usize,
@@ -51,7 +57,8 @@ impl IgnoreRules {
         match builder.build() {
             Ok(rules) if rules.is_empty() => (self.clone(), problems),
             Ok(rules) => {
-                let level = Level { rules, prefix_bytes, weaker: self.nearest.clone() };
+                let id = self.id_with(prefix_bytes, text);
+                let level = Level { id, rules, prefix_bytes, weaker: self.nearest.clone() };
                 (Self { nearest: Some(Arc::new(level)) }, problems)
             }
             Err(error) => {
@@ -61,11 +68,25 @@ impl IgnoreRules {
         }
     }
 
+    /// Stands for these rules.
+    pub fn id(&self) -> RulesId {
+        self.nearest.as_ref().map_or(RulesId::default(), |level| level.id)
+    }
+
+    fn id_with(&self, prefix_bytes: usize, text: &[u8]) -> RulesId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.id().0);
+        hasher.update(&(prefix_bytes as u64).to_le_bytes());
+        hasher.update(text);
+        let hash = hasher.finalize();
+        RulesId(hash.as_bytes()[..16].try_into().expect("16 of 32 bytes"))
+    }
+
     /// Whether the entry at `path`, relative to the root, is ignored. That its parent is not must
     /// be known already.
     pub fn ignore(&self, path: &[u8], is_directory: bool) -> bool {
         let mut level = self.nearest.as_deref();
-        while let Some(Level { rules, prefix_bytes, weaker }) = level {
+        while let Some(Level { rules, prefix_bytes, weaker, .. }) = level {
             let below = Path::new(OsStr::from_bytes(&path[*prefix_bytes..]));
             let matched = rules.matched(below, is_directory);
             if !matched.is_none() {

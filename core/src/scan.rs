@@ -1,15 +1,17 @@
 //! Takes the tree of a working copy, reading only what changed since the stat index was made.
 //!
-//! In three steps: walk (directories level by level, all threads in each level), read what the
+//! In four steps: look at what the index knows (in no order, on all threads), walk the directories
+//! that are not as the index has them (level by level, all threads in each level), read what the
 //! index does not vouch for, and put the tree together from the deepest level up. There is no
 //! recursion, so no depth of folders can exhaust a stack, and a directory in which nothing changed
-//! is neither encoded nor hashed.
+//! is neither listed, encoded nor hashed.
 //!
 //! A scan writes nothing but objects, to its sink. The caller saves [`Scan::index`] once that sink
 //! is durable; [`IndexUse`] says what the index then promises.
 
 mod assemble;
 mod content;
+mod verify;
 mod walk;
 
 use std::io;
@@ -20,11 +22,13 @@ use rayon::prelude::*;
 use crate::ignore_rules::IgnoreRules;
 use crate::object::ObjectSink;
 use crate::progress::Progress;
+use crate::stat::dates_names;
 use crate::stat_index::StatIndex;
 use crate::state_dir::StateDir;
 use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
 
+use verify::Verified;
 pub(crate) use walk::look_at;
 use walk::{Listing, Task};
 
@@ -132,6 +136,10 @@ impl ScanError {
 struct Context<'s> {
     sink: &'s dyn ObjectSink,
     index_use: IndexUse,
+    /// What of the index still holds.
+    verified: Verified,
+    /// The device of the root, where its file system dates the names in a directory.
+    dated: Option<u128>,
     /// The file system's clock when the scan began.
     clock_ns: i64,
     progress: &'s Progress,
@@ -151,13 +159,19 @@ pub fn scan(
     index_use: IndexUse,
     progress: &Progress,
 ) -> Result<Scan, ScanError> {
-    let context = Context { sink, index_use, clock_ns: clock_ns(root), progress };
+    let clock_ns = clock_ns(root);
     let known = match index.root() {
         Some(tree) if sink.has(&tree.id.into())? => {
             index.directory().map(|directory| (Item::directory(&tree), directory))
         }
         _ => None,
     };
+    let dated = dating_device(root);
+    let verified = match (dated, &known) {
+        (Some(device), Some((_, directory))) => Verified::look(root, device, *directory),
+        _ => Verified::default(),
+    };
+    let context = Context { sink, index_use, verified, dated, clock_ns, progress };
     let rules = IgnoreRules::default();
     let task = Task { path: root.to_owned(), prefix: Vec::new(), rules, known };
     let mut levels = walk_levels(task, &context)?;
@@ -179,6 +193,12 @@ fn clock_ns(root: &Path) -> i64 {
     clock.unwrap_or(i64::MIN)
 }
 
+/// The device of a folder whose file system dates the names in its directories.
+fn dating_device(root: &Path) -> Option<u128> {
+    let directory = std::fs::File::open(root).ok().filter(|directory| dates_names(directory))?;
+    Some(u128::from(rustix::fs::fstat(&directory).ok()?.st_dev))
+}
+
 /// All directories with their listings, level by level from the root. The children of a
 /// directory follow each other in the next level, in the order of their parents.
 fn walk_levels<'a>(
@@ -192,7 +212,7 @@ fn walk_levels<'a>(
             return Err(ScanError::TooDeep { path: first.path.clone() });
         }
         let listed = tasks.into_par_iter().map(|task| {
-            let listing = walk::list(&task)?;
+            let listing = walk::list(&task, context)?;
             context.progress.add(listing.files, 0);
             Ok((task, listing))
         });

@@ -18,6 +18,18 @@ pub struct Stat {
     pub inode: u64,
 }
 
+/// What a file system says of a directory. On the file systems of [`crate::stat::dates_names`],
+/// each name that comes or goes changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Last change of the names, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Last change of names or inode, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
 /// What stands under a name, as the file system sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
@@ -67,4 +79,33 @@ impl From<&rustix::fs::Stat> for Stat {
             inode: stat.st_ino,
         }
     }
+}
+
+impl From<&rustix::fs::Stat> for Stamp {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        let Stat { mtime_ns, ctime_ns, inode, .. } = Stat::from(stat);
+        Self { mtime_ns, ctime_ns, inode }
+    }
+}
+
+/// Whether the file system is known to date a directory with each name that comes or goes. Those
+/// of a network, FAT and FUSE may not, or late. The numbers are those of Linux's `magic.h`.
+#[cfg(target_os = "linux")]
+pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
+    const EXT4: u32 = 0xef53;
+    const XFS: u32 = 0x5846_5342;
+    const BTRFS: u32 = 0x9123_683e;
+    const TMPFS: u32 = 0x0102_1994;
+    const OVERLAYFS: u32 = 0x794c_7630;
+    const F2FS: u32 = 0xf2f5_2010;
+    const ZFS: u32 = 0x2fc1_2fc1;
+    const BCACHEFS: u32 = 0xca45_1a4e;
+    const KNOWN: [u32; 8] = [EXT4, XFS, BTRFS, TMPFS, OVERLAYFS, F2FS, ZFS, BCACHEFS];
+    rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
+}
+
+/// Elsewhere every directory is read: nobody has tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
+    false
 }

@@ -12,21 +12,27 @@
 //! An entry is *racy* where its file may still have changed within the clock tick of its stat
 //! data. Racy entries do not count as unchanged; the next scan reads those files again.
 
+mod block;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::id::{ID_BYTES, ListId, TreeId};
-use crate::stat::Stat;
+use crate::ignore_rules::RulesId;
+use crate::stat::{Stamp, Stat};
 use crate::state_dir::StateDir;
 use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root};
 
+pub(crate) use block::{Block, BlockBuilder};
+
 /// Version of the index file.
-pub const INDEX_VERSION: u32 = 1;
+pub const INDEX_VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"FSTINDEX";
 /// Magic, version, flags, then the root: id, files, bytes.
 const HEADER_BYTES: usize = 8 + 4 + 4 + ID_BYTES + 8 + 8;
-/// Bytes of a directory's entries, ahead of them.
-const BLOCK_HEADER_BYTES: usize = 8;
+/// What stands ahead of a directory's entries: their bytes, and when they were all its names.
+const BLOCK_HEADER_BYTES: usize = 8 + LISTED_BYTES;
+const LISTED_BYTES: usize = 3 * 8 + 16;
 const RACY: u8 = 0x80;
 
 /// Why an index could not be read or saved.
@@ -65,6 +71,16 @@ pub struct StatIndex {
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedDirectory<'a> {
     extent: &'a [u8],
+}
+
+/// That the names of a directory were read, and those of the index are all that are content.
+/// While stamp and rules stay, nobody need read them again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// What the directory was like before its names were read; never racy.
+    pub stamp: Stamp,
+    /// The rules by which names were left out.
+    pub rules: RulesId,
 }
 
 /// An entry of an indexed directory.
@@ -196,16 +212,49 @@ impl<'a> IndexedDirectory<'a> {
         let Some((header, rest)) = self.extent.split_first_chunk::<BLOCK_HEADER_BYTES>() else {
             return nothing;
         };
-        let length = usize::try_from(u64::from_le_bytes(*header)).unwrap_or(usize::MAX);
+        let length = take_u64(&mut &header[..]).and_then(|length| usize::try_from(length).ok());
+        let length = length.unwrap_or(usize::MAX);
         match rest.split_at_checked(length) {
             Some((entries, children)) => IndexedEntries { entries, children },
             None => nothing,
         }
     }
 
+    /// How many bytes its own entries take: about 100 for each.
+    pub(crate) fn entries_bytes(&self) -> usize {
+        self.entries().entries.len()
+    }
+
+    /// When its names were last read, if that still counts.
+    pub fn listed(&self) -> Option<Listed> {
+        Listed::decode(self.extent.get(8..BLOCK_HEADER_BYTES)?)
+    }
+
     /// The encoded directory with all below it, to be copied as it is.
     pub(crate) fn extent(&self) -> &'a [u8] {
         self.extent
+    }
+}
+
+impl Listed {
+    fn encode(&self) -> [u8; LISTED_BYTES] {
+        let Stamp { mtime_ns, ctime_ns, inode } = self.stamp;
+        let mut bytes = [0; LISTED_BYTES];
+        bytes[..8].copy_from_slice(&mtime_ns.to_le_bytes());
+        bytes[8..16].copy_from_slice(&ctime_ns.to_le_bytes());
+        bytes[16..24].copy_from_slice(&inode.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.rules.0);
+        bytes
+    }
+
+    /// All zero stands for none: no file system has an inode 0.
+    fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let rest = &mut bytes;
+        let (mtime, ctime) = (take_u64(rest)?, take_u64(rest)?);
+        let (mtime_ns, ctime_ns) = (mtime.cast_signed(), ctime.cast_signed());
+        let stamp = Stamp { mtime_ns, ctime_ns, inode: take_u64(rest)? };
+        let rules = RulesId((*rest).try_into().ok()?);
+        (stamp.inode != 0).then_some(Self { stamp, rules })
     }
 }
 
@@ -260,112 +309,12 @@ fn take_id(rest: &mut &[u8]) -> Option<[u8; ID_BYTES]> {
     Some(*bytes)
 }
 
-/// A directory on its way into a new index.
-#[derive(Debug)]
-pub(crate) enum Block<'a> {
-    /// As another index has it, with all below.
-    Copied(&'a [u8]),
-    /// Made anew.
-    Built(BlockBuilder<'a>),
-}
-
-/// Collects the entries of a directory, in the order of their names.
-#[derive(Debug)]
-pub(crate) struct BlockBuilder<'a> {
-    bytes: Vec<u8>,
-    children: Vec<Block<'a>>,
-    extent_bytes: usize,
-}
-
-impl Default for BlockBuilder<'_> {
-    fn default() -> Self {
-        let bytes = vec![0; BLOCK_HEADER_BYTES];
-        Self { bytes, children: Vec::new(), extent_bytes: 0 }
-    }
-}
-
-impl<'a> BlockBuilder<'a> {
-    /// Adds a file or link. Its stat data gives the size.
-    pub(crate) fn content(&mut self, name: &[u8], item: &Item, stat: &Stat, racy: bool) {
-        self.head(name, item, racy);
-        self.bytes.extend_from_slice(&stat.mtime_ns.to_le_bytes());
-        self.bytes.extend_from_slice(&stat.ctime_ns.to_le_bytes());
-        self.bytes.extend_from_slice(&stat.inode.to_le_bytes());
-        if let Some(list) = &item.list {
-            self.bytes.extend_from_slice(&list.0);
-        }
-    }
-
-    /// Adds a subdirectory.
-    pub(crate) fn directory(&mut self, name: &[u8], item: &Item, block: Block<'a>) {
-        self.head(name, item, false);
-        let extent = block.extent_bytes();
-        self.bytes.extend_from_slice(&item.files.to_le_bytes());
-        self.bytes.extend_from_slice(&(extent as u64).to_le_bytes());
-        self.extent_bytes += extent;
-        self.children.push(block);
-    }
-
-    /// Adds an entry as another index has it.
-    pub(crate) fn copied(&mut self, entry: &IndexedEntry<'a>) {
-        match &entry.directory {
-            Some(below) => self.directory(entry.name, &entry.item, Block::Copied(below.extent())),
-            None => self.content(entry.name, &entry.item, &entry.stat, entry.racy),
-        }
-    }
-
-    fn head(&mut self, name: &[u8], item: &Item, racy: bool) {
-        let length = u8::try_from(name.len()).expect("a tree's names have up to 255 bytes");
-        self.bytes.push(length);
-        self.bytes.extend_from_slice(name);
-        self.bytes.push(item.kind as u8 | if racy { RACY } else { 0 });
-        self.bytes.extend_from_slice(&item.id);
-        self.bytes.extend_from_slice(&item.bytes.to_le_bytes());
-    }
-
-    pub(crate) fn finish(mut self) -> Block<'a> {
-        let entries_bytes = (self.bytes.len() - BLOCK_HEADER_BYTES) as u64;
-        self.bytes[..BLOCK_HEADER_BYTES].copy_from_slice(&entries_bytes.to_le_bytes());
-        self.extent_bytes += self.bytes.len();
-        Block::Built(self)
-    }
-}
-
-impl Block<'_> {
-    fn extent_bytes(&self) -> usize {
-        match self {
-            Self::Copied(extent) => extent.len(),
-            Self::Built(built) => built.extent_bytes,
-        }
-    }
-
-    /// Whether this is exactly the directory `extent`, given that all below it is copied from there.
-    pub(crate) fn equals(&self, extent: &[u8]) -> bool {
-        match self {
-            Self::Copied(own) => *own == extent,
-            Self::Built(built) => {
-                built.extent_bytes == extent.len() && extent.starts_with(&built.bytes)
-            }
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Copied(extent) => out.extend_from_slice(extent),
-            Self::Built(built) => {
-                out.extend_from_slice(&built.bytes);
-                built.children.iter().for_each(|child| child.write(out));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::BlobId;
 
-    /// `a` with `hello`, read 1 s after 1970 and racy; the empty folder `d`.
+    /// `a` with `hello`, read 1 s after 1970 and racy; the empty folder `d`, its names read.
     fn sample() -> StatIndex {
         let id = BlobId::of(b"hello").0;
         let file = Item { kind: Kind::File, id, bytes: 5, files: 1, list: None };
@@ -373,22 +322,31 @@ mod tests {
         let stat = Stat { bytes: 5, mtime_ns: 1_000_000_000, ctime_ns: -2, inode: 0x0102 };
         let mut block = BlockBuilder::default();
         block.content(b"a", &file, &stat, true);
-        block.directory(b"d", &folder, BlockBuilder::default().finish());
+        let mut empty = BlockBuilder::default();
+        empty.listed(&listed());
+        block.directory(b"d", &folder, empty.finish());
         let root = Root { id: TreeId([0xee; 32]), files: 1, bytes: 5 };
         StatIndex::build(&root, &block.finish())
+    }
+
+    fn listed() -> Listed {
+        let stamp = Stamp { mtime_ns: 3, ctime_ns: 4, inode: 5 };
+        Listed { stamp, rules: RulesId([0xaa; 16]) }
     }
 
     #[test]
     fn the_encoding_is_frozen() {
         let hex: String = sample().encode().iter().map(|byte| format!("{byte:02x}")).collect();
         let frozen = [
-            "465354494e4445580100000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
-            "eeeeeeeeeeeeeeeeeeee010000000000000005000000000000007e00000000000000016180ea",
-            "8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f05000000000000",
-            "0000ca9a3b00000000feffffffffffffff0201000000000000016403dddddddddddddddddddd",
-            "dddddddddddddddddddddddddddddddddddddddddddd00000000000000000000000000000000",
-            "080000000000000000000000000000000be93825f940216e8b966c0e52fafcb8903ca5308269",
-            "0d3f069812d160c62fff",
+            "465354494e4445580200000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+            "eeeeeeeeeeeeeeeeeeee010000000000000005000000000000007e0000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000000000000000161",
+            "80ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f0500000000",
+            "00000000ca9a3b00000000feffffffffffffff0201000000000000016403dddddddddddddddd",
+            "dddddddddddddddddddddddddddddddddddddddddddddddd0000000000000000000000000000",
+            "0000300000000000000000000000000000000300000000000000040000000000000005000000",
+            "00000000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabf837b7762d9894df2b5ffd0cfd27d385c9",
+            "29abaaeea8daf77d2125c70b51b1",
         ];
         assert_eq!(hex, frozen.concat());
     }
@@ -401,7 +359,9 @@ mod tests {
         assert_eq!(names, [b"a", b"d"]);
         let file = index.find(b"a").unwrap();
         assert!(file.racy && file.stat.ctime_ns == -2 && file.stat.inode == 0x0102);
-        assert_eq!(index.find(b"d").unwrap().directory.unwrap().entries().count(), 0);
+        let folder = index.find(b"d").unwrap().directory.unwrap();
+        assert_eq!((folder.entries().count(), folder.listed()), (0, Some(listed())));
+        assert_eq!(index.directory().unwrap().listed(), None);
         assert!(index.find(b"d/x").is_none() && index.find(b"b").is_none());
         assert_eq!(StatIndex::empty().root(), None);
     }

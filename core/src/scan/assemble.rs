@@ -65,11 +65,17 @@ fn directory<'a>(
         return Ok(Done { item: None, indexed, untouched: false });
     }
     let below_untouched = children.iter().all(|child| child.untouched);
-    if let Some(known) = task.known.filter(|_| listing.same && below_untouched) {
+    if let Some(known) = task
+        .known
+        .filter(|(_, known)| listing.same && below_untouched && listing.listed == known.listed())
+    {
         return Ok(Done { item: Some(known.0), indexed: Some(copied(known)), untouched: true });
     }
 
-    let entries = Entries::collect(task, listing, children, context.index_use);
+    let mut entries = Entries::collect(task, listing, children, context.index_use);
+    if let Some(listed) = listing.listed.filter(|_| entries.are_all_names) {
+        entries.block.listed(&listed);
+    }
     let item = match task.known {
         Some((item, known)) if entries.are_those_of(known) => Some(item),
         None if entries.items.is_empty() && listing.occupied && !task.prefix.is_empty() => None,
@@ -95,6 +101,8 @@ struct Entries<'l, 'a> {
     index_use: IndexUse,
     items: Vec<(&'l [u8], Item)>,
     block: BlockBuilder<'a>,
+    /// Whether the block has an entry for each name that is content, and for nothing else.
+    are_all_names: bool,
     children: std::vec::IntoIter<Done<'a>>,
 }
 
@@ -106,7 +114,8 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
         index_use: IndexUse,
     ) -> Self {
         let (items, block) = (Vec::with_capacity(listing.found.len()), BlockBuilder::default());
-        let mut all = Self { index_use, items, block, children: children.into_iter() };
+        let children = children.into_iter();
+        let mut all = Self { index_use, items, block, are_all_names: true, children };
         let mut known = task.known.iter().flat_map(|known| known.1.entries()).peekable();
         if listing.same {
             for entry in known {
@@ -120,11 +129,11 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
         for (range, found) in &listing.found {
             let name = &listing.names[range.clone()];
             while let Some(left) = known.next_if(|entry| entry.name < name) {
-                all.keep(Some(&left));
+                all.keep_absent(&left);
             }
             all.add(name, found, known.next_if(|entry| entry.name == name).as_ref());
         }
-        known.for_each(|left| all.keep(Some(&left)));
+        known.for_each(|left| all.keep_absent(&left));
         all
     }
 
@@ -140,20 +149,31 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
                 if replace || known.is_some_and(|known| known.item == *item) {
                     self.block.content(name, item, stat, *racy);
                 } else {
+                    self.are_all_names &= known.is_some_and(|known| known.directory.is_none());
                     self.keep(known);
                 }
             }
             Found::Directory => {
                 let child = self.children.next().expect("a listed directory was done");
+                // A folder that is no content today may be tomorrow, and this one stay the same.
+                self.are_all_names &= child.item.is_some() && child.indexed.is_some();
                 self.items.extend(child.item.map(|item| (name, item)));
                 match child.indexed {
                     Some((item, block)) => self.block.directory(name, &item, block),
                     None => self.keep(known),
                 }
             }
-            Found::Gone => self.keep(known),
+            Found::Gone => {
+                self.are_all_names = false;
+                self.keep(known);
+            }
             Found::Changed(..) => unreachable!("every changed file was read"),
         }
+    }
+
+    fn keep_absent(&mut self, known: &IndexedEntry<'a>) {
+        self.are_all_names &= self.index_use == IndexUse::Replace;
+        self.keep(Some(known));
     }
 
     /// Under [`IndexUse::Refresh`], what the index knew stays though it is there no more.

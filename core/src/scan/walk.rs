@@ -13,13 +13,14 @@ use rustix::io::Errno;
 
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
 use crate::path::DIRECTORY;
-use crate::scan::{ScanError, Skipped, Warning};
-use crate::stat::{Node, Stat, special_name};
-use crate::stat_index::{IndexedDirectory, IndexedEntry};
+use crate::scan::{Context, ScanError, Skipped, Warning};
+use crate::stat::{Node, Stamp, Stat, special_name};
+use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 use crate::tree::{Item, Kind, STATE_DIR, name_is_allowed};
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
+
 /// A directory that is still to be read.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
@@ -57,6 +58,8 @@ pub(crate) struct Listing<'a> {
     pub directories: Vec<Task<'a>>,
     /// Whether files, links and the names of subdirectories are exactly those of the index.
     pub same: bool,
+    /// The directory before its names were read: what the new index may say, if they are all in it.
+    pub listed: Option<Listed>,
     /// Whether anything at all stands in the directory, ignored or not.
     pub occupied: bool,
     /// Whether the directory vanished before it could be read.
@@ -75,15 +78,54 @@ impl Listing<'_> {
     }
 }
 
-impl Task<'_> {
+impl<'a> Task<'a> {
     /// The path of an entry, for messages and for opening it.
     pub(crate) fn path_of(&self, name: &[u8]) -> PathBuf {
         self.path.join(OsStr::from_bytes(name))
     }
+
+    /// The task of a subdirectory.
+    fn below(
+        &self,
+        name: &[u8],
+        rules: &IgnoreRules,
+        known: Option<(Item, IndexedDirectory<'a>)>,
+    ) -> Self {
+        let prefix = [&self.prefix, name, b"/"].concat();
+        Self { path: self.path_of(name), prefix, rules: rules.clone(), known }
+    }
+}
+
+/// What a directory holds: by the index, where that still holds.
+pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
+    match &task.known {
+        Some((item, known)) if context.verified.whole(known, &task.rules) => {
+            let (files, listed) = (item.files, known.listed());
+            Ok(Listing { same: true, listed, files, ..Listing::default() })
+        }
+        Some((_, known)) if context.verified.names(known, &task.rules) => Ok(by_index(task, known)),
+        _ => read(task, context),
+    }
+}
+
+/// What a directory holds whose names and files are those of the index.
+fn by_index<'a>(task: &Task<'a>, known: &IndexedDirectory<'a>) -> Listing<'a> {
+    let mut listing = Listing { same: true, listed: known.listed(), ..Listing::default() };
+    for entry in known.entries() {
+        match entry.directory {
+            Some(below) => {
+                let known = Some((entry.item, below));
+                listing.directories.push(task.below(entry.name, &task.rules, known));
+            }
+            None => listing.files += 1,
+        }
+    }
+    listing.child_count = listing.directories.len();
+    listing
 }
 
 /// Reads a directory, and looks up what may be content.
-pub(crate) fn list<'a>(task: &Task<'a>) -> Result<Listing<'a>, ScanError> {
+fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     let failed = |source: Errno| ScanError::io("read directory", &task.path)(source.into());
     let fd = match rustix::fs::openat(CWD, &task.path, DIRECTORY, Mode::empty()) {
         Ok(fd) => fd,
@@ -95,6 +137,7 @@ pub(crate) fn list<'a>(task: &Task<'a>) -> Result<Listing<'a>, ScanError> {
         }
         Err(error) => return Err(failed(error)),
     };
+    let before = rustix::fs::fstat(&fd).map_err(failed)?;
     let mut directory = Dir::new(fd).map_err(failed)?;
     let mut listing = Listing::default();
     let mut names = Vec::new();
@@ -118,7 +161,19 @@ pub(crate) fn list<'a>(task: &Task<'a>) -> Result<Listing<'a>, ScanError> {
     names.sort_unstable_by(|a, b| listing.names[a.0.clone()].cmp(&listing.names[b.0.clone()]));
     let nodes = look_up(task, fd, &rules, &listing.names, &names)?;
     compare(task, &rules, names, nodes, &mut listing)?;
+    // Ignore files must be read, and special files and warnings told, each time.
+    let is_plain = ignore_files == [false; IGNORE_FILES.len()] && listing.skipped.is_empty();
+    listing.listed = listed(&before, &rules, context).filter(|_| is_plain);
     Ok(listing)
+}
+
+/// What an index may say of a directory that was like this before its names were read. `None`
+/// where a name may come or go without a trace in it.
+fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>) -> Option<Listed> {
+    let stamp = Stamp::from(before);
+    let is_racy = stamp.mtime_ns >= context.clock_ns || stamp.ctime_ns >= context.clock_ns;
+    let is_dated = context.dated == Some(u128::from(before.st_dev));
+    (is_dated && !is_racy).then(|| Listed { stamp, rules: rules.id() })
 }
 
 /// The rules that hold in a directory.
@@ -229,9 +284,7 @@ fn compare<'a>(
             Node::Directory => {
                 let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
                 listing.same &= known.is_some();
-                let prefix = [&task.prefix, name, b"/"].concat();
-                let path = task.path_of(name);
-                listing.directories.push(Task { path, prefix, rules: rules.clone(), known });
+                listing.directories.push(task.below(name, rules, known));
                 Found::Directory
             }
             Node::Content(kind, stat) => {
@@ -255,6 +308,7 @@ fn compare<'a>(
     Ok(())
 }
 
-fn unchanged(entry: &IndexedEntry<'_>, kind: Kind, stat: &Stat) -> bool {
+/// Whether a file or link is certainly what the index says.
+pub(super) fn unchanged(entry: &IndexedEntry<'_>, kind: Kind, stat: &Stat) -> bool {
     entry.item.kind == kind && entry.stat == *stat && !entry.racy
 }

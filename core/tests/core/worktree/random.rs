@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use fastest_core::drift::drift;
 use fastest_core::id::TreeId;
+use fastest_core::scan::IndexUse;
 use proptest::prelude::*;
 
+use super::scan::tick;
 use super::work::{Thing, Work, set_executable};
 
 /// An edit of one of a few paths, so that edits meet.
@@ -21,12 +24,21 @@ enum Edit {
     Rename(usize, usize),
     Snapshot,
     Checkout(usize),
+    /// A scan that only looks, its index saved.
+    Look,
+    /// Rules for a folder: of one of a few texts, or none.
+    Ignore(usize, usize),
+    /// Time passes, so that what was written before is not racy.
+    Tick,
 }
 
 const PATHS: [&str; 14] = [
     "a", "b", "c", "d/a", "d/b", "d/e/a", "d/e/b", "d/e/f/a", "d", "d/e", "g", "g/a", "g/h/a",
     "g/h",
 ];
+
+const FOLDERS: [&str; 4] = ["", "d/", "d/e/", "g/"];
+const RULES: [&str; 5] = ["", "a\n", "b\nh/\n", "!a\n/e\n", "*\n"];
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let path = || 0..PATHS.len();
@@ -41,6 +53,23 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         2 => (path(), path()).prop_map(|(from, to)| Edit::Rename(from, to)),
         4 => Just(Edit::Snapshot),
         3 => any::<prop::sample::Index>().prop_map(|at| Edit::Checkout(at.index(1 << 20))),
+    ];
+    prop::collection::vec(edit, 1..40)
+}
+
+/// Edits without checkouts, which leave ignored files where they are.
+fn edits_and_rules() -> impl Strategy<Value = Vec<Edit>> {
+    let path = || 0..PATHS.len();
+    let edit = prop_oneof![
+        5 => (path(), any::<u8>()).prop_map(|(path, byte)| Edit::Write(path, byte, 9)),
+        3 => path().prop_map(Edit::Delete),
+        1 => (path(), any::<u8>()).prop_map(|(path, byte)| Edit::Link(path, byte)),
+        1 => path().prop_map(Edit::Folder),
+        2 => (path(), path()).prop_map(|(from, to)| Edit::Rename(from, to)),
+        2 => (0..FOLDERS.len(), 0..RULES.len()).prop_map(|(at, text)| Edit::Ignore(at, text)),
+        4 => Just(Edit::Snapshot),
+        4 => Just(Edit::Look),
+        5 => Just(Edit::Tick),
     ];
     prop::collection::vec(edit, 1..40)
 }
@@ -69,7 +98,18 @@ fn edit(work: &Work, edit: &Edit) -> std::io::Result<()> {
             Ok(())
         }
         Edit::Rename(from, to) => fs::rename(at(from), at(to)),
-        Edit::Snapshot | Edit::Checkout(_) => Ok(()),
+        Edit::Ignore(folder, text) => {
+            let path = work.path(&format!("{}.gitignore", FOLDERS[*folder]));
+            match RULES[*text] {
+                "" => fs::remove_file(path),
+                text => fs::write(path, text),
+            }
+        }
+        Edit::Tick => {
+            tick();
+            Ok(())
+        }
+        Edit::Snapshot | Edit::Checkout(_) | Edit::Look => Ok(()),
     }
 }
 
@@ -97,11 +137,42 @@ fn run(edits: &[Edit]) {
     }
 }
 
+/// A tree by the saved index has the files of one by none. Folders of ignored files may differ:
+/// they are content only where they were before.
+fn look_and_compare(work: &Work, tree: &TreeId) {
+    let drift = drift(&work.fresh(), tree, &work.objects).unwrap();
+    let named = [drift.source_only, drift.workspace_only, drift.both_different].concat();
+    let files: Vec<_> = named.iter().filter(|path| !path.ends_with(b"/")).collect();
+    assert!(files.is_empty(), "{files:?}");
+}
+
+fn run_with_rules(edits: &[Edit]) {
+    let work = Work::new();
+    for one in edits {
+        let _ = edit(&work, one);
+        match one {
+            Edit::Snapshot => look_and_compare(&work, &work.snapshot()),
+            Edit::Look => {
+                let scan = work.try_scan(&work.index(), IndexUse::Refresh).unwrap();
+                scan.index.iter().for_each(|index| index.save(&work.state()).unwrap());
+                look_and_compare(&work, &scan.root.id);
+            }
+            _ => {}
+        }
+    }
+    look_and_compare(&work, &work.snapshot());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn edits_are_seen_and_every_tree_comes_back(edits in edits()) {
         run(&edits);
+    }
+
+    #[test]
+    fn whatever_changes_a_scan_by_the_index_sees_it(edits in edits_and_rules()) {
+        run_with_rules(&edits);
     }
 }

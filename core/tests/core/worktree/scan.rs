@@ -270,3 +270,48 @@ fn a_folder_of_200_000_files() {
     work.checkout(&changed);
     assert_eq!(work.fresh(), changed);
 }
+
+/// What is skipped because of a directory's times would be lost for good.
+#[test]
+fn names_are_seen_though_a_directory_was_given_its_old_mtime() {
+    let work = Work::new();
+    work.write("d/e/a", "a");
+    tick();
+    work.snapshot();
+    tick();
+    work.snapshot();
+    assert!(work.index().find(b"d/e").unwrap().directory.unwrap().listed().is_some());
+    let before = fs::metadata(work.path("d/e")).unwrap().modified().unwrap();
+    work.write("d/e/b", "b");
+    fs::File::open(work.path("d/e")).unwrap().set_modified(before).unwrap();
+    assert_eq!(work.snapshot(), work.fresh());
+    assert!(item(&work, "d/e/b").is_some());
+}
+
+#[test]
+fn what_a_tree_cannot_hold_is_named_by_each_scan() {
+    let work = Work::new();
+    work.write("d/a", "a");
+    let _socket = UnixListener::bind(work.path("d/socket")).unwrap();
+    tick();
+    for _ in 0..3 {
+        let scan = work.try_scan(&work.index(), IndexUse::Replace).unwrap();
+        assert_eq!(scan.skipped.len(), 1);
+        scan.index.iter().for_each(|index| index.save(&work.state()).unwrap());
+        tick();
+    }
+}
+
+#[test]
+fn a_directory_that_was_moved_aside_and_linked_is_no_directory() {
+    let work = Work::new();
+    work.write("d/e/a", "a");
+    tick();
+    work.snapshot();
+    fs::rename(work.path("d"), work.root().with_extension("aside")).unwrap();
+    symlink(work.root().with_extension("aside"), work.path("d")).unwrap();
+    let root = work.snapshot();
+    assert_eq!(root, work.fresh());
+    assert_eq!(item(&work, "d").unwrap().kind, Kind::Symlink);
+    fs::remove_dir_all(work.root().with_extension("aside")).unwrap();
+}

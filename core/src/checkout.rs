@@ -11,6 +11,7 @@
 //! `docs/formats-workspace.md` gives the journal's encoding.
 
 mod apply;
+mod durable;
 mod folding;
 mod journal;
 mod plan;

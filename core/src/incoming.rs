@@ -2,14 +2,18 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use crate::id::PackId;
 use crate::pack::{self, PACK_BYTES_MAX, WrittenPack};
 use crate::store::{PackInfo, Store, StoreError};
 use crate::temp::TempFile;
 
+/// Larger packs are made durable beside other work.
+const SYNC_BESIDE_OVER: u64 = 1 << 20;
+
 /// A pack of which some bytes are here. Where the source breaks off, it can go on from
-/// [`IncomingPack::bytes`] on. Nothing points at it until [`Store::take_in`]; dropped, it is gone.
+/// [`IncomingPack::bytes`] on. Dropped, it is gone.
 #[derive(Debug)]
 pub struct IncomingPack {
     id: PackId,
@@ -39,6 +43,27 @@ impl IncomingPack {
     }
 }
 
+/// A pack that came whole, and was found to be what its id says. Nothing points at it until
+/// [`Store::take_in`].
+#[derive(Debug)]
+pub struct ArrivedPack {
+    info: PackInfo,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Whole(WrittenPack),
+    Syncing(JoinHandle<Result<WrittenPack, StoreError>>),
+}
+
+impl ArrivedPack {
+    /// The pack.
+    pub fn info(&self) -> PackInfo {
+        self.info
+    }
+}
+
 impl Store {
     /// Begins to take in a pack that comes from elsewhere.
     pub fn incoming(&self, id: &PackId) -> Result<IncomingPack, StoreError> {
@@ -46,19 +71,29 @@ impl Store {
         Ok(IncomingPack { id: *id, temp, hasher: blake3::Hasher::new(), bytes: 0 })
     }
 
-    /// Takes in a pack that has come whole. Its own id, and each object's, are checked before
-    /// anything points at it.
-    pub fn take_in(&self, incoming: IncomingPack) -> Result<PackInfo, StoreError> {
+    /// Checks a pack that has come whole: its own id, and each object's.
+    pub fn verify(&self, incoming: IncomingPack) -> Result<ArrivedPack, StoreError> {
         let IncomingPack { id, temp, hasher, bytes } = incoming;
         if hasher.finalize().as_bytes() != &id.0 {
             return Err(StoreError::WrongPack { id });
         }
         let objects = pack::read_footer(&temp.file, temp.path())?;
         pack::verify_objects(&temp.file, temp.path(), &objects)?;
-        temp.file.sync_all().map_err(StoreError::io("fsync", temp.path()))?;
-        let written = WrittenPack { id, bytes, objects, file: temp };
-        let info = PackInfo { id, bytes, objects: written.objects.len() as u64 };
-        self.adopt(vec![written])?;
-        Ok(info)
+        let written = WrittenPack { id, bytes, objects, file: temp, is_durable: false };
+        let info = written.info();
+        let state = match bytes > SYNC_BESIDE_OVER {
+            true => State::Syncing(written.sync_beside()),
+            false => State::Whole(written),
+        };
+        Ok(ArrivedPack { info, state })
+    }
+
+    /// Takes in packs that were checked: makes them durable, and points at them.
+    pub fn take_in(&self, arrived: Vec<ArrivedPack>) -> Result<(), StoreError> {
+        let written = arrived.into_iter().map(|pack| match pack.state {
+            State::Whole(written) => Ok(written),
+            State::Syncing(thread) => thread.join().expect("syncing a file does not panic"),
+        });
+        self.adopt(written.collect::<Result<_, _>>()?)
     }
 }

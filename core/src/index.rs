@@ -16,7 +16,7 @@ use crate::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::pack::{Block, Packed};
 use crate::store::StoreError;
-use crate::temp::TempFile;
+use crate::temp::{TempFile, sync_dir};
 
 /// First bytes of every segment; the eighth is the version.
 pub const INDEX_MAGIC: [u8; 8] = *b"FSTINDX\x01";
@@ -288,13 +288,45 @@ impl Segment {
     }
 }
 
+/// A segment under its temporary name.
+#[derive(Debug)]
+pub(crate) struct WrittenSegment {
+    file: TempFile,
+    path: PathBuf,
+}
+
+impl WrittenSegment {
+    /// Makes its bytes durable.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync()
+    }
+
+    /// Gives it its name, durably: its bytes are, and so are the packs that it points into.
+    pub(crate) fn publish(self) -> Result<PathBuf, StoreError> {
+        self.file.persist(&self.path)?;
+        sync_dir(self.path.parent().expect("a segment lies in a folder"))?;
+        Ok(self.path)
+    }
+}
+
 /// Writes a durable segment over `objects`, in any order, and gives its path. The first of two
 /// records for one object stays.
 pub(crate) fn write_segment(
     dir: &Path,
     temp: &Path,
-    mut objects: Vec<Located>,
+    objects: Vec<Located>,
 ) -> Result<PathBuf, StoreError> {
+    let segment = prepare_segment(dir, temp, objects)?;
+    segment.sync()?;
+    segment.publish()
+}
+
+/// Writes a segment that is neither durable nor named yet.
+pub(crate) fn prepare_segment(
+    dir: &Path,
+    temp: &Path,
+    mut objects: Vec<Located>,
+) -> Result<WrittenSegment, StoreError> {
     objects.sort_by_key(|located| located.packed.id);
     objects.dedup_by_key(|located| located.packed.id);
     let encoded = encode_segment(&objects);
@@ -302,9 +334,7 @@ pub(crate) fn write_segment(
     let path = dir.join(name).with_extension(ENDING);
     let mut file = TempFile::create(temp)?;
     file.file.write_all(&encoded).map_err(StoreError::io("write", file.path()))?;
-    file.file.sync_all().map_err(StoreError::io("fsync", file.path()))?;
-    file.persist(&path)?;
-    Ok(path)
+    Ok(WrittenSegment { file, path })
 }
 
 fn encode_segment(objects: &[Located]) -> Vec<u8> {

@@ -10,13 +10,14 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
 use crate::chunk::{LIST_VERSION, decode_list};
 use crate::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::{OBJECT_BYTES_MAX, ObjectKind};
-use crate::store::StoreError;
+use crate::store::{PackInfo, StoreError};
 use crate::temp::TempFile;
 use crate::tree::{Node, TreeError};
 
@@ -108,13 +109,35 @@ pub(crate) struct PackWriter {
     objects: Vec<(u32, Packed)>,
 }
 
-/// A pack whose bytes are durable under its temporary name.
+/// A pack that is whole under its temporary name.
 #[derive(Debug)]
 pub(crate) struct WrittenPack {
     pub(crate) id: PackId,
     pub(crate) bytes: u64,
     pub(crate) objects: Vec<Packed>,
     pub(crate) file: TempFile,
+    /// Whether its bytes are durable.
+    pub(crate) is_durable: bool,
+}
+
+impl WrittenPack {
+    pub(crate) fn info(&self) -> PackInfo {
+        PackInfo { id: self.id, bytes: self.bytes, objects: self.objects.len() as u64 }
+    }
+
+    /// Makes its bytes durable, once.
+    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        if !self.is_durable {
+            self.file.sync()?;
+            self.is_durable = true;
+        }
+        Ok(())
+    }
+
+    /// The same on a thread of its own, beside other work.
+    pub(crate) fn sync_beside(mut self) -> JoinHandle<Result<Self, StoreError>> {
+        std::thread::spawn(move || self.sync().map(|()| self))
+    }
 }
 
 impl PackWriter {
@@ -159,17 +182,17 @@ impl PackWriter {
         Ok(())
     }
 
-    /// Writes the footer and fsyncs; the caller gives the file its name.
+    /// Writes the footer.
     pub(crate) fn finish(mut self) -> Result<WrittenPack, StoreError> {
         self.objects.sort_unstable_by_key(|(_, packed)| packed.id);
         let footer = encode_footer(&self.blocks, &self.objects);
         self.write(&footer)?;
-        self.file.file.sync_all().map_err(StoreError::io("fsync", self.file.path()))?;
         Ok(WrittenPack {
             id: PackId(*self.hasher.finalize().as_bytes()),
             bytes: self.written,
             objects: self.objects.into_iter().map(|(_, packed)| packed).collect(),
             file: self.file,
+            is_durable: false,
         })
     }
 }

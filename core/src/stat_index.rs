@@ -15,7 +15,7 @@
 mod block;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::id::{ID_BYTES, ListId, TreeId};
 use crate::ignore_rules::RulesId;
@@ -118,36 +118,34 @@ impl StatIndex {
     /// # Errors
     /// Where the file is there and cannot be read.
     pub fn load(state: &StateDir) -> Result<(Self, IndexState), IndexError> {
-        Self::load_file(&state.index())
-    }
-
-    pub(crate) fn load_file(path: &Path) -> Result<(Self, IndexState), IndexError> {
-        match std::fs::read(path) {
+        let path = state.index();
+        match std::fs::read(&path) {
             Ok(bytes) => Ok(Self::decode(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok((Self::empty(), IndexState::Absent))
             }
-            Err(source) => Err(IndexError { action: "read", path: path.to_owned(), source }),
+            Err(source) => Err(IndexError { action: "read", path, source }),
         }
     }
 
-    /// Saves the index in place of the last, durably.
+    /// Saves the index in place of the last. It is not waited for: one that a crash cuts short is
+    /// taken as empty.
     ///
     /// # Errors
     /// Where the disk is full, or the state folder cannot be written.
     pub fn save(&self, state: &StateDir) -> Result<(), IndexError> {
-        self.save_file(state, &state.index())
+        let path = state.index();
+        let saved = state.replace_cache(&path, &[&self.bytes, &self.checksum()]);
+        saved.map_err(|source| IndexError { action: "save", path, source })
     }
 
-    pub(crate) fn save_file(&self, state: &StateDir, path: &Path) -> Result<(), IndexError> {
-        let failed = |source| IndexError { action: "save", path: path.to_owned(), source };
-        state.replace(path, &self.encode()).map_err(failed)
+    fn checksum(&self) -> [u8; ID_BYTES] {
+        *blake3::Hasher::new().update_rayon(&self.bytes).finalize().as_bytes()
     }
 
     /// The file's bytes, checksum included.
     pub fn encode(&self) -> Vec<u8> {
-        let checksum = blake3::hash(&self.bytes);
-        [&self.bytes[..], checksum.as_bytes()].concat()
+        [&self.bytes[..], &self.checksum()].concat()
     }
 
     /// Takes a file's bytes, if they are whole.
@@ -161,11 +159,12 @@ impl StatIndex {
         if version != INDEX_VERSION {
             return (Self::empty(), IndexState::OtherVersion(version));
         }
-        if blake3::hash(&bytes[..length]).as_bytes()[..] != bytes[length..] {
+        let checksum = bytes.split_off(length);
+        let index = Self { bytes };
+        if index.checksum()[..] != checksum {
             return damaged;
         }
-        bytes.truncate(length);
-        (Self { bytes }, IndexState::Good)
+        (index, IndexState::Good)
     }
 
     /// The tree that the index describes; `None` for an index of nothing.

@@ -71,6 +71,16 @@ impl StateDir {
         self.sync()
     }
 
+    /// As [`StateDir::replace`], but waits for no disk: for a cache that says of itself whether it
+    /// is whole. After a crash it may be the old one, or none.
+    pub(crate) fn replace_cache(&self, target: &Path, parts: &[&[u8]]) -> io::Result<()> {
+        use std::io::Write;
+        let mut file = tempfile::NamedTempFile::new_in(self.create_tmp()?)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.persist(target).map_err(|error| error.error)?;
+        Ok(())
+    }
+
     /// Makes renames and deletions in this folder durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()

@@ -11,10 +11,13 @@
 //! fsynced and named, then a segment that points into it, and only then does the caller write
 //! rows that name the objects. A crash between leaves objects that nobody asks for.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
+
+use rayon::prelude::*;
 
 use crate::cache::{BlockCache, OpenPacks};
 use crate::id::{ObjectId, PackId};
@@ -146,7 +149,9 @@ impl Store {
             let count =
                 reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
             if count == 0 {
-                return self.take_in(incoming);
+                let arrived = self.verify(incoming)?;
+                let info = arrived.info();
+                return self.take_in(vec![arrived]).map(|()| info);
             }
             incoming.write(&buffer[..count])?;
         }
@@ -163,20 +168,45 @@ impl Store {
         self.add_segment(missing)
     }
 
-    /// Names packs whose bytes are durable, then indexes their objects.
-    pub(crate) fn adopt(&self, packs: Vec<WrittenPack>) -> Result<(), StoreError> {
-        let mut located = Vec::new();
-        for WrittenPack { id, objects, file, .. } in packs {
-            let path = self.pack_path(&id);
-            let shard = path.parent().expect("a pack lies in a shard");
-            if !shard.is_dir() {
-                fs::create_dir_all(shard).map_err(StoreError::io("create", shard))?;
-                temp::sync_dir(&self.packs_dir())?;
-            }
-            file.persist(&path)?;
-            located.extend(objects.into_iter().map(|packed| Located { pack: id, packed }));
+    /// Takes in packs that are whole: makes their bytes durable, then their names, then the segment
+    /// that points into them. What may be synced at once is: one wait for the disk, not one each.
+    pub(crate) fn adopt(&self, mut packs: Vec<WrittenPack>) -> Result<(), StoreError> {
+        if packs.is_empty() {
+            return Ok(());
         }
-        self.add_segment(located)
+        let objects = |pack: &WrittenPack| {
+            let id = pack.id;
+            pack.objects.iter().map(move |&packed| Located { pack: id, packed }).collect::<Vec<_>>()
+        };
+        let located = packs.iter().flat_map(objects).collect();
+        let segment = index::prepare_segment(&self.index_dir(), &self.temp_dir(), located)?;
+        let paths: Vec<_> = packs.iter().map(|pack| self.pack_path(&pack.id)).collect();
+        let shards: BTreeSet<_> = paths.iter().filter_map(|path| path.parent()).collect();
+        let (bytes, names) = rayon::join(
+            || packs.par_iter_mut().try_for_each(WrittenPack::sync),
+            || segment.sync().and_then(|()| self.make_shards(&shards)),
+        );
+        bytes.and(names)?;
+        for (pack, path) in packs.into_iter().zip(&paths) {
+            pack.file.persist(path)?;
+        }
+        shards.par_iter().try_for_each(|shard| temp::sync_dir(shard))?;
+        segment.publish()?;
+        self.refresh()?;
+        self.merge_segments()
+    }
+
+    /// Makes the folders that packs are to lie in, durably.
+    fn make_shards(&self, shards: &BTreeSet<&Path>) -> Result<(), StoreError> {
+        let mut made = false;
+        for shard in shards {
+            match fs::create_dir(shard) {
+                Ok(()) => made = true,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::io("create", shard)(error)),
+            }
+        }
+        if made { temp::sync_dir(&self.packs_dir()) } else { Ok(()) }
     }
 
     fn add_segment(&self, located: Vec<Located>) -> Result<(), StoreError> {

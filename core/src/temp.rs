@@ -30,11 +30,16 @@ impl TempFile {
         self.path.as_ref().expect("the path is taken only by persist, which takes the file")
     }
 
-    /// Renames the file, whose bytes the caller has fsynced, and fsyncs the folder.
+    /// Makes its bytes durable.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync_all().map_err(StoreError::io("fsync", self.path()))
+    }
+
+    /// Renames the file, whose bytes the caller has made durable. The name is durable once the
+    /// folder is synced.
     pub(crate) fn persist(mut self, to: &Path) -> Result<(), StoreError> {
         let path = self.path.take().expect("persist takes the file, so it comes once");
-        path.persist(to).map_err(|error| StoreError::io("create", to)(error.error))?;
-        sync_dir(to.parent().expect("a file has a folder"))
+        path.persist(to).map_err(|error| StoreError::io("create", to)(error.error))
     }
 }
 

@@ -84,14 +84,7 @@ impl<'a> StoreWriter<'a> {
         for thread in closing {
             written.push(thread.join().expect("closing a pack does not panic")?);
         }
-        let infos = written
-            .iter()
-            .map(|pack| PackInfo {
-                id: pack.id,
-                bytes: pack.bytes,
-                objects: pack.objects.len() as u64,
-            })
-            .collect();
+        let infos = written.iter().map(WrittenPack::info).collect();
         self.store.adopt(written)?;
         Ok(infos)
     }
@@ -114,7 +107,7 @@ impl<'a> StoreWriter<'a> {
         open.append(block)?;
         if open.bytes() >= PACK_BYTES_TARGET {
             let full = packs.open.take().expect("it was just written to");
-            packs.closing.push(std::thread::spawn(|| full.finish()));
+            packs.closing.push(full.finish()?.sync_beside());
         }
         Ok(())
     }

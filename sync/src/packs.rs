@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
-use fastest_core::incoming::IncomingPack;
+use fastest_core::incoming::{ArrivedPack, IncomingPack};
 use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::projects::Project;
 use fastest_schema::{Pack, Row as _};
@@ -19,6 +19,10 @@ use crate::replica::{Replica, ReplicaError, Session};
 
 /// Packs on their way at once. More do not fill a line better, and each takes memory.
 const AT_ONCE: usize = 4;
+/// Packs that have come are taken in together, so that the disk is waited for once: up to so many,
+/// and so many bytes, which a break may lose.
+const TAKEN_AT_ONCE: usize = 64;
+const TAKEN_BYTES_MAX: u64 = 512 << 20;
 /// Times that a download may break off without a byte in between.
 const BREAKS_MAX: u32 = 4;
 /// Parts of one pack, at most: more than a pack of the largest size has at 100 kB each.
@@ -44,6 +48,32 @@ pub(crate) async fn upload(
     Ok(())
 }
 
+/// Packs that have come, on their way into the object store.
+struct Arrivals<'s> {
+    store: &'s Store,
+    packs: Vec<ArrivedPack>,
+    bytes: u64,
+    /// Ids of the packs that came, or were here.
+    whole: Vec<String>,
+}
+
+impl Arrivals<'_> {
+    fn add(&mut self, row: &Pack, pack: ArrivedPack) -> Result<(), SyncError> {
+        self.whole.push(row.pack_id.clone());
+        self.bytes += pack.info().bytes;
+        self.packs.push(pack);
+        match self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
+            true => self.take_in(),
+            false => Ok(()),
+        }
+    }
+
+    fn take_in(&mut self) -> Result<(), SyncError> {
+        self.bytes = 0;
+        Ok(self.store.take_in(std::mem::take(&mut self.packs))?)
+    }
+}
+
 /// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
 /// whole now.
 pub(crate) async fn take_packs(
@@ -52,24 +82,28 @@ pub(crate) async fn take_packs(
     remote: &Remote,
     rows: &[Pack],
 ) -> Result<Vec<String>, SyncError> {
-    let primary = &*remote.primary;
-    let (mut whole, mut stored) = (Vec::new(), Vec::new());
+    let mut arrivals = Arrivals { store, packs: Vec::new(), bytes: 0, whole: Vec::new() };
+    let came = receive_all(replica, remote, rows, &mut arrivals).await;
+    // What came before a break need not come again.
+    arrivals.take_in()?;
+    came.map(|()| arrivals.whole)
+}
+
+async fn receive_all(
+    replica: &mut Replica,
+    remote: &Remote,
+    rows: &[Pack],
+    arrivals: &mut Arrivals<'_>,
+) -> Result<(), SyncError> {
+    let (store, primary) = (arrivals.store, &*remote.primary);
+    let mut stored = Vec::new();
     for row in rows {
-        let id: PackId = row
-            .pack_id
-            .parse()
-            .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
-        if !(1..=PARTS_MAX).contains(&row.parts)
-            || !(0..row.parts).contains(&row.part)
-            || row.id != format!("{}/{}/{}", row.project_id, row.pack_id, row.part)
-        {
-            return Err(inconsistent(
-                primary,
-                format!("row {} is no pack, nor part of one", row.id),
-            ));
-        }
+        let id = check_row(primary, row)?;
         match &row.data {
-            _ if store.has_pack(&id) => check_claim(primary, row, &store.pack_info(&id)?)?,
+            _ if store.has_pack(&id) => {
+                check_claim(primary, row, &store.pack_info(&id)?)?;
+                arrivals.whole.push(row.pack_id.clone());
+            }
             None => {
                 // The project's own row comes last, since it changes with every push.
                 let owner = match owner(replica, &row.project_id)? {
@@ -77,24 +111,42 @@ pub(crate) async fn take_packs(
                     None => ask_owner(primary, &row.project_id).await?,
                 };
                 stored.push((id, pack_key(&owner, &row.pack_id), row));
-                continue;
             }
             Some(data) if row.parts == 1 => {
-                let info = import_text(store, &id, [data.as_str()], primary)?;
-                check_claim(primary, row, &info)?;
+                let pack = from_text(store, &id, [data.as_str()], primary)?;
+                check_claim(primary, row, &pack.info())?;
+                arrivals.add(row, pack)?;
             }
             Some(data) => {
-                if !take_part(replica, store, &id, row, data, primary)? {
-                    continue;
+                if let Some(pack) = take_part(replica, store, &id, row, data, primary)? {
+                    arrivals.add(row, pack)?;
                 }
             }
         }
-        whole.push(row.pack_id.clone());
     }
-    let downloads = stored.iter().map(|(id, key, row)| download(store, remote, id, key, row));
-    stream::iter(downloads).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
-    whole.extend(stored.iter().map(|(_, _, row)| row.pack_id.clone()));
-    Ok(whole)
+    let downloads = stored.iter().map(|(id, key, row)| async move {
+        download(store, remote, id, key, row).await.map(|pack| (*row, pack))
+    });
+    let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
+    while let Some((row, pack)) = downloads.try_next().await? {
+        arrivals.add(row, pack)?;
+    }
+    Ok(())
+}
+
+/// The id of the pack that a row tells of, if the row can be one.
+fn check_row(primary: &dyn Primary, row: &Pack) -> Result<PackId, SyncError> {
+    let id: PackId = row
+        .pack_id
+        .parse()
+        .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
+    if !(1..=PARTS_MAX).contains(&row.parts)
+        || !(0..row.parts).contains(&row.part)
+        || row.id != format!("{}/{}/{}", row.project_id, row.pack_id, row.part)
+    {
+        return Err(inconsistent(primary, format!("row {} is no pack, nor part of one", row.id)));
+    }
+    Ok(id)
 }
 
 /// Brings a pack from the pack store. Where it breaks off, it goes on from there.
@@ -104,7 +156,7 @@ async fn download(
     id: &PackId,
     key: &str,
     row: &Pack,
-) -> Result<(), SyncError> {
+) -> Result<ArrivedPack, SyncError> {
     let bytes_max = u64::try_from(row.bytes).unwrap_or(0);
     remote.meter.expect(bytes_max);
     let mut incoming = store.incoming(id)?;
@@ -126,7 +178,7 @@ async fn download(
             Err(error) => return Err(error),
         }
     }
-    let info = store.take_in(incoming).map_err(|error| match error {
+    let pack = store.verify(incoming).map_err(|error| match error {
         StoreError::WrongPack { .. } => {
             let reason = format!("the bytes of pack {key} are not those that its id stands for");
             failed(remote, &reason)
@@ -136,7 +188,8 @@ async fn download(
         }
         error => error.into(),
     })?;
-    check_claim(&*remote.primary, row, &info)
+    check_claim(&*remote.primary, row, &pack.info())?;
+    Ok(pack)
 }
 
 /// Takes what comes of a pack, up to where its source ends or it is larger than it may be.
@@ -165,7 +218,7 @@ fn failed(remote: &Remote, reason: &str) -> SyncError {
     PackStoreError::Failed { place, reason }.into()
 }
 
-/// Keeps one part of a pack until all are there. True where they are.
+/// Keeps one part of a pack until all are there. The pack, where they are.
 fn take_part(
     replica: &mut Replica,
     store: &Store,
@@ -173,7 +226,7 @@ fn take_part(
     row: &Pack,
     data: &str,
     primary: &dyn Primary,
-) -> Result<bool, SyncError> {
+) -> Result<Option<ArrivedPack>, SyncError> {
     if data.len() > PART_LETTERS_MAX {
         return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
     }
@@ -186,19 +239,18 @@ fn take_part(
         session.get::<i64>(sql, params![row.pack_id, row.parts])
     })?;
     if kept != Some(row.parts) {
-        return Ok(false);
+        return Ok(None);
     }
     let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
     let parts: Vec<String> =
         replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
-    let taken = import_text(store, id, parts.iter().map(String::as_str), primary)
-        .and_then(|info| check_claim(primary, row, &info));
-    if let Err(error) = taken {
+    let taken = from_text(store, id, parts.iter().map(String::as_str), primary)
+        .and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
+    if taken.is_err() {
         // Any of them may be the wrong one, and the cursor has passed them: all are asked for again.
         replica.write(|session| session.forget_parts(&row.project_id, &row.pack_id))?;
-        return Err(error);
     }
-    Ok(true)
+    taken.map(Some)
 }
 
 impl Session<'_> {
@@ -222,19 +274,22 @@ fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(),
     }
 }
 
-fn import_text<'a>(
+fn from_text<'a>(
     store: &Store,
     id: &PackId,
     parts: impl IntoIterator<Item = &'a str>,
     primary: &dyn Primary,
-) -> Result<PackInfo, SyncError> {
+) -> Result<ArrivedPack, SyncError> {
+    let mut incoming = store.incoming(id)?;
     let mut bytes = Vec::new();
     for part in parts {
+        bytes.clear();
         STANDARD
             .decode_vec(part, &mut bytes)
             .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
+        incoming.write(&bytes)?;
     }
-    store.import_pack(id, &mut &bytes[..]).map_err(|error| match error {
+    store.verify(incoming).map_err(|error| match error {
         StoreError::WrongPack { .. } => {
             inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
         }

@@ -382,7 +382,8 @@ async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<(),
         if names(&primary.run(PUSH_SQL, &parameters).await?, &sent.push_id)
             || names(&primary.run(PUSH_KNOWN_SQL, &[&sent.push_id]).await?, &sent.push_id)
         {
-            return replica.write(|session| {
+            // Lost in a crash, it is asked for again.
+            return replica.write_soon(|session| {
                 session.check_remote(remote)?;
                 Ok(session.accepted(sent)?)
             });

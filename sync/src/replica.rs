@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fastest_schema::{Row, Schema, Table};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBehavior};
 use serde_json::Value;
@@ -31,6 +32,9 @@ use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
 
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Pages of the write-ahead log that are moved on into the file at last.
+const LOG_PAGES: u32 = 256;
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -128,10 +132,10 @@ impl Replica {
         }
         // Rows of a scope may refer to rows of scopes that the device does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         let declared = declared(schema);
         let mut replica =
             Self { path: path.to_owned(), schema, connection, declared, tables: None };
+        replica.set("synchronous", "FULL")?;
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
         }
@@ -160,6 +164,33 @@ impl Replica {
         let done = work(session)?;
         transaction.commit().map_err(failed)?;
         Ok(done)
+    }
+
+    /// As [`Replica::write`], but durable only with the next write: for what would be found out
+    /// again, such as the answer to a push that is repeated until it is answered.
+    pub(crate) fn write_soon<T, E: From<ReplicaError>>(
+        &mut self,
+        work: impl FnOnce(Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.set("synchronous", "NORMAL")?;
+        let done = self.write(work);
+        self.set("synchronous", "FULL")?;
+        done
+    }
+
+    /// Leaves what was written in the write-ahead log when the file is closed, up to about a
+    /// megabyte, where otherwise each command would wait for the disk four times more to move it
+    /// on, and to make the log anew. Whoever copies the file must then copy all of its folder.
+    pub(crate) fn keep_log(&self) -> Result<(), ReplicaError> {
+        let failed = |source| ReplicaError::Sqlite { path: self.path.clone(), source };
+        let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.connection.set_db_config(config, true).map_err(failed)?;
+        self.set("wal_autocheckpoint", LOG_PAGES)
+    }
+
+    fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {
+        let failed = |source| ReplicaError::Sqlite { path: self.path.clone(), source };
+        self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
     /// Whose tables it holds.

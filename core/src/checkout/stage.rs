@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use crate::stat::Stat;
 use crate::stat_index::{Block, BlockBuilder};
 use crate::tree::{Item, Kind};
 
+use super::durable;
 use super::folding::Folding;
 use super::journal::{Action, Step};
 use super::plan::{Change, What, entries_of};
@@ -154,38 +154,28 @@ fn write_all(
     let bytes = jobs.iter().fold(0u64, |sum, (_, _, item, _)| sum.saturating_add(item.bytes));
     progress.add_total(jobs.len() as u64, bytes);
     let sync_each = !cfg!(target_os = "linux") || jobs.len() <= SYNC_EACH_MAX;
-    jobs.par_iter_mut().try_for_each(|(path, name, item, stat)| -> Result<(), CheckoutError> {
-        let path = match name {
-            Some(name) => &path.join(OsStr::from_bytes(name)),
-            None => *path,
-        };
-        **stat = write(path, item, source, sync_each)?;
-        progress.add(1, item.bytes);
-        Ok(())
-    })?;
-    let failed = |path| {
-        move |errno: rustix::io::Errno| CheckoutError::io("sync", path)(io::Error::from(errno))
+    let mut write_jobs = |written: &(dyn Fn(u64) + Sync)| {
+        jobs.par_iter_mut().try_for_each(|(path, name, item, stat)| -> Result<(), CheckoutError> {
+            let path = match name {
+                Some(name) => &path.join(OsStr::from_bytes(name)),
+                None => *path,
+            };
+            **stat = write(path, item, source, sync_each)?;
+            written(item.bytes);
+            progress.add(1, item.bytes);
+            Ok(())
+        })
     };
-    if sync_each {
-        let directories = levels.iter().flatten().map(|grown| grown.temporary.as_path());
-        for path in directories.chain([tmp]) {
-            let directory = File::open(path).map_err(CheckoutError::io("open", path))?;
-            rustix::fs::fsync(directory).map_err(failed(path))?;
-        }
-    } else {
-        sync_file_system(tmp).map_err(CheckoutError::io("sync", tmp))?;
+    if !sync_each {
+        return durable::beside(tmp, write_jobs);
+    }
+    write_jobs(&|_| ())?;
+    let directories = levels.iter().flatten().map(|grown| grown.temporary.as_path());
+    for path in directories.chain([tmp]) {
+        let directory = File::open(path).map_err(CheckoutError::io("open", path))?;
+        directory.sync_all().map_err(CheckoutError::io("sync", path))?;
     }
     Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn sync_file_system(path: &Path) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(path)?)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync_file_system(_: &Path) -> io::Result<()> {
-    Ok(()) // Every file was synced by itself.
 }
 
 /// Writes one file or link where nothing stands, and gives its stat data.

@@ -45,7 +45,7 @@ impl Device {
         let looking = Looking::new(&self.store);
         let own_tree = match committed {
             true => tree(&head)?,
-            false => look(copy, &looking, activity)?.0,
+            false => look(copy, &tree(&head)?, &looking, activity)?.0,
         };
         activity.begin("Comparing");
         let found = drift(&source_tree, &own_tree, &looking)?;

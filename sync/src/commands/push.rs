@@ -158,7 +158,8 @@ impl Device {
     /// Queues the event of this push, once for each head.
     fn record_push(&mut self, copy: &WorkingCopy, head: Option<&str>) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
-        self.replica.write(|session| {
+        // Durable with what comes next: the push that is written down, or queued.
+        self.replica.write_soon(|session| {
             let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
                        AND workspace_id = ?2 AND type = 'snapshot.pushed'";
             let known = session.get::<i64>(sql, [head, &copy.workspace_id])?.is_some();

@@ -74,7 +74,7 @@ impl Device {
             None => empty_directory(),
         };
         let looking = Looking::new(&self.store);
-        let (tree, skipped, found) = look(copy, &looking, activity)?;
+        let (tree, skipped, found) = look(copy, &head_tree, &looking, activity)?;
         warnings.extend(found);
         let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
             true => Drift::default(),
@@ -116,16 +116,21 @@ pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String
     }
 }
 
-/// The tree of a working copy, its nodes in memory; special files; warnings.
+/// The tree of a working copy, its nodes in memory; special files; warnings. `head` is the tree that
+/// it is based on.
 pub(crate) fn look(
     copy: &WorkingCopy,
+    head: &TreeId,
     looking: &Looking<'_>,
     activity: &Activity,
 ) -> Result<(TreeId, Vec<String>, Vec<String>), SyncError> {
     let (index, mut warnings) = load_index(copy)?;
     let progress = activity.begin("Scanning");
-    let scan = scan(copy.root(), &index, looking, IndexUse::Refresh, &progress)?;
+    // Where the index was lost, the next look need not read all again: the head's tree is stored.
+    let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
+    let scan = scan(copy.root(), &index, looking, index_use, &progress)?;
     let Scan { root, index, skipped, warnings: found } = scan;
+    let index = index.filter(|_| index_use == IndexUse::Refresh || root.id == *head);
     warnings.extend(found.iter().map(ToString::to_string));
     let skipped = show_skipped(copy, &skipped);
     if let Some(index) = index

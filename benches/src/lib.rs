@@ -19,5 +19,6 @@ pub mod plot;
 pub mod project;
 pub mod report;
 pub mod results;
+pub mod scale;
 
 pub mod table;

@@ -11,6 +11,8 @@ pub enum Unit {
     Bytes,
     /// How many.
     Count,
+    /// A part of a whole, which is 1.
+    Share,
 }
 
 /// All values of one row for one column.
@@ -97,6 +99,7 @@ impl Results {
                 Unit::Seconds => "seconds",
                 Unit::Bytes => "bytes",
                 Unit::Count => "count",
+                Unit::Share => "share",
             };
             json!({
                 "name": row.name,

@@ -71,6 +71,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
         Unit::Seconds => (&["µs", "ms", "s"], 1000.0),
         Unit::Bytes => (&["B", "KB", "MB", "GB", "TB"], 1000.0),
         Unit::Count => return thousands(value),
+        Unit::Share => return format!("{} %", three_digits(value * 100.0)),
     };
     let mut value = if unit == Unit::Seconds { value * 1e6 } else { value };
     let mut scale = 0;
@@ -120,6 +121,7 @@ mod tests {
         assert_eq!(bytes, ["0 B", "999 B", "4.10 KB", "274 MB", "1.00 GB"]);
         let counts = [4.0, 52_073.0, 100_000.0].map(|count| amount(count, Unit::Count));
         assert_eq!(counts, ["4", "52,073", "100,000"]);
+        assert_eq!(amount(0.0123, Unit::Share), "1.23 %");
     }
 
     #[test]

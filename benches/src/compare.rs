@@ -14,6 +14,7 @@ use crate::measure::Memory;
 use crate::results::{Results, Unit};
 use crate::{fastest, machine, made};
 
+mod bench;
 mod git;
 mod mirror;
 mod ours;
@@ -25,6 +26,9 @@ const STATUS_REPEATS: usize = 15;
 const ONE_FILE_REPEATS: usize = 7;
 /// Files that are changed are no larger: what is measured is one change, not one file.
 const CHANGED_BYTES_MAX: u64 = 64 << 10;
+
+/// The copy of the caller's tree that all others are made of, in the folder of the work.
+const ORIGINAL: &str = "original";
 
 /// What is measured, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,14 +157,6 @@ pub struct Options {
     pub fastest: PathBuf,
 }
 
-/// What all runs have in common.
-struct Bench {
-    options: Options,
-    peers: Vec<&'static str>,
-    files: Vec<PathBuf>,
-    memory: Memory,
-}
-
 /// Measures all steps of all peers that are installed. Gives the results, and what they are of.
 ///
 /// # Errors
@@ -184,7 +180,7 @@ pub fn run(options: Options) -> Result<(Results, Value)> {
         "missing": missing,
         "notes": notes,
     });
-    let bench = Bench { options, peers: names, files: changeable(&listing)?, memory };
+    let bench = bench::Bench { options, peers: names, files: changeable(&listing)?, memory };
     let mut results = Results::new(&bench.peers);
     for run in 0..bench.options.runs {
         bench.run(run, &mut results)?;
@@ -224,7 +220,7 @@ fn peers(program: &Path) -> (Vec<(&'static str, String)>, Vec<&'static str>) {
 
 /// Makes the copy that all others are made of, and says what is in it.
 fn prepare(options: &Options) -> Result<(Listing, Value)> {
-    let copy = options.work.join("original");
+    let copy = options.work.join(ORIGINAL);
     folder::copy(&options.tree, &copy)?;
     let listing = folder::list(&copy)?;
     let (files, folders, bytes) = folder::count(&listing);
@@ -253,112 +249,6 @@ fn changeable(listing: &Listing) -> Result<Vec<PathBuf>> {
         return Err(Error::Unusable(text));
     }
     Ok((0..wanted).map(|index| all[index * all.len() / wanted].clone()).collect())
-}
-
-impl Bench {
-    /// All steps of all peers, once, in a folder of their own.
-    fn run(&self, run: usize, results: &mut Results) -> Result<()> {
-        let folder = self.options.work.join("run");
-        let mut peers = self.set_up(&folder)?;
-        peers.rotate_left(run % self.peers.len());
-        for step in Step::ALL {
-            for peer in &mut peers {
-                self.store(step, peer.as_ref(), run, results)?;
-            }
-            match step.repeats() {
-                Some(repeats) => self.repeat(step, repeats, &mut peers, run, results)?,
-                None => self.once(step, &mut peers, run, results)?,
-            }
-        }
-        folder::remove(&folder)
-    }
-
-    /// Gives each peer a copy of the tree, and lets it set up.
-    fn set_up(&self, folder: &Path) -> Result<Vec<Box<dyn Peer>>> {
-        let mut peers = Vec::new();
-        for &name in &self.peers {
-            let mut peer = self.peer(name, folder)?;
-            peer.set_up()?;
-            peers.push(peer);
-        }
-        folder::settle()?;
-        Ok(peers)
-    }
-
-    fn peer(&self, name: &str, folder: &Path) -> Result<Box<dyn Peer>> {
-        let original = self.options.work.join("original");
-        let folder = folder.join(name);
-        std::fs::create_dir_all(&folder).map_err(Error::at(&folder))?;
-        let shared = Place { folder, tree: original, files: self.files.clone() };
-        let own = || -> Result<Place> {
-            let place = Place { tree: shared.path("tree"), ..shared.clone() };
-            folder::copy(&shared.tree, &place.tree)?;
-            Ok(place)
-        };
-        Ok(match name {
-            "fastest" => Box::new(ours::Ours::new(own()?, &self.options.fastest)),
-            "git" => Box::new(git::Git::new(own()?)),
-            "restic" => Box::new(restic::Restic::new(own()?)),
-            "rsync" => Box::new(mirror::Rsync::new(shared)),
-            "tar+zstd" => Box::new(mirror::Tar::new(shared)),
-            _ => Box::new(mirror::Cp::new(shared)),
-        })
-    }
-
-    /// Adds the size of what a peer stored, where the step is that.
-    fn store(&self, step: Step, peer: &dyn Peer, run: usize, results: &mut Results) -> Result<()> {
-        let (false, Some(place)) = (step.row().1 == Unit::Seconds, peer.stored()) else {
-            return Ok(());
-        };
-        let (bytes, on_disk) = folder::size(&place)?;
-        let value = if step == Step::Stored { bytes } else { on_disk };
-        results.add(step.row(), peer.name(), run, value as f64);
-        Ok(())
-    }
-
-    fn once(
-        &self,
-        step: Step,
-        peers: &mut [Box<dyn Peer>],
-        run: usize,
-        results: &mut Results,
-    ) -> Result<()> {
-        for peer in peers {
-            let Some(job) = peer.job(step, 0)? else { continue };
-            job.warm.as_deref().map_or(Ok(()), folder::warm)?;
-            let (measured, peak) = self.memory.time(job.commands)?;
-            peer.check(step, 0, &measured.output)?;
-            results.add(step.row(), peer.name(), run, measured.seconds);
-            results.add_memory(step.row(), peer.name(), peak);
-        }
-        Ok(())
-    }
-
-    /// Times a short step again and again, peers taking turns; once untimed before, for the memory.
-    fn repeat(
-        &self,
-        step: Step,
-        repeats: usize,
-        peers: &mut [Box<dyn Peer>],
-        run: usize,
-        results: &mut Results,
-    ) -> Result<()> {
-        for number in 0..=repeats {
-            for peer in peers.iter_mut() {
-                let Some(mut job) = peer.job(step, number)? else { continue };
-                if number == 0 {
-                    let (measured, peak) = self.memory.time(job.commands)?;
-                    peer.check(step, number, &measured.output)?;
-                    results.add_memory(step.row(), peer.name(), peak);
-                } else {
-                    let measured = crate::measure::time(&mut job.commands)?;
-                    peer.check(step, number, &measured.output)?;
-                    results.add(step.row(), peer.name(), run, measured.seconds);
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Fails unless a peer gave the tree back.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// What this system does not say is null.
 pub fn facts(work: &Path) -> Value {
     json!({
-        "date": jiff::Timestamp::now().to_string(),
+        "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "cores": available_parallelism().ok().map(std::num::NonZero::get),
         "processor": field("/proc/cpuinfo", "model name"),
         "memory": field("/proc/meminfo", "MemTotal"),
@@ -22,7 +22,7 @@ pub fn facts(work: &Path) -> Value {
 
 /// The facts in one line.
 pub fn line(facts: &Value) -> String {
-    let names = ["date", "cores", "processor", "memory", "kernel", "file_system"];
+    let names = ["date", "cores", "processor", "kernel", "file_system"];
     let shown = names.iter().filter_map(|name| match &facts[name] {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::results::{Results, Row};
-use crate::table::{amount, ratio};
+use crate::table::{amount, ratio, times};
 
 /// Width of the whole picture, in its own units, as for all lengths here.
 const WIDTH: f64 = 760.0;
@@ -124,7 +124,7 @@ fn group(svg: &mut String, results: &Results, row: &Row, scale: &Scale, top: f64
                 (end - one).abs().max(1.0),
                 LINE - 6.0,
                 one.max(end) + 6.0,
-                escaped(&format!("{value}, {ratio:.2} ×")),
+                escaped(&format!("{value}, {}", times(ratio))),
                 base = y + 14.0,
             ),
         );

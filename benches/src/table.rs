@@ -84,7 +84,8 @@ pub fn amount(value: f64, unit: Unit) -> String {
     format!("{} {}", if whole { format!("{value:.0}") } else { three_digits(value) }, scales[scale])
 }
 
-fn times(value: f64) -> String {
+/// How many times, as it is shown.
+pub fn times(value: f64) -> String {
     format!("{} ×", if value < 10.0 { format!("{value:.2}") } else { three_digits(value) })
 }
 

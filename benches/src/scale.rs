@@ -1,8 +1,8 @@
 //! What becomes of time and space as a project grows, on trees that are made.
 //!
-//! - [`growth`]: trees of 1,000 to 1,000,000 files
-//! - [`insert`]: a few bytes more in the middle of a large file
-//! - [`workspaces`]: many workspaces of one project on one device
+//! - `growth`: trees of 1,000 to 1,000,000 files
+//! - `insert`: a few bytes more in the middle of a large file
+//! - `workspaces`: many workspaces of one project on one device
 
 use std::path::{Path, PathBuf};
 

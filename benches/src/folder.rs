@@ -231,10 +231,22 @@ pub fn size(place: &Path) -> Result<(u64, u64)> {
 ///
 /// Where something in it cannot be removed.
 pub fn remove(folder: &Path) -> Result<()> {
-    // Packs and objects of some peers lie in folders and files that are read-only.
-    run(Command::new("chmod").args(["-R", "u+w"]).arg(folder))?;
-    fs::remove_dir_all(folder).map_err(Error::at(folder))?;
+    clear(folder)?;
     settle()
+}
+
+/// Removes a folder, with read-only folders in it.
+///
+/// # Errors
+///
+/// Where something in it cannot be removed.
+pub fn clear(folder: &Path) -> Result<()> {
+    if fs::remove_dir_all(folder).is_ok() {
+        return Ok(());
+    }
+    // Only where it is needed: this writes to every file.
+    run(Command::new("chmod").args(["-R", "u+w"]).arg(folder))?;
+    fs::remove_dir_all(folder).map_err(Error::at(folder))
 }
 
 /// Waits until what was written or removed is on disk.
@@ -299,6 +311,16 @@ mod tests {
         assert!(differ(empty, ALL));
         assert!(!differ(empty, Keeps { empty_folders: false, ..ALL }));
         assert!(!differ(|tree| fs::create_dir(tree.join(".fastest")).unwrap(), ALL));
+    }
+
+    #[test]
+    fn folders_that_are_read_only_can_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        tree(&folder.path().join("tree"));
+        let inner = folder.path().join("tree/a");
+        fs::set_permissions(inner, fs::Permissions::from_mode(0o555)).unwrap();
+        clear(&folder.path().join("tree")).unwrap();
+        assert!(list(folder.path()).unwrap().is_empty());
     }
 
     #[test]

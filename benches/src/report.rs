@@ -1,7 +1,6 @@
 //! What both commands take and hand over: where they work, tables on stdout, JSON and a plot in files.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::results::Results;
-use crate::{fastest, plot, table};
+use crate::{fastest, folder, plot, table};
 
 /// Options of both commands.
 #[derive(Debug, clap::Args)]
@@ -41,8 +40,8 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        // What cannot be made writable cannot be removed either, and there is nobody left to tell.
-        let _ = Command::new("chmod").args(["-R", "u+w"]).arg(self.path()).output();
+        // What cannot be removed stays: there is nobody left to tell.
+        let _ = folder::clear(self.path());
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fastest_benches::{FILES_PER_FOLDER, project};
+use fastest_benches::project::{FILES_PER_FOLDER, project};
 use fastest_core::checkout::{Folding, Plan, execute};
 use fastest_core::chunk::write_content;
 use fastest_core::drift::{drift, drift_counts};

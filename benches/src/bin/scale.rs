@@ -1,0 +1,25 @@
+//! Measures what becomes of time and space as a project grows, on trees that it makes.
+//!
+//! `cargo build --release && cargo run --release -p fastest-benches --bin scale`
+
+use clap::Parser;
+use fastest_benches::error::Result;
+use fastest_benches::report::Common;
+use fastest_benches::scale::{Options, run};
+
+/// Measure trees of up to a million files, an insertion into a large file, and many workspaces of one
+/// project. The folder to work in needs room for all of them: some 12 GB
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn main() -> Result<()> {
+    let Arguments { options, common } = Arguments::parse();
+    let (fastest, work) = (common.fastest()?, common.work()?);
+    let (results, about) = run(&options, &fastest, work.path())?;
+    common.hand_over(&results, "Fastest as a project grows", about)
+}

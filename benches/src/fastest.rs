@@ -1,0 +1,122 @@
+//! The command that is measured.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result, check};
+use crate::machine;
+use crate::measure::run;
+
+/// The `fastest` binary with a store, and so a device.
+#[derive(Debug, Clone)]
+pub struct Fastest {
+    program: PathBuf,
+    store: PathBuf,
+}
+
+/// The binary that was named, or the one beside our own executable: of the same profile.
+///
+/// # Errors
+///
+/// [`Error::NoFastest`] where it is not there.
+pub fn find(named: Option<&Path>) -> Result<PathBuf> {
+    let beside = || env::current_exe().map(|own| own.with_file_name("fastest"));
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => beside().map_err(Error::at(Path::new("fastest")))?,
+    };
+    if !path.is_file() {
+        return Err(Error::NoFastest { path });
+    }
+    path.canonicalize().map_err(Error::at(&path))
+}
+
+/// What the binary says of its version.
+pub fn version(program: &Path) -> String {
+    machine::version(&program.to_string_lossy(), &["--version"]).unwrap_or_default()
+}
+
+impl Fastest {
+    /// This program with this store, which need not be there yet.
+    pub fn new(program: &Path, store: &Path) -> Self {
+        Self { program: program.to_owned(), store: store.to_owned() }
+    }
+
+    /// The store's folder.
+    pub fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// A command of Fastest in a folder, with JSON for an answer.
+    pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env_remove("FASTEST_LOG").env("FASTEST_STORE", &self.store);
+        command.args(["--json", "-C"]).arg(folder).args(arguments);
+        command
+    }
+
+    /// Runs a command, and reads its answer.
+    ///
+    /// # Errors
+    ///
+    /// Where it fails, or its answer is not JSON.
+    pub fn ask(&self, folder: &Path, arguments: &[&str]) -> Result<Value> {
+        answer(&run(&mut self.command(folder, arguments))?)
+    }
+
+    /// Makes this file the primary of the device.
+    ///
+    /// # Errors
+    ///
+    /// Where the command fails.
+    pub fn set_primary(&self, file: &Path) -> Result<()> {
+        let url = format!("file://{}", file.display());
+        self.ask(Path::new("/"), &["remote", "set", &url]).map(drop)
+    }
+
+    /// Fails unless the snapshot holds the file as it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Wrong`] where it does not.
+    pub fn check_holds(&self, tree: &Path, snapshot: &Value, path: &Path) -> Result<()> {
+        let snapshot = text(snapshot, "snapshot_id")?;
+        let path = path.to_string_lossy();
+        let mut cat = Command::new(&self.program);
+        cat.env("FASTEST_STORE", &self.store).arg("-C").arg(tree).args(["cat", snapshot, &path]);
+        let file = tree.join(&*path);
+        let expected = std::fs::read(&file).map_err(Error::at(&file))?;
+        check(run(&mut cat)? == expected, || format!("snapshot {snapshot} has not the new {path}"))
+    }
+}
+
+/// An answer in JSON.
+///
+/// # Errors
+///
+/// Where it is none.
+pub fn answer(output: &[u8]) -> Result<Value> {
+    let no_json = |_| Error::Wrong(format!("no JSON: {}", String::from_utf8_lossy(output)));
+    serde_json::from_slice(output).map_err(no_json)
+}
+
+/// A text of an answer.
+///
+/// # Errors
+///
+/// Where it has none of this name.
+pub fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str> {
+    answer[name].as_str().ok_or_else(|| Error::Wrong(format!("{name} is missing in {answer}")))
+}
+
+/// A number of an answer.
+///
+/// # Errors
+///
+/// Where it has none of this name.
+pub fn number(answer: &Value, name: &str) -> Result<u64> {
+    answer[name].as_u64().ok_or_else(|| Error::Wrong(format!("{name} is missing in {answer}")))
+}

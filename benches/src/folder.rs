@@ -1,0 +1,339 @@
+//! Folders on disk: what is in them, whether two are the same, copies, and how large they are.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::error::{Error, Result, check};
+use crate::measure::run;
+
+/// Folders of the peers' own state, at the top of a tree.
+const STATE: [&str; 2] = [".fastest", ".git"];
+/// What goes from a copy wherever it lies, so that every peer is to store every file.
+const LEFT_OUT: [&str; 8] =
+    [".fastest", ".fastestignore", ".git", ".gitattributes", ".gitignore", ".hg", ".jj", ".svn"];
+
+/// What lies at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A file.
+    File {
+        /// Its permissions, as of `chmod`.
+        mode: u32,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A symbolic link.
+    Link(PathBuf),
+    /// A folder.
+    Folder,
+    /// A FIFO, a socket or a device.
+    Other,
+}
+
+/// All that is in a folder, by path from there; without the state of peers at its top.
+pub type Listing = BTreeMap<PathBuf, Entry>;
+
+/// Which of a tree's properties a peer promises to give back.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeps {
+    /// All permissions of files, not only whether the owner may execute them.
+    pub modes: bool,
+    /// Folders without files.
+    pub empty_folders: bool,
+}
+
+/// Lists a folder, without following links.
+///
+/// # Errors
+///
+/// Where something in it cannot be read.
+pub fn list(folder: &Path) -> Result<Listing> {
+    let mut listing = Listing::new();
+    let mut waiting = vec![PathBuf::new()];
+    while let Some(parent) = waiting.pop() {
+        let place = folder.join(&parent);
+        for child in fs::read_dir(&place).map_err(Error::at(&place))? {
+            let child = child.map_err(Error::at(&place))?;
+            let is_state = STATE.iter().any(|name| child.file_name() == *name);
+            if is_state && parent.as_os_str().is_empty() {
+                continue;
+            }
+            let path = parent.join(child.file_name());
+            let metadata = child.metadata().map_err(Error::at(&child.path()))?;
+            let entry = entry(&child.path(), &metadata)?;
+            if entry == Entry::Folder {
+                waiting.push(path.clone());
+            }
+            listing.insert(path, entry);
+        }
+    }
+    Ok(listing)
+}
+
+fn entry(path: &Path, metadata: &Metadata) -> Result<Entry> {
+    let kind = metadata.file_type();
+    Ok(if kind.is_dir() {
+        Entry::Folder
+    } else if kind.is_symlink() {
+        Entry::Link(fs::read_link(path).map_err(Error::at(path))?)
+    } else if kind.is_file() {
+        Entry::File { mode: metadata.permissions().mode() & 0o7777, bytes: metadata.len() }
+    } else {
+        Entry::Other
+    })
+}
+
+/// How many files and links, and folders, and bytes in files there are.
+pub fn count(listing: &Listing) -> (u64, u64, u64) {
+    listing.values().fold((0, 0, 0), |(files, folders, all), entry| match entry {
+        Entry::File { bytes, .. } => (files + 1, folders, all + bytes),
+        Entry::Link(_) => (files + 1, folders, all),
+        Entry::Folder => (files, folders + 1, all),
+        Entry::Other => (files, folders, all),
+    })
+}
+
+/// Fails unless two folders hold the same, byte for byte, as far as `keeps` goes.
+///
+/// # Errors
+///
+/// [`Error::Wrong`] names the first difference.
+pub fn same(ours: &Path, theirs: &Path, keeps: Keeps) -> Result<()> {
+    let differ = |path: &Path| format!("{} differs in {}", path.display(), theirs.display());
+    let (left, right) = (kept(list(ours)?, keeps), kept(list(theirs)?, keeps));
+    let unlike = left.iter().find(|(path, entry)| right.get(*path) != Some(*entry));
+    check(unlike.is_none(), || differ(unlike.expect("is some").0))?;
+    let more = right.keys().find(|path| !left.contains_key(*path));
+    check(more.is_none(), || differ(more.expect("is some")))?;
+    for (path, entry) in &left {
+        if let Entry::File { .. } = entry {
+            check(same_bytes(&ours.join(path), &theirs.join(path))?, || differ(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The listing without what is not promised.
+fn kept(listing: Listing, keeps: Keeps) -> Listing {
+    let holds_files = |folder: &Path| {
+        let below =
+            listing.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder));
+        below.into_iter().any(|(_, entry)| *entry != Entry::Folder)
+    };
+    let keep = |(path, entry): (&PathBuf, &Entry)| {
+        let entry = match entry {
+            Entry::Folder if !keeps.empty_folders && !holds_files(path) => return None,
+            Entry::Other => return None,
+            Entry::File { mode, bytes } if !keeps.modes => {
+                Entry::File { mode: mode & 0o100, bytes: *bytes }
+            }
+            other => other.clone(),
+        };
+        Some((path.clone(), entry))
+    };
+    listing.iter().filter_map(keep).collect()
+}
+
+fn same_bytes(left: &Path, right: &Path) -> Result<bool> {
+    let open = |path: &Path| File::open(path).map_err(Error::at(path));
+    let (mut ours, mut theirs) = (open(left)?, open(right)?);
+    let (mut a, mut b) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let length = ours.read(&mut a).map_err(Error::at(left))?;
+        if length == 0 {
+            return Ok(theirs.read(&mut b).map_err(Error::at(right))? == 0);
+        }
+        // Shorter than ours is different, which `read_exact` says as an error.
+        if theirs.read_exact(&mut b[..length]).is_err() || a[..length] != b[..length] {
+            return Ok(false);
+        }
+    }
+}
+
+/// Copies a tree with its times and permissions, without the state of version control systems and
+/// their rules of what to ignore.
+///
+/// # Errors
+///
+/// Where `cp` fails, or the copy cannot be cleared of these.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    run(Command::new("cp").arg("-a").arg(from).arg(to))?;
+    let mut waiting = vec![to.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for child in fs::read_dir(&folder).map_err(Error::at(&folder))? {
+            let child = child.map_err(Error::at(&folder))?;
+            let path = child.path();
+            let is_folder = child.file_type().map_err(Error::at(&path))?.is_dir();
+            if LEFT_OUT.iter().any(|name| child.file_name() == *name) {
+                let gone =
+                    if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                gone.map_err(Error::at(&path))?;
+            } else if is_folder {
+                waiting.push(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file, or all files of a folder, so that the page cache has them.
+///
+/// # Errors
+///
+/// Where one cannot be read.
+pub fn warm(place: &Path) -> Result<()> {
+    let files = if place.is_dir() {
+        let is_file = |(path, entry)| matches!(entry, Entry::File { .. }).then(|| place.join(path));
+        list(place)?.into_iter().filter_map(is_file).collect()
+    } else {
+        vec![place.to_owned()]
+    };
+    for path in files {
+        let mut file = File::open(&path).map_err(Error::at(&path))?;
+        io::copy(&mut file, &mut io::sink()).map_err(Error::at(&path))?;
+    }
+    Ok(())
+}
+
+/// Bytes of a file, or of all files below a folder, state of peers and all: their lengths, and what
+/// they take on disk with their folders.
+///
+/// # Errors
+///
+/// Where something in it cannot be read.
+pub fn size(place: &Path) -> Result<(u64, u64)> {
+    let mut sum = (0, 0);
+    let mut waiting = vec![place.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let metadata = fs::symlink_metadata(&path).map_err(Error::at(&path))?;
+        sum.1 += metadata.blocks() * 512;
+        if metadata.is_dir() {
+            for child in fs::read_dir(&path).map_err(Error::at(&path))? {
+                waiting.push(child.map_err(Error::at(&path))?.path());
+            }
+        } else {
+            sum.0 += metadata.len();
+        }
+    }
+    Ok(sum)
+}
+
+/// Removes a folder, and waits until the disk is quiet: right after a large tree was removed, ext4
+/// writes new files at half its speed.
+///
+/// # Errors
+///
+/// Where something in it cannot be removed.
+pub fn remove(folder: &Path) -> Result<()> {
+    clear(folder)?;
+    settle()
+}
+
+/// Removes a folder, with read-only folders in it.
+///
+/// # Errors
+///
+/// Where something in it cannot be removed.
+pub fn clear(folder: &Path) -> Result<()> {
+    if fs::remove_dir_all(folder).is_ok() {
+        return Ok(());
+    }
+    // Only where it is needed: this writes to every file.
+    run(Command::new("chmod").args(["-R", "u+w"]).arg(folder))?;
+    fs::remove_dir_all(folder).map_err(Error::at(folder))
+}
+
+/// Waits until what was written or removed is on disk.
+///
+/// # Errors
+///
+/// Where `sync` cannot be run.
+pub fn settle() -> Result<()> {
+    run(&mut Command::new("sync"))?;
+    thread::sleep(Duration::from_secs(1));
+    run(&mut Command::new("sync"))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    const ALL: Keeps = Keeps { modes: true, empty_folders: true };
+
+    fn tree(folder: &Path) {
+        fs::create_dir_all(folder.join("a/empty")).unwrap();
+        fs::write(folder.join("a/file"), [7; 100_000]).unwrap();
+        symlink("a/file", folder.join("link")).unwrap();
+    }
+
+    fn differ(change: impl FnOnce(&Path), keeps: Keeps) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        tree(&ours);
+        tree(&theirs);
+        same(&ours, &theirs, keeps).unwrap();
+        change(&theirs);
+        let one_way = same(&ours, &theirs, keeps).is_err();
+        assert_eq!(one_way, same(&theirs, &ours, keeps).is_err());
+        one_way
+    }
+
+    #[test]
+    fn every_difference_is_found() {
+        let path = |tree: &Path| tree.join("a/file");
+        assert!(differ(|tree| fs::write(path(tree), [7; 99_999]).unwrap(), ALL));
+        let one_byte = [&[7; 99_999][..], &[8]].concat();
+        assert!(differ(|tree| fs::write(path(tree), one_byte).unwrap(), ALL));
+        assert!(differ(|tree| fs::remove_file(path(tree)).unwrap(), ALL));
+        assert!(differ(|tree| fs::write(tree.join("more"), "").unwrap(), ALL));
+        let mode = |bits| {
+            move |tree: &Path| {
+                fs::set_permissions(path(tree), fs::Permissions::from_mode(bits)).unwrap();
+            }
+        };
+        assert!(differ(mode(0o600), ALL));
+        assert!(differ(mode(0o755), Keeps { modes: false, ..ALL }));
+        assert!(!differ(mode(0o600), Keeps { modes: false, ..ALL }));
+        let link = |tree: &Path| {
+            fs::remove_file(tree.join("link")).unwrap();
+            symlink("elsewhere", tree.join("link")).unwrap();
+        };
+        assert!(differ(link, ALL));
+        let empty = |tree: &Path| fs::remove_dir(tree.join("a/empty")).unwrap();
+        assert!(differ(empty, ALL));
+        assert!(!differ(empty, Keeps { empty_folders: false, ..ALL }));
+        assert!(!differ(|tree| fs::create_dir(tree.join(".fastest")).unwrap(), ALL));
+    }
+
+    #[test]
+    fn folders_that_are_read_only_can_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        tree(&folder.path().join("tree"));
+        let inner = folder.path().join("tree/a");
+        fs::set_permissions(inner, fs::Permissions::from_mode(0o555)).unwrap();
+        clear(&folder.path().join("tree")).unwrap();
+        assert!(list(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_copy_is_without_rules_of_what_to_ignore() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        tree(&from);
+        fs::create_dir_all(from.join("a/.git/objects")).unwrap();
+        fs::write(from.join("a/.gitignore"), "*").unwrap();
+        copy(&from, &to).unwrap();
+        let names: Vec<_> = list(&to).unwrap().into_keys().collect();
+        assert_eq!(names, ["a", "a/empty", "a/file", "link"].map(PathBuf::from));
+        assert_eq!(count(&list(&to).unwrap()), (2, 2, 100_000));
+        assert_eq!(size(&to.join("a/file")).unwrap().0, 100_000);
+    }
+}

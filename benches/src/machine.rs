@@ -1,0 +1,66 @@
+//! On what was measured, and with which versions.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use serde_json::{Value, json};
+
+/// Date, cores, processor, memory, kernel, and file system of the folder in which all is done.
+/// What this system does not say is null.
+pub fn facts(work: &Path) -> Value {
+    json!({
+        "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "cores": available_parallelism().ok().map(std::num::NonZero::get),
+        "processor": field("/proc/cpuinfo", "model name"),
+        "memory": field("/proc/meminfo", "MemTotal"),
+        "kernel": first_line(Command::new("uname").arg("-sr")),
+        "file_system": last_line(Command::new("df").arg("--output=fstype").arg(work)),
+    })
+}
+
+/// The facts in one line.
+pub fn line(facts: &Value) -> String {
+    let names = ["date", "cores", "processor", "kernel", "file_system"];
+    let shown = names.iter().filter_map(|name| match &facts[name] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(cores) => Some(format!("{cores} cores")),
+        other => Some(other.to_string()),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// What a program says of its version, in its first line; none where it is not installed.
+pub fn version(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    // A program that is there and knows no such option is of an unknown version.
+    let unknown = || Some("unknown version".to_owned());
+    if !output.status.success() {
+        return unknown();
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().next().map(|line| line.trim().to_owned()).or_else(unknown)
+}
+
+fn first_line(command: &mut Command) -> Option<String> {
+    lines(command)?.into_iter().next()
+}
+
+fn last_line(command: &mut Command) -> Option<String> {
+    lines(command)?.into_iter().next_back()
+}
+
+fn lines(command: &mut Command) -> Option<Vec<String>> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.lines().map(|line| line.trim().to_owned()).collect())
+}
+
+/// The value after `name:` in a file of `/proc`.
+fn field(file: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

@@ -1,0 +1,162 @@
+//! The values of a run, and what is made of them.
+
+use serde_json::{Value, json};
+
+/// What a row's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds of the wall clock.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// How many.
+    Count,
+    /// A part of a whole, which is 1.
+    Share,
+}
+
+/// All values of one row for one column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cell {
+    /// The values of each run, in the order in which they were measured.
+    pub runs: Vec<Vec<f64>>,
+    /// The most memory that one process had, in bytes, in any run.
+    pub peak_memory: Option<u64>,
+}
+
+/// One step, or one figure.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What was measured.
+    pub name: String,
+    /// In what.
+    pub unit: Unit,
+    /// One for each column.
+    pub cells: Vec<Cell>,
+}
+
+/// All that was measured: rows are steps, columns are peers. Both are in the order of their coming.
+#[derive(Debug, Clone, Default)]
+pub struct Results {
+    /// The peers.
+    pub columns: Vec<String>,
+    /// The steps.
+    pub rows: Vec<Row>,
+}
+
+impl Cell {
+    /// The median of all values of all runs; none where there is no value.
+    pub fn median(&self) -> Option<f64> {
+        median(&self.runs.concat())
+    }
+}
+
+impl Results {
+    /// Results for these columns.
+    pub fn new(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a value that was measured in run `run`, counted from 0.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such column.
+    pub fn add(&mut self, row: (&str, Unit), column: &str, run: usize, value: f64) {
+        let runs = &mut self.cell(row, column).runs;
+        runs.resize(runs.len().max(run + 1), Vec::new());
+        runs[run].push(value);
+    }
+
+    /// Adds what memory was measured; the most is kept.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such column.
+    pub fn add_memory(&mut self, row: (&str, Unit), column: &str, bytes: Option<u64>) {
+        let cell = self.cell(row, column);
+        cell.peak_memory = cell.peak_memory.max(bytes);
+    }
+
+    fn cell(&mut self, (name, unit): (&str, Unit), column: &str) -> &mut Cell {
+        let columns = self.columns.len();
+        let index = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            let cells = vec![Cell::default(); columns];
+            self.rows.push(Row { name: name.to_owned(), unit, cells });
+            self.rows.len() - 1
+        });
+        let column = self.columns.iter().position(|name| name == column);
+        &mut self.rows[index].cells[column.expect("columns are named at the start")]
+    }
+
+    /// Every value, as `rows` of `{name, unit, columns: {peer: {median, runs, peak_memory_bytes}}}`;
+    /// a peer that does not do a step is not named there.
+    pub fn json(&self) -> Value {
+        let row = |row: &Row| {
+            let named = self.columns.iter().zip(&row.cells);
+            let cells = named.filter_map(|(name, cell)| Some((name.clone(), cell_json(cell)?)));
+            let unit = match row.unit {
+                Unit::Seconds => "seconds",
+                Unit::Bytes => "bytes",
+                Unit::Count => "count",
+                Unit::Share => "share",
+            };
+            json!({
+                "name": row.name,
+                "unit": unit,
+                "columns": cells.collect::<serde_json::Map<_, _>>(),
+            })
+        };
+        self.rows.iter().map(row).collect()
+    }
+}
+
+fn cell_json(cell: &Cell) -> Option<Value> {
+    let median = cell.median()?;
+    let peak = cell.peak_memory;
+    Some(json!({ "median": median, "runs": cell.runs, "peak_memory_bytes": peak }))
+}
+
+/// The middle value, or the mean of the two in the middle; none of no values.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(sorted[middle]),
+        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_of_sorted_numbers() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[10.0, 9.0, 100.0]), Some(10.0));
+        assert_eq!(median(&[4.0, 1.0, 100.0, 2.0]), Some(3.0));
+    }
+
+    #[test]
+    fn values_of_all_runs_are_kept_and_count() {
+        let mut results = Results::new(&["ours", "theirs"]);
+        let row = ("status", Unit::Seconds);
+        for (run, value) in [(0, 3.0), (0, 1.0), (1, 2.0)] {
+            results.add(row, "ours", run, value);
+        }
+        for bytes in [None, Some(5), Some(3), None] {
+            results.add_memory(row, "ours", bytes);
+        }
+        results.add(("stored", Unit::Bytes), "theirs", 0, 7.0);
+        let expected = json!([
+            { "name": "status", "unit": "seconds", "columns": { "ours":
+                { "median": 2.0, "runs": [[3.0, 1.0], [2.0]], "peak_memory_bytes": 5 } } },
+            { "name": "stored", "unit": "bytes", "columns": { "theirs":
+                { "median": 7.0, "runs": [[7.0]], "peak_memory_bytes": null } } },
+        ]);
+        assert_eq!(results.json(), expected);
+    }
+}

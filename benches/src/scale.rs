@@ -1,0 +1,114 @@
+//! What becomes of time and space as a project grows, on trees that are made.
+//!
+//! - `growth`: trees of 1,000 to 1,000,000 files
+//! - `insert`: a few bytes more in the middle of a large file
+//! - `workspaces`: many workspaces of one project on one device
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::measure::Memory;
+use crate::results::Results;
+use crate::{fastest, machine};
+
+mod growth;
+mod insert;
+mod workspaces;
+
+/// What the caller chose.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// What is measured
+    #[arg(long, value_delimiter = ',', default_value = "growth,insert,workspaces")]
+    parts: Vec<Part>,
+    /// How often each size of `growth` is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// `growth`: how many files
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
+    sizes: Vec<u64>,
+    /// `insert`: bytes of the large file
+    #[arg(long, default_value_t = 1_000_000_000, value_parser = clap::value_parser!(u64).range(1 << 20..))]
+    large_bytes: u64,
+    /// `workspaces`: the project's files; without it, 2,000 files of some 25 KB are made
+    #[arg(long, value_name = "FOLDER")]
+    tree: Option<PathBuf>,
+    /// `workspaces`: how many, the first one included
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(2..))]
+    workspaces: u64,
+}
+
+/// A part of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Growth,
+    Insert,
+    Workspaces,
+}
+
+/// Where it is done, and with what.
+struct Bench<'a> {
+    work: &'a Path,
+    program: &'a Path,
+    memory: Memory,
+}
+
+/// Measures these parts with this binary, in this folder. Gives the results, and what they are of.
+///
+/// # Errors
+///
+/// Where a step fails, or did not do what it is for.
+pub fn run(options: &Options, program: &Path, work: &Path) -> Result<(Results, Value)> {
+    let bench = Bench { work, program, memory: Memory::new(work) };
+    let mut results = Results::new(&["fastest", "find"]);
+    for part in &options.parts {
+        match part {
+            Part::Growth => {
+                growth::run(&bench, &options.sizes, options.runs as usize, &mut results)?
+            }
+            Part::Insert => insert::run(&bench, options.large_bytes, &mut results)?,
+            Part::Workspaces => {
+                workspaces::run(&bench, options.tree.as_deref(), options.workspaces, &mut results)?;
+            }
+        }
+    }
+    let about = json!({
+        "runs": options.runs,
+        "machine": machine::facts(work),
+        "versions": {
+            "fastest": fastest::version(program),
+            "find": machine::version("find", &["--version"]),
+        },
+        "notes": NOTES,
+    });
+    Ok((results, about))
+}
+
+/// What has to be known to read the figures.
+const NOTES: [&str; 3] = [
+    "find looks at every file's times (-type f -newermt 2030-01-01): what any status without a watcher \
+     must do at the least.",
+    "Short steps are repeated in each run, and done once more before, untimed; memory is measured there.",
+    "Bytes are the lengths of files: of the packs for what a snapshot adds; of all files of the device's \
+     store, or of the primary with its packs, for workspaces.",
+];
+
+impl Bench<'_> {
+    /// A new folder for one part.
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.work.join(name);
+        std::fs::create_dir(&folder).map_err(Error::at(&folder))?;
+        Ok(folder)
+    }
+
+    /// A device with a store and a primary in this folder.
+    fn device(&self, folder: &Path) -> Result<fastest::Fastest> {
+        let primary = folder.join("primary");
+        std::fs::create_dir(&primary).map_err(Error::at(&primary))?;
+        let device = fastest::Fastest::new(self.program, &folder.join("store"));
+        device.set_primary(&primary.join("primary.db"))?;
+        Ok(device)
+    }
+}

@@ -4,10 +4,9 @@ use std::fs;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fastest_benches::{FILES_PER_FOLDER, project};
+use fastest_benches::project;
 use fastest_core::checkout::{Folding, Plan, execute};
 use fastest_core::chunk::write_content;
-use fastest_core::drift::{drift, drift_counts};
 use fastest_core::object::{MemoryObjects, NoSink, ObjectSource};
 use fastest_core::progress::Progress;
 use fastest_core::scan::{IndexUse, scan};
@@ -15,28 +14,6 @@ use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
 use fastest_core::store::Store;
 use fastest_core::tree::{read_directory, write_directory};
-
-/// A million files in 62,500 folders.
-const FOLDERS: u64 = 62_500;
-
-fn drift_of_a_million(c: &mut Criterion) {
-    let objects = MemoryObjects::default();
-    let files = FOLDERS * FILES_PER_FOLDER;
-    let old = project(FOLDERS, |_| 0, &objects);
-    let few = project(FOLDERS, |n| u64::from(n % (files / 10) == 7), &objects);
-    let all = project(FOLDERS, |_| 1, &objects);
-    assert_eq!(drift(&old.id, &few.id, &objects).unwrap().both_different.len(), 10);
-    let mut group = c.benchmark_group("drift of 1,000,000 files");
-    group.sample_size(10);
-    group.bench_function("10 differ", |b| b.iter(|| drift(&old.id, &few.id, &objects).unwrap()));
-    group.bench_function("all differ, counts", |b| {
-        b.iter(|| drift_counts(&old.id, &all.id, &objects).unwrap())
-    });
-    group.bench_function("all differ, lists", |b| {
-        b.iter(|| drift(&old.id, &all.id, &objects).unwrap())
-    });
-    group.finish();
-}
 
 fn directories(c: &mut Criterion) {
     let objects = MemoryObjects::default();
@@ -133,5 +110,5 @@ fn working_copy(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(hot_path, drift_of_a_million, directories, content, working_copy);
+criterion_group!(hot_path, directories, content, working_copy);
 criterion_main!(hot_path);

@@ -5,12 +5,23 @@
 //! two trees without drift are the same tree.
 
 use std::ops::AddAssign;
+use std::sync::LazyLock;
 
-use crate::diff::diff_directory;
+use rayon::prelude::*;
+
+use crate::diff::{Difference, diff_directory};
 use crate::id::TreeId;
 use crate::object::ObjectSource;
 use crate::store::StoreError;
-use crate::tree::{DEPTH_MAX, Item, TreeError, read_directory, read_root};
+use crate::tree::{DEPTH_MAX, Entry, Kind, TreeError, read_root};
+
+/// Fewer differing names of a directory than this are not worth another thread.
+const SPLIT_NAMES_MIN: usize = 16;
+/// A directory is split into so many parts: enough for every thread, and few to put together.
+const SPLIT_PARTS: usize = 32;
+/// Deeper directories are not split. A thread that waits for another takes up other work on top of
+/// its own, so what waits must not be deep already.
+const SPLIT_DEPTH_MAX: usize = 16;
 
 /// How a workspace's tree differs from a source's. Paths are sorted by directory, then name, and
 /// their components joined by `/`.
@@ -66,10 +77,7 @@ pub fn drift(
     workspace: &TreeId,
     source: &dyn ObjectSource,
 ) -> Result<Drift, StoreError> {
-    let mut walk = Walk { source, drift: Some(Drift::default()), counts: Counts::default() };
-    walk.compare(Some(from), Some(workspace), &mut Vec::new(), 0)?;
-    let counts = walk.finish(workspace)?;
-    Ok(Drift { counts, ..walk.drift.expect("lists were asked for") })
+    compare(from, workspace, source, true)
 }
 
 /// Compares two trees, counting only: a subtree that one side lacks is not opened.
@@ -78,9 +86,22 @@ pub fn drift_counts(
     workspace: &TreeId,
     source: &dyn ObjectSource,
 ) -> Result<Counts, StoreError> {
-    let mut walk = Walk { source, drift: None, counts: Counts::default() };
-    walk.compare(Some(from), Some(workspace), &mut Vec::new(), 0)?;
-    walk.finish(workspace)
+    Ok(compare(from, workspace, source, false)?.counts)
+}
+
+fn compare(
+    from: &TreeId,
+    workspace: &TreeId,
+    source: &dyn ObjectSource,
+    lists: bool,
+) -> Result<Drift, StoreError> {
+    let mut found = Drift::default();
+    let here = &mut Place { path: Vec::new(), depth: 0 };
+    Walk { source, lists }.entries(Some(from), Some(workspace), here, &mut found)?;
+    let counts = &mut found.counts;
+    let different = counts.workspace_only.saturating_add(counts.both_different);
+    counts.both_same = read_root(workspace, source)?.files.saturating_sub(different);
+    Ok(found)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -89,147 +110,178 @@ enum Side {
     Workspace,
 }
 
+/// Where a walk is. Without lists to make, the path stays empty.
+#[derive(Clone)]
+struct Place {
+    path: Vec<u8>,
+    depth: usize,
+}
+
 struct Walk<'a> {
     source: &'a dyn ObjectSource,
-    drift: Option<Drift>,
-    counts: Counts,
+    /// Whether paths are named, not only counted.
+    lists: bool,
 }
 
 impl Walk<'_> {
-    /// Adds what follows from the whole: the files that are the same.
-    fn finish(&mut self, workspace: &TreeId) -> Result<Counts, StoreError> {
-        let files = read_root(workspace, self.source)?.files;
-        let different = self.counts.workspace_only.saturating_add(self.counts.both_different);
-        self.counts.both_same = files.saturating_sub(different);
-        Ok(self.counts)
-    }
-
-    fn compare(
-        &mut self,
+    /// Compares what two directories hold. Below a directory that one side lacks, everything is
+    /// counted already.
+    fn entries(
+        &self,
         old: Option<&TreeId>,
         new: Option<&TreeId>,
-        path: &mut Vec<u8>,
-        depth: usize,
+        here: &mut Place,
+        found: &mut Drift,
     ) -> Result<(), StoreError> {
-        check_depth(old.or(new), depth)?;
-        for difference in diff_directory(old, new, self.source)? {
-            let length = path.len();
-            path.extend_from_slice(&difference.name);
-            self.item(difference.old.as_ref(), difference.new.as_ref(), path, depth)?;
-            path.truncate(length);
+        check_depth(old.or(new), here.depth)?;
+        let counted = old.is_none() || new.is_none();
+        let directory = diff_directory(old, new, self.source)?;
+        let mut differences = directory.differences()?;
+        while let Some(difference) = differences.next() {
+            if difference.is_of_directories() {
+                // From here on there is more to do than to count.
+                let rest: Vec<_> = std::iter::once(difference).chain(differences).collect();
+                return self.split(&rest, counted, here, found);
+            }
+            self.item(&difference, counted, here, found)?;
+        }
+        Ok(())
+    }
+
+    /// Compares under some names of a directory, by many threads where the names are many.
+    fn split(
+        &self,
+        names: &[Difference<'_>],
+        counted: bool,
+        here: &mut Place,
+        found: &mut Drift,
+    ) -> Result<(), StoreError> {
+        if names.len() < SPLIT_NAMES_MIN || here.depth > SPLIT_DEPTH_MAX {
+            return names.iter().try_for_each(|name| self.item(name, counted, here, found));
+        }
+        let parts = names.par_chunks(names.len().div_ceil(SPLIT_PARTS)).map(|part| {
+            let (mut here, mut found) = (here.clone(), Drift::default());
+            part.iter().try_for_each(|name| self.item(name, counted, &mut here, &mut found))?;
+            Ok(found)
+        });
+        for part in parts.collect::<Vec<Result<_, _>>>() {
+            found.append(part?);
         }
         Ok(())
     }
 
     fn item(
-        &mut self,
-        old: Option<&Item>,
-        new: Option<&Item>,
-        path: &mut Vec<u8>,
-        depth: usize,
+        &self,
+        difference: &Difference<'_>,
+        counted: bool,
+        here: &mut Place,
+        found: &mut Drift,
     ) -> Result<(), StoreError> {
-        if let (Some(old), Some(new)) = (old, new)
-            && let (Some(old), Some(new)) = (old.tree_id(), new.tree_id())
-        {
-            return self.directories(&old, &new, path, depth);
+        let length = here.path.len();
+        let Difference { name, old, new } = difference;
+        let is_directory = |entry: &Entry<'_>| entry.kind == Kind::Directory;
+        if self.lists {
+            here.path.extend_from_slice(name);
         }
-        if let (Some(old), Some(new)) = (old, new)
-            && !old.is_directory()
-            && !new.is_directory()
-        {
-            self.counts.both_different += 1;
-            self.counts.bytes_changed = self.counts.bytes_changed.saturating_add(new.bytes);
-            if let Some(drift) = &mut self.drift {
-                drift.both_different.push(path.clone());
+        match (old, new) {
+            (Some(old), Some(new)) if is_directory(old) && is_directory(new) => {
+                self.directory(old.tree_id(), new.tree_id(), here, found)?;
             }
-            return Ok(());
-        }
-        for (item, side) in [(old, Side::Source), (new, Side::Workspace)] {
-            if let Some(item) = item {
-                self.one_sided(item, side, path, depth)?;
+            (Some(old), Some(new)) if !is_directory(old) && !is_directory(new) => {
+                found.counts.both_different += 1;
+                found.counts.bytes_changed = found.counts.bytes_changed.saturating_add(new.bytes);
+                if self.lists {
+                    found.both_different.push(here.path.clone());
+                }
             }
-        }
-        Ok(())
-    }
-
-    fn directories(
-        &mut self,
-        old: &TreeId,
-        new: &TreeId,
-        path: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<(), StoreError> {
-        path.push(b'/');
-        if self.drift.is_some() {
-            for (id, side) in [(old, Side::Source), (new, Side::Workspace)] {
-                if *id == empty_directory() {
-                    self.name(side, path);
+            _ => {
+                for (item, side) in [(old, Side::Source), (new, Side::Workspace)] {
+                    if let Some(item) = item {
+                        self.one_sided(item, side, counted, here, found)?;
+                    }
                 }
             }
         }
-        self.compare(Some(old), Some(new), path, depth + 1)
-    }
-
-    /// Counts everything below `item`, and names it where lists were asked for.
-    fn one_sided(
-        &mut self,
-        item: &Item,
-        side: Side,
-        path: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<(), StoreError> {
-        let counts = match side {
-            Side::Source => Counts { source_only: item.files, ..Counts::default() },
-            Side::Workspace => Counts { workspace_only: item.files, ..Counts::default() },
-        };
-        self.counts += Counts { bytes_changed: item.bytes, ..counts };
-        if self.drift.is_some() {
-            // The other side may have a file of this name, to be named after it.
-            let length = path.len();
-            self.name_below(item, side, path, depth)?;
-            path.truncate(length);
-        }
+        here.path.truncate(length);
         Ok(())
     }
 
-    fn name_below(
-        &mut self,
-        item: &Item,
+    fn one_sided(
+        &self,
+        item: &Entry<'_>,
         side: Side,
-        path: &mut Vec<u8>,
-        depth: usize,
+        counted: bool,
+        here: &mut Place,
+        found: &mut Drift,
     ) -> Result<(), StoreError> {
-        let Some(directory) = item.tree_id() else {
-            self.name(side, path);
+        if !counted {
+            let counts = match side {
+                Side::Source => Counts { source_only: item.files, ..Counts::default() },
+                Side::Workspace => Counts { workspace_only: item.files, ..Counts::default() },
+            };
+            found.counts += Counts { bytes_changed: item.bytes, ..counts };
+        }
+        if !self.lists {
+            return Ok(());
+        }
+        let Some(id) = item.tree_id() else {
+            found.name(side, &here.path);
             return Ok(());
         };
-        check_depth(Some(&directory), depth)?;
-        path.push(b'/');
-        let entries = read_directory(&directory, self.source)?;
-        if entries.is_empty() {
-            self.name(side, path);
+        match side {
+            Side::Source => self.directory(Some(id), None, here, found),
+            Side::Workspace => self.directory(None, Some(id), here, found),
         }
-        for (name, item) in &entries {
-            let length = path.len();
-            path.extend_from_slice(name);
-            self.name_below(item, side, path, depth + 1)?;
-            path.truncate(length);
-        }
-        Ok(())
     }
 
-    fn name(&mut self, side: Side, path: &[u8]) {
-        let drift = self.drift.as_mut().expect("paths are named only where lists were asked for");
-        match side {
-            Side::Source => drift.source_only.push(path.to_vec()),
-            Side::Workspace => drift.workspace_only.push(path.to_vec()),
+    /// Goes into a directory, naming it where it is empty: the path is that of the directory.
+    fn directory(
+        &self,
+        old: Option<TreeId>,
+        new: Option<TreeId>,
+        here: &mut Place,
+        found: &mut Drift,
+    ) -> Result<(), StoreError> {
+        let length = here.path.len();
+        if self.lists {
+            here.path.push(b'/');
+            for (id, side) in [(old, Side::Source), (new, Side::Workspace)] {
+                if id == Some(empty_directory()) {
+                    found.name(side, &here.path);
+                }
+            }
         }
+        here.depth += 1;
+        self.entries(old.as_ref(), new.as_ref(), here, found)?;
+        here.depth -= 1;
+        // The other side may have a file of this name, to be named after it.
+        here.path.truncate(length);
+        Ok(())
+    }
+}
+
+impl Drift {
+    fn name(&mut self, side: Side, path: &[u8]) {
+        match side {
+            Side::Source => self.source_only.push(path.to_vec()),
+            Side::Workspace => self.workspace_only.push(path.to_vec()),
+        }
+    }
+
+    /// Adds what was found at later paths.
+    fn append(&mut self, mut later: Self) {
+        self.source_only.append(&mut later.source_only);
+        self.workspace_only.append(&mut later.workspace_only);
+        self.both_different.append(&mut later.both_different);
+        self.counts += later.counts;
     }
 }
 
 /// The id of the directory without entries.
 pub fn empty_directory() -> TreeId {
-    TreeId::of(&[crate::tree::NODE_VERSION, 0, 0])
+    static EMPTY: LazyLock<TreeId> =
+        LazyLock::new(|| TreeId::of(&[crate::tree::NODE_VERSION, 0, 0]));
+    *EMPTY
 }
 
 pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), StoreError> {
@@ -247,7 +299,7 @@ mod tests {
     use super::*;
     use crate::id::BlobId;
     use crate::object::MemoryObjects;
-    use crate::tree::{Kind, write_directory};
+    use crate::tree::{Item, write_directory};
 
     #[test]
     fn a_file_in_place_of_a_directory_is_named_without_a_slash() {

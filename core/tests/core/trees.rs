@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::model::*;
 
 /// Drift by looking at every path of both sides.
-fn naive_drift(source: &Model, workspace: &Model) -> Drift {
+pub fn naive_drift(source: &Model, workspace: &Model) -> Drift {
     let (old, new) = (source.leaves(), workspace.leaves());
     let mut drift = Drift::default();
     let one_sided = |path: &Path, thing: Thing| {

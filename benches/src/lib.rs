@@ -50,7 +50,7 @@ pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjec
     write_directory(&parents, objects).expect("memory takes all")
 }
 
-/// Bytes without a pattern that compress to about half, as source does not quite.
+/// Letters without a pattern: sixteen of them, so that they compress to about half.
 pub fn noise(count: usize) -> Vec<u8> {
     let mut state = 1u64;
     let step = |_| {

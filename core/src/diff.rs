@@ -98,10 +98,13 @@ impl<'a> Iterator for Differences<'a> {
                 (None, Some(_)) => Ordering::Greater,
                 (Some(old), Some(new)) => old.name.cmp(new.name),
             };
-            let is_same =
-                |old: &Entry<'_>, new: &Entry<'_>| old.kind == new.kind && old.id == new.id;
-            if order.is_eq() && old.zip(new).is_some_and(|(old, new)| is_same(old, new)) {
-                (self.old.next(), self.new.next());
+            if let (Some(old), Some(new)) = (old, new)
+                && order.is_eq()
+                && old.kind == new.kind
+                && old.id == new.id
+            {
+                self.old.next();
+                self.new.next();
                 continue;
             }
             let old = if order.is_le() { self.old.next() } else { None };

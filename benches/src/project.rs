@@ -1,4 +1,6 @@
-//! A project's tree in memory, for the criterion benches.
+//! Trees and bytes in memory: made, not read, so that every machine measures the same ones.
+
+use std::ops::Range;
 
 use fastest_core::id::BlobId;
 use fastest_core::object::MemoryObjects;
@@ -7,23 +9,30 @@ use fastest_core::tree::{Item, Kind, Root, write_directory};
 /// Files in each folder of [`project`].
 pub const FILES_PER_FOLDER: u64 = 16;
 
+/// A name, and a file that stands for content number `number` in version `version`.
+pub fn file(number: u64, version: u64) -> (String, Item) {
+    let seed = [number.to_le_bytes(), version.to_le_bytes()].concat();
+    let item = Item {
+        kind: Kind::File,
+        id: BlobId::of(&seed).0,
+        bytes: 1000 + number % 5000,
+        files: 1,
+        list: None,
+    };
+    (format!("file{number:08}.rs"), item)
+}
+
+/// The files of a directory.
+pub fn entries(numbers: Range<u64>, version: impl Fn(u64) -> u64) -> Vec<(String, Item)> {
+    numbers.map(|number| file(number, version(number))).collect()
+}
+
 /// A tree of `folders` folders, 250 to a parent, with [`FILES_PER_FOLDER`] files each. The content
 /// of file `n` follows from `n` and `version(n)`.
 pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjects) -> Root {
-    let file = |number: u64| {
-        let seed = [number.to_le_bytes(), version(number).to_le_bytes()].concat();
-        let item = Item {
-            kind: Kind::File,
-            id: BlobId::of(&seed).0,
-            bytes: 1000 + number % 5000,
-            files: 1,
-            list: None,
-        };
-        (format!("file{number:08}.rs"), item)
-    };
     let folder = |number: u64| {
         let first = number * FILES_PER_FOLDER;
-        let files: Vec<_> = (first..first + FILES_PER_FOLDER).map(file).collect();
+        let files = entries(first..first + FILES_PER_FOLDER, &version);
         let root = write_directory(&files, objects).expect("memory takes all");
         (format!("folder{number:06}"), Item::directory(&root))
     };
@@ -36,4 +45,14 @@ pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjec
         })
         .collect();
     write_directory(&parents, objects).expect("memory takes all")
+}
+
+/// Letters without a pattern: sixteen of them, so that they compress to about half.
+pub fn noise(count: usize) -> Vec<u8> {
+    let mut state = 1u64;
+    let step = |_| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        b'a' + (state >> 60) as u8
+    };
+    (0..count).map(step).collect()
 }

@@ -9,7 +9,9 @@
 //!
 //! The two contexts keep the kinds apart: no blob can pose as a tree or as a chunk list.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -128,6 +130,30 @@ macro_rules! into_object_id {
     )*};
 }
 into_object_id!(BlobId, TreeId, ListId);
+
+/// A map by id.
+pub(crate) type IdMap<Id, Value> = HashMap<Id, Value, BuildHasherDefault<IdHasher>>;
+/// A set of ids.
+pub(crate) type IdSet<Id> = HashSet<Id, BuildHasherDefault<IdHasher>>;
+
+/// Takes an id's last eight bytes for its hash: an id is one already. Who searches for contents
+/// whose ids share bytes pays for each with far more work than it then costs us to tell them apart.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let tail = bytes.last_chunk().expect("ids alone are hashed, and have 32 bytes");
+        self.0 = u64::from_le_bytes(*tail);
+    }
+
+    /// The length of an id says nothing.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 #[cfg(test)]
 mod tests {

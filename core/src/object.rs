@@ -4,9 +4,9 @@
 //! (see [`crate::id`]), so a store can be checked without knowing what points at what.
 
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
-use crate::id::{BlobId, ListId, ObjectId, TreeId};
+use crate::id::{BlobId, IdMap, ListId, ObjectId, TreeId};
 use crate::store::StoreError;
 
 /// No object is larger: bounds what a reader allocates for a hostile pack.
@@ -114,7 +114,7 @@ impl ObjectSink for NoSink {
 /// Objects in memory, as source and sink: for tests, and for trees kept hot.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
-    objects: std::sync::RwLock<std::collections::HashMap<ObjectId, Object>>,
+    objects: RwLock<IdMap<ObjectId, Object>>,
 }
 
 impl MemoryObjects {

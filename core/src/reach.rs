@@ -38,14 +38,14 @@ fn directory(
         nodes(old, source, u32::MAX, &HashSet::new(), &mut shared)?;
     }
     nodes(new, source, u32::MAX, &shared, found)?;
-    for difference in diff_directory(old, Some(new), source)? {
-        let Some(item) = difference.new else { continue };
-        match item.tree_id() {
+    for difference in diff_directory(old, Some(new), source)?.differences()? {
+        let Some(new) = difference.new else { continue };
+        match new.tree_id() {
             Some(below) => {
                 let old = difference.old.and_then(|old| old.tree_id());
                 directory(old.as_ref(), &below, source, depth + 1, found)?;
             }
-            None => found.extend(content_objects(&item, source)?),
+            None => found.extend(content_objects(&new.item(), source)?),
         }
     }
     Ok(())

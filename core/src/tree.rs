@@ -10,11 +10,12 @@
 //! encoding, with vectors.
 
 use crate::id::{BlobId, ID_BYTES, ListId, TreeId};
-use crate::varint;
 
+mod node;
 mod read;
 mod write;
 
+pub use node::{Entries, Entry, Node, Run, Runs};
 pub use read::{find, read_directory, read_root};
 pub use write::write_directory;
 
@@ -102,15 +103,6 @@ impl Item {
     }
 }
 
-/// An entry of a directory, its name borrowed from the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// The name: 1 to 255 bytes, any but `/` and NUL.
-    pub name: &'a [u8],
-    /// What stands under it.
-    pub item: Item,
-}
-
 /// A directory as a whole: its root node and what lies below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Root {
@@ -150,8 +142,21 @@ pub fn name_is_allowed(name: &[u8]) -> bool {
         && name != b"."
         && name != b".."
         && name != STATE_DIR.as_bytes()
-        && !name.contains(&b'/')
-        && !name.contains(&0)
+        && !has_slash_or_nul(name)
+}
+
+/// Eight bytes at a time: every name of every node that is read passes here.
+fn has_slash_or_nul(name: &[u8]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    // Has a high bit where, and only where, there is a zero byte.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (words, rest) = name.as_chunks();
+    let in_words = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        zeros(word) | zeros(word ^ (ONES * u64::from(b'/'))) != 0
+    };
+    words.iter().any(in_words) || rest.iter().any(|byte| matches!(byte, 0 | b'/'))
 }
 
 /// How many levels of node end after an entry of this name: trailing zero bits of the first
@@ -160,167 +165,6 @@ pub fn boundary(name: &[u8]) -> u32 {
     let hash = blake3::hash(name);
     let head: [u8; 8] = hash.as_bytes()[..8].try_into().expect("eight of 32 bytes");
     u64::from_le_bytes(head).trailing_zeros() / BOUNDARY_BITS
-}
-
-/// A child of an interior node: a run of a wide directory's entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run<'a> {
-    /// The last name in the run.
-    pub last_name: &'a [u8],
-    /// The node that holds the run.
-    pub id: TreeId,
-    /// Files and links in and below the run.
-    pub files: u64,
-    /// Bytes of them all.
-    pub bytes: u64,
-}
-
-/// A decoded node, borrowing the bytes it was read from.
-#[derive(Debug, Clone, Copy)]
-pub enum Node<'a> {
-    /// Entries of a directory, or of a run of one.
-    Leaf(Entries<'a>),
-    /// Runs of a wide directory.
-    Interior(Runs<'a>),
-}
-
-/// The entries of a leaf, in the order of their names.
-#[derive(Debug, Clone, Copy)]
-pub struct Entries<'a> {
-    left: u64,
-    rest: &'a [u8],
-    previous: &'a [u8],
-}
-
-/// The runs of an interior node, in the order of their names.
-#[derive(Debug, Clone, Copy)]
-pub struct Runs<'a> {
-    level: u8,
-    left: u64,
-    rest: &'a [u8],
-    previous: &'a [u8],
-}
-
-impl<'a> Node<'a> {
-    /// Reads a node's header. Entries are checked as they are read.
-    pub fn parse(encoded: &'a [u8]) -> Result<Self, TreeError> {
-        let [version, level, rest @ ..] = encoded else {
-            return Err(damaged("it is shorter than a header"));
-        };
-        if *version != NODE_VERSION {
-            return Err(TreeError::Newer { version: *version });
-        }
-        let mut rest = rest;
-        let left = varint::take(&mut rest).ok_or(damaged("the count is cut short"))?;
-        let previous = &[][..];
-        Ok(match level {
-            0 => Self::Leaf(Entries { left, rest, previous }),
-            &level => Self::Interior(Runs { level, left, rest, previous }),
-        })
-    }
-}
-
-impl Runs<'_> {
-    /// The node's level: 1 above leaves.
-    pub fn level(&self) -> u8 {
-        self.level
-    }
-}
-
-fn take_bytes<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
-    let (head, tail) = rest.split_at_checked(count)?;
-    *rest = tail;
-    Some(head)
-}
-
-fn take_id(rest: &mut &[u8]) -> Option<[u8; ID_BYTES]> {
-    take_bytes(rest, ID_BYTES).map(|bytes| bytes.try_into().expect("32 bytes were taken"))
-}
-
-fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
-    let length = varint::take(rest).ok_or(damaged("a name's length is cut short"))?;
-    let length = usize::try_from(length).map_err(|_| damaged("a name is too long"))?;
-    take_bytes(rest, length).ok_or(damaged("a name is cut short"))
-}
-
-impl<'a> Entries<'a> {
-    fn take(&mut self) -> Result<Entry<'a>, TreeError> {
-        const CUT: TreeError = damaged("an entry is cut short");
-        let name = take_name(&mut self.rest)?;
-        if !name_is_allowed(name) {
-            return Err(damaged(
-                "a name is empty, too long, `.`, `..`, `.fastest`, or has `/` or NUL",
-            ));
-        }
-        if name <= self.previous {
-            return Err(damaged("names are not in order"));
-        }
-        let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
-        let kind = Kind::from_u8(*kind).ok_or(damaged("an entry's kind is unknown"))?;
-        let id = take_id(&mut self.rest).ok_or(CUT)?;
-        let bytes = varint::take(&mut self.rest).ok_or(CUT)?;
-        let files = match kind {
-            Kind::Directory => varint::take(&mut self.rest).ok_or(CUT)?,
-            _ => 1,
-        };
-        let list = match kind {
-            Kind::File | Kind::Executable if bytes > CHUNKED_OVER_BYTES => {
-                Some(ListId(take_id(&mut self.rest).ok_or(CUT)?))
-            }
-            _ => None,
-        };
-        self.previous = name;
-        Ok(Entry { name, item: Item { kind, id, bytes, files, list } })
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, TreeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            let rest = std::mem::take(&mut self.rest);
-            return (!rest.is_empty()).then(|| Err(damaged("bytes follow the last entry")));
-        }
-        self.left -= 1;
-        let entry = self.take();
-        if entry.is_err() {
-            (self.left, self.rest) = (0, &[]);
-        }
-        Some(entry)
-    }
-}
-
-impl<'a> Runs<'a> {
-    fn take(&mut self) -> Result<Run<'a>, TreeError> {
-        const CUT: TreeError = damaged("a run is cut short");
-        let last_name = take_name(&mut self.rest)?;
-        if last_name <= self.previous {
-            return Err(damaged("names are not in order"));
-        }
-        let id = TreeId(take_id(&mut self.rest).ok_or(CUT)?);
-        let files = varint::take(&mut self.rest).ok_or(CUT)?;
-        let bytes = varint::take(&mut self.rest).ok_or(CUT)?;
-        self.previous = last_name;
-        Ok(Run { last_name, id, files, bytes })
-    }
-}
-
-impl<'a> Iterator for Runs<'a> {
-    type Item = Result<Run<'a>, TreeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            let rest = std::mem::take(&mut self.rest);
-            return (!rest.is_empty()).then(|| Err(damaged("bytes follow the last run")));
-        }
-        self.left -= 1;
-        let run = self.take();
-        if run.is_err() {
-            (self.left, self.rest) = (0, &[]);
-        }
-        Some(run)
-    }
 }
 
 #[cfg(test)]
@@ -386,6 +230,20 @@ mod tests {
     fn names_that_no_tree_may_hold() {
         for bad in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0", b".fastest", &[b'x'; 256]] {
             assert!(!name_is_allowed(bad), "{bad:?}");
+        }
+        for at in 0..40 {
+            for bad in [0, b'/'] {
+                let mut name = [b'.'; 40];
+                name[at] = bad;
+                assert!(!name_is_allowed(&name), "{bad} at {at}");
+                assert!(!name_is_allowed(&name[..=at]), "{bad} at the end, {at}");
+            }
+            // One off either, and with the high bit.
+            for good in [1, b'/' - 1, b'/' + 1, 0x80, b'/' | 0x80, 0xff] {
+                let mut name = [1; 40];
+                name[at] = good;
+                assert!(name_is_allowed(&name), "{good} at {at}");
+            }
         }
         for good in [&b"a"[..], b"...", b"\xff\xfe", b".fastest2", b" ", &[b'x'; 255]] {
             assert!(name_is_allowed(good), "{good:?}");

@@ -11,7 +11,18 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
 
 /// Takes a value off the front of `input`; `None` where it is cut short, over 64 bits, or longer
 /// than it needs to be.
+#[inline]
 pub(crate) fn take(input: &mut &[u8]) -> Option<u64> {
+    // Most are lengths of names.
+    if let [byte @ ..0x80, rest @ ..] = input {
+        let value = u64::from(*byte);
+        *input = rest;
+        return Some(value);
+    }
+    take_long(input)
+}
+
+fn take_long(input: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for (index, &byte) in input.iter().enumerate().take(10) {
         let bits = u64::from(byte & 0x7f);

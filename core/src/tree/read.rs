@@ -1,6 +1,6 @@
 //! Reads directories from the nodes that make them up.
 
-use super::{Entry, Item, Node, Root, TreeError, damaged};
+use super::{Item, Node, Root, TreeError, damaged};
 use crate::id::TreeId;
 use crate::object::ObjectSource;
 use crate::store::StoreError;
@@ -28,11 +28,11 @@ fn read_run(
     match Node::parse(&object).map_err(broken)? {
         Node::Leaf(leaf) => {
             for entry in leaf {
-                let Entry { name, item } = entry.map_err(broken)?;
-                if entries.last().is_some_and(|(last, _)| last.as_slice() >= name) {
+                let entry = entry.map_err(broken)?;
+                if entries.last().is_some_and(|(last, _)| last.as_slice() >= entry.name) {
                     return Err(broken(damaged("names are not in order")));
                 }
-                entries.push((name.to_vec(), item));
+                entries.push((entry.name.to_vec(), entry.item()));
             }
         }
         Node::Interior(runs) => {
@@ -67,7 +67,7 @@ pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreEr
     };
     match Node::parse(&object).map_err(broken)? {
         Node::Leaf(mut leaf) => {
-            leaf.try_for_each(|entry| entry.map(|entry| add(entry.item.files, entry.item.bytes)))
+            leaf.try_for_each(|entry| entry.map(|entry| add(entry.files, entry.bytes)))
         }
         Node::Interior(mut runs) => {
             runs.try_for_each(|run| run.map(|run| add(run.files, run.bytes)))
@@ -109,7 +109,7 @@ fn find_in_directory(
             Node::Leaf(mut leaf) => {
                 let found = leaf.find(|entry| !matches!(entry, Ok(entry) if entry.name < name));
                 let entry = found.transpose().map_err(broken)?;
-                return Ok(entry.filter(|entry| entry.name == name).map(|entry| entry.item));
+                return Ok(entry.filter(|entry| entry.name == name).map(|entry| entry.item()));
             }
             Node::Interior(mut runs) => {
                 let level = u32::from(runs.level());

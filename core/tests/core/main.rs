@@ -2,6 +2,7 @@
 //! copies, and the vectors of `docs/formats.md`.
 
 mod damage;
+mod drifting;
 mod encodings;
 mod formats;
 mod merging;

@@ -8,13 +8,13 @@ use fastest_core::drift::{Counts, Drift, drift, drift_counts};
 use fastest_core::id::{ObjectId, TreeId};
 use fastest_core::object::{MemoryObjects, ObjectSource};
 use fastest_core::reach::new_objects;
-use fastest_core::tree::{Item, find, read_directory, read_root, write_directory};
+use fastest_core::tree::{Entry, Item, find, read_directory, read_root, write_directory};
 use proptest::prelude::*;
 
 use super::model::*;
 
 /// Drift by looking at every path of both sides.
-fn naive_drift(source: &Model, workspace: &Model) -> Drift {
+pub fn naive_drift(source: &Model, workspace: &Model) -> Drift {
     let (old, new) = (source.leaves(), workspace.leaves());
     let mut drift = Drift::default();
     let one_sided = |path: &Path, thing: Thing| {
@@ -60,16 +60,16 @@ fn apply(
     path: &mut Path,
     source: &MemoryObjects,
 ) {
-    for difference in diff_directory(old, Some(new), source).unwrap() {
-        path.push(difference.name);
-        let directory = |item: &Option<Item>| item.and_then(|item| item.tree_id());
+    for difference in diff_directory(old, Some(new), source).unwrap().differences().unwrap() {
+        path.push(difference.name.to_vec());
+        let directory = |entry: &Option<Entry<'_>>| entry.and_then(|entry| entry.tree_id());
         match (directory(&difference.old), directory(&difference.new)) {
             (Some(old), Some(new)) => apply(model, Some(&old), &new, path, source),
             (_, below) => {
                 assert_eq!(model.get(path).is_some(), difference.old.is_some());
                 model.remove(path);
-                if let Some(item) = difference.new {
-                    model.0.insert(path.clone(), thing_of(&item, source));
+                if let Some(new) = difference.new {
+                    model.0.insert(path.clone(), thing_of(&new.item(), source));
                 }
                 if let Some(below) = below {
                     apply(model, None, &below, path, source);

@@ -115,7 +115,7 @@ trait Peer {
 /// What a peer has in one run.
 #[derive(Debug, Clone)]
 struct Place {
-    /// Its folder, which is removed after the run.
+    /// Its folder, whose files are emptied after the run.
     folder: PathBuf,
     /// A copy of the caller's tree: its own, where it changes files.
     tree: PathBuf,

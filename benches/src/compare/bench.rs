@@ -23,7 +23,7 @@ pub struct Bench {
 impl Bench {
     /// All steps of all peers, once, in a folder of their own.
     pub fn run(&self, run: usize, results: &mut Results) -> Result<()> {
-        let folder = self.options.work.join("run");
+        let folder = self.options.work.join(format!("run-{run}"));
         let mut peers = self.set_up(&folder)?;
         peers.rotate_left(run % self.peers.len());
         for step in Step::ALL {
@@ -35,7 +35,7 @@ impl Bench {
                 None => self.once(step, &mut peers, run, results)?,
             }
         }
-        folder::remove(&folder)
+        folder::empty(&folder)
     }
 
     /// Gives each peer a copy of the tree, and lets it set up.

@@ -218,35 +218,88 @@ pub fn execute_until(
     progress: &Progress,
     stop: usize,
 ) -> Result<Option<Checkout>, CheckoutError> {
+    write(root, plan, source, progress)?.complete_until(index, source, token, stop)
+}
+
+/// A checkout of which everything new is written, durably, under temporary names.
+#[derive(Debug)]
+pub struct Written {
+    root: PathBuf,
+    to: Option<Root>,
+    /// `None` where the plan had nothing to do.
+    staged: Option<Staged>,
+}
+
+/// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
+/// [`recover`] deletes what was written.
+///
+/// # Errors
+/// Nothing is changed, whatever the error.
+pub fn write(
+    root: &Path,
+    plan: Plan,
+    source: &dyn ObjectSource,
+    progress: &Progress,
+) -> Result<Written, CheckoutError> {
     let state = StateDir::of(root);
     if fs::symlink_metadata(state.journal()).is_ok() {
         return Err(CheckoutError::Unfinished { path: state.journal() });
     }
+    let (root, to) = (root.to_owned(), plan.to);
     if plan.is_empty() {
-        return Ok(Some(Checkout::default()));
+        return Ok(Written { root, to, staged: None });
     }
-    let (to, folding) = (plan.to, plan.folding);
-    let (prepared, staged) = write_new(root, plan, &state, source, folding, progress)
+    let folding = plan.folding;
+    let staged = write_new(&root, plan, &state, source, folding, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
-    if stop == 0 {
-        return Ok(None);
+    Ok(Written { root, to, staged: Some(staged) })
+}
+
+impl Written {
+    /// The second phase of [`execute`], with the same arguments.
+    ///
+    /// # Errors
+    /// As those of [`execute`] from the journal on.
+    pub fn complete(
+        self,
+        index: &StatIndex,
+        source: &dyn ObjectSource,
+        token: &[u8],
+    ) -> Result<Checkout, CheckoutError> {
+        let all = self.complete_until(index, source, token, usize::MAX)?;
+        Ok(all.expect("nothing stops this checkout"))
     }
-    let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
-    journal.save(&state).inspect_err(|_| withdraw(&state))?;
-    let done = apply(root, &state, &staged.steps, stop - 1)?;
-    let Some((kept, clock_ns)) = done else { return Ok(None) };
-    let changes = prepared.changes.len();
-    if stop - 1 == changes {
-        return Ok(None);
+
+    fn complete_until(
+        self,
+        index: &StatIndex,
+        source: &dyn ObjectSource,
+        token: &[u8],
+        stop: usize,
+    ) -> Result<Option<Checkout>, CheckoutError> {
+        let Self { root, to, staged } = self;
+        let Some(staged) = staged else { return Ok(Some(Checkout::default())) };
+        let changes = staged.steps.len();
+        if stop == 0 {
+            return Ok(None);
+        }
+        let state = StateDir::of(&root);
+        let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
+        journal.save(&state).inspect_err(|_| withdraw(&state))?;
+        let done = apply(&root, &state, &staged.steps, stop - 1)?;
+        let Some((kept, clock_ns)) = done else { return Ok(None) };
+        if stop - 1 == changes {
+            return Ok(None);
+        }
+        if let Some(to) = to {
+            save_index(&root, &state, index, &to, staged, source, clock_ns)?;
+        }
+        if stop - 1 == changes + 1 {
+            return Ok(None);
+        }
+        finish(&state)?;
+        Ok(Some(Checkout { changes, kept }))
     }
-    if let Some(to) = to {
-        save_index(root, &state, index, &to, staged, source, clock_ns)?;
-    }
-    if stop - 1 == changes + 1 {
-        return Ok(None);
-    }
-    finish(&state)?;
-    Ok(Some(Checkout { changes, kept }))
 }
 
 /// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be
@@ -277,14 +330,14 @@ fn withdraw(state: &StateDir) {
 }
 
 /// The first phase, between two looks at what stands in the way.
-fn write_new<'p>(
-    root: &'p Path,
+fn write_new(
+    root: &Path,
     plan: Plan,
     state: &StateDir,
     source: &dyn ObjectSource,
     folding: Folding,
     progress: &Progress,
-) -> Result<(Prepared<'p>, Staged), CheckoutError> {
+) -> Result<Staged, CheckoutError> {
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
     let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
     let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
@@ -296,7 +349,7 @@ fn write_new<'p>(
     refuse(prepared.in_the_way()?)?;
     let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
     refuse(prepared.in_the_way()?)?;
-    Ok((prepared, staged))
+    Ok(staged)
 }
 
 /// The second phase: what was kept, and the file system's clock before the first step. `None`

@@ -1,10 +1,14 @@
 //! A pack that is on its way here, bit by bit.
 
-use std::io::Write;
+use std::collections::HashMap;
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::id::PackId;
+use crate::cache::BlockCache;
+use crate::id::{ObjectId, PackId};
+use crate::object::Object;
 use crate::pack::{self, PACK_BYTES_MAX, WrittenPack};
 use crate::store::{PackInfo, Store, StoreError};
 use crate::temp::TempFile;
@@ -41,6 +45,39 @@ impl IncomingPack {
     pub(crate) fn path(&self) -> &Path {
         self.temp.path()
     }
+
+    /// Checks a pack that has come whole against its own id. Its objects are still to be checked.
+    pub fn whole(self) -> Result<WholePack, StoreError> {
+        let Self { id, temp, hasher, bytes } = self;
+        if hasher.finalize().as_bytes() != &id.0 {
+            return Err(StoreError::WrongPack { id });
+        }
+        let objects = pack::read_footer(&temp.file, temp.path())?;
+        Ok(WholePack(WrittenPack { id, bytes, objects, file: temp, is_durable: false }))
+    }
+
+    /// Checks a pack that has come whole: its own id, and each object's.
+    pub fn verify(self) -> Result<ArrivedPack, StoreError> {
+        self.whole()?.verify()
+    }
+}
+
+/// A pack whose bytes are those of its id. What it says of its objects may be a lie.
+#[derive(Debug)]
+pub struct WholePack(WrittenPack);
+
+impl WholePack {
+    /// Checks each object.
+    pub fn verify(self) -> Result<ArrivedPack, StoreError> {
+        let Self(written) = self;
+        pack::verify_objects(&written.file.file, written.file.path(), &written.objects)?;
+        let info = written.info();
+        let state = match info.bytes > SYNC_BESIDE_OVER {
+            true => State::Syncing(written.sync_beside()),
+            false => State::Whole(written),
+        };
+        Ok(ArrivedPack { info, state })
+    }
 }
 
 /// A pack that came whole, and was found to be what its id says. Nothing points at it until
@@ -64,28 +101,83 @@ impl ArrivedPack {
     }
 }
 
+/// Packs whose objects are read, and checked as they are, before the packs are taken in: what is
+/// read once need not be checked by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Lent {
+    packs: Vec<LentPack>,
+    /// Where each object is: number of the pack, and of the object in it.
+    places: HashMap<ObjectId, (usize, usize)>,
+}
+
+#[derive(Debug)]
+struct LentPack {
+    pack: WrittenPack,
+    syncing: JoinHandle<io::Result<()>>,
+    /// Which objects were read, and found to be what their ids say.
+    checked: Vec<AtomicBool>,
+}
+
+impl Lent {
+    /// An object of a lent pack, checked; `None` where none has it.
+    pub(crate) fn object(
+        &self,
+        id: &ObjectId,
+        blocks: &BlockCache,
+    ) -> Option<Result<Object, StoreError>> {
+        let &(number, at) = self.places.get(id)?;
+        let LentPack { pack, checked, .. } = &self.packs[number];
+        let packed = &pack.objects[at];
+        let read = || pack::read_block(&pack.file.file, &packed.block, pack.file.path());
+        let object = blocks.get((pack.id, packed.block.start), read).and_then(|block| {
+            let range = packed.offset as usize..(packed.offset + packed.bytes) as usize;
+            pack::verify_object(packed, &block[range.clone()], pack.file.path())?;
+            checked[at].store(true, Ordering::Relaxed);
+            Ok(Object::new(block, range))
+        });
+        Some(object)
+    }
+}
+
 impl Store {
+    /// Makes the objects of packs readable before they are taken in: each is checked when it is
+    /// read. To anyone who asks whether the store has them, it has not. [`Store::take_back`] ends it.
+    pub fn lend(&self, packs: Vec<WholePack>) -> Result<(), StoreError> {
+        let mut lent = Lent::default();
+        for (number, WholePack(pack)) in packs.into_iter().enumerate() {
+            let places = pack.objects.iter().enumerate();
+            lent.places.extend(places.map(|(at, packed)| (packed.id, (number, at))));
+            let file = pack.file.file.try_clone();
+            let file = file.map_err(StoreError::io("open", pack.file.path()))?;
+            let syncing = std::thread::spawn(move || file.sync_all());
+            let checked = pack.objects.iter().map(|_| AtomicBool::new(false)).collect();
+            lent.packs.push(LentPack { pack, syncing, checked });
+        }
+        *self.lent.write().expect("no holder panics") = lent;
+        Ok(())
+    }
+
+    /// The packs that were lent, in the order in which they were: for each, whether all of its
+    /// objects are what their ids say, those included that nobody has read.
+    pub fn take_back(&self) -> Vec<Result<ArrivedPack, StoreError>> {
+        let lent = std::mem::take(&mut *self.lent.write().expect("no holder panics"));
+        let verify = |LentPack { mut pack, syncing, checked }: LentPack| {
+            let unread = pack.objects.iter().zip(&checked);
+            let unread = unread.filter(|(_, checked)| !checked.load(Ordering::Relaxed));
+            let unread: Vec<_> = unread.map(|(packed, _)| *packed).collect();
+            pack::verify_objects(&pack.file.file, pack.file.path(), &unread)?;
+            let synced = syncing.join().expect("syncing a file does not panic");
+            synced.map_err(StoreError::io("fsync", pack.file.path()))?;
+            pack.is_durable = true;
+            Ok(ArrivedPack { info: pack.info(), state: State::Whole(pack) })
+        };
+        lent.packs.into_iter().map(verify).collect()
+    }
+
     /// Begins to take in a pack that comes from elsewhere.
     pub fn incoming(&self, id: &PackId) -> Result<IncomingPack, StoreError> {
         let temp = TempFile::create(&self.temp_dir())?;
         Ok(IncomingPack { id: *id, temp, hasher: blake3::Hasher::new(), bytes: 0 })
-    }
-
-    /// Checks a pack that has come whole: its own id, and each object's.
-    pub fn verify(&self, incoming: IncomingPack) -> Result<ArrivedPack, StoreError> {
-        let IncomingPack { id, temp, hasher, bytes } = incoming;
-        if hasher.finalize().as_bytes() != &id.0 {
-            return Err(StoreError::WrongPack { id });
-        }
-        let objects = pack::read_footer(&temp.file, temp.path())?;
-        pack::verify_objects(&temp.file, temp.path(), &objects)?;
-        let written = WrittenPack { id, bytes, objects, file: temp, is_durable: false };
-        let info = written.info();
-        let state = match bytes > SYNC_BESIDE_OVER {
-            true => State::Syncing(written.sync_beside()),
-            false => State::Whole(written),
-        };
-        Ok(ArrivedPack { info, state })
     }
 
     /// Takes in packs that were checked: makes them durable, and points at them.

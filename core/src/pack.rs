@@ -329,15 +329,19 @@ pub(crate) fn verify_objects(
         let raw = read_block(file, &objects[0].block, path)?;
         for packed in *objects {
             let bytes = &raw[packed.offset as usize..(packed.offset + packed.bytes) as usize];
-            if packed.kind.id_of(bytes) != packed.id {
-                let what = "an object is not what its id says";
-                return Err(StoreError::DamagedPack { path: path.to_owned(), what });
-            }
-            check_encoding(packed.kind, bytes)
-                .map_err(|what| StoreError::DamagedPack { path: path.to_owned(), what })?;
+            verify_object(packed, bytes, path)?;
         }
         Ok(())
     })
+}
+
+/// Checks that an object has the bytes that its id says, and that they can be read.
+pub(crate) fn verify_object(packed: &Packed, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
+    let damaged = |what| StoreError::DamagedPack { path: path.to_owned(), what };
+    if packed.kind.id_of(bytes) != packed.id {
+        return Err(damaged("an object is not what its id says"));
+    }
+    check_encoding(packed.kind, bytes).map_err(damaged)
 }
 
 /// Checks that an object can be read as what it is: a tree that names `..`, say, gets no further

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 use crate::cache::{BlockCache, OpenPacks};
 use crate::id::{ObjectId, PackId};
+use crate::incoming::Lent;
 use crate::index::{self, Index, Located};
 use crate::object::{Object, ObjectSource};
 use crate::pack::{self, Packed, WrittenPack};
@@ -35,6 +36,8 @@ pub struct Store {
     index: RwLock<Arc<Index>>,
     open_packs: OpenPacks,
     blocks: BlockCache,
+    /// Packs on their way in that are read already.
+    pub(crate) lent: RwLock<Lent>,
 }
 
 /// A pack of the store.
@@ -66,6 +69,7 @@ impl Store {
             index: RwLock::new(Arc::new(index)),
             open_packs: OpenPacks::default(),
             blocks: BlockCache::default(),
+            lent: RwLock::default(),
         };
         if is_damaged {
             store.rebuild_index()?;
@@ -149,7 +153,7 @@ impl Store {
             let count =
                 reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
             if count == 0 {
-                let arrived = self.verify(incoming)?;
+                let arrived = incoming.verify()?;
                 let info = arrived.info();
                 return self.take_in(vec![arrived]).map(|()| info);
             }
@@ -270,6 +274,10 @@ impl Store {
 
 impl ObjectSource for Store {
     fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        let lent = self.lent.read().expect("no holder panics").object(id, &self.blocks);
+        if let Some(object) = lent {
+            return object;
+        }
         let Located { pack, packed } = self.locate(id)?.ok_or(StoreError::Missing { id: *id })?;
         let path = self.pack_path(&pack);
         let block = self.blocks.get((pack, packed.block.start), || {

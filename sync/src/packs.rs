@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
-use fastest_core::incoming::{ArrivedPack, IncomingPack};
+use fastest_core::incoming::{ArrivedPack, IncomingPack, WholePack};
 use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::projects::Project;
 use fastest_schema::{Pack, Row as _};
@@ -75,15 +75,17 @@ impl Arrivals<'_> {
 }
 
 /// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
-/// whole now.
+/// whole now. `reader`, if there is one, runs when all have come, before the largest of them are
+/// checked: what it reads then is checked as it is read, and need not be once more.
 pub(crate) async fn take_packs(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
     rows: &[Pack],
+    reader: Option<&mut dyn FnMut(&Replica)>,
 ) -> Result<Vec<String>, SyncError> {
     let mut arrivals = Arrivals { store, packs: Vec::new(), bytes: 0, whole: Vec::new() };
-    let came = receive_all(replica, remote, rows, &mut arrivals).await;
+    let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
     // What came before a break need not come again.
     arrivals.take_in()?;
     came.map(|()| arrivals.whole)
@@ -94,7 +96,61 @@ async fn receive_all(
     remote: &Remote,
     rows: &[Pack],
     arrivals: &mut Arrivals<'_>,
+    reader: Option<&mut dyn FnMut(&Replica)>,
 ) -> Result<(), SyncError> {
+    let stored = take_rows(replica, remote, rows, arrivals).await?;
+    let store = arrivals.store;
+    // A break loses what is lent: so much, and no more.
+    let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
+    let lend = |download| {
+        room = room.saturating_sub(Download::bytes(download));
+        room > 0
+    };
+    let lends: Vec<_> = stored.iter().take(TAKEN_AT_ONCE).map(lend).collect();
+    let lends = lends.into_iter().chain(std::iter::repeat(false));
+    let downloads = stored.iter().zip(lends).map(|(download, lend)| async move {
+        let whole = download.receive(store, remote).await?;
+        Ok::<_, SyncError>(match lend {
+            true => (download, Came::Whole(whole)),
+            // On another thread: meanwhile the next packs come.
+            false => (download, Came::Checked(download.check(remote, whole).await?)),
+        })
+    });
+    let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
+    let (mut lent, mut packs) = (Vec::new(), Vec::new());
+    while let Some((download, came)) = downloads.try_next().await? {
+        match came {
+            Came::Checked(pack) => arrivals.add(download.row, pack)?,
+            Came::Whole(pack) => {
+                lent.push(download);
+                packs.push(pack);
+            }
+        }
+    }
+    drop(downloads);
+    let Some(read) = reader else { return Ok(()) };
+    arrivals.take_in()?;
+    store.lend(packs)?;
+    read(replica);
+    for (download, pack) in lent.into_iter().zip(store.take_back()) {
+        arrivals.add(download.row, download.checked(remote, pack)?)?;
+    }
+    Ok(())
+}
+
+/// What came of a download.
+enum Came {
+    Whole(WholePack),
+    Checked(ArrivedPack),
+}
+
+/// Takes the packs that rows bring themselves. Gives those that are to be fetched from the pack store.
+async fn take_rows<'r>(
+    replica: &mut Replica,
+    remote: &Remote,
+    rows: &'r [Pack],
+    arrivals: &mut Arrivals<'_>,
+) -> Result<Vec<Download<'r>>, SyncError> {
     let (store, primary) = (arrivals.store, &*remote.primary);
     let mut stored = Vec::new();
     for row in rows {
@@ -110,7 +166,7 @@ async fn receive_all(
                     Some(owner) => owner,
                     None => ask_owner(primary, &row.project_id).await?,
                 };
-                stored.push((id, pack_key(&owner, &row.pack_id), row));
+                stored.push(Download { id, key: pack_key(&owner, &row.pack_id), row });
             }
             Some(data) if row.parts == 1 => {
                 let pack = from_text(store, &id, [data.as_str()], primary)?;
@@ -124,14 +180,7 @@ async fn receive_all(
             }
         }
     }
-    let downloads = stored.iter().map(|(id, key, row)| async move {
-        download(store, remote, id, key, row).await.map(|pack| (*row, pack))
-    });
-    let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
-    while let Some((row, pack)) = downloads.try_next().await? {
-        arrivals.add(row, pack)?;
-    }
-    Ok(())
+    Ok(stored)
 }
 
 /// The id of the pack that a row tells of, if the row can be one.
@@ -149,47 +198,79 @@ fn check_row(primary: &dyn Primary, row: &Pack) -> Result<PackId, SyncError> {
     Ok(id)
 }
 
-/// Brings a pack from the pack store. Where it breaks off, it goes on from there.
-async fn download(
-    store: &Store,
-    remote: &Remote,
-    id: &PackId,
-    key: &str,
-    row: &Pack,
-) -> Result<ArrivedPack, SyncError> {
-    let bytes_max = u64::try_from(row.bytes).unwrap_or(0);
-    remote.meter.expect(bytes_max);
-    let mut incoming = store.incoming(id)?;
-    let mut breaks = 0;
-    loop {
-        let before = incoming.bytes();
-        match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
-            Ok(()) if incoming.bytes() == bytes_max => break,
-            // It ended as if that were all: a break would have been an error.
-            Ok(()) if breaks == BREAKS_MAX => {
-                let bytes = incoming.bytes();
-                let reason = format!("pack {key} ended after {bytes} of {bytes_max} bytes");
-                return Err(failed(remote, &reason));
+/// A pack that is to come from the pack store.
+struct Download<'r> {
+    id: PackId,
+    key: String,
+    row: &'r Pack,
+}
+
+impl Download<'_> {
+    /// How many bytes may come.
+    fn bytes(&self) -> u64 {
+        u64::try_from(self.row.bytes).unwrap_or(0)
+    }
+
+    /// Brings the pack. Where it breaks off, it goes on from there.
+    async fn receive(&self, store: &Store, remote: &Remote) -> Result<WholePack, SyncError> {
+        let (key, bytes_max) = (&self.key, self.bytes());
+        remote.meter.expect(bytes_max);
+        let mut incoming = store.incoming(&self.id)?;
+        let mut breaks = 0;
+        loop {
+            let before = incoming.bytes();
+            match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
+                Ok(()) if incoming.bytes() == bytes_max => break,
+                // It ended as if that were all: a break would have been an error.
+                Ok(()) if breaks == BREAKS_MAX => {
+                    let bytes = incoming.bytes();
+                    let reason = format!("pack {key} ended after {bytes} of {bytes_max} bytes");
+                    return Err(failed(remote, &reason));
+                }
+                Ok(()) => breaks += 1,
+                Err(SyncError::PackStore(error))
+                    if error.is_unreachable() && breaks < BREAKS_MAX =>
+                {
+                    breaks = if incoming.bytes() > before { 0 } else { breaks + 1 };
+                }
+                Err(error) => return Err(error),
             }
-            Ok(()) => breaks += 1,
-            Err(SyncError::PackStore(error)) if error.is_unreachable() && breaks < BREAKS_MAX => {
-                breaks = if incoming.bytes() > before { 0 } else { breaks + 1 };
+        }
+        incoming.whole().map_err(|error| self.refused(remote, error))
+    }
+
+    /// Checks each object of the pack, on a thread of its own.
+    async fn check(&self, remote: &Remote, whole: WholePack) -> Result<ArrivedPack, SyncError> {
+        let checked = tokio::task::spawn_blocking(|| whole.verify()).await;
+        self.checked(remote, checked.expect("checking a pack does not panic"))
+    }
+
+    /// What came of the check.
+    fn checked(
+        &self,
+        remote: &Remote,
+        pack: Result<ArrivedPack, StoreError>,
+    ) -> Result<ArrivedPack, SyncError> {
+        let pack = pack.map_err(|error| self.refused(remote, error))?;
+        check_claim(&*remote.primary, self.row, &pack.info())?;
+        Ok(pack)
+    }
+
+    /// The pack store gave what is not what was put.
+    fn refused(&self, remote: &Remote, error: StoreError) -> SyncError {
+        let key = &self.key;
+        match error {
+            StoreError::WrongPack { .. } => {
+                let reason =
+                    format!("the bytes of pack {key} are not those that its id stands for");
+                failed(remote, &reason)
             }
-            Err(error) => return Err(error),
+            StoreError::DamagedPack { what, .. } => {
+                failed(remote, &format!("pack {key} is damaged: {what}"))
+            }
+            error => error.into(),
         }
     }
-    let pack = store.verify(incoming).map_err(|error| match error {
-        StoreError::WrongPack { .. } => {
-            let reason = format!("the bytes of pack {key} are not those that its id stands for");
-            failed(remote, &reason)
-        }
-        StoreError::DamagedPack { what, .. } => {
-            failed(remote, &format!("pack {key} is damaged: {what}"))
-        }
-        error => error.into(),
-    })?;
-    check_claim(&*remote.primary, row, &pack.info())?;
-    Ok(pack)
 }
 
 /// Takes what comes of a pack, up to where its source ends or it is larger than it may be.
@@ -289,7 +370,7 @@ fn from_text<'a>(
             .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
         incoming.write(&bytes)?;
     }
-    store.verify(incoming).map_err(|error| match error {
+    incoming.verify().map_err(|error| match error {
         StoreError::WrongPack { .. } => {
             inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
         }

@@ -52,6 +52,21 @@ pub async fn pull_scope(
     remote: &Remote,
     scope: &str,
 ) -> Result<Pulled, SyncError> {
+    pull_and_read(replica, store, remote, scope, None).await
+}
+
+/// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
+pub(crate) type Reader<'r> = dyn FnMut(&Replica, &Store, &Page) + 'r;
+
+/// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
+/// itself; nothing of it is sure to stay, should the pull fail.
+pub(crate) async fn pull_and_read(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: &str,
+    mut reader: Option<&mut Reader<'_>>,
+) -> Result<Pulled, SyncError> {
     let (primary, schema) = (&*remote.primary, replica.schema());
     let mut pulled = Pulled::default();
     let mut short_pages = 0;
@@ -99,7 +114,8 @@ pub async fn pull_scope(
                 Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
             })?;
         }
-        take_page(replica, store, remote, scope, cursor, &page).await?;
+        let read = reader.as_deref_mut().filter(|_| !page.more());
+        take_page(replica, store, remote, scope, cursor, &page, read).await?;
         pulled.changes += page.changes.len() as u64;
         let (changes, last) = (page.changes.len(), page.header.seq);
         debug!(scope, cursor, changes, last, "page pulled");
@@ -215,13 +231,14 @@ async fn take_page(
     scope: &str,
     cursor: i64,
     page: &Page,
+    reader: Option<&mut Reader<'_>>,
 ) -> Result<(), SyncError> {
     let primary = &*remote.primary;
     for change in &page.changes {
         check_scope(replica, primary, scope, page, change).await?;
     }
     let finished = match store {
-        Some(store) => take_content(replica, store, remote, page).await?,
+        Some(store) => take_content(replica, store, remote, page, reader).await?,
         None => Vec::new(),
     };
     let seq = page.reaches;
@@ -244,6 +261,7 @@ async fn take_content(
     store: &Store,
     remote: &Remote,
     page: &Page,
+    reader: Option<&mut Reader<'_>>,
 ) -> Result<Vec<String>, SyncError> {
     let primary = &*remote.primary;
     page.changes.iter().try_for_each(|change| check_row(primary, change))?;
@@ -251,7 +269,9 @@ async fn take_content(
     for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
         rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
     }
-    let finished = take_packs(replica, store, remote, &rows).await?;
+    let mut read = reader.map(|reader| |replica: &Replica| reader(replica, store, page));
+    let read = read.as_mut().map(|read| read as &mut dyn FnMut(&Replica));
+    let finished = take_packs(replica, store, remote, &rows, read).await?;
     if !page.more() {
         // Where more follows, a pack that was written anew may come after its snapshot.
         page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;

@@ -123,6 +123,27 @@ impl WorkingCopy {
         self.root.join(STATE_DIR)
     }
 
+    /// Takes a folder that is to be a working copy, and is not one yet. Of two who try, one finds the
+    /// folder taken.
+    pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
+        let dir = root.join(STATE_DIR);
+        fs::create_dir(&dir).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
+            _ => SyncError::io("create", &dir)(source),
+        })?;
+        let path = dir.join("lock");
+        let file = File::create(&path).map_err(SyncError::io("open", &path))?;
+        file.lock().map_err(SyncError::io("lock", &path))?;
+        Ok(CopyLock { _file: file })
+    }
+
+    /// Whether a folder holds what a clone left that died before the folder was a working copy.
+    pub(crate) fn is_left_over(root: &Path) -> bool {
+        let dir = root.join(STATE_DIR);
+        let is_free = File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
+        is_free && !dir.join("workspace.json").exists()
+    }
+
     /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
     /// Gives what that checkout left as it was found.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {

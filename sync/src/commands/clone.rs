@@ -1,16 +1,22 @@
 //! `clone`: a new workspace in a folder of its own, forked from the main one's head.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fastest_core::checkout::{Folding, Plan, Written, write};
 use fastest_core::drift::empty_directory;
+use fastest_core::id::TreeId;
 use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::read_root;
+use fastest_core::state_dir::StateDir;
+use fastest_core::store::Store;
+use fastest_core::tree::{STATE_DIR, read_root};
 use fastest_schema::auth::User;
-use fastest_schema::find_projects_sql;
+
 use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::{Change, Page, Row, find_projects_sql};
 
 use crate::activity::Activity;
 use crate::device::Device;
@@ -18,11 +24,13 @@ use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::primary::ask_list;
 use crate::primary::{Primary, PrimaryError};
-use crate::pull::pull_scope;
+use crate::pull::{pull_and_read, pull_scope};
+use crate::replica::Replica;
 use crate::report::CloneReport;
-use crate::working_copy::WorkingCopy;
+use crate::working_copy::{CopyLock, WorkingCopy};
 
 use super::init::{check_name, name_of_folder, new_workspace};
+use super::pull::show_kept;
 use super::snapshot::tree_of;
 
 impl Device {
@@ -41,13 +49,18 @@ impl Device {
             check_name("workspace", name)?;
         }
         activity.begin("Receiving");
-        let (project, traffic) = self.fetch_project(project).await?;
+        let mut ahead = Ahead { dir, activity, target: None };
+        let (project, traffic) = self.fetch_project(project, &mut ahead).await?;
         let head = match self.named_workspace(&project, None) {
             Ok(main) => main.current_snapshot_id,
             Err(SyncError::Unknown { .. }) => None,
             Err(error) => return Err(error),
         };
-        let report = self.fork(&project, head, dir, workspace, activity)?;
+        let target = match ahead.target {
+            Some(target) => target,
+            None => Target::create(dir)?,
+        };
+        let report = self.fork_into(&project, head, target, workspace, activity)?;
         let (requests, bytes_received) = (traffic.requests, traffic.bytes_received);
         Ok(CloneReport { requests, bytes_received, ..report })
     }
@@ -61,8 +74,24 @@ impl Device {
         name: Option<&str>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
+        self.fork_into(project, head, Target::create(dir)?, name, activity)
+    }
+
+    fn fork_into(
+        &mut self,
+        project: &Project,
+        head: Option<String>,
+        mut target: Target,
+        name: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
         let making = self.copies_lock()?;
-        let root = create_target(dir)?;
+        let root = target.root.clone();
+        if WorkingCopy::at(&root)?.is_some() {
+            // Somebody made a project of it meanwhile.
+            target.is_kept = true;
+            return Err(SyncError::NotEmpty { path: root });
+        }
         let name = self.free_name(&project.id, name, &root)?;
         let machine_id = self.identity.machine.clone();
         let workspace = Workspace {
@@ -79,12 +108,17 @@ impl Device {
             session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
         })?;
         let copy = WorkingCopy::create(&root, &project.id, &workspace.id)?;
-        let (_lock, _) = copy.lock()?;
+        target.is_kept = true;
         drop(making);
         if let (Some(tree), Some(head)) = (&tree, &head) {
             if tree.id != empty_directory() {
                 let empty = StatIndex::empty();
-                let kept = self.check_out(&copy, &empty, &tree.id, head, activity)?;
+                let kept = match target.written.take().filter(|(written, _)| *written == tree.id) {
+                    Some((_, written)) => {
+                        show_kept(&written.complete(&empty, &self.store, head.as_bytes())?)
+                    }
+                    None => self.check_out(&copy, &empty, &tree.id, head, activity)?,
+                };
                 if let Some((path, why)) = kept.into_iter().next() {
                     return Err(SyncError::NotUpdated { path, why });
                 }
@@ -125,7 +159,11 @@ impl Device {
     }
 
     /// A project by name or id, its rows up to date where the primary answers.
-    async fn fetch_project(&mut self, name: &str) -> Result<(Project, Traffic), SyncError> {
+    async fn fetch_project(
+        &mut self,
+        name: &str,
+        ahead: &mut Ahead<'_>,
+    ) -> Result<(Project, Traffic), SyncError> {
         let remote = self.remote()?;
         let known = self.known_projects(name)?;
         let found = match known.len() {
@@ -136,7 +174,10 @@ impl Device {
             _ => self.one_project(name, known.clone())?,
         };
         let (replica, store) = (&mut self.replica, Some(&self.store));
-        match pull_scope(replica, store, &remote, &found).await {
+        let mut read = |replica: &Replica, store: &Store, page: &Page| {
+            ahead.read(replica, store, page, &found);
+        };
+        match pull_and_read(replica, store, &remote, &found, Some(&mut read)).await {
             Ok(_) => {
                 // The owner's row, which the project refers to: whoever holds the project can
                 // then bring it to a primary that has neither.
@@ -198,10 +239,13 @@ async fn find_on_primary(primary: &dyn Primary, name: &str) -> Result<Vec<String
 /// Refuses a folder that has something in it.
 fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(SyncError::NotEmpty { path: dir.to_owned() }),
-        },
+        Ok(mut entries) => {
+            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
+            match entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
+                true => Ok(()),
+                false => Err(SyncError::NotEmpty { path: dir.to_owned() }),
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             Err(SyncError::NotAFolder { path: dir.to_owned() })
@@ -210,9 +254,92 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
     }
 }
 
-/// Creates the folder of a new working copy, where it is missing; gives its real path.
-fn create_target(dir: &Path) -> Result<PathBuf, SyncError> {
-    check_target(dir)?;
-    fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
-    dir.canonicalize().map_err(SyncError::io("open", dir))
+/// Writes the files of a clone while their packs come in, so that each object is read, and checked,
+/// once.
+struct Ahead<'a> {
+    dir: &'a Path,
+    activity: &'a Activity,
+    target: Option<Target>,
+}
+
+impl Ahead<'_> {
+    /// Writes what the head of the project's main workspace holds. Where that cannot be done now, it
+    /// is done later, and whatever is wrong is told then.
+    fn read(&mut self, replica: &Replica, store: &Store, page: &Page, project_id: &str) {
+        if self.target.is_none()
+            && let Some(tree) = main_tree(replica, page, project_id)
+            && tree != empty_directory()
+            && let Ok(mut target) = Target::create(self.dir)
+        {
+            let written = target.write(store, &tree, self.activity);
+            target.written = written.ok().map(|written| (tree, written));
+            self.target = target.written.is_some().then_some(target);
+        }
+    }
+}
+
+/// The tree of the head of a project's main workspace, as a page and the replica have it.
+fn main_tree(replica: &Replica, page: &Page, project_id: &str) -> Option<TreeId> {
+    let project: Project = row(replica, page, project_id)?;
+    let workspace: Workspace = row(replica, page, project.main_workspace_id.as_deref()?)?;
+    let head: Snapshot = row(replica, page, workspace.current_snapshot_id.as_deref()?)?;
+    tree_of(&head).ok()
+}
+
+fn row<R: Row>(replica: &Replica, page: &Page, key: &str) -> Option<R> {
+    let rows = page.changes.iter().filter(|change| change.key == key);
+    let in_page = rows.filter_map(Change::row::<R>).find_map(Result::ok);
+    in_page.or_else(|| replica.read().row::<R>(key).ok().flatten())
+}
+
+/// A folder that is to be a working copy. Until it is, what was made for it goes with this.
+struct Target {
+    root: PathBuf,
+    /// Whether the folder itself was made.
+    is_made: bool,
+    /// Whether it is a working copy by now.
+    is_kept: bool,
+    /// A tree whose files lie ready in the state folder.
+    written: Option<(TreeId, Written)>,
+    _lock: CopyLock,
+}
+
+impl Target {
+    /// Takes the folder, which is made where it is missing.
+    fn create(dir: &Path) -> Result<Self, SyncError> {
+        check_target(dir)?;
+        let is_made = !dir.exists();
+        fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        if WorkingCopy::is_left_over(&root) {
+            let state = StateDir::of(&root);
+            fs::remove_dir_all(state.path()).map_err(SyncError::io("remove", state.path()))?;
+        }
+        let lock = WorkingCopy::lock_new(&root)?;
+        Ok(Self { root, is_made, is_kept: false, written: None, _lock: lock })
+    }
+
+    fn write(
+        &self,
+        store: &Store,
+        tree: &TreeId,
+        activity: &Activity,
+    ) -> Result<Written, SyncError> {
+        let progress = activity.begin("Writing files");
+        let state = StateDir::of(&self.root);
+        let folding = Folding::probe(&state).map_err(SyncError::io("use", &self.root))?;
+        let plan = Plan::whole(&StatIndex::empty(), tree, store, folding)?;
+        Ok(write(&self.root, plan, store, &progress)?)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = fs::remove_dir_all(StateDir::of(&self.root).path());
+            if self.is_made {
+                let _ = fs::remove_dir(&self.root);
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `pull`: brings another workspace's head into a working copy.
 
-use fastest_core::checkout::{Folding, Kept, Plan, execute};
+use fastest_core::checkout::{Checkout, Folding, Kept, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
@@ -224,8 +224,7 @@ impl Device {
         let plan = Plan::whole(index, tree, &self.store, folding)?;
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
-        let path = |kept: &Kept| show(kept.path.as_os_str().as_encoded_bytes());
-        Ok(done.kept.iter().map(|kept| (path(kept), kept.why.to_string())).collect())
+        Ok(show_kept(&done))
     }
 
     /// Notes in the workspace's row what was merged into it, and from where.
@@ -244,6 +243,12 @@ impl Device {
         })?;
         Ok(())
     }
+}
+
+/// Paths that a checkout left as it found them, each with the reason.
+pub(crate) fn show_kept(done: &Checkout) -> Vec<(String, String)> {
+    let path = |kept: &Kept| show(kept.path.as_os_str().as_encoded_bytes());
+    done.kept.iter().map(|kept| (path(kept), kept.why.to_string())).collect()
 }
 
 /// What marks the files of the other side: the workspace's name, as far as a file name can have

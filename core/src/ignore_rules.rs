@@ -15,7 +15,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 /// The names of ignore files, the weaker first.
 pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".fastestignore"];
-/// What is ignored where no rule says otherwise.
+/// What is ignored where no rule says otherwise. Whoever changes this, or how rules are read, gives the
+/// stat index a new version: what it says of a directory's names holds for these rules.
 pub const BUILT_IN: [&str; 4] = [".git", ".jj", ".hg", ".svn"];
 
 /// Stands for the rules that hold in a directory: the same while all ignore files are that count

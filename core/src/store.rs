@@ -202,15 +202,16 @@ impl Store {
 
     /// Makes the folders that packs are to lie in, durably.
     fn make_shards(&self, shards: &BTreeSet<&Path>) -> Result<(), StoreError> {
-        let mut made = false;
         for shard in shards {
             match fs::create_dir(shard) {
-                Ok(()) => made = true,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(StoreError::io("create", shard)(error)),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(StoreError::io("create", shard)(error));
+                }
+                _ => {}
             }
         }
-        if made { temp::sync_dir(&self.packs_dir()) } else { Ok(()) }
+        // Another process may have made one, and not have come to this.
+        temp::sync_dir(&self.packs_dir())
     }
 
     fn add_segment(&self, located: Vec<Located>) -> Result<(), StoreError> {

@@ -71,7 +71,6 @@ impl Device {
         keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"), &FASTEST)?;
-        replica.keep_log()?;
         replica.write(|session| session.introduce(&identity))?;
         Ok(Self {
             dir,

@@ -1,5 +1,7 @@
 //! Packs between the store, the primary's rows and the pack store.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
@@ -20,8 +22,9 @@ use crate::replica::{Replica, ReplicaError, Session};
 /// Packs on their way at once. More do not fill a line better, and each takes memory.
 const AT_ONCE: usize = 4;
 /// Packs that have come are taken in together, so that the disk is waited for once: up to so many,
-/// and so many bytes, which a break may lose.
+/// so many bytes, and what comes in so long, which a process that is killed loses.
 const TAKEN_AT_ONCE: usize = 64;
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const TAKEN_BYTES_MAX: u64 = 512 << 20;
 /// Times that a download may break off without a byte in between.
 const BREAKS_MAX: u32 = 4;
@@ -53,6 +56,8 @@ struct Arrivals<'s> {
     store: &'s Store,
     packs: Vec<ArrivedPack>,
     bytes: u64,
+    /// When packs were last taken in.
+    since: Instant,
     /// Ids of the packs that came, or were here.
     whole: Vec<String>,
 }
@@ -62,14 +67,15 @@ impl Arrivals<'_> {
         self.whole.push(row.pack_id.clone());
         self.bytes += pack.info().bytes;
         self.packs.push(pack);
-        match self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
+        let is_due = self.since.elapsed() >= TAKEN_WITHIN;
+        match is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
             true => self.take_in(),
             false => Ok(()),
         }
     }
 
     fn take_in(&mut self) -> Result<(), SyncError> {
-        self.bytes = 0;
+        (self.bytes, self.since) = (0, Instant::now());
         Ok(self.store.take_in(std::mem::take(&mut self.packs))?)
     }
 }
@@ -84,11 +90,12 @@ pub(crate) async fn take_packs(
     rows: &[Pack],
     reader: Option<&mut dyn FnMut(&Replica)>,
 ) -> Result<Vec<String>, SyncError> {
-    let mut arrivals = Arrivals { store, packs: Vec::new(), bytes: 0, whole: Vec::new() };
+    let (packs, whole) = (Vec::new(), Vec::new());
+    let mut arrivals = Arrivals { store, packs, bytes: 0, since: Instant::now(), whole };
     let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
     // What came before a break need not come again.
-    arrivals.take_in()?;
-    came.map(|()| arrivals.whole)
+    let taken = arrivals.take_in();
+    came.and(taken).map(|()| arrivals.whole)
 }
 
 async fn receive_all(
@@ -100,7 +107,7 @@ async fn receive_all(
 ) -> Result<(), SyncError> {
     let stored = take_rows(replica, remote, rows, arrivals).await?;
     let store = arrivals.store;
-    // A break loses what is lent: so much, and no more.
+    // A process that is killed loses what is lent: so much, of the first seconds, and no more.
     let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
     let lend = |download| {
         room = room.saturating_sub(Download::bytes(download));
@@ -108,9 +115,10 @@ async fn receive_all(
     };
     let lends: Vec<_> = stored.iter().take(TAKEN_AT_ONCE).map(lend).collect();
     let lends = lends.into_iter().chain(std::iter::repeat(false));
+    let since = Instant::now();
     let downloads = stored.iter().zip(lends).map(|(download, lend)| async move {
         let whole = download.receive(store, remote).await?;
-        Ok::<_, SyncError>(match lend {
+        Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
             true => (download, Came::Whole(whole)),
             // On another thread: meanwhile the next packs come.
             false => (download, Came::Checked(download.check(remote, whole).await?)),

@@ -23,7 +23,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fastest_schema::{Row, Schema, Table};
-use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBehavior};
 use serde_json::Value;
@@ -32,9 +31,6 @@ use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
 
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// Pages of the write-ahead log that are moved on into the file at last.
-const LOG_PAGES: u32 = 256;
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -176,16 +172,6 @@ impl Replica {
         let done = self.write(work);
         self.set("synchronous", "FULL")?;
         done
-    }
-
-    /// Leaves what was written in the write-ahead log when the file is closed, up to about a
-    /// megabyte, where otherwise each command would wait for the disk four times more to move it
-    /// on, and to make the log anew. Whoever copies the file must then copy all of its folder.
-    pub(crate) fn keep_log(&self) -> Result<(), ReplicaError> {
-        let failed = |source| ReplicaError::Sqlite { path: self.path.clone(), source };
-        let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        self.connection.set_db_config(config, true).map_err(failed)?;
-        self.set("wal_autocheckpoint", LOG_PAGES)
     }
 
     fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, Thread};
 
 use super::CheckoutError;
 
@@ -18,32 +18,55 @@ pub(super) fn beside(
     dir: &Path,
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), CheckoutError>,
 ) -> Result<(), CheckoutError> {
-    let failed = CheckoutError::io("sync", dir);
     // Opened before anything is written: it learns of every write that fails from here on.
     let folder = File::open(dir).map_err(CheckoutError::io("open", dir))?;
+    let synced = beside_with(&|| sync_file_system(&folder), work)?;
+    synced.map_err(CheckoutError::io("sync", dir))
+}
+
+/// As [`beside`], with any way to sync. The last sync begins when all work is done.
+fn beside_with<E>(
+    sync: &(dyn Fn() -> io::Result<()> + Sync),
+    work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), E>,
+) -> Result<io::Result<()>, E> {
     let (written, is_done) = (AtomicU64::new(0), AtomicBool::new(false));
-    let flushed = thread::scope(|scope| {
+    thread::scope(|scope| {
         let flusher = scope.spawn(|| -> io::Result<()> {
             loop {
                 thread::park();
-                sync_file_system(&folder)?;
-                if is_done.load(Ordering::Acquire) {
+                // Before the sync: what is written while it runs may not be part of it.
+                let is_last = is_done.load(Ordering::Acquire);
+                sync()?;
+                if is_last {
                     return Ok(());
                 }
             }
         });
+        // Also where the work panics: nobody would wake the flusher again.
+        let end = End { is_done: &is_done, flusher: flusher.thread() };
         let done = work(&|bytes| {
             let before = written.fetch_add(bytes, Ordering::Relaxed);
             if before / FLUSH_BYTES != (before + bytes) / FLUSH_BYTES {
                 flusher.thread().unpark();
             }
         });
-        is_done.store(true, Ordering::Release);
-        flusher.thread().unpark();
-        let flushed = flusher.join().expect("syncing does not panic");
-        done.map(|()| flushed)
-    })?;
-    flushed.map_err(failed)
+        drop(end);
+        let synced = flusher.join().expect("syncing does not panic");
+        done.map(|()| synced)
+    })
+}
+
+/// Ends the flusher when it goes.
+struct End<'a> {
+    is_done: &'a AtomicBool,
+    flusher: &'a Thread,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.is_done.store(true, Ordering::Release);
+        self.flusher.unpark();
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -54,4 +77,52 @@ fn sync_file_system(folder: &File) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn sync_file_system(_: &File) -> io::Result<()> {
     Ok(()) // Every file was synced by itself.
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+
+    /// The disk is slow: the first sync is still on its way when the last file is written.
+    #[test]
+    fn what_is_written_during_a_sync_is_synced_by_another() {
+        let (begun, has_begun) = channel();
+        let (end, may_end) = channel::<()>();
+        let may_end = Mutex::new(may_end);
+        let files = AtomicU64::new(0);
+        let seen = Mutex::new(Vec::new());
+        let sync = || {
+            let before = files.load(Ordering::SeqCst);
+            begun.send(()).unwrap();
+            let _ = may_end.lock().unwrap().recv();
+            seen.lock().unwrap().push(before);
+            Ok(())
+        };
+        let has_begun = Mutex::new(has_begun);
+        let synced = beside_with::<()>(&sync, |written| {
+            files.store(1, Ordering::SeqCst);
+            written(FLUSH_BYTES);
+            has_begun.lock().unwrap().recv().unwrap();
+            files.store(2, Ordering::SeqCst);
+            written(1);
+            drop(end);
+            Ok(())
+        });
+        synced.unwrap().unwrap();
+        assert_eq!(*seen.lock().unwrap().last().unwrap(), 2);
+    }
+
+    #[test]
+    fn failures_of_the_work_and_of_the_disk_are_told() {
+        assert_eq!(beside_with(&|| Ok(()), |_| Err("work")).unwrap_err(), "work");
+        let full = || Err(io::ErrorKind::StorageFull.into());
+        let synced = beside_with::<()>(&full, |_| Ok(())).unwrap();
+        assert_eq!(synced.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let panicked = std::panic::catch_unwind(|| {
+            let _ = beside_with::<()>(&|| Ok(()), |_| panic!("a bug"));
+        });
+        assert!(panicked.is_err());
+    }
 }

@@ -349,3 +349,47 @@ fn hostile_packs_are_refused_and_leave_nothing() {
     assert!(!store.has(&id(b"hello")).unwrap());
     assert_eq!(files_in(&folder.path().join("tmp")).len(), 0);
 }
+
+#[test]
+fn what_is_lent_is_checked_as_it_is_read_and_is_not_there_before_it_is_taken_in() {
+    let id = |bytes: &[u8]| ObjectId::from(BlobId::of(bytes));
+    let lend = |store: &Store, pack: &[u8]| {
+        let mut incoming = store.incoming(&PackId(*blake3::hash(pack).as_bytes())).unwrap();
+        incoming.write(pack).unwrap();
+        store.lend(vec![incoming.whole().unwrap()]).unwrap();
+    };
+    let pack = |second: &[u8]| {
+        let mut objects = vec![(id(b"hello"), 0, 0, 0, 5), (id(second), 0, 0, 5, 5)];
+        objects.sort();
+        forge(&[(&frame(b"helloworld"), 10)], &objects)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+
+    lend(&store, &pack(b"other"));
+    assert_eq!(read(&store, b"hello").unwrap(), b"hello");
+    assert!(matches!(read(&store, b"other"), Err(StoreError::DamagedPack { .. })));
+    assert!(!store.has(&id(b"hello")).unwrap());
+    let back = store.take_back();
+    assert!(matches!(&back[..], [Err(StoreError::DamagedPack { .. })]), "{back:?}");
+    drop(back);
+    assert!(matches!(read(&store, b"hello"), Err(StoreError::Missing { .. })));
+    assert_eq!(files_in(&folder.path().join("tmp")).len(), 0);
+
+    // A lie in what nobody reads is found as well.
+    lend(&store, &pack(b"other"));
+    read(&store, b"hello").unwrap();
+    assert!(store.take_back()[0].is_err());
+
+    for reads in [&[][..], &[&b"hello"[..]], &[b"hello", b"world"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        lend(&store, &pack(b"world"));
+        reads.iter().for_each(|bytes| assert_eq!(&read(&store, bytes).unwrap(), bytes));
+        let back = store.take_back().into_iter().collect::<Result<_, _>>().unwrap();
+        store.take_in(back).unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(read(&store, b"world").unwrap(), b"world");
+        assert_eq!(store.packs().unwrap().len(), 1);
+    }
+}

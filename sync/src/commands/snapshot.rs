@@ -215,7 +215,9 @@ pub(crate) fn show_skipped(copy: &WorkingCopy, skipped: &[Skipped]) -> Vec<Strin
 pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
     let (index, state) = StatIndex::load(&copy.state())?;
     let warning = match state {
-        IndexState::Damaged => Some("the stat index was damaged; every file was read again"),
+        IndexState::Damaged => Some(
+            "the stat index was not whole, as after a power failure; every file was read again",
+        ),
         IndexState::Good | IndexState::Absent | IndexState::OtherVersion(_) => None,
     };
     Ok((index, warning.map(str::to_owned).into_iter().collect()))

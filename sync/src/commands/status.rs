@@ -1,5 +1,7 @@
 //! `status`: a working copy against its head.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::{ObjectId, TreeId};
 use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
@@ -21,11 +23,13 @@ use super::snapshot::{load_index, show_skipped, tree_of};
 pub(crate) struct Looking<'a> {
     store: &'a Store,
     trees: MemoryObjects,
+    /// Whether anything was found that the store has not.
+    found_new: AtomicBool,
 }
 
 impl<'a> Looking<'a> {
     pub(crate) fn new(store: &'a Store) -> Self {
-        Self { store, trees: MemoryObjects::default() }
+        Self { store, trees: MemoryObjects::default(), found_new: AtomicBool::new(false) }
     }
 }
 
@@ -35,6 +39,7 @@ impl ObjectSink for Looking<'_> {
     }
 
     fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        self.found_new.store(true, Ordering::Relaxed);
         match kind {
             ObjectKind::Tree => self.trees.put(kind, id, bytes),
             ObjectKind::Blob | ObjectKind::List => Ok(()),
@@ -126,11 +131,13 @@ pub(crate) fn look(
 ) -> Result<(TreeId, Vec<String>, Vec<String>), SyncError> {
     let (index, mut warnings) = load_index(copy)?;
     let progress = activity.begin("Scanning");
-    // Where the index was lost, the next look need not read all again: the head's tree is stored.
+    // Where the index was lost, the next look need not read all again, if this one found that the
+    // store has all of it.
     let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
     let scan = scan(copy.root(), &index, looking, index_use, &progress)?;
     let Scan { root, index, skipped, warnings: found } = scan;
-    let index = index.filter(|_| index_use == IndexUse::Refresh || root.id == *head);
+    let is_stored = root.id == *head && !looking.found_new.load(Ordering::Relaxed);
+    let index = index.filter(|_| index_use == IndexUse::Refresh || is_stored);
     warnings.extend(found.iter().map(ToString::to_string));
     let skipped = show_skipped(copy, &skipped);
     if let Some(index) = index

@@ -9,7 +9,9 @@ use std::path::Path;
 use async_trait::async_trait;
 use fastest_core::store::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
+use fastest_sync::activity::Activity;
 use fastest_sync::embedded::Embedded;
+use fastest_sync::error::SyncError;
 use fastest_sync::meter::Meter;
 use fastest_sync::pack_store::Directory;
 use fastest_sync::primary::{Failure, Primary, PrimaryError, Rows};
@@ -45,6 +47,62 @@ fn work_offline_goes_out_in_order() {
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk")["a"], b"3");
     two.check();
+}
+
+#[test]
+fn an_index_that_was_lost_is_made_again_only_where_the_store_has_everything() {
+    let mut one = Machine::new();
+    one.write("app/a", "a");
+    one.push("app");
+    let copy = one.copy("app");
+    let index = one.path("app/.fastest/index");
+    let mut look = |one: &mut Machine| one.device.status(&copy, &Activity::default()).unwrap();
+    fs::remove_file(&index).unwrap();
+    assert!(!look(&mut one).dirty && index.exists());
+
+    // The store loses a pack, and forgets it: what stands in the folder is then all there is.
+    one.write("app/b", "b");
+    one.push("app");
+    let packs = fs::read_dir(one.store_dir().join("objects/packs")).unwrap();
+    let files = packs.flat_map(|shard| fs::read_dir(shard.unwrap().path()).unwrap());
+    files.for_each(|pack| fs::remove_file(pack.unwrap().path()).unwrap());
+    one.device.doctor(true, &Activity::default()).unwrap();
+    fs::remove_file(&index).unwrap();
+    look(&mut one);
+    assert!(!index.exists(), "an index vouches for what the store lacks");
+    one.push("app");
+    one.check();
+}
+
+#[test]
+fn a_clone_that_fails_leaves_nothing_and_one_that_was_killed_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let primary = folder.path().join("primary.db");
+    let mut one = Machine::following(&primary, Packs::Default);
+    one.write("app/large", noise(600_000, 1));
+    one.write("app/d/small", "small");
+    one.push("app");
+    let two = &mut Machine::following(&primary, Packs::Default);
+    let (packs, away) = (packs_dir(&primary), folder.path().join("away"));
+    fs::rename(&packs, &away).unwrap();
+    fs::create_dir(two.path("there")).unwrap();
+    for name in ["new", "there"] {
+        let clone = two.device.clone_project("app", &two.path(name), None, &Activity::default());
+        run(clone).unwrap_err();
+    }
+    assert!(!two.path("new").exists() && fs::read_dir(two.path("there")).unwrap().count() == 0);
+
+    fs::rename(&away, &packs).unwrap();
+    two.write("new/.fastest/lock", "");
+    two.write("new/.fastest/tmp/c0", "half a file");
+    two.clone_project("app", "new");
+    assert_eq!(two.files("new"), one.files("app"));
+    assert!(!two.path("new/.fastest/tmp/c0").exists());
+    two.write("taken/.fastest/lock", "");
+    let holder = fs::File::open(two.path("taken/.fastest/lock")).unwrap();
+    holder.lock().unwrap();
+    let clone = two.device.clone_project("app", &two.path("taken"), None, &Activity::default());
+    assert!(matches!(run(clone), Err(SyncError::NotEmpty { .. })));
 }
 
 /// A primary whose first answer to each push gets lost on the way.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
-use fastest_sync::report::{PullReport, PushReport, SnapshotReport};
+use fastest_sync::report::{CloneReport, PullReport, PushReport, SnapshotReport};
 use fastest_sync::retry::RetryPolicy;
 use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
@@ -100,8 +100,12 @@ impl Machine {
     }
 
     pub fn clone_project(&mut self, project: &str, name: &str) {
+        self.try_clone(project, name).unwrap();
+    }
+
+    pub fn try_clone(&mut self, project: &str, name: &str) -> Result<CloneReport, SyncError> {
         let dir = self.folder.path().join(name);
-        run(self.device.clone_project(project, &dir, Some(name), &Activity::default())).unwrap();
+        run(self.device.clone_project(project, &dir, Some(name), &Activity::default()))
     }
 
     pub fn pull(&mut self, name: &str, from: &str) -> PullReport {

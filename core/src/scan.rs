@@ -35,7 +35,7 @@ use walk::{Listing, Task};
 /// What the index that a scan yields is to describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexUse {
-    /// The tree of this scan. To be saved only after the sink has made all its objects durable.
+    /// The tree of this scan. To be saved only once all its objects are durable in a store.
     Replace,
     /// The tree of the index that was given, with newer stat data for files whose content is
     /// still that of this tree. It claims nothing new, so it may be saved whatever the sink did

@@ -18,8 +18,8 @@ pub struct Stat {
     pub inode: u64,
 }
 
-/// What a file system says of a directory. On the file systems of [`crate::stat::dates_names`],
-/// each name that comes or goes changes it.
+/// What a file system says of a directory. On the file systems that `dates_names` knows, each name
+/// that comes or goes changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// Last change of the names, in nanoseconds since 1970.

@@ -44,7 +44,8 @@ fn working_copy(c: &mut Criterion) {
                 let dir = tempfile::tempdir_in(scratch.path()).unwrap();
                 (Store::open(dir.path()).unwrap(), dir)
             },
-            |(store, _dir)| take(&root, &empty, &store),
+            // What is given back is dropped outside of the time: a folder of packs is removed there.
+            |(store, dir)| (take(&root, &empty, &store), store, dir),
         )
     });
     let store = Store::open(&scratch.path().join("store")).unwrap();

@@ -1,31 +1,34 @@
 //! The side-by-side run: Fastest beside what people use today, on a tree that the caller names.
 //!
 //! Peers take turns within each run: each step is done by all of them before the next one begins, and
-//! another one is first in each run. What a step did is checked, outside of the time.
+//! their order is another one in each run. What a step did is checked, outside of the time.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use self::peers::{NAMES, Peers};
+use self::place::Place;
 use crate::error::{Error, Result};
-use crate::folder::{self, Entry, Keeps, Listing};
+use crate::folder::{self, CHANGED_BYTES_MAX, Keeps, Listing, Size};
 use crate::measure::Memory;
 use crate::results::{Results, Unit};
-use crate::{fastest, machine, made};
+use crate::room::Room;
+use crate::{fastest, machine};
 
 mod bench;
 mod git;
 mod mirror;
 mod ours;
+mod peers;
+mod place;
 mod restic;
 
 /// How often a short step is timed in each run.
 const STATUS_REPEATS: usize = 15;
 /// How often a step is timed in each run that changes a file.
 const ONE_FILE_REPEATS: usize = 7;
-/// Files that are changed are no larger: what is measured is one change, not one file.
-const CHANGED_BYTES_MAX: u64 = 64 << 10;
 
 /// The copy of the caller's tree that all others are made of, in the folder of the work.
 const ORIGINAL: &str = "original";
@@ -112,38 +115,6 @@ trait Peer {
     fn stored(&self) -> Option<PathBuf>;
 }
 
-/// What a peer has in one run.
-#[derive(Debug, Clone)]
-struct Place {
-    /// Its folder, whose files are emptied after the run.
-    folder: PathBuf,
-    /// A copy of the caller's tree: its own, where it changes files.
-    tree: PathBuf,
-    /// Files to change, by path from the tree's root, in an order.
-    files: Vec<PathBuf>,
-}
-
-impl Place {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn tree(&self) -> PathBuf {
-        self.tree.clone()
-    }
-
-    /// The file that this step changes at this number.
-    fn changed(&self, step: Step, number: usize) -> &Path {
-        let first = if step == Step::OneFilePush { ONE_FILE_REPEATS + 1 } else { 0 };
-        &self.files[(first + number) % self.files.len()]
-    }
-
-    /// Changes the file of this step and number.
-    fn change(&self, step: Step, number: usize) -> Result<()> {
-        made::change(&self.tree.join(self.changed(step, number)), number as u64)
-    }
-}
-
 /// What the caller chose.
 #[derive(Debug)]
 pub struct Options {
@@ -151,75 +122,84 @@ pub struct Options {
     pub tree: PathBuf,
     /// How often all is done.
     pub runs: usize,
-    /// Where all is done; some twelve times the tree must find room.
+    /// Where all is done; twenty times the tree must find room.
     pub work: PathBuf,
     /// The binary of Fastest.
     pub fastest: PathBuf,
 }
 
-/// Measures all steps of all peers that are installed. Gives the results, and what they are of.
+/// Measures all steps of all peers that are installed. Gives the results, and what they are of; `keep`
+/// is given both after each run, so that nothing is lost where a later one fails.
 ///
 /// # Errors
 ///
-/// Where a step fails, or did not do what it is for.
-pub fn run(options: Options) -> Result<(Results, Value)> {
-    let (versions, missing) = peers(&options.fastest);
-    let (listing, about) = prepare(&options)?;
-    let names: Vec<_> = versions.iter().map(|(name, _)| *name).collect();
+/// Where there is no room, a step fails, or did not do what it is for; and those of `keep`.
+pub fn run(
+    options: Options,
+    keep: impl Fn(&Results, &Value) -> Result<()>,
+) -> Result<(Results, Value)> {
+    let Peers { versions, left_out } = Peers::find(&options.fastest);
+    let (listing, tree) = prepare(&options)?;
     let memory = Memory::new(&options.work);
     let mut notes = NOTES.map(str::to_owned).to_vec();
-    notes.extend(missing.iter().map(|name| format!("{name} is not installed: left out.")));
+    notes.extend(left_out.iter().map(|(name, why)| format!("{name} is left out: {why}.")));
     if !memory.is_measured() {
         notes.push("GNU time is not installed: memory was not measured.".to_owned());
     }
-    let about = json!({
-        "tree": about,
-        "runs": options.runs,
+    let mut about = json!({
+        "tree": tree,
+        "runs": 0,
         "machine": machine::facts(&options.work),
-        "versions": versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "missing": missing,
+        "binary": fastest::binary(&options.fastest)?,
+        "versions": versions,
+        "missing": left_out.keys().collect::<Vec<_>>(),
         "notes": notes,
     });
-    let bench = bench::Bench { options, peers: names, files: changeable(&listing)?, memory };
+    let peers: Vec<_> = NAMES.into_iter().filter(|name| versions.contains_key(name)).collect();
+    let files = changed(&folder::changeable(&listing))?;
+    let bench = bench::Bench { options, peers, files, memory };
     let mut results = Results::new(&bench.peers);
     for run in 0..bench.options.runs {
         bench.run(run, &mut results)?;
+        about["runs"] = json!(run + 1);
+        keep(&results, &about)?;
         eprintln!("run {} of {} done", run + 1, bench.options.runs);
     }
     Ok((results, about))
 }
 
 /// What has to be known to read the figures.
-const NOTES: [&str; 6] = [
+const NOTES: [&str; 9] = [
     "Fastest's steps, and restic's, are on disk when they end. git, tar, rsync and cp run as people run \
-     them, and do not wait for the disk.",
+     them: git waits for the disk with a pack that it receives and keeps (a push of 100 objects or more), \
+     and not with loose objects (a commit, a smaller push); the others do not wait.",
     "git status has feature.manyFiles and the untracked cache. git clone links the files of the bare \
      repository where it can, and does not copy them.",
+    "stored size: Fastest's is the object store, git's all of .git, restic's the repository, tar+zstd's \
+     the archive.",
     "status: restic backs up what did not change; rsync -an compares times and lengths with a mirror.",
     "clone: restic restores; tar+zstd unpacks its archive; rsync and cp copy the tree.",
+    "tar+zstd is zstd -1 with two threads (-T2), whatever cores there are. restic has its cache.",
+    "Peers take turns in another order in each run. They know no settings of the user's.",
     "Steps that are repeated are done once more before, untimed; memory is measured there.",
     "Files have the page cache: all are read before they are needed.",
 ];
 
-/// The peers that are here, with their versions, and the names of those that are not.
-fn peers(program: &Path) -> (Vec<(&'static str, String)>, Vec<&'static str>) {
-    let tar = machine::version("tar", &["--version"]).zip(machine::version("zstd", &["--version"]));
-    let found = [
-        ("fastest", Some(fastest::version(program))),
-        ("git", machine::version("git", &["--version"])),
-        ("restic", machine::version("restic", &["version"])),
-        ("rsync", machine::version("rsync", &["--version"])),
-        ("tar+zstd", tar.map(|(tar, zstd)| format!("{tar}; {zstd}"))),
-        ("cp", machine::version("cp", &["--version"])),
-    ];
-    let missing = found.iter().filter(|(_, version)| version.is_none()).map(|(name, _)| *name);
-    let missing = missing.collect();
-    let here = found.into_iter().filter_map(|(name, version)| Some((name, version?)));
-    (here.collect(), missing)
+/// What runs need, of what the tree takes on disk: in one run each peer has a copy or two and stores
+/// them once or twice, which goes at its end.
+const ROOM_FACTOR: u64 = 20;
+/// Copies of the tree that one run leaves as files without content, and git's loose objects.
+const COPIES_PER_RUN: u64 = 12;
+
+/// What all runs need on the disk.
+fn room(tree: Size, runs: u64) -> Room {
+    let inodes = tree.inodes.saturating_mul(COPIES_PER_RUN.saturating_mul(runs).saturating_add(1));
+    Room { bytes: tree.on_disk.saturating_mul(ROOM_FACTOR), inodes }
 }
 
 /// Makes the copy that all others are made of, and says what is in it.
 fn prepare(options: &Options) -> Result<(Listing, Value)> {
+    room(folder::size_to_copy(&options.tree)?, options.runs as u64).check(&options.work)?;
     let copy = options.work.join(ORIGINAL);
     folder::copy(&options.tree, &copy)?;
     let listing = folder::list(&copy)?;
@@ -235,13 +215,7 @@ fn prepare(options: &Options) -> Result<(Listing, Value)> {
 }
 
 /// The files that steps change, from all over the tree.
-fn changeable(listing: &Listing) -> Result<Vec<PathBuf>> {
-    let small = |entry: &Entry| match entry {
-        Entry::File { mode, bytes } => mode & 0o200 != 0 && (1..=CHANGED_BYTES_MAX).contains(bytes),
-        _ => false,
-    };
-    let named = listing.iter().filter(|(path, entry)| small(entry) && path.to_str().is_some());
-    let all: Vec<_> = named.map(|(path, _)| path.clone()).collect();
+fn changed(all: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let wanted = 2 * (ONE_FILE_REPEATS + 1);
     if all.len() < wanted {
         let text =

@@ -49,7 +49,21 @@ pub enum Error {
     /// A program said that all went well, and it did not.
     #[error("wrong result: {0}")]
     Wrong(String),
-    /// The tree is of no use for this run.
+    /// The folder to work in is too small.
+    #[error(
+        "the run needs {needed}, and {} has {free} free: name a folder on another disk with --work, \
+         or do less",
+        folder.display()
+    )]
+    Room {
+        /// The folder.
+        folder: PathBuf,
+        /// What is needed.
+        needed: String,
+        /// What there is.
+        free: String,
+    },
+    /// The tree, or the folder to work in, is of no use for this run.
     #[error("{0}")]
     Unusable(String),
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result, check};
 use crate::machine;
@@ -37,6 +37,23 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
 /// What the binary says of its version.
 pub fn version(program: &Path) -> String {
     machine::version(&program.to_string_lossy(), &["--version"]).unwrap_or_default()
+}
+
+/// Which binary was measured: its path, version, time, length and BLAKE3.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub fn binary(program: &Path) -> Result<Value> {
+    let content = std::fs::read(program).map_err(Error::at(program))?;
+    let metadata = std::fs::metadata(program).map_err(Error::at(program))?;
+    Ok(json!({
+        "path": program.display().to_string(),
+        "version": version(program),
+        "modified": metadata.modified().ok().and_then(machine::time),
+        "bytes": content.len(),
+        "blake3": blake3::hash(&content).to_string(),
+    }))
 }
 
 impl Fastest {

@@ -12,11 +12,14 @@ use std::time::Duration;
 use crate::error::{Error, Result, check};
 use crate::measure::run;
 
+mod copy;
+
+pub use copy::{copy, size_to_copy};
+
 /// Folders of the peers' own state, at the top of a tree.
 const STATE: [&str; 2] = [".fastest", ".git"];
-/// What goes from a copy wherever it lies, so that every peer is to store every file.
-const LEFT_OUT: [&str; 8] =
-    [".fastest", ".fastestignore", ".git", ".gitattributes", ".gitignore", ".hg", ".jj", ".svn"];
+/// Files that a step changes are no larger: what is measured is one change, not one file.
+pub const CHANGED_BYTES_MAX: u64 = 64 << 10;
 
 /// What lies at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,32 +159,6 @@ fn same_bytes(left: &Path, right: &Path) -> Result<bool> {
     }
 }
 
-/// Copies a tree with its times and permissions, without the state of version control systems and
-/// their rules of what to ignore.
-///
-/// # Errors
-///
-/// Where `cp` fails, or the copy cannot be cleared of these.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    run(Command::new("cp").arg("-a").arg(from).arg(to))?;
-    let mut waiting = vec![to.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for child in fs::read_dir(&folder).map_err(Error::at(&folder))? {
-            let child = child.map_err(Error::at(&folder))?;
-            let path = child.path();
-            let is_folder = child.file_type().map_err(Error::at(&path))?.is_dir();
-            if LEFT_OUT.iter().any(|name| child.file_name() == *name) {
-                let gone =
-                    if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-                gone.map_err(Error::at(&path))?;
-            } else if is_folder {
-                waiting.push(path);
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Reads a file, or all files of a folder, so that the page cache has them.
 ///
 /// # Errors
@@ -201,27 +178,57 @@ pub fn warm(place: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of a file, or of all files below a folder, state of peers and all: their lengths, and what
-/// they take on disk with their folders.
+/// What a file takes, or a folder with all that is in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Lengths of the files and links, in bytes.
+    pub bytes: u64,
+    /// What they take on disk with their folders, in bytes.
+    pub on_disk: u64,
+    /// Files, links and folders, the topmost included.
+    pub inodes: u64,
+}
+
+/// The size of a file, or of a folder, state of peers and all.
 ///
 /// # Errors
 ///
 /// Where something in it cannot be read.
-pub fn size(place: &Path) -> Result<(u64, u64)> {
-    let mut sum = (0, 0);
+pub fn size(place: &Path) -> Result<Size> {
+    size_without(place, &[])
+}
+
+/// The size of all but what has one of these names.
+fn size_without(place: &Path, names: &[&str]) -> Result<Size> {
+    let mut sum = Size::default();
     let mut waiting = vec![place.to_owned()];
     while let Some(path) = waiting.pop() {
         let metadata = fs::symlink_metadata(&path).map_err(Error::at(&path))?;
-        sum.1 += metadata.blocks() * 512;
+        sum.on_disk += metadata.blocks() * 512;
+        sum.inodes += 1;
         if metadata.is_dir() {
             for child in fs::read_dir(&path).map_err(Error::at(&path))? {
-                waiting.push(child.map_err(Error::at(&path))?.path());
+                let child = child.map_err(Error::at(&path))?;
+                if !names.iter().any(|name| child.file_name() == *name) {
+                    waiting.push(child.path());
+                }
             }
         } else {
-            sum.0 += metadata.len();
+            sum.bytes += metadata.len();
         }
     }
     Ok(sum)
+}
+
+/// Files that a step may change: small ones that their owner may write, with names that can be said
+/// in a command. In the order of their paths.
+pub fn changeable(listing: &Listing) -> Vec<PathBuf> {
+    let small = |entry: &Entry| match entry {
+        Entry::File { mode, bytes } => mode & 0o200 != 0 && (1..=CHANGED_BYTES_MAX).contains(bytes),
+        _ => false,
+    };
+    let named = listing.iter().filter(|(path, entry)| small(entry) && path.to_str().is_some());
+    named.map(|(path, _)| path.clone()).collect()
 }
 
 /// Removes a folder, and waits until the disk is quiet.
@@ -348,19 +355,5 @@ mod tests {
         fs::set_permissions(inner, fs::Permissions::from_mode(0o555)).unwrap();
         clear(&folder.path().join("tree")).unwrap();
         assert!(list(folder.path()).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_copy_is_without_rules_of_what_to_ignore() {
-        let folder = tempfile::tempdir().unwrap();
-        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
-        tree(&from);
-        fs::create_dir_all(from.join("a/.git/objects")).unwrap();
-        fs::write(from.join("a/.gitignore"), "*").unwrap();
-        copy(&from, &to).unwrap();
-        let names: Vec<_> = list(&to).unwrap().into_keys().collect();
-        assert_eq!(names, ["a", "a/empty", "a/file", "link"].map(PathBuf::from));
-        assert_eq!(count(&list(&to).unwrap()), (2, 2, 100_000));
-        assert_eq!(size(&to.join("a/file")).unwrap().0, 100_000);
     }
 }

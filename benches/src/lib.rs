@@ -19,6 +19,7 @@ pub mod plot;
 pub mod project;
 pub mod report;
 pub mod results;
+pub mod room;
 pub mod scale;
-
+pub mod settings;
 pub mod table;

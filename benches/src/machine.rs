@@ -4,14 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread::available_parallelism;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
+
+use crate::settings;
 
 /// Date, cores, processor, memory, kernel, and file system of the folder in which all is done.
 /// What this system does not say is null.
 pub fn facts(work: &Path) -> Value {
     json!({
-        "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "date": time(SystemTime::now()),
         "cores": available_parallelism().ok().map(std::num::NonZero::get),
         "processor": field("/proc/cpuinfo", "model name"),
         "memory": field("/proc/meminfo", "MemTotal"),
@@ -32,9 +35,17 @@ pub fn line(facts: &Value) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
+/// A time in UTC, to the second; none for one that no calendar has.
+pub fn time(time: SystemTime) -> Option<String> {
+    let time = jiff::Timestamp::try_from(time).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 /// What a program says of its version, in its first line; none where it is not installed.
 pub fn version(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+    let mut command = Command::new(program);
+    settings::remove(&mut command);
+    let output = command.args(arguments).output().ok()?;
     // A program that is there and knows no such option is of an unknown version.
     let unknown = || Some("unknown version".to_owned());
     if !output.status.success() {

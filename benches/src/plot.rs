@@ -1,12 +1,12 @@
-//! A plot of results as SVG: for each step, how many times as much as ours each peer needs.
+//! A plot of results as SVG: for each step, what we need divided by what each peer needs.
 //!
-//! A bar begins at 1, which is ours, and goes to the right where the peer needs more and to the left
-//! where it needs less, on a scale of powers of ten: so a bar's length means something.
+//! A bar begins at 1, which is the peer's, and goes to the left where we need less and to the right
+//! where we need more, on a scale of powers of ten: so a bar's length means something.
 
 use std::fmt::Write;
 
 use crate::results::{Results, Row};
-use crate::table::{amount, ratio, times};
+use crate::table::{amount, times};
 
 /// Width of the whole picture, in its own units, as for all lengths here.
 const WIDTH: f64 = 760.0;
@@ -21,9 +21,9 @@ const MARGIN: f64 = 34.0;
 
 /// Colours are those of whoever looks: a light page or a dark one.
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.step{font-weight:600}\
-.end{text-anchor:end}.middle{text-anchor:middle}.more{fill:#2a78d6}.less{fill:#c2570c}\
+.end{text-anchor:end}.middle{text-anchor:middle}.less{fill:#2a78d6}.more{fill:#c2570c}\
 .axis{stroke:#8c959f;stroke-width:1}.grid{stroke:#8c959f;stroke-opacity:.3}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.more{fill:#58a6ff}.less{fill:#f0883e}}";
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.less{fill:#58a6ff}.more{fill:#f0883e}}";
 
 /// The scale: from how many powers of ten below 1 to how many above.
 struct Scale {
@@ -55,11 +55,15 @@ pub fn svg(results: &Results, title: &str) -> String {
     let lines: usize = rows.iter().map(|row| bars(row).len() + 1).sum();
     let bottom = MARGIN + lines as f64 * LINE + rows.len() as f64 * LINE / 2.0;
     let height = bottom + MARGIN;
+    let title = match results.columns.first() {
+        Some(first) => format!("{title}; {first} divided by each"),
+        None => title.to_owned(),
+    };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
          width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n<title>{title}</title>\n\
          <style>{STYLE}</style>\n<text x=\"0\" y=\"16\">{title}</text>\n",
-        title = escaped(title),
+        title = escaped(&title),
     );
     axis(&mut svg, &scale, bottom);
     let mut top = MARGIN;
@@ -70,9 +74,9 @@ pub fn svg(results: &Results, title: &str) -> String {
     svg + "</svg>\n"
 }
 
-/// Columns of a row that can be compared with the first, and how many times as much they need.
+/// Columns of a row that can be compared with the first, and the first divided by each.
 fn bars(row: &Row) -> Vec<(usize, f64)> {
-    let bar = |index| ratio(row, index).filter(|ratio| *ratio > 0.0).map(|ratio| (index, ratio));
+    let bar = |index| row.ratio(index).filter(|ratio| *ratio > 0.0).map(|ratio| (index, ratio));
     (1..row.cells.len()).filter_map(bar).collect()
 }
 
@@ -198,10 +202,11 @@ mod tests {
     #[test]
     fn bars_begin_at_one() {
         let svg = svg(&example(), "");
-        let scale = Scale { low: -1.0, high: 2.0 };
+        let scale = Scale { low: -2.0, high: 1.0 };
         let one = scale.at(1.0);
         assert!(svg.contains(&format!("class=\"more\" x=\"{one:.1}\"")), "{svg}");
-        assert!(svg.contains(&format!("class=\"less\" x=\"{:.1}\"", scale.at(0.5))), "{svg}");
-        assert_eq!((scale.at(0.1), scale.at(100.0)), (LEFT, RIGHT));
+        let twelfth = scale.at(1.0 / 12.0);
+        assert!(svg.contains(&format!("class=\"less\" x=\"{twelfth:.1}\"")), "{svg}");
+        assert_eq!((scale.at(0.01), scale.at(10.0)), (LEFT, RIGHT));
     }
 }

@@ -1,7 +1,8 @@
 //! What both commands take and hand over: where they work, tables on stdout, JSON and a plot in files.
 
+use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -46,16 +47,43 @@ impl Drop for Work {
 }
 
 impl Common {
-    /// Makes the folder to work in.
+    /// Makes the folder to work in, and says where it is: who ends us by a signal has to remove it.
     ///
     /// # Errors
     ///
-    /// Where it cannot be made.
-    pub fn work(&self) -> Result<Work> {
+    /// Where it cannot be made, or would be in `tree`, which is a folder to be copied into it.
+    pub fn work(&self, tree: Option<&Path>) -> Result<Work> {
         let parent = self.work.clone().unwrap_or_else(env::temp_dir);
         let parent = parent.canonicalize().map_err(Error::at(&parent))?;
+        if let Some(tree) = tree {
+            let tree = tree.canonicalize().map_err(Error::at(tree))?;
+            if !tree.is_dir() {
+                return Err(Error::Unusable(format!("{} is no folder", tree.display())));
+            }
+            if parent.starts_with(&tree) {
+                let (tree, parent) = (tree.display(), parent.display());
+                let text = format!("{parent} is in {tree}: name a folder elsewhere with --work");
+                return Err(Error::Unusable(text));
+            }
+        }
         let made = tempfile::Builder::new().prefix("fastest-bench.").tempdir_in(&parent);
-        made.map(Work).map_err(Error::at(&parent))
+        let work = made.map(Work).map_err(Error::at(&parent))?;
+        eprintln!("working in {}", work.path().display());
+        Ok(work)
+    }
+
+    /// Fails unless the files can be written: better now than after hours. They are made where they are
+    /// not there yet, and left as they are where they are.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be opened for writing.
+    pub fn check_files(&self) -> Result<()> {
+        for path in [&self.json, &self.svg].into_iter().flatten() {
+            let opened = File::options().create(true).append(true).open(path);
+            opened.map_err(Error::at(path))?;
+        }
+        Ok(())
     }
 
     /// The binary of Fastest.
@@ -67,25 +95,80 @@ impl Common {
         fastest::find(self.fastest.as_deref())
     }
 
-    /// Prints the tables, with the machine above and notes below, and writes the files. `about` is what
-    /// was measured, and on what; its `rows` become the results. `title` is that of the plot.
+    /// Writes the JSON: `about` is what was measured, and on what; its `rows` become the results.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn keep(&self, results: &Results, about: &Value) -> Result<()> {
+        let Some(path) = &self.json else { return Ok(()) };
+        let mut all = about.clone();
+        all["rows"] = results.json();
+        fs::write(path, format!("{all:#}\n")).map_err(Error::at(path))
+    }
+
+    /// Writes the files, and then prints the tables, with the machine above and notes below. `about` is
+    /// as for [`Self::keep`]; `title` is that of the plot, too.
     ///
     /// # Errors
     ///
     /// Where a file cannot be written.
-    pub fn hand_over(&self, results: &Results, title: &str, mut about: Value) -> Result<()> {
+    pub fn hand_over(&self, results: &Results, title: &str, about: &Value) -> Result<()> {
+        self.keep(results, about)?;
+        if let Some(path) = &self.svg {
+            fs::write(path, plot::svg(results, title)).map_err(Error::at(path))?;
+        }
         println!("{title}\n{}\n", crate::machine::line(&about["machine"]));
         print!("{}", table::tables(results));
         for note in about["notes"].as_array().into_iter().flatten() {
             println!("- {}", note.as_str().unwrap_or_default());
         }
-        about["rows"] = results.json();
-        if let Some(path) = &self.json {
-            fs::write(path, format!("{about:#}\n")).map_err(Error::at(path))?;
-        }
-        if let Some(path) = &self.svg {
-            fs::write(path, plot::svg(results, title)).map_err(Error::at(path))?;
-        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::Unit;
+    use serde_json::json;
+
+    #[test]
+    fn the_work_is_not_in_the_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, inner) = (folder.path().join("tree"), folder.path().join("tree/inner"));
+        fs::create_dir_all(&inner).unwrap();
+        let work = |place: &Path, tree: &Path| {
+            let common =
+                Common { work: Some(place.to_owned()), fastest: None, json: None, svg: None };
+            common.work(Some(tree)).map(|work| work.path().to_owned())
+        };
+        assert!(work(&inner, &tree).is_err() && work(&tree, &tree).is_err());
+        assert!(folder::list(&inner).unwrap().is_empty());
+        let made = work(folder.path(), &tree).unwrap();
+        assert!(made.starts_with(folder.path().canonicalize().unwrap()) && !made.exists());
+        fs::write(tree.join("file"), "").unwrap();
+        assert!(work(folder.path(), &tree.join("file")).is_err());
+    }
+
+    #[test]
+    fn files_are_tried_before_they_are_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |json: &str| Common {
+            work: None,
+            fastest: None,
+            json: Some(folder.path().join(json)),
+            svg: None,
+        };
+        assert!(with("nowhere/a.json").check_files().is_err());
+        let path = folder.path().join("a.json");
+        fs::write(&path, "older").unwrap();
+        with("a.json").check_files().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "older");
+        let mut results = Results::new(&["fastest"]);
+        results.add(("status", Unit::Seconds), "fastest", 0, 1.0);
+        with("a.json").keep(&results, &json!({ "runs": 1 })).unwrap();
+        let kept: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!((&kept["runs"], &kept["rows"]), (&json!(1), &results.json()));
     }
 }

@@ -51,6 +51,16 @@ impl Cell {
     }
 }
 
+impl Row {
+    /// The first column's median divided by this column's: below 1 where the first needs less. None
+    /// for the first column itself, and where one of the two has no value or this one is zero.
+    pub fn ratio(&self, index: usize) -> Option<f64> {
+        let first = self.cells.first().and_then(Cell::median)?;
+        let other = self.cells.get(index)?.median().filter(|other| *other > 0.0)?;
+        (index > 0).then(|| first / other)
+    }
+}
+
 impl Results {
     /// Results for these columns.
     pub fn new(columns: &[&str]) -> Self {
@@ -89,12 +99,14 @@ impl Results {
         &mut self.rows[index].cells[column.expect("columns are named at the start")]
     }
 
-    /// Every value, as `rows` of `{name, unit, columns: {peer: {median, runs, peak_memory_bytes}}}`;
-    /// a peer that does not do a step is not named there.
+    /// Every value, as `rows` of `{name, unit, columns: {peer: {median, runs, peak_memory_bytes,
+    /// first_to_this}}}`, the last being [`Row::ratio`]; a peer that does not do a step is not named
+    /// there.
     pub fn json(&self) -> Value {
         let row = |row: &Row| {
-            let named = self.columns.iter().zip(&row.cells);
-            let cells = named.filter_map(|(name, cell)| Some((name.clone(), cell_json(cell)?)));
+            let named = self.columns.iter().enumerate();
+            let cells =
+                named.filter_map(|(index, name)| Some((name.clone(), cell_json(row, index)?)));
             let unit = match row.unit {
                 Unit::Seconds => "seconds",
                 Unit::Bytes => "bytes",
@@ -111,10 +123,14 @@ impl Results {
     }
 }
 
-fn cell_json(cell: &Cell) -> Option<Value> {
-    let median = cell.median()?;
-    let peak = cell.peak_memory;
-    Some(json!({ "median": median, "runs": cell.runs, "peak_memory_bytes": peak }))
+fn cell_json(row: &Row, index: usize) -> Option<Value> {
+    let cell = &row.cells[index];
+    Some(json!({
+        "median": cell.median()?,
+        "runs": cell.runs,
+        "peak_memory_bytes": cell.peak_memory,
+        "first_to_this": row.ratio(index),
+    }))
 }
 
 /// The middle value, or the mean of the two in the middle; none of no values.
@@ -150,12 +166,17 @@ mod tests {
         for bytes in [None, Some(5), Some(3), None] {
             results.add_memory(row, "ours", bytes);
         }
+        results.add(row, "theirs", 0, 8.0);
         results.add(("stored", Unit::Bytes), "theirs", 0, 7.0);
         let expected = json!([
-            { "name": "status", "unit": "seconds", "columns": { "ours":
-                { "median": 2.0, "runs": [[3.0, 1.0], [2.0]], "peak_memory_bytes": 5 } } },
+            { "name": "status", "unit": "seconds", "columns": {
+                "ours": { "median": 2.0, "runs": [[3.0, 1.0], [2.0]], "peak_memory_bytes": 5,
+                    "first_to_this": null },
+                "theirs": { "median": 8.0, "runs": [[8.0]], "peak_memory_bytes": null,
+                    "first_to_this": 0.25 } } },
             { "name": "stored", "unit": "bytes", "columns": { "theirs":
-                { "median": 7.0, "runs": [[7.0]], "peak_memory_bytes": null } } },
+                { "median": 7.0, "runs": [[7.0]], "peak_memory_bytes": null,
+                    "first_to_this": null } } },
         ]);
         assert_eq!(results.json(), expected);
     }

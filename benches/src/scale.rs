@@ -27,14 +27,19 @@ pub struct Options {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// `growth`: how many files
-    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1000,10000,100000,1000000",
+        value_parser = clap::value_parser!(u64).range(growth::FILES_LEAST..)
+    )]
     sizes: Vec<u64>,
     /// `insert`: bytes of the large file
     #[arg(long, default_value_t = 1_000_000_000, value_parser = clap::value_parser!(u64).range(1 << 20..))]
     large_bytes: u64,
     /// `workspaces`: the project's files; without it, 2,000 files of some 25 KB are made
     #[arg(long, value_name = "FOLDER")]
-    tree: Option<PathBuf>,
+    pub tree: Option<PathBuf>,
     /// `workspaces`: how many, the first one included
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(2..))]
     workspaces: u64,
@@ -53,15 +58,33 @@ struct Bench<'a> {
     work: &'a Path,
     program: &'a Path,
     memory: Memory,
+    keep: &'a dyn Fn(&Results) -> Result<()>,
 }
 
-/// Measures these parts with this binary, in this folder. Gives the results, and what they are of.
+/// Measures these parts with this binary, in this folder. Gives the results, and what they are of;
+/// `keep` is given both after each run and part, so that nothing is lost where a later one fails.
 ///
 /// # Errors
 ///
-/// Where a step fails, or did not do what it is for.
-pub fn run(options: &Options, program: &Path, work: &Path) -> Result<(Results, Value)> {
-    let bench = Bench { work, program, memory: Memory::new(work) };
+/// Where a step fails, or did not do what it is for; and those of `keep`.
+pub fn run(
+    options: &Options,
+    program: &Path,
+    work: &Path,
+    keep: &dyn Fn(&Results, &Value) -> Result<()>,
+) -> Result<(Results, Value)> {
+    let about = json!({
+        "runs": options.runs,
+        "machine": machine::facts(work),
+        "binary": fastest::binary(program)?,
+        "versions": {
+            "fastest": fastest::version(program),
+            "find": machine::version("find", &["--version"]),
+        },
+        "notes": NOTES,
+    });
+    let keep = |results: &Results| keep(results, &about);
+    let bench = Bench { work, program, memory: Memory::new(work), keep: &keep };
     let mut results = Results::new(&["fastest", "find"]);
     for part in &options.parts {
         match part {
@@ -73,16 +96,8 @@ pub fn run(options: &Options, program: &Path, work: &Path) -> Result<(Results, V
                 workspaces::run(&bench, options.tree.as_deref(), options.workspaces, &mut results)?;
             }
         }
+        keep(&results)?;
     }
-    let about = json!({
-        "runs": options.runs,
-        "machine": machine::facts(work),
-        "versions": {
-            "fastest": fastest::version(program),
-            "find": machine::version("find", &["--version"]),
-        },
-        "notes": NOTES,
-    });
     Ok((results, about))
 }
 

@@ -1,29 +1,23 @@
 //! Tables as text: Markdown, with columns that line up where it is read as it is.
 
-use crate::results::{Cell, Results, Row, Unit};
+use crate::results::{Results, Row, Unit};
 
-/// Results as tables: medians; Fastest beside each (the first column beside the others); memory.
+/// Results as tables: medians; Fastest to each (the first column to each of the others); memory.
 pub fn tables(results: &Results) -> String {
     let median = |row: &Row, index: usize| Some(amount(row.cells[index].median()?, row.unit));
-    let mut parts = vec![("Medians", table(results, median))];
+    let mut parts = vec![("Medians".to_owned(), table(results, median))];
     let others = results.columns.len() > 1;
     if others {
-        let ratio = |row: &Row, index: usize| Some(times(ratio(row, index)?));
-        parts.push(("How many times as much as the first column", table(results, ratio)));
+        let ratio = |row: &Row, index: usize| Some(times(row.ratio(index)?));
+        let title = format!("{} divided by each (below 1 it needs less)", results.columns[0]);
+        parts.push((title, table(results, ratio)));
     }
     let memory = |row: &Row, index: usize| {
         row.cells[index].peak_memory.map(|bytes| amount(bytes as f64, Unit::Bytes))
     };
-    parts.push(("Peak memory of the largest process", table(results, memory)));
-    let text = |(title, table): (&str, Option<String>)| Some(format!("{title}:\n\n{}\n", table?));
+    parts.push(("Peak memory of the largest process".to_owned(), table(results, memory)));
+    let text = |(title, table): (String, Option<String>)| Some(format!("{title}:\n\n{}\n", table?));
     parts.into_iter().filter_map(text).collect()
-}
-
-/// How many times as much as the first column's median this column's is; none for the first column,
-/// and where one of the two has no value.
-pub fn ratio(row: &Row, index: usize) -> Option<f64> {
-    let first = row.cells.first().and_then(Cell::median).filter(|first| *first > 0.0)?;
-    if index == 0 { None } else { Some(row.cells[index].median()? / first) }
 }
 
 /// A table of those rows and columns that have something to show; none where nothing has.
@@ -67,6 +61,9 @@ fn markdown(head: Vec<String>, body: Vec<Vec<String>>) -> String {
 
 /// An amount with its unit, in three digits: `1.44 s`, `41.3 ms`, `274 MB`; a count in full.
 pub fn amount(value: f64, unit: Unit) -> String {
+    if value < 0.0 {
+        return format!("-{}", amount(-value, unit));
+    }
     let (scales, step): (&[&str], f64) = match unit {
         Unit::Seconds => (&["µs", "ms", "s"], 1000.0),
         Unit::Bytes => (&["B", "KB", "MB", "GB", "TB"], 1000.0),
@@ -84,17 +81,18 @@ pub fn amount(value: f64, unit: Unit) -> String {
     format!("{} {}", if whole { format!("{value:.0}") } else { three_digits(value) }, scales[scale])
 }
 
-/// How many times, as it is shown.
+/// A ratio, as it is shown.
 pub fn times(value: f64) -> String {
-    format!("{} ×", if value < 10.0 { format!("{value:.2}") } else { three_digits(value) })
+    format!("{} ×", three_digits(value))
 }
 
+/// Three digits that mean something, however small the number is; none after the point from 100 on.
 fn three_digits(value: f64) -> String {
-    match value {
-        _ if value < 9.995 => format!("{value:.2}"),
-        _ if value < 99.95 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
+    // Rounded first, so that 9.996 counts as a number of two digits before the point.
+    let rounded = format!("{value:.2e}");
+    let exponent = rounded.split_once('e').and_then(|(_, power)| power.parse().ok());
+    let decimals = (2 - exponent.unwrap_or(0i32)).max(0) as usize;
+    format!("{value:.decimals$}")
 }
 
 fn thousands(value: f64) -> String {
@@ -123,6 +121,10 @@ mod tests {
         let counts = [4.0, 52_073.0, 100_000.0].map(|count| amount(count, Unit::Count));
         assert_eq!(counts, ["4", "52,073", "100,000"]);
         assert_eq!(amount(0.0123, Unit::Share), "1.23 %");
+        assert_eq!(amount(-273.6e6, Unit::Bytes), "-274 MB");
+        let ratios = [0.0, 0.004_347, 0.113, 0.9996, 1.333, 9.996, 99.96, 215.4].map(times);
+        let expected = ["0.00", "0.00435", "0.113", "1.00", "1.33", "10.0", "100", "215"];
+        assert_eq!(ratios, expected.map(|number| format!("{number} ×")));
     }
 
     #[test]
@@ -147,12 +149,12 @@ Medians:
 | clone    |  500 ms | 250 ms |
 | find     |         | 1.00 s |
 
-How many times as much as the first column:
+fastest divided by each (below 1 it needs less):
 
-|          |    git |
-|----------|-------:|
-| snapshot | 6.35 × |
-| clone    | 0.50 × |
+|          |     git |
+|----------|--------:|
+| snapshot | 0.157 × |
+| clone    |  2.00 × |
 
 Peak memory of the largest process:
 

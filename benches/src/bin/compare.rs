@@ -12,7 +12,8 @@ use fastest_benches::results::Unit;
 use fastest_benches::table::amount;
 
 /// Run Fastest beside git, restic, rsync, tar with zstd, and cp, taking turns, and check each result.
-/// The folder to work in needs room for twelve times the tree
+/// The folder to work in needs room for twenty times the tree, and inodes for twelve copies of it for
+/// each run
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The folder whose files are stored; it is copied, and not changed
@@ -28,11 +29,12 @@ fn main() -> Result<()> {
     let Arguments { tree, runs, common } = Arguments::parse();
     let fastest = common.fastest()?;
     let tree = tree.canonicalize().map_err(Error::at(&tree))?;
-    let work = common.work()?;
+    let work = common.work(Some(&tree))?;
+    common.check_files()?;
     let options = Options { tree, runs: runs as usize, work: work.path().to_owned(), fastest };
-    let (results, about) = run(options)?;
+    let (results, about) = run(options, |results, about| common.keep(results, about))?;
     let of = |name: &str, unit| amount(about["tree"][name].as_f64().unwrap_or_default(), unit);
     let (files, bytes) = (of("files", Unit::Count), of("bytes", Unit::Bytes));
     let title = format!("Fastest beside others: {files} files, {bytes}; medians of {runs} runs");
-    common.hand_over(&results, &title, about)
+    common.hand_over(&results, &title, &about)
 }

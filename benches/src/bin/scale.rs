@@ -19,7 +19,9 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { options, common } = Arguments::parse();
-    let (fastest, work) = (common.fastest()?, common.work()?);
-    let (results, about) = run(&options, &fastest, work.path())?;
-    common.hand_over(&results, "Fastest as a project grows", about)
+    let (fastest, work) = (common.fastest()?, common.work(options.tree.as_deref())?);
+    common.check_files()?;
+    let keep = |results: &_, about: &_| common.keep(results, about);
+    let (results, about) = run(&options, &fastest, work.path(), &keep)?;
+    common.hand_over(&results, "Fastest as a project grows", &about)
 }

@@ -24,8 +24,7 @@ impl Bench {
     /// All steps of all peers, once, in a folder of their own.
     pub fn run(&self, run: usize, results: &mut Results) -> Result<()> {
         let folder = self.options.work.join(format!("run-{run}"));
-        let mut peers = self.set_up(&folder)?;
-        peers.rotate_left(run % self.peers.len());
+        let mut peers = self.set_up(&folder, run)?;
         for step in Step::ALL {
             for peer in &mut peers {
                 self.store(step, peer.as_ref(), run, results)?;
@@ -38,11 +37,11 @@ impl Bench {
         folder::empty(&folder)
     }
 
-    /// Gives each peer a copy of the tree, and lets it set up.
-    fn set_up(&self, folder: &Path) -> Result<Vec<Box<dyn Peer>>> {
+    /// Gives each peer a copy of the tree, and lets it set up. They come in the order of this run.
+    fn set_up(&self, folder: &Path, run: usize) -> Result<Vec<Box<dyn Peer>>> {
         let mut peers = Vec::new();
-        for &name in &self.peers {
-            let mut peer = self.peer(name, folder)?;
+        for index in order(self.peers.len(), run) {
+            let mut peer = self.peer(self.peers[index], folder)?;
             peer.set_up()?;
             peers.push(peer);
         }
@@ -75,8 +74,8 @@ impl Bench {
         let (false, Some(place)) = (step.row().1 == Unit::Seconds, peer.stored()) else {
             return Ok(());
         };
-        let (bytes, on_disk) = folder::size(&place)?;
-        let value = if step == Step::Stored { bytes } else { on_disk };
+        let size = folder::size(&place)?;
+        let value = if step == Step::Stored { size.bytes } else { size.on_disk };
         results.add(step.row(), peer.name(), run, value as f64);
         Ok(())
     }
@@ -123,5 +122,45 @@ impl Bench {
             }
         }
         Ok(())
+    }
+}
+
+/// In which order `count` peers take their turns in this run: another one is first in each run, and
+/// each follows every other one equally often, in `count` runs where that is even and in twice as many
+/// where it is odd (Williams' squares). So nobody always has the disk and caches of the same one before.
+fn order(count: usize, run: usize) -> Vec<usize> {
+    let is_mirrored = count % 2 == 1 && run % 2 == 1;
+    let turn = |place: usize| {
+        // 0, -1, 1, -2, 2, ...: no two steps of it are the same.
+        let step = place.div_ceil(2);
+        let is_back = (place % 2 == 1) != is_mirrored;
+        (run % count + if is_back { count - step } else { step }) % count
+    };
+    (0..count).map(turn).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn each_peer_follows_every_other_one_equally_often() {
+        for count in 1..8 {
+            let runs = if count % 2 == 0 { count } else { 2 * count };
+            let orders: Vec<_> = (0..runs).map(|run| order(count, run)).collect();
+            let mut pairs = BTreeMap::new();
+            for (run, order) in orders.iter().enumerate() {
+                assert_eq!(order[0], run % count);
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+                for pair in order.windows(2) {
+                    *pairs.entry((pair[0], pair[1])).or_insert(0) += 1;
+                }
+            }
+            assert_eq!(pairs.len(), count * (count - 1));
+            assert!(pairs.values().all(|times| *times == runs / count), "{count}: {pairs:?}");
+        }
     }
 }

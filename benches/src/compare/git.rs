@@ -30,23 +30,23 @@ impl Git {
         Self { place }
     }
 
-    fn git(folder: &Path, arguments: &[&str]) -> Command {
-        let mut git = Command::new("git");
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    fn git(&self, folder: &Path, arguments: &[&str]) -> Command {
+        let mut git = self.place.command("git");
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         git.arg("-C").arg(folder).args(arguments);
         git
     }
 
     fn here(&self, arguments: &[&str]) -> Command {
-        Self::git(&self.place.tree(), arguments)
+        self.git(&self.place.tree(), arguments)
     }
 
     fn remote(&self) -> PathBuf {
         self.place.path("remote.git")
     }
 
-    fn commit_of(folder: &Path, name: &str) -> Result<Vec<u8>> {
-        run(&mut Self::git(folder, &["rev-parse", name]))
+    fn commit_of(&self, folder: &Path, name: &str) -> Result<Vec<u8>> {
+        run(&mut self.git(folder, &["rev-parse", name]))
     }
 
     fn check_one(&self, step: Step, turn: usize) -> Result<()> {
@@ -58,8 +58,8 @@ impl Git {
     }
 
     fn check_pushed(&self) -> Result<()> {
-        let ours = Self::commit_of(&self.place.tree(), "HEAD")?;
-        let theirs = Self::commit_of(&self.remote(), "main")?;
+        let ours = self.commit_of(&self.place.tree(), "HEAD")?;
+        let theirs = self.commit_of(&self.remote(), "main")?;
         check(ours == theirs, || "git's push did not arrive".to_owned())
     }
 }
@@ -77,7 +77,7 @@ impl Peer for Git {
         run(&mut self.here(&["remote", "add", "origin", &bare]))?;
         for (name, value) in SETTINGS {
             run(&mut self.here(&["config", name, value]))?;
-            run(&mut Self::git(&remote, &["config", name, value]))?;
+            run(&mut self.git(&remote, &["config", name, value]))?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl Rsync {
     }
 
     fn rsync(&self, options: &[&str], to: &str) -> Command {
-        let mut rsync = Command::new("rsync");
+        let mut rsync = self.place.command("rsync");
         // The slash at its end means what is in it.
         rsync.args(options).arg(self.place.tree().join("")).arg(self.place.path(to));
         rsync
@@ -81,8 +81,8 @@ impl Tar {
 
     /// A pipe of two programs, which fails where either of them does. The shell gets paths as `$1`
     /// and `$2`, so that nothing in them is understood as shell.
-    fn pipe(script: &str, first: PathBuf, second: PathBuf) -> Command {
-        let mut bash = Command::new("bash");
+    fn pipe(&self, script: &str, first: PathBuf, second: PathBuf) -> Command {
+        let mut bash = self.place.command("bash");
         bash.args(["-euo", "pipefail", "-c", script, "bash"]).arg(first).arg(second);
         bash
     }
@@ -107,23 +107,25 @@ impl Peer for Tar {
 
     fn job(&mut self, step: Step, _: usize) -> Result<Option<Job>> {
         let (script, first, second) = match step {
-            Step::FirstSnapshot => {
-                ("tar -C \"$1\" -c . | zstd -1 -T2 -q -o \"$2\"", self.place.tree(), self.archive())
-            }
+            Step::FirstSnapshot => (
+                "tar -C \"$1\" -cf - . | zstd -1 -T2 -q -o \"$2\"",
+                self.place.tree(),
+                self.archive(),
+            ),
             Step::Clone => {
-                ("zstd -dcq \"$1\" | tar -C \"$2\" -xp", self.archive(), self.unpacked())
+                ("zstd -dcq \"$1\" | tar -C \"$2\" -xpf -", self.archive(), self.unpacked())
             }
             _ => return Ok(None),
         };
         let warm = Some(first.clone());
-        Ok(Some(Job { commands: vec![Self::pipe(script, first, second)], warm }))
+        Ok(Some(Job { commands: vec![self.pipe(script, first, second)], warm }))
     }
 
     fn check(&mut self, step: Step, _: usize, _: &[u8]) -> Result<()> {
         match step {
             Step::Clone => check_copy(&self.place, &self.unpacked(), ALL),
             // Unpacking it is what shows that it is whole, and comes later.
-            _ => run(Command::new("zstd").arg("-tq").arg(self.archive())).map(drop),
+            _ => run(self.place.command("zstd").arg("-tq").arg(self.archive())).map(drop),
         }
     }
 
@@ -151,7 +153,7 @@ impl Peer for Cp {
         if step != Step::Clone {
             return Ok(None);
         }
-        let mut cp = Command::new("cp");
+        let mut cp = self.place.command("cp");
         cp.arg("-r").arg(self.place.tree()).arg(self.place.path("copy"));
         Ok(Some(Job { commands: vec![cp], warm: Some(self.place.tree()) }))
     }

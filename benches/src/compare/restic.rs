@@ -1,4 +1,4 @@
-//! restic, with a repository on the same disk, and no cache in the home folder.
+//! restic, with a repository and its cache on the same disk.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,9 +21,10 @@ impl Restic {
     }
 
     fn restic(&self, arguments: &[&str]) -> Command {
-        let mut restic = Command::new("restic");
+        let mut restic = self.place.command("restic");
         restic.env("RESTIC_PASSWORD", "bench").current_dir(self.place.tree());
-        restic.args(["-q", "--json", "--no-cache", "-r"]).arg(self.repository()).args(arguments);
+        restic.args(["-q", "--json", "--cache-dir"]).arg(self.place.path("cache"));
+        restic.arg("-r").arg(self.repository()).args(arguments);
         restic
     }
 

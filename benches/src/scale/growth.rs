@@ -14,6 +14,8 @@ use crate::table::amount;
 
 /// How often a short step is timed in each run.
 const REPEATS: u64 = 3;
+/// The smallest tree: each turn changes a file of its own.
+pub const FILES_LEAST: u64 = REPEATS + 2;
 /// Contents of files: at least so many bytes, and less than so many.
 const BYTES: (u64, u64) = (20, 200);
 
@@ -40,6 +42,7 @@ pub fn run(bench: &Bench, sizes: &[u64], runs: usize, results: &mut Results) -> 
             Tree { bench, root: &root, files, run, results }.measure(&device)?;
             folder::remove(&place)?;
             folder::remove(&root.join(".fastest"))?;
+            (bench.keep)(results)?;
             eprintln!("{files} files: run {} of {runs} done", run + 1);
         }
         folder::remove(&folder)?;
@@ -95,7 +98,7 @@ impl Tree<'_> {
 
     /// A snapshot with one changed file: how long it takes, and what it adds.
     fn one_file(&mut self, device: &Fastest, turn: u64) -> Result<()> {
-        let path = made::path((self.files / (REPEATS + 2)) * (turn + 1));
+        let path = made::path((self.files / FILES_LEAST) * (turn + 1));
         made::change(&self.root.join(&path), self.run as u64)?;
         let before = packs(device)?;
         let row = self.row("one file changed: snapshot");
@@ -104,12 +107,12 @@ impl Tree<'_> {
         check(number(&said, "modified")? == 1, || format!("not one file changed: {said}"))?;
         device.check_holds(self.root, &said, &path)?;
         let added = packs(device)? - before;
-        let objects = number(&said, "objects_new")?;
+        let objects = number(&said, "objects_new")? as f64;
         for (what, unit, value) in
             [("new objects", Unit::Count, objects), ("bytes stored", Unit::Bytes, added)]
         {
             let row = self.row(&format!("one file changed: {what}"));
-            self.results.add((&row, unit), "fastest", self.run, value as f64);
+            self.results.add((&row, unit), "fastest", self.run, value);
         }
         Ok(())
     }
@@ -128,7 +131,7 @@ impl Tree<'_> {
     }
 }
 
-/// Lengths of the packs of a device.
-fn packs(device: &Fastest) -> Result<u64> {
-    Ok(folder::size(&device.store().join("objects/packs"))?.0)
+/// Lengths of the packs of a device, in bytes. As a float, for differences.
+fn packs(device: &Fastest) -> Result<f64> {
+    Ok(folder::size(&device.store().join("objects/packs"))?.bytes as f64)
 }

@@ -23,7 +23,7 @@ pub fn run(bench: &Bench, bytes: u64, results: &mut Results) -> Result<()> {
     device.ask(&tree, &["init", "--name", "tree"])?;
     device.ask(&tree, &["push"])?;
     let packs = || folder::size(&device.store().join("objects/packs"));
-    let before = packs()?.0;
+    let before = packs()?.bytes;
 
     made::large_file(&file, bytes, INSERTED)?;
     folder::settle()?;
@@ -39,8 +39,8 @@ pub fn run(bench: &Bench, bytes: u64, results: &mut Results) -> Result<()> {
     let push = (&*row("snapshot and push"), Unit::Seconds);
     results.add(push, "fastest", 0, measured.seconds);
     results.add_memory(push, "fastest", peak);
-    let (stored, sent) = (packs()?.0 - before, number(&said, "bytes_sent")?);
-    results.add((&row("bytes stored"), Unit::Bytes), "fastest", 0, stored as f64);
+    let (stored, sent) = (packs()?.bytes as f64 - before as f64, number(&said, "bytes_sent")?);
+    results.add((&row("bytes stored"), Unit::Bytes), "fastest", 0, stored);
     results.add((&row("bytes sent"), Unit::Bytes), "fastest", 0, sent as f64);
     folder::remove(&folder)
 }

@@ -3,12 +3,12 @@
 //! Working copies are made and removed one after the other, so that all of them need the room of two.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Bench;
 use crate::error::{Error, Result, check};
 use crate::fastest::{Fastest, number, text};
-use crate::folder::{self, Entry, count, list};
+use crate::folder::{self, CHANGED_BYTES_MAX, count, list};
 use crate::made;
 use crate::results::{Results, Unit};
 use crate::table::amount;
@@ -31,10 +31,11 @@ pub fn run(
         None => made::tree(&first, FILES, BYTES)?,
     }
     let listing = list(&first)?;
-    let is_file = |(path, entry)| matches!(entry, Entry::File { .. }).then_some(path);
-    let bytes = count(&listing).2;
-    let files: Vec<PathBuf> = listing.into_iter().filter_map(is_file).collect();
-    check(!files.is_empty(), || "the tree has no files".to_owned())?;
+    let (bytes, files) = (count(&listing).2, folder::changeable(&listing));
+    if files.is_empty() {
+        let text = format!("the tree needs a file of 1 to {CHANGED_BYTES_MAX} bytes to change");
+        return Err(Error::Unusable(text));
+    }
 
     let device = bench.device(&folder)?;
     device.ask(&first, &["init", "--name", "tree"])?;
@@ -52,7 +53,7 @@ pub fn run(
     for (what, before, after) in
         [("the device's store", before.0, after.0), ("the primary", before.1, after.1)]
     {
-        let added = after.saturating_sub(before) as f64;
+        let added = after as f64 - before as f64;
         for (what, unit, value) in [
             (format!("{what} before"), Unit::Bytes, before as f64),
             (format!("{what} grows by"), Unit::Bytes, added),
@@ -91,6 +92,6 @@ fn check_all(device: &Fastest, first: &Path, workspaces: u64) -> Result<()> {
 
 /// Bytes of the device's whole store, and of the primary with its packs.
 fn sizes(folder: &Path, device: &Fastest) -> Result<(u64, u64)> {
-    let primary = folder::size(&folder.join("primary"))?.0;
-    Ok((folder::size(device.store())?.0, primary))
+    let primary = folder::size(&folder.join("primary"))?.bytes;
+    Ok((folder::size(device.store())?.bytes, primary))
 }

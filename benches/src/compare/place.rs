@@ -1,0 +1,66 @@
+//! What each peer has for itself: a folder, a tree, files to change, and commands without settings.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{ONE_FILE_REPEATS, Step};
+use crate::error::Result;
+use crate::{made, settings};
+
+/// What a peer has in one run.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its folder, whose files are emptied after the run.
+    pub folder: PathBuf,
+    /// A copy of the caller's tree: its own, where it changes files.
+    pub tree: PathBuf,
+    /// Files to change, by path from the tree's root, in an order.
+    pub files: Vec<PathBuf>,
+}
+
+impl Place {
+    /// A file or folder of its own.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The tree.
+    pub fn tree(&self) -> PathBuf {
+        self.tree.clone()
+    }
+
+    /// The file that this step changes at this number.
+    pub fn changed(&self, step: Step, number: usize) -> &Path {
+        let first = if step == Step::OneFilePush { ONE_FILE_REPEATS + 1 } else { 0 };
+        &self.files[(first + number) % self.files.len()]
+    }
+
+    /// Changes the file of this step and number.
+    pub fn change(&self, step: Step, number: usize) -> Result<()> {
+        made::change(&self.tree.join(self.changed(step, number)), number as u64)
+    }
+
+    /// A command of a peer, which knows neither the user's settings nor the user's home.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        settings::remove(&mut command);
+        command.env("HOME", &self.folder).env("XDG_CONFIG_HOME", &self.folder);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_has_a_home_of_its_own() {
+        let folder = PathBuf::from("/run");
+        let place = Place { folder, tree: PathBuf::new(), files: Vec::new() };
+        let command = place.command("git");
+        for name in ["HOME", "XDG_CONFIG_HOME"] {
+            let pair = (name.as_ref(), Some("/run".as_ref()));
+            assert!(command.get_envs().any(|found| found == pair), "{command:?}");
+        }
+    }
+}

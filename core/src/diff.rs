@@ -4,12 +4,13 @@
 //! out in the same way, whatever the depth to which either side is split.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use crate::drift::empty_directory;
-use crate::id::{IdSet, TreeId};
+use crate::id::TreeId;
 use crate::object::{Object, ObjectSource};
 use crate::store::StoreError;
-use crate::tree::{Entry, Item, Kind, Node, TreeError};
+use crate::tree::{Entry, Item, Kind, Node, Run, TreeError};
 
 /// Bytes of an encoded entry, about.
 const ENTRY_BYTES_MEAN: usize = 50;
@@ -35,8 +36,9 @@ impl Difference<'_> {
 /// Two directories, as far as they have to be read to tell how they differ.
 #[derive(Debug)]
 pub struct DirectoryDiff {
-    old: Nodes,
-    new: Nodes,
+    old: Vec<Part>,
+    new: Vec<Part>,
+    bytes: usize,
 }
 
 /// Reads where two directories differ; `None` is a directory without entries.
@@ -49,12 +51,17 @@ pub fn diff_directory(
     let empty = empty_directory();
     let [old, new] = [old, new].map(|id| id.filter(|id| **id != empty));
     if old == new {
-        return Ok(DirectoryDiff { old: Vec::new(), new: Vec::new() });
+        return Ok(DirectoryDiff { old: Vec::new(), new: Vec::new(), bytes: 0 });
     }
     differing_leaves(old, new, source)
 }
 
 impl DirectoryDiff {
+    /// Bytes of the nodes that were read, of both sides.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The names under which the two differ, sorted.
     ///
     /// Entries are equal where kind and id are: the rest follows from these.
@@ -65,15 +72,19 @@ impl DirectoryDiff {
 }
 
 /// The entries of all of a row of leaves: to read them first is much faster than to take turns.
-fn entries(leaves: &Nodes) -> Result<Vec<Entry<'_>>, StoreError> {
-    let count = leaves.iter().map(|(_, object)| object.len() / ENTRY_BYTES_MEAN).sum();
-    let mut all = Vec::with_capacity(count);
-    for (id, object) in leaves {
-        if let Node::Leaf(leaf) = Node::parse(object).map_err(tree_error(id))? {
-            let previous = all.last().map_or(&[][..], |entry: &Entry<'_>| entry.name);
-            for entry in leaf.after(previous) {
-                all.push(entry.map_err(tree_error(id))?);
+fn entries(leaves: &[Part]) -> Result<Vec<Entry<'_>>, StoreError> {
+    let mut all = Vec::new();
+    for leaf in leaves {
+        if let Node::Leaf(entries) = leaf.node()? {
+            // Leaf by leaf: hostile ones may be the same bytes, and are refused at the second.
+            all.reserve(leaf.object.len() / ENTRY_BYTES_MEAN);
+            let mut previous = all.last().map_or(&[][..], |entry: &Entry<'_>| entry.name);
+            for entry in entries.after(previous) {
+                let entry = entry.map_err(tree_error(&leaf.id))?;
+                previous = entry.name;
+                all.push(entry);
             }
+            leaf.check_end(previous)?;
         }
     }
     Ok(all)
@@ -123,8 +134,35 @@ pub fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
     }
 }
 
-/// Nodes of one directory and level, in order.
-type Nodes = Vec<(TreeId, Object)>;
+/// A node of a directory: all of it, or a run.
+#[derive(Debug)]
+struct Part {
+    id: TreeId,
+    object: Object,
+    /// The last name of a run, as its parent gives it.
+    last_name: Option<Vec<u8>>,
+}
+
+impl Part {
+    fn node(&self) -> Result<Node<'_>, StoreError> {
+        Node::parse(&self.object).map_err(tree_error(&self.id))
+    }
+
+    fn level(&self) -> Result<u8, StoreError> {
+        Ok(match self.node()? {
+            Node::Leaf(_) => 0,
+            Node::Interior(runs) => runs.level(),
+        })
+    }
+
+    /// Checks the last name found in a run. An empty run has none, and so is refused too.
+    fn check_end(&self, found: &[u8]) -> Result<(), StoreError> {
+        if self.last_name.as_ref().is_some_and(|name| name != found) {
+            return Err(damaged(&self.id, "a run does not end with the name it gives"));
+        }
+        Ok(())
+    }
+}
 
 /// The leaves of each side that the other side does not share.
 fn differing_leaves(
@@ -135,95 +173,105 @@ fn differing_leaves(
     let mut old = Frontier::new(old, source)?;
     let mut new = Frontier::new(new, source)?;
     while old.level > 0 || new.level > 0 {
-        let (old_level, new_level) = (old.level, new.level);
-        if old_level >= new_level {
-            old.descend()?;
+        match old.level.cmp(&new.level) {
+            Ordering::Greater => old.descend(source)?,
+            Ordering::Less => new.descend(source)?,
+            Ordering::Equal => {
+                let (old_above, new_above) = (old.take(), new.take());
+                let (old_runs, new_runs) = (runs(&old_above)?, runs(&new_above)?);
+                old.load(&unshared(&old_runs, &new_runs), source)?;
+                new.load(&unshared(&new_runs, &old_runs), source)?;
+            }
         }
-        if new_level >= old_level {
-            new.descend()?;
-        }
-        if old.level == new.level {
-            drop_shared(&mut old, &mut new);
-        }
-        old.load(source)?;
-        new.load(source)?;
     }
-    Ok(DirectoryDiff { old: old.nodes, new: new.nodes })
+    Ok(DirectoryDiff { old: old.nodes, new: new.nodes, bytes: old.bytes + new.bytes })
 }
 
 /// Nodes of one level that together hold what is still to be compared.
 struct Frontier {
     level: u8,
-    nodes: Nodes,
-    /// Ids of the next nodes, not read yet.
-    pending: Vec<TreeId>,
+    nodes: Vec<Part>,
+    /// Bytes of all nodes read so far.
+    bytes: usize,
 }
 
 impl Frontier {
     fn new(root: Option<&TreeId>, source: &dyn ObjectSource) -> Result<Self, StoreError> {
-        let nodes: Nodes = match root {
-            Some(root) => vec![(*root, source.object(&(*root).into())?)],
-            None => Vec::new(),
-        };
-        let level = nodes.first().map_or(Ok(0), |(id, object)| level(id, object))?;
-        Ok(Self { level, nodes, pending: Vec::new() })
-    }
-
-    /// Reads the pending nodes; they must be of the frontier's level.
-    fn load(&mut self, source: &dyn ObjectSource) -> Result<(), StoreError> {
-        for id in std::mem::take(&mut self.pending) {
-            let object = source.object(&id.into())?;
-            if level(&id, &object)? != self.level {
-                let what = "a run's level is not one below its parent's";
-                return Err(tree_error(&id)(TreeError::Damaged { what }));
-            }
-            self.nodes.push((id, object));
+        let mut frontier = Self { level: 0, nodes: Vec::new(), bytes: 0 };
+        if let Some(&id) = root {
+            let root = Part { id, object: source.object(&id.into())?, last_name: None };
+            frontier.level = root.level()?;
+            frontier.bytes = root.object.len();
+            frontier.nodes.push(root);
         }
-        Ok(())
+        Ok(frontier)
     }
 
-    /// Replaces the nodes by the ids of their children.
-    fn descend(&mut self) -> Result<(), StoreError> {
-        let nodes = std::mem::take(&mut self.nodes);
-        // Names go on from node to node, so that no node can stand twice: a hostile tree of few
-        // nodes, each the child of another many times, would have no end.
-        let mut previous = &[][..];
-        for (id, object) in &nodes {
-            if let Node::Interior(runs) = Node::parse(object).map_err(tree_error(id))? {
-                for run in runs.after(previous) {
-                    let run = run.map_err(tree_error(id))?;
-                    previous = run.last_name;
-                    self.pending.push(run.id);
-                }
-            }
+    fn take(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.nodes)
+    }
+
+    /// Replaces the nodes by all of their children.
+    fn descend(&mut self, source: &dyn ObjectSource) -> Result<(), StoreError> {
+        let above = self.take();
+        self.load(&runs(&above)?, source)
+    }
+
+    /// Reads runs, which must be of the next level and none of them twice: names are unique, and
+    /// a hostile node that named one run any number of times would cost as many readings.
+    fn load(&mut self, runs: &[Run<'_>], source: &dyn ObjectSource) -> Result<(), StoreError> {
+        // The ids are claims, which anyone may choose to collide: hence the standard hasher.
+        let mut ids = HashSet::with_capacity(runs.len());
+        if let Some(twice) = runs.iter().find(|run| !ids.insert(run.id)) {
+            return Err(damaged(&twice.id, "a run stands twice in a directory"));
         }
         self.level = self.level.saturating_sub(1);
+        for run in runs {
+            let object = source.object(&run.id.into())?;
+            let part = Part { id: run.id, object, last_name: Some(run.last_name.to_vec()) };
+            if part.level()? != self.level {
+                return Err(damaged(&part.id, "a run's level is not one below its parent's"));
+            }
+            self.bytes += part.object.len();
+            self.nodes.push(part);
+        }
         Ok(())
     }
 }
 
-fn level(id: &TreeId, object: &Object) -> Result<u8, StoreError> {
-    Ok(match Node::parse(object).map_err(tree_error(id))? {
-        Node::Leaf(_) => 0,
-        Node::Interior(runs) => runs.level(),
-    })
+/// The children of a row of nodes; their names go on from node to node.
+fn runs(nodes: &[Part]) -> Result<Vec<Run<'_>>, StoreError> {
+    let mut all = Vec::new();
+    let mut previous = &[][..];
+    for node in nodes {
+        if let Node::Interior(runs) = node.node()? {
+            for run in runs.after(previous) {
+                let run = run.map_err(tree_error(&node.id))?;
+                previous = run.last_name;
+                all.push(run);
+            }
+            node.check_end(previous)?;
+        }
+    }
+    Ok(all)
 }
 
-/// The same node on both sides holds the same entries, and names are unique in a directory.
-fn drop_shared(old: &mut Frontier, new: &mut Frontier) {
-    let ids = |frontier: &Frontier| -> IdSet<TreeId> {
-        let loaded = frontier.nodes.iter().map(|(id, _)| *id);
-        loaded.chain(frontier.pending.iter().copied()).collect()
+/// The runs that the other side has not: the same node holds the same entries, and so ends with the
+/// same name.
+fn unshared<'a>(runs: &[Run<'a>], others: &[Run<'_>]) -> Vec<Run<'a>> {
+    let mut others = others.iter().peekable();
+    let mut is_shared = |run: &Run<'_>| {
+        while others.next_if(|other| other.last_name < run.last_name).is_some() {}
+        others.peek().is_some_and(|other| other.last_name == run.last_name && other.id == run.id)
     };
-    let (old_ids, new_ids) = (ids(old), ids(new));
-    let shared: IdSet<TreeId> = old_ids.intersection(&new_ids).copied().collect();
-    for frontier in [old, new] {
-        frontier.nodes.retain(|(id, _)| !shared.contains(id));
-        frontier.pending.retain(|id| !shared.contains(id));
-    }
+    runs.iter().filter(|run| !is_shared(run)).copied().collect()
 }
 
 fn tree_error(id: &TreeId) -> impl Fn(TreeError) -> StoreError {
     let id = *id;
     move |source| StoreError::Tree { id, source }
+}
+
+fn damaged(id: &TreeId, what: &'static str) -> StoreError {
+    tree_error(id)(TreeError::Damaged { what })
 }

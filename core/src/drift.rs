@@ -4,11 +4,13 @@
 //! empty one is named, with a `/` at its end, where the other side has no such empty directory:
 //! two trees without drift are the same tree.
 
+mod known;
 mod walk;
 
 use std::ops::AddAssign;
 use std::sync::LazyLock;
 
+use self::known::Known;
 use self::walk::{Pair, Walk};
 use crate::id::TreeId;
 use crate::object::ObjectSource;
@@ -64,6 +66,9 @@ impl Drift {
 }
 
 /// Compares two trees, naming each path that differs.
+///
+/// That is as much as the trees have paths, and a hostile tree may have more than memory holds, by
+/// few nodes that stand under many names. [`drift_counts`] compares such in little time.
 pub fn drift(
     from: &TreeId,
     workspace: &TreeId,
@@ -72,7 +77,8 @@ pub fn drift(
     compare(from, workspace, source, true)
 }
 
-/// Compares two trees, counting only: a subtree that one side lacks is not opened.
+/// Compares two trees, counting only: a subtree that one side lacks is not opened, and one that
+/// stands under many names is not compared again for each.
 pub fn drift_counts(
     from: &TreeId,
     workspace: &TreeId,
@@ -88,7 +94,7 @@ fn compare(
     lists: bool,
 ) -> Result<Drift, StoreError> {
     let pair = Pair { source: Some(*from), workspace: Some(*workspace) };
-    let mut found = Walk { source, lists }.roots(pair)?;
+    let mut found = Walk { source, lists, known: &Known::default() }.roots(pair)?;
     let counts = &mut found.counts;
     let different = counts.workspace_only.saturating_add(counts.both_different);
     counts.both_same = read_root(workspace, source)?.files.saturating_sub(different);

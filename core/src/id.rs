@@ -9,7 +9,7 @@
 //!
 //! The two contexts keep the kinds apart: no blob can pose as a tree or as a chunk list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
@@ -131,13 +131,12 @@ macro_rules! into_object_id {
 }
 into_object_id!(BlobId, TreeId, ListId);
 
-/// A map by id.
+/// A map by the ids of objects at hand, whose bytes were hashed.
 pub(crate) type IdMap<Id, Value> = HashMap<Id, Value, BuildHasherDefault<IdHasher>>;
-/// A set of ids.
-pub(crate) type IdSet<Id> = HashSet<Id, BuildHasherDefault<IdHasher>>;
 
 /// Takes an id's last eight bytes for its hash: an id is one already. Who searches for contents
 /// whose ids share bytes pays for each with far more work than it then costs us to tell them apart.
+/// Ids that are only claimed cost nothing to make up: keep such with the standard hasher.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct IdHasher(u64);
 

@@ -149,7 +149,7 @@ pub fn name_is_allowed(name: &[u8]) -> bool {
 fn has_slash_or_nul(name: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    // Has a high bit where, and only where, there is a zero byte.
+    // Nonzero if, and only if, some byte is zero.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let (words, rest) = name.as_chunks();
     let in_words = |word: &[u8; 8]| {

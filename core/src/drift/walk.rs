@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::known::{Key, Known};
 use super::{Counts, Drift, check_depth, empty_directory};
 use crate::diff::{Difference, diff_directory};
 use crate::id::TreeId;
@@ -19,6 +20,9 @@ const SPLIT_PARTS: usize = 32;
 /// Deeper directories are not split: a thread that waits for the parts of one takes up other work
 /// on top of its own.
 const SPLIT_DEPTH_MAX: usize = 16;
+/// Two directories without others in them are compared anew where they stand again, unless their
+/// nodes have more bytes than this: most stand once, and to remember costs more than to compare.
+const FORGOTTEN_BYTES_MAX: usize = 4 << 10;
 
 #[derive(Clone, Copy)]
 enum Side {
@@ -67,6 +71,10 @@ struct Level {
     path_bytes: usize,
     /// Whether one side lacks the directory: all below is counted with it.
     counted: bool,
+    /// What the part had counted before, kept apart until this directory is done.
+    before: Counts,
+    /// Under what to remember the directory's own counts.
+    key: Option<Key>,
 }
 
 /// A walk, or a part of one that a thread has taken on.
@@ -75,6 +83,7 @@ pub(super) struct Walk<'a> {
     pub(super) source: &'a dyn ObjectSource,
     /// Whether paths are named, not only counted.
     pub(super) lists: bool,
+    pub(super) known: &'a Known,
 }
 
 /// Where a part of a walk is, and what it found. Without lists to make, the path stays empty.
@@ -101,16 +110,26 @@ impl Walk<'_> {
         while let Some(level) = levels.last_mut() {
             part.path.truncate(level.path_bytes);
             let Some(Step { name, source, workspace }) = level.steps.next() else {
+                self.leave(level, part);
                 levels.pop();
                 continue;
             };
             if let Some(pair) = self.name(&name, source, workspace, level.counted, part) {
                 part.depth = depth + levels.len();
-                levels.push(self.enter(pair, part)?);
+                match self.key(pair, part.depth).and_then(|key| self.known.get(&key)) {
+                    Some(counts) => part.found.counts += counts,
+                    None => levels.push(self.enter(pair, part)?),
+                }
             }
         }
         part.depth = depth;
         Ok(())
+    }
+
+    /// Under what the counts of two directories are known; lists name each path by itself.
+    fn key(&self, pair: Pair, depth: usize) -> Option<Key> {
+        let Pair { source: Some(source), workspace: Some(workspace) } = pair else { return None };
+        (!self.lists).then_some((depth, source, workspace))
     }
 
     /// Compares two directories, as far as the first of their own directories. Many that differ
@@ -118,10 +137,35 @@ impl Walk<'_> {
     fn enter(&self, pair: Pair, part: &mut Part) -> Result<Level, StoreError> {
         let Pair { source, workspace } = pair;
         check_depth(source.or(workspace).as_ref(), part.depth)?;
-        let counted = source.is_none() || workspace.is_none();
+        let mut level = Level {
+            steps: Vec::new().into_iter(),
+            path_bytes: part.path.len(),
+            counted: source.is_none() || workspace.is_none(),
+            before: std::mem::take(&mut part.found.counts),
+            key: self.key(pair, part.depth),
+        };
+        let (steps, bytes) = self.steps(pair, level.counted, part)?;
+        if steps.is_empty() && bytes <= FORGOTTEN_BYTES_MAX {
+            level.key = None;
+        }
+        if steps.len() < SPLIT_NAMES_MIN || part.depth > SPLIT_DEPTH_MAX {
+            level.steps = steps.into_iter();
+        } else {
+            self.split(steps, level.counted, part)?;
+        }
+        Ok(level)
+    }
+
+    /// Names what differs up to the first directory. Gives back the rest, and how many bytes of
+    /// nodes were read: these are not held on to, for deep trees have many.
+    fn steps(
+        &self,
+        pair: Pair,
+        counted: bool,
+        part: &mut Part,
+    ) -> Result<(Vec<Step>, usize), StoreError> {
         let path_bytes = part.path.len();
-        let level = |steps: Vec<Step>| Level { steps: steps.into_iter(), path_bytes, counted };
-        let nodes = diff_directory(source.as_ref(), workspace.as_ref(), self.source)?;
+        let nodes = diff_directory(pair.source.as_ref(), pair.workspace.as_ref(), self.source)?;
         let mut steps = Vec::new();
         for difference in nodes.differences()? {
             if !steps.is_empty() || difference.is_of_directories() {
@@ -132,19 +176,31 @@ impl Walk<'_> {
             self.name(name, old.map(What::from), new.map(What::from), counted, part);
             part.path.truncate(path_bytes);
         }
-        if steps.len() < SPLIT_NAMES_MIN || part.depth > SPLIT_DEPTH_MAX {
-            return Ok(level(steps));
-        }
+        Ok((steps, nodes.bytes()))
+    }
+
+    /// Walks a directory's names by many threads. The first error that any of them meets ends it.
+    fn split(&self, steps: Vec<Step>, counted: bool, part: &mut Part) -> Result<(), StoreError> {
         let size = steps.len().div_ceil(SPLIT_PARTS);
         let parts = steps.into_par_iter().chunks(size).map(|steps| {
             let mut part = Part { path: part.path.clone(), depth: part.depth, ..Part::default() };
-            self.run(level(steps), &mut part)?;
+            let (path_bytes, before) = (part.path.len(), Counts::default());
+            let steps = steps.into_iter();
+            self.run(Level { steps, path_bytes, counted, before, key: None }, &mut part)?;
             Ok(part.found)
         });
-        for found in parts.collect::<Vec<Result<_, _>>>() {
-            part.found.append(found?);
+        for found in parts.collect::<Result<Vec<_>, StoreError>>()? {
+            part.found.append(found);
         }
-        Ok(level(Vec::new()))
+        Ok(())
+    }
+
+    /// Remembers a directory that is done, where that is worth it, and adds its counts to the rest.
+    fn leave(&self, level: &Level, part: &mut Part) {
+        if let Some(key) = level.key {
+            self.known.insert(key, part.found.counts);
+        }
+        part.found.counts += level.before;
     }
 
     /// Counts what differs under a name, and names it where lists were asked for. Gives back the
@@ -191,7 +247,7 @@ impl Part {
     /// The files of both sides at this path differ.
     fn different(&mut self, bytes: u64, lists: bool) {
         let counts = &mut self.found.counts;
-        counts.both_different += 1;
+        counts.both_different = counts.both_different.saturating_add(1);
         counts.bytes_changed = counts.bytes_changed.saturating_add(bytes);
         if lists {
             self.found.both_different.push(self.path.clone());

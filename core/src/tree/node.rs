@@ -92,6 +92,8 @@ impl<'a> Node<'a> {
         let previous = &[][..];
         Ok(match level {
             0 => Self::Leaf(Entries { left, rest, previous }),
+            // It would be an empty directory under another id than that of one.
+            _ if left == 0 => return Err(damaged("an interior node has no runs")),
             &level => Self::Interior(Runs { level, left, rest, previous }),
         })
     }
@@ -131,7 +133,11 @@ fn take_id<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8; ID_BYTES]> {
 fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
     let length = varint::take(rest).ok_or(damaged("a name's length is cut short"))?;
     let length = usize::try_from(length).map_err(|_| damaged("a name is too long"))?;
-    take_bytes(rest, length).ok_or(damaged("a name is cut short"))
+    let name = take_bytes(rest, length).ok_or(damaged("a name is cut short"))?;
+    if !name_is_allowed(name) {
+        return Err(damaged("a name is empty, too long, `.`, `..`, `.fastest`, or has `/` or NUL"));
+    }
+    Ok(name)
 }
 
 impl<'a> Entries<'a> {
@@ -139,11 +145,6 @@ impl<'a> Entries<'a> {
     fn take(&mut self) -> Result<Entry<'a>, TreeError> {
         const CUT: TreeError = damaged("an entry is cut short");
         let name = take_name(&mut self.rest)?;
-        if !name_is_allowed(name) {
-            return Err(damaged(
-                "a name is empty, too long, `.`, `..`, `.fastest`, or has `/` or NUL",
-            ));
-        }
         if name <= self.previous {
             return Err(damaged("names are not in order"));
         }

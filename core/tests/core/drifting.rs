@@ -1,9 +1,11 @@
 //! Drift of trees that are wide enough to be shared out among threads, of trees as deep as a tree
 //! may be, and of hostile ones.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use fastest_core::drift::{Counts, drift, drift_counts, empty_directory};
-use fastest_core::id::TreeId;
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink};
+use fastest_core::id::{ObjectId, TreeId};
+use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
 use fastest_core::reach::new_objects;
 use fastest_core::store::StoreError;
 use fastest_core::tree::{DEPTH_MAX, Item, Root, TreeError, write_directory};
@@ -138,12 +140,13 @@ fn deeper_trees_are_refused() {
     }
 }
 
-/// A node over two runs that are the same node; it says of itself what its runs would be.
-fn doubled(level: u8, below: &TreeId, objects: &MemoryObjects) -> TreeId {
-    let mut encoded = vec![1, level, 2];
-    for name in [b'a', b'b'] {
-        encoded.extend_from_slice(&[1, name]);
-        encoded.extend_from_slice(below.as_bytes());
+/// An interior node over these runs; it says of each that it is one file of one byte.
+fn node(level: u8, runs: &[(&str, TreeId)], objects: &MemoryObjects) -> TreeId {
+    let mut encoded = vec![1, level, u8::try_from(runs.len()).unwrap()];
+    for (name, id) in runs {
+        encoded.push(u8::try_from(name.len()).unwrap());
+        encoded.extend_from_slice(name.as_bytes());
+        encoded.extend_from_slice(id.as_bytes());
         encoded.extend_from_slice(&[1, 1]);
     }
     let id = TreeId::of(&encoded);
@@ -151,21 +154,122 @@ fn doubled(level: u8, below: &TreeId, objects: &MemoryObjects) -> TreeId {
     id
 }
 
+/// What every comparison with the tree, and with a directory of it, says of it.
+fn check_refused(tree: TreeId, objects: &MemoryObjects, what: &'static str) {
+    let empty = empty_directory();
+    let file = holding(item_of(Thing::File(5), objects), objects).id;
+    let root = Root { id: tree, files: 1, bytes: 1 };
+    let above = holding(Item::directory(&root), objects).id;
+    for result in [
+        drift(&file, &tree, objects).map(drop),
+        drift(&tree, &file, objects).map(drop),
+        drift(&empty, &tree, objects).map(drop),
+        drift(&tree, &empty, objects).map(drop),
+        drift(&empty, &above, objects).map(drop),
+        drift(&above, &file, objects).map(drop),
+        drift_counts(&file, &tree, objects).map(drop),
+        new_objects(Some(&file), &tree, objects).map(drop),
+    ] {
+        let refused = matches!(&result, Err(StoreError::Tree { source, .. })
+            if *source == TreeError::Damaged { what });
+        assert!(refused, "{what}: {result:?}");
+    }
+}
+
 #[test]
-fn a_few_nodes_that_double_and_double_are_refused() {
+fn a_wide_directory_whose_nodes_double_and_double_is_refused() {
     let objects = MemoryObjects::default();
     let [old, new] = [3, 4].map(|content| {
         let leaf = holding(item_of(Thing::File(content), &objects), &objects).id;
-        (1..=60).fold(leaf, |below, level| doubled(level, &below, &objects))
+        (1..=60).fold(leaf, |below, level| node(level, &[("a", below), ("b", below)], &objects))
     });
-    let nothing = stored(&Model::default(), &objects);
-    for old in [old, nothing] {
-        for result in [
-            drift(&old, &new, &objects).map(drop),
-            drift_counts(&old, &new, &objects).map(drop),
-            new_objects(Some(&old), &new, &objects).map(drop),
-        ] {
-            assert!(matches!(result, Err(StoreError::Tree { .. })), "{result:?}");
-        }
+    for tree in [old, new] {
+        check_refused(tree, &objects, "a run stands twice in a directory");
     }
+    let both = drift(&old, &new, &objects);
+    assert!(matches!(both, Err(StoreError::Tree { .. })), "{both:?}");
+}
+
+/// Many times the same leaf would be many times its entries.
+#[test]
+fn a_run_that_stands_twice_is_refused() {
+    let objects = MemoryObjects::default();
+    let leaf = holding(item_of(Thing::File(3), &objects), &objects).id;
+    let one_node = node(1, &[("a", leaf), ("d", leaf)], &objects);
+    let [first, second] = ["a", "d"].map(|name| node(1, &[(name, leaf)], &objects));
+    let two_nodes = node(2, &[("a", first), ("d", second)], &objects);
+    for tree in [one_node, two_nodes] {
+        check_refused(tree, &objects, "a run stands twice in a directory");
+    }
+    // It is found before any leaf is read.
+    let lost = TreeId([7; 32]);
+    let result = drift(&node(1, &[("a", lost), ("b", lost)], &objects), &leaf, &objects);
+    assert!(matches!(result, Err(StoreError::Tree { .. })), "{result:?}");
+}
+
+/// Else a tree could have a directory that is empty and is named by nothing.
+#[test]
+fn runs_that_hold_nothing_or_end_otherwise_than_said_are_refused() {
+    let objects = MemoryObjects::default();
+    check_refused(node(1, &[], &objects), &objects, "an interior node has no runs");
+    let without = node(1, &[], &objects);
+    check_refused(node(2, &[("d", without)], &objects), &objects, "an interior node has no runs");
+
+    let wrong = "a run does not end with the name it gives";
+    let leaf = holding(item_of(Thing::File(3), &objects), &objects).id;
+    let nothing = stored(&Model::default(), &objects);
+    check_refused(node(1, &[("d", nothing)], &objects), &objects, wrong);
+    check_refused(node(1, &[("d", leaf), ("e", nothing)], &objects), &objects, wrong);
+    check_refused(node(1, &[("c", leaf)], &objects), &objects, wrong);
+    check_refused(node(1, &[("e", leaf)], &objects), &objects, wrong);
+    let honest = node(1, &[("d", leaf)], &objects);
+    check_refused(node(2, &[("e", honest)], &objects), &objects, wrong);
+    assert_eq!(drift(&empty_directory(), &honest, &objects).unwrap().workspace_only, [b"d"]);
+}
+
+/// Counts how often objects are read.
+struct Counted<'a>(&'a MemoryObjects, AtomicUsize);
+
+impl ObjectSource for Counted<'_> {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.object(id)
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        ObjectSource::has(self.0, id)
+    }
+}
+
+/// So many directories below each other, each the `names` of two that hold the one below.
+fn multiplied(depth: usize, names: usize, content: usize, objects: &MemoryObjects) -> Root {
+    let mut root = holding(item_of(Thing::File(content), objects), objects);
+    for _ in 0..depth {
+        let below = Item::directory(&root);
+        let two = ["x", "y"].map(|name| write_directory(&[(name, below)], objects).unwrap());
+        let names = (0..names).map(|n| (format!("{n:02}"), Item::directory(&two[n % 2])));
+        root = write_directory(&names.collect::<Vec<_>>(), objects).unwrap();
+    }
+    root
+}
+
+#[test]
+fn directories_that_stand_under_many_names_are_counted_once() {
+    let objects = MemoryObjects::default();
+    for (depth, names, files) in
+        [(3, 2, 8), (60, 2, 1 << 60), (12, 32, 1 << 60), (300, 20, u64::MAX)]
+    {
+        let [old, new] = [3, 4].map(|content| multiplied(depth, names, content, &objects));
+        let source = Counted(&objects, AtomicUsize::new(0));
+        let counts = drift_counts(&old.id, &new.id, &source).unwrap();
+        assert_eq!((counts.both_different, counts.both_same), (files, 0));
+        assert_eq!((counts.source_only, counts.workspace_only), (0, 0));
+        let reads = source.1.into_inner();
+        // Six nodes a level; threads that come to one at the same time each read it.
+        assert!(reads < 1_000 * depth, "{reads} reads of {depth} levels of {names} names");
+    }
+    let [old, new] = [3, 4].map(|content| multiplied(8, 2, content, &objects).id);
+    let found = drift(&old, &new, &objects).unwrap();
+    assert_eq!(found.both_different.len(), 256);
+    assert_eq!(drift_counts(&old, &new, &objects).unwrap(), found.counts);
 }

@@ -140,10 +140,13 @@ async fn receive_all(
     arrivals.take_in()?;
     store.lend(packs)?;
     read(replica);
+    let mut all = Ok(());
     for (download, pack) in lent.into_iter().zip(store.take_back()) {
-        arrivals.add(download.row, download.checked(remote, pack)?)?;
+        // One that is refused does not take those after it along.
+        let added = download.checked(remote, pack);
+        all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
     }
-    Ok(())
+    all
 }
 
 /// What came of a download.

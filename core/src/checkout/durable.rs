@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, Thread};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::thread;
 
 use super::CheckoutError;
 
@@ -29,25 +30,24 @@ fn beside_with<E>(
     sync: &(dyn Fn() -> io::Result<()> + Sync),
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), E>,
 ) -> Result<io::Result<()>, E> {
-    let (written, is_done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (calls, written) = (Calls::default(), AtomicU64::new(0));
     thread::scope(|scope| {
         let flusher = scope.spawn(|| -> io::Result<()> {
             loop {
-                thread::park();
-                // Before the sync: what is written while it runs may not be part of it.
-                let is_last = is_done.load(Ordering::Acquire);
+                // Asked before the sync: what is written while it runs may not be part of it.
+                let call = calls.next();
                 sync()?;
-                if is_last {
+                if call == Call::Last {
                     return Ok(());
                 }
             }
         });
-        // Also where the work panics: nobody would wake the flusher again.
-        let end = End { is_done: &is_done, flusher: flusher.thread() };
+        // Also where the work panics: nobody else would end the flusher.
+        let end = End(&calls);
         let done = work(&|bytes| {
             let before = written.fetch_add(bytes, Ordering::Relaxed);
             if before / FLUSH_BYTES != (before + bytes) / FLUSH_BYTES {
-                flusher.thread().unpark();
+                calls.call(Call::Sync);
             }
         });
         drop(end);
@@ -56,16 +56,38 @@ fn beside_with<E>(
     })
 }
 
-/// Ends the flusher when it goes.
-struct End<'a> {
-    is_done: &'a AtomicBool,
-    flusher: &'a Thread,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Sync,
+    Last,
 }
+
+/// What the flusher was asked for, and has not begun.
+#[derive(Debug, Default)]
+struct Calls {
+    waiting: Mutex<Option<Call>>,
+    changed: Condvar,
+}
+
+impl Calls {
+    fn call(&self, call: Call) {
+        *self.waiting.lock().expect("no holder panics") = Some(call);
+        self.changed.notify_one();
+    }
+
+    fn next(&self) -> Call {
+        let waiting = self.waiting.lock().expect("no holder panics");
+        let called = self.changed.wait_while(waiting, |waiting| waiting.is_none());
+        called.expect("no holder panics").take().expect("it was waited for")
+    }
+}
+
+/// Ends the flusher when it goes.
+struct End<'a>(&'a Calls);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.is_done.store(true, Ordering::Release);
-        self.flusher.unpark();
+        self.0.call(Call::Last);
     }
 }
 
@@ -82,7 +104,6 @@ fn sync_file_system(_: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
     use std::sync::mpsc::channel;
 
     /// The disk is slow: the first sync is still on its way when the last file is written.

@@ -121,6 +121,9 @@ pub enum CliError {
     /// The runtime of the asynchronous commands does not start.
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
+    /// There are no threads to work on.
+    #[error("the system gives no threads to work on: {0}")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
 }
 
 impl CliError {
@@ -137,7 +140,7 @@ impl CliError {
             Self::NoKeyring { .. } => "no_keyring",
             Self::NoHome => "no_home",
             Self::NoFile { .. } => "no_database",
-            Self::Io { .. } | Self::Runtime(_) => "io",
+            Self::Io { .. } | Self::Runtime(_) | Self::Threads(_) => "io",
             Self::Output(_) => "output",
         }
     }
@@ -161,6 +164,7 @@ impl CliError {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),
             Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
+            Self::Threads(_) => Some("end other processes, or raise the limit (`ulimit -u`)"),
             Self::TokenRefused { denied: true, .. } => {
                 Some("docs/remotes.md tells which token is needed")
             }

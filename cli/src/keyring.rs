@@ -129,7 +129,8 @@ fn on_a_thread<T: Send + 'static>(
         false => ALONE_WAIT,
     };
     let (send, receive) = mpsc::channel();
-    thread::spawn(move || send.send(work()));
+    let asked = thread::Builder::new().spawn(move || send.send(work()));
+    asked.map_err(|error| KeyringError(format!("no thread to ask it on: {error}")))?;
     receive.recv_timeout(wait).unwrap_or_else(|error| {
         Err(KeyringError(match error {
             mpsc::RecvTimeoutError::Timeout => format!("no answer within {} s", wait.as_secs()),

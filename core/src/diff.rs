@@ -10,7 +10,7 @@ use crate::drift::empty_directory;
 use crate::id::TreeId;
 use crate::object::{Object, ObjectSource};
 use crate::store::StoreError;
-use crate::tree::{Entry, Item, Kind, Node, Run, TreeError};
+use crate::tree::{Entry, Item, Kind, Node, Run, TreeError, order_of_names};
 
 /// Bytes of an encoded entry, about.
 const ENTRY_BYTES_MEAN: usize = 50;
@@ -107,7 +107,7 @@ impl<'a> Iterator for Differences<'a> {
                 (None, None) => return None,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) => old.name.cmp(new.name),
+                (Some(old), Some(new)) => order_of_names(old.name, new.name),
             };
             if let (Some(old), Some(new)) = (old, new)
                 && order.is_eq()

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 
+use crate::beside::Beside;
 use crate::cache::BlockCache;
 use crate::id::{ObjectId, PackId};
 use crate::object::Object;
@@ -91,7 +91,7 @@ pub struct ArrivedPack {
 #[derive(Debug)]
 enum State {
     Whole(WrittenPack),
-    Syncing(JoinHandle<Result<WrittenPack, StoreError>>),
+    Syncing(Beside<Result<WrittenPack, StoreError>>),
 }
 
 impl ArrivedPack {
@@ -113,7 +113,7 @@ pub(crate) struct Lent {
 #[derive(Debug)]
 struct LentPack {
     pack: WrittenPack,
-    syncing: JoinHandle<io::Result<()>>,
+    syncing: Beside<io::Result<()>>,
     /// Which objects were read, and found to be what their ids say.
     checked: Vec<AtomicBool>,
 }
@@ -149,7 +149,7 @@ impl Store {
             lent.places.extend(places.map(|(at, packed)| (packed.id, (number, at))));
             let file = pack.file.file.try_clone();
             let file = file.map_err(StoreError::io("open", pack.file.path()))?;
-            let syncing = std::thread::spawn(move || file.sync_all());
+            let syncing = Beside::begin(move || file.sync_all());
             let checked = pack.objects.iter().map(|_| AtomicBool::new(false)).collect();
             lent.packs.push(LentPack { pack, syncing, checked });
         }
@@ -166,8 +166,7 @@ impl Store {
             let unread = unread.filter(|(_, checked)| !checked.load(Ordering::Relaxed));
             let unread: Vec<_> = unread.map(|(packed, _)| *packed).collect();
             pack::verify_objects(&pack.file.file, pack.file.path(), &unread)?;
-            let synced = syncing.join().expect("syncing a file does not panic");
-            synced.map_err(StoreError::io("fsync", pack.file.path()))?;
+            syncing.result().map_err(StoreError::io("fsync", pack.file.path()))?;
             pack.is_durable = true;
             Ok(ArrivedPack { info: pack.info(), state: State::Whole(pack) })
         };
@@ -184,7 +183,7 @@ impl Store {
     pub fn take_in(&self, arrived: Vec<ArrivedPack>) -> Result<(), StoreError> {
         let written = arrived.into_iter().map(|pack| match pack.state {
             State::Whole(written) => Ok(written),
-            State::Syncing(thread) => thread.join().expect("syncing a file does not panic"),
+            State::Syncing(written) => written.result(),
         });
         self.adopt(written.collect::<Result<_, _>>()?)
     }

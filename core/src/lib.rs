@@ -14,7 +14,9 @@
 //! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
 //! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
 //! - [`checkout`]: from a tree to a working copy
+//! - [`beside`]: a job on a thread of its own
 
+pub mod beside;
 mod cache;
 pub mod check;
 pub mod checkout;

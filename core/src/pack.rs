@@ -10,10 +10,10 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
+use crate::beside::Beside;
 use crate::chunk::{LIST_VERSION, decode_list};
 use crate::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::{OBJECT_BYTES_MAX, ObjectKind};
@@ -134,9 +134,9 @@ impl WrittenPack {
         Ok(())
     }
 
-    /// The same on a thread of its own, beside other work.
-    pub(crate) fn sync_beside(mut self) -> JoinHandle<Result<Self, StoreError>> {
-        std::thread::spawn(move || self.sync().map(|()| self))
+    /// The same beside other work.
+    pub(crate) fn sync_beside(mut self) -> Beside<Result<Self, StoreError>> {
+        Beside::begin(move || self.sync().map(|()| self))
     }
 }
 

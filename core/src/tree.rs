@@ -15,6 +15,7 @@ mod node;
 mod read;
 mod write;
 
+pub(crate) use node::order_of_names;
 pub use node::{Entries, Entry, Node, Run, Runs};
 pub use read::{find, read_directory, read_root};
 pub use write::write_directory;
@@ -151,12 +152,15 @@ fn has_slash_or_nul(name: &[u8]) -> bool {
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     // Nonzero if, and only if, some byte is zero.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, rest) = name.as_chunks();
-    let in_words = |word: &[u8; 8]| {
+    let in_word = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
         zeros(word) | zeros(word ^ (ONES * u64::from(b'/'))) != 0
     };
-    words.iter().any(in_words) || rest.iter().any(|byte| matches!(byte, 0 | b'/'))
+    match name.last_chunk() {
+        // The last eight bytes may have been looked at in part.
+        Some(tail) => in_word(tail) || name.as_chunks().0.iter().any(in_word),
+        None => name.iter().any(|byte| matches!(byte, 0 | b'/')),
+    }
 }
 
 /// How many levels of node end after an entry of this name: trailing zero bits of the first
@@ -247,6 +251,24 @@ mod tests {
         }
         for good in [&b"a"[..], b"...", b"\xff\xfe", b".fastest2", b" ", &[b'x'; 255]] {
             assert!(name_is_allowed(good), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_by_their_bytes() {
+        let mut names = vec![vec![]];
+        for length in [1, 2, 7, 8, 9, 15, 16, 17, 40] {
+            names.push(vec![b'x'; length]);
+            for at in 0..length {
+                for byte in [1, b'w', b'y', 0xff] {
+                    let mut name = vec![b'x'; length];
+                    name[at] = byte;
+                    names.push(name);
+                }
+            }
+        }
+        for a in &names {
+            names.iter().for_each(|b| assert_eq!(order_of_names(a, b), a.cmp(b), "{a:?} {b:?}"));
         }
     }
 

@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 
+use crate::beside::Beside;
 use crate::error::StoreError;
 use crate::id::ObjectId;
 use crate::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink};
@@ -36,7 +36,7 @@ pub struct StoreWriter<'a> {
 struct Packs {
     open: Option<PackWriter>,
     /// Full packs, being fsynced beside the work.
-    closing: Vec<JoinHandle<Result<WrittenPack, StoreError>>>,
+    closing: Vec<Beside<Result<WrittenPack, StoreError>>>,
 }
 
 impl Store {
@@ -81,8 +81,8 @@ impl<'a> StoreWriter<'a> {
         }
         let Packs { open, closing } = self.packs.into_inner().expect("no holder panics");
         let mut written = open.map(PackWriter::finish).transpose()?.into_iter().collect::<Vec<_>>();
-        for thread in closing {
-            written.push(thread.join().expect("closing a pack does not panic")?);
+        for pack in closing {
+            written.push(pack.result()?);
         }
         let infos = written.iter().map(WrittenPack::info).collect();
         self.store.adopt(written)?;

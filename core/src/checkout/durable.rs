@@ -32,7 +32,7 @@ fn beside_with<E>(
 ) -> Result<io::Result<()>, E> {
     let (calls, written) = (Calls::default(), AtomicU64::new(0));
     thread::scope(|scope| {
-        let flusher = scope.spawn(|| -> io::Result<()> {
+        let flush = || -> io::Result<()> {
             loop {
                 // Asked before the sync: what is written while it runs may not be part of it.
                 let call = calls.next();
@@ -41,7 +41,9 @@ fn beside_with<E>(
                     return Ok(());
                 }
             }
-        });
+        };
+        // Where the system has no thread left, all is synced when the work is done.
+        let flusher = thread::Builder::new().spawn_scoped(scope, flush);
         // Also where the work panics: nobody else would end the flusher.
         let end = End(&calls);
         let done = work(&|bytes| {
@@ -51,7 +53,10 @@ fn beside_with<E>(
             }
         });
         drop(end);
-        let synced = flusher.join().expect("syncing does not panic");
+        let synced = match flusher {
+            Ok(flusher) => flusher.join().expect("syncing does not panic"),
+            Err(_) => sync(),
+        };
         done.map(|()| synced)
     })
 }

@@ -1,5 +1,7 @@
 //! Decodes nodes, borrowing from their bytes.
 
+use std::cmp::Ordering;
+
 use super::{CHUNKED_OVER_BYTES, Item, Kind, NODE_VERSION, TreeError, damaged, name_is_allowed};
 use crate::id::{ID_BYTES, ListId, TreeId};
 use crate::varint;
@@ -99,6 +101,25 @@ impl<'a> Node<'a> {
     }
 }
 
+/// How two names are sorted: by their bytes. Eight at a time and in place, for a call to `memcmp` for
+/// each name of each node takes longer than the comparing.
+#[inline]
+pub(crate) fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
+    let shared = a.len().min(b.len());
+    let (Some(a_tail), Some(b_tail)) = (a[..shared].last_chunk(), b[..shared].last_chunk()) else {
+        return a.cmp(b);
+    };
+    let (a_words, _) = a[..shared].as_chunks();
+    let (b_words, _) = b[..shared].as_chunks();
+    for (a, b) in a_words.iter().zip(b_words) {
+        if a != b {
+            return u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b));
+        }
+    }
+    // The last eight bytes begin in what was found to be the same.
+    u64::from_be_bytes(*a_tail).cmp(&u64::from_be_bytes(*b_tail)).then(a.len().cmp(&b.len()))
+}
+
 impl<'a> Entries<'a> {
     /// The same entries, which must come after `name`: the last one of the leaf before.
     pub(crate) fn after(self, name: &'a [u8]) -> Self {
@@ -141,11 +162,11 @@ fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
 }
 
 impl<'a> Entries<'a> {
-    #[inline]
+    #[inline(always)] // Not by itself, and an entry is large to hand back.
     fn take(&mut self) -> Result<Entry<'a>, TreeError> {
         const CUT: TreeError = damaged("an entry is cut short");
         let name = take_name(&mut self.rest)?;
-        if name <= self.previous {
+        if order_of_names(self.previous, name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
@@ -170,7 +191,7 @@ impl<'a> Entries<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Result<Entry<'a>, TreeError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
             let rest = std::mem::take(&mut self.rest);

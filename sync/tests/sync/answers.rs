@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
@@ -215,9 +215,7 @@ fn nobody_there() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     for base in [format!("http://{port}"), "http://no-such-host.invalid".to_owned()] {
         for (client, open) in BOTH {
-            let begun = Instant::now();
             assert_eq!(ask(&*open(&base)), "NoConnection", "{client}: {base}");
-            assert!(begun.elapsed() < Duration::from_secs(5), "{client}: {base}");
         }
     }
 }

@@ -33,12 +33,19 @@ fn a_clone_need_not_be_read_again() {
     }
     fs::create_dir(work.path("empty")).unwrap();
     let (root, listing) = (work.snapshot(), work.listing());
-    let work = work.clone_into_new();
+    let mut work = work.clone_into_new();
     work.checkout(&root);
     assert_eq!(work.listing(), listing);
     assert_eq!(work.index().root().unwrap().id, root);
-    let racy = work.bytes_to_read();
-    assert!(racy < 40 * 50, "the files were written before the first rename: {racy}");
+    // Racy are those files alone that were written in the tick of the first rename: all of them
+    // only where the file system is fast, and not each time.
+    let mut checkouts = 1;
+    while work.bytes_to_read() == 40 * 50 {
+        assert!(checkouts < 1000, "every checkout left all files to be read");
+        work = work.clone_into_new();
+        work.checkout(&root);
+        checkouts += 1;
+    }
     tick();
     assert_eq!((work.snapshot(), work.bytes_to_read()), (root, 0));
 }

@@ -123,7 +123,7 @@ pub enum CliError {
     Runtime(#[source] io::Error),
     /// There are no threads to work on.
     #[error("the system gives no threads to work on: {0}")]
-    Threads(#[source] rayon::ThreadPoolBuildError),
+    Threads(String),
 }
 
 impl CliError {
@@ -164,7 +164,9 @@ impl CliError {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),
             Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
-            Self::Threads(_) => Some("end other processes, or raise the limit (`ulimit -u`)"),
+            Self::Threads(_) => Some(
+                "end other processes, raise the limit (`ulimit -u`, or the container's), or set RAYON_NUM_THREADS=1",
+            ),
             Self::TokenRefused { denied: true, .. } => {
                 Some("docs/remotes.md tells which token is needed")
             }

@@ -3,12 +3,15 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::thread;
 
 use directories::ProjectDirs;
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::{Remote, RemoteState};
 use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, Identity, SyncError};
+use rayon::ThreadPoolBuilder;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::Global;
@@ -71,6 +74,7 @@ impl<'a> Session<'a> {
 
     /// Opens the store, with secrets from elsewhere than usual.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
+        start_threads()?;
         Ok(Device::open(&self.store, identity())?.with_secrets(Box::new(secrets)))
     }
 
@@ -96,8 +100,23 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Starts the threads of the engine, once. By itself it would panic where they cannot start.
+fn start_threads() -> Result<(), CliError> {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    if STARTED.get().is_none() {
+        let started = ThreadPoolBuilder::new().build_global();
+        started.map_err(|error| CliError::Threads(error.to_string()))?;
+        let _ = STARTED.set(());
+    }
+    Ok(())
+}
+
 /// What asynchronous commands run on.
 pub fn runtime() -> Result<Runtime, CliError> {
+    // The clients look names up on threads of their own, and panic where there are none.
+    let thread = thread::Builder::new().spawn(|| ());
+    let thread = thread.map_err(|error| CliError::Threads(error.to_string()))?;
+    thread.join().expect("it does nothing");
     Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)
 }
 

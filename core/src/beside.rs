@@ -5,44 +5,48 @@ use std::thread::{Builder, JoinHandle};
 
 /// A job on a thread of its own. Where the system has no thread left, it was done at once instead.
 #[derive(Debug)]
-pub struct Beside<T>(State<T>);
-
-#[derive(Debug)]
-enum State<T> {
+#[must_use = "whoever does not ask for the result does not know when the job is done"]
+pub(crate) enum Beside<T> {
+    /// A thread does it.
     Thread(JoinHandle<T>),
+    /// It is done.
     Done(T),
 }
 
 impl<T: Send + 'static> Beside<T> {
-    /// Begins a job, which must not panic. It ends by itself where nobody asks for its result.
-    pub fn begin(job: impl FnOnce() -> T + Send + 'static) -> Self {
-        Self::begin_on(job, |thread| Builder::new().spawn(thread))
+    /// Begins a job, which must not panic.
+    pub(crate) fn begin(job: impl FnOnce() -> T + Send + 'static) -> Self {
+        Self::begin_on(Builder::new(), job)
     }
 
-    fn begin_on<J: FnOnce() -> T + Send + 'static>(
-        job: J,
-        spawn: impl FnOnce(Box<dyn FnOnce() -> T + Send>) -> std::io::Result<JoinHandle<T>>,
-    ) -> Self {
+    fn begin_on(thread: Builder, job: impl FnOnce() -> T + Send + 'static) -> Self {
         // A thread that cannot be had takes what it was given with it.
         let waiting = Arc::new(Mutex::new(Some(job)));
-        let take = |waiting: &Mutex<Option<J>>| {
-            let job = waiting.lock().expect("no holder panics").take();
-            job.expect("it is taken by the thread, or where there is none")
-        };
         let theirs = Arc::clone(&waiting);
-        match spawn(Box::new(move || take(&theirs)())) {
-            Ok(thread) => Self(State::Thread(thread)),
-            Err(_) => Self(State::Done(take(&waiting)())),
+        match thread.spawn(move || take(&theirs)()) {
+            Ok(thread) => Self::Thread(thread),
+            Err(_) => Self::Done(take(&waiting)()),
         }
     }
 
     /// What the job came to, once it is done.
-    pub fn result(self) -> T {
-        match self.0 {
-            State::Thread(thread) => thread.join().expect("the job does not panic"),
-            State::Done(result) => result,
+    pub(crate) fn result(self) -> T {
+        match self {
+            Self::Thread(thread) => thread.join().expect("the job does not panic"),
+            Self::Done(result) => result,
         }
     }
+}
+
+fn take<J>(waiting: &Mutex<Option<J>>) -> J {
+    let job = waiting.lock().expect("no holder panics").take();
+    job.expect("it is taken by the thread, or where there is none")
+}
+
+/// A thread that no system has the memory for.
+#[cfg(test)]
+pub(crate) fn impossible() -> Builder {
+    Builder::new().stack_size(1 << 60)
 }
 
 #[cfg(test)]
@@ -51,8 +55,11 @@ mod tests {
 
     #[test]
     fn a_job_is_done_with_a_thread_and_without() {
-        assert_eq!(Beside::begin(|| 7).result(), 7);
-        let none = |_| Err(std::io::ErrorKind::WouldBlock.into());
-        assert_eq!(Beside::begin_on(|| 7, none).result(), 7);
+        let with = Beside::begin(|| 7);
+        assert!(matches!(with, Beside::Thread(_)));
+        assert_eq!(with.result(), 7);
+        let without = Beside::begin_on(impossible(), || 7);
+        assert!(matches!(without, Beside::Done(7)));
+        assert_eq!(without.result(), 7);
     }
 }

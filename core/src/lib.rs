@@ -5,6 +5,9 @@
 //! lists and files. Formats are given in `docs/formats.md` and `docs/formats-workspace.md`, and
 //! frozen by test vectors.
 //!
+//! Work runs on rayon's global pool. Where threads may be lacking, build the pool before the first call:
+//! rayon panics where it cannot.
+//!
 //! The modules, from the bottom up:
 //! - [`id`]: BLAKE3 ids and what exactly is hashed
 //! - [`tree`]: directory nodes: encode, decode, the split of wide directories
@@ -14,9 +17,8 @@
 //! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
 //! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
 //! - [`checkout`]: from a tree to a working copy
-//! - [`beside`]: a job on a thread of its own
 
-pub mod beside;
+mod beside;
 mod cache;
 pub mod check;
 pub mod checkout;

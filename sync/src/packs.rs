@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::beside::Beside;
 use fastest_core::id::PackId;
 use fastest_core::incoming::{ArrivedPack, IncomingPack, WholePack};
 use fastest_core::store::{PackInfo, Store, StoreError};
@@ -12,7 +11,6 @@ use fastest_schema::projects::Project;
 use fastest_schema::{Pack, Row as _};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rusqlite::params;
-use tokio::sync::oneshot;
 
 use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError};
@@ -254,10 +252,8 @@ impl Download<'_> {
 
     /// Checks each object of the pack, on a thread of its own.
     async fn check(&self, remote: &Remote, whole: WholePack) -> Result<ArrivedPack, SyncError> {
-        let (tell, checked) = oneshot::channel();
-        Beside::begin(|| tell.send(whole.verify()).is_ok());
-        let checked = checked.await.expect("checking a pack does not panic");
-        self.checked(remote, checked)
+        let checked = tokio::task::spawn_blocking(|| whole.verify()).await;
+        self.checked(remote, checked.expect("checking a pack does not panic"))
     }
 
     /// What came of the check.

@@ -49,8 +49,6 @@ pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
 
 fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     logs::init(out.color_err())?;
-    // By itself it would panic where it cannot start.
-    rayon::ThreadPoolBuilder::new().build_global().map_err(CliError::Threads)?;
     let session = &mut Session::new(&cli.global, out)?;
     match cli.command {
         Command::Init { dir, name } => save::init(session, dir, name),

@@ -100,16 +100,21 @@ fn snapshot_of(report: &Value) -> String {
 }
 
 /// Starts a command and kills it at a moment that is as likely early as late; true where the kill
-/// came before the end.
+/// came before the end. The first of its kind is left alone: how long they take depends on the
+/// machine.
 fn kill_in_the_middle(
     copy: &Copy<'_>,
     words: &[&str],
     durations: &mut HashMap<String, Duration>,
     random: &mut Random,
 ) -> bool {
-    let usual = durations.get(words[0]).copied().unwrap_or(Duration::from_millis(60));
     let begun = Instant::now();
     let mut child = copy.start(words);
+    let Some(usual) = durations.get(words[0]).copied() else {
+        child.wait_with_output().unwrap();
+        durations.insert(words[0].to_owned(), begun.elapsed());
+        return false;
+    };
     std::thread::sleep(usual.mul_f64(random.below(1000) as f64 / 1000.0));
     child.kill().unwrap();
     let killed = child.wait_with_output().unwrap().status.code().is_none();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
-use std::thread;
+use std::thread::{self, Builder};
 
 use super::CheckoutError;
 
@@ -21,12 +21,14 @@ pub(super) fn beside(
 ) -> Result<(), CheckoutError> {
     // Opened before anything is written: it learns of every write that fails from here on.
     let folder = File::open(dir).map_err(CheckoutError::io("open", dir))?;
-    let synced = beside_with(&|| sync_file_system(&folder), work)?;
+    let thread = Builder::new();
+    let synced = beside_with(thread, &|| sync_file_system(&folder), work)?;
     synced.map_err(CheckoutError::io("sync", dir))
 }
 
-/// As [`beside`], with any way to sync. The last sync begins when all work is done.
+/// As [`beside`], with any thread and way to sync. The last sync begins when all work is done.
 fn beside_with<E>(
+    thread: Builder,
     sync: &(dyn Fn() -> io::Result<()> + Sync),
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), E>,
 ) -> Result<io::Result<()>, E> {
@@ -43,7 +45,7 @@ fn beside_with<E>(
             }
         };
         // Where the system has no thread left, all is synced when the work is done.
-        let flusher = thread::Builder::new().spawn_scoped(scope, flush);
+        let flusher = thread.spawn_scoped(scope, flush);
         // Also where the work panics: nobody else would end the flusher.
         let end = End(&calls);
         let done = work(&|bytes| {
@@ -109,6 +111,7 @@ fn sync_file_system(_: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::beside::impossible;
     use std::sync::mpsc::channel;
 
     /// The disk is slow: the first sync is still on its way when the last file is written.
@@ -127,7 +130,7 @@ mod tests {
             Ok(())
         };
         let has_begun = Mutex::new(has_begun);
-        let synced = beside_with::<()>(&sync, |written| {
+        let synced = beside_with::<()>(Builder::new(), &sync, |written| {
             files.store(1, Ordering::SeqCst);
             written(FLUSH_BYTES);
             has_begun.lock().unwrap().recv().unwrap();
@@ -141,13 +144,29 @@ mod tests {
     }
 
     #[test]
+    fn without_a_thread_all_is_synced_when_the_work_is_done() {
+        let (files, synced) = (AtomicU64::new(0), AtomicU64::new(0));
+        let sync = || {
+            synced.store(files.load(Ordering::SeqCst), Ordering::SeqCst);
+            Ok(())
+        };
+        let done = beside_with::<()>(impossible(), &sync, |written| {
+            files.store(1, Ordering::SeqCst);
+            written(2 * FLUSH_BYTES);
+            Ok(())
+        });
+        done.unwrap().unwrap();
+        assert_eq!(synced.into_inner(), 1);
+    }
+
+    #[test]
     fn failures_of_the_work_and_of_the_disk_are_told() {
-        assert_eq!(beside_with(&|| Ok(()), |_| Err("work")).unwrap_err(), "work");
+        assert_eq!(beside_with(Builder::new(), &|| Ok(()), |_| Err("work")).unwrap_err(), "work");
         let full = || Err(io::ErrorKind::StorageFull.into());
-        let synced = beside_with::<()>(&full, |_| Ok(())).unwrap();
+        let synced = beside_with::<()>(Builder::new(), &full, |_| Ok(())).unwrap();
         assert_eq!(synced.unwrap_err().kind(), io::ErrorKind::StorageFull);
         let panicked = std::panic::catch_unwind(|| {
-            let _ = beside_with::<()>(&|| Ok(()), |_| panic!("a bug"));
+            let _ = beside_with::<()>(Builder::new(), &|| Ok(()), |_| panic!("a bug"));
         });
         assert!(panicked.is_err());
     }

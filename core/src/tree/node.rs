@@ -210,7 +210,7 @@ impl<'a> Runs<'a> {
     fn take(&mut self) -> Result<Run<'a>, TreeError> {
         const CUT: TreeError = damaged("a run is cut short");
         let last_name = take_name(&mut self.rest)?;
-        if last_name <= self.previous {
+        if order_of_names(self.previous, last_name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let id = TreeId(*take_id(&mut self.rest).ok_or(CUT)?);

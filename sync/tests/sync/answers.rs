@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
@@ -214,7 +214,9 @@ fn answers_that_the_client_of_libsql_cannot_bear() {
 fn nobody_there() {
     for base in ["http://127.0.0.1:1".to_owned(), "http://no-such-host.invalid".to_owned()] {
         for (client, open) in BOTH {
+            let begun = Instant::now();
             assert_eq!(ask(&*open(&base)), "NoConnection", "{client}: {base}");
+            assert!(begun.elapsed() < Duration::from_secs(5), "{client}: {base}");
         }
     }
 }

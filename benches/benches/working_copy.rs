@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::git::{Git, UserSettings};
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, Scan, scan};
+use fastest_core::scan::{IndexUse, Scan, Selection, scan};
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
 use fastest_core::store::Store;
@@ -26,7 +27,11 @@ fn make(root: &Path) {
 
 fn take(root: &Path, index: &StatIndex, store: &Store) -> Scan {
     let writer = store.writer();
-    let scan = scan(root, index, &writer, IndexUse::Replace, &Progress::default()).unwrap();
+    let head = index.root().map(|root| root.id);
+    let git = Git::of(root, &UserSettings::default());
+    let selection = Selection { head, source: store, git: &git, untrack: &[] };
+    let progress = Progress::default();
+    let scan = scan(root, index, selection, &writer, IndexUse::Replace, &progress).unwrap();
     writer.finish().unwrap();
     scan
 }

@@ -109,6 +109,15 @@ pub enum Command {
         #[arg(long, value_name = "SNAPSHOT")]
         to: Option<String>,
     },
+    /// Stop syncing files or folders, and leave them where they are
+    ///
+    /// Other devices leave theirs too. A rule in the .fastestignore beside each keeps it out from
+    /// then on.
+    Untrack {
+        /// Files and folders, from the current folder
+        #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        paths: Vec<PathBuf>,
+    },
     /// Print a file as it was in a snapshot
     Cat {
         /// The snapshot: its id, or the beginning of it
@@ -368,6 +377,7 @@ impl Command {
             Self::Drift { .. } => "drift",
             Self::Log { .. } => "log",
             Self::Restore { .. } => "restore",
+            Self::Untrack { .. } => "untrack",
             Self::Cat { .. } => "cat",
             Self::Workspace(_) => "workspace",
             Self::Conflicts => "conflicts",

@@ -223,6 +223,10 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("foreign_working_copy", _) => {
             "name the store that it was made with by `--store`, or clone the project again"
         }
+        ("tracked_by_git", _) => "`git rm --cached PATH` first, then untrack it",
+        ("untrack_root", _) => "name files or folders in it",
+        ("not_here", _) => "`fastest status` lists what is there",
+        ("unknown_rules", _) => "make the file readable, shorten it, or delete it",
         ("damaged_state", _) => "put the file back from a backup, or clone the project again",
         ("newer_store" | "newer_primary", _) => "upgrade fastest on this device",
         ("primary_behind", _) => {

@@ -10,7 +10,7 @@ use directories::ProjectDirs;
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::{Remote, RemoteState};
 use fastest_sync::secret::Secrets;
-use fastest_sync::{Device, Identity, SyncError};
+use fastest_sync::{Device, GitSettings, Identity, SyncError};
 use rayon::ThreadPoolBuilder;
 use tokio::runtime::{Builder, Runtime};
 
@@ -75,7 +75,8 @@ impl<'a> Session<'a> {
     /// Opens the store, with secrets from elsewhere than usual.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         start_threads()?;
-        Ok(Device::open(&self.store, identity())?.with_secrets(Box::new(secrets)))
+        let device = Device::open(&self.store, identity())?;
+        Ok(device.with_secrets(Box::new(secrets)).with_git_settings(git_settings()))
     }
 
     /// The primary at an address, or the one that the device follows.
@@ -138,4 +139,26 @@ fn machine() -> Option<String> {
 #[cfg(not(unix))]
 fn machine() -> Option<String> {
     env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
+
+/// Where git's settings of this user are, by the same variables that git goes by.
+fn git_settings() -> GitSettings {
+    let path = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = path("HOME");
+    let config = path("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+    let system = path("GIT_CONFIG_SYSTEM").unwrap_or_else(|| "/etc/gitconfig".into());
+    let system = Some(system).filter(|_| path("GIT_CONFIG_NOSYSTEM").is_none());
+    let own = match path("GIT_CONFIG_GLOBAL") {
+        Some(path) => vec![path],
+        None => {
+            let in_config = config.as_ref().map(|config| config.join("git/config"));
+            let in_home = home.as_ref().map(|home| home.join(".gitconfig"));
+            in_config.into_iter().chain(in_home).collect()
+        }
+    };
+    GitSettings {
+        home,
+        files: system.into_iter().chain(own).collect(),
+        ignore_file: config.map(|config| config.join("git/ignore")),
+    }
 }

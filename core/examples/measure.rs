@@ -9,10 +9,11 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::git::{Git, UserSettings};
 use fastest_core::id::ObjectId;
 use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink};
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, scan};
+use fastest_core::scan::{IndexUse, Scan, ScanError, Selection, scan};
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
 use fastest_core::store::StoreError;
@@ -32,6 +33,19 @@ impl ObjectSink for Ids {
     }
 }
 
+/// A scan on top of the tree that the index describes.
+fn take(
+    root: &Path,
+    index: &StatIndex,
+    sink: &dyn ObjectSink,
+    progress: &Progress,
+) -> Result<Scan, ScanError> {
+    let head = index.root().map(|root| root.id);
+    let (source, git) = (MemoryObjects::default(), Git::of(root, &UserSettings::default()));
+    let selection = Selection { head, source: &source, git: &git, untrack: &[] };
+    scan(root, index, selection, sink, IndexUse::Replace, progress)
+}
+
 fn main() {
     let tree = std::env::args().nth(1).expect("usage: measure TREE [TARGET]");
     let ids = Ids::default();
@@ -39,7 +53,7 @@ fn main() {
     for round in ["first scan", "second scan", "third scan"] {
         let progress = Progress::default();
         let begun = Instant::now();
-        let done = scan(Path::new(&tree), &index, &ids, IndexUse::Replace, &progress);
+        let done = take(Path::new(&tree), &index, &ids, &progress);
         let done = done.expect("the tree can be scanned");
         let (seconds, counts) = (begun.elapsed().as_secs_f64(), progress.counts());
         println!("{round}: {seconds:.3} s, {} files, {} bytes read", counts.files, counts.bytes);
@@ -55,7 +69,7 @@ fn main() {
 fn check_out(tree: &Path, target: &Path) {
     let objects = MemoryObjects::default();
     let progress = Progress::default();
-    let done = scan(tree, &StatIndex::empty(), &objects, IndexUse::Replace, &progress);
+    let done = take(tree, &StatIndex::empty(), &objects, &progress);
     let root = done.expect("the tree can be scanned").root.id;
     std::fs::create_dir(target).expect("the target is a new folder");
     let empty = StatIndex::empty();
@@ -70,7 +84,7 @@ fn check_out(tree: &Path, target: &Path) {
     let (index, _) = StatIndex::load(&state).expect("an index was saved");
     let begun = Instant::now();
     let progress = Progress::default();
-    let again = scan(target, &index, &objects, IndexUse::Replace, &progress);
+    let again = take(target, &index, &objects, &progress);
     let again = again.expect("the target can be scanned");
     assert_eq!(again.root.id, root);
     let seconds = begun.elapsed().as_secs_f64();

@@ -19,6 +19,7 @@ mod prepare;
 mod reindex;
 mod stage;
 mod target;
+mod target_rules;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -76,6 +77,9 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
+    /// Something stands there that is no content, as an ignored file is.
+    #[error("a file that is not part of the project stands in its place; move or rename it")]
+    Obstacle,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -228,6 +232,8 @@ pub struct Written {
     to: Option<Root>,
     /// `None` where the plan had nothing to do.
     staged: Option<Staged>,
+    /// Left as they were found from the beginning.
+    kept: Vec<Kept>,
 }
 
 /// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
@@ -247,12 +253,12 @@ pub fn write(
     }
     let (root, to) = (root.to_owned(), plan.to);
     if plan.is_empty() {
-        return Ok(Written { root, to, staged: None });
+        return Ok(Written { root, to, staged: None, kept: Vec::new() });
     }
     let folding = plan.folding;
-    let staged = write_new(&root, plan, &state, source, folding, progress)
+    let (staged, kept) = write_new(&root, plan, &state, source, folding, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { root, to, staged: Some(staged) })
+    Ok(Written { root, to, staged: Some(staged), kept })
 }
 
 impl Written {
@@ -277,13 +283,15 @@ impl Written {
         token: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { root, to, staged } = self;
+        let Self { root, to, staged, kept: obstacles } = self;
         let Some(staged) = staged else { return Ok(Some(Checkout::default())) };
         let changes = staged.steps.len();
         if stop == 0 {
             return Ok(None);
         }
         let state = StateDir::of(&root);
+        // Where something was left, the caller's next move is not made, after a crash neither.
+        let token = if obstacles.is_empty() { token } else { &[] };
         let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
         journal.save(&state).inspect_err(|_| withdraw(&state))?;
         let done = apply(&root, &state, &staged.steps, stop - 1)?;
@@ -291,13 +299,15 @@ impl Written {
         if stop - 1 == changes {
             return Ok(None);
         }
-        if let Some(to) = to {
+        // An index of a tree that does not stand here would make edits of what was left.
+        if let Some(to) = to.filter(|_| obstacles.is_empty()) {
             save_index(&root, &state, index, &to, staged, source, clock_ns)?;
         }
         if stop - 1 == changes + 1 {
             return Ok(None);
         }
         finish(&state)?;
+        let kept = obstacles.into_iter().chain(kept).collect();
         Ok(Some(Checkout { changes, kept }))
     }
 }
@@ -337,11 +347,11 @@ fn write_new(
     source: &dyn ObjectSource,
     folding: Folding,
     progress: &Progress,
-) -> Result<Staged, CheckoutError> {
+) -> Result<(Staged, Vec<Kept>), CheckoutError> {
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
     let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
     let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
-    let prepared = Prepared::fit(plan, root, device, source)?;
+    let mut prepared = Prepared::fit(plan, root, device, source)?;
     let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
         true => Ok(()),
         false => Err(CheckoutError::InTheWay { paths }),
@@ -349,7 +359,7 @@ fn write_new(
     refuse(prepared.in_the_way()?)?;
     let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
     refuse(prepared.in_the_way()?)?;
-    Ok(staged)
+    Ok((staged, std::mem::take(&mut prepared.kept)))
 }
 
 /// The second phase: what was kept, and the file system's clock before the first step. `None`

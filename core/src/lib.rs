@@ -26,6 +26,8 @@ pub mod chunk;
 pub mod diff;
 pub mod drift;
 mod error;
+mod foreign;
+pub mod git;
 pub mod id;
 pub mod ignore_rules;
 pub mod incoming;

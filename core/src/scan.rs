@@ -10,7 +10,10 @@
 //! is durable; [`IndexUse`] says what the index then promises.
 
 mod assemble;
+mod choose;
 mod content;
+mod head;
+mod rules;
 mod verify;
 mod walk;
 
@@ -19,8 +22,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::ignore_rules::IgnoreRules;
-use crate::object::ObjectSink;
+use crate::foreign::OfItsOwn;
+use crate::git::{Git, UnknownRules};
+use crate::id::TreeId;
+use crate::object::{ObjectSink, ObjectSource};
 use crate::progress::Progress;
 use crate::stat::dates_names;
 use crate::stat_index::StatIndex;
@@ -43,6 +48,23 @@ pub enum IndexUse {
     Refresh,
 }
 
+/// What, besides the files of a folder and the ignore files among them, decides which are content.
+///
+/// **To ignore is not to delete**: what the head's tree holds stays content, until an ignore file of
+/// the folder matches it that in the head's version did not. What git tracks is content whatever is
+/// ignored.
+#[derive(Clone, Copy)]
+pub struct Selection<'s> {
+    /// The tree of the head.
+    pub head: Option<TreeId>,
+    /// Holds that tree, and its ignore files.
+    pub source: &'s dyn ObjectSource,
+    /// The git repository that the folder lies in.
+    pub git: &'s Git,
+    /// Paths, relative to the root, that leave content though the head holds them.
+    pub untrack: &'s [Vec<u8>],
+}
+
 /// What a scan found.
 #[derive(Debug)]
 pub struct Scan {
@@ -50,46 +72,91 @@ pub struct Scan {
     pub root: Root,
     /// The new index, for the caller to save; `None` where it would equal the one given.
     pub index: Option<StatIndex>,
-    /// What no tree can hold, left out.
+    /// What was passed over.
     pub skipped: Vec<Skipped>,
     /// What did not stop the scan.
     pub warnings: Vec<Warning>,
+    /// Ignore files that cannot be used. What they would have ruled on is content only where the
+    /// head holds it, or git tracks it: enough to look, and to keep safe what is to be replaced. A
+    /// command whose purpose is to save should refuse.
+    pub unknown_rules: Vec<UnknownRules>,
 }
 
-/// A FIFO, socket or device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that was passed over. Of what the head holds of it, the tree has the head's version.
+#[derive(Debug)]
 pub struct Skipped {
     /// Where it stands.
     pub path: PathBuf,
-    /// What it is, as a noun.
-    pub what: &'static str,
+    /// Why.
+    pub why: SkippedWhy,
+}
+
+/// Why something was passed over.
+#[derive(Debug, thiserror::Error)]
+pub enum SkippedWhy {
+    /// A FIFO, socket or device, as a noun.
+    #[error("{0}")]
+    Special(&'static str),
+    /// Another working copy of ours.
+    #[error("a working copy of its own")]
+    WorkingCopy,
+    /// A git submodule or a linked working tree.
+    #[error("a git working tree of its own")]
+    GitWorkingTree,
+    /// A name that some file systems take for that of a state folder.
+    #[error("a name that some file systems take for a state folder's")]
+    StateName,
+    /// It lies too deep.
+    #[error("deeper than {DEPTH_MAX} directories")]
+    TooDeep,
+    /// Its name is too long for a tree.
+    #[error("its name is longer than {NAME_BYTES_MAX} bytes")]
+    LongName,
+    /// It changed each time while it was read.
+    #[error("it keeps changing while it is read")]
+    Changing,
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+}
+
+impl From<OfItsOwn> for SkippedWhy {
+    fn from(of_its_own: OfItsOwn) -> Self {
+        match of_its_own {
+            OfItsOwn::WorkingCopy => Self::WorkingCopy,
+            OfItsOwn::GitWorkingTree => Self::GitWorkingTree,
+        }
+    }
+}
+
+impl SkippedWhy {
+    /// Whether this is content that could not be saved, as opposed to what is no content.
+    pub fn is_unsaved_content(&self) -> bool {
+        match self {
+            Self::Special(_) | Self::WorkingCopy | Self::GitWorkingTree | Self::StateName => false,
+            Self::TooDeep | Self::LongName | Self::Changing | Self::Unreadable(_) => true,
+        }
+    }
 }
 
 /// Something that the user should know, and that did not stop the scan.
 #[derive(Debug, thiserror::Error)]
 pub enum Warning {
-    /// An ignore file was left out.
-    #[error("cannot read {}, so its rules do not apply: {source}", path.display())]
-    IgnoreFile {
-        /// The ignore file.
+    /// A file grew while it was read.
+    #[error("{} grows while it is read: saved up to where it ended at first", path.display())]
+    Growing {
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
     },
-    /// A line of an ignore file was left out.
-    #[error("{}: {what}", path.display())]
-    IgnoreLine {
-        /// The ignore file.
-        path: PathBuf,
-        /// The line, and what is wrong with it.
-        what: String,
-    },
+    /// It is not known what git tracks.
+    #[error("{0}")]
+    Git(String),
 }
 
 /// Why a scan was given up. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// The file system failed, or denied access.
+    /// The folder itself cannot be read.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// What was tried, as a verb.
@@ -99,25 +166,7 @@ pub enum ScanError {
         /// The system's answer.
         source: io::Error,
     },
-    /// A file changed each time while it was read.
-    #[error("{} keeps changing while it is read", path.display())]
-    Changing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Directories nest too deep for a tree.
-    #[error("{} lies deeper than {DEPTH_MAX} directories", path.display())]
-    TooDeep {
-        /// The first directory beyond the limit.
-        path: PathBuf,
-    },
-    /// A name is too long for a tree.
-    #[error("the name of {} is longer than {NAME_BYTES_MAX} bytes", path.display())]
-    Name {
-        /// The entry.
-        path: PathBuf,
-    },
-    /// The sink failed.
+    /// The sink failed, or the head's tree cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -134,6 +183,7 @@ impl ScanError {
 
 /// The same in every directory of one scan.
 struct Context<'s> {
+    selection: Selection<'s>,
     sink: &'s dyn ObjectSink,
     index_use: IndexUse,
     /// What of the index still holds.
@@ -145,16 +195,18 @@ struct Context<'s> {
     progress: &'s Progress,
 }
 
-/// Takes the tree of the working copy at `root`.
+/// Takes the tree of the working copy at `root`. One file or folder that cannot be read does not keep
+/// the others from it: see [`Scan::skipped`].
 ///
 /// The index counts only where `sink` has the tree that it describes; otherwise every file is
 /// read, and every object given. `progress` counts files seen and bytes read.
 ///
 /// # Errors
-/// Where something cannot be read, or changes faster than it can be read.
+/// Where the folder itself cannot be read, or objects cannot be read or given.
 pub fn scan(
     root: &Path,
     index: &StatIndex,
+    selection: Selection<'_>,
     sink: &dyn ObjectSink,
     index_use: IndexUse,
     progress: &Progress,
@@ -167,22 +219,30 @@ pub fn scan(
         _ => None,
     };
     let dated = dating_device(root);
+    let is_of_head = selection.untrack.is_empty()
+        && known.is_some_and(|(item, _)| item.tree_id() == selection.head);
     let verified = match (dated, &known) {
-        (Some(device), Some((_, directory))) => Verified::look(root, device, *directory),
+        (Some(device), Some((_, directory))) if is_of_head => {
+            Verified::look(root, device, *directory)
+        }
         _ => Verified::default(),
     };
-    let context = Context { sink, index_use, verified, dated, clock_ns, progress };
-    let rules = IgnoreRules::default();
-    let task = Task { path: root.to_owned(), prefix: Vec::new(), rules, known };
-    let mut levels = walk_levels(task, &context)?;
+    // What names an index lists is true for whoever stands on its tree. So it may say so of the tree
+    // of this scan, which will be the head, but of another only where that is the head.
+    let may_list = index_use == IndexUse::Replace || is_of_head;
+    let dated = dated.filter(|_| may_list);
+    let context = Context { selection, sink, index_use, verified, dated, clock_ns, progress };
+    let mut levels = walk_levels(Task::root(root, known, &context), &context)?;
     content::read_changed(&mut levels, &context)?;
-    let (mut skipped, mut warnings) = (Vec::new(), Vec::new());
+    let (mut skipped, mut warnings, mut unknown_rules) = (Vec::new(), Vec::new(), Vec::new());
+    warnings.extend(selection.git.warning.clone().map(Warning::Git));
     for (_, listing) in levels.iter_mut().flatten() {
         skipped.append(&mut listing.skipped);
         warnings.append(&mut listing.warnings);
+        unknown_rules.append(&mut listing.unknown_rules);
     }
     let (root, index) = assemble::assemble(levels, &context)?;
-    Ok(Scan { root, index, skipped, warnings })
+    Ok(Scan { root, index, skipped, warnings, unknown_rules })
 }
 
 /// Where the clock cannot be had (the folder is no working copy, or cannot be written), every
@@ -207,10 +267,7 @@ fn walk_levels<'a>(
 ) -> Result<Vec<Vec<(Task<'a>, Listing<'a>)>>, ScanError> {
     let mut levels = Vec::new();
     let mut tasks = vec![root];
-    while let Some(first) = tasks.first() {
-        if levels.len() > DEPTH_MAX {
-            return Err(ScanError::TooDeep { path: first.path.clone() });
-        }
+    while !tasks.is_empty() {
         let listed = tasks.into_par_iter().map(|task| {
             let listing = walk::list(&task, context)?;
             context.progress.add(listing.files, 0);

@@ -19,14 +19,16 @@ use std::path::PathBuf;
 
 use crate::id::{ID_BYTES, ListId, TreeId};
 use crate::ignore_rules::RulesId;
+use crate::object::ObjectSource;
 use crate::stat::{Stamp, Stat};
 use crate::state_dir::StateDir;
-use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root};
+use crate::store::StoreError;
+use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root, read_directory};
 
 pub(crate) use block::{Block, BlockBuilder};
 
 /// Version of the index file.
-pub const INDEX_VERSION: u32 = 2;
+pub const INDEX_VERSION: u32 = 3;
 const MAGIC: &[u8; 8] = b"FSTINDEX";
 /// Magic, version, flags, then the root: id, files, bytes.
 const HEADER_BYTES: usize = 8 + 4 + 4 + ID_BYTES + 8 + 8;
@@ -191,6 +193,22 @@ impl StatIndex {
         found
     }
 
+    /// A directory of a tree, of whose files nothing is known but what the tree says.
+    pub(crate) fn unread(
+        item: &Item,
+        source: &dyn ObjectSource,
+    ) -> Result<Block<'static>, StoreError> {
+        let id = item.tree_id().expect("the item of a directory");
+        let mut block = BlockBuilder::default();
+        for (name, item) in read_directory(&id, source)? {
+            match item.is_directory() {
+                true => block.directory(&name, &item, Self::unread(&item, source)?),
+                false => block.unread(&name, &item),
+            }
+        }
+        Ok(block.finish())
+    }
+
     pub(crate) fn build(root: &Root, directory: &Block<'_>) -> Self {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + directory.extent_bytes());
         bytes.extend_from_slice(MAGIC);
@@ -337,15 +355,15 @@ mod tests {
     fn the_encoding_is_frozen() {
         let hex: String = sample().encode().iter().map(|byte| format!("{byte:02x}")).collect();
         let frozen = [
-            "465354494e4445580200000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+            "465354494e4445580300000000000000eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
             "eeeeeeeeeeeeeeeeeeee010000000000000005000000000000007e0000000000000000000000",
             "0000000000000000000000000000000000000000000000000000000000000000000000000161",
             "80ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f0500000000",
             "00000000ca9a3b00000000feffffffffffffff0201000000000000016403dddddddddddddddd",
             "dddddddddddddddddddddddddddddddddddddddddddddddd0000000000000000000000000000",
             "0000300000000000000000000000000000000300000000000000040000000000000005000000",
-            "00000000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabf837b7762d9894df2b5ffd0cfd27d385c9",
-            "29abaaeea8daf77d2125c70b51b1",
+            "00000000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa3edc861cefab808ef9e8425a4917ee7328b4",
+            "165a8aee5e2ae767ca5e517deffd",
         ];
         assert_eq!(hex, frozen.concat());
     }

@@ -30,6 +30,11 @@ impl StateDir {
         self.path.join("index")
     }
 
+    /// What git tracks, as it was last read.
+    pub fn git_tracked(&self) -> PathBuf {
+        self.path.join("git-tracked")
+    }
+
     /// The journal of a checkout under way.
     pub fn journal(&self) -> PathBuf {
         self.path.join("checkout")

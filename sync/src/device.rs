@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fastest_core::git::UserSettings;
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
@@ -53,6 +54,7 @@ pub struct Device {
     pub(crate) replica: Replica,
     pub(crate) secrets: Box<dyn Secrets>,
     pub(crate) retries: RetryPolicy,
+    pub(crate) git_settings: UserSettings,
 }
 
 impl Device {
@@ -79,7 +81,13 @@ impl Device {
             replica,
             secrets: Box::new(NoSecrets),
             retries: RetryPolicy::default(),
+            git_settings: UserSettings::default(),
         })
+    }
+
+    /// Where git's settings of the user are: they say what is ignored on this machine.
+    pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
+        Self { git_settings, ..self }
     }
 
     /// Where to ask for tokens and keys.

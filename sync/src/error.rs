@@ -34,6 +34,27 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
+    /// Ignore files cannot be used, so nobody knows what is to stay out.
+    #[error("{}: nothing is saved, since it may have to keep files out", files.join("; "))]
+    UnknownRules {
+        /// Each file, with the reason.
+        files: Vec<String>,
+    },
+    /// What git tracks is content.
+    #[error("git tracks {path}, so it is content here too")]
+    TrackedByGit {
+        /// The path, in the working copy.
+        path: String,
+    },
+    /// The whole working copy was to be untracked.
+    #[error("the whole project cannot be untracked")]
+    UntrackRoot,
+    /// A path is neither in the folder nor in the last snapshot.
+    #[error("{path} is neither in the folder nor in its last snapshot")]
+    NotHere {
+        /// The path, in the working copy.
+        path: String,
+    },
     /// The folder does not exist.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
@@ -286,6 +307,10 @@ impl SyncError {
             Self::OutsidePath { .. } => "outside_path",
             Self::NoSnapshot { .. } => "no_snapshot",
             Self::ForeignWorkingCopy { .. } => "foreign_working_copy",
+            Self::UnknownRules { .. } => "unknown_rules",
+            Self::TrackedByGit { .. } => "tracked_by_git",
+            Self::UntrackRoot => "untrack_root",
+            Self::NotHere { .. } => "not_here",
             Self::DamagedState { .. } => "damaged_state",
             Self::NewerState { .. }
             | Self::Replica(ReplicaError::Newer { .. } | ReplicaError::NewerSchema { .. }) => {

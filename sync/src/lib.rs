@@ -52,6 +52,7 @@ mod said;
 pub mod secret;
 mod sqlite;
 mod stages;
+mod tls;
 pub mod turso;
 pub mod working_copy;
 
@@ -59,5 +60,6 @@ pub use conflict::Resolution;
 pub use database::Database;
 pub use device::{Device, Identity};
 pub use error::SyncError;
+pub use fastest_core::git::UserSettings as GitSettings;
 pub use remote::{Remote, migrate};
 pub use working_copy::WorkingCopy;

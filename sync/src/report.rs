@@ -143,6 +143,16 @@ pub struct CloneReport {
     pub path: String,
 }
 
+/// `fastest untrack`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct UntrackReport {
+    /// The paths that are content no longer.
+    pub untracked: Vec<String>,
+    /// The snapshot without them.
+    #[serde(flatten)]
+    pub snapshot: SnapshotReport,
+}
+
 /// `fastest pull`
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PullReport {
@@ -156,6 +166,8 @@ pub struct PullReport {
     pub modified: Vec<String>,
     /// Files that are gone here.
     pub deleted: Vec<String>,
+    /// Files that are in the project no more, and are ignored: they stay where they are.
+    pub untracked: Vec<String>,
     /// Files that both sides changed.
     pub conflicts: Vec<ConflictReport>,
     /// Files that could not be updated, or changed here meanwhile: left as they are, for the reason

@@ -62,6 +62,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Drift { workspace, committed } => sync::drift(session, workspace, committed),
         Command::Log { limit } => history::log(session, limit),
         Command::Restore { paths, to } => history::restore(session, &paths, to),
+        Command::Untrack { paths } => save::untrack(session, &paths),
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),
         Command::Workspace(command) => workspace::run(session, command),
         Command::Conflicts => conflicts::list(session),
@@ -115,11 +116,8 @@ fn usage_words(text: &str) -> (String, Option<String>) {
     (message, tip)
 }
 
-/// What no tree can hold, and what else the engine warns of.
-fn warn(out: &mut Output, skipped: &[String], warnings: &[String]) {
-    for path in skipped {
-        out.warning(format_args!("{path} is left out: it is no file, folder or link"));
-    }
+/// What the engine warns of.
+fn warn(out: &mut Output, warnings: &[String]) {
     for warning in warnings {
         out.warning(crate::words::plain(warning));
     }

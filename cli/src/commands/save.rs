@@ -29,8 +29,21 @@ pub fn snapshot(session: &mut Session<'_>, message: Option<String>) -> Result<Ex
     let copy = device.find(session.base())?;
     let report = session.work(|activity| device.snapshot(&copy, message.as_deref(), activity))?;
     session.out.report(&report, |out| {
-        warn(out, &report.skipped, &report.warnings);
+        warn(out, &report.warnings);
         out.done(saved(&report))
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn untrack(session: &mut Session<'_>, paths: &[PathBuf]) -> Result<Exit, CliError> {
+    let mut device = session.device()?;
+    let copy = device.find(session.base())?;
+    let base = session.base().to_owned();
+    let report = session.work(|activity| device.untrack(&copy, &base, paths, activity))?;
+    session.out.report(&report, |out| {
+        warn(out, &report.snapshot.warnings);
+        out.entries('-', &report.untracked)?;
+        out.done(format_args!("{}; the files stay where they are", saved(&report.snapshot)))
     })?;
     Ok(Exit::Done)
 }
@@ -64,7 +77,7 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         };
         let (project, workspace) = (plain(&report.project), plain(&report.workspace));
         out.line(format_args!("{project}/{workspace}: {changed} {since}{unpushed}"))?;
-        warn(out, &report.skipped, &report.warnings);
+        warn(out, &report.warnings);
         if let Some(since) = &report.queued_since {
             let rows = count(report.waiting_rows, "row");
             out.warning(format_args!("a push of {rows} waits for the primary since {since}"));

@@ -46,7 +46,7 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
         ))?,
         (false, _) => {}
     }
-    warn(out, &snapshot.skipped, &snapshot.warnings);
+    warn(out, &snapshot.warnings);
     if !report.conflicts.is_empty() {
         let files = count(report.conflicts.len() as u64, "file");
         out.warning(format_args!("{files} changed on both sides"));
@@ -120,6 +120,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
     out.entries_done('A', &report.added)?;
     out.entries_done('M', &report.modified)?;
     out.entries_done('D', &report.deleted)?;
+    out.entries_done('-', &report.untracked)?;
     conflict_lines(out, &report.conflicts)?;
     if report.up_to_date {
         out.done(format_args!("Up to date with {from}"))?;
@@ -134,7 +135,10 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
     }
     kept(out, &[], report.safety_snapshot_id.as_deref());
-    warn(out, &[], &report.warnings);
+    warn(out, &report.warnings);
+    if !report.untracked.is_empty() {
+        out.note("files marked - are in the project no more, and stay here, ignored");
+    }
     if report.offline {
         out.warning("the primary is out of reach: this is what the device knew already");
         out.hint("run `fastest remote check`");
@@ -191,7 +195,7 @@ fn drift_text(out: &mut Output, report: &DriftReport) -> std::io::Result<()> {
     } else {
         out.line(format_args!("{workspace} is the same as {source}: {same}"))?;
     }
-    warn(out, &[], &report.warnings);
+    warn(out, &report.warnings);
     if report.offline {
         out.warning(format_args!(
             "the primary is out of reach: {source} is as this device last saw it"

@@ -7,7 +7,6 @@ use std::io;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::state_dir::StateDir;
-use crate::tree::STATE_DIR;
 
 /// Which differences between names a file system does not see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,10 +19,7 @@ pub struct Folding {
 
 /// Two names of one directory that cannot stand beside each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Clash {
-    Names(Vec<u8>, Vec<u8>),
-    StateDir(Vec<u8>),
-}
+pub(crate) struct Clash(pub(crate) Vec<u8>, pub(crate) Vec<u8>);
 
 impl Folding {
     /// Finds out by trying, with files in the folder for temporary files.
@@ -54,19 +50,15 @@ impl Folding {
         if self.normalisation { folded.nfc().collect::<String>().into() } else { folded.into() }
     }
 
-    /// The first two of a directory's names that fold to one, or one that folds to our own.
+    /// The first two of a directory's names that fold to one.
     pub(crate) fn clash<'n>(self, names: impl Iterator<Item = &'n [u8]>) -> Option<Clash> {
         if self == Self::default() {
             return None;
         }
         let mut seen = HashMap::new();
         for name in names {
-            let key = self.key(name);
-            if key == STATE_DIR.as_bytes() {
-                return Some(Clash::StateDir(name.to_vec()));
-            }
-            if let Some(first) = seen.insert(key, name) {
-                return Some(Clash::Names(first.to_vec(), name.to_vec()));
+            if let Some(first) = seen.insert(self.key(name), name) {
+                return Some(Clash(first.to_vec(), name.to_vec()));
             }
         }
         None
@@ -82,7 +74,7 @@ mod tests {
     }
 
     fn names(first: &str, second: &str) -> Option<Clash> {
-        Some(Clash::Names(first.into(), second.into()))
+        Some(Clash(first.into(), second.into()))
     }
 
     #[test]
@@ -91,7 +83,7 @@ mod tests {
         let case = Folding { case: true, normalisation: false };
         let both = Folding { case: true, normalisation: true };
         let normalising = Folding { case: false, normalisation: true };
-        check(exact, &["a", "A", "\u{e9}", "e\u{301}", ".FASTEST"], None);
+        check(exact, &["a", "A", "\u{e9}", "e\u{301}"], None);
         check(case, &["A", "a"], names("A", "a"));
         check(case, &["\u{c9}", "\u{e9}"], names("\u{c9}", "\u{e9}"));
         check(case, &["\u{e9}", "e\u{301}"], None);
@@ -99,7 +91,6 @@ mod tests {
         check(normalising, &["A", "a"], None);
         check(both, &["E\u{301}", "\u{e9}"], names("E\u{301}", "\u{e9}"));
         check(both, &["a", "b", "ab"], None);
-        check(case, &[".Fastest"], Some(Clash::StateDir(b".Fastest".to_vec())));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::foreign::is_state_name;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
 use crate::path::join;
@@ -11,6 +12,7 @@ use crate::tree::{DEPTH_MAX, Item, Kind, Root, name_is_allowed, read_directory, 
 
 use super::CheckoutError;
 use super::folding::{Clash, Folding};
+use super::target_rules::TargetRules;
 
 /// Changes to a working copy, in the order in which they are to be made: what goes first, then
 /// what comes, parents before children.
@@ -21,6 +23,10 @@ pub struct Plan {
     /// The tree that it leads to; `None` where only some paths are restored.
     pub(super) to: Option<Root>,
     pub(super) folding: Folding,
+    /// Files that go on standing though the new tree lacks them, since it ignores them.
+    pub(super) untracked: Vec<Vec<u8>>,
+    /// Whether what stands in the way of a new file is left, and the rest done.
+    pub(super) leaves_obstacles: bool,
 }
 
 /// A change to one path, relative to the root.
@@ -69,6 +75,7 @@ impl Plan {
         let to = read_root(to, source)?;
         let mut planner = Planner::new(source, folding);
         if index.root().is_none_or(|root| root.id != to.id) {
+            planner.target = Some(TargetRules::new(to.id, source));
             planner.directory(&[], index.directory(), &Item::directory(&to), 0)?;
         }
         Ok(planner.plan(Some(to)))
@@ -87,7 +94,8 @@ impl Plan {
     ) -> Result<Self, CheckoutError> {
         let mut planner = Planner::new(source, folding);
         for (path, item) in wanted {
-            if !path.split(|&byte| byte == b'/').all(name_is_allowed) {
+            let is_allowed = |name: &[u8]| name_is_allowed(name) && !is_state_name(name);
+            if !path.split(|&byte| byte == b'/').all(is_allowed) {
                 return Err(CheckoutError::Name { path: super::display(path) });
             }
             let known = index.find(path);
@@ -97,6 +105,18 @@ impl Plan {
             planner.entry(path.clone(), known.as_ref(), item.as_ref(), 0)?;
         }
         Ok(planner.plan(None))
+    }
+
+    /// Leaves what stands in the way of a new file or folder, as files that were ignored so far may,
+    /// and does the rest. Otherwise nothing is done where something is in the way. Ignore files above
+    /// such a path stay as they are too: what they hide stays hidden until it is out of the way.
+    pub fn leaving_obstacles(self) -> Self {
+        Self { leaves_obstacles: true, ..self }
+    }
+
+    /// Files that go on standing though the new tree lacks them, since it ignores them.
+    pub fn untracked(&self) -> &[Vec<u8>] {
+        &self.untracked
     }
 
     /// Whether there is nothing to do.
@@ -118,17 +138,20 @@ struct Planner<'s> {
     additions: Vec<Change>,
     /// Parents that are created.
     made: HashSet<Vec<u8>>,
+    /// The ignore rules of the tree that is to come, where a whole one is.
+    target: Option<TargetRules<'s>>,
+    untracked: Vec<Vec<u8>>,
 }
 
 impl<'s> Planner<'s> {
     fn new(source: &'s dyn ObjectSource, folding: Folding) -> Self {
-        let (removals, additions, made) = Default::default();
-        Self { source, folding, removals, additions, made }
+        let (removals, additions, made, untracked) = Default::default();
+        Self { source, folding, removals, additions, made, target: None, untracked }
     }
 
     fn plan(self, to: Option<Root>) -> Plan {
-        let Self { folding, removals, additions, .. } = self;
-        Plan { removals, additions, to, folding }
+        let Self { folding, removals, additions, untracked, .. } = self;
+        Plan { removals, additions, to, folding, untracked, leaves_obstacles: false }
     }
 
     fn directory(
@@ -140,7 +163,8 @@ impl<'s> Planner<'s> {
     ) -> Result<(), CheckoutError> {
         let wanted = entries_of(path, to, self.source, self.folding, depth)?;
         let mut wanted = wanted.iter().peekable();
-        for entry in known.iter().flat_map(IndexedDirectory::entries) {
+        let known = known.iter().flat_map(IndexedDirectory::entries);
+        for entry in known.filter(|entry| !is_state_name(entry.name)) {
             while let Some((name, item)) = wanted.next_if(|wanted| wanted.0.as_slice() < entry.name)
             {
                 self.entry(join(path, name), None, Some(item), depth)?;
@@ -179,34 +203,56 @@ impl<'s> Planner<'s> {
             }
             Some(wanted) => {
                 if let Some(directory) = known_directory {
-                    self.remove(&path, directory, true);
+                    self.remove(&path, directory, true)?;
                 }
                 self.additions.push(Change { path, what: What::Put(*wanted, expect) });
             }
             None => match (known_directory, expect) {
-                (Some(directory), _) => self.remove(&path, directory, false),
-                (None, Some(expect)) => {
-                    self.removals.push(Change { path, what: What::Remove(expect) });
-                }
+                (Some(directory), _) => self.remove(&path, directory, false)?,
+                (None, Some(expect)) => self.remove_file(path, expect, false)?,
                 (None, None) => {}
             },
         }
         Ok(())
     }
 
-    fn remove(&mut self, path: &[u8], directory: IndexedDirectory<'_>, replaced: bool) {
-        for entry in directory.entries() {
+    fn remove(
+        &mut self,
+        path: &[u8],
+        directory: IndexedDirectory<'_>,
+        replaced: bool,
+    ) -> Result<(), CheckoutError> {
+        for entry in directory.entries().filter(|entry| !is_state_name(entry.name)) {
             let path = join(path, entry.name);
             if let Some(below) = entry.directory {
-                self.remove(&path, below, replaced);
+                self.remove(&path, below, replaced)?;
                 continue;
             }
             let IndexedEntry { item: Item { kind, id, .. }, stat, racy, .. } = entry;
-            let what = What::Remove(Expected { kind, stat, racy, id });
-            self.removals.push(Change { path, what });
+            self.remove_file(path, Expected { kind, stat, racy, id }, replaced)?;
         }
         let what = What::RemoveDirectory { replaced };
         self.removals.push(Change { path: path.to_vec(), what });
+        Ok(())
+    }
+
+    /// A file that the new tree lacks goes, unless that tree ignores it: then somebody only stopped
+    /// syncing it. Where something must take its place, it goes in any case.
+    fn remove_file(
+        &mut self,
+        path: Vec<u8>,
+        expect: Expected,
+        replaced: bool,
+    ) -> Result<(), CheckoutError> {
+        let ignored = match &mut self.target {
+            Some(target) if !replaced => target.ignore(&path)?,
+            _ => false,
+        };
+        match ignored {
+            true => self.untracked.push(path),
+            false => self.removals.push(Change { path, what: What::Remove(expect) }),
+        }
+        Ok(())
     }
 
     /// Creates the parents of `path` that the index does not know.
@@ -237,13 +283,12 @@ pub(super) fn entries_of(
         return Err(CheckoutError::TooDeep { path: super::display(top) });
     }
     let id = directory.tree_id().expect("the item of a directory");
-    let entries = read_directory(&id, source)?;
+    let mut entries = read_directory(&id, source)?;
+    // Trees of earlier builds may hold the state of git; it is nobody's to write.
+    entries.retain(|(name, _)| !is_state_name(name));
     match folding.clash(entries.iter().map(|entry| entry.0.as_slice())) {
         None => Ok(entries),
-        Some(Clash::StateDir(name)) => {
-            Err(CheckoutError::Name { path: super::display(&join(path, &name)) })
-        }
-        Some(Clash::Names(first, second)) => Err(CheckoutError::Clash {
+        Some(Clash(first, second)) => Err(CheckoutError::Clash {
             first: super::display(&join(path, &first)),
             second: super::display(&join(path, &second)),
         }),

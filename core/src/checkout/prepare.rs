@@ -1,12 +1,14 @@
 //! Before anything is written: fits a plan to what really stands in the working copy, or refuses.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, Dir, Mode};
 use rustix::io::Errno;
 
+use crate::foreign::{is_of_its_own, is_repository_of_others};
+use crate::ignore_rules::IGNORE_FILES;
 use crate::object::ObjectSource;
 use crate::path::{DIRECTORY, Parents, join, split};
 use crate::stat::Node;
@@ -15,7 +17,7 @@ use crate::tree::Item;
 use super::folding::Folding;
 use super::plan::{Change, Expected, Plan, What, entries_of};
 use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, display};
+use super::{CheckoutError, Kept, KeptWhy, display};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
@@ -29,6 +31,8 @@ pub(super) struct Prepared<'p> {
     made: HashSet<Vec<u8>>,
     /// The device that the state folder is on.
     device: u64,
+    /// Paths that are left as they were found.
+    pub(super) kept: Vec<Kept>,
 }
 
 impl<'p> Prepared<'p> {
@@ -46,12 +50,89 @@ impl<'p> Prepared<'p> {
         let vacated = plan.removals.iter().filter(vacates).map(|change| folding.key(&change.path));
         let vacated = vacated.collect();
         let (made, changes) = (HashSet::new(), plan.removals);
-        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device };
+        let kept = Vec::new();
+        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device, kept };
         let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
         for change in plan.additions {
             fitted.addition(change, &mut parents, source)?;
         }
+        fitted.leave_foreign(&mut parents);
+        if plan.leaves_obstacles {
+            fitted.leave_obstacles()?;
+        }
         Ok(fitted)
+    }
+
+    /// Leaves out all changes in folders that are others': a working copy or a git working tree of
+    /// its own, or the state of another version control system. The scan leaves these alone too.
+    fn leave_foreign(&mut self, parents: &mut Parents) {
+        let mut known = HashMap::new();
+        self.changes.retain(|change| {
+            let slashes = change.path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+            let ends = slashes.map(|(slash, _)| slash).chain([change.path.len()]);
+            !ends.into_iter().any(|end| {
+                let folder = &change.path[..end];
+                match known.get(folder) {
+                    Some(is_foreign) => *is_foreign,
+                    None => {
+                        let is_foreign = is_foreign(folder, parents);
+                        known.insert(folder.to_vec(), is_foreign);
+                        is_foreign
+                    }
+                }
+            })
+        });
+    }
+
+    /// Leaves out what would come where something stands that nobody expects, with all below it, and
+    /// the ignore files above it: these may be what hides it.
+    fn leave_obstacles(&mut self) -> Result<(), CheckoutError> {
+        loop {
+            let obstacles: Vec<Vec<u8>> = self.obstacles()?;
+            if obstacles.is_empty() {
+                return Ok(());
+            }
+            let is_left = |change: &Change| {
+                let path = &change.path;
+                let (parent, name) = split(path);
+                let is_ignore_file = IGNORE_FILES.iter().any(|file| file.as_bytes() == name);
+                obstacles.iter().any(|obstacle| {
+                    is_at_or_below(path, obstacle)
+                        || is_ignore_file && (parent.is_empty() || is_at_or_below(obstacle, parent))
+                })
+            };
+            self.changes.retain(|change| !is_left(change));
+            let why = || KeptWhy::Obstacle;
+            let kept = obstacles.iter().map(|path| Kept { path: display(path), why: why() });
+            self.kept.extend(kept);
+        }
+    }
+
+    /// Paths of new files and folders where something else stands already.
+    fn obstacles(&self) -> Result<Vec<Vec<u8>>, CheckoutError> {
+        let mut parents =
+            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut found = Vec::new();
+        for change in &self.changes {
+            let path = &change.path;
+            match &change.what {
+                What::RemoveDirectory { replaced: true } => {
+                    let mut strangers = Vec::new();
+                    self.strangers(path, &mut strangers)?;
+                    if !strangers.is_empty() {
+                        found.push(path.clone());
+                    }
+                }
+                What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
+                    let standing = self.look(&mut parents, path, None)?;
+                    if matches!(standing, Standing::Other(_)) && !self.fits(change, standing) {
+                        found.push(path.clone());
+                    }
+                }
+                What::Remove(_) | What::RemoveDirectory { .. } | What::Put(..) => {}
+            }
+        }
+        Ok(found)
     }
 
     fn addition(
@@ -167,21 +248,27 @@ impl<'p> Prepared<'p> {
                 What::Remove(expect) | What::Put(_, Some(expect)) => (&change.path, Some(expect)),
                 What::MakeDirectory | What::Grow(_) | What::Put(..) => (&change.path, None),
             };
-            let is_removal = matches!(change.what, What::Remove(_));
             let standing = self.look(&mut parents, path, expect)?;
-            let fits = match standing {
-                Standing::Expected => true,
-                Standing::Absent => is_removal || expect.is_none(),
-                Standing::NoParent => is_removal || self.made.contains(split(path).0),
-                Standing::Other(Node::Directory) if change.what == What::MakeDirectory => true,
-                Standing::Other(_) => !is_removal && self.is_vacated(path),
-                Standing::Blocked => is_removal || self.made.contains(split(path).0),
-            };
-            if !fits {
+            if !self.fits(change, standing) {
                 found.push(self.root.join(display(path)));
             }
         }
         Ok(found)
+    }
+
+    /// Whether a change can be made where this stands.
+    fn fits(&self, change: &Change, standing: Standing) -> bool {
+        let path = &change.path;
+        let is_removal = matches!(change.what, What::Remove(_));
+        let expects_nothing = !matches!(change.what, What::Remove(_) | What::Put(_, Some(_)));
+        match standing {
+            Standing::Expected => true,
+            Standing::Absent => is_removal || expects_nothing,
+            Standing::NoParent => is_removal || self.made.contains(split(path).0),
+            Standing::Other(Node::Directory) if change.what == What::MakeDirectory => true,
+            Standing::Other(_) => !is_removal && self.is_vacated(path),
+            Standing::Blocked => is_removal || self.made.contains(split(path).0),
+        }
     }
 
     /// Refuses a folder that may not be written to: what could not be changed in it would be left
@@ -233,4 +320,18 @@ impl<'p> Prepared<'p> {
     ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
         CheckoutError::io(action, self.root.join(display(path)))
     }
+}
+
+/// Whether `path` is `folder`, or lies in it.
+fn is_at_or_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+/// Whether a folder is not ours to write in. What cannot be looked at is found out later.
+fn is_foreign(folder: &[u8], parents: &mut Parents) -> bool {
+    let Ok((parent, name)) = parents.open(folder) else { return false };
+    let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {
+        return false;
+    };
+    is_of_its_own(&directory).is_some() || is_repository_of_others(parent, name)
 }

@@ -88,10 +88,11 @@ impl<'a> Reindex<'a, '_> {
                 };
                 block.directory(&name, &item, below);
             } else {
-                // A file that stood there already was not looked at closely: the next scan will.
-                let nothing = (Stat { bytes: item.bytes, ..Stat::default() }, true);
-                let (stat, racy) = self.placed.get(&path).copied().unwrap_or(nothing);
-                block.content(&name, &item, &stat, racy);
+                match self.placed.get(&path) {
+                    Some((stat, racy)) => block.content(&name, &item, stat, *racy),
+                    // A file that stood there already was not looked at closely.
+                    None => block.unread(&name, &item),
+                }
             }
         }
         Ok(block.finish())

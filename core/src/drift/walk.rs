@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::known::{Key, Known};
 use super::{Counts, Drift, check_depth, empty_directory};
 use crate::diff::{Difference, diff_directory};
+use crate::foreign::is_state_name;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
 use crate::store::StoreError;
@@ -167,7 +168,8 @@ impl Walk<'_> {
         let path_bytes = part.path.len();
         let nodes = diff_directory(pair.source.as_ref(), pair.workspace.as_ref(), self.source)?;
         let mut steps = Vec::new();
-        for difference in nodes.differences()? {
+        // Names that trees of earlier builds may hold, and that are content for nobody.
+        for difference in nodes.differences()?.filter(|found| !is_state_name(found.name)) {
             if !steps.is_empty() || difference.is_of_directories() {
                 steps.push(Step::from(difference));
                 continue;

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
-use crate::tree::{Item, Root, write_directory};
+use crate::tree::{Item, Root, read_root, write_directory};
 
 use super::walk::{Found, Listing, Task};
-use super::{Context, IndexUse, ScanError};
+use super::{Context, IndexUse, ScanError, Selection};
 
 /// A directory whose tree is known.
 struct Done<'a> {
@@ -64,6 +64,9 @@ fn directory<'a>(
         let indexed = task.known.filter(|_| refresh).map(copied);
         return Ok(Done { item: None, indexed, untouched: false });
     }
+    if listing.left_alone {
+        return left_alone(task, context);
+    }
     let below_untouched = children.iter().all(|child| child.untouched);
     if let Some(known) = task
         .known
@@ -72,13 +75,16 @@ fn directory<'a>(
         return Ok(Done { item: Some(known.0), indexed: Some(copied(known)), untouched: true });
     }
 
-    let mut entries = Entries::collect(task, listing, children, context.index_use);
+    let mut entries = Entries::collect(task, listing, children, context)?;
     if let Some(listed) = listing.listed.filter(|_| entries.are_all_names) {
         entries.block.listed(&listed);
     }
+    // A folder of nothing but ignored files is content only where it was before.
+    let stays = task.prefix.is_empty()
+        || task.head.is_some() && task.ignored.is_none_or(|ignored| ignored.stays);
     let item = match task.known {
+        _ if entries.items.is_empty() && listing.occupied && !stays => None,
         Some((item, known)) if entries.are_those_of(known) => Some(item),
-        None if entries.items.is_empty() && listing.occupied && !task.prefix.is_empty() => None,
         _ => Some(Item::directory(&write_directory(&entries.items, context.sink)?)),
     };
     let block = entries.block.finish();
@@ -96,6 +102,25 @@ fn directory<'a>(
     Ok(Done { item, indexed: described.map(|item| (item, block)), untouched: false })
 }
 
+/// A directory that was not looked into: what the head has of it stays.
+fn left_alone<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Done<'a>, ScanError> {
+    let Selection { head, source, .. } = context.selection;
+    let head = task.head.filter(|_| head.is_some());
+    let root = head.map(|head| read_root(&head, source)).transpose()?;
+    let item = root.as_ref().map(Item::directory);
+    let known =
+        task.known.filter(|known| context.index_use == IndexUse::Refresh || item == Some(known.0));
+    let indexed = match (known, item) {
+        (Some((known, directory)), _) => Some((known, Block::Copied(directory.extent()))),
+        (None, Some(item)) if context.index_use == IndexUse::Replace => {
+            Some((item, StatIndex::unread(&item, source)?))
+        }
+        _ => None,
+    };
+    let untouched = item.is_some() && item == known.map(|known| known.0);
+    Ok(Done { item, indexed, untouched })
+}
+
 /// The entries of a directory, for its tree and for the new index.
 struct Entries<'l, 'a> {
     index_use: IndexUse,
@@ -111,8 +136,9 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
         task: &Task<'a>,
         listing: &'l Listing<'a>,
         children: Vec<Done<'a>>,
-        index_use: IndexUse,
-    ) -> Self {
+        context: &Context<'_>,
+    ) -> Result<Self, ScanError> {
+        let index_use = context.index_use;
         let (items, block) = (Vec::with_capacity(listing.found.len()), BlockBuilder::default());
         let children = children.into_iter();
         let mut all = Self { index_use, items, block, are_all_names: true, children };
@@ -120,30 +146,38 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
         if listing.same {
             for entry in known {
                 match entry.directory {
-                    Some(_) => all.add(entry.name, &Found::Directory, Some(&entry)),
-                    None => all.add(entry.name, &Found::Same(entry.item, entry.stat), None),
+                    Some(_) => all.add(entry.name, &Found::Directory, Some(&entry), context)?,
+                    None => {
+                        all.add(entry.name, &Found::Same(entry.item, entry.stat), None, context)?;
+                    }
                 }
             }
-            return all;
+            return Ok(all);
         }
         for (range, found) in &listing.found {
             let name = &listing.names[range.clone()];
             while let Some(left) = known.next_if(|entry| entry.name < name) {
                 all.keep_absent(&left);
             }
-            all.add(name, found, known.next_if(|entry| entry.name == name).as_ref());
+            all.add(name, found, known.next_if(|entry| entry.name == name).as_ref(), context)?;
         }
         known.for_each(|left| all.keep_absent(&left));
-        all
+        Ok(all)
     }
 
-    fn add(&mut self, name: &'l [u8], found: &Found, known: Option<&IndexedEntry<'a>>) {
+    fn add(
+        &mut self,
+        name: &'l [u8],
+        found: &Found,
+        known: Option<&IndexedEntry<'a>>,
+        context: &Context<'_>,
+    ) -> Result<(), ScanError> {
         match found {
             Found::Same(item, stat) => {
                 self.items.push((name, *item));
                 self.block.content(name, item, stat, false);
             }
-            Found::Read { item, stat, racy } => {
+            Found::Read { item, stat, racy, .. } => {
                 self.items.push((name, *item));
                 let replace = self.index_use == IndexUse::Replace;
                 if replace || known.is_some_and(|known| known.item == *item) {
@@ -163,12 +197,26 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
                     None => self.keep(known),
                 }
             }
+            Found::Kept(item) => {
+                self.items.push((name, *item));
+                self.are_all_names = false;
+                match known.filter(|known| known.item == *item) {
+                    Some(known) => self.block.copied(known),
+                    None if self.index_use == IndexUse::Refresh => self.keep(known),
+                    None if item.is_directory() => {
+                        let below = StatIndex::unread(item, context.selection.source)?;
+                        self.block.directory(name, item, below);
+                    }
+                    None => self.block.unread(name, item),
+                }
+            }
             Found::Gone => {
                 self.are_all_names = false;
                 self.keep(known);
             }
-            Found::Changed(..) => unreachable!("every changed file was read"),
+            Found::Changed(..) | Found::Unread(..) => unreachable!("every changed file was read"),
         }
+        Ok(())
     }
 
     fn keep_absent(&mut self, known: &IndexedEntry<'a>) {

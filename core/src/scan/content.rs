@@ -1,7 +1,8 @@
 //! Reads the files and links that the index does not vouch for.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -12,10 +13,12 @@ use crate::chunk::{WriteContentError, write_content};
 use crate::id::BlobId;
 use crate::object::{ObjectKind, ObjectSink};
 use crate::stat::{Node, Stat};
+use crate::store::StoreError;
 use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind};
 
+use super::head::HeadEntries;
 use super::walk::{Found, Listing, Task, look_at};
-use super::{Context, ScanError};
+use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
 
 /// How often a file that changes while it is read is read anew.
 const READS_MAX: usize = 4;
@@ -33,8 +36,36 @@ struct Job<'j, 'a> {
 /// What reading once came to.
 enum Outcome {
     Stable(Item, Stat),
+    /// All that was there at first, of a file that has grown since.
+    Grown(Item, Stat),
     Moved,
     Gone,
+}
+
+/// Why reading failed.
+enum Failure {
+    /// For this file.
+    File(io::Error),
+    /// For the whole scan.
+    Store(StoreError),
+}
+
+impl From<Errno> for Failure {
+    fn from(error: Errno) -> Self {
+        Self::File(error.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// Reads every [`Found::Changed`], and puts what was found in its place.
@@ -60,7 +91,36 @@ pub(super) fn read_changed(
         || large.par_iter_mut().with_max_len(1).try_for_each_init(Vec::new, read),
         || small.par_iter_mut().try_for_each_init(Vec::new, read),
     );
-    first.and(second)
+    first.and(second)?;
+    levels.iter_mut().flatten().try_for_each(|(task, listing)| tell_unread(task, listing, context))
+}
+
+/// Puts the head's version in the place of what could not be read, and tells of it.
+fn tell_unread(
+    task: &Task<'_>,
+    listing: &mut Listing<'_>,
+    context: &Context<'_>,
+) -> Result<(), ScanError> {
+    let head = HeadEntries::of(task);
+    for (range, found) in &mut listing.found {
+        let name = &listing.names[range.clone()];
+        let path = || task.path_of(name);
+        match found {
+            Found::Read { growing: true, .. } => {
+                listing.warnings.push(Warning::Growing { path: path() });
+            }
+            Found::Unread(_) => {
+                let held = head.find(name, context)?;
+                let kept = held.map_or(Found::Gone, Found::Kept);
+                if let Found::Unread(why) = std::mem::replace(found, kept) {
+                    listing.skipped.push(Skipped { path: path(), why });
+                }
+                listing.listed = None;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn read_job(
@@ -68,40 +128,64 @@ fn read_job(
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
 ) -> Result<(), ScanError> {
-    let Found::Changed(mut kind, _) = *job.found else { return Ok(()) };
+    let Found::Changed(kind, _) = *job.found else { return Ok(()) };
     let path = job.task.path_of(job.name);
+    *job.found = match read_until_stable(&path, kind, buffer, context) {
+        Ok(found) => found,
+        Err(Failure::File(error)) => Found::Unread(SkippedWhy::Unreadable(error)),
+        Err(Failure::Store(error)) => return Err(error.into()),
+    };
+    if let Found::Read { item, .. } = job.found {
+        context.progress.add(0, item.bytes);
+    }
+    Ok(())
+}
+
+/// Reads a file or link until it stays the same meanwhile. Of a file that only grows, what it held
+/// at one moment will do: what was read first, and is there once more.
+fn read_until_stable(
+    path: &Path,
+    mut kind: Kind,
+    buffer: &mut Vec<u8>,
+    context: &Context<'_>,
+) -> Result<Found, Failure> {
+    let mut grown: Option<(Item, Stat)> = None;
     for _ in 0..READS_MAX {
+        let before = grown.as_ref().map(|(_, stat)| stat);
         let outcome = match kind {
-            Kind::Symlink => read_link(&path, context.sink)?,
-            _ => read_file(&path, buffer, context.sink)?,
+            Kind::Symlink => read_link(path, context.sink)?,
+            _ => read_file(path, before, buffer, context.sink)?,
         };
         match outcome {
             Outcome::Stable(item, stat) => {
                 let racy = stat.mtime_ns >= context.clock_ns || stat.ctime_ns >= context.clock_ns;
-                context.progress.add(0, item.bytes);
-                *job.found = Found::Read { item, stat, racy };
-                return Ok(());
+                return Ok(Found::Read { item, stat, racy, growing: false });
             }
-            Outcome::Gone => {
-                *job.found = Found::Gone;
-                return Ok(());
+            Outcome::Grown(item, stat) => {
+                if grown.is_some_and(|(first, _)| first == item) {
+                    return Ok(Found::Read { item, stat, racy: true, growing: true });
+                }
+                grown = Some((item, stat));
             }
-            Outcome::Moved => match look_up(&path)? {
-                Some(Node::Content(now, _)) => kind = now,
-                Some(_) => break,
-                None => {}
-            },
+            Outcome::Gone => return Ok(Found::Gone),
+            Outcome::Moved => {
+                grown = None;
+                match look_up(path)? {
+                    Some(Node::Content(now, _)) => kind = now,
+                    Some(_) => break,
+                    None => {}
+                }
+            }
         }
     }
-    Err(ScanError::Changing { path })
+    Ok(Found::Unread(SkippedWhy::Changing))
 }
 
-fn look_up(path: &Path) -> Result<Option<Node>, ScanError> {
-    use std::os::unix::ffi::OsStrExt;
-    look_at(CWD, path.as_os_str().as_bytes()).map_err(ScanError::io("look at", path))
+fn look_up(path: &Path) -> Result<Option<Node>, Failure> {
+    Ok(look_at(CWD, path.as_os_str().as_bytes())?)
 }
 
-fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, ScanError> {
+fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, Failure> {
     let Some(Node::Content(Kind::Symlink, before)) = look_up(path)? else {
         return Ok(Outcome::Moved);
     };
@@ -109,7 +193,7 @@ fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, ScanError> {
         Ok(target) => target.into_bytes(),
         Err(Errno::NOENT) => return Ok(Outcome::Gone),
         Err(Errno::INVAL) => return Ok(Outcome::Moved),
-        Err(error) => return Err(ScanError::io("read link", path)(error.into())),
+        Err(error) => return Err(error.into()),
     };
     if look_up(path)? != Some(Node::Content(Kind::Symlink, before)) {
         return Ok(Outcome::Moved);
@@ -117,51 +201,61 @@ fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, ScanError> {
     Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, sink)?, before))
 }
 
+/// Reads a file; of one that was seen to grow, no more than it held `at_first`.
 fn read_file(
     path: &Path,
+    at_first: Option<&Stat>,
     buffer: &mut Vec<u8>,
     sink: &dyn ObjectSink,
-) -> Result<Outcome, ScanError> {
+) -> Result<Outcome, Failure> {
     // O_NONBLOCK: should a FIFO have taken the file's place, opening it must not wait.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
         Ok(fd) => File::from(fd),
         Err(Errno::NOENT) => return Ok(Outcome::Gone),
         Err(Errno::LOOP | Errno::NXIO) => return Ok(Outcome::Moved),
-        Err(error) => return Err(ScanError::io("open", path)(error.into())),
+        Err(error) => return Err(error.into()),
     };
-    let look = || match rustix::fs::fstat(&file) {
-        Ok(stat) => Ok(Node::from(&stat)),
-        Err(error) => Err(ScanError::io("look at", path)(error.into())),
-    };
+    let look = || rustix::fs::fstat(&file).map(|stat| Node::from(&stat));
     let before = look()?;
     let Node::Content(kind @ (Kind::File | Kind::Executable), stat) = before else {
         return Ok(Outcome::Moved);
     };
-    let item = if stat.bytes > CHUNKED_OVER_BYTES {
-        let content = write_content(&mut &file, sink).map_err(|error| match error {
-            WriteContentError::Read(source) => ScanError::io("read", path)(source),
-            WriteContentError::Store(error) => error.into(),
-        })?;
+    let first = at_first.filter(|first| first.inode == stat.inode && first.bytes <= stat.bytes);
+    let (expected, is_again) = (first.unwrap_or(&stat).bytes, first.is_some());
+    let item = if expected > CHUNKED_OVER_BYTES {
+        let content =
+            write_content(&mut (&file).take(expected), sink).map_err(|error| match error {
+                WriteContentError::Read(source) => Failure::File(source),
+                WriteContentError::Store(error) => Failure::Store(error),
+            })?;
         let id = content.id.0;
-        Some(Item { kind, id, bytes: content.bytes, files: 1, list: content.list })
+        Item { kind, id, bytes: content.bytes, files: 1, list: content.list }
     } else {
         buffer.clear();
-        buffer.reserve(stat.bytes as usize + 1);
-        let limited = (&file).take(CHUNKED_OVER_BYTES + 1).read_to_end(buffer);
-        limited.map_err(ScanError::io("read", path))?;
-        None
+        buffer.reserve(expected as usize);
+        (&file).take(expected).read_to_end(buffer)?;
+        give_blob(kind, buffer, sink)?
     };
-    let bytes = item.map_or(buffer.len() as u64, |item| item.bytes);
-    if look()? != before || bytes != stat.bytes {
+    if item.bytes != expected {
         return Ok(Outcome::Moved);
     }
-    let item = item.map_or_else(|| give_blob(kind, buffer, sink), Ok)?;
-    Ok(Outcome::Stable(item, stat))
+    match look()? {
+        after if after == before && !is_again => Ok(Outcome::Stable(item, stat)),
+        Node::Content(now, after)
+            if now == kind
+                && after.inode == stat.inode
+                && after.bytes >= stat.bytes
+                && (is_again || after.bytes > stat.bytes) =>
+        {
+            Ok(Outcome::Grown(item, first.copied().unwrap_or(stat)))
+        }
+        _ => Ok(Outcome::Moved),
+    }
 }
 
 /// Gives `sink` content that is small enough for one object.
-fn give_blob(kind: Kind, bytes: &[u8], sink: &dyn ObjectSink) -> Result<Item, ScanError> {
+fn give_blob(kind: Kind, bytes: &[u8], sink: &dyn ObjectSink) -> Result<Item, StoreError> {
     let id = BlobId::of(bytes);
     if !sink.has(&id.into())? {
         sink.put(ObjectKind::Blob, id.into(), bytes)?;

@@ -1,22 +1,30 @@
 //! One directory of a working copy, read and compared with the stat index.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, Mode};
 use rustix::io::Errno;
 
+use crate::foreign::{is_of_its_own, is_state_name};
+use crate::git::UnknownRules;
+use crate::id::TreeId;
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
 use crate::path::DIRECTORY;
-use crate::scan::{Context, ScanError, Skipped, Warning};
-use crate::stat::{Node, Stamp, Stat, special_name};
+use crate::stat::{Node, Stamp, Stat};
 use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
-use crate::tree::{Item, Kind, STATE_DIR, name_is_allowed};
+use crate::store::StoreError;
+use crate::tree::{Item, Kind, STATE_DIR};
+
+use super::choose::{Choice, Chooser, Ignored, Name};
+use super::head::HeadEntries;
+use super::rules::Rules;
+use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
@@ -28,9 +36,17 @@ pub(crate) struct Task<'a> {
     pub path: PathBuf,
     /// Its path relative to the root, with a slash at the end; empty for the root.
     pub prefix: Vec<u8>,
-    pub rules: IgnoreRules,
+    /// How many directories are above it.
+    pub depth: usize,
+    pub(super) rules: Rules,
     /// The directory as the index has it, with its tree.
     pub known: Option<(Item, IndexedDirectory<'a>)>,
+    /// The directory in the head's tree.
+    pub head: Option<TreeId>,
+    /// That it is ignored, and walked for what in it is content all the same.
+    pub(super) ignored: Option<Ignored>,
+    /// Whether the head's ignore files ignore it.
+    pub(super) head_ignored: bool,
 }
 
 /// What became of a name that may be content.
@@ -41,10 +57,14 @@ pub(crate) enum Found {
     /// A file or link that must be read. After that it is [`Found::Read`] or [`Found::Gone`].
     Changed(Kind, Stat),
     /// A file or link that was read.
-    Read { item: Item, stat: Stat, racy: bool },
+    Read { item: Item, stat: Stat, racy: bool, growing: bool },
     /// A directory: the next of [`Listing::directories`].
     Directory,
-    /// It vanished while the scan ran.
+    /// Not looked at: what the head has of it.
+    Kept(Item),
+    /// A file or link that could not be read. After that it is [`Found::Kept`] or [`Found::Gone`].
+    Unread(SkippedWhy),
+    /// It vanished while the scan ran, or cannot be read and the head has nothing of it.
     Gone,
 }
 
@@ -64,8 +84,11 @@ pub(crate) struct Listing<'a> {
     pub occupied: bool,
     /// Whether the directory vanished before it could be read.
     pub gone: bool,
+    /// Whether the directory is not looked into: what the head has of it stays.
+    pub left_alone: bool,
     pub skipped: Vec<Skipped>,
     pub warnings: Vec<Warning>,
+    pub unknown_rules: Vec<UnknownRules>,
     /// Files and links seen.
     pub files: u64,
     child_count: usize,
@@ -84,87 +107,212 @@ impl<'a> Task<'a> {
         self.path.join(OsStr::from_bytes(name))
     }
 
-    /// The task of a subdirectory.
+    /// The task of the root.
+    pub(super) fn root(
+        root: &Path,
+        known: Option<(Item, IndexedDirectory<'a>)>,
+        context: &Context<'_>,
+    ) -> Self {
+        Self {
+            path: root.to_owned(),
+            prefix: Vec::new(),
+            depth: 0,
+            rules: Rules::new(context.selection.git.rules().clone()),
+            known,
+            head: context.selection.head,
+            ignored: None,
+            head_ignored: false,
+        }
+    }
+
+    /// The task of a subdirectory, which is ignored as `chooser` found.
     fn below(
         &self,
         name: &[u8],
-        rules: &IgnoreRules,
+        chooser: &Chooser<'_, '_, 'a>,
+        ignored: Option<Ignored>,
         known: Option<(Item, IndexedDirectory<'a>)>,
-    ) -> Self {
+        head: &HeadEntries<'_, 'a>,
+    ) -> Result<Self, StoreError> {
         let prefix = [&self.prefix, name, b"/"].concat();
-        Self { path: self.path_of(name), prefix, rules: rules.clone(), known }
+        let path = &prefix[..prefix.len() - 1];
+        let by = ignored.map(|ignored| ignored.by);
+        let head_ignored = self.head.is_some() && chooser.head_ignores(path, true, by);
+        let item = known.as_ref().map(|known| &known.0);
+        Ok(Self {
+            path: self.path_of(name),
+            depth: self.depth + 1,
+            rules: chooser.rules.clone(),
+            known,
+            head: head.below(name, item, chooser.context)?,
+            ignored,
+            head_ignored,
+            prefix,
+        })
     }
 }
 
 /// What a directory holds: by the index, where that still holds.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     match &task.known {
-        Some((item, known)) if context.verified.whole(known, &task.rules) => {
+        Some((item, known)) if context.verified.whole(known, &task.rules.today) => {
             let (files, listed) = (item.files, known.listed());
             Ok(Listing { same: true, listed, files, ..Listing::default() })
         }
-        Some((_, known)) if context.verified.names(known, &task.rules) => Ok(by_index(task, known)),
+        Some((_, known)) if context.verified.names(known, &task.rules.today) => {
+            by_index(task, known, context)
+        }
         _ => read(task, context),
     }
 }
 
 /// What a directory holds whose names and files are those of the index.
-fn by_index<'a>(task: &Task<'a>, known: &IndexedDirectory<'a>) -> Listing<'a> {
+fn by_index<'a>(
+    task: &Task<'a>,
+    known: &IndexedDirectory<'a>,
+    context: &Context<'_>,
+) -> Result<Listing<'a>, ScanError> {
     let mut listing = Listing { same: true, listed: known.listed(), ..Listing::default() };
+    let head = HeadEntries::of(task);
+    let chooser = Chooser { task, directory: None, rules: &task.rules, context };
     for entry in known.entries() {
         match entry.directory {
             Some(below) => {
+                let path = [&task.prefix, entry.name].concat();
+                let ignored = chooser
+                    .ignored_by(&path, true)
+                    .map(|by| chooser.ignored(&path, true, by, Some(entry.item)));
                 let known = Some((entry.item, below));
-                listing.directories.push(task.below(entry.name, &task.rules, known));
+                let below = task.below(entry.name, &chooser, ignored, known, &head)?;
+                listing.directories.push(below);
             }
             None => listing.files += 1,
         }
     }
     listing.child_count = listing.directories.len();
-    listing
+    Ok(listing)
 }
 
 /// Reads a directory, and looks up what may be content.
 fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
-    let failed = |source: Errno| ScanError::io("read directory", &task.path)(source.into());
+    let is_root = task.prefix.is_empty();
+    let is_sparse = context.selection.git.is_sparse();
     let fd = match rustix::fs::openat(CWD, &task.path, DIRECTORY, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::NOENT) if !task.prefix.is_empty() => {
-            return Ok(Listing { gone: true, ..Listing::default() });
+        Ok(fd) => Some(fd),
+        Err(Errno::NOENT) if !is_root && is_sparse && task.head.is_some() => None,
+        Err(Errno::NOENT) if !is_root => return Ok(Listing { gone: true, ..Listing::default() }),
+        Err(Errno::NOTDIR | Errno::LOOP) if !is_root => {
+            return Ok(Listing::left_alone(task, SkippedWhy::Changing));
         }
-        Err(Errno::NOTDIR | Errno::LOOP) if !task.prefix.is_empty() => {
-            return Err(ScanError::Changing { path: task.path.clone() });
-        }
-        Err(error) => return Err(failed(error)),
+        Err(error) if is_root => return Err(failed_root(task, error)),
+        Err(error) => return Ok(Listing::left_alone(task, SkippedWhy::Unreadable(error.into()))),
     };
-    let before = rustix::fs::fstat(&fd).map_err(failed)?;
-    let mut directory = Dir::new(fd).map_err(failed)?;
-    let mut listing = Listing::default();
-    let mut names = Vec::new();
-    let mut ignore_files = [false; IGNORE_FILES.len()];
-    while let Some(entry) = directory.read() {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_bytes();
-        if matches!(name, b"." | b"..") || name == STATE_DIR.as_bytes() {
-            continue;
-        }
-        listing.occupied = true;
-        for (present, ignore_file) in ignore_files.iter_mut().zip(IGNORE_FILES) {
-            *present |= name == ignore_file.as_bytes();
-        }
-        let start = listing.names.len();
-        listing.names.extend_from_slice(name);
-        names.push((start..listing.names.len(), entry.file_type()));
+    let mut found = match fd.as_ref().map(Names::read).transpose() {
+        Ok(found) => found.unwrap_or_default(),
+        Err(error) if is_root => return Err(failed_root(task, error)),
+        Err(error) => return Ok(Listing::left_alone(task, SkippedWhy::Unreadable(error.into()))),
+    };
+    let directory = fd.as_ref().map(AsFd::as_fd);
+    if !is_root
+        && (found.git || found.state)
+        && let Some(of_its_own) = directory.and_then(is_of_its_own)
+    {
+        return Ok(Listing::left_alone(task, of_its_own.into()));
     }
-    let fd = directory.fd().map_err(failed)?;
-    let rules = read_rules(task, fd, ignore_files, &mut listing.warnings);
-    names.sort_unstable_by(|a, b| listing.names[a.0.clone()].cmp(&listing.names[b.0.clone()]));
-    let nodes = look_up(task, fd, &rules, &listing.names, &names)?;
-    compare(task, &rules, names, nodes, &mut listing)?;
-    // Ignore files must be read, and special files and warnings told, each time.
-    let is_plain = ignore_files == [false; IGNORE_FILES.len()] && listing.skipped.is_empty();
-    listing.listed = listed(&before, &rules, context).filter(|_| is_plain);
+    let head = HeadEntries::of(task);
+    if is_sparse && task.head.is_some() {
+        found.add_absent(head.all(context)?);
+    }
+    let mut listing = Listing { occupied: found.occupied, ..Listing::default() };
+    let unknown = &mut listing.unknown_rules;
+    let rules = Rules::of_directory(task, directory, found.ignore_files, &head, context, unknown)?;
+    let chooser = Chooser { task, directory, rules: &rules, context };
+    let choices = choose(&chooser, &found, &head)?;
+    listing.names = std::mem::take(&mut found.text);
+    compare(&chooser, found.names, choices, &head, &mut listing)?;
+    // An empty directory that is ignored is none, unless it was content before.
+    listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
+    // Ignore files must be read, and what was passed over told, each time.
+    let is_plain = found.ignore_files == [false; IGNORE_FILES.len()]
+        && listing.skipped.is_empty()
+        && !listing.found.iter().any(|(_, found)| matches!(found, Found::Kept(_)));
+    let before = found.before.filter(|_| is_plain);
+    listing.listed = before.and_then(|before| listed(&before, &rules.today, context));
     Ok(listing)
+}
+
+fn failed_root(task: &Task<'_>, error: Errno) -> ScanError {
+    ScanError::io("read directory", &task.path)(error.into())
+}
+
+/// The names of a directory, as they were read.
+#[derive(Default)]
+struct Names {
+    text: Vec<u8>,
+    /// Sorted.
+    names: Vec<(Range<usize>, Name)>,
+    /// Whether anything at all stands in the directory.
+    occupied: bool,
+    ignore_files: [bool; IGNORE_FILES.len()],
+    /// Whether the state of git, or of a working copy of ours, stands in it.
+    git: bool,
+    state: bool,
+    /// The directory before its names were read.
+    before: Option<rustix::fs::Stat>,
+}
+
+impl Names {
+    fn read(directory: &OwnedFd) -> Result<Self, Errno> {
+        let mut found = Self { before: Some(rustix::fs::fstat(directory)?), ..Self::default() };
+        let mut directory = Dir::read_from(directory)?;
+        while let Some(entry) = directory.read() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            match name {
+                b"." | b".." => continue,
+                b".git" => found.git = true,
+                name if name == STATE_DIR.as_bytes() => found.state = true,
+                name => found.add(name, Name::Listed(entry.file_type())),
+            }
+        }
+        found.occupied = found.git || !found.names.is_empty();
+        found.sort();
+        Ok(found)
+    }
+
+    fn add(&mut self, name: &[u8], listed: Name) {
+        for (present, ignore_file) in self.ignore_files.iter_mut().zip(IGNORE_FILES) {
+            *present |= name == ignore_file.as_bytes() && matches!(listed, Name::Listed(_));
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(name);
+        self.names.push((start..self.text.len(), listed));
+    }
+
+    fn sort(&mut self) {
+        let text = &self.text;
+        self.names.sort_unstable_by(|a, b| text[a.0.clone()].cmp(&text[b.0.clone()]));
+    }
+
+    /// Adds what the head holds and the directory does not.
+    fn add_absent(&mut self, held: &[(Vec<u8>, Item)]) {
+        let is_there = |name: &[u8]| {
+            let order = |(range, _): &(Range<usize>, Name)| self.text[range.clone()].cmp(name);
+            self.names.binary_search_by(order).is_ok()
+        };
+        let absent = held.iter().filter(|(name, _)| !is_state_name(name) && !is_there(name));
+        let absent: Vec<&[u8]> = absent.map(|(name, _)| name.as_slice()).collect();
+        absent.into_iter().for_each(|name| self.add(name, Name::Absent));
+        self.sort();
+        self.occupied |= self.before.is_none();
+    }
+}
+
+impl Listing<'_> {
+    fn left_alone(task: &Task<'_>, why: SkippedWhy) -> Self {
+        let skipped = vec![Skipped { path: task.path.clone(), why }];
+        Self { left_alone: true, occupied: true, skipped, ..Self::default() }
+    }
 }
 
 /// What an index may say of a directory that was like this before its names were read. `None`
@@ -176,73 +324,34 @@ fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>)
     (is_dated && !is_racy).then(|| Listed { stamp, rules: rules.id() })
 }
 
-/// The rules that hold in a directory.
-fn read_rules(
-    task: &Task<'_>,
-    directory: BorrowedFd<'_>,
-    present: [bool; IGNORE_FILES.len()],
-    warnings: &mut Vec<Warning>,
-) -> IgnoreRules {
-    let mut rules = task.rules.clone();
-    for (name, _) in IGNORE_FILES.into_iter().zip(present).filter(|(_, present)| *present) {
-        let path = task.path.join(name);
-        match read_ignore_file(directory, name) {
-            Ok(text) => {
-                let (stronger, problems) = rules.with_file(task.prefix.len(), &text);
-                rules = stronger;
-                let warning = |what| Warning::IgnoreLine { path: path.clone(), what };
-                warnings.extend(problems.into_iter().map(warning));
-            }
-            Err(source) => warnings.push(Warning::IgnoreFile { path, source }),
-        }
-    }
-    rules
-}
-
-/// As git does, a link in place of an ignore file is not followed.
-fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let fd = rustix::fs::openat(directory, name, flags, Mode::empty())?;
-    let mut text = Vec::new();
-    std::fs::File::from(fd).read_to_end(&mut text)?;
-    Ok(text)
-}
-
-/// What stands under each name; `None` for what is ignored, or has vanished.
-fn look_up(
-    task: &Task<'_>,
-    directory: BorrowedFd<'_>,
-    rules: &IgnoreRules,
-    text: &[u8],
-    names: &[(Range<usize>, FileType)],
-) -> Result<Vec<Option<Node>>, ScanError> {
-    let one = |path: &mut Vec<u8>, (range, file_type): &(Range<usize>, FileType)| {
-        let name = &text[range.clone()];
-        path.truncate(task.prefix.len());
+/// What is to become of each name.
+fn choose(
+    chooser: &Chooser<'_, '_, '_>,
+    found: &Names,
+    head: &HeadEntries<'_, '_>,
+) -> Result<Vec<Choice>, ScanError> {
+    let prefix = &chooser.task.prefix;
+    let quickly = |path: &mut Vec<u8>, (range, listed): &(Range<usize>, Name)| {
+        let name = &found.text[range.clone()];
+        path.truncate(prefix.len());
         path.extend_from_slice(name);
-        let node = match file_type {
-            FileType::Directory => Some(Node::Directory),
-            FileType::RegularFile | FileType::Symlink => None,
-            FileType::Unknown => match look_at(directory, name) {
-                Ok(None) => return Ok(None),
-                node => node.map_err(ScanError::io("look at", task.path_of(name)))?,
-            },
-            other => Some(Node::Special(special_name(*other))),
-        };
-        if rules.ignore(path, node == Some(Node::Directory)) {
-            return Ok(None);
-        }
-        match node {
-            None => look_at(directory, name).map_err(ScanError::io("look at", task.path_of(name))),
-            known => Ok(known),
+        chooser.quickly(path, name, *listed)
+    };
+    let choices: Vec<Option<Choice>> = if found.names.len() <= STAT_PARALLEL_OVER {
+        let mut path = prefix.clone();
+        found.names.iter().map(|name| quickly(&mut path, name)).collect()
+    } else {
+        let chunks = found.names.par_iter().with_min_len(STAT_PARALLEL_OVER / 8);
+        chunks.map_init(|| prefix.clone(), quickly).collect()
+    };
+    let slowly = |(choice, (range, listed)): (Option<Choice>, &(Range<usize>, Name))| {
+        let name = &found.text[range.clone()];
+        match choice {
+            Some(choice) => Ok(choice),
+            None => Ok(chooser.slowly(&[prefix, name].concat(), name, *listed, head)?),
         }
     };
-    if names.len() <= STAT_PARALLEL_OVER {
-        let mut path = task.prefix.clone();
-        return names.iter().map(|entry| one(&mut path, entry)).collect();
-    }
-    let chunks = names.par_iter().with_min_len(STAT_PARALLEL_OVER / 8);
-    chunks.map_init(|| task.prefix.clone(), one).collect()
+    choices.into_iter().zip(&found.names).map(slowly).collect()
 }
 
 /// What stands under a name, links not followed; `None` where nothing does.
@@ -256,38 +365,52 @@ pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<No
 
 /// Sorts names into what the index knows and what must be read.
 fn compare<'a>(
-    task: &Task<'a>,
-    rules: &IgnoreRules,
-    names: Vec<(Range<usize>, FileType)>,
-    nodes: Vec<Option<Node>>,
+    chooser: &Chooser<'_, '_, 'a>,
+    names: Vec<(Range<usize>, Name)>,
+    choices: Vec<Choice>,
+    head: &HeadEntries<'_, 'a>,
     listing: &mut Listing<'a>,
 ) -> Result<(), ScanError> {
+    let task = chooser.task;
     let mut known = task.known.iter().flat_map(|known| known.1.entries()).peekable();
     listing.same = task.known.is_some();
-    listing.found.reserve_exact(nodes.iter().flatten().count());
-    for ((range, _), node) in names.into_iter().zip(nodes) {
-        let Some(node) = node else { continue };
+    listing.found.reserve_exact(choices.len());
+    for ((range, _), choice) in names.into_iter().zip(choices) {
         let name = &listing.names[range.clone()];
+        let choice = match choice {
+            Choice::Out => continue,
+            Choice::Skipped(why, held) => {
+                listing.skipped.push(Skipped { path: task.path_of(name), why });
+                listing.same = false;
+                let Some(held) = held else { continue };
+                Choice::Kept(held)
+            }
+            choice => choice,
+        };
         while known.next_if(|entry| entry.name < name).is_some() {
             listing.same = false;
         }
         let entry = known.next_if(|entry| entry.name == name);
-        if !name_is_allowed(name) {
-            return Err(ScanError::Name { path: task.path_of(name) });
-        }
-        let found = match node {
-            Node::Special(what) => {
+        let found = match choice {
+            Choice::Out | Choice::Skipped(..) => unreachable!("dealt with above"),
+            Choice::Kept(item) => {
+                listing.same = false;
+                Found::Kept(item)
+            }
+            Choice::Node(Node::Special(what), _) => {
                 listing.same &= entry.is_none();
-                listing.skipped.push(Skipped { path: task.path_of(name), what });
+                let why = SkippedWhy::Special(what);
+                listing.skipped.push(Skipped { path: task.path_of(name), why });
                 continue;
             }
-            Node::Directory => {
+            Choice::Node(Node::Directory, ignored) => {
                 let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
                 listing.same &= known.is_some();
-                listing.directories.push(task.below(name, rules, known));
+                let below = task.below(name, chooser, ignored, known, head)?;
+                listing.directories.push(below);
                 Found::Directory
             }
-            Node::Content(kind, stat) => {
+            Choice::Node(Node::Content(kind, stat), _) => {
                 listing.files += 1;
                 match entry.filter(|entry| unchanged(entry, kind, &stat)) {
                     Some(entry) => Found::Same(entry.item, stat),

@@ -46,6 +46,11 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
+    /// Adds a file or link that was not looked at: the next scan will.
+    pub(crate) fn unread(&mut self, name: &[u8], item: &Item) {
+        self.content(name, item, &Stat { bytes: item.bytes, ..Stat::default() }, true);
+    }
+
     /// Adds a subdirectory.
     pub(crate) fn directory(&mut self, name: &[u8], item: &Item, block: Block<'a>) {
         self.head(name, item, false);

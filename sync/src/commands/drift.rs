@@ -13,7 +13,7 @@ use crate::report::DriftReport;
 use crate::working_copy::WorkingCopy;
 
 use super::snapshot::tree_of;
-use super::status::{Looking, look};
+use super::status::Looking;
 
 /// Bytes of paths that a recorded report holds in each list, about: a row of the primary must
 /// stay under its limit of 2 MB. The counts are always whole.
@@ -30,10 +30,12 @@ impl Device {
         committed: bool,
         activity: &Activity,
     ) -> Result<DriftReport, SyncError> {
-        if copy.state().journal().exists() {
-            self.enter(copy)?;
-        }
+        let mut warnings = match copy.state().journal().exists() {
+            true => self.enter(copy)?.1,
+            false => Vec::new(),
+        };
         let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
+        warnings.extend(notices);
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
         let head = copy.head()?;
@@ -45,7 +47,11 @@ impl Device {
         let looking = Looking::new(&self.store);
         let own_tree = match committed {
             true => tree(&head)?,
-            false => look(copy, &tree(&head)?, &looking, activity)?.0,
+            false => {
+                let looked = self.look(copy, &tree(&head)?, &looking, activity)?;
+                warnings.extend(looked.warnings);
+                looked.root.id
+            }
         };
         activity.begin("Comparing");
         let found = drift(&source_tree, &own_tree, &looking)?;
@@ -62,7 +68,7 @@ impl Device {
             files_deleted: found.counts.source_only,
             bytes_changed: found.counts.bytes_changed,
             offline,
-            warnings: notices,
+            warnings,
         };
         let row = Row {
             id: report.drift_report_id.clone(),

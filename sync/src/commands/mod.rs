@@ -11,6 +11,8 @@ mod push;
 mod remote;
 mod remote_check;
 mod restore;
+mod scan;
 mod snapshot;
 mod status;
+mod untrack;
 mod workspace;

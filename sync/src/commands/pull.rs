@@ -1,5 +1,7 @@
 //! `pull`: brings another workspace's head into a working copy.
 
+use std::collections::HashSet;
+
 use fastest_core::checkout::{Checkout, Folding, Kept, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
@@ -18,7 +20,7 @@ use crate::replica::ReplicaError;
 use crate::report::{ConflictReport, PullReport};
 use crate::working_copy::WorkingCopy;
 
-use super::snapshot::{Captured, tree_of};
+use super::snapshot::{Captured, Purpose, tree_of};
 
 /// What is to be brought in.
 pub(crate) struct Incoming<'a> {
@@ -40,10 +42,28 @@ pub(crate) struct BroughtIn {
     /// Files left as they were found, and why. Where there are any, the head has not moved: what
     /// stands there is not an edit of the new tree, and must not be taken for one.
     pub kept: Vec<(String, String)>,
+    /// Files that the new tree lacks and ignores: they go on standing.
+    pub untracked: Vec<Vec<u8>>,
+    /// What looking at the files warned of.
+    pub warnings: Vec<String>,
     /// The snapshot of what was unsaved.
     pub safety_snapshot_id: Option<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
+}
+
+/// What moving a working copy to a tree came to.
+pub(crate) struct CheckedOut {
+    /// As [`BroughtIn::kept`].
+    pub kept: Vec<(String, String)>,
+    /// As [`BroughtIn::untracked`].
+    pub untracked: Vec<Vec<u8>>,
+}
+
+impl BroughtIn {
+    fn take(&mut self, CheckedOut { kept, untracked }: CheckedOut) {
+        (self.kept, self.untracked) = (kept, untracked);
+    }
 }
 
 impl Device {
@@ -83,7 +103,13 @@ impl Device {
                 }
                 report.added = show_all(&brought.drift.workspace_only);
                 report.modified = show_all(&brought.drift.both_different);
-                report.deleted = show_all(&brought.drift.source_only);
+                let stay: HashSet<&Vec<u8>> = brought.untracked.iter().collect();
+                let gone = brought.drift.source_only.iter().cloned();
+                let (untracked, deleted): (Vec<_>, Vec<_>) =
+                    gone.partition(|path| stay.contains(path));
+                report.deleted = show_all(&deleted);
+                report.untracked = show_all(&untracked);
+                report.warnings.extend(brought.warnings);
                 report.conflicts = brought.conflicts.iter().map(conflict_report).collect();
                 report.warnings.extend(brought.kept.iter().map(|(path, why)| {
                     format!("{path} was left as it was found ({why}): mend that, and pull again")
@@ -113,14 +139,15 @@ impl Device {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
         let message = format!("Before merging {}", incoming.name);
-        let captured = self.capture(copy, Some(&message), false, activity)?;
+        let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
+            warnings: captured.warnings.clone(),
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
             ..BroughtIn::default()
         };
         let Some(ours) = captured.snapshot_id.clone() else {
-            brought.kept = self.move_to(copy, &captured, &theirs, incoming.head, activity)?;
+            brought.take(self.move_to(copy, &captured, &theirs, incoming.head, activity)?);
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             return Ok(brought);
         };
@@ -132,13 +159,14 @@ impl Device {
                 self.merge_in(copy, incoming, &captured, base, &mut brought)?
             }
         };
-        brought.kept = match self.move_to(copy, &captured, &tree, &head, activity) {
+        let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
             Err(error) if head != incoming.head && !copy.state().journal().exists() => {
                 self.forget_merge(copy, &head)?;
                 return Err(error);
             }
             moved => moved?,
         };
+        brought.take(moved);
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
         Ok(brought)
     }
@@ -198,15 +226,15 @@ impl Device {
         tree: &TreeId,
         head: &str,
         activity: &Activity,
-    ) -> Result<Vec<(String, String)>, SyncError> {
-        let kept = self.check_out(copy, &captured.index, tree, head, activity)?;
-        if !kept.is_empty() {
-            return Ok(kept);
+    ) -> Result<CheckedOut, SyncError> {
+        let done = self.check_out(copy, &captured.index, tree, head, activity)?;
+        if !done.kept.is_empty() {
+            return Ok(done);
         }
         copy.set_head(head)?;
         let workspace_id = &copy.workspace_id;
         self.replica.write(|session| session.advance_head(workspace_id, head))?;
-        Ok(kept)
+        Ok(done)
     }
 
     /// Makes a working copy, which is as `index` says, the tree. `token` is the head to set
@@ -218,13 +246,14 @@ impl Device {
         tree: &TreeId,
         token: &str,
         activity: &Activity,
-    ) -> Result<Vec<(String, String)>, SyncError> {
+    ) -> Result<CheckedOut, SyncError> {
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
-        let plan = Plan::whole(index, tree, &self.store, folding)?;
+        let plan = Plan::whole(index, tree, &self.store, folding)?.leaving_obstacles();
+        let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
-        Ok(show_kept(&done))
+        Ok(CheckedOut { kept: show_kept(&done), untracked })
     }
 
     /// Notes in the workspace's row what was merged into it, and from where.

@@ -17,7 +17,7 @@ use crate::report::PushReport;
 use crate::working_copy::WorkingCopy;
 
 use super::pull::{Incoming, conflict_report};
-use super::snapshot::{check_message, tree_of};
+use super::snapshot::{Purpose, check_message, tree_of};
 
 /// Merges of one push with others' work in the same workspace, after which it gives up.
 const MERGES_MAX: u32 = 20;
@@ -42,7 +42,8 @@ impl Device {
             }
         };
         let (_lock, warnings) = self.enter(&copy)?;
-        let mut captured = self.capture(&copy, message, false, activity)?;
+        let mut captured =
+            self.capture(&copy, message, Purpose::Save { if_empty: false }, activity)?;
         captured.warnings.splice(0..0, warnings);
         let project = self.project_of(&copy)?;
         self.record_push(&copy, captured.snapshot_id.as_deref())?;

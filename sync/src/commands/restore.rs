@@ -15,7 +15,7 @@ use crate::path::show;
 use crate::report::RestoreReport;
 use crate::working_copy::WorkingCopy;
 
-use super::snapshot::tree_of;
+use super::snapshot::{Purpose, tree_of};
 
 /// What each path is to become.
 type Wanted = Vec<(Vec<u8>, Option<Item>)>;
@@ -42,7 +42,7 @@ impl Device {
         };
         let tree = tree_of(&target)?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
-        let captured = self.capture(copy, Some("Before restoring"), false, activity)?;
+        let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
@@ -99,7 +99,7 @@ impl Device {
 
 /// A user's path as one of the tree, without looking at the file system: what it names may be
 /// gone, which is why it is restored.
-fn relative(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
+pub(super) fn relative(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
     let base = base.canonicalize().map_err(SyncError::io("open", base))?;
     let mut parts: Vec<&OsStr> = Vec::new();
     let full = base.join(path);

@@ -3,8 +3,8 @@
 use fastest_core::drift::drift_counts;
 use fastest_core::id::{PackId, TreeId};
 use fastest_core::reach::new_objects;
-use fastest_core::scan::{IndexUse, Scan, Skipped, scan};
-use fastest_core::stat_index::{IndexState, StatIndex};
+use fastest_core::scan::IndexUse;
+use fastest_core::stat_index::StatIndex;
 use fastest_core::store::PackInfo;
 use fastest_core::tree::Root;
 use fastest_schema::workspaces::{Snapshot, Source, Workspace};
@@ -15,10 +15,24 @@ use crate::clock;
 use crate::dag;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::path::show;
 use crate::replica::Session;
 use crate::report::SnapshotReport;
 use crate::working_copy::WorkingCopy;
+
+use super::scan::{ScanJob, Scanned, load_index};
+
+/// Why a working copy's tree is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose<'a> {
+    /// A person wants it saved. `if_empty` says whether an empty tree without a head is worth a
+    /// snapshot.
+    Save { if_empty: bool },
+    /// A person wants these paths to be content no longer.
+    Untrack(&'a [Vec<u8>]),
+    /// To lose nothing when the files are replaced. Not even an ignore file that cannot be read
+    /// stands in the way.
+    Safety,
+}
 
 /// What is known of a working copy once its tree is stored.
 pub(crate) struct Captured {
@@ -34,7 +48,7 @@ pub(crate) struct Captured {
     pub objects_new: u64,
     /// The stat index of the tree.
     pub index: StatIndex,
-    /// Special files that were left out.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
     pub warnings: Vec<String>,
@@ -50,7 +64,8 @@ impl Device {
     ) -> Result<SnapshotReport, SyncError> {
         check_message(message)?;
         let (_lock, warnings) = self.enter(copy)?;
-        let mut captured = self.capture(copy, message, true, activity)?;
+        let purpose = Purpose::Save { if_empty: true };
+        let mut captured = self.capture(copy, message, purpose, activity)?;
         captured.warnings.splice(0..0, warnings);
         self.snapshot_report(&captured)
     }
@@ -84,12 +99,12 @@ impl Device {
     }
 
     /// Stores the tree of a working copy and, where it is not the head's, a snapshot of it. The
-    /// caller holds the lock. An empty tree without a head is worth a snapshot only `if_empty`.
+    /// caller holds the lock.
     pub(crate) fn capture(
         &mut self,
         copy: &WorkingCopy,
         message: Option<&str>,
-        if_empty: bool,
+        purpose: Purpose<'_>,
         activity: &Activity,
     ) -> Result<Captured, SyncError> {
         let workspace = self.workspace_of(copy)?;
@@ -97,13 +112,25 @@ impl Device {
         let (index, mut warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
         let writer = self.store.writer();
-        let scan = scan(copy.root(), &index, &writer, IndexUse::Replace, &progress)?;
+        let head_tree = head.as_deref().map(|head| tree_of(&self.snapshot_row(head)?));
+        let untrack = if let Purpose::Untrack(paths) = purpose { paths } else { &[] };
+        let job = ScanJob {
+            copy,
+            index: &index,
+            index_use: IndexUse::Replace,
+            head: head_tree.transpose()?,
+            untrack,
+        };
+        let scanned = self.scan(&job, &writer, &progress)?;
+        let Scanned { root, index: new_index, skipped, warnings: found, unknown_rules } = scanned;
+        if purpose != Purpose::Safety && !unknown_rules.is_empty() {
+            return Err(SyncError::UnknownRules { files: unknown_rules });
+        }
+        warnings.extend(found.into_iter().chain(unknown_rules));
         activity.begin("Saving");
         let packs = writer.finish()?;
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
-        let Scan { root, index: new_index, skipped, warnings: found } = scan;
-        warnings.extend(found.iter().map(ToString::to_string));
-        let skipped = show_skipped(copy, &skipped);
+        let if_empty = purpose == Purpose::Save { if_empty: true };
         let (snapshot_id, created) =
             self.record_tree(copy, &workspace, head.as_deref(), &root, packs, message, if_empty)?;
         if let Some(new_index) = &new_index {
@@ -200,27 +227,6 @@ impl Device {
         }
         Ok(packs)
     }
-}
-
-/// Special files that a scan left out, each with what it is.
-pub(crate) fn show_skipped(copy: &WorkingCopy, skipped: &[Skipped]) -> Vec<String> {
-    let show_one = |skipped: &Skipped| {
-        let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
-        format!("{} ({})", show(path.as_os_str().as_encoded_bytes()), skipped.what)
-    };
-    skipped.iter().map(show_one).collect()
-}
-
-/// The stat index of a working copy, and what to say of it.
-pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
-    let (index, state) = StatIndex::load(&copy.state())?;
-    let warning = match state {
-        IndexState::Damaged => Some(
-            "the stat index was not whole, as after a power failure; every file was read again",
-        ),
-        IndexState::Good | IndexState::Absent | IndexState::OtherVersion(_) => None,
-    };
-    Ok((index, warning.map(str::to_owned).into_iter().collect()))
 }
 
 /// The tree that a snapshot captured.

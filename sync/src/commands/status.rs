@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::{ObjectId, TreeId};
 use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::scan::{IndexUse, Scan, scan};
+use fastest_core::scan::IndexUse;
 use fastest_core::store::{Store, StoreError};
 
 use crate::activity::Activity;
@@ -16,7 +16,8 @@ use crate::remote::RemoteState;
 use crate::report::StatusReport;
 use crate::working_copy::WorkingCopy;
 
-use super::snapshot::{load_index, show_skipped, tree_of};
+use super::scan::{ScanJob, Scanned, load_index};
+use super::snapshot::tree_of;
 
 /// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
 /// without writing anything.
@@ -79,8 +80,9 @@ impl Device {
             None => empty_directory(),
         };
         let looking = Looking::new(&self.store);
-        let (tree, skipped, found) = look(copy, &head_tree, &looking, activity)?;
-        warnings.extend(found);
+        let looked = self.look(copy, &head_tree, &looking, activity)?;
+        let (tree, skipped) = (looked.root.id, looked.skipped);
+        warnings.extend(looked.warnings);
         let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
             true => Drift::default(),
             false => drift(&head_tree, &tree, &looking)?,
@@ -121,30 +123,33 @@ pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String
     }
 }
 
-/// The tree of a working copy, its nodes in memory; special files; warnings. `head` is the tree that
-/// it is based on.
-pub(crate) fn look(
-    copy: &WorkingCopy,
-    head: &TreeId,
-    looking: &Looking<'_>,
-    activity: &Activity,
-) -> Result<(TreeId, Vec<String>, Vec<String>), SyncError> {
-    let (index, mut warnings) = load_index(copy)?;
-    let progress = activity.begin("Scanning");
-    // Where the index was lost, the next look need not read all again, if this one found that the
-    // store has all of it.
-    let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
-    let scan = scan(copy.root(), &index, looking, index_use, &progress)?;
-    let Scan { root, index, skipped, warnings: found } = scan;
-    let is_stored = root.id == *head && !looking.found_new.load(Ordering::Relaxed);
-    let index = index.filter(|_| index_use == IndexUse::Refresh || is_stored);
-    warnings.extend(found.iter().map(ToString::to_string));
-    let skipped = show_skipped(copy, &skipped);
-    if let Some(index) = index
-        && let Ok(Some(_lock)) = copy.try_lock()
-    {
-        // A cache: where it cannot be saved, the next look costs as much as this one.
-        let _ = index.save(&copy.state());
+impl Device {
+    /// Looks at a working copy, which is based on the tree `head`, without storing anything.
+    pub(crate) fn look(
+        &self,
+        copy: &WorkingCopy,
+        head: &TreeId,
+        looking: &Looking<'_>,
+        activity: &Activity,
+    ) -> Result<Scanned, SyncError> {
+        let (index, warnings) = load_index(copy)?;
+        let progress = activity.begin("Scanning");
+        // Where the index was lost, the next look need not read all again, if this one found that the
+        // store has all of it.
+        let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
+        let head_tree = Some(*head).filter(|head| *head != empty_directory());
+        let job = ScanJob { copy, index: &index, index_use, head: head_tree, untrack: &[] };
+        let mut scanned = self.scan(&job, looking, &progress)?;
+        let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
+        scanned.warnings.splice(0..0, warnings);
+        scanned.warnings.append(&mut scanned.unknown_rules);
+        let index = scanned.index.take();
+        if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
+            && let Ok(Some(_lock)) = copy.try_lock()
+        {
+            // A cache: where it cannot be saved, the next look costs as much as this one.
+            let _ = index.save(&copy.state());
+        }
+        Ok(scanned)
     }
-    Ok((root.id, skipped, warnings))
 }

@@ -9,6 +9,7 @@ use crate::address::D1Address;
 use crate::meter::Meter;
 use crate::primary::{Denial, Failure, PrimaryError};
 use crate::secret::Secret;
+use crate::tls::http_client;
 
 use super::answer::{Answer, Place, retry_after};
 
@@ -41,7 +42,9 @@ impl Api {
             return Err(place.denied(Denial::NoToken, "there is no CLOUDFLARE_API_TOKEN"));
         }
         let token = token.as_ref().map(|token| bearer(&place, token)).transpose()?;
-        let client = Client::builder()
+        let builder = http_client()
+            .map_err(|error| place.unreachable(Failure::NoConnection, error.to_string()))?;
+        let client = builder
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())

@@ -10,19 +10,20 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
 };
 use object_store::path::Path;
 use object_store::{
     BackoffConfig, Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode,
     PutPayload, RetryConfig, WriteMultipart,
 };
+use reqwest::Client;
 
 use super::address::S3Address;
 use super::{PackStore, PackStoreError, PackStream, check_key};
 use crate::meter::Meter;
 use crate::said::said;
 use crate::secret::Secrets;
+use crate::tls::http_client;
 
 /// Larger packs go up in parts of this size: what has to be sent again after a break.
 const PART_BYTES: usize = 8 << 20;
@@ -58,14 +59,8 @@ impl S3 {
         };
         let (id, key) = (needed("AWS_ACCESS_KEY_ID")?, needed("AWS_SECRET_ACCESS_KEY")?);
         let token = optional("AWS_SESSION_TOKEN")?;
-        let options = ClientOptions::new()
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            // A part takes as long as the line needs for it.
-            .with_timeout_disabled()
-            .with_read_timeout(READ_TIMEOUT);
         let mut builder = AmazonS3Builder::new()
             .with_http_connector(MeteredConnector(meter.clone()))
-            .with_client_options(options)
             .with_retry(retries())
             .with_bucket_name(&address.bucket)
             .with_region(address.region.as_deref().unwrap_or("us-east-1"))
@@ -255,15 +250,24 @@ fn is_refusal(error: &Error) -> bool {
 struct MeteredConnector(Meter);
 
 impl HttpConnector for MeteredConnector {
-    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = ReqwestConnector::default().connect(options)?;
+    /// `object_store` asks for no options of its own: what is not set here stays as reqwest has it.
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let failed = |source| Error::Generic { store: "S3", source };
+        let client = http_client()
+            .map_err(|error| failed(error.into()))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            // No limit for a whole request: a part takes as long as the line needs for it.
+            .read_timeout(READ_TIMEOUT)
+            .user_agent(concat!("fastest/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| failed(error.into()))?;
         Ok(HttpClient::new(Metered { client, meter: self.0.clone() }))
     }
 }
 
 #[derive(Debug)]
 struct Metered {
-    client: HttpClient,
+    client: Client,
     meter: Meter,
 }
 
@@ -271,6 +275,6 @@ struct Metered {
 impl HttpService for Metered {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         self.meter.request(request.body().content_length() as u64);
-        self.client.execute(request).await
+        self.client.call(request).await
     }
 }

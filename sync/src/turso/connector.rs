@@ -11,9 +11,7 @@ use hyper_0_14::Uri;
 use hyper_0_14::client::HttpConnector;
 use hyper_0_14::client::connect::{Connected, Connection};
 use hyper_0_14::service::Service;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -21,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use crate::meter::Meter;
+use crate::tls::client_config;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -70,12 +69,7 @@ impl Connector {
 }
 
 fn tls() -> Result<TlsConnector, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(TlsConnector::from(Arc::new(client_config()?)))
 }
 
 impl Service<Uri> for Connector {

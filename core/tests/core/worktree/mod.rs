@@ -4,4 +4,5 @@ mod checkout;
 mod crash;
 mod random;
 mod scan;
+mod selection;
 mod work;

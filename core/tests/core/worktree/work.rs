@@ -5,12 +5,14 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fastest_core::checkout::{Checkout, CheckoutError, Folding, Plan, execute};
+use fastest_core::git::{Git, UserSettings};
 use fastest_core::id::TreeId;
-use fastest_core::object::MemoryObjects;
+use fastest_core::object::{MemoryObjects, ObjectSink};
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, Scan, ScanError, scan};
+use fastest_core::scan::{IndexUse, Scan, ScanError, Selection, scan};
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
 
@@ -25,15 +27,29 @@ pub enum Thing {
 
 /// A working copy, and all objects that its scans gave.
 pub struct Work {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
+    root: PathBuf,
     pub objects: MemoryObjects,
+    /// Where git's settings of the user are.
+    pub user: UserSettings,
 }
 
 impl Work {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(".fastest")).unwrap();
-        Self { folder, objects: MemoryObjects::default() }
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let root = folder.path().canonicalize().unwrap();
+        Self::at(folder, root)
+    }
+
+    fn at(folder: Arc<tempfile::TempDir>, root: PathBuf) -> Self {
+        fs::create_dir_all(root.join(".fastest")).unwrap();
+        let (objects, user) = Default::default();
+        Self { folder, root, objects, user }
+    }
+
+    /// A working copy in a folder of this one.
+    pub fn within(&self, folder: &str) -> Self {
+        Self::at(Arc::clone(&self.folder), self.path(folder))
     }
 
     /// Another, empty working copy, with the objects of this one.
@@ -42,7 +58,7 @@ impl Work {
     }
 
     pub fn root(&self) -> &Path {
-        self.folder.path()
+        &self.root
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
@@ -64,16 +80,52 @@ impl Work {
     }
 
     pub fn try_scan(&self, index: &StatIndex, index_use: IndexUse) -> Result<Scan, ScanError> {
-        scan(self.root(), index, &self.objects, index_use, &Progress::default())
+        self.scan_to(index, &self.objects, index_use, &Progress::default())
     }
 
-    /// A scan by the saved index. The new index is saved.
-    pub fn snapshot(&self) -> TreeId {
-        let scan = self.try_scan(&self.index(), IndexUse::Replace).unwrap();
+    /// A scan on top of the tree that the saved index describes.
+    pub fn scan_to(
+        &self,
+        index: &StatIndex,
+        sink: &dyn ObjectSink,
+        index_use: IndexUse,
+        progress: &Progress,
+    ) -> Result<Scan, ScanError> {
+        self.scan_with(index, sink, index_use, progress, &[])
+    }
+
+    fn scan_with(
+        &self,
+        index: &StatIndex,
+        sink: &dyn ObjectSink,
+        index_use: IndexUse,
+        progress: &Progress,
+        untrack: &[Vec<u8>],
+    ) -> Result<Scan, ScanError> {
+        let git = Git::of(self.root(), &self.user);
+        let head = self.index().root().map(|root| root.id);
+        let selection = Selection { head, source: &self.objects, git: &git, untrack };
+        scan(self.root(), index, selection, sink, index_use, progress)
+    }
+
+    /// As [`Work::snapshot`], without `path`.
+    pub fn untrack(&self, path: &str) -> TreeId {
+        let untrack = [path.as_bytes().to_vec()];
+        let (index, progress) = (self.index(), Progress::default());
+        let scan = self.scan_with(&index, &self.objects, IndexUse::Replace, &progress, &untrack);
+        self.keep(scan.unwrap())
+    }
+
+    fn keep(&self, scan: Scan) -> TreeId {
         if let Some(index) = scan.index {
             index.save(&self.state()).unwrap();
         }
         scan.root.id
+    }
+
+    /// A scan by the saved index. The new index is saved.
+    pub fn snapshot(&self) -> TreeId {
+        self.keep(self.try_scan(&self.index(), IndexUse::Replace).unwrap())
     }
 
     /// A scan that knows nothing, and saves nothing.
@@ -84,7 +136,7 @@ impl Work {
     /// Bytes that the next scan by the saved index would read.
     pub fn bytes_to_read(&self) -> u64 {
         let progress = Progress::default();
-        scan(self.root(), &self.index(), &self.objects, IndexUse::Replace, &progress).unwrap();
+        self.scan_to(&self.index(), &self.objects, IndexUse::Replace, &progress).unwrap();
         progress.counts().bytes
     }
 

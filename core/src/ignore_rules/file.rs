@@ -1,0 +1,204 @@
+//! One ignore file, understood as git understands it.
+//!
+//! Most lines of most files are plain names and endings. These are looked up, so that a file of
+//! thousands of lines costs no more than one of ten; only lines with other wildcards are tried one
+//! after the other.
+
+use std::collections::HashMap;
+
+use gix_glob::wildmatch;
+
+/// An ignore file that is larger is not used.
+pub const IGNORE_FILE_BYTES_MAX: usize = 4 << 20;
+/// Nor is one with more lines that must be tried one after the other.
+pub const WILDCARD_LINES_MAX: usize = 10_000;
+/// Nor one with a line that has more stars: beyond, matching gives up.
+pub const STARS_MAX: usize = 60;
+
+/// Why an ignore file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoreFileError {
+    /// It is too large.
+    #[error("it is larger than {IGNORE_FILE_BYTES_MAX} bytes")]
+    TooLarge,
+    /// Too many lines have wildcards.
+    #[error("it has more than {WILDCARD_LINES_MAX} lines with wildcards")]
+    TooManyWildcardLines,
+    /// A line has too many stars.
+    #[error("line {line} has more than {STARS_MAX} stars")]
+    TooManyStars {
+        /// Its number, from 1.
+        line: usize,
+    },
+}
+
+/// The rules of one ignore file. The last line that matches decides.
+#[derive(Debug, Default)]
+pub(super) struct IgnoreFile {
+    lines: Vec<Line>,
+    /// Lines without wildcards that a file's name must equal, by that name.
+    names: HashMap<Vec<u8>, Vec<u32>>,
+    /// Lines without wildcards that a path must equal, by that path.
+    paths: HashMap<Vec<u8>, Vec<u32>>,
+    /// Lines like `*.tar.gz`, by what follows the last dot.
+    endings: HashMap<Vec<u8>, Vec<u32>>,
+    /// All other lines, in order.
+    wildcards: Vec<u32>,
+}
+
+/// A line that is a rule.
+#[derive(Debug)]
+struct Line {
+    /// Without `!`, a slash at the beginning, and a slash at the end.
+    pattern: Vec<u8>,
+    /// How many of its first bytes are no wildcard.
+    literal: usize,
+    takes_in: bool,
+    directories_only: bool,
+    /// The pattern is for the path relative to the file's directory, not for the name alone.
+    is_path: bool,
+}
+
+impl IgnoreFile {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, IgnoreFileError> {
+        if text.len() > IGNORE_FILE_BYTES_MAX {
+            return Err(IgnoreFileError::TooLarge);
+        }
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let mut file = Self::default();
+        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+            let Some(line) = Line::parse(line) else { continue };
+            if line.pattern.iter().filter(|&&byte| byte == b'*').count() > STARS_MAX {
+                return Err(IgnoreFileError::TooManyStars { line: index + 1 });
+            }
+            file.add(line);
+        }
+        match file.wildcards.len() {
+            0..=WILDCARD_LINES_MAX => Ok(file),
+            _ => Err(IgnoreFileError::TooManyWildcardLines),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn add(&mut self, line: Line) {
+        let number = u32::try_from(self.lines.len()).expect("a file of 4 MiB has fewer lines");
+        let group = if line.literal == line.pattern.len() {
+            let group = if line.is_path { &mut self.paths } else { &mut self.names };
+            Some(group.entry(line.pattern.clone()))
+        } else {
+            line.ending().map(|ending| self.endings.entry(ending.to_vec()))
+        };
+        match group {
+            Some(group) => group.or_default().push(number),
+            None => self.wildcards.push(number),
+        }
+        self.lines.push(line);
+    }
+
+    /// Whether `path`, relative to the file's directory, is ignored: `None` where no line says.
+    pub(super) fn matched(&self, path: &[u8], is_directory: bool) -> Option<bool> {
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let is_match = |number: &u32| {
+            let line = &self.lines[*number as usize];
+            (is_directory || !line.directories_only) && line.matches(path, name)
+        };
+        let last = |group: Option<&Vec<u32>>| group?.iter().rev().copied().find(is_match);
+        let ending = name.iter().rposition(|&byte| byte == b'.').map(|dot| &name[dot + 1..]);
+        let looked_up = [
+            last(self.names.get(name)),
+            last(self.paths.get(path)),
+            ending.and_then(|ending| last(self.endings.get(ending))),
+        ];
+        let looked_up = looked_up.into_iter().flatten().max();
+        let later = |number: &&u32| looked_up.is_none_or(|found| **number > found);
+        let tried = self.wildcards.iter().rev().take_while(later).copied().find(is_match);
+        tried.or(looked_up).map(|number| !self.lines[number as usize].takes_in)
+    }
+}
+
+impl Line {
+    /// As git's `parse_path_pattern`: `None` for comments and empty lines.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.first().is_none_or(|&byte| byte == b'#') {
+            return None;
+        }
+        // To git a line is a C string.
+        let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
+        let line = without_trailing_spaces(line);
+        let (takes_in, line) = match line.strip_prefix(b"!") {
+            Some(line) => (true, line),
+            None => (false, line),
+        };
+        let (directories_only, line) = match line.strip_suffix(b"/") {
+            Some(line) => (true, line),
+            None => (false, line),
+        };
+        let is_path = line.contains(&b'/');
+        let pattern = line.strip_prefix(b"/").unwrap_or(line);
+        if pattern.is_empty() {
+            return None;
+        }
+        let literal = pattern.iter().position(|byte| br"*?[\".contains(byte));
+        let literal = literal.unwrap_or(pattern.len());
+        let pattern = pattern.to_vec();
+        Some(Self { pattern, literal, takes_in, directories_only, is_path })
+    }
+
+    /// What follows the last dot, for lines like `*.tar.gz`.
+    fn ending(&self) -> Option<&[u8]> {
+        let rest = self.pattern.strip_prefix(b"*")?;
+        let is_plain = !self.is_path && !rest.iter().any(|byte| br"*?[\".contains(byte));
+        let dot = rest.iter().rposition(|&byte| byte == b'.').filter(|_| is_plain)?;
+        Some(&rest[dot + 1..])
+    }
+
+    /// As git's `match_basename` and `match_pathname`. The literal beginning of a path's pattern is
+    /// taken off before the rest is matched, so that in `a**/b` the stars are at the beginning.
+    fn matches(&self, path: &[u8], name: &[u8]) -> bool {
+        let value = if self.is_path { path } else { name };
+        let (literal, rest) = self.pattern.split_at(self.literal);
+        let Some(value) = value.strip_prefix(literal) else { return false };
+        if rest.is_empty() || value.is_empty() && rest == b"*" {
+            return value.is_empty();
+        }
+        // What cannot match is found by its last byte, mostly.
+        if let (Some(&end), false) = (rest.last(), br"*?]\".contains(rest.last().unwrap_or(&b'*')))
+            && value.last() != Some(&end)
+        {
+            return false;
+        }
+        match self.is_path {
+            true => gix_glob::wildmatch(
+                rest.into(),
+                value.into(),
+                wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
+            ),
+            false => gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::empty()),
+        }
+    }
+}
+
+/// As git's `trim_trailing_spaces`: a backslash keeps the space that follows it.
+fn without_trailing_spaces(line: &[u8]) -> &[u8] {
+    let mut end = 0;
+    let mut at = 0;
+    while at < line.len() {
+        match line[at] {
+            b' ' => at += 1,
+            b'\\' if at + 1 == line.len() => return line,
+            b'\\' => {
+                at += 2;
+                end = at;
+            }
+            _ => {
+                at += 1;
+                end = at;
+            }
+        }
+    }
+    &line[..end]
+}

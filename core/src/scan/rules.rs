@@ -1,0 +1,122 @@
+//! The ignore rules that hold in a directory: today's, and those of the head.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::chunk::{ReadContentError, read_content};
+use crate::git::UnknownRules;
+use crate::id::BlobId;
+use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules};
+use crate::tree::{Item, Kind};
+
+use super::head::HeadEntries;
+use super::walk::Task;
+use super::{Context, ScanError};
+
+/// Today's rules and the head's.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules {
+    pub(super) today: IgnoreRules,
+    /// `None` where they are the same.
+    head: Option<IgnoreRules>,
+}
+
+impl Rules {
+    pub(super) fn new(today: IgnoreRules) -> Self {
+        Self { today, head: None }
+    }
+
+    /// The head's, where they are not today's.
+    pub(super) fn head_if_other(&self) -> Option<&IgnoreRules> {
+        self.head.as_ref()
+    }
+
+    /// The rules for the entries of a directory in which those of `present` [`IGNORE_FILES`] stand.
+    pub(super) fn of_directory(
+        task: &Task<'_>,
+        directory: Option<BorrowedFd<'_>>,
+        present: [bool; IGNORE_FILES.len()],
+        head: &HeadEntries<'_, '_>,
+        context: &Context<'_>,
+        unknown: &mut Vec<UnknownRules>,
+    ) -> Result<Self, ScanError> {
+        let mut rules = task.rules.clone();
+        for (name, present) in IGNORE_FILES.into_iter().zip(present) {
+            let text = match directory.filter(|_| present).map(|fd| read_ignore_file(fd, name)) {
+                None | Some(Ok(None)) => Ok(None),
+                Some(Ok(text)) => Ok(text),
+                Some(Err(error)) => Err(error),
+            };
+            let item = head.find(name.as_bytes(), context)?.filter(is_file);
+            rules.add_head(&text, item.as_ref(), task.prefix.len(), context)?;
+            let added = match &text {
+                Ok(None) => continue,
+                Ok(Some(text)) => {
+                    rules.today.with_file(task.prefix.len(), text).map_err(Into::into)
+                }
+                Err(error) => Err(io::Error::from(error.kind()).into()),
+            };
+            rules.today = added.unwrap_or_else(|why| {
+                unknown.push(UnknownRules { path: task.path.join(name), why });
+                rules.today.unknown(task.prefix.len())
+            });
+        }
+        Ok(rules)
+    }
+
+    /// Adds the head's version of an ignore file, where it differs from today's.
+    fn add_head(
+        &mut self,
+        today: &io::Result<Option<Vec<u8>>>,
+        item: Option<&Item>,
+        prefix_bytes: usize,
+        context: &Context<'_>,
+    ) -> Result<(), ScanError> {
+        let same = match (today, item) {
+            (Ok(Some(text)), Some(item)) => BlobId::of(text).0 == item.id,
+            (Ok(None), None) => true,
+            _ => false,
+        };
+        if same && self.head.is_none() {
+            return Ok(());
+        }
+        let rules = self.head.take().unwrap_or_else(|| self.today.clone());
+        let rules = match item.filter(|item| item.bytes <= IGNORE_FILE_BYTES_MAX as u64) {
+            Some(item) => {
+                let mut text = Vec::new();
+                read_content(item, context.selection.source, &mut text).map_err(
+                    |error| match error {
+                        ReadContentError::Store(error) => error,
+                        ReadContentError::Write(_) => unreachable!("memory takes what is written"),
+                    },
+                )?;
+                rules.with_file(prefix_bytes, &text).unwrap_or(rules)
+            }
+            None => rules,
+        };
+        self.head = Some(rules);
+        Ok(())
+    }
+}
+
+fn is_file(item: &Item) -> bool {
+    matches!(item.kind, Kind::File | Kind::Executable)
+}
+
+/// `None` where there is no file: as git does, a link in place of an ignore file is not followed.
+fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let fd = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
+        Err(Errno::LOOP | Errno::NOENT | Errno::NXIO) => return Ok(None),
+        fd => fd?,
+    };
+    let mut text = Vec::new();
+    match File::from(fd).take(IGNORE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text) {
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
+        read => read.map(|_| Some(text)),
+    }
+}

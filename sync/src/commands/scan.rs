@@ -1,0 +1,94 @@
+//! Looking at a working copy, on behalf of the commands that compare or save it.
+
+use fastest_core::git::Git;
+use fastest_core::id::TreeId;
+use fastest_core::object::ObjectSink;
+use fastest_core::progress::Progress;
+use fastest_core::scan::{self, IndexUse, Selection, Skipped};
+use fastest_core::stat_index::{IndexState, StatIndex};
+use fastest_core::tree::Root;
+
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::show;
+use crate::working_copy::WorkingCopy;
+
+/// What a scan found, in words for reports.
+pub(crate) struct Scanned {
+    /// The tree.
+    pub root: Root,
+    /// The new stat index, where it differs.
+    pub index: Option<StatIndex>,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What the user should know: of what was passed over, too.
+    pub warnings: Vec<String>,
+    /// Ignore files that cannot be used, each with the reason.
+    pub unknown_rules: Vec<String>,
+}
+
+/// A scan to be made.
+pub(crate) struct ScanJob<'a> {
+    pub copy: &'a WorkingCopy,
+    pub index: &'a StatIndex,
+    pub index_use: IndexUse,
+    /// The tree of the copy's head.
+    pub head: Option<TreeId>,
+    /// Paths that leave content.
+    pub untrack: &'a [Vec<u8>],
+}
+
+impl Device {
+    /// Scans a working copy, giving what is new to `sink`.
+    pub(crate) fn scan(
+        &self,
+        job: &ScanJob<'_>,
+        sink: &dyn ObjectSink,
+        progress: &Progress,
+    ) -> Result<Scanned, SyncError> {
+        let ScanJob { copy, index, index_use, head, untrack } = *job;
+        let git = Git::of(copy.root(), &self.git_settings);
+        let selection = Selection { head, source: &self.store, git: &git, untrack };
+        let found = scan::scan(copy.root(), index, selection, sink, index_use, progress)?;
+        let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
+        let passed_over = found.skipped.iter().map(|skipped| {
+            let (path, why) = (show_path(copy, skipped), &skipped.why);
+            match why.is_unsaved_content() {
+                true => format!(
+                    "{path} is not saved, and its last version stays: {why}; to leave it out for \
+                     good, put it into .fastestignore"
+                ),
+                false => format!("skipped {path}: {why}"),
+            }
+        });
+        let warnings = found.warnings.iter().map(ToString::to_string);
+        Ok(Scanned {
+            warnings: warnings.chain(passed_over).collect(),
+            skipped: found
+                .skipped
+                .iter()
+                .map(|skipped| format!("{} ({})", show_path(copy, skipped), skipped.why))
+                .collect(),
+            unknown_rules: unknown_rules.map(ToString::to_string).collect(),
+            root: found.root,
+            index: found.index,
+        })
+    }
+}
+
+fn show_path(copy: &WorkingCopy, skipped: &Skipped) -> String {
+    let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
+    show(path.as_os_str().as_encoded_bytes())
+}
+
+/// The stat index of a working copy, and what to say of it.
+pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
+    let (index, state) = StatIndex::load(&copy.state())?;
+    let warning = match state {
+        IndexState::Damaged => Some(
+            "the stat index was not whole, as after a power failure; every file was read again",
+        ),
+        IndexState::Good | IndexState::Absent | IndexState::OtherVersion(_) => None,
+    };
+    Ok((index, warning.map(str::to_owned).into_iter().collect()))
+}

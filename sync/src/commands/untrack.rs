@@ -1,0 +1,122 @@
+//! `untrack`: paths stop being content, and stay where they are, here and on every device.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::git::Git;
+use fastest_core::tree::find;
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::{show, show_all};
+use crate::report::UntrackReport;
+use crate::working_copy::WorkingCopy;
+
+use super::restore::relative;
+use super::snapshot::{Purpose, tree_of};
+
+/// Where the rule is put that keeps a path out.
+const IGNORE_FILE: &str = ".fastestignore";
+
+impl Device {
+    /// Takes `paths` out of the project and saves that, leaving their files where they are. A rule in
+    /// the `.fastestignore` beside each keeps it out; it travels, so that other devices leave their
+    /// files too. Paths are absolute, or relative to `base`.
+    pub fn untrack(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        activity: &Activity,
+    ) -> Result<UntrackReport, SyncError> {
+        let (_lock, warnings) = self.enter(copy)?;
+        let git = Git::of(copy.root(), &self.git_settings);
+        let mut untrack = Vec::new();
+        for path in paths {
+            let relative = relative(copy.root(), base, path)?;
+            self.check_untrackable(copy, &git, &relative)?;
+            untrack.push(relative);
+        }
+        for path in &untrack {
+            add_rule(copy, path)?;
+        }
+        let message = format!("Untrack {}", show_all(&untrack).join(", "));
+        let message: String = message.chars().take(200).collect();
+        let mut captured =
+            self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity)?;
+        captured.warnings.splice(0..0, warnings);
+        Ok(UntrackReport {
+            untracked: show_all(&untrack),
+            snapshot: self.snapshot_report(&captured)?,
+        })
+    }
+
+    /// Refuses a path that is not there, or that would come back at once.
+    fn check_untrackable(
+        &self,
+        copy: &WorkingCopy,
+        git: &Git,
+        path: &[u8],
+    ) -> Result<(), SyncError> {
+        if path.is_empty() {
+            return Err(SyncError::UntrackRoot);
+        }
+        if git.tracks(path) || git.tracks_below(path) {
+            return Err(SyncError::TrackedByGit { path: show(path) });
+        }
+        let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        let held = head.map(|head| find(&head, &parts, &self.store)).transpose()?.flatten();
+        let full = copy.root().join(OsStr::from_bytes(path));
+        match held.is_some() || fs::symlink_metadata(full).is_ok() {
+            true => Ok(()),
+            false => Err(SyncError::NotHere { path: show(path) }),
+        }
+    }
+}
+
+/// Adds the rule for a path to the ignore file beside it, if it is not there.
+fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<(), SyncError> {
+    let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let folder = copy.root().join(OsStr::from_bytes(&path[..name_at]));
+    let file = folder.join(IGNORE_FILE);
+    let old = match fs::read(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(SyncError::io("read", &file)(error)),
+    };
+    let rule = rule_for(&path[name_at..]);
+    if old.split(|&byte| byte == b'\n').any(|line| line == rule) {
+        return Ok(());
+    }
+    let line_end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
+    let new = [&old, line_end, &rule, b"\n"].concat();
+    let replace = || {
+        let mut temporary = tempfile::NamedTempFile::new_in(copy.state().create_tmp()?)?;
+        temporary.write_all(&new)?;
+        temporary.as_file().sync_all()?;
+        let permissions = fs::metadata(&file).map(|found| found.permissions());
+        let default = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        temporary.as_file().set_permissions(permissions.unwrap_or(default))?;
+        temporary.persist(&file).map_err(|error| error.error).map(drop)
+    };
+    replace().map_err(SyncError::io("write", &file))
+}
+
+/// The pattern that matches a name in its folder and nothing else. A line break cannot be written in
+/// one; what stands for any letter must do.
+fn rule_for(name: &[u8]) -> Vec<u8> {
+    let mut rule = b"/".to_vec();
+    for &byte in name {
+        match byte {
+            b'\n' | b'\r' => rule.push(b'?'),
+            b'\\' | b'*' | b'?' | b'[' | b' ' => rule.extend([b'\\', byte]),
+            byte => rule.push(byte),
+        }
+    }
+    rule
+}

@@ -1,0 +1,25 @@
+//! TLS for every client of a remote: one implementation of cryptography, and the certificates that
+//! the system trusts.
+//!
+//! `ring` rather than `aws-lc-rs`, whose C sources alone take as long to compile as this workspace.
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+
+/// The configuration of a client. Fails where the system has no certificates.
+pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth())
+}
+
+/// A builder of HTTP clients that use [`client_config`], over HTTP/2 where the server can.
+pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, rustls::Error> {
+    let mut config = client_config()?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(config))
+}

@@ -165,10 +165,9 @@ impl Line {
         if rest.is_empty() || value.is_empty() && rest == b"*" {
             return value.is_empty();
         }
-        // What cannot match is found by its last byte, mostly.
-        if let (Some(&end), false) = (rest.last(), br"*?]\".contains(rest.last().unwrap_or(&b'*')))
-            && value.last() != Some(&end)
-        {
+        // Mostly, what cannot match is known by its last byte. `**/` may match nothing at all.
+        let end = rest.last().filter(|end| !br"*?]\/".contains(end));
+        if end.is_some_and(|end| value.last() != Some(end)) {
             return false;
         }
         match self.is_path {

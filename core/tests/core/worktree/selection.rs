@@ -26,7 +26,7 @@ fn git(folder: &Path, words: &[&str]) {
 }
 
 /// All files and links of a tree, by path.
-fn paths(tree: &TreeId, objects: &MemoryObjects) -> Vec<String> {
+pub fn paths(tree: &TreeId, objects: &MemoryObjects) -> Vec<String> {
     fn list(tree: &TreeId, below: &str, objects: &MemoryObjects, all: &mut Vec<String>) {
         for (name, item) in read_directory(tree, objects).unwrap() {
             let path = format!("{below}{}", String::from_utf8_lossy(&name));

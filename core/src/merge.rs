@@ -7,16 +7,19 @@
 //! Which tree is the base is found by [`crate::merge_base`], which merges several to one by
 //! [`merge_bases`]. All knowledge of what two changes come to is here.
 
+mod differing;
 mod unsettled;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diff::same_item;
-use crate::drift::check_depth;
+use crate::drift::{check_depth, empty_directory};
 use crate::id::TreeId;
 use crate::object::{ObjectSink, ObjectSource};
 use crate::store::StoreError;
 use crate::tree::{Item, Kind, NAME_BYTES_MAX, Root, read_directory, read_root, write_directory};
+
+use differing::{Differing, differing};
 
 /// A path that both sides changed, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,8 +133,6 @@ struct Merge<'a> {
     unsettled: unsettled::Known,
 }
 
-type Entries = Vec<(Vec<u8>, Item)>;
-
 impl<'a> Merge<'a> {
     fn new(
         past: Past<'_>,
@@ -180,64 +181,107 @@ impl<'a> Merge<'a> {
         if let Some(root) = self.merged.get(&ids) {
             return Ok(*root);
         }
-        let read =
-            |id: Option<TreeId>| id.map_or(Ok(Vec::new()), |id| read_directory(&id, self.source));
-        let (base, ours, theirs) = (read(ids.base)?, read(ids.ours)?, read(ids.theirs)?);
-        let names: BTreeSet<Vec<u8>> =
-            [&base, &ours, &theirs].into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        let mut taken = names.clone();
-        let mut merged = Vec::with_capacity(names.len());
-        for name in names {
-            let three = Three {
-                base: item_of(&base, &name),
-                ours: item_of(&ours, &name),
-                theirs: item_of(&theirs, &name),
-            };
+        let names = differing(&ids, self.source)?;
+        let mut merged = Directory::default();
+        for (name, three) in &names {
             let length = path.len();
-            path.extend_from_slice(&name);
-            self.entry(name, three, path, depth, &mut taken, &mut merged)?;
+            path.extend_from_slice(name);
+            self.entry(name, three, path, depth, &mut merged)?;
             path.truncate(length);
         }
-        merged.sort_by(|a, b| a.0.cmp(&b.0));
-        let root = write_directory(&merged, self.sink)?;
+        let root = self.assemble(&ids, &names, merged, path)?;
         if matches!(self.on_conflict, OnConflict::Unsettle) {
             self.merged.insert(ids, root);
         }
         Ok(root)
     }
 
-    /// Adds to `merged` what stands under `name` after the merge.
+    /// Adds to `merged` what stands under `name`, at which the sides differ, after the merge.
     fn entry(
         &mut self,
-        name: Vec<u8>,
-        three: Three<Item>,
+        name: &[u8],
+        three: &Three<Item>,
         path: &mut Vec<u8>,
         depth: usize,
-        taken: &mut BTreeSet<Vec<u8>>,
-        merged: &mut Entries,
+        merged: &mut Directory,
     ) -> Result<(), StoreError> {
         let Three { base, ours, theirs } = three;
         let same = |a: &Option<Item>, b: &Option<Item>| same_item(a.as_ref(), b.as_ref());
-        let kept = if same(&ours, &theirs) || (self.past_is_known && same(&base, &theirs)) {
-            ours
-        } else if self.past_is_known && same(&base, &ours) {
-            theirs
-        } else if let Some(directories) = self.as_directories(&three) {
+        let kept = if self.past_is_known && same(base, theirs) {
+            *ours
+        } else if self.past_is_known && same(base, ours) {
+            *theirs
+        } else if let Some(directories) = self.as_directories(three) {
             self.merged_directory(directories, path, depth)?
-        } else if let Some(one) = replaced(&three) {
+        } else if let Some(one) = replaced(three) {
             Some(one)
-        } else if let Some(both) = content_and_mode(&three) {
+        } else if let Some(both) = content_and_mode(three) {
             Some(both)
+        } else if matches!(self.on_conflict, OnConflict::Unsettle) {
+            Some(self.unsettle(three, depth)?)
         } else {
-            match self.on_conflict {
-                OnConflict::KeepBoth { label } => {
-                    self.keep_both(&name, three, path, label, taken, merged)
-                }
-                OnConflict::Unsettle => Some(self.unsettle(&three, depth)?),
-            }
+            self.keep_both(name, three, path, merged)
         };
-        merged.extend(kept.map(|item| (name, item)));
+        if !same(&kept, ours) {
+            merged.changes.insert(name.to_vec(), kept);
+        }
+        merged.is_not_theirs |= !same(&kept, theirs);
         Ok(())
+    }
+
+    /// The directory that a merge of its entries comes to: ours with some changes.
+    fn assemble(
+        &mut self,
+        ids: &Three<TreeId>,
+        names: &Differing,
+        merged: Directory,
+        path: &[u8],
+    ) -> Result<Root, StoreError> {
+        let Directory { mut changes, aside, is_not_theirs } = merged;
+        match (ids.ours, ids.theirs) {
+            (Some(ours), _) if changes.is_empty() && aside.is_empty() => {
+                return read_root(&ours, self.source);
+            }
+            (_, Some(theirs)) if !is_not_theirs && aside.is_empty() => {
+                return read_root(&theirs, self.source);
+            }
+            _ => {}
+        }
+        let mut entries = match ids.ours.filter(|ours| *ours != empty_directory()) {
+            Some(ours) => read_directory(&ours, self.source)?,
+            None => Vec::new(),
+        };
+        self.name_those_aside(aside, &entries, names, &mut changes, path);
+        entries.retain(|(name, _)| !changes.contains_key(name));
+        entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        write_directory(&entries, self.sink)
+    }
+
+    /// Puts the other sides of conflicts under free names.
+    fn name_those_aside(
+        &mut self,
+        aside: Vec<(Vec<u8>, Item)>,
+        ours: &[(Vec<u8>, Item)],
+        names: &Differing,
+        changes: &mut BTreeMap<Vec<u8>, Option<Item>>,
+        parent: &[u8],
+    ) {
+        let OnConflict::KeepBoth { label } = self.on_conflict else { return };
+        if aside.is_empty() {
+            return;
+        }
+        let of_ours = ours.iter().map(|(name, _)| name);
+        let mut taken: BTreeSet<Vec<u8>> =
+            of_ours.chain(names.iter().map(|(name, _)| name)).cloned().collect();
+        for (name, theirs) in aside {
+            let free = name_aside(&name, label, &taken);
+            let theirs_path = [parent, &free].concat();
+            let kind = ConflictKind::BothChanged { theirs_path };
+            self.conflicts.push(Conflict { path: [parent, &name].concat(), kind });
+            taken.insert(free.clone());
+            changes.insert(free, Some(theirs));
+        }
     }
 
     fn merged_directory(
@@ -250,7 +294,7 @@ impl<'a> Merge<'a> {
         let root = self.directory(ids, path, depth + 1)?;
         path.pop();
         let one_side_deleted = ids.ours.is_none() || ids.theirs.is_none();
-        let gone = one_side_deleted && root.id == crate::drift::empty_directory();
+        let gone = one_side_deleted && root.id == empty_directory();
         Ok((!gone).then(|| Item::directory(&root)))
     }
 
@@ -274,38 +318,32 @@ impl<'a> Merge<'a> {
     fn keep_both(
         &mut self,
         name: &[u8],
-        three: Three<Item>,
+        three: &Three<Item>,
         path: &[u8],
-        label: &str,
-        taken: &mut BTreeSet<Vec<u8>>,
-        merged: &mut Entries,
+        merged: &mut Directory,
     ) -> Option<Item> {
-        let (ours, theirs) = match (three.ours, three.theirs) {
-            (Some(ours), Some(theirs)) => (ours, theirs),
-            (ours, theirs) => {
-                let deleted_by_them = ours.is_some();
-                let kind = match deleted_by_them {
-                    true => ConflictKind::DeletedByThem,
-                    false => ConflictKind::DeletedByUs,
-                };
-                self.conflicts.push(Conflict { path: path.to_vec(), kind });
-                return ours.or(theirs);
+        let kind = match (three.ours, three.theirs) {
+            (Some(_), Some(theirs)) => {
+                merged.aside.push((name.to_vec(), theirs));
+                return three.ours;
             }
+            (Some(_), None) => ConflictKind::DeletedByThem,
+            (None, _) => ConflictKind::DeletedByUs,
         };
-        let aside = name_aside(name, label, taken);
-        let parent = &path[..path.len() - name.len()];
-        let theirs_path = [parent, &aside].concat();
-        let kind = ConflictKind::BothChanged { theirs_path };
         self.conflicts.push(Conflict { path: path.to_vec(), kind });
-        taken.insert(aside.clone());
-        merged.push((aside, theirs));
-        Some(ours)
+        three.ours.or(three.theirs)
     }
 }
 
-fn item_of(entries: &Entries, name: &[u8]) -> Option<Item> {
-    let found = entries.binary_search_by(|(entry, _)| entry.as_slice().cmp(name));
-    found.ok().map(|index| entries[index].1)
+/// A directory while it is merged.
+#[derive(Default)]
+struct Directory {
+    /// How it differs from ours.
+    changes: BTreeMap<Vec<u8>, Option<Item>>,
+    /// Theirs, where ours stands under the name.
+    aside: Vec<(Vec<u8>, Item)>,
+    /// Whether it differs from theirs.
+    is_not_theirs: bool,
 }
 
 /// What stands at a path that one side deleted, and where the other put a directory in place of a

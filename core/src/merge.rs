@@ -128,7 +128,8 @@ struct Merge<'a> {
     on_conflict: OnConflict<'a>,
     past_is_known: bool,
     conflicts: Vec<Conflict>,
-    /// Directories merged before. Only where paths make no difference to the outcome.
+    /// Directories that were merged without a conflict to report, so that their paths do not matter:
+    /// what stands under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
     unsettled: unsettled::Known,
 }
@@ -181,6 +182,7 @@ impl<'a> Merge<'a> {
         if let Some(root) = self.merged.get(&ids) {
             return Ok(*root);
         }
+        let conflicts_before = self.conflicts.len();
         let names = differing(&ids, self.source)?;
         let mut merged = Directory::default();
         for (name, three) in &names {
@@ -190,7 +192,7 @@ impl<'a> Merge<'a> {
             path.truncate(length);
         }
         let root = self.assemble(&ids, &names, merged, path)?;
-        if matches!(self.on_conflict, OnConflict::Unsettle) {
+        if self.conflicts.len() == conflicts_before {
             self.merged.insert(ids, root);
         }
         Ok(root)
@@ -497,10 +499,10 @@ mod tests {
     }
 
     #[test]
-    fn directories_that_stand_under_many_names_are_merged_once_for_a_virtual_base() {
+    fn directories_that_stand_under_many_names_are_merged_once() {
         let objects = MemoryObjects::default();
-        let deep = |content: &str| {
-            let below = tree(&format!("f={content}"), &objects);
+        let deep = |words: &str| {
+            let below = tree(words, &objects);
             let below = read_root(&below, &objects).unwrap();
             let twice = |root: Root, _| {
                 let item = Item::directory(&root);
@@ -508,7 +510,11 @@ mod tests {
             };
             (0..60).fold(below, twice).id
         };
-        let [one, two, three] = ["1", "2", "3"].map(deep);
+        let [base, ours, theirs, both] = ["f=1 g=1", "f=2 g=1", "f=1 g=2", "f=2 g=2"].map(deep);
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "x" };
+        let merged = merge(&sides, &objects, &objects).unwrap();
+        assert_eq!((merged.root.id, merged.conflicts), (both, vec![]));
+        let [one, two, three] = ["f=1", "f=2", "f=3"].map(deep);
         for past in [Past::Tree(&one), Past::Nothing, Past::Unknown] {
             let merged = merge_bases(past, &two, &three, &objects, &objects).unwrap();
             assert!(merged != two && merged != three);

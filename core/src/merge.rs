@@ -19,6 +19,7 @@ use crate::object::{ObjectSink, ObjectSource};
 use crate::store::StoreError;
 use crate::tree::{Item, Kind, NAME_BYTES_MAX, Root, read_directory, read_root, write_directory};
 
+pub use differing::agree_where_others_differ;
 use differing::{Differing, differing};
 
 /// A path that both sides changed, each in its own way.
@@ -514,6 +515,9 @@ mod tests {
         let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "x" };
         let merged = merge(&sides, &objects, &objects).unwrap();
         assert_eq!((merged.root.id, merged.conflicts), (both, vec![]));
+        let agree = |one, two, others| agree_where_others_differ(one, two, others, &objects);
+        assert!(agree(&base, &ours, [&base, &theirs]).unwrap());
+        assert!(!agree(&base, &ours, [&theirs, &both]).unwrap());
         let [one, two, three] = ["f=1", "f=2", "f=3"].map(deep);
         for past in [Past::Tree(&one), Past::Nothing, Past::Unknown] {
             let merged = merge_bases(past, &two, &three, &objects, &objects).unwrap();

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use crate::ancestry::{Ancestry, Graph, Index};
 use crate::id::TreeId;
-use crate::merge::{Past, merge_bases};
+use crate::merge::{Past, agree_where_others_differ, merge_bases};
 use crate::object::ScratchObjects;
 
 /// The tree that `ours` and `theirs` both began with, virtual nodes of which are in `scratch`; `None`
@@ -33,15 +33,15 @@ pub fn merge_base<A: Ancestry>(
 struct Bounds {
     /// Bases of bases of bases. Devices that pull each other all day go some hundred deep.
     depth: usize,
-    /// Virtual trees. Graphs can be made that want more than there are atoms.
-    merges: usize,
+    /// Sets of bases to merge. Graphs can be made that have more of them than there are atoms.
+    sets: usize,
     /// Snapshots looked at for best ancestors of bases.
     steps: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { depth: 10_000, merges: 20_000, steps: 20_000_000 }
+        Self { depth: 10_000, sets: 20_000, steps: 20_000_000 }
     }
 }
 
@@ -62,7 +62,14 @@ fn bounded_merge_base<A: Ancestry>(
     match best[..] {
         [] => Ok(None),
         [one] => bases.tree(one).map(Some),
-        _ => bases.merge(best).map(Some),
+        _ => {
+            let [ours, theirs] = [bases.tree(heads[0])?, bases.tree(heads[1])?];
+            let begun = bases.begin(best)?;
+            if bases.agree(&begun.bases, [&ours, &theirs])? {
+                return Ok(Some(begun.tree));
+            }
+            bases.merge(begun).map(Some)
+        }
     }
 }
 
@@ -91,14 +98,14 @@ enum Common {
     Tree(TreeId),
     Unknown,
     /// These, of which the virtual tree is not yet known.
-    Several(Vec<Index>),
+    Several(Merging),
 }
 
 impl<A: Ancestry> Bases<'_, A> {
     /// The virtual tree of several snapshots. With a stack of its own: bases nest deeper than a
     /// thread's.
-    fn merge(&mut self, bases: Vec<Index>) -> Result<TreeId, A::Error> {
-        let mut stack = vec![self.begin(bases)?];
+    fn merge(&mut self, begun: Merging) -> Result<TreeId, A::Error> {
+        let mut stack = vec![begun];
         loop {
             let top = stack.last().expect("the loop ends with the last one");
             let Some(&next) = top.bases.get(top.done) else {
@@ -115,8 +122,8 @@ impl<A: Ancestry> Bases<'_, A> {
                 theirs
             } else {
                 match self.common(top, next, stack.len())? {
-                    Common::Several(bases) => {
-                        stack.push(self.begin(bases)?);
+                    Common::Several(below) => {
+                        stack.push(below);
                         continue;
                     }
                     Common::Nothing => self.two(Past::Nothing, &top.tree, &theirs)?,
@@ -139,12 +146,8 @@ impl<A: Ancestry> Bases<'_, A> {
     }
 
     fn common(&mut self, of: &Merging, next: Index, depth: usize) -> Result<Common, A::Error> {
-        if depth > self.left.depth || self.left.merges == 0 {
-            return Ok(Common::Unknown);
-        }
         let before = &of.bases[..of.done];
         let Some(best) = self.graph.best_common(before, &[next], &mut self.left.steps) else {
-            self.left.merges = 0;
             return Ok(Common::Unknown);
         };
         match best[..] {
@@ -152,12 +155,35 @@ impl<A: Ancestry> Bases<'_, A> {
             [one] => return Ok(Common::Tree(self.tree(one)?)),
             _ => {}
         }
-        let Merging { bases, .. } = self.begin(best)?;
-        Ok(self.merged.get(&bases).map_or(Common::Several(bases), |tree| Common::Tree(*tree)))
+        let below = self.begin(best)?;
+        if let Some(tree) = self.merged.get(&below.bases) {
+            return Ok(Common::Tree(*tree));
+        }
+        let next = self.tree(next)?;
+        if self.agree(&below.bases, [&of.tree, &next])? {
+            return Ok(Common::Tree(below.tree));
+        }
+        if depth > self.left.depth || self.left.sets == 0 {
+            return Ok(Common::Unknown);
+        }
+        self.left.sets -= 1;
+        Ok(Common::Several(below))
     }
 
-    fn two(&mut self, past: Past<'_>, ours: &TreeId, theirs: &TreeId) -> Result<TreeId, A::Error> {
-        self.left.merges = self.left.merges.saturating_sub(1);
+    /// Whether bases agree on all that matters to a merge of two trees, so that any will do. It is so
+    /// wherever devices cross but do not edit the same file each time: nothing is merged then.
+    fn agree(&mut self, bases: &[Index], of: [&TreeId; 2]) -> Result<bool, A::Error> {
+        let one = self.tree(bases[0])?;
+        for &base in &bases[1..] {
+            let two = self.tree(base)?;
+            if !agree_where_others_differ(&one, &two, of, self.scratch)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn two(&self, past: Past<'_>, ours: &TreeId, theirs: &TreeId) -> Result<TreeId, A::Error> {
         Ok(merge_bases(past, ours, theirs, self.scratch, self.scratch)?)
     }
 
@@ -349,7 +375,7 @@ mod tests {
         let history = ladder(1_000);
         assert_eq!(best_common(&history, "x999", "y999").unwrap(), ["x998", "y998"]);
         let scratch = ScratchObjects::over(&history.store);
-        let limits = Bounds { depth: 1_000, merges: 1_000, steps: 20_000 };
+        let limits = Bounds { depth: 1_000, sets: 1_000, steps: 20_000 };
         let base = bounded_merge_base(&history, "x999", "y999", &scratch, limits).unwrap();
         assert_eq!(base, Some(tree("x=998 y=998", &history.store)));
         history.check("x999", "y999", "x=999 y=999", &[]);
@@ -357,10 +383,29 @@ mod tests {
     }
 
     #[test]
+    fn crossings_in_which_other_files_were_edited_each_time_merge_nothing() {
+        let mut history = History::new(&["x0: k=0", "y0:x0 k=0"]);
+        let files = |side: &str, rungs: usize| -> String {
+            (0..rungs).map(|rung| format!(" {side}{rung}={rung}")).collect()
+        };
+        for rung in 1..100 {
+            let parents = [format!("x{}", rung - 1), format!("y{}", rung - 1)];
+            let parents = parents.each_ref().map(String::as_str);
+            let [xs, ys] = [files("x", rung), files("y", rung - 1)];
+            history.add(&format!("x{rung}"), &parents, &format!("k=0{xs}{ys}"));
+            let [xs, ys] = [files("x", rung - 1), files("y", rung)];
+            history.add(&format!("y{rung}"), &parents, &format!("k=0{xs}{ys}"));
+        }
+        let merged = history.merge("x99", "y99", Bounds { sets: 0, ..Bounds::default() });
+        assert_eq!(merged.conflicts, []);
+        assert_eq!(merged.root.files, 1 + 2 * 99);
+    }
+
+    #[test]
     fn past_a_bound_nothing_is_decided_and_what_both_have_stands() {
         let history = ladder(200);
-        for (depth, merges) in [(50, 1_000), (1_000, 50), (0, 1_000), (1_000, 0)] {
-            let bounds = Bounds { depth, merges, ..Bounds::default() };
+        for (depth, sets) in [(50, 1_000), (1_000, 50), (0, 1_000), (1_000, 0)] {
+            let bounds = Bounds { depth, sets, ..Bounds::default() };
             let merged = history.merge("x199", "y199", bounds);
             let named: Vec<&[u8]> = merged.conflicts.iter().map(|c| c.path.as_slice()).collect();
             assert_eq!(named, [b"x", b"y"], "edited on each rung, the base is nobody's");

@@ -14,10 +14,12 @@
 //! - [`object`]: what is stored, and the two traits between producers and stores
 //! - [`chunk`]: large files, cut by content
 //! - [`diff`], [`drift`], [`merge`], [`reach`]: what two or three trees have in common
+//! - [`ancestry`], [`merge_base`]: what two histories have in common
 //! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
 //! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
 //! - [`checkout`]: from a tree to a working copy
 
+pub mod ancestry;
 mod beside;
 mod cache;
 pub mod check;
@@ -33,6 +35,7 @@ pub mod ignore_rules;
 pub mod incoming;
 pub mod index;
 pub mod merge;
+pub mod merge_base;
 pub mod object;
 pub mod pack;
 mod path;

@@ -3,15 +3,24 @@
 //! A file that one side changed is taken from that side. Where both sides changed it, neither is
 //! lost: ours stays under its name, theirs is put beside it under a name of its own, and the
 //! conflict is reported. The text of files is not looked at.
+//!
+//! Which tree is the base is found by [`crate::merge_base`], which merges several to one by
+//! [`merge_bases`]. All knowledge of what two changes come to is here.
 
-use std::collections::BTreeSet;
+mod differing;
+mod unsettled;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diff::same_item;
-use crate::drift::check_depth;
+use crate::drift::{check_depth, empty_directory};
 use crate::id::TreeId;
 use crate::object::{ObjectSink, ObjectSource};
 use crate::store::StoreError;
-use crate::tree::{Item, Kind, NAME_BYTES_MAX, Root, read_directory, write_directory};
+use crate::tree::{Item, Kind, NAME_BYTES_MAX, Root, read_directory, read_root, write_directory};
+
+pub use differing::agree_where_others_differ;
+use differing::{Differing, differing};
 
 /// A path that both sides changed, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,17 +73,50 @@ pub fn merge(
     source: &dyn ObjectSource,
     sink: &dyn ObjectSink,
 ) -> Result<Merged, StoreError> {
-    let mut merge = Merge { source, sink, label: sides.label, conflicts: Vec::new() };
-    let three =
-        Three { base: sides.base.copied(), ours: Some(*sides.ours), theirs: Some(*sides.theirs) };
-    let root = merge.directory(three, &mut Vec::new(), 0)?;
+    let past = sides.base.map_or(Past::Nothing, Past::Tree);
+    let mut merge = Merge::new(past, OnConflict::KeepBoth { label: sides.label }, source, sink);
+    let root = merge.roots(past, sides.ours, sides.theirs)?;
     let mut conflicts = merge.conflicts;
     conflicts.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Merged { root, conflicts })
 }
 
-/// The same thing on each of the three sides.
+/// Merges two merge bases to a virtual one, which is the same whichever is `ours`. A path at which
+/// they are in conflict is left unsettled (`merge/unsettled.rs` says how, and why): nobody's version
+/// of it is the base's. The tree serves as the base of another merge, and for nothing else.
+pub fn merge_bases(
+    past: Past<'_>,
+    ours: &TreeId,
+    theirs: &TreeId,
+    source: &dyn ObjectSource,
+    sink: &dyn ObjectSink,
+) -> Result<TreeId, StoreError> {
+    let mut merge = Merge::new(past, OnConflict::Unsettle, source, sink);
+    Ok(merge.roots(past, ours, theirs)?.id)
+}
+
+/// What two merge bases have in common.
 #[derive(Debug, Clone, Copy)]
+pub enum Past<'a> {
+    /// The tree that both began with.
+    Tree(&'a TreeId),
+    /// Nothing: what only one of them has was added there.
+    Nothing,
+    /// Nobody can say: whatever differs is unsettled.
+    Unknown,
+}
+
+/// What is done with a path that both sides changed.
+#[derive(Debug, Clone, Copy)]
+enum OnConflict<'a> {
+    /// Both versions stay, theirs under a name with this label.
+    KeepBoth { label: &'a str },
+    /// Neither counts.
+    Unsettle,
+}
+
+/// The same thing on each of the three sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Three<T> {
     base: Option<T>,
     ours: Option<T>,
@@ -84,13 +126,53 @@ struct Three<T> {
 struct Merge<'a> {
     source: &'a dyn ObjectSource,
     sink: &'a dyn ObjectSink,
-    label: &'a str,
+    on_conflict: OnConflict<'a>,
+    past_is_known: bool,
     conflicts: Vec<Conflict>,
+    /// Directories that were merged without a conflict to report, so that their paths do not matter:
+    /// what stands under many names is merged once.
+    merged: HashMap<Three<TreeId>, Root>,
+    unsettled: unsettled::Known,
 }
 
-type Entries = Vec<(Vec<u8>, Item)>;
+impl<'a> Merge<'a> {
+    fn new(
+        past: Past<'_>,
+        on_conflict: OnConflict<'a>,
+        source: &'a dyn ObjectSource,
+        sink: &'a dyn ObjectSink,
+    ) -> Self {
+        Self {
+            source,
+            sink,
+            on_conflict,
+            past_is_known: !matches!(past, Past::Unknown),
+            conflicts: Vec::new(),
+            merged: HashMap::new(),
+            unsettled: HashMap::new(),
+        }
+    }
 
-impl Merge<'_> {
+    fn roots(
+        &mut self,
+        past: Past<'_>,
+        ours: &TreeId,
+        theirs: &TreeId,
+    ) -> Result<Root, StoreError> {
+        let base = match past {
+            Past::Tree(id) => Some(*id),
+            Past::Nothing | Past::Unknown => None,
+        };
+        if ours == theirs || base.as_ref() == Some(theirs) {
+            return read_root(ours, self.source);
+        }
+        if base.as_ref() == Some(ours) {
+            return read_root(theirs, self.source);
+        }
+        let three = Three { base, ours: Some(*ours), theirs: Some(*theirs) };
+        self.directory(three, &mut Vec::new(), 0)
+    }
+
     fn directory(
         &mut self,
         ids: Three<TreeId>,
@@ -98,51 +180,111 @@ impl Merge<'_> {
         depth: usize,
     ) -> Result<Root, StoreError> {
         check_depth(ids.ours.or(ids.theirs).as_ref(), depth)?;
-        let read =
-            |id: Option<TreeId>| id.map_or(Ok(Vec::new()), |id| read_directory(&id, self.source));
-        let (base, ours, theirs) = (read(ids.base)?, read(ids.ours)?, read(ids.theirs)?);
-        let names: BTreeSet<Vec<u8>> =
-            [&base, &ours, &theirs].into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        let mut taken = names.clone();
-        let mut merged = Vec::with_capacity(names.len());
-        for name in names {
-            let three = Three {
-                base: item_of(&base, &name),
-                ours: item_of(&ours, &name),
-                theirs: item_of(&theirs, &name),
-            };
+        if let Some(root) = self.merged.get(&ids) {
+            return Ok(*root);
+        }
+        let conflicts_before = self.conflicts.len();
+        let names = differing(&ids, self.source)?;
+        let mut merged = Directory::default();
+        for (name, three) in &names {
             let length = path.len();
-            path.extend_from_slice(&name);
-            self.entry(name, three, path, depth, &mut taken, &mut merged)?;
+            path.extend_from_slice(name);
+            self.entry(name, three, path, depth, &mut merged)?;
             path.truncate(length);
         }
-        merged.sort_by(|a, b| a.0.cmp(&b.0));
-        write_directory(&merged, self.sink)
+        let root = self.assemble(&ids, &names, merged, path)?;
+        if self.conflicts.len() == conflicts_before {
+            self.merged.insert(ids, root);
+        }
+        Ok(root)
     }
 
-    /// Adds to `merged` what stands under `name` after the merge.
+    /// Adds to `merged` what stands under `name`, at which the sides differ, after the merge.
     fn entry(
         &mut self,
-        name: Vec<u8>,
-        three: Three<Item>,
+        name: &[u8],
+        three: &Three<Item>,
         path: &mut Vec<u8>,
         depth: usize,
-        taken: &mut BTreeSet<Vec<u8>>,
-        merged: &mut Entries,
+        merged: &mut Directory,
     ) -> Result<(), StoreError> {
         let Three { base, ours, theirs } = three;
         let same = |a: &Option<Item>, b: &Option<Item>| same_item(a.as_ref(), b.as_ref());
-        let kept = if same(&ours, &theirs) || same(&base, &theirs) {
-            ours
-        } else if same(&base, &ours) {
-            theirs
-        } else if let Some(directories) = as_directories(&three) {
+        let kept = if self.past_is_known && same(base, theirs) {
+            *ours
+        } else if self.past_is_known && same(base, ours) {
+            *theirs
+        } else if let Some(directories) = self.as_directories(three) {
             self.merged_directory(directories, path, depth)?
+        } else if let Some(one) = replaced(three) {
+            Some(one)
+        } else if let Some(both) = content_and_mode(three) {
+            Some(both)
+        } else if matches!(self.on_conflict, OnConflict::Unsettle) {
+            Some(self.unsettle(three, depth)?)
         } else {
-            self.both_changed(&name, three, path, taken, merged)
+            self.keep_both(name, three, path, merged)
         };
-        merged.extend(kept.map(|item| (name, item)));
+        if !same(&kept, ours) {
+            merged.changes.insert(name.to_vec(), kept);
+        }
+        merged.is_not_theirs |= !same(&kept, theirs);
         Ok(())
+    }
+
+    /// The directory that a merge of its entries comes to: ours with some changes.
+    fn assemble(
+        &mut self,
+        ids: &Three<TreeId>,
+        names: &Differing,
+        merged: Directory,
+        path: &[u8],
+    ) -> Result<Root, StoreError> {
+        let Directory { mut changes, aside, is_not_theirs } = merged;
+        match (ids.ours, ids.theirs) {
+            (Some(ours), _) if changes.is_empty() && aside.is_empty() => {
+                return read_root(&ours, self.source);
+            }
+            (_, Some(theirs)) if !is_not_theirs && aside.is_empty() => {
+                return read_root(&theirs, self.source);
+            }
+            _ => {}
+        }
+        let mut entries = match ids.ours.filter(|ours| *ours != empty_directory()) {
+            Some(ours) => read_directory(&ours, self.source)?,
+            None => Vec::new(),
+        };
+        self.name_those_aside(aside, &entries, names, &mut changes, path);
+        entries.retain(|(name, _)| !changes.contains_key(name));
+        entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        write_directory(&entries, self.sink)
+    }
+
+    /// Puts the other sides of conflicts under free names.
+    fn name_those_aside(
+        &mut self,
+        aside: Vec<(Vec<u8>, Item)>,
+        ours: &[(Vec<u8>, Item)],
+        names: &Differing,
+        changes: &mut BTreeMap<Vec<u8>, Option<Item>>,
+        parent: &[u8],
+    ) {
+        let OnConflict::KeepBoth { label } = self.on_conflict else { return };
+        if aside.is_empty() {
+            return;
+        }
+        let of_ours = ours.iter().map(|(name, _)| name);
+        let mut taken: BTreeSet<Vec<u8>> =
+            of_ours.chain(names.iter().map(|(name, _)| name)).cloned().collect();
+        for (name, theirs) in aside {
+            let free = name_aside(&name, label, &taken);
+            let theirs_path = [parent, &free].concat();
+            let kind = ConflictKind::BothChanged { theirs_path };
+            self.conflicts.push(Conflict { path: [parent, &name].concat(), kind });
+            taken.insert(free.clone());
+            changes.insert(free, Some(theirs));
+        }
     }
 
     fn merged_directory(
@@ -155,65 +297,74 @@ impl Merge<'_> {
         let root = self.directory(ids, path, depth + 1)?;
         path.pop();
         let one_side_deleted = ids.ours.is_none() || ids.theirs.is_none();
-        let gone = one_side_deleted && root.id == crate::drift::empty_directory();
+        let gone = one_side_deleted && root.id == empty_directory();
         Ok((!gone).then(|| Item::directory(&root)))
     }
 
+    fn unsettle(&mut self, three: &Three<Item>, depth: usize) -> Result<Item, StoreError> {
+        unsettled::unsettled(three, self.source, self.sink, &mut self.unsettled, depth)
+    }
+
+    /// The sides as directories, where a merge of directories is what both changes ask for: each
+    /// side is one, or deleted one. Whose past nobody knows may have deleted one too.
+    fn as_directories(&self, three: &Three<Item>) -> Option<Three<TreeId>> {
+        let base = three.base.as_ref().and_then(Item::tree_id);
+        let may_be_deleted = base.is_some() || !self.past_is_known;
+        let side = |item: &Option<Item>| match item {
+            Some(item) => item.tree_id().map(Some),
+            None => may_be_deleted.then_some(None),
+        };
+        Some(Three { base, ours: side(&three.ours)?, theirs: side(&three.theirs)? })
+    }
+
     /// What stands under a name that both sides changed, not both to directories.
-    fn both_changed(
+    fn keep_both(
         &mut self,
         name: &[u8],
-        three: Three<Item>,
+        three: &Three<Item>,
         path: &[u8],
-        taken: &mut BTreeSet<Vec<u8>>,
-        merged: &mut Entries,
+        merged: &mut Directory,
     ) -> Option<Item> {
-        let (ours, theirs) = match (three.ours, three.theirs) {
-            (Some(ours), Some(theirs)) => (ours, theirs),
-            (ours, theirs) => {
-                let deleted_by_them = ours.is_some();
-                let kind = match deleted_by_them {
-                    true => ConflictKind::DeletedByThem,
-                    false => ConflictKind::DeletedByUs,
-                };
-                self.conflicts.push(Conflict { path: path.to_vec(), kind });
-                return ours.or(theirs);
+        let kind = match (three.ours, three.theirs) {
+            (Some(_), Some(theirs)) => {
+                merged.aside.push((name.to_vec(), theirs));
+                return three.ours;
             }
+            (Some(_), None) => ConflictKind::DeletedByThem,
+            (None, _) => ConflictKind::DeletedByUs,
         };
-        if let Some(both) = content_and_mode(three.base.as_ref(), &ours, &theirs) {
-            return Some(both);
-        }
-        let aside = name_aside(name, self.label, taken);
-        let parent = &path[..path.len() - name.len()];
-        let theirs_path = [parent, &aside].concat();
-        let kind = ConflictKind::BothChanged { theirs_path };
         self.conflicts.push(Conflict { path: path.to_vec(), kind });
-        taken.insert(aside.clone());
-        merged.push((aside, theirs));
-        Some(ours)
+        three.ours.or(three.theirs)
     }
 }
 
-fn item_of(entries: &Entries, name: &[u8]) -> Option<Item> {
-    let found = entries.binary_search_by(|(entry, _)| entry.as_slice().cmp(name));
-    found.ok().map(|index| entries[index].1)
+/// A directory while it is merged.
+#[derive(Default)]
+struct Directory {
+    /// How it differs from ours.
+    changes: BTreeMap<Vec<u8>, Option<Item>>,
+    /// Theirs, where ours stands under the name.
+    aside: Vec<(Vec<u8>, Item)>,
+    /// Whether it differs from theirs.
+    is_not_theirs: bool,
 }
 
-/// The sides as directories, where a merge of directories is what both changes ask for: each side
-/// is one, or deleted one.
-fn as_directories(three: &Three<Item>) -> Option<Three<TreeId>> {
-    let base = three.base.as_ref().and_then(Item::tree_id);
-    let side = |item: &Option<Item>| match item {
-        Some(item) => item.tree_id().map(Some),
-        None => base.is_some().then_some(None),
+/// What stands at a path that one side deleted, and where the other put a directory in place of a
+/// file or the reverse: what was there is gone on both, so the new thing is no conflict.
+fn replaced(three: &Three<Item>) -> Option<Item> {
+    let one = match (three.ours, three.theirs) {
+        (None, Some(one)) | (Some(one), None) => one,
+        _ => return None,
     };
-    Some(Three { base, ours: side(&three.ours)?, theirs: side(&three.theirs)? })
+    three.base.filter(|base| base.is_directory() != one.is_directory()).map(|_| one)
 }
 
 /// One side changed a file's content and the other its executable bit: both are wanted.
-fn content_and_mode(base: Option<&Item>, ours: &Item, theirs: &Item) -> Option<Item> {
-    let is_file = |item: &Item| matches!(item.kind, Kind::File | Kind::Executable);
-    let base = base.filter(|base| is_file(base) && is_file(ours) && is_file(theirs))?;
+fn content_and_mode(three: &Three<Item>) -> Option<Item> {
+    let file = |item: &'_ Option<Item>| {
+        item.filter(|item| matches!(item.kind, Kind::File | Kind::Executable))
+    };
+    let (base, ours, theirs) = (file(&three.base)?, file(&three.ours)?, file(&three.theirs)?);
     let content = match (base.id == ours.id, base.id == theirs.id) {
         (true, _) => theirs,
         (_, true) => ours,
@@ -221,7 +372,7 @@ fn content_and_mode(base: Option<&Item>, ours: &Item, theirs: &Item) -> Option<I
         _ => return None,
     };
     let kind = if base.kind == ours.kind { theirs.kind } else { ours.kind };
-    Some(Item { kind, ..*content })
+    Some(Item { kind, ..content })
 }
 
 /// A free name for the other side of a conflict: `name.conflict-label.ending`.
@@ -310,6 +461,69 @@ mod tests {
         check("a=1", "*a=1", "a=2", "*a=2", &[]);
         check("d/a=1 d/b=1", "", "d/a=1 d/b=1 e=1", "e=1", &[]);
         check("d/a=1", "d/a=1 d/n=1", "", "d/n=1", &[]);
+        // What stood there is gone on both sides.
+        check("x=1", "", "x/y=1", "x/y=1", &[]);
+        check("x=1", "x/y=1", "", "x/y=1", &[]);
+        check("x/y=1", "", "x=1", "x=1", &[]);
+    }
+
+    #[test]
+    fn a_virtual_base_is_the_same_whichever_side_is_ours() {
+        for (base, ours, theirs) in [
+            ("a=1 b=1", "a=2 b=1", "a=3"),
+            ("a=1", "a/x=1", "a=2"),
+            ("d/a=1 d/b=1", "", "d/a=2 d/b=1"),
+            ("d/a=1", "d=1", "d/a=2"),
+            ("", "*a=1", "a=2"),
+        ] {
+            let objects = MemoryObjects::default();
+            let [base, ours, theirs] = [base, ours, theirs].map(|words| tree(words, &objects));
+            let virtual_base = |past| {
+                let here = merge_bases(past, &ours, &theirs, &objects, &objects).unwrap();
+                let there = merge_bases(past, &theirs, &ours, &objects, &objects).unwrap();
+                assert_eq!(here, there);
+                here
+            };
+            virtual_base(Past::Nothing);
+            for here in [Past::Tree(&base), Past::Unknown].map(virtual_base) {
+                // Whoever kept a side's version has changed it.
+                for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+                    let sides = Sides { base: Some(&here), ours: a, theirs: b, label: "x" };
+                    let merged = merge(&sides, &objects, &objects).unwrap();
+                    assert_ne!(merged.conflicts, [], "nothing is decided");
+                    let agreed = Sides { theirs: a, ..sides };
+                    let merged = merge(&agreed, &objects, &objects).unwrap();
+                    assert_eq!((merged.root.id, &merged.conflicts[..]), (*a, &[][..]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn directories_that_stand_under_many_names_are_merged_once() {
+        let objects = MemoryObjects::default();
+        let deep = |words: &str| {
+            let below = tree(words, &objects);
+            let below = read_root(&below, &objects).unwrap();
+            let twice = |root: Root, _| {
+                let item = Item::directory(&root);
+                write_directory(&[("a", item), ("b", item)], &objects).unwrap()
+            };
+            (0..60).fold(below, twice).id
+        };
+        let [base, ours, theirs, both] = ["f=1 g=1", "f=2 g=1", "f=1 g=2", "f=2 g=2"].map(deep);
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "x" };
+        let merged = merge(&sides, &objects, &objects).unwrap();
+        assert_eq!((merged.root.id, merged.conflicts), (both, vec![]));
+        let agree = |one, two, others| agree_where_others_differ(one, two, others, &objects);
+        assert!(agree(&base, &ours, [&base, &theirs]).unwrap());
+        assert!(!agree(&base, &ours, [&theirs, &both]).unwrap());
+        let [one, two, three] = ["f=1", "f=2", "f=3"].map(deep);
+        for past in [Past::Tree(&one), Past::Nothing, Past::Unknown] {
+            let merged = merge_bases(past, &two, &three, &objects, &objects).unwrap();
+            assert!(merged != two && merged != three);
+            merge_bases(past, &tree("a=1", &objects), &three, &objects, &objects).unwrap();
+        }
     }
 
     #[test]

@@ -111,6 +111,48 @@ impl ObjectSink for NoSink {
     }
 }
 
+/// A source with more objects in memory on top, which nothing stores: for trees that serve one
+/// computation.
+pub struct ScratchObjects<'a> {
+    below: &'a dyn ObjectSource,
+    above: MemoryObjects,
+}
+
+impl<'a> ScratchObjects<'a> {
+    /// On top of `below`, with nothing of its own.
+    pub fn over(below: &'a dyn ObjectSource) -> Self {
+        Self { below, above: MemoryObjects::default() }
+    }
+
+    /// How many objects are held in memory.
+    pub fn held(&self) -> usize {
+        self.above.len()
+    }
+}
+
+impl ObjectSource for ScratchObjects<'_> {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        match self.above.object(id) {
+            Err(StoreError::Missing { .. }) => self.below.object(id),
+            found => found,
+        }
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(ObjectSource::has(&self.above, id)? || self.below.has(id)?)
+    }
+}
+
+impl ObjectSink for ScratchObjects<'_> {
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        ObjectSource::has(self, id)
+    }
+
+    fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        self.above.put(kind, id, bytes)
+    }
+}
+
 /// Objects in memory, as source and sink: for tests, and for trees kept hot.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {

@@ -1,4 +1,5 @@
-//! The graph of snapshots: who descends from whom, and where two lines parted.
+//! The graph of snapshots: who descends from whom. Where two lines parted is found by
+//! [`fastest_core::merge_base`], since there may be several places, which are merged first.
 //!
 //! Pure: the caller gives the parents of each snapshot. A parent that nobody knows is a root.
 
@@ -26,17 +27,6 @@ pub fn follows(parents: &Parents, descendant: &str, ancestor: &str) -> bool {
     descendant == ancestor || ancestors(parents, descendant).contains(ancestor)
 }
 
-/// A best common ancestor: one that no other common ancestor follows. Where there are several
-/// (criss-cross merges), the one with the greatest id, which is the newest, as ULIDs sort by time.
-pub fn merge_base(parents: &Parents, a: &str, b: &str) -> Option<String> {
-    let ours = ancestors(parents, a);
-    let common = ancestors(parents, b).into_iter().filter(|id| ours.contains(id));
-    let common: HashSet<String> = common.collect();
-    let followed: HashSet<&String> =
-        common.iter().flat_map(|id| parents.get(id).into_iter().flatten()).collect();
-    common.iter().filter(|id| !followed.contains(id)).max().cloned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,25 +41,17 @@ mod tests {
         words.split_whitespace().map(word).collect()
     }
 
-    fn check(words: &str, a: &str, b: &str, expect: Option<&str>) {
-        let parents = graph(words);
-        assert_eq!(merge_base(&parents, a, b).as_deref(), expect, "{words}");
-        assert_eq!(merge_base(&parents, b, a).as_deref(), expect, "{words}");
-    }
-
     #[test]
-    fn where_lines_part() {
-        check("1: 2:1 3:1", "2", "3", Some("1"));
-        check("1: 2:1 3:2", "2", "3", Some("2"));
-        check("1: 2:1 3:1 4:2,3 5:4 6:3", "5", "6", Some("3"));
-        check("1: 2:", "1", "2", None);
-        check("1: 2:1", "2", "2", Some("2"));
-        check("1: 2:1 3:1 4:2,3 5:2,3", "4", "5", Some("3"));
-        check("2:gone 3:gone", "2", "3", Some("gone"));
-    }
-
-    #[test]
-    fn a_graph_with_a_ring_ends() {
-        check("1:2 2:1 3:1", "3", "2", None);
+    fn who_follows_whom() {
+        let check = |words: &str, descendant: &str, ancestor: &str, expect: bool| {
+            assert_eq!(follows(&graph(words), descendant, ancestor), expect, "{words}");
+        };
+        check("1: 2:1 3:2", "3", "1", true);
+        check("1: 2:1 3:2", "1", "3", false);
+        check("1: 2:1 3:1", "2", "3", false);
+        check("1: 2:1 3:1 4:2,3", "4", "3", true);
+        check("1:", "1", "1", true);
+        check("1:gone", "1", "gone", true);
+        check("1:2 2:1 3:1", "1", "3", false);
     }
 }

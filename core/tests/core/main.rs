@@ -1,10 +1,12 @@
 //! fastest-core from outside: trees against naive models, stores on a real file system, working
 //! copies, and the vectors of `docs/formats.md`.
 
+mod against_git;
 mod damage;
 mod drifting;
 mod encodings;
 mod formats;
+mod histories;
 mod merging;
 mod model;
 mod store;

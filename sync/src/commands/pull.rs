@@ -2,17 +2,20 @@
 
 use std::collections::HashSet;
 
+use fastest_core::ancestry::Ancestry;
 use fastest_core::checkout::{Checkout, Folding, Kept, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::merge_base::merge_base;
+use fastest_core::object::ScratchObjects;
 use fastest_core::stat_index::StatIndex;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
 
 use crate::activity::Activity;
 use crate::clock;
-use crate::dag;
+use crate::dag::{self, Parents};
 use crate::device::{Device, Refreshed};
 use crate::error::SyncError;
 use crate::path::{show, show_all};
@@ -154,10 +157,7 @@ impl Device {
         let parents = self.replica.read().parents(&copy.project_id)?;
         let (head, tree) = match dag::follows(&parents, incoming.head, &ours) {
             true => (incoming.head.to_owned(), theirs),
-            false => {
-                let base = dag::merge_base(&parents, &ours, incoming.head);
-                self.merge_in(copy, incoming, &captured, base, &mut brought)?
-            }
+            false => self.merge_in(copy, incoming, &captured, &parents, &mut brought)?,
         };
         let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
             Err(error) if head != incoming.head && !copy.state().journal().exists() => {
@@ -193,18 +193,21 @@ impl Device {
         copy: &WorkingCopy,
         incoming: &Incoming<'_>,
         captured: &Captured,
-        base: Option<String>,
+        parents: &Parents,
         brought: &mut BroughtIn,
     ) -> Result<(String, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
-        let base = base.map(|base| tree_of(&self.snapshot_row(&base)?)).transpose()?;
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
+        // Virtual bases live here; what the writer stores is the outcome alone.
+        let scratch = ScratchObjects::over(&self.store);
+        let history = History { device: self, parents };
+        let base = merge_base(&history, &ours, incoming.head, &scratch)?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =
             Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, label: &label };
         // The merge reads the three trees and writes a fourth: it never reads what it writes.
-        let merged = merge(&sides, &self.store, &writer)?;
+        let merged = merge(&sides, &scratch, &writer)?;
         let packs = writer.finish()?;
         let tree = merged.root.id;
         let packs = self.complete(&copy.project_id, Some(&captured.root.id), &tree, packs)?;
@@ -271,6 +274,24 @@ impl Device {
             session.record(&project_id, &id, "merge.completed", Some(incoming.head), None)
         })?;
         Ok(())
+    }
+}
+
+/// What the replica knows of a project's snapshots.
+struct History<'a> {
+    device: &'a Device,
+    parents: &'a Parents,
+}
+
+impl Ancestry for History<'_> {
+    type Error = SyncError;
+
+    fn parents(&self, id: &str) -> Result<Vec<String>, SyncError> {
+        Ok(self.parents.get(id).cloned().unwrap_or_default())
+    }
+
+    fn tree(&self, id: &str) -> Result<TreeId, SyncError> {
+        tree_of(&self.device.snapshot_row(id)?)
     }
 }
 

@@ -6,6 +6,7 @@ mod arrows;
 mod chaos;
 mod children;
 mod contract;
+mod crossing;
 mod database;
 mod history;
 mod layouts;

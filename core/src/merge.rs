@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cut::cut_between_letters;
 use crate::diff::same_item;
 use crate::drift::check_depth;
 use crate::id::TreeId;
@@ -236,7 +237,7 @@ fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
             };
             let ending = if ending.len() + mark.len() < NAME_BYTES_MAX / 2 { ending } else { b"" };
             let room = NAME_BYTES_MAX - mark.len() - ending.len();
-            [&stem[..stem.len().min(room)], mark.as_bytes(), ending].concat()
+            [cut_between_letters(stem, room), mark.as_bytes(), ending].concat()
         })
         .find(|aside| !taken.contains(aside))
         .expect("numbers do not end before free names are found")

@@ -11,6 +11,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::merge::original_of;
 use crate::path::Parents;
 use crate::scan::look_at;
 use crate::stat::{Node, Stat};
@@ -122,12 +123,18 @@ impl<'r> Applier<'r> {
         let (parent, name) = self.parents.open(path)?;
         match (found, expect) {
             (Standing::Other(Node::Content(_, stat)), _) if is_staged(&stat, staged) => Ok(()),
-            (Standing::Absent, None) => match rename_new(&temporary, parent, name) {
-                Err(KeptWhy::Io(error)) if is_across(&error) => {
-                    copy_across(&temporary, parent, name, false)
+            (Standing::Absent, None) => {
+                if let Some(original) = original_of(name) {
+                    // As private as the file beside which it is put; where that is gone, as any.
+                    let _ = lend_mode(parent, &original, &temporary);
                 }
-                renamed => renamed,
-            },
+                match rename_new(&temporary, parent, name) {
+                    Err(KeptWhy::Io(error)) if is_across(&error) => {
+                        copy_across(&temporary, parent, name, false)
+                    }
+                    renamed => renamed,
+                }
+            }
             (Standing::Expected, Some(_)) => {
                 lend_mode(parent, name, &temporary)?;
                 match rustix::fs::renameat(CWD, &temporary, parent, name) {

@@ -10,6 +10,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
 };
 
+use crate::address::file_url;
 use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
 
@@ -31,7 +32,7 @@ impl Embedded {
     /// statement.
     pub fn new(path: &Path) -> Self {
         Self {
-            url: format!("file://{}", path.display()),
+            url: file_url(path),
             path: path.to_owned(),
             create: true,
             meter: Meter::default(),

@@ -30,6 +30,7 @@ use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
 use crate::secret::{NoSecrets, Secrets};
+use crate::waiting;
 use crate::working_copy::{CopyLock, WorkingCopy};
 
 /// Format of a store.
@@ -65,8 +66,7 @@ impl Device {
         }
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let path = dir.join("lock");
-        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
-        lock.lock().map_err(SyncError::io("lock", &path))?;
+        let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;

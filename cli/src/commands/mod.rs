@@ -17,12 +17,14 @@ use std::io::Write as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use fastest_sync::report::ConflictReport;
+use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::error::{CliError, Exit};
 use crate::logs;
 use crate::output::Output;
 use crate::session::Session;
+use crate::words;
 
 /// Runs the command that the arguments name, and tells of its failure.
 pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
@@ -36,6 +38,10 @@ pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
     };
     out.set(cli.global.json, cli.global.quiet);
     let verb = cli.command.verb();
+    let warn = out.warner();
+    waiting::introduce(&format!("fastest {verb}"), move |waiting| {
+        warn(&words::plain(&waiting.to_string()));
+    });
     let ended = dispatch(cli, out).and_then(|exit| Ok(out.flush().map(|()| exit)?));
     match ended {
         Ok(exit) => exit,
@@ -121,7 +127,7 @@ fn warn(out: &mut Output, skipped: &[String], warnings: &[String]) {
         out.warning(format_args!("{path} is left out: it is no file, folder or link"));
     }
     for warning in warnings {
-        out.warning(crate::words::plain(warning));
+        out.warning(words::plain(warning));
     }
 }
 

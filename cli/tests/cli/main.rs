@@ -18,4 +18,5 @@ mod scene;
 mod schema;
 mod tokens;
 mod usage;
+mod waiting;
 mod world;

@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::error::SyncError;
 use crate::replica::Session;
 use crate::report::InitReport;
+use crate::waiting;
 use crate::working_copy::WorkingCopy;
 
 /// The longest name of a project or workspace, in bytes.
@@ -65,9 +66,7 @@ impl Device {
     /// name, the second finds what the first has made.
     pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
         let path = self.dir.join("locks").join("copies");
-        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
-        lock.lock().map_err(SyncError::io("lock", &path))?;
-        Ok(lock)
+        waiting::lock(&path, "the store's list of working copies")
     }
 
     fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {

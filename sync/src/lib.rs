@@ -22,6 +22,7 @@ mod children;
 mod clock;
 mod commands;
 mod conflict;
+mod copies;
 pub mod d1;
 pub mod dag;
 pub mod database;

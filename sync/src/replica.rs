@@ -14,6 +14,7 @@
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
 //! - `part`: parts of a pack that has not arrived whole
+//! - `copy`: where this device's working copies are, what they belong to and are based on
 //! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
 //!
 //! Any number of processes use one replica at once: it is in WAL mode, and every write is a short

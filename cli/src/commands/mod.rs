@@ -4,6 +4,7 @@ mod conflicts;
 mod doctor;
 mod history;
 mod login;
+mod project;
 mod remote;
 mod save;
 mod schema;
@@ -61,8 +62,8 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Snapshot { message } => save::snapshot(session, message.message),
         Command::Status => save::status(session),
         Command::Push { message } => sync::push(session, message.message),
-        Command::Clone { project, dir, workspace } => {
-            sync::clone(session, &project, &dir, workspace)
+        Command::Clone { project, dir, here, workspace } => {
+            sync::clone(session, &project, dir.as_deref(), here, workspace)
         }
         Command::Pull { workspace } => sync::pull(session, workspace),
         Command::Drift { workspace, committed } => sync::drift(session, workspace, committed),
@@ -70,6 +71,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Restore { paths, to } => history::restore(session, &paths, to),
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),
         Command::Workspace(command) => workspace::run(session, command),
+        Command::Project(command) => project::run(session, command),
         Command::Conflicts => conflicts::list(session),
         Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),

@@ -1,12 +1,14 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
-//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`] and [`remote`] the
-//! engine; [`tokens`] servers; [`crash`], [`parallel`] and [`real_tree`] run many commands against each
+//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`], [`finding`], [`folders`],
+//! [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`] and [`real_tree`] run many commands against each
 //! other.
 
 mod bad_input;
 mod conflicts;
 mod crash;
+mod finding;
+mod folders;
 mod golden;
 mod mend;
 mod parallel;

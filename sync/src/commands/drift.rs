@@ -13,7 +13,7 @@ use crate::report::DriftReport;
 use crate::working_copy::WorkingCopy;
 
 use super::snapshot::tree_of;
-use super::status::{Looking, look};
+use super::status::{Looking, Seen, look};
 
 /// Bytes of paths that a recorded report holds in each list, about: a row of the primary must
 /// stay under its limit of 2 MB. The counts are always whole.
@@ -30,25 +30,29 @@ impl Device {
         committed: bool,
         activity: &Activity,
     ) -> Result<DriftReport, SyncError> {
-        if copy.state().journal().exists() {
-            self.enter(copy)?;
-        }
+        let mut warnings = match copy.state().journal().exists() {
+            true => self.enter(copy)?.1,
+            false => self.take_notices(),
+        };
         let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
-        let head = copy.head()?;
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(notices.into_iter().chain(lost));
         let tree = |snapshot: &Option<String>| match snapshot {
             Some(id) => tree_of(&self.snapshot_row(id)?),
             None => Ok(empty_directory()),
         };
         let source_tree = tree(&from.current_snapshot_id)?;
         let looking = Looking::new(&self.store);
-        let own_tree = match committed {
-            true => tree(&head)?,
-            false => look(copy, &tree(&head)?, &looking, activity)?.0,
+        let head_tree = tree(&head)?;
+        let seen = match committed {
+            true => Seen { tree: head_tree, skipped: Vec::new(), warnings: Vec::new() },
+            false => look(copy, &head_tree, &looking, activity)?,
         };
+        warnings.extend(seen.warnings);
         activity.begin("Comparing");
-        let found = drift(&source_tree, &own_tree, &looking)?;
+        let found = drift(&source_tree, &seen.tree, &looking)?;
         let report = DriftReport {
             drift_report_id: clock::new_id(),
             source: from.name,
@@ -62,7 +66,8 @@ impl Device {
             files_deleted: found.counts.source_only,
             bytes_changed: found.counts.bytes_changed,
             offline,
-            warnings: notices,
+            skipped: seen.skipped,
+            warnings,
         };
         let row = Row {
             id: report.drift_report_id.clone(),

@@ -44,6 +44,10 @@ pub(crate) struct BroughtIn {
     pub safety_snapshot_id: Option<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
+    /// Special files that the snapshot of what was unsaved left out.
+    pub skipped: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
 }
 
 impl Device {
@@ -89,10 +93,15 @@ impl Device {
                     format!("{path} was left as it was found ({why}): mend that, and pull again")
                 }));
                 report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
+                report.skipped = brought.skipped;
+                report.warnings.extend(brought.warnings);
                 report.safety_snapshot_id = brought.safety_snapshot_id;
                 report.up_to_date = brought.up_to_date;
             }
             None => report.up_to_date = true,
+        }
+        if report.up_to_date {
+            report.ahead = self.ahead_of(copy, &from.id)?;
         }
         report.snapshot_id = copy.head()?;
         Ok(report)
@@ -117,6 +126,8 @@ impl Device {
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
+            skipped: captured.skipped.clone(),
+            warnings: captured.warnings.clone(),
             ..BroughtIn::default()
         };
         let Some(ours) = captured.snapshot_id.clone() else {
@@ -204,8 +215,10 @@ impl Device {
             return Ok(kept);
         }
         copy.set_head(head)?;
-        let workspace_id = &copy.workspace_id;
-        self.replica.write(|session| session.advance_head(workspace_id, head))?;
+        self.replica.write(|session| {
+            session.advance_head(&copy.workspace_id, head)?;
+            session.know_copy(copy, Some(head))
+        })?;
         Ok(kept)
     }
 

@@ -149,6 +149,7 @@ impl Device {
         let id = self.replica.write(|session| {
             let id = session.save_snapshot(workspace, &root.id, parents, message, &packs)?;
             session.advance_head(&workspace.id, &id)?;
+            session.know_copy(copy, Some(&id))?;
             Ok::<_, SyncError>(id)
         })?;
         copy.set_head(&id)?;

@@ -70,16 +70,20 @@ impl Device {
         // Only a checkout that was stopped needs the lock: a look must not wait for a push.
         let mut warnings = match copy.state().journal().exists() {
             true => self.enter(copy)?.1,
-            false => Vec::new(),
+            false => self.take_notices(),
         };
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
-        let head = copy.head()?;
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(lost);
+        let twin = self.twin_notice(copy)?;
+        warnings
+            .extend(twin.filter(|twin| !warnings.contains(twin)).into_iter().collect::<Vec<_>>());
         let head_tree = match &head {
             Some(head) => tree_of(&self.snapshot_row(head)?)?,
             None => empty_directory(),
         };
         let looking = Looking::new(&self.store);
-        let (tree, skipped, found) = look(copy, &head_tree, &looking, activity)?;
+        let Seen { tree, skipped, warnings: found } = look(copy, &head_tree, &looking, activity)?;
         warnings.extend(found);
         let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
             true => Drift::default(),
@@ -121,14 +125,23 @@ pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String
     }
 }
 
-/// The tree of a working copy, its nodes in memory; special files; warnings. `head` is the tree that
-/// it is based on.
+/// What a look at a working copy found.
+pub(crate) struct Seen {
+    /// Its tree, of which the nodes are in memory.
+    pub tree: TreeId,
+    /// Special files that were left out.
+    pub skipped: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// Looks at a working copy. `head` is the tree that it is based on.
 pub(crate) fn look(
     copy: &WorkingCopy,
     head: &TreeId,
     looking: &Looking<'_>,
     activity: &Activity,
-) -> Result<(TreeId, Vec<String>, Vec<String>), SyncError> {
+) -> Result<Seen, SyncError> {
     let (index, mut warnings) = load_index(copy)?;
     let progress = activity.begin("Scanning");
     // Where the index was lost, the next look need not read all again, if this one found that the
@@ -146,5 +159,5 @@ pub(crate) fn look(
         // A cache: where it cannot be saved, the next look costs as much as this one.
         let _ = index.save(&copy.state());
     }
-    Ok((root.id, skipped, warnings))
+    Ok(Seen { tree: root.id, skipped, warnings })
 }

@@ -192,9 +192,32 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
             .then_some(pid)
     });
     let Some(pid) = pid else { return Ok(None) };
-    let command = std::fs::read_to_string(format!("/proc/{pid}/comm"))?;
-    let command = command.trim().replace(char::is_control, " ");
-    Ok(Some(Holder { pid, command, since: None, stopped: is_stopped(pid) }))
+    let words = std::fs::read(format!("/proc/{pid}/cmdline"))?;
+    let command = command_in(&String::from_utf8_lossy(&words));
+    // A transaction is short: where it is not, the process has done little else.
+    let since = std::fs::metadata(format!("/proc/{pid}")).and_then(|data| data.modified());
+    let since = since.ok().and_then(clock::of_file);
+    Ok(Some(Holder { pid, command, since, stopped: is_stopped(pid) }))
+}
+
+/// The program and its command in the words of a command line, each of which ends with a zero byte.
+/// Nothing else of it is repeated.
+#[cfg(any(target_os = "linux", test))]
+fn command_in(line: &str) -> String {
+    let mut words = line.split('\0').filter(|word| !word.is_empty());
+    let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let mut command = program.to_owned();
+    while let Some(word) = words.next().filter(|_| program == "fastest") {
+        match word {
+            "-C" | "--store" => drop(words.next()),
+            _ if word.starts_with('-') => {}
+            _ => {
+                command = format!("{program} {word}");
+                break;
+            }
+        }
+    }
+    command.replace(char::is_control, " ")
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -236,6 +259,18 @@ mod tests {
         assert_eq!((holder.pid, holder.stopped), (std::process::id(), false));
         drop(held);
         assert!(try_lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_command_line_gives_away_no_more_than_its_command() {
+        for (line, expect) in [
+            ("/usr/bin/fastest\0-q\0--store\0/s\0-C\0push\0pull\0secret\0", "fastest pull"),
+            ("fastest\0--json\0", "fastest"),
+            ("/bin/sqlite3\0/secret\0", "sqlite3"),
+            ("", ""),
+        ] {
+            assert_eq!(command_in(line), expect, "{line:?}");
+        }
     }
 
     #[test]

@@ -107,7 +107,10 @@ fn sparse_files_stay_sparse() {
 
 #[test]
 fn the_names_of_conflict_copies_are_text() {
-    let long = ["\u{434}".repeat(125), "\u{6587}".repeat(84), "x".repeat(251) + ".txt"];
+    // Wherever in a letter the cut would fall.
+    let cyrillic = (0..2).map(|shift| "x".repeat(shift) + &"\u{434}".repeat(125));
+    let chinese = (0..3).map(|shift| "x".repeat(shift) + &"\u{6587}".repeat(84));
+    let long: Vec<String> = cyrillic.chain(chinese).chain(["x".repeat(251) + ".txt"]).collect();
     let files: Vec<(&str, &str)> = long.iter().map(|name| (name.as_str(), "1")).collect();
     let scene = two(&files);
     for name in &long {

@@ -76,7 +76,11 @@ fn whoever_writes_to_a_database_is_told() {
         let line = said(command(&scene, "demo", "push"), writer);
         assert!(line.starts_with("warning: waiting for ") && line.contains(database), "{line}");
         #[cfg(target_os = "linux")]
-        assert!(line.contains(&format!("(process {})", std::process::id())), "{line}");
+        assert!(
+            line.contains(&format!("(process {})", std::process::id()))
+                && line.contains(" since 20"),
+            "{line}"
+        );
     }
 }
 

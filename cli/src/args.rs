@@ -70,8 +70,13 @@ pub enum Command {
         /// Name or id of the project
         project: String,
         /// Folder to write: empty, or not there yet
-        #[arg(value_hint = ValueHint::DirPath)]
-        dir: PathBuf,
+        #[arg(value_hint = ValueHint::DirPath, required_unless_present = "here")]
+        dir: Option<PathBuf>,
+        /// Join the current folder (or DIR), and leave the files in it as they are
+        ///
+        /// What differs from the project shows as changed here; what is missing is written.
+        #[arg(long)]
+        here: bool,
         /// Name of the new workspace
         #[arg(long, value_name = "NAME")]
         workspace: Option<String>,
@@ -125,9 +130,12 @@ pub enum Command {
         /// The file, from the project's root
         path: PathBuf,
     },
-    /// Make, list and choose workspaces
+    /// Make, list, rename and choose workspaces
     #[command(subcommand)]
     Workspace(Workspace),
+    /// List and rename projects
+    #[command(subcommand)]
+    Project(Project),
     /// List rows that this device and the primary changed, each in its own way
     ///
     /// The primary's row stands, and both versions are kept until `fastest resolve` settles it. Exits
@@ -199,12 +207,35 @@ pub enum Workspace {
         /// Folder of its working copy [default: one beside this one]
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+        /// Make this working copy, with what is unsaved in it, that of the new workspace
+        #[arg(long, conflicts_with = "dir")]
+        here: bool,
     },
     /// List the project's workspaces
     List,
+    /// Give a workspace another name
+    Rename {
+        /// Name or id of the workspace
+        workspace: String,
+        /// Its new name
+        name: String,
+    },
     /// Make a workspace the project's main one
     SetMain {
         /// Name or id of the workspace
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Project {
+    /// List the projects that this device or the primary knows
+    List,
+    /// Give a project another name
+    Rename {
+        /// Name or id of the project
+        project: String,
+        /// Its new name
         name: String,
     },
 }
@@ -380,6 +411,7 @@ impl Command {
             Self::Untrack { .. } => "untrack",
             Self::Cat { .. } => "cat",
             Self::Workspace(_) => "workspace",
+            Self::Project(_) => "project",
             Self::Conflicts => "conflicts",
             Self::Resolve { .. } => "resolve",
             Self::Remote(_) => "remote",

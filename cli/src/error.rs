@@ -176,6 +176,14 @@ impl CliError {
             Self::Sync(SyncError::PackStore(PackStoreError::Denied { .. })) => {
                 Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there")
             }
+            Self::Sync(SyncError::SecondProject { .. }) => Some(
+                "`fastest project rename OLD NEW` gives the one of this device another name; to join the other one instead, delete .fastest here and run `fastest clone ID --here`",
+            ),
+            Self::Sync(SyncError::DamagedState { path, .. })
+                if path.ends_with(".fastest/workspace.json") =>
+            {
+                Some("delete that file and run the command again: the device knows the folder")
+            }
             _ => hint(self.code(), verb),
         }
     }
@@ -184,19 +192,33 @@ impl CliError {
 fn hint(code: &str, verb: &str) -> Option<&'static str> {
     Some(match (code, verb) {
         ("no_project", _) => {
-            "run `fastest init` to make the folder a project, or `fastest push` to save it too"
+            "run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one"
+        }
+        ("lost_copy", _) => {
+            "`fastest clone PROJECT --here` writes what is missing, and keeps what is there; `fastest init --name NAME` makes the folder another project"
         }
         ("already_project", _) => "`fastest status` shows it",
         ("not_updated", _) => "mend what stands against it, then run the command again",
         ("store_not_empty", _) => "choose a store folder that is empty or not there yet",
+        ("not_empty", "clone") => {
+            "choose a folder that is empty or not there yet, or join this one with `--here`"
+        }
         ("not_empty", _) => "choose a folder that is empty or not there yet",
         ("too_much", _) => "run `fastest init` there first if you mean it",
-        ("bad_name" | "name_taken", "init") => "choose another name with `--name NAME`",
-        ("bad_name" | "name_taken", "push") => {
+        ("name_taken", "init") => {
+            "choose another name with `--name NAME`, or join the folder to that project with `fastest clone PROJECT --here`"
+        }
+        ("name_taken", "push") => {
+            "`fastest clone PROJECT --here` joins the folder to that project; `fastest init --name NAME` makes it another one, under another name"
+        }
+        ("bad_name", "init") => "choose another name with `--name NAME`",
+        ("bad_name", "push") => {
             "run `fastest init --name NAME` to choose another name, then push again"
         }
         ("bad_name" | "name_taken", "clone") => "choose another name with `--workspace NAME`",
+        ("name_taken", "project") => "`fastest project list` shows the names in use",
         ("name_taken", "workspace") => "`fastest workspace list` shows the names in use",
+        ("unknown_project", "project") => "`fastest project list` shows the projects there are",
         ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
         ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
         ("unknown_conflict", _) => "`fastest conflicts` shows those there are",
@@ -221,7 +243,7 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("no_path", _) => "`fastest log` shows other snapshots",
         ("no_snapshot", _) => "run `fastest snapshot` or `fastest push` there first",
         ("foreign_working_copy", _) => {
-            "name the store that it was made with by `--store`, or clone the project again"
+            "name the store that it was made with by `--store`, or join the folder to its project again with `fastest clone PROJECT --here`"
         }
         ("tracked_by_git", _) => "`git rm --cached PATH` first, then untrack it",
         ("untrack_root", _) => "name files or folders in it",

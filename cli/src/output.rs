@@ -131,6 +131,19 @@ impl Output {
         self.aside("warning", YELLOW, text);
     }
 
+    /// What warns of something while a command is at work on another thread; nothing does in JSON.
+    pub fn warner(&self) -> impl Fn(&dyn Display) + Send + Sync + 'static {
+        let (json, color) = (self.json, self.color_err);
+        // Clears the line, where a progress bar may stand in it.
+        let clear = if io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+        move |text| {
+            if !json {
+                let word = paint(color, YELLOW, "warning:");
+                let _ = writeln!(io::stderr(), "{clear}{word} {text}");
+            }
+        }
+    }
+
     /// Tells why the command failed.
     pub fn error(&mut self, code: &str, message: &str, hint: Option<&str>) {
         if self.json {

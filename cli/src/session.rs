@@ -8,6 +8,7 @@ use std::thread;
 
 use directories::ProjectDirs;
 use fastest_sync::activity::Activity;
+use fastest_sync::address::file_url;
 use fastest_sync::remote::{Remote, RemoteState};
 use fastest_sync::secret::Secrets;
 use fastest_sync::{Device, GitSettings, Identity, SyncError};
@@ -89,7 +90,7 @@ impl<'a> Session<'a> {
     /// Whether the primary at `url` is the one inside the store.
     pub fn is_own_primary(&self, url: &str) -> bool {
         let Ok(store) = self.store.canonicalize() else { return false };
-        url == format!("file://{}", store.join("primary").join("primary.db").display())
+        url == file_url(&store.join("primary").join("primary.db"))
     }
 
     /// Does the work, under a progress bar where there should be one.

@@ -17,6 +17,7 @@ mod journal;
 mod plan;
 mod prepare;
 mod reindex;
+mod sparse;
 mod stage;
 mod target;
 mod target_rules;

@@ -25,6 +25,7 @@ mod cache;
 pub mod check;
 pub mod checkout;
 pub mod chunk;
+mod cut;
 pub mod diff;
 pub mod drift;
 mod error;

@@ -12,6 +12,7 @@ mod unsettled;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::cut::cut_between_letters;
 use crate::diff::same_item;
 use crate::drift::{check_depth, empty_directory};
 use crate::id::TreeId;
@@ -387,10 +388,20 @@ fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
             };
             let ending = if ending.len() + mark.len() < NAME_BYTES_MAX / 2 { ending } else { b"" };
             let room = NAME_BYTES_MAX - mark.len() - ending.len();
-            [&stem[..stem.len().min(room)], mark.as_bytes(), ending].concat()
+            [cut_between_letters(stem, room), mark.as_bytes(), ending].concat()
         })
         .find(|aside| !taken.contains(aside))
         .expect("numbers do not end before free names are found")
+}
+
+/// The name beside which a name was put, if it may be one of those: see [`name_aside`]. A long one was
+/// cut, and is not known any more.
+pub(crate) fn original_of(name: &[u8]) -> Option<Vec<u8>> {
+    const MARK: &[u8] = b".conflict-";
+    let at = name.windows(MARK.len()).rposition(|part| part == MARK)?;
+    let rest = &name[at + MARK.len()..];
+    let ending = rest.iter().position(|&byte| byte == b'.').map_or(&[][..], |dot| &rest[dot..]);
+    Some([&name[..at], ending].concat())
 }
 
 #[cfg(test)]
@@ -548,6 +559,17 @@ mod tests {
             "a=2 a.conflict-main=9 a.conflict-main-2=3",
             &["a|a.conflict-main-2"],
         );
+    }
+
+    #[test]
+    fn a_name_aside_tells_beside_which_it_was_put() {
+        for name in ["f", "f.txt", "a.b.txt", ".env", "f.conflict-x.txt"] {
+            let aside = name_aside(name.as_bytes(), "main-01JABC", &BTreeSet::new());
+            assert_eq!(original_of(&aside).unwrap(), name.as_bytes());
+            let second = name_aside(name.as_bytes(), "main-01JABC", &BTreeSet::from([aside]));
+            assert_eq!(original_of(&second).unwrap(), name.as_bytes());
+        }
+        assert_eq!(original_of(b"f.txt"), None);
     }
 
     #[test]

@@ -229,7 +229,9 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 pub use fastest_schema_macros::table;
 pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, numbered_statements, statements};
 pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
-pub use pull::{applied_migrations_sql, engine_sql, find_projects_sql, pull_sql};
+pub use pull::{
+    applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql, pull_sql,
+};
 pub use push::{
     Lock, PAYLOAD_VERSION, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload, Seen, push_ddl,
 };

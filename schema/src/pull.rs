@@ -61,6 +61,13 @@ pub fn find_projects_sql() -> &'static str {
   (SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id))"
 }
 
+/// Which projects there are, the newest 5,000 of them. One parameter, any text; one row: that text
+/// again, and a JSON array of texts of three lines: id, time of creation, name.
+pub fn list_projects_sql() -> &'static str {
+    "SELECT ?1, (SELECT json_group_array(id || char(10) || created_at || char(10) || name) FROM
+  (SELECT id, created_at, name FROM projects ORDER BY created_at DESC, id DESC LIMIT 5000))"
+}
+
 /// Which migrations of a schema are applied. One parameter, any text; one row: that text again, and the
 /// names as a JSON array.
 pub fn applied_migrations_sql(schema: &Schema) -> String {

@@ -8,9 +8,14 @@
 //! http://HOST:PORT  https://HOST      a libSQL server of one's own
 //! ```
 //!
+//! After `file://` stands a path, in which `#`, `?` and `%` are letters like others, but that `%` and two
+//! hexadecimal digits may stand for a byte.
+//!
 //! An address holds no secret: one that looks as if it did is refused, and not repeated.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
@@ -93,6 +98,9 @@ impl Address {
     /// Reads an address.
     pub fn parse(text: &str) -> Result<Self, PrimaryError> {
         let bad = |reason: &str| PrimaryError::BadUrl { url: shown(text), reason: reason.into() };
+        if let Some(path) = file_path(text) {
+            return file(path.map_err(bad)?, text).map_err(bad);
+        }
         let url = Url::parse(text).map_err(|_| {
             bad("write file:///path/primary.db, d1://ACCOUNT_ID/DATABASE or libsql://HOST")
         })?;
@@ -100,7 +108,6 @@ impl Address {
             return Err(bad("an address holds no name or password: `fastest remote login` does"));
         }
         match url.scheme() {
-            "file" => file(&url, text).map_err(bad),
             "d1" => d1(&url).map(Self::D1).map_err(bad),
             "libsql" | "http" | "https" => libsql(&url).map(Self::Libsql).map_err(bad),
             _ => Err(bad("it begins with none of file://, d1://, libsql://, https:// and http://")),
@@ -108,11 +115,61 @@ impl Address {
     }
 }
 
-fn file(url: &Url, text: &str) -> Result<Address, &'static str> {
-    let path = url.to_file_path().map_err(|()| "the path must be absolute")?;
+fn file(path: PathBuf, text: &str) -> Result<Address, &'static str> {
     match path.file_name() {
         Some(_) if !path.is_dir() && !text.ends_with('/') => Ok(Address::File(path)),
         _ => Err("it names a folder; name the database file in it"),
+    }
+}
+
+/// The path in a `file:` address; `None` where the text is no such address.
+///
+/// Where a path with `%` and digits in it can be meant letter by letter, and only that leads to a
+/// folder that is there, it is.
+pub(crate) fn file_path(text: &str) -> Option<Result<PathBuf, &'static str>> {
+    const SCHEME: &str = "file:";
+    let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
+    let rest = match text.get(..SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => &text[SCHEME.len()..],
+        _ => return None,
+    };
+    let path = match rest.strip_prefix("//") {
+        Some(rest) => rest.strip_prefix("localhost").filter(|r| r.starts_with('/')).unwrap_or(rest),
+        None => rest,
+    };
+    if !path.starts_with('/') {
+        return Some(Err("the path must be absolute: write file:///path"));
+    }
+    let (literal, decoded) = (PathBuf::from(path), decoded(path));
+    let is_there = |path: &Path| path.parent().is_none_or(Path::is_dir);
+    Some(Ok(if !is_there(&decoded) && is_there(&literal) { literal } else { decoded }))
+}
+
+fn decoded(path: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            // No path has a byte of zero.
+            (b'%', Some(high), Some(low)) if high + low > 0 => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    OsString::from_vec(bytes).into()
+}
+
+/// The address of a file, which [`Address::parse`] reads as that file again.
+pub fn file_url(path: &Path) -> String {
+    match Url::from_file_path(path) {
+        Ok(url) => url.into(),
+        Err(()) => format!("file://{}", path.display()),
     }
 }
 
@@ -175,6 +232,8 @@ pub(crate) fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -186,6 +245,17 @@ mod tests {
         let libsql = |url: &str| Address::Libsql(Url::parse(url).unwrap());
         for (text, expected) in [
             ("file:///srv/p.db", Address::File("/srv/p.db".into())),
+            ("FILE:/srv/p.db", Address::File("/srv/p.db".into())),
+            (" file://localhost/srv/p.db\n", Address::File("/srv/p.db".into())),
+            ("file:///srv/a b/p.db", Address::File("/srv/a b/p.db".into())),
+            ("file:///srv/a%20b/p.db", Address::File("/srv/a b/p.db".into())),
+            ("file:///srv/a#b?c/p.db", Address::File("/srv/a#b?c/p.db".into())),
+            ("file:///srv/a%23b%3fc/p.db", Address::File("/srv/a#b?c/p.db".into())),
+            ("file:///srv/100%/50%z%0/p%", Address::File("/srv/100%/50%z%0/p%".into())),
+            (
+                "file:///srv/\u{434}\u{43e}\u{43c}",
+                Address::File("/srv/\u{434}\u{43e}\u{43c}".into()),
+            ),
             ("d1://0123abc/notes", d1("0123abc", "notes", None)),
             (
                 "d1://local/a-b?api=http://127.0.0.1:8787/cdn-cgi/explorer/api",
@@ -198,6 +268,24 @@ mod tests {
         ] {
             assert_eq!(Address::parse(text).unwrap(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_has_an_address_that_leads_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let names =
+            ["a b", "100%", "a#b", "a?b", "a%20b", "a%2520b", "it's", "a+b", "a\\b", "\u{434}"];
+        for name in names {
+            let path = folder.path().join(name).join("p.db");
+            assert_eq!(Address::parse(&file_url(&path)).unwrap(), Address::File(path.clone()));
+            // Written letter by letter, too, where the folder is there.
+            std::fs::create_dir(path.parent().unwrap()).unwrap();
+            let text = format!("file://{}", path.display());
+            assert_eq!(Address::parse(&text).unwrap(), Address::File(path), "{text}");
+            std::fs::remove_dir(folder.path().join(name)).unwrap();
+        }
+        let bytes = Path::new(std::ffi::OsStr::from_bytes(b"/srv/\xff%/p.db"));
+        assert_eq!(Address::parse(&file_url(bytes)).unwrap(), Address::File(bytes.into()));
     }
 
     #[test]
@@ -234,6 +322,9 @@ mod tests {
             "libsql://host#authToken=hush",
             "https://ada:hush@host",
             "file:///",
+            "file://srv/p.db",
+            "file:p.db",
+            "file://ada:hush@host/p.db",
         ] {
             let error = Address::parse(text).unwrap_err().to_string();
             assert!(!error.contains("hush"), "{error}");

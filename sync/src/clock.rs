@@ -4,7 +4,17 @@ use jiff::{Timestamp, tz::TimeZone};
 
 /// The time now: ISO 8601, UTC, milliseconds, as every row has it.
 pub fn now() -> String {
-    Timestamp::now().to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    text(Timestamp::now())
+}
+
+/// A time in the same form; `None` for one that is out of range.
+#[cfg(target_os = "linux")]
+pub fn of_file(time: std::time::SystemTime) -> Option<String> {
+    Timestamp::try_from(time).ok().map(text)
+}
+
+fn text(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// A new ULID.

@@ -44,9 +44,9 @@
 //! other go in statements of their own, whoever gives it up first. In a circle, as where two rows
 //! swap names, nobody can be first: push one of them with another name in between.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastest_schema::{Row, Schema, SchemaError};
 use rusqlite::{Connection, OpenFlags, params};
@@ -61,6 +61,7 @@ use crate::push::{Pushed, push_alone};
 use crate::remote::Remote;
 use crate::replica::{Replica, ReplicaError, Session, decode, values_of};
 use crate::report::{ResolveReport, RowConflict};
+use crate::waiting::{self, TELL_AFTER};
 
 /// How often to ask whether another process has ended its push.
 const LOCK_ASKED_EVERY: Duration = Duration::from_millis(20);
@@ -228,7 +229,7 @@ impl Database {
     pub fn connection(&self) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
-            connection.busy_timeout(crate::replica::BUSY_TIMEOUT)?;
+            connection.busy_timeout(crate::sqlite::BUSY_TIMEOUT)?;
             Ok(connection)
         });
         connection.map_err(|source| self.replica.read().failed(source).into())
@@ -324,15 +325,18 @@ impl Database {
         let mut name = self.path.clone().into_os_string();
         name.push("-push.lock");
         let path = PathBuf::from(name);
-        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
+        let began = Instant::now();
+        let mut is_told = false;
         loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_ASKED_EVERY).await,
-                Err(TryLockError::Error(source)) => {
-                    return Err(SyncError::io("lock", &path)(source));
-                }
+            if let Some(lock) = waiting::try_lock(&path)? {
+                return Ok(lock);
             }
+            if !is_told && began.elapsed() > TELL_AFTER {
+                let what = format!("the turn to push from {}", self.path.display());
+                waiting::tell(&waiting::waiting(&path, &what));
+                is_told = true;
+            }
+            tokio::time::sleep(LOCK_ASKED_EVERY).await;
         }
     }
 }

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fastest_core::checkout::Kept;
 use fastest_core::git::UserSettings;
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
@@ -22,6 +23,7 @@ use fastest_schema::{FASTEST, Row};
 use rusqlite::params;
 
 use crate::clock;
+use crate::commands::tell_workspace;
 use crate::dag::{self, Parents};
 use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
@@ -31,6 +33,7 @@ use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
 use crate::secret::{NoSecrets, Secrets};
+use crate::waiting;
 use crate::working_copy::{CopyLock, WorkingCopy};
 
 /// Format of a store.
@@ -55,6 +58,8 @@ pub struct Device {
     pub(crate) secrets: Box<dyn Secrets>,
     pub(crate) retries: RetryPolicy,
     pub(crate) git_settings: UserSettings,
+    /// What was found out on the way to a working copy, and not told yet.
+    pub(crate) notices: Vec<String>,
 }
 
 impl Device {
@@ -67,14 +72,13 @@ impl Device {
         }
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let path = dir.join("lock");
-        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
-        lock.lock().map_err(SyncError::io("lock", &path))?;
+        let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"), &FASTEST)?;
         replica.write(|session| session.introduce(&identity))?;
-        Ok(Self {
+        let mut device = Self {
             dir,
             identity,
             store,
@@ -82,7 +86,10 @@ impl Device {
             secrets: Box::new(NoSecrets),
             retries: RetryPolicy::default(),
             git_settings: UserSettings::default(),
-        })
+            notices: Vec::new(),
+        };
+        device.learn_copies()?;
+        Ok(device)
     }
 
     /// Where git's settings of the user are: they say what is ignored on this machine.
@@ -100,39 +107,49 @@ impl Device {
         Self { retries, ..self }
     }
 
-    /// The working copy that holds `dir`, looking upwards.
-    pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
-        WorkingCopy::find(dir)?.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
-    }
-
     /// Takes the lock of a working copy, and settles what an earlier command left half-said.
     pub(crate) fn enter(
         &mut self,
         copy: &WorkingCopy,
     ) -> Result<(CopyLock, Vec<String>), SyncError> {
         let (lock, kept) = copy.lock()?;
-        let mut warnings: Vec<String> = kept
-            .iter()
-            .map(|kept| format!("{} was left as it was found: {}", kept.path.display(), kept.why))
-            .collect();
+        let mut warnings = self.take_notices();
+        let left =
+            |kept: &Kept| format!("{} was left as it was found: {}", kept.path.display(), kept.why);
+        warnings.extend(kept.iter().map(left));
         warnings.extend(self.find_head(copy)?);
+        warnings.extend(self.keep_known(copy)?);
         self.settle(copy)?;
         Ok((lock, warnings))
     }
 
-    /// A head that the store does not know was saved in a store that was newer: this one was put
-    /// back from a backup. What stands in the folder is then saved on top of what the store knows.
-    fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
-        let Some(head) = copy.head()? else { return Ok(None) };
+    /// The snapshot that a working copy is based on, and what to say of it.
+    ///
+    /// One that the store does not know was saved in a store that was newer: this one was put back
+    /// from a backup. What stands in the folder then follows what the store does know.
+    pub(crate) fn head_of(
+        &self,
+        copy: &WorkingCopy,
+    ) -> Result<(Option<String>, Option<String>), SyncError> {
+        let Some(head) = copy.head()? else { return Ok((None, None)) };
         if self.replica.read().row::<Snapshot>(&head)?.is_some() {
-            return Ok(None);
+            return Ok((Some(head), None));
         }
-        let current = self.workspace_of(copy)?.current_snapshot_id;
-        copy.forget_index()?;
-        copy.set_head(current.as_deref().unwrap_or_default())?;
-        Ok(Some(format!(
-            "the store does not know {head}, as after a restored backup: what stands here follows what it does know"
-        )))
+        let notice = format!(
+            "the store does not know {head}, as after a restored backup: what stands here follows \
+             what it does know"
+        );
+        Ok((self.workspace_of(copy)?.current_snapshot_id, Some(notice)))
+    }
+
+    /// Bases a working copy on what the store knows, where it is based on something else.
+    fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let (head, notice) = self.head_of(copy)?;
+        if notice.is_some() {
+            copy.forget_index()?;
+            copy.set_head(head.as_deref().unwrap_or_default())?;
+        }
+        Ok(notice)
     }
 
     /// Moves the workspace's head to the working copy's, where it follows it: a crash may have
@@ -166,7 +183,7 @@ impl Device {
         })
     }
 
-    /// The workspace that a user names, by name or id; the main one where they name none.
+    /// The workspace that a user names, by name, `NAME@MACHINE` or id; the main one where they name none.
     pub(crate) fn named_workspace(
         &self,
         project: &Project,
@@ -182,17 +199,26 @@ impl Device {
                 nearest: None,
             });
         };
-        let mut found: Vec<&Workspace> =
-            all.iter().filter(|w| w.name == name || w.id == name).collect();
-        match (found.pop(), found.is_empty()) {
-            (Some(one), true) => Ok(one.clone()),
-            (Some(last), false) => {
-                let candidates = found.into_iter().chain([last]).map(|w| w.id.clone()).collect();
-                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
-            }
-            (None, _) => {
+        if let Some(found) = all.iter().find(|workspace| workspace.id == name) {
+            return Ok(found.clone());
+        }
+        let mut found: Vec<&Workspace> = all.iter().filter(|w| w.name == name).collect();
+        if found.is_empty()
+            && let Some((name, machine)) = name.rsplit_once('@')
+        {
+            let is_meant =
+                |w: &&Workspace| w.name == name && w.machine_id.as_deref() == Some(machine);
+            found = all.iter().filter(is_meant).collect();
+        }
+        match found[..] {
+            [one] => Ok(one.clone()),
+            [] => {
                 let nearest = nearest(name, all.iter().map(|w| w.name.as_str()));
                 Err(SyncError::Unknown { what: "workspace", name: name.into(), nearest })
+            }
+            _ => {
+                let candidates = found.into_iter().map(tell_workspace).collect();
+                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
             }
         }
     }

@@ -2,19 +2,15 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::types::ValueRef;
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
+use crate::address::file_url;
 use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
-
-/// Writers queue for the file: long enough for any queue of people, short enough to be noticed.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::sqlite::{BUSY_TIMEOUT, begin, patiently, set_wal};
 
 /// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
 pub struct Embedded {
@@ -31,7 +27,7 @@ impl Embedded {
     /// statement.
     pub fn new(path: &Path) -> Self {
         Self {
-            url: format!("file://{}", path.display()),
+            url: file_url(path),
             path: path.to_owned(),
             create: true,
             meter: Meter::default(),
@@ -76,7 +72,7 @@ impl Embedded {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        crate::sqlite::set_wal(&connection)?;
+        set_wal(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(connection)
@@ -133,8 +129,9 @@ impl Primary for Embedded {
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
-        self.connection()?;
-        let rows = self.run_blocking(sql, parameters).map_err(|error| self.error(error))?;
+        let connection = self.connection()?;
+        let run = || self.run_blocking(sql, parameters);
+        let rows = patiently(connection, &self.path, run).map_err(|error| self.error(error))?;
         self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
         Ok(rows)
     }
@@ -143,8 +140,7 @@ impl Primary for Embedded {
         self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
         let connection = self.connection()?;
         let apply = || {
-            let transaction =
-                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let transaction = begin(connection, &self.path)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
             if transaction.query_row(recorded, [name], |row| row.get(0))? {
                 return Ok(());

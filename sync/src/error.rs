@@ -28,6 +28,22 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that was a working copy has lost its `.fastest`, and most of its files too.
+    #[error(
+        "{} was the working copy of {name}, and holds something else by now: it has no .fastest, and \
+         {gone} of {looked_for} files are gone",
+        path.display()
+    )]
+    LostCopy {
+        /// The folder.
+        path: PathBuf,
+        /// Its project and workspace.
+        name: String,
+        /// Files of its last snapshot that are not there.
+        gone: usize,
+        /// Files that were looked for.
+        looked_for: usize,
+    },
     /// The folder is a working copy already.
     #[error("{} is a Fastest project already", path.display())]
     AlreadyProject {
@@ -98,12 +114,26 @@ pub enum SyncError {
         max: usize,
     },
     /// A name that is in use.
-    #[error("there is a {what} named {name:?} already")]
+    #[error("there is a {what} named {name:?} already{}", place.as_ref().map(|p| format!(", {p}")).unwrap_or_default())]
     NameTaken {
         /// `project` or `workspace`.
         what: &'static str,
         /// The name.
         name: String,
+        /// Where the other one is, as far as it is known.
+        place: Option<String>,
+    },
+    /// The primary has another project of this one's name, which it does not have yet.
+    #[error(
+        "{url} has a project named {name:?} already, which is another one (id {id}): nothing was sent"
+    )]
+    SecondProject {
+        /// The name.
+        name: String,
+        /// The id of the one that the primary has.
+        id: String,
+        /// The primary.
+        url: String,
     },
     /// Nothing has this name or id.
     #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
@@ -116,13 +146,13 @@ pub enum SyncError {
         nearest: Option<String>,
     },
     /// Several things have this name, or an id that begins so.
-    #[error("{name:?} may be any of the {what}s {}", candidates.join(", "))]
+    #[error("{name:?} may be any of the {what}s {}", candidates.join("; "))]
     Ambiguous {
         /// `project`, `workspace` or `snapshot`.
         what: &'static str,
         /// The name or id given.
         name: String,
-        /// Ids of those meant.
+        /// Those meant: their ids, and what tells them apart.
         candidates: Vec<String>,
     },
     /// The snapshot has nothing at the path.
@@ -289,6 +319,7 @@ impl SyncError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoProject { .. } => "no_project",
+            Self::LostCopy { .. } => "lost_copy",
             Self::AlreadyProject { .. } => "already_project",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::NotEmpty { .. } => "not_empty",
@@ -296,7 +327,7 @@ impl SyncError {
             Self::TooMuch { .. } => "too_much",
             Self::BadName { .. } => "bad_name",
             Self::MessageTooLong { .. } => "too_long",
-            Self::NameTaken { .. } => "name_taken",
+            Self::NameTaken { .. } | Self::SecondProject { .. } => "name_taken",
             Self::Unknown { what: "project", .. } => "unknown_project",
             Self::Unknown { what: "workspace", .. } => "unknown_workspace",
             Self::Unknown { what: "conflict", .. } => "unknown_conflict",

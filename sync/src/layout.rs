@@ -13,7 +13,7 @@ use rusqlite::params;
 use crate::replica::{ReplicaError, Session};
 
 /// Version of the replica's layout, kept in `user_version`.
-pub(crate) const LAYOUT_VERSION: i64 = 3;
+pub(crate) const LAYOUT_VERSION: i64 = 4;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -44,6 +44,9 @@ CREATE TABLE fastest_local_part(
   WITHOUT ROWID;
 CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
+CREATE TABLE fastest_local_copy(
+  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT)
+  WITHOUT ROWID;
 ";
 
 /// From layout 1 to 2.
@@ -87,6 +90,13 @@ INSERT INTO sqlite_sequence(name, seq)
 DROP TABLE fastest_local_outbox_2;
 ";
 
+/// From layout 3 to 4: the device knows its working copies.
+const LAYOUT_4_DDL: &str = "
+CREATE TABLE fastest_local_copy(
+  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT)
+  WITHOUT ROWID;
+";
+
 impl Session<'_> {
     /// Makes the tables, or brings those of an older file up to date.
     pub(crate) fn lay_out(&self) -> Result<(), ReplicaError> {
@@ -95,14 +105,15 @@ impl Session<'_> {
         let steps = match version {
             LAYOUT_VERSION => "",
             0 => LOCAL_DDL,
-            1 => &[LAYOUT_2_DDL, LAYOUT_3_DDL].concat(),
-            _ => LAYOUT_3_DDL,
+            1 => &[LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL].concat(),
+            2 => &[LAYOUT_3_DDL, LAYOUT_4_DDL].concat(),
+            _ => LAYOUT_4_DDL,
         };
         self.batch(&format!("{steps}\nPRAGMA user_version = {LAYOUT_VERSION};"))?;
         let insert = "INSERT INTO fastest_local_schema(one, owner, migration, record)
                       VALUES (1, ?1, ?2, ?3)";
         match version {
-            LAYOUT_VERSION => {}
+            3 | LAYOUT_VERSION => {}
             0 => {
                 self.batch(&replica_ddl(self.schema.tables).join(";\n"))?;
                 let schema = params![self.schema.owner, self.newest(), self.declared];

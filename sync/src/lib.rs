@@ -13,7 +13,7 @@
 //! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
 //! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `stages`, `merge_row`, [`dag`]: between the two
 //! - [`database`], [`local_write`]: what applications see
-//! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`]: what users see
+//! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`], [`waiting`]: what users see
 
 pub mod activity;
 pub mod address;
@@ -22,6 +22,7 @@ mod children;
 mod clock;
 mod commands;
 mod conflict;
+mod copies;
 pub mod d1;
 pub mod dag;
 pub mod database;
@@ -54,6 +55,7 @@ mod sqlite;
 mod stages;
 mod tls;
 pub mod turso;
+pub mod waiting;
 pub mod working_copy;
 
 pub use conflict::Resolution;

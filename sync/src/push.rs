@@ -5,7 +5,6 @@
 //! is asked for again under the same id, which the primary applies once. One push is on its way at
 //! a time from a device: the push lock of its store sees to that.
 
-use std::fs::File;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -34,6 +33,7 @@ use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
 use crate::remote::{Remote, RemoteState, check_not_newer, lacked, migrate};
 use crate::replica::{Replica, ReplicaError, Session, Values};
+use crate::waiting;
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
 const ATTEMPTS_MAX: u32 = 50;
@@ -63,8 +63,7 @@ pub async fn push_scope(
     locks_dir: &Path,
 ) -> Result<Pushed, SyncError> {
     let path = locks_dir.join("push");
-    let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
-    lock.lock().map_err(SyncError::io("lock", &path))?;
+    let _lock = waiting::lock(&path, "the store's turn to push")?;
     push_alone(replica, Some(store), remote, scope).await
 }
 

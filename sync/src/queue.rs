@@ -1,7 +1,11 @@
 //! Pushes that found the primary out of reach: they go out, in their order, with the next command
 //! that reaches it.
 
+use fastest_schema::Row;
+use fastest_schema::projects::Project;
+
 use crate::clock;
+use crate::commands::find_on_primary;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::push::{Pushed, push_scope};
@@ -35,7 +39,10 @@ impl Device {
         scope: &str,
     ) -> Result<Pushed, SyncError> {
         let locks = self.dir.join("locks");
-        let pushed = push_scope(&mut self.replica, &self.store, remote, scope, &locks).await;
+        let pushed = match self.check_not_second(remote, scope).await {
+            Ok(()) => push_scope(&mut self.replica, &self.store, remote, scope, &locks).await,
+            Err(error) => Err(error),
+        };
         match &pushed {
             Ok(_) => self.replica.write(|session| session.unqueue(scope))?,
             Err(error) if error.is_unreachable() => {
@@ -44,6 +51,27 @@ impl Device {
             Err(_) => {}
         }
         pushed
+    }
+}
+
+impl Device {
+    /// Refuses to bring a project to a primary that has another one of its name: whoever made it may
+    /// not know of the other.
+    async fn check_not_second(&self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
+        let session = self.replica.read();
+        let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
+        let entry = session.entry(Project::TABLE, scope)?;
+        if remote.chosen.is_none() || entry.is_none_or(|entry| entry.base.is_some()) {
+            return Ok(());
+        }
+        let found = find_on_primary(&*remote.primary, &project.name).await?;
+        match found.into_iter().find(|id| id != scope) {
+            Some(id) => {
+                let (name, url) = (project.name, remote.primary.url().to_owned());
+                Err(SyncError::SecondProject { name, id, url })
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -14,23 +14,22 @@
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
 //! - `part`: parts of a pack that has not arrived whole
+//! - `copy`: where this device's working copies are, what they belong to and are based on
 //! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
 //!
 //! Any number of processes use one replica at once: it is in WAL mode, and every write is a short
 //! immediate transaction.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use fastest_schema::{Row, Schema, Table};
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
-use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde_json::Value;
 
 use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
-
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::sqlite::{BUSY_TIMEOUT, begin};
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -151,8 +150,7 @@ impl Replica {
     ) -> Result<T, E> {
         let Self { path, schema, connection, declared, tables } = self;
         let failed = |source| ReplicaError::Sqlite { path: path.clone(), source };
-        let transaction =
-            Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
+        let transaction = begin(connection, path).map_err(failed)?;
         let session = Session { connection: &transaction, schema, path, declared };
         if tables.is_some() {
             session.check_still_follows(tables)?;

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::meter::Traffic;
+
 /// `fastest init`
 #[derive(Debug, Clone, Serialize)]
 pub struct InitReport {
@@ -141,6 +143,24 @@ pub struct CloneReport {
     pub bytes_received: u64,
     /// The working copy.
     pub path: String,
+    /// Whether the folder had files already, which stay as they are (`clone --here`).
+    pub here: bool,
+    /// With `here`: files of the folder that the snapshot does not have.
+    pub added: Vec<String>,
+    /// With `here`: files that differ from the snapshot's.
+    pub modified: Vec<String>,
+    /// Whether the primary knows of the workspace; else it does after the next push.
+    pub announced: bool,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl CloneReport {
+    /// Counts what went over the wire.
+    pub(crate) fn add(&mut self, traffic: Traffic) {
+        self.requests += traffic.requests;
+        self.bytes_received += traffic.bytes_received;
+    }
 }
 
 /// `fastest untrack`
@@ -183,8 +203,26 @@ pub struct PullReport {
     pub requests: u64,
     /// Bytes received.
     pub bytes_received: u64,
+    /// Where there was nothing to bring in: other workspaces that hold snapshots which are not part
+    /// of this one.
+    pub ahead: Vec<AheadWorkspace>,
+    /// FIFOs, sockets and device files, which no tree can hold.
+    pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
+}
+
+/// A workspace that has something to pull.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AheadWorkspace {
+    /// Its name.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// Its head.
+    pub snapshot_id: String,
+    /// Its snapshots that are not part of this one.
+    pub snapshots: u64,
 }
 
 /// A file that both sides of a merge changed.
@@ -225,6 +263,8 @@ pub struct DriftReport {
     pub bytes_changed: u64,
     /// Whether the primary was out of reach, so that the source is as this device last saw it.
     pub offline: bool,
+    /// FIFOs, sockets and device files, which no tree can hold.
+    pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
 }
@@ -285,8 +325,10 @@ pub struct ResolveReport {
 /// `fastest log`
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LogReport {
-    /// Newest first.
+    /// Newest first; a snapshot above those that it follows.
     pub snapshots: Vec<LogEntry>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
 }
 
 /// A snapshot in the log.
@@ -315,8 +357,13 @@ pub struct RestoreReport {
     pub safety_snapshot_id: Option<String>,
     /// The snapshot that they were restored to.
     pub snapshot_id: String,
-    /// Files that changed here while they were being restored: left as they are.
+    /// Files that could not be restored, or changed here meanwhile: left as they are, for the reason
+    /// in `warnings`.
     pub kept: Vec<String>,
+    /// FIFOs, sockets and device files, which no tree can hold.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
 }
 
 /// `fastest workspace …`
@@ -326,6 +373,8 @@ pub struct WorkspacesReport {
     pub project: String,
     /// By time of creation.
     pub workspaces: Vec<WorkspaceEntry>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
 }
 
 /// A workspace of a project.
@@ -341,10 +390,36 @@ pub struct WorkspaceEntry {
     pub version: i64,
     /// The working copy, as the device that made it named it.
     pub path: Option<String>,
+    /// The machine that made it.
+    pub machine: Option<String>,
     /// Whether it is the project's main workspace.
     pub main: bool,
     /// Whether it is the one at hand.
     pub current: bool,
+}
+
+/// `fastest project list`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ProjectsReport {
+    /// By name.
+    pub projects: Vec<ProjectEntry>,
+    /// Whether the primary was out of reach, so that there may be others.
+    pub offline: bool,
+}
+
+/// A project; also `fastest project rename`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made. RFC 3339, UTC.
+    pub created_at: String,
+    /// Whether this device has its rows.
+    pub known: bool,
+    /// Its working copies on this device.
+    pub paths: Vec<String>,
 }
 
 /// `fastest remote …`

@@ -1,6 +1,40 @@
 //! What every SQLite file of ours needs.
 
-use rusqlite::Connection;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::waiting::{while_telling, writer_of};
+
+/// How long a statement waits for those of other processes: long enough for any queue of people, short
+/// enough to be noticed.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Does `work`, which may have to wait for another process that writes to the file at `path`; where
+/// that takes long, the user is told. What `work` did before it met the other has no effect.
+pub(crate) fn patiently<T>(
+    connection: &Connection,
+    path: &Path,
+    mut work: impl FnMut() -> Result<T, rusqlite::Error>,
+) -> Result<T, rusqlite::Error> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let done = work();
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match done {
+        Err(error) if is_busy(&error) => while_telling(&|| writer_of(path), work),
+        done => done,
+    }
+}
+
+/// Begins a transaction that writes.
+pub(crate) fn begin<'c>(
+    connection: &'c Connection,
+    path: &Path,
+) -> Result<Transaction<'c>, rusqlite::Error> {
+    let begin = || Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+    patiently(connection, path, begin)
+}
 
 /// Puts a database into WAL mode, in which readers and one writer do not wait for each other.
 ///

@@ -17,6 +17,7 @@ use fastest_core::tree::STATE_DIR;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SyncError;
+use crate::waiting;
 
 /// Format of `workspace.json`.
 const FORMAT: u32 = 1;
@@ -131,9 +132,7 @@ impl WorkingCopy {
             io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
             _ => SyncError::io("create", &dir)(source),
         })?;
-        let path = dir.join("lock");
-        let file = File::create(&path).map_err(SyncError::io("open", &path))?;
-        file.lock().map_err(SyncError::io("lock", &path))?;
+        let file = waiting::lock(&dir.join("lock"), &name_of_copy(root))?;
         Ok(CopyLock { _file: file })
     }
 
@@ -147,9 +146,7 @@ impl WorkingCopy {
     /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
     /// Gives what that checkout left as it was found.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
-        let path = self.state_dir().join("lock");
-        let file = File::create(&path).map_err(SyncError::io("open", &path))?;
-        file.lock().map_err(SyncError::io("lock", &path))?;
+        let file = waiting::lock(&self.state_dir().join("lock"), &name_of_copy(&self.root))?;
         let lock = CopyLock { _file: file };
         let kept = match recover(&self.root)? {
             Some(recovered) => {
@@ -170,12 +167,9 @@ impl WorkingCopy {
 
     /// As [`WorkingCopy::lock`], but `None` where another process holds it.
     pub fn try_lock(&self) -> Result<Option<CopyLock>, SyncError> {
-        let path = self.state_dir().join("lock");
-        let file = File::create(&path).map_err(SyncError::io("open", &path))?;
-        if file.try_lock().is_err() {
+        if waiting::try_lock(&self.state_dir().join("lock"))?.is_none() {
             return Ok(None);
         }
-        drop(file);
         self.lock().map(|(lock, _)| Some(lock))
     }
 
@@ -217,4 +211,8 @@ impl WorkingCopy {
         };
         replace().map_err(SyncError::io("write", &path))
     }
+}
+
+fn name_of_copy(root: &Path) -> String {
+    format!("the working copy {}", root.display())
 }

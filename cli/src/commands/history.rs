@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::sync::kept;
+use super::warn;
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{count, plain};
@@ -21,6 +22,7 @@ pub fn log(session: &mut Session<'_>, limit: Option<usize>) -> Result<Exit, CliE
             let (id, time) = (&entry.id, &entry.created_at);
             out.line(format_args!("{id} {time} {workspace}{merge}{space}{message}"))?;
         }
+        warn(out, &report.warnings);
         Ok(())
     })?;
     Ok(Exit::Done)
@@ -41,7 +43,8 @@ pub fn restore(
         }
         let files = count(report.restored.len() as u64, "file");
         out.done(format_args!("Restored {files} from {}", report.snapshot_id))?;
-        kept(out, &report.kept, report.safety_snapshot_id.as_deref());
+        kept(out, report.safety_snapshot_id.as_deref());
+        warn(out, &report.warnings);
         Ok(())
     })?;
     Ok(Exit::Done)
@@ -50,6 +53,8 @@ pub fn restore(
 pub fn cat(session: &mut Session<'_>, snapshot: &str, path: &Path) -> Result<Exit, CliError> {
     let mut device = session.device()?;
     let copy = device.find(session.base())?;
+    let notices = device.take_notices();
+    warn(session.out, &notices);
     device.cat(&copy, snapshot, path, session.out)?;
     Ok(Exit::Done)
 }

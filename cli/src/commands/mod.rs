@@ -4,6 +4,7 @@ mod conflicts;
 mod doctor;
 mod history;
 mod login;
+mod project;
 mod remote;
 mod save;
 mod schema;
@@ -17,12 +18,14 @@ use std::io::Write as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use fastest_sync::report::ConflictReport;
+use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::error::{CliError, Exit};
 use crate::logs;
 use crate::output::Output;
 use crate::session::Session;
+use crate::words;
 
 /// Runs the command that the arguments name, and tells of its failure.
 pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
@@ -36,6 +39,10 @@ pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
     };
     out.set(cli.global.json, cli.global.quiet);
     let verb = cli.command.verb();
+    let warn = out.warner();
+    waiting::introduce(&format!("fastest {verb}"), move |waiting| {
+        warn(&words::plain(&waiting.to_string()));
+    });
     let ended = dispatch(cli, out).and_then(|exit| Ok(out.flush().map(|()| exit)?));
     match ended {
         Ok(exit) => exit,
@@ -55,8 +62,8 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Snapshot { message } => save::snapshot(session, message.message),
         Command::Status => save::status(session),
         Command::Push { message } => sync::push(session, message.message),
-        Command::Clone { project, dir, workspace } => {
-            sync::clone(session, &project, &dir, workspace)
+        Command::Clone { project, dir, here, workspace } => {
+            sync::clone(session, &project, dir.as_deref(), here, workspace)
         }
         Command::Pull { workspace } => sync::pull(session, workspace),
         Command::Drift { workspace, committed } => sync::drift(session, workspace, committed),
@@ -65,6 +72,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Untrack { paths } => save::untrack(session, &paths),
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),
         Command::Workspace(command) => workspace::run(session, command),
+        Command::Project(command) => project::run(session, command),
         Command::Conflicts => conflicts::list(session),
         Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),
@@ -119,7 +127,7 @@ fn usage_words(text: &str) -> (String, Option<String>) {
 /// What the engine warns of.
 fn warn(out: &mut Output, warnings: &[String]) {
     for warning in warnings {
-        out.warning(crate::words::plain(warning));
+        out.warning(words::plain(warning));
     }
 }
 

@@ -1,8 +1,9 @@
 //! `schema …`: tables of primaries, and folders of migrations.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fastest_sync::SyncError;
+use fastest_sync::address::Address;
 use fastest_sync::migrations::{
     self, Chosen, Comparison, Generated, NewMigration, Policy, Source, mermaid,
 };
@@ -239,10 +240,8 @@ fn print(
 /// A remote that must be there: looking at one makes none.
 fn existing(session: &Session<'_>, url: Option<&str>) -> Result<Remote, CliError> {
     let remote = session.remote(url)?;
-    // A primary that is a file says its path as it is.
-    let path = remote.primary.url().strip_prefix("file://").map(PathBuf::from);
-    match path {
-        Some(path) if !path.exists() => Err(CliError::NoFile { path }),
+    match Address::parse(remote.primary.url()) {
+        Ok(Address::File(path)) if !path.exists() => Err(CliError::NoFile { path }),
         _ => Ok(remote),
     }
 }

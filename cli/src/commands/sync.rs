@@ -79,17 +79,41 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
 pub fn clone(
     session: &mut Session<'_>,
     project: &str,
-    dir: &Path,
+    dir: Option<&Path>,
+    here: bool,
     workspace: Option<String>,
 ) -> Result<Exit, CliError> {
     let mut device = session.device()?;
     let runtime = runtime()?;
-    let dir = session.path(dir);
+    let dir = dir.map_or_else(|| session.base().to_owned(), |dir| session.path(dir));
+    let name = workspace.as_deref();
     let report = session.work(|activity| {
-        runtime.block_on(device.clone_project(project, &dir, workspace.as_deref(), activity))
+        runtime.block_on(async {
+            if here {
+                device.join_project(project, &dir, name, activity).await
+            } else {
+                device.clone_project(project, &dir, name, activity).await
+            }
+        })
     })?;
-    session.out.report(&report, |out| clone_text(out, "Cloned", &report))?;
+    session.out.report(&report, |out| match here {
+        true => join_text(out, &report),
+        false => clone_text(out, "Cloned", &report),
+    })?;
     Ok(Exit::Done)
+}
+
+/// Tells what a folder has become, and how it differs.
+fn join_text(out: &mut Output, report: &CloneReport) -> std::io::Result<()> {
+    out.entries_done('A', &report.added)?;
+    out.entries_done('M', &report.modified)?;
+    clone_text(out, "Joined", report)?;
+    if !report.added.is_empty() || !report.modified.is_empty() {
+        let changed = listed(&report.added, &report.modified, &[]);
+        out.note(format_args!("the files that were here stay as they are: {changed} here"));
+        out.hint("`fastest push` saves and sends them; `fastest restore` puts the project's back");
+    }
+    Ok(())
 }
 
 /// Tells of a new working copy.
@@ -101,7 +125,18 @@ pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> std::io
         Some(id) => format!(", from {id}"),
         None => ", with no snapshot yet".into(),
     };
-    out.done(format_args!("{verb} {project}/{workspace} in {path}: {files}, {bytes}{from}"))
+    out.done(format_args!("{verb} {project}/{workspace} in {path}: {files}, {bytes}{from}"))?;
+    fork_notes(out, report);
+    Ok(())
+}
+
+/// Tells what else is to be known of a new workspace.
+pub fn fork_notes(out: &mut Output, report: &CloneReport) {
+    warn(out, &report.warnings);
+    if !report.announced && report.warnings.is_empty() {
+        let workspace = plain(&report.workspace);
+        out.note(format_args!("others see workspace {workspace} after its first `fastest push`"));
+    }
 }
 
 pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit, CliError> {
@@ -124,6 +159,14 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
     conflict_lines(out, &report.conflicts)?;
     if report.up_to_date {
         out.done(format_args!("Up to date with {from}"))?;
+        for ahead in &report.ahead {
+            let (name, snapshots) = (plain(&ahead.workspace), count(ahead.snapshots, "snapshot"));
+            let is_one = report.ahead.iter().filter(|other| other.workspace == name).count() == 1;
+            let known_as = argument(if is_one { &ahead.workspace } else { &ahead.workspace_id });
+            out.note(format_args!(
+                "workspace {name} has {snapshots} that this one has not: `fastest pull {known_as}`"
+            ));
+        }
     } else {
         let changed = listed(&report.added, &report.modified, &report.deleted);
         let conflicts = match report.conflicts.len() as u64 {
@@ -134,7 +177,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         let now = now.unwrap_or_default();
         out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
     }
-    kept(out, &[], report.safety_snapshot_id.as_deref());
+    kept(out, report.safety_snapshot_id.as_deref());
     warn(out, &report.warnings);
     if !report.untracked.is_empty() {
         out.note("files marked - are in the project no more, and stay here, ignored");
@@ -149,11 +192,8 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Tells what a change of the working copy spared.
-pub fn kept(out: &mut Output, kept: &[String], safety_snapshot_id: Option<&str>) {
-    for path in kept {
-        out.warning(format_args!("{path} is left as it is: it changed in the meantime"));
-    }
+/// Tells where a change of the working copy has kept what stood there before.
+pub fn kept(out: &mut Output, safety_snapshot_id: Option<&str>) {
     if let Some(id) = safety_snapshot_id {
         out.note(format_args!("how things were before is in {id}"));
     }

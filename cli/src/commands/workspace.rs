@@ -1,8 +1,8 @@
-//! `workspace new`, `workspace list`, `workspace set-main`.
+//! `workspace new`, `list`, `rename`, `set-main`.
 
 use fastest_sync::report::WorkspacesReport;
 
-use super::sync::clone_text;
+use super::sync::{clone_text, fork_notes};
 use crate::args::Workspace;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
@@ -13,7 +13,17 @@ pub fn run(session: &mut Session<'_>, command: Workspace) -> Result<Exit, CliErr
     let mut device = session.device()?;
     let copy = device.find(session.base())?;
     match command {
-        Workspace::New { name, dir } => {
+        Workspace::New { name, here: true, .. } => {
+            let report = runtime()?.block_on(device.workspace_new_here(&copy, &name))?;
+            session.out.report(&report, |out| {
+                let (path, project) = (plain(&report.path), plain(&report.project));
+                let workspace = plain(&report.workspace);
+                out.done(format_args!("{path} is workspace {project}/{workspace}"))?;
+                fork_notes(out, &report);
+                Ok(())
+            })?;
+        }
+        Workspace::New { name, dir, here: false } => {
             let dir = dir.map(|dir| session.path(&dir));
             let runtime = runtime()?;
             let report = session.work(|activity| {
@@ -24,6 +34,15 @@ pub fn run(session: &mut Session<'_>, command: Workspace) -> Result<Exit, CliErr
         Workspace::List => {
             let report = device.workspaces(&copy)?;
             session.out.report(&report, |out| list(out, &report))?;
+        }
+        Workspace::Rename { workspace, name } => {
+            let report = device.workspace_rename(&copy, &workspace, &name)?;
+            session.out.report(&report, |out| {
+                let (old, new, project) = (plain(&workspace), plain(&name), plain(&report.project));
+                out.done(format_args!("Workspace {old} of {project} is named {new}"))?;
+                out.hint("`fastest push` tells the primary");
+                Ok(())
+            })?;
         }
         Workspace::SetMain { name } => {
             let report = device.workspace_set_main(&copy, &name)?;
@@ -49,7 +68,13 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
         let head = entry.snapshot_id.as_deref().unwrap_or("no snapshot");
         let main = if entry.main { " (main)" } else { "" };
         let path = plain(entry.path.as_deref().unwrap_or("-"));
-        out.line(format_args!("{mark} {name:width$} {head} {path}{main}"))?;
+        // Two of one name are told apart by their ids, and by who made them.
+        let is_one = names.iter().filter(|other| *other == name).count() == 1;
+        let machine = entry.machine.as_deref().map(|machine| format!(" on {machine}"));
+        let machine = machine.unwrap_or_default();
+        let id = if is_one { String::new() } else { format!(" ({}{})", entry.id, plain(&machine)) };
+        out.line(format_args!("{mark} {name:width$} {head} {path}{main}{id}"))?;
     }
+    super::warn(out, &report.warnings);
     Ok(())
 }

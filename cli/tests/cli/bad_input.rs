@@ -30,7 +30,7 @@ fn no_project() {
     exit 2
     --- stderr
     error: [TMP]/demo is not in a Fastest project
-    hint: run `fastest init` to make the folder a project, or `fastest push` to save it too
+    hint: run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one
     ");
     for command in ["snapshot", "pull", "drift", "log", "restore", "workspace list"] {
         assert_eq!(scene.run("store", "demo", command), told, "{command}");
@@ -38,7 +38,7 @@ fn no_project() {
     assert_snapshot!(scene.run("store", "demo", "status --json"), @r#"
     exit 2
     --- stdout
-    {"error":{"code":"no_project","message":"[TMP]/demo is not in a Fastest project","hint":"run `fastest init` to make the folder a project, or `fastest push` to save it too"}}
+    {"error":{"code":"no_project","message":"[TMP]/demo is not in a Fastest project","hint":"run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one"}}
     "#);
 }
 
@@ -60,8 +60,8 @@ fn names() {
     assert_snapshot!(scene.run("store", "", "init other --name demo"), @r#"
     exit 2
     --- stderr
-    error: there is a project named "demo" already
-    hint: choose another name with `--name NAME`
+    error: there is a project named "demo" already, with id [ID]
+    hint: choose another name with `--name NAME`, or join the folder to that project with `fastest clone PROJECT --here`
     "#);
     assert_snapshot!(scene.run("store", "demo", "workspace new main"), @r#"
     exit 2
@@ -177,7 +177,7 @@ fn folders() {
     exit 2
     --- stderr
     error: [TMP]/full is not empty
-    hint: choose a folder that is empty or not there yet
+    hint: choose a folder that is empty or not there yet, or join this one with `--here`
     ");
     assert_eq!(scene.read("full/file"), "");
 }

@@ -1,12 +1,14 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
-//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`] and [`remote`] the
-//! engine; [`tokens`] servers; [`crash`], [`parallel`], [`real_tree`] and [`git_history`] run many
-//! commands against each other.
+//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`], [`finding`],
+//! [`folders`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
+//! [`real_tree`] and [`git_history`] run many commands against each other.
 
 mod bad_input;
 mod conflicts;
 mod crash;
+mod finding;
+mod folders;
 mod git_history;
 mod golden;
 mod mend;
@@ -19,4 +21,5 @@ mod scene;
 mod schema;
 mod tokens;
 mod usage;
+mod waiting;
 mod world;

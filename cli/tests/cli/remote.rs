@@ -228,3 +228,35 @@ fn logs_are_off_until_asked_for() {
     hint: for example: FASTEST_LOG=debug
     "#);
 }
+
+#[test]
+fn a_primary_is_found_in_a_folder_of_any_name() {
+    let scene = Scene::new();
+    scene.write("demo/a", "1");
+    for (number, name) in
+        ["a b", "100%", "a#b", "a?b", "a%20b", "\u{434}\u{43e}\u{43c}", "it's", "a+b", "a&b=c"]
+            .into_iter()
+            .enumerate()
+    {
+        let (store, other) = (format!("store-{number}"), format!("other-{number}"));
+        fs::create_dir(scene.path(name)).unwrap();
+        let top = scene.path(name).canonicalize().unwrap();
+        let (url, packs) =
+            (format!("file://{}/p.db", top.display()), format!("file://{}/packs", top.display()));
+        let told = scene.run_args(&store, "", &["remote", "set", &url, "--packs", &packs]);
+        assert!(told.starts_with("exit 0"), "{name}: {told}");
+        let told = scene.run(&store, "demo", "push");
+        assert!(told.starts_with("exit 0"), "{name}: {told}");
+        assert!(top.join("p.db").is_file() && top.join("packs").is_dir(), "{name}");
+        // What it is called in reports leads there again.
+        let shown = scene.field(&store, "demo", "push", "primary");
+        assert_eq!(shown, scene.field(&store, "", "remote show", "url"), "{name}");
+        let told = scene.run_args(&other, "", &["remote", "set", &shown, "--packs", &packs]);
+        assert!(told.starts_with("exit 0"), "{name}: {told}");
+        let told = scene.run(&other, "", &format!("clone demo copy-{number}"));
+        assert!(told.starts_with("exit 0"), "{name}: {told}");
+        fs::remove_dir_all(scene.path("demo/.fastest")).unwrap();
+        // Two of them are one address, where both folders are there.
+        fs::remove_dir_all(&top).unwrap();
+    }
+}

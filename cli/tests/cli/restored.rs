@@ -46,7 +46,21 @@ fn a_store_from_a_backup_goes_on() {
     std::fs::remove_dir_all(scene.path("here")).unwrap();
     copy("backup", "here");
     scene.write("mine/c", "4");
-    assert_eq!(mine.run(&["push"])["pushed"], true);
+    // What only looks says what the push will say.
+    let says = |report: &serde_json::Value| {
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let mut texts = warnings.map(|warning| warning.as_str().unwrap());
+        assert!(texts.any(|text| text.contains("as after a restored backup")), "{report}");
+    };
+    let status = mine.run(&["status"]);
+    says(&status);
+    assert_eq!(status["added"], serde_json::Value::from(vec!["b", "c"]));
+    assert_eq!(status["modified"], serde_json::Value::from(vec!["a"]));
+    says(&mine.run(&["drift"]));
+    says(&mine.run(&["workspace", "new", "fork", "../fork"]));
+    let pushed = mine.run(&["push"]);
+    assert_eq!(pushed["pushed"], true);
+    says(&pushed);
     assert_eq!(mine.run(&["status"])["dirty"], false);
     scene.run("here", "", "clone app other");
     for (file, text) in [("a", "2"), ("b", "3"), ("c", "4")] {

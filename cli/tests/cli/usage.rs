@@ -34,7 +34,8 @@ fn help() {
       log          List the project's snapshots, newest first
       restore      Put files back as they were in a snapshot
       cat          Print a file as it was in a snapshot
-      workspace    Make, list and choose workspaces
+      workspace    Make, list, rename and choose workspaces
+      project      List and rename projects
       conflicts    List rows that this device and the primary changed, each in its own way
       resolve      Settle a conflict of rows
       remote       Choose the primary, show it and check it
@@ -107,7 +108,10 @@ fn every_command_has_help() {
         "cat",
         "workspace new",
         "workspace list",
+        "workspace rename",
         "workspace set-main",
+        "project list",
+        "project rename",
         "remote set",
         "remote show",
         "remote check",

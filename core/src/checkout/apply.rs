@@ -11,6 +11,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::merge::original_of;
 use crate::path::Parents;
 use crate::scan::look_at;
 use crate::stat::{Node, Stat};
@@ -19,6 +20,7 @@ use crate::tree::Kind;
 
 use super::journal::{Action, Step};
 use super::plan::Expected;
+use super::sparse;
 use super::stage::temporary_path;
 use super::target::{Standing, content_id, standing};
 use super::{Kept, KeptWhy, display};
@@ -121,13 +123,20 @@ impl<'r> Applier<'r> {
         let (parent, name) = self.parents.open(path)?;
         match (found, expect) {
             (Standing::Other(Node::Content(_, stat)), _) if is_staged(&stat, staged) => Ok(()),
-            (Standing::Absent, None) => match rename_new(&temporary, parent, name) {
-                Err(KeptWhy::Io(error)) if is_across(&error) => {
-                    copy_across(&temporary, parent, name, false)
+            (Standing::Absent, None) => {
+                if let Some(original) = original_of(name) {
+                    // As private as the file beside which it is put; where that is gone, as any.
+                    let _ = lend_mode(parent, &original, &temporary);
                 }
-                renamed => renamed,
-            },
+                match rename_new(&temporary, parent, name) {
+                    Err(KeptWhy::Io(error)) if is_across(&error) => {
+                        copy_across(&temporary, parent, name, false)
+                    }
+                    renamed => renamed,
+                }
+            }
             (Standing::Expected, Some(_)) => {
+                lend_mode(parent, name, &temporary)?;
                 match rustix::fs::renameat(CWD, &temporary, parent, name) {
                     Err(Errno::XDEV) => copy_across(&temporary, parent, name, true),
                     renamed => Ok(renamed?),
@@ -152,6 +161,31 @@ fn is_copy(temporary: &Path, parent: BorrowedFd<'_>, name: &[u8], kind: Kind) ->
             Ok(content_id(CWD, waiting, kind)? == content_id(parent, name, kind)?)
         }
         _ => Ok(false),
+    }
+}
+
+/// Gives the file that waits at `temporary` the permission bits of the one that it replaces, but for
+/// the one that is content: who may read an executable may run it, and nobody may run another file.
+/// Set-user-id, set-group-id and sticky bits were given to other content, and go.
+fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -> Outcome {
+    let old = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let new = rustix::fs::statat(CWD, temporary, AtFlags::SYMLINK_NOFOLLOW)?;
+    let is_executable = |stat| match Node::from(stat) {
+        Node::Content(Kind::Executable, _) => Some(true),
+        Node::Content(Kind::File, _) => Some(false),
+        _ => None,
+    };
+    let mode = match (is_executable(&old), is_executable(&new)) {
+        (Some(before), Some(now)) if before == now => old.st_mode & 0o777,
+        // What makes it an executable is that its owner may run it.
+        (Some(_), Some(true)) => old.st_mode & 0o777 | (old.st_mode & 0o444) >> 2 | 0o100,
+        (Some(_), Some(false)) => old.st_mode & 0o666,
+        _ => return Ok(()),
+    };
+    match rustix::fs::chmodat(CWD, temporary, Mode::from_raw_mode(mode), AtFlags::empty()) {
+        // A file system that has no modes of its own.
+        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+        changed => Ok(changed?),
     }
 }
 
@@ -193,8 +227,10 @@ fn copy_across(from: &Path, parent: BorrowedFd<'_>, name: &[u8], replace: bool) 
     } else {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(metadata.permissions().mode());
-        let mut copy = File::from(rustix::fs::openat(parent, &*beside, flags, mode)?);
-        io::copy(&mut File::open(from)?, &mut copy)?;
+        let copy = File::from(rustix::fs::openat(parent, &*beside, flags, mode)?);
+        sparse::copy(&mut File::open(from)?, &copy)?;
+        // The umask had its say when the file was written; the bits of a replaced one are whole.
+        let _ = rustix::fs::fchmod(&copy, mode);
         copy.sync_all()?;
     }
     let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };

@@ -20,11 +20,15 @@ use crate::tree::{Item, Kind};
 use super::durable;
 use super::folding::Folding;
 use super::journal::{Action, Step};
-use super::plan::{Change, What, entries_of};
+use super::plan::{Change, Expected, What, entries_of};
+use super::sparse::SparseWriter;
 use super::{CheckoutError, is_racy};
 
 /// Up to this many files are synced one by one; beyond, the whole file system is.
 const SYNC_EACH_MAX: usize = 16;
+
+/// Files of at least this size are looked through for zeros, which then take no room.
+const SPARSE_FROM_BYTES: u64 = 32 << 10;
 
 /// Everything new, under temporary names.
 #[derive(Debug)]
@@ -47,6 +51,27 @@ struct Grown {
     path: Vec<u8>,
     item: Item,
     entries: Vec<(Vec<u8>, Item, Stat)>,
+}
+
+/// A single new file or link.
+#[derive(Debug)]
+struct Put {
+    temporary: PathBuf,
+    item: Item,
+    mode: u32,
+    stat: Stat,
+}
+
+/// The mode to create a file with, before the umask. One that takes another's place is private until
+/// it gets that one's mode (`apply`).
+fn mode(item: &Item, expect: Option<&Expected>) -> u32 {
+    let replaces_file = expect.is_some_and(|expect| expect.kind != Kind::Symlink);
+    match (item.kind == Kind::Executable, replaces_file) {
+        (true, true) => 0o700,
+        (false, true) => 0o600,
+        (true, false) => 0o777,
+        (false, false) => 0o666,
+    }
 }
 
 /// Where the content of a step waits.
@@ -75,7 +100,10 @@ pub(super) fn stage(
     let mut levels = grow(roots, source, folding)?;
     let mut puts: Vec<_> = numbered()
         .filter_map(|(change, number)| match change.what {
-            What::Put(item, _) => Some((temporary_path(tmp, number), item, Stat::default())),
+            What::Put(item, expect) => {
+                let (temporary, stat) = (temporary_path(tmp, number), Stat::default());
+                Some(Put { temporary, item, mode: mode(&item, expect.as_ref()), stat })
+            }
             _ => None,
         })
         .collect();
@@ -92,8 +120,8 @@ pub(super) fn stage(
                 Action::Grow { temporary, inode: fs::metadata(&path).map_err(failed)?.ino() }
             }
             What::Put(_, expect) => {
-                let (_, _, staged) = puts.next().expect("every file was written");
-                Action::Put { temporary, staged, expect }
+                let put = puts.next().expect("every file was written");
+                Action::Put { temporary, staged: put.stat, expect }
             }
         };
         Ok(Step { path: change.path.clone(), action })
@@ -137,7 +165,7 @@ fn grow(
 
 /// Writes all files and links, on all threads, and makes them durable.
 fn write_all(
-    puts: &mut [(PathBuf, Item, Stat)],
+    puts: &mut [Put],
     levels: &mut [Vec<Grown>],
     tmp: &Path,
     source: &dyn ObjectSource,
@@ -146,21 +174,26 @@ fn write_all(
     let below = levels.iter_mut().flatten().flat_map(|grown| {
         let Grown { temporary, entries, .. } = grown;
         let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
-        contents.map(|(name, item, stat)| (&*temporary, Some(&*name), &*item, stat))
+        contents
+            .map(|(name, item, stat)| (&*temporary, Some(&*name), &*item, mode(item, None), stat))
     });
-    let single = puts.iter_mut().map(|(path, item, stat)| (&*path, None, &*item, stat));
+    let single = puts.iter_mut().map(|put| {
+        let Put { temporary, item, mode, stat } = put;
+        (&*temporary, None, &*item, *mode, stat)
+    });
     let mut jobs: Vec<_> = single.chain(below).collect();
     // A tree from elsewhere may claim any sizes.
-    let bytes = jobs.iter().fold(0u64, |sum, (_, _, item, _)| sum.saturating_add(item.bytes));
+    let bytes = jobs.iter().fold(0u64, |sum, (_, _, item, ..)| sum.saturating_add(item.bytes));
     progress.add_total(jobs.len() as u64, bytes);
     let sync_each = !cfg!(target_os = "linux") || jobs.len() <= SYNC_EACH_MAX;
     let mut write_jobs = |written: &(dyn Fn(u64) + Sync)| {
-        jobs.par_iter_mut().try_for_each(|(path, name, item, stat)| -> Result<(), CheckoutError> {
+        jobs.par_iter_mut().try_for_each(|job| -> Result<(), CheckoutError> {
+            let (path, name, item, mode, stat) = job;
             let path = match name {
                 Some(name) => &path.join(OsStr::from_bytes(name)),
                 None => *path,
             };
-            **stat = write(path, item, source, sync_each)?;
+            **stat = write(path, item, *mode, source, sync_each)?;
             written(item.bytes);
             progress.add(1, item.bytes);
             Ok(())
@@ -182,6 +215,7 @@ fn write_all(
 fn write(
     path: &Path,
     item: &Item,
+    mode: u32,
     source: &dyn ObjectSource,
     sync: bool,
 ) -> Result<Stat, CheckoutError> {
@@ -199,10 +233,15 @@ fn write(
             .map(|stat| Stat::from(&stat))
             .map_err(|error| CheckoutError::io("look at", path)(error.into()));
     }
-    let mode = if item.kind == Kind::Executable { 0o777 } else { 0o666 };
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     let mut file = file.map_err(CheckoutError::io("create", path))?;
-    read_content(item, source, &mut file).map_err(content)?;
+    if item.bytes < SPARSE_FROM_BYTES {
+        read_content(item, source, &mut file).map_err(content)?;
+    } else {
+        let mut sparse = SparseWriter::new(&file);
+        read_content(item, source, &mut sparse).map_err(content)?;
+        sparse.finish().map_err(CheckoutError::io("write", path))?;
+    }
     let failed = |error: rustix::io::Errno| CheckoutError::io("sync", path)(error.into());
     if sync {
         rustix::fs::fsync(&file).map_err(failed)?;

@@ -24,7 +24,8 @@ use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::primary::ask_list;
 use crate::primary::{Primary, PrimaryError};
-use crate::pull::{pull_and_read, pull_scope};
+use crate::pull::{Reader, pull_and_read, pull_scope};
+use crate::queue::{WENT_BACK, behind_notice};
 use crate::replica::Replica;
 use crate::report::CloneReport;
 use crate::working_copy::{CopyLock, WorkingCopy};
@@ -50,7 +51,8 @@ impl Device {
         }
         activity.begin("Receiving");
         let mut ahead = Ahead { dir, activity, target: None };
-        let (project, traffic) = self.fetch_project(project, &mut ahead).await?;
+        let Fetched { project, traffic, notices } =
+            self.fetch_project(project, Some(&mut ahead)).await?;
         let head = match self.named_workspace(&project, None) {
             Ok(main) => main.current_snapshot_id,
             Err(SyncError::Unknown { .. }) => None,
@@ -60,9 +62,11 @@ impl Device {
             Some(target) => target,
             None => Target::create(dir)?,
         };
-        let report = self.fork_into(&project, head, target, workspace, activity)?;
-        let (requests, bytes_received) = (traffic.requests, traffic.bytes_received);
-        Ok(CloneReport { requests, bytes_received, ..report })
+        let mut report = self.fork_into(&project, head, target, workspace, activity)?;
+        report.add(traffic);
+        report.warnings = notices;
+        self.announce(&mut report).await?;
+        Ok(report)
     }
 
     /// Makes `dir` a working copy of a new workspace that begins with the snapshot `head`.
@@ -125,6 +129,7 @@ impl Device {
             }
             copy.set_head(head)?;
         }
+        self.replica.write_soon(|session| session.know_copy(&copy, head.as_deref()))?;
         Ok(CloneReport {
             project: project.name.clone(),
             project_id: project.id.clone(),
@@ -139,7 +144,7 @@ impl Device {
     }
 
     /// The name of a new workspace: the given one, which must be free, or one after the folder.
-    fn free_name(
+    pub(crate) fn free_name(
         &self,
         project_id: &str,
         name: Option<&str>,
@@ -149,7 +154,7 @@ impl Device {
         let is_taken = |name: &str| taken.iter().any(|workspace| workspace.name == name);
         if let Some(name) = name {
             return match is_taken(name) {
-                true => Err(SyncError::NameTaken { what: "workspace", name: name.to_owned() }),
+                true => Err(workspace_taken(name)),
                 false => Ok(name.to_owned()),
             };
         }
@@ -158,27 +163,40 @@ impl Device {
         Ok(names.into_iter().find(|name| !is_taken(name)).expect("numbers do not end"))
     }
 
-    /// A project by name or id, its rows up to date where the primary answers.
-    async fn fetch_project(
+    /// A project by name or id, its rows up to date where the primary answers. With `ahead`, its
+    /// files are written while they come in.
+    pub(crate) async fn fetch_project(
         &mut self,
         name: &str,
-        ahead: &mut Ahead<'_>,
-    ) -> Result<(Project, Traffic), SyncError> {
+        ahead: Option<&mut Ahead<'_>>,
+    ) -> Result<Fetched, SyncError> {
         let remote = self.remote()?;
-        let known = self.known_projects(name)?;
-        let found = match known.len() {
-            0 => {
-                let found = find_on_primary(&*remote.primary, name).await?;
-                self.one_project(name, found)?
+        let mut known = self.known_projects(name)?;
+        let is_known = !known.is_empty();
+        if !known.iter().any(|id| id == name) {
+            // Others may have made one of this name.
+            match find_on_primary(&*remote.primary, name).await {
+                Ok(found) => known.extend(found),
+                Err(_) if is_known => {}
+                Err(error) => return Err(error),
             }
-            _ => self.one_project(name, known.clone())?,
-        };
+            known.sort_unstable();
+            known.dedup();
+        }
+        let found = self.one_project(name, known)?;
         let (replica, store) = (&mut self.replica, Some(&self.store));
-        let mut read = |replica: &Replica, store: &Store, page: &Page| {
-            ahead.read(replica, store, page, &found);
-        };
-        match pull_and_read(replica, store, &remote, &found, Some(&mut read)).await {
-            Ok(_) => {
+        let mut reader = ahead.map(|ahead| {
+            let found = found.clone();
+            move |replica: &Replica, store: &Store, page: &Page| {
+                ahead.read(replica, store, page, &found);
+            }
+        });
+        let reader = reader.as_mut().map(|reader| reader as &mut Reader<'_>);
+        let mut notices = Vec::new();
+        match pull_and_read(replica, store, &remote, &found, reader).await {
+            Ok(pulled) => {
+                notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
+                notices.extend(pulled.behind.as_deref().map(behind_notice));
                 // The owner's row, which the project refers to: whoever holds the project can
                 // then bring it to a primary that has neither.
                 let owner = replica.read().row::<Project>(&found)?.map(|p| p.owner_user_id);
@@ -188,22 +206,27 @@ impl Device {
                     pull_scope(replica, store, &remote, &owner).await?;
                 }
             }
-            Err(SyncError::Primary(error)) if error.is_unreachable() && !known.is_empty() => {}
+            Err(SyncError::Primary(error)) if error.is_unreachable() && is_known => {}
             Err(error) => return Err(error),
         }
         let row = self.replica.read().row::<Project>(&found)?;
         let unknown =
             || SyncError::Unknown { what: "project", name: name.to_owned(), nearest: None };
-        Ok((row.ok_or_else(unknown)?, remote.meter.traffic()))
+        let (project, traffic) = (row.ok_or_else(unknown)?, remote.meter.traffic());
+        Ok(Fetched { project, traffic, notices })
     }
 
     /// Ids of the projects of this name or id on the device.
-    fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
+    pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
         let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
         Ok(self.replica.read().all(sql, [name], |row| row.get(0))?)
     }
 
-    fn one_project(&self, name: &str, mut found: Vec<String>) -> Result<String, SyncError> {
+    pub(crate) fn one_project(
+        &self,
+        name: &str,
+        mut found: Vec<String>,
+    ) -> Result<String, SyncError> {
         let exact = found.iter().position(|id| id == name);
         match (exact, found.len()) {
             (Some(at), _) => Ok(found.swap_remove(at)),
@@ -217,14 +240,19 @@ impl Device {
                 Err(SyncError::Unknown { what: "project", name: name.to_owned(), nearest })
             }
             (None, _) => {
-                let (what, name) = ("project", name.to_owned());
-                Err(SyncError::Ambiguous { what, name, candidates: found })
+                let candidates = found.iter().map(|id| self.tell_project(id));
+                let candidates = candidates.collect::<Result<_, _>>()?;
+                Err(SyncError::Ambiguous { what: "project", name: name.to_owned(), candidates })
             }
         }
     }
 }
 
-async fn find_on_primary(primary: &dyn Primary, name: &str) -> Result<Vec<String>, SyncError> {
+/// Ids of the projects of this name or id on a primary.
+pub(crate) async fn find_on_primary(
+    primary: &dyn Primary,
+    name: &str,
+) -> Result<Vec<String>, SyncError> {
     match ask_list(primary, find_projects_sql(), name).await {
         Ok(found) => Ok(found),
         // Nobody has pushed there yet.
@@ -234,6 +262,11 @@ async fn find_on_primary(primary: &dyn Primary, name: &str) -> Result<Vec<String
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Refuses a name that another workspace of the project has.
+pub(crate) fn workspace_taken(name: &str) -> SyncError {
+    SyncError::NameTaken { what: "workspace", name: name.to_owned(), place: None }
 }
 
 /// Refuses a folder that has something in it.
@@ -254,9 +287,18 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
     }
 }
 
+/// A project whose rows are up to date, as far as the primary answers.
+pub(crate) struct Fetched {
+    pub project: Project,
+    /// What went over the wire.
+    pub traffic: Traffic,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
 /// Writes the files of a clone while their packs come in, so that each object is read, and checked,
 /// once.
-struct Ahead<'a> {
+pub(crate) struct Ahead<'a> {
     dir: &'a Path,
     activity: &'a Activity,
     target: Option<Target>,

@@ -32,25 +32,26 @@ impl Device {
     ) -> Result<DriftReport, SyncError> {
         let mut warnings = match copy.state().journal().exists() {
             true => self.enter(copy)?.1,
-            false => Vec::new(),
+            false => self.take_notices(),
         };
         let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
-        warnings.extend(notices);
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
-        let head = copy.head()?;
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(notices.into_iter().chain(lost));
         let tree = |snapshot: &Option<String>| match snapshot {
             Some(id) => tree_of(&self.snapshot_row(id)?),
             None => Ok(empty_directory()),
         };
         let source_tree = tree(&from.current_snapshot_id)?;
         let looking = Looking::new(&self.store);
-        let own_tree = match committed {
-            true => tree(&head)?,
+        let head_tree = tree(&head)?;
+        let (own_tree, skipped) = match committed {
+            true => (head_tree, Vec::new()),
             false => {
-                let looked = self.look(copy, &tree(&head)?, &looking, activity)?;
+                let looked = self.look(copy, &head_tree, &looking, activity)?;
                 warnings.extend(looked.warnings);
-                looked.root.id
+                (looked.root.id, looked.skipped)
             }
         };
         activity.begin("Comparing");
@@ -68,6 +69,7 @@ impl Device {
             files_deleted: found.counts.source_only,
             bytes_changed: found.counts.bytes_changed,
             offline,
+            skipped,
             warnings,
         };
         let row = Row {

@@ -11,7 +11,10 @@ use crate::device::Device;
 use crate::error::SyncError;
 use crate::replica::Session;
 use crate::report::InitReport;
+use crate::waiting;
 use crate::working_copy::WorkingCopy;
+
+use super::clone::find_on_primary;
 
 /// The longest name of a project or workspace, in bytes.
 const NAME_BYTES_MAX: usize = 100;
@@ -26,55 +29,86 @@ impl Device {
         }
         std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        if self.was_project_named(&root, name)? {
+            // It is found again here, or it is told why not.
+            self.find(&root)?;
+        }
+        let name = name.map_or_else(|| name_of_folder(&root), str::to_owned);
+        check_name("project", &name)?;
         let _lock = self.copies_lock()?;
         if WorkingCopy::at(&root)?.is_some() {
             return Err(SyncError::AlreadyProject { path: root });
         }
-        let name = match name {
-            Some(name) => name.to_owned(),
-            None => name_of_folder(&root),
-        };
-        check_name("project", &name)?;
         self.create_project(&root, &name)
     }
 
-    /// Makes `dir` a project by the way, under a free name, in answer to a push. False where
-    /// another process has just done so.
-    pub(crate) fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
+    /// Makes `dir` a project by the way, in answer to a push. False where another process has just
+    /// done so. It is named after the folder, and nothing else may have that name: not on the device,
+    /// nor on the primary, as far as that can be asked.
+    pub(crate) async fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
         if root.parent().is_none() || home.is_some_and(|home| home == root) {
             return Err(SyncError::TooMuch { path: root });
         }
+        let name = name_of_folder(&root);
+        // One that cannot be asked is no hindrance: the push that reaches it looks again.
+        let mut on_primary = None;
+        if let Ok(remote) = self.remote()
+            && remote.chosen.is_some()
+            && let Ok(found) = find_on_primary(&*remote.primary, &name).await
+        {
+            let place = |id: &String| format!("with id {id} on {}", remote.primary.url());
+            on_primary = found.first().map(place);
+        }
         let _lock = self.copies_lock()?;
         if WorkingCopy::at(&root)?.is_some() {
             return Ok(false);
         }
-        let stem = name_of_folder(&root);
-        for number in 1.. {
-            let name = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
-            match self.create_project(&root, &name) {
-                Err(SyncError::NameTaken { .. }) => {}
-                made => return made.map(|_| true),
-            }
+        if let Some(project) = self.was_made_here(&root)? {
+            let place = Some("and this folder was a working copy of it".to_owned());
+            return Err(SyncError::NameTaken { what: "project", name: project.name, place });
         }
-        unreachable!("there are more numbers than projects")
+        match self.place_of_project(&name)?.or(on_primary) {
+            Some(place) => Err(SyncError::NameTaken { what: "project", name, place: Some(place) }),
+            None => self.create_project(&root, &name).map(|_| true),
+        }
+    }
+
+    /// Whether a folder was a working copy of the project of this name, or with `None` of any, as far
+    /// as the device knows.
+    fn was_project_named(&self, root: &Path, name: Option<&str>) -> Result<bool, SyncError> {
+        let session = self.replica.read();
+        let Some(known) = session.known_copy(root)? else { return Ok(false) };
+        let project = session.row::<Project>(&known.project_id)?;
+        Ok(project.is_some_and(|project| name.is_none_or(|name| project.name == name)))
+    }
+
+    /// Where the device's project of this name is, in words; `None` where it has none.
+    pub(crate) fn place_of_project(&self, name: &str) -> Result<Option<String>, SyncError> {
+        let session = self.replica.read();
+        let Some(id) = session.project_named(name)? else { return Ok(None) };
+        let copies = session.copies_of_project(&id)?;
+        let place = copies.iter().map(|copy| copy.root.as_path()).find(|root| root.is_dir());
+        Ok(Some(match place {
+            Some(root) => format!("with id {id} and a working copy in {}", root.display()),
+            None => format!("with id {id}"),
+        }))
     }
 
     /// Held while a folder becomes a working copy: of two processes that want one folder, or one
     /// name, the second finds what the first has made.
     pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
         let path = self.dir.join("locks").join("copies");
-        let lock = File::create(&path).map_err(SyncError::io("open", &path))?;
-        lock.lock().map_err(SyncError::io("lock", &path))?;
-        Ok(lock)
+        waiting::lock(&path, "the store's list of working copies")
     }
 
     fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {
         let machine_id = self.identity.machine.clone();
         let (project, workspace) = self.replica.write(|session| {
-            if session.project_named(name)?.is_some() {
-                return Err(SyncError::NameTaken { what: "project", name: name.to_owned() });
+            if let Some(id) = session.project_named(name)? {
+                let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
+                return Err(SyncError::NameTaken { what: "project", name, place });
             }
             let project = Project {
                 id: clock::new_id(),
@@ -94,11 +128,13 @@ impl Device {
             session.record(&project.id, &workspace.id, "project.created", None, None)?;
             Ok::<_, SyncError>((project, workspace))
         })?;
-        let made = WorkingCopy::create(root, &project.id, &workspace.id);
-        if let Err(error) = made {
-            // A folder that cannot be written to: take back the rows, which nobody has seen.
-            self.replica.write(|session| session.forget_project(&project.id))?;
-            return Err(error);
+        match WorkingCopy::create(root, &project.id, &workspace.id) {
+            Ok(copy) => self.replica.write(|session| session.know_copy(&copy, None))?,
+            Err(error) => {
+                // A folder that cannot be written to: take back the rows, which nobody has seen.
+                self.replica.write(|session| session.forget_project(&project.id))?;
+                return Err(error);
+            }
         }
         Ok(InitReport {
             project: project.name,

@@ -1,11 +1,16 @@
 //! The commands: each a method of [`crate::Device`], each reporting a struct of [`crate::report`].
 
+mod ahead;
+mod announce;
 mod clone;
 mod conflicts;
 mod doctor;
 mod drift;
 mod init;
+mod join;
 mod log;
+mod newest_first;
+mod project;
 mod pull;
 mod push;
 mod remote;
@@ -16,3 +21,7 @@ mod snapshot;
 mod status;
 mod untrack;
 mod workspace;
+
+pub(crate) use announce::tell_workspace;
+pub(crate) use clone::find_on_primary;
+pub(crate) use snapshot::tree_of;

@@ -47,12 +47,14 @@ pub(crate) struct BroughtIn {
     pub kept: Vec<(String, String)>,
     /// Files that the new tree lacks and ignores: they go on standing.
     pub untracked: Vec<Vec<u8>>,
-    /// What looking at the files warned of.
-    pub warnings: Vec<String>,
     /// The snapshot of what was unsaved.
     pub safety_snapshot_id: Option<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
+    /// Special files that the snapshot of what was unsaved left out.
+    pub skipped: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
 }
 
 /// What moving a working copy to a tree came to.
@@ -112,16 +114,20 @@ impl Device {
                     gone.partition(|path| stay.contains(path));
                 report.deleted = show_all(&deleted);
                 report.untracked = show_all(&untracked);
-                report.warnings.extend(brought.warnings);
                 report.conflicts = brought.conflicts.iter().map(conflict_report).collect();
                 report.warnings.extend(brought.kept.iter().map(|(path, why)| {
                     format!("{path} was left as it was found ({why}): mend that, and pull again")
                 }));
                 report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
+                report.skipped = brought.skipped;
+                report.warnings.extend(brought.warnings);
                 report.safety_snapshot_id = brought.safety_snapshot_id;
                 report.up_to_date = brought.up_to_date;
             }
             None => report.up_to_date = true,
+        }
+        if report.up_to_date {
+            report.ahead = self.ahead_of(copy, &from.id)?;
         }
         report.snapshot_id = copy.head()?;
         Ok(report)
@@ -145,8 +151,9 @@ impl Device {
         let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
-            warnings: captured.warnings.clone(),
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
+            skipped: captured.skipped.clone(),
+            warnings: captured.warnings.clone(),
             ..BroughtIn::default()
         };
         let Some(ours) = captured.snapshot_id.clone() else {
@@ -235,8 +242,10 @@ impl Device {
             return Ok(done);
         }
         copy.set_head(head)?;
-        let workspace_id = &copy.workspace_id;
-        self.replica.write(|session| session.advance_head(workspace_id, head))?;
+        self.replica.write(|session| {
+            session.advance_head(&copy.workspace_id, head)?;
+            session.know_copy(copy, Some(head))
+        })?;
         Ok(done)
     }
 

@@ -34,10 +34,10 @@ impl Device {
         activity: &Activity,
     ) -> Result<PushReport, SyncError> {
         check_message(message)?;
-        let (copy, project_created) = match WorkingCopy::find(dir)? {
+        let (copy, project_created) = match self.find_any(dir)? {
             Some(copy) => (copy, false),
             None => {
-                let created = self.init_by_the_way(dir)?;
+                let created = self.init_by_the_way(dir).await?;
                 (self.find(dir)?, created)
             }
         };
@@ -145,6 +145,10 @@ impl Device {
             return Err(SyncError::NotUpdated { path, why });
         }
         report.merged = true;
+        let warnings = &mut report.snapshot.warnings;
+        let new = merged.warnings.into_iter().filter(|warning| !warnings.contains(warning));
+        let new: Vec<_> = new.collect();
+        warnings.extend(new);
         report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
         if let Some(head) = copy.head()? {
             let tree: TreeId = tree_of(&self.snapshot_row(&head)?)?;

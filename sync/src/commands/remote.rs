@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fastest_schema::FASTEST;
 
-use crate::address::Address;
+use crate::address::{Address, file_url};
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::guard::Given;
@@ -97,7 +97,7 @@ impl Device {
     /// by its real path, so that the working folder has no say.
     async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
         match Address::parse(url)? {
-            Address::File(path) => Ok(settle_path(url, &path)?),
+            Address::File(path) => Ok(settle_path(&path)?),
             Address::Libsql(_) | Address::D1(_) => {
                 let secrets = Given::new(&*self.secrets);
                 let found = name_to_id(url.to_owned(), &secrets).await;
@@ -107,13 +107,9 @@ impl Device {
     }
 }
 
-fn settle_path(url: &str, path: &Path) -> Result<String, PrimaryError> {
+fn settle_path(path: &Path) -> Result<String, PrimaryError> {
     let parent = path.parent().unwrap_or(path).to_owned();
     let parent = parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
     let path = parent.join(path.file_name().unwrap_or_default());
-    let url = url::Url::from_file_path(&path).map_err(|()| PrimaryError::BadUrl {
-        url: url.to_owned(),
-        reason: "the path must be absolute".into(),
-    })?;
-    Ok(String::from(url))
+    Ok(file_url(&path))
 }

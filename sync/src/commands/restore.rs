@@ -1,8 +1,6 @@
 //! `restore`: files as they were.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Folding, Plan, execute};
 use fastest_core::id::TreeId;
@@ -11,10 +9,11 @@ use fastest_core::tree::{Item, find};
 use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::path::show;
+use crate::path::{show, within};
 use crate::report::RestoreReport;
 use crate::working_copy::WorkingCopy;
 
+use super::pull::show_kept;
 use super::snapshot::{Purpose, tree_of};
 
 /// What each path is to become.
@@ -31,7 +30,7 @@ impl Device {
         to: Option<&str>,
         activity: &Activity,
     ) -> Result<RestoreReport, SyncError> {
-        let (_lock, _) = self.enter(copy)?;
+        let (_lock, mut warnings) = self.enter(copy)?;
         let target = match (to, copy.head()?) {
             (Some(name), _) => self.named_snapshot(&copy.project_id, name)?,
             (None, Some(head)) => self.snapshot_row(&head)?,
@@ -43,6 +42,7 @@ impl Device {
         let tree = tree_of(&target)?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
         let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
+        warnings.extend(captured.warnings);
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
@@ -51,15 +51,15 @@ impl Device {
         };
         let restored = plan.touched().map(show).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
+        let kept = show_kept(&done);
+        warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
         Ok(RestoreReport {
             restored,
             safety_snapshot_id: captured.snapshot_id,
             snapshot_id: target.id,
-            kept: done
-                .kept
-                .iter()
-                .map(|kept| show(kept.path.as_os_str().as_encoded_bytes()))
-                .collect(),
+            kept: kept.into_iter().map(|(path, _)| path).collect(),
+            skipped: captured.skipped,
+            warnings,
         })
     }
 
@@ -74,7 +74,7 @@ impl Device {
     ) -> Result<Option<Wanted>, SyncError> {
         let mut wanted = Vec::new();
         for path in paths {
-            let relative = relative(copy.root(), base, path)?;
+            let relative = within(copy.root(), base, path)?;
             if relative.is_empty() {
                 return Ok(None);
             }
@@ -95,23 +95,4 @@ impl Device {
         wanted.dedup_by(|a, b| a.0 == b.0);
         Ok((!wanted.is_empty()).then_some(wanted))
     }
-}
-
-/// A user's path as one of the tree, without looking at the file system: what it names may be
-/// gone, which is why it is restored.
-pub(super) fn relative(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
-    let base = base.canonicalize().map_err(SyncError::io("open", base))?;
-    let mut parts: Vec<&OsStr> = Vec::new();
-    let full = base.join(path);
-    for part in full.components() {
-        match part {
-            Component::Normal(part) => parts.push(part),
-            Component::ParentDir => drop(parts.pop()),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    let full: PathBuf = Path::new("/").join(parts.iter().collect::<PathBuf>());
-    let outside = |_| SyncError::OutsidePath { path: show(path.as_os_str().as_bytes()) };
-    let relative = full.strip_prefix(root).map_err(outside)?;
-    Ok(relative.as_os_str().as_bytes().to_vec())
 }

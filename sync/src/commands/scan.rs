@@ -1,5 +1,7 @@
 //! Looking at a working copy, on behalf of the commands that compare or save it.
 
+use std::path::Path;
+
 use fastest_core::git::Git;
 use fastest_core::id::TreeId;
 use fastest_core::object::ObjectSink;
@@ -29,7 +31,7 @@ pub(crate) struct Scanned {
 
 /// A scan to be made.
 pub(crate) struct ScanJob<'a> {
-    pub copy: &'a WorkingCopy,
+    pub root: &'a Path,
     pub index: &'a StatIndex,
     pub index_use: IndexUse,
     /// The tree of the copy's head.
@@ -46,13 +48,13 @@ impl Device {
         sink: &dyn ObjectSink,
         progress: &Progress,
     ) -> Result<Scanned, SyncError> {
-        let ScanJob { copy, index, index_use, head, untrack } = *job;
-        let git = Git::of(copy.root(), &self.git_settings);
+        let ScanJob { root, index, index_use, head, untrack } = *job;
+        let git = Git::of(root, &self.git_settings);
         let selection = Selection { head, source: &self.store, git: &git, untrack };
-        let found = scan::scan(copy.root(), index, selection, sink, index_use, progress)?;
+        let found = scan::scan(root, index, selection, sink, index_use, progress)?;
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
-            let (path, why) = (show_path(copy, skipped), &skipped.why);
+            let (path, why) = (show_path(root, skipped), &skipped.why);
             match why.is_unsaved_content() {
                 true => format!(
                     "{path} is not saved, and its last version stays: {why}; to leave it out for \
@@ -67,7 +69,7 @@ impl Device {
             skipped: found
                 .skipped
                 .iter()
-                .map(|skipped| format!("{} ({})", show_path(copy, skipped), skipped.why))
+                .map(|skipped| format!("{} ({})", show_path(root, skipped), skipped.why))
                 .collect(),
             unknown_rules: unknown_rules.map(ToString::to_string).collect(),
             root: found.root,
@@ -76,8 +78,8 @@ impl Device {
     }
 }
 
-fn show_path(copy: &WorkingCopy, skipped: &Skipped) -> String {
-    let path = skipped.path.strip_prefix(copy.root()).unwrap_or(&skipped.path);
+fn show_path(root: &Path, skipped: &Skipped) -> String {
+    let path = skipped.path.strip_prefix(root).unwrap_or(&skipped.path);
     show(path.as_os_str().as_encoded_bytes())
 }
 

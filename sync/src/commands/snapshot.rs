@@ -115,7 +115,7 @@ impl Device {
         let head_tree = head.as_deref().map(|head| tree_of(&self.snapshot_row(head)?));
         let untrack = if let Purpose::Untrack(paths) = purpose { paths } else { &[] };
         let job = ScanJob {
-            copy,
+            root: copy.root(),
             index: &index,
             index_use: IndexUse::Replace,
             head: head_tree.transpose()?,
@@ -176,6 +176,7 @@ impl Device {
         let id = self.replica.write(|session| {
             let id = session.save_snapshot(workspace, &root.id, parents, message, &packs)?;
             session.advance_head(&workspace.id, &id)?;
+            session.know_copy(copy, Some(&id))?;
             Ok::<_, SyncError>(id)
         })?;
         copy.set_head(&id)?;

@@ -71,10 +71,14 @@ impl Device {
         // Only a checkout that was stopped needs the lock: a look must not wait for a push.
         let mut warnings = match copy.state().journal().exists() {
             true => self.enter(copy)?.1,
-            false => Vec::new(),
+            false => self.take_notices(),
         };
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
-        let head = copy.head()?;
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(lost);
+        let twin = self.twin_notice(copy)?;
+        warnings
+            .extend(twin.filter(|twin| !warnings.contains(twin)).into_iter().collect::<Vec<_>>());
         let head_tree = match &head {
             Some(head) => tree_of(&self.snapshot_row(head)?)?,
             None => empty_directory(),
@@ -137,8 +141,9 @@ impl Device {
         // Where the index was lost, the next look need not read all again, if this one found that the
         // store has all of it.
         let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
-        let head_tree = Some(*head).filter(|head| *head != empty_directory());
-        let job = ScanJob { copy, index: &index, index_use, head: head_tree, untrack: &[] };
+        let (root, head_tree) =
+            (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
+        let job = ScanJob { root, index: &index, index_use, head: head_tree, untrack: &[] };
         let mut scanned = self.scan(&job, looking, &progress)?;
         let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
         scanned.warnings.splice(0..0, warnings);

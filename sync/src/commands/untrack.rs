@@ -12,11 +12,10 @@ use fastest_core::tree::find;
 use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::SyncError;
-use crate::path::{show, show_all};
+use crate::path::{show, show_all, within};
 use crate::report::UntrackReport;
 use crate::working_copy::WorkingCopy;
 
-use super::restore::relative;
 use super::snapshot::{Purpose, tree_of};
 
 /// Where the rule is put that keeps a path out.
@@ -37,7 +36,7 @@ impl Device {
         let git = Git::of(copy.root(), &self.git_settings);
         let mut untrack = Vec::new();
         for path in paths {
-            let relative = relative(copy.root(), base, path)?;
+            let relative = within(copy.root(), base, path)?;
             self.check_untrackable(copy, &git, &relative)?;
             untrack.push(relative);
         }

@@ -1,8 +1,9 @@
-//! `workspace new`, `workspace list` and `workspace set-main`.
+//! `workspace new`, `list`, `rename` and `set-main`.
 
 use std::path::Path;
 
 use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
 
 use crate::activity::Activity;
 use crate::clock;
@@ -11,7 +12,8 @@ use crate::error::SyncError;
 use crate::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
 use crate::working_copy::WorkingCopy;
 
-use super::init::check_name;
+use super::clone::workspace_taken;
+use super::init::{check_name, new_workspace};
 
 impl Device {
     /// A new workspace of the project, forked from this one's head, in `dir`; without one, in a
@@ -27,7 +29,7 @@ impl Device {
         let project = self.project_of(copy)?;
         let taken = self.replica.read().workspaces(&project.id)?;
         if taken.iter().any(|workspace| workspace.name == name) {
-            return Err(SyncError::NameTaken { what: "workspace", name: name.to_owned() });
+            return Err(workspace_taken(name));
         }
         let beside = || {
             let mut folder = copy.root().file_name().unwrap_or_default().to_owned();
@@ -35,14 +37,60 @@ impl Device {
             copy.root().with_file_name(folder)
         };
         let dir = dir.map_or_else(beside, Path::to_owned);
-        self.fork(&project, copy.head()?, &dir, Some(name), activity)
+        let (head, notice) = self.head_of(copy)?;
+        let mut report = self.fork(&project, head, &dir, Some(name), activity)?;
+        report.warnings.extend(self.take_notices().into_iter().chain(notice));
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Makes a working copy one of a new workspace, which begins with the head that it is based on.
+    /// What is unsaved in it stays so.
+    pub async fn workspace_new_here(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<CloneReport, SyncError> {
+        check_name("workspace", name)?;
+        let (_lock, warnings) = self.enter(copy)?;
+        let making = self.copies_lock()?;
+        let project = self.project_of(copy)?;
+        let name = self.free_name(&project.id, Some(name), copy.root())?;
+        let head = copy.head()?;
+        let machine = self.identity.machine.clone();
+        let workspace = Workspace {
+            base_snapshot_id: head.clone(),
+            current_snapshot_id: head.clone(),
+            ..new_workspace(&project.id, &name, copy.root(), machine)
+        };
+        let id = workspace.id.clone();
+        self.replica.write(|session| {
+            session.save(&project.id, &workspace)?;
+            session.record(&project.id, &id, "workspace.created", head.as_deref(), None)
+        })?;
+        let own = WorkingCopy::create(copy.root(), &project.id, &id)?;
+        self.replica.write(|session| session.know_copy(&own, head.as_deref()))?;
+        drop(making);
+        let mut report = CloneReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: name,
+            workspace_id: id,
+            snapshot_id: head,
+            path: copy.root().display().to_string(),
+            here: true,
+            warnings,
+            ..CloneReport::default()
+        };
+        self.announce(&mut report).await?;
+        Ok(report)
     }
 
     /// The workspaces of the project, as this device knows them.
     pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
         let rows = self.replica.read().workspaces(&project.id)?;
-        let entry = |row: fastest_schema::workspaces::Workspace| WorkspaceEntry {
+        let entry = |row: Workspace| WorkspaceEntry {
             main: project.main_workspace_id.as_deref() == Some(&row.id),
             current: row.id == copy.workspace_id,
             id: row.id,
@@ -50,9 +98,32 @@ impl Device {
             snapshot_id: row.current_snapshot_id,
             version: row.version,
             path: row.local_path,
+            machine: row.machine_id,
         };
         let workspaces = rows.into_iter().map(entry).collect();
-        Ok(WorkspacesReport { project: project.name, workspaces })
+        Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
+    }
+
+    /// Gives a workspace another name, which must be free.
+    pub fn workspace_rename(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: &str,
+        name: &str,
+    ) -> Result<WorkspacesReport, SyncError> {
+        check_name("workspace", name)?;
+        let project = self.project_of(copy)?;
+        let id = self.named_workspace(&project, Some(workspace))?.id;
+        self.replica.write(|session| {
+            // Read here: another process may have written the row, or taken the name.
+            let all = session.workspaces(&project.id)?;
+            if all.iter().any(|other| other.name == name && other.id != id) {
+                return Err(workspace_taken(name));
+            }
+            let row = all.into_iter().find(|row| row.id == id).expect("it was found by its name");
+            Ok(session.save(&project.id, &Workspace { name: name.to_owned(), ..row })?)
+        })?;
+        self.workspaces(copy)
     }
 
     /// Makes a workspace the one that others are compared with and cloned from.

@@ -40,19 +40,19 @@ impl PackAddress {
             url: crate::address::shown(text),
             reason: reason.to_owned(),
         };
+        if let Some(path) = crate::address::file_path(text) {
+            let path = path.map_err(bad)?;
+            return match path.exists() && !path.is_dir() {
+                true => Err(bad("it names a file; name a folder")),
+                false => Ok(Self::Directory(path)),
+            };
+        }
         let url = Url::parse(text)
             .map_err(|_| bad("write file:///folder or s3://BUCKET/PREFIX?endpoint=https://…"))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("keys have their place in the environment, not in an address"));
         }
         match url.scheme() {
-            "file" => {
-                let path = url.to_file_path().map_err(|()| bad("the path must be absolute"))?;
-                match path.exists() && !path.is_dir() {
-                    true => Err(bad("it names a file; name a folder")),
-                    false => Ok(Self::Directory(path)),
-                }
-            }
             "s3" => s3(&url).map(Self::S3).map_err(bad),
             _ => Err(bad("it begins with neither file:// nor s3://")),
         }
@@ -112,6 +112,7 @@ mod tests {
         };
         for (text, expected) in [
             ("file:///srv/packs", PackAddress::Directory("/srv/packs".into())),
+            ("file:///srv/a#b?c%20d/", PackAddress::Directory("/srv/a#b?c d/".into())),
             ("s3://packs", s3("", None, None)),
             ("s3://packs/a/b/", s3("a/b", None, None)),
             (

@@ -112,9 +112,9 @@ fn a_file_of_a_newer_layout_is_refused() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST).unwrap();
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("PRAGMA user_version = 4").unwrap();
+    file.execute_batch("PRAGMA user_version = 5").unwrap();
     let refused = Replica::open(&path, &FASTEST).unwrap_err();
-    assert!(matches!(refused, ReplicaError::Newer { found: 4, .. }), "{refused}");
+    assert!(matches!(refused, ReplicaError::Newer { found: 5, .. }), "{refused}");
 }
 
 /// The tables of an application, before and after a change of its schema.

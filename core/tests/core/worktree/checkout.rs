@@ -1,8 +1,8 @@
 //! What a checkout brings, what it refuses, and what it leaves alone.
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{CheckoutError, Folding, Plan, execute, write};
 use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink};
@@ -11,7 +11,7 @@ use fastest_core::stat_index::StatIndex;
 use fastest_core::tree::{find, write_directory};
 
 use super::scan::tick;
-use super::work::{Thing, Work};
+use super::work::{Thing, Work, set_executable};
 
 fn in_the_way(
     work: &Work,
@@ -251,4 +251,74 @@ fn a_mount_inside_the_tree_is_written_by_copy() {
     }));
     assert!(mount("umount", &[]));
     outcome.unwrap();
+}
+
+#[test]
+fn a_replaced_file_keeps_the_permission_bits_of_what_stood_there() {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    // Before, executable then, and what is expected.
+    let cases = [
+        (0o600, false, 0o600),
+        (0o600, true, 0o700),
+        (0o640, true, 0o750),
+        (0o666, false, 0o666),
+        (0o444, false, 0o444),
+        (0o700, false, 0o600),
+        (0o755, false, 0o644),
+        (0o711, true, 0o711),
+        (0o750, true, 0o750),
+        (0o4755, true, 0o755),
+    ];
+    for (before, executable, expect) in cases {
+        let work = Work::new();
+        work.write("f", "new");
+        set_executable(&work.path("f"), executable);
+        let tree = work.fresh();
+        work.write("f", "old");
+        fs::set_permissions(work.path("f"), fs::Permissions::from_mode(before)).unwrap();
+        work.snapshot();
+        work.checkout(&tree);
+        assert_eq!(mode(&work.path("f")), expect, "{before:o} {executable}");
+    }
+}
+
+#[test]
+fn a_link_lends_no_mode() {
+    let work = Work::new();
+    work.write("plain", "1");
+    work.write("f", "1");
+    let tree = work.fresh();
+    fs::remove_file(work.path("f")).unwrap();
+    symlink("plain", work.path("f")).unwrap();
+    work.snapshot();
+    work.checkout(&tree);
+    let mode = |path| fs::metadata(work.path(path)).unwrap().permissions().mode();
+    assert_eq!(mode("f"), mode("plain"));
+}
+
+#[test]
+fn holes_stay_holes() {
+    let work = Work::new();
+    let file = fs::File::create(work.path("large")).unwrap();
+    file.set_len(64 << 20).unwrap();
+    file.write_all_at(b"data", 30_000_000).unwrap();
+    let file = fs::File::create(work.path("small")).unwrap();
+    file.set_len(512 << 10).unwrap();
+    file.write_all_at(b"data", 100_000).unwrap();
+    work.write("full", [7; 300_000]);
+    let bytes = |work: &Work, path: &str| fs::metadata(work.path(path)).unwrap().blocks() * 512;
+    if bytes(&work, "large") > 1 << 20 {
+        return; // A file system without holes.
+    }
+    let tree = work.fresh();
+    let old = work.listing();
+    let work = work.clone_into_new();
+    work.write("large", "in its way");
+    work.snapshot();
+    work.checkout(&tree);
+    assert!(work.listing() == old);
+    for (path, bytes_max) in [("large", 1 << 20), ("small", 128 << 10)] {
+        assert!(bytes(&work, path) <= bytes_max, "{path}: {}", bytes(&work, path));
+    }
+    assert!(bytes(&work, "full") >= 300_000);
 }

@@ -1,0 +1,230 @@
+//! `clone --here`: a folder that has files already becomes a working copy of a project.
+//!
+//! What stands in the folder stays: where it differs from the project, it is an edit like any other.
+//! What the folder lacks is written, since it was never deleted here.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use fastest_core::checkout::{Folding, Plan, execute, recover};
+use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::id::TreeId;
+use fastest_core::scan::IndexUse;
+use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::StateDir;
+use fastest_core::tree::{Item, STATE_DIR, find};
+use fastest_schema::workspaces::Workspace;
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::path::show_all;
+use crate::report::CloneReport;
+use crate::working_copy::WorkingCopy;
+
+use super::clone::Fetched;
+use super::init::{check_name, new_workspace};
+use super::pull::show_kept;
+use super::scan::ScanJob;
+use super::snapshot::tree_of;
+use super::status::Looking;
+
+impl Device {
+    /// Makes `dir`, whatever is in it, a working copy of a new workspace of a project, based on the
+    /// head of the project's main workspace. No file that is there is changed.
+    pub async fn join_project(
+        &mut self,
+        project: &str,
+        dir: &Path,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        if let Some(name) = workspace {
+            check_name("workspace", name)?;
+        }
+        if !dir.is_dir() {
+            return Err(SyncError::NotAFolder { path: dir.to_owned() });
+        }
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        self.check_free(&root)?;
+        activity.begin("Receiving");
+        let Fetched { project, traffic, notices } = self.fetch_project(project, None).await?;
+        let head = match self.named_workspace(&project, None) {
+            Ok(main) => main.current_snapshot_id,
+            Err(SyncError::Unknown { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut report = CloneReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            snapshot_id: head,
+            path: root.display().to_string(),
+            here: true,
+            warnings: notices,
+            ..CloneReport::default()
+        };
+        report.add(traffic);
+        match WorkingCopy::at(&root) {
+            // The store had lost its rows, and has them again.
+            Ok(Some(copy)) if copy.project_id == project.id && self.workspace_of(&copy).is_ok() => {
+                self.rejoin(&copy, &mut report, activity)?;
+            }
+            _ => self.join(&root, workspace, &mut report, activity)?,
+        }
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Refuses a folder that is a working copy already, as far as this store knows.
+    fn check_free(&self, root: &Path) -> Result<(), SyncError> {
+        match WorkingCopy::at(root) {
+            Ok(Some(copy)) if self.workspace_of(&copy).is_ok() => {
+                Err(SyncError::AlreadyProject { path: root.to_owned() })
+            }
+            // Of another store, or damaged: it is to be joined anew.
+            Ok(_) | Err(SyncError::DamagedState { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes a folder for the working copy that it says it is: it knows best what it is based on.
+    fn rejoin(
+        &mut self,
+        copy: &WorkingCopy,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let (_lock, warnings) = self.enter(copy)?;
+        report.warnings.extend(warnings);
+        let workspace = self.workspace_of(copy)?;
+        (report.workspace, report.workspace_id) = (workspace.name, workspace.id);
+        report.snapshot_id = copy.head()?;
+        let tree = match &report.snapshot_id {
+            Some(head) => tree_of(&self.snapshot_row(head)?)?,
+            None => empty_directory(),
+        };
+        let looking = Looking::new(&self.store);
+        let progress = activity.begin("Scanning");
+        let index = StatIndex::empty();
+        let job = scan_of(copy.root(), &index, &tree);
+        let found = self.scan(&job, &looking, &progress)?;
+        report.warnings.extend(found.warnings);
+        let Drift { workspace_only, both_different, .. } = drift(&tree, &found.root.id, &looking)?;
+        report.added = show_all(&workspace_only);
+        report.modified = show_all(&both_different);
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        root: &Path,
+        name: Option<&str>,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let _making = self.copies_lock()?;
+        self.check_free(root)?;
+        let name = self.free_name(&report.project_id, name, root)?;
+        let state = root.join(STATE_DIR);
+        let is_made = !state.exists();
+        fs::create_dir_all(&state).map_err(SyncError::io("create", &state))?;
+        // What another store's command left there half done.
+        recover(root)?;
+        let filled = match &report.snapshot_id {
+            Some(head) => self.fill(root, &tree_of(&self.snapshot_row(head)?)?, report, activity),
+            None => Ok(()),
+        };
+        if let Err(error) = filled {
+            if is_made {
+                let _ = fs::remove_dir_all(&state);
+            }
+            return Err(error);
+        }
+        let head = report.snapshot_id.clone();
+        let workspace = Workspace {
+            base_snapshot_id: head.clone(),
+            current_snapshot_id: head.clone(),
+            ..new_workspace(&report.project_id, &name, root, self.identity.machine.clone())
+        };
+        (report.workspace, report.workspace_id) = (name, workspace.id.clone());
+        let (project_id, id) = (report.project_id.clone(), workspace.id.clone());
+        self.replica.write(|session| {
+            session.save(&project_id, &workspace)?;
+            session.record(&project_id, &id, "workspace.created", head.as_deref(), None)
+        })?;
+        // What is missing was written before: from here on it would count as deleted.
+        let copy = WorkingCopy::create(root, &project_id, &id)?;
+        copy.forget_index()?;
+        copy.set_head(head.as_deref().unwrap_or_default())?;
+        self.replica.write(|session| session.know_copy(&copy, head.as_deref()))?;
+        Ok(())
+    }
+
+    /// Writes what a folder lacks of a tree, and notes how it differs otherwise.
+    fn fill(
+        &self,
+        root: &Path,
+        tree: &TreeId,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let state = StateDir::of(root);
+        let progress = activity.begin("Scanning");
+        // Only looked at: what differs is stored by the next snapshot.
+        let looking = Looking::new(&self.store);
+        let empty = StatIndex::empty();
+        let scanned = self.scan(&scan_of(root, &empty, tree), &looking, &progress)?;
+        report.warnings.extend(scanned.warnings);
+        let (found, index) = (scanned.root, scanned.index.unwrap_or(empty));
+        let Drift { source_only, workspace_only, both_different, .. } =
+            drift(tree, &found.id, &looking)?;
+        let wanted = source_only.iter().filter(|path| is_free(root, path));
+        let wanted = wanted.map(|path| self.wanted_item(tree, path));
+        let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
+        report.added = show_all(&workspace_only);
+        report.modified = show_all(&both_different);
+        let folding = Folding::probe(&state).map_err(SyncError::io("use", root))?;
+        let plan = Plan::paths(&index, &wanted, &self.store, folding)?;
+        let progress = activity.begin("Writing files");
+        let done = execute(root, plan, &index, &self.store, b"", &progress)?;
+        if let Some((path, why)) = show_kept(&done).into_iter().next() {
+            return Err(SyncError::NotUpdated { path, why });
+        }
+        let items = wanted.iter().filter_map(|(_, item)| item.as_ref());
+        for item in items.filter(|item| !item.is_directory()) {
+            report.files += 1;
+            report.bytes += item.bytes;
+        }
+        Ok(())
+    }
+
+    fn wanted_item(
+        &self,
+        tree: &TreeId,
+        path: &[u8],
+    ) -> Result<(Vec<u8>, Option<Item>), SyncError> {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok((path.to_vec(), find(tree, &parts, &self.store)?))
+    }
+}
+
+/// A scan of a folder that nothing is known of but what it is to be based on.
+fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'a> {
+    let index_use = IndexUse::Replace;
+    ScanJob { root, index: empty, index_use, head: Some(*head), untrack: &[] }
+}
+
+/// Whether a path can be written without touching what is there: nothing stands under it, and no file
+/// or link where a folder above it would have to be.
+fn is_free(root: &Path, path: &[u8]) -> bool {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let full = root.join(OsStr::from_bytes(path));
+    if fs::symlink_metadata(&full).is_ok() {
+        return false;
+    }
+    let above = full.ancestors().skip(1).take_while(|above| *above != root);
+    above.filter_map(|above| fs::symlink_metadata(above).ok()).all(|data| data.is_dir())
+}

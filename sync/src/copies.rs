@@ -35,6 +35,8 @@ pub(crate) struct KnownCopy {
     pub workspace_id: String,
     /// The snapshot that it was based on, or an earlier one of its own.
     pub head: Option<String>,
+    /// What tells the folder from another one in its place: see [`folder_mark`].
+    pub folder: Option<String>,
 }
 
 impl Device {
@@ -108,8 +110,8 @@ impl Device {
         Ok(project.transpose()?.flatten())
     }
 
-    /// Gives a folder back the `.fastest` that it lost. Where most of its files are gone, it may be
-    /// another folder by now, and what is not in it would count as deleted: refuses, if it is the one
+    /// Gives a folder back the `.fastest` that it lost. Where most of its files are gone, or all, it may
+    /// be another folder by now, or another one's content, and what is not in it would count as deleted: refuses, if it is the one
     /// that was `asked` for, and passes over any other.
     fn find_again(
         &mut self,
@@ -129,15 +131,21 @@ impl Device {
         }
         let name = format!("{}/{}", project.name, workspace.name);
         let head = self.last_head(known, &workspace)?;
+        let mut missing = String::new();
         if let Some(head) = &head {
             let tree = tree_of(&self.snapshot_row(head)?)?;
             let (present, looked_for) = present(&known.root, &tree, &self.store)?;
-            if present * 2 < looked_for {
-                if !asked {
-                    return Ok(None);
-                }
-                let (path, gone) = (known.root.clone(), looked_for - present);
-                return Err(SyncError::LostCopy { path, name, gone, looked_for });
+            let is_same = known.folder.is_some() && known.folder == folder_mark(&known.root);
+            let (path, gone) = (known.root.clone(), looked_for - present);
+            if present * 2 < looked_for && !(is_same && present > 0) {
+                return match asked {
+                    true => Err(SyncError::LostCopy { path, name, gone, looked_for }),
+                    false => Ok(None),
+                };
+            }
+            if gone > 0 {
+                missing =
+                    format!("; {gone} of its files are gone, which `fastest restore` brings back");
             }
         }
         let copy = WorkingCopy::create(&known.root, &known.project_id, &known.workspace_id)?;
@@ -147,7 +155,7 @@ impl Device {
         }
         let since = head.map_or("without a snapshot".to_owned(), |head| format!("from {head}"));
         self.notices.push(format!(
-            "{} had lost its .fastest, as after `git clean -fdx`: it goes on as {name}, {since}",
+            "{} had lost its .fastest, as after `git clean -fdx`: it goes on as {name}, {since}{missing}",
             known.root.display()
         ));
         Ok(Some(copy))
@@ -240,6 +248,14 @@ impl Device {
     }
 }
 
+/// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
+/// where the file system keeps no such time.
+fn folder_mark(root: &Path) -> Option<String> {
+    let data = fs::metadata(root).ok()?;
+    let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{}/{}", data.ino(), made.as_nanos()))
+}
+
 /// How many files of a tree stand in a folder, by their names, and how many were looked for.
 fn present(
     root: &Path,
@@ -300,7 +316,7 @@ impl Session<'_> {
         parameters: impl rusqlite::Params,
     ) -> Result<Vec<KnownCopy>, ReplicaError> {
         let sql = format!(
-            "SELECT root, project_id, workspace_id, head FROM fastest_local_copy
+            "SELECT root, project_id, workspace_id, head, folder FROM fastest_local_copy
              WHERE {condition} ORDER BY root"
         );
         self.all(&sql, parameters, |row| {
@@ -309,6 +325,7 @@ impl Session<'_> {
                 project_id: row.get(1)?,
                 workspace_id: row.get(2)?,
                 head: row.get(3)?,
+                folder: row.get(4)?,
             })
         })
     }
@@ -320,13 +337,15 @@ impl Session<'_> {
         head: Option<&str>,
     ) -> Result<(), ReplicaError> {
         self.run(
-            "INSERT OR REPLACE INTO fastest_local_copy(root, project_id, workspace_id, head)
-             VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO
+             fastest_local_copy(root, project_id, workspace_id, head, folder)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 copy.root().as_os_str().as_bytes(),
                 copy.project_id,
                 copy.workspace_id,
-                head.filter(|head| !head.is_empty())
+                head.filter(|head| !head.is_empty()),
+                folder_mark(copy.root())
             ],
         )
         .map(drop)

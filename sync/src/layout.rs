@@ -45,7 +45,8 @@ CREATE TABLE fastest_local_part(
 CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 CREATE TABLE fastest_local_copy(
-  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT)
+  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT,
+  folder TEXT)
   WITHOUT ROWID;
 ";
 
@@ -93,7 +94,8 @@ DROP TABLE fastest_local_outbox_2;
 /// From layout 3 to 4: the device knows its working copies.
 const LAYOUT_4_DDL: &str = "
 CREATE TABLE fastest_local_copy(
-  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT)
+  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT,
+  folder TEXT)
   WITHOUT ROWID;
 ";
 

@@ -77,6 +77,30 @@ fn a_folder_that_lost_its_state_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_folder_that_lost_most_files_too_goes_on_if_it_is_the_same_folder() {
+    let scene = shared();
+    let before = json(&scene, "here", "mine", "status");
+    if fs::metadata(scene.path("mine")).unwrap().created().is_err() {
+        return; // A file system that does not date folders.
+    }
+    for file in [".fastest/head", "b", "c"] {
+        fs::remove_file(scene.path(format!("mine/{file}"))).unwrap();
+    }
+    lose(&scene, "mine");
+    scene.write("mine/a", "2");
+    let pushed = json(&scene, "here", "mine", "push");
+    assert_eq!((&pushed["modified"], &pushed["deleted"]), (&1.into(), &2.into()));
+    assert_eq!(pushed["project_id"], before["project_id"]);
+    let warning = pushed["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("2 of its files are gone"), "{warning}");
+    // A folder that was made anew in its place is another one.
+    fs::rename(scene.path("mine"), scene.path("old")).unwrap();
+    scene.write("mine/other", "");
+    let told = scene.run("here", "mine", "push");
+    assert!(told.starts_with("exit 2") && told.contains("1 of 1 files are gone"), "{told}");
+}
+
+#[test]
 fn what_others_did_is_not_undone_by_a_folder_that_was_found_again() {
     let scene = shared();
     scene.run("there", "", "clone app yours");

@@ -11,8 +11,8 @@ mod file;
 
 use std::sync::Arc;
 
-use file::IgnoreFile;
 pub use file::{IGNORE_FILE_BYTES_MAX, IgnoreFileError, STARS_MAX, WILDCARD_LINES_MAX};
+use file::{IgnoreFile, Line};
 
 /// The names of ignore files, the weaker first.
 pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".fastestignore"];
@@ -134,7 +134,7 @@ impl IgnoreRules {
         let mut level = self.nearest.as_deref();
         while let Some(Level { rules, place, by, weaker, .. }) = level {
             let matched = match (rules, place) {
-                (Rules::Everything, _) => Some(true),
+                (Rules::Everything, _) => return Some(*by),
                 (Rules::File(file), Place::Below(bytes)) => {
                     file.matched(&path[*bytes..], is_directory)
                 }
@@ -145,12 +145,35 @@ impl IgnoreRules {
                     file.matched(&[way.as_slice(), path].concat(), is_directory)
                 }
             };
-            if let Some(ignored) = matched {
-                return ignored.then_some(*by);
+            if let Some(line) = matched {
+                return (!line.takes_in).then_some(*by);
             }
             level = weaker.as_deref();
         }
         None
+    }
+
+    /// Whether a line that ignores the entry at `path` in these rules, all of the working copy, is
+    /// not in `old`: then somebody has written it since.
+    pub(crate) fn newly_ignores(&self, old: &Self, path: &[u8], is_directory: bool) -> bool {
+        let mut level = self.nearest.as_deref();
+        while let Some(Level { rules, place, weaker, .. }) = level {
+            let (Rules::File(file), Place::Below(bytes)) = (rules, place) else { return true };
+            if let Some(line) = file.matched(&path[*bytes..], is_directory) {
+                return !line.takes_in && !old.has(*bytes, line);
+            }
+            level = weaker.as_deref();
+        }
+        false
+    }
+
+    fn has(&self, prefix_bytes: usize, line: &Line) -> bool {
+        let levels =
+            std::iter::successors(self.nearest.as_deref(), |level| level.weaker.as_deref());
+        levels.into_iter().any(|level| match (&level.rules, &level.place) {
+            (Rules::File(file), Place::Below(bytes)) => *bytes == prefix_bytes && file.has(line),
+            _ => false,
+        })
     }
 }
 

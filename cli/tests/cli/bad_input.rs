@@ -335,7 +335,7 @@ fn many_processes_at_once() {
 }
 
 #[test]
-fn a_merge_that_is_refused_leaves_no_snapshot() {
+fn a_merge_that_meets_an_obstacle_leaves_no_snapshot() {
     let scene = saved();
     scene.run("store", "", "clone demo copy");
     scene.write("copy/.gitignore", "*.log\n");
@@ -345,7 +345,7 @@ fn a_merge_that_is_refused_leaves_no_snapshot() {
     scene.run("store", "demo", "push");
     for _ in 0..2 {
         let told = scene.run("store", "copy", "pull");
-        assert!(told.starts_with("exit 2") && told.contains("in the way"), "{told}");
+        assert!(told.starts_with("exit 1") && told.contains("x.log was left as it was"), "{told}");
     }
     assert_eq!(scene.read("copy/x.log"), "mine\n");
     assert_eq!(scene.text("store", "copy", "log").lines().count(), 3);

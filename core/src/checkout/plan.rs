@@ -23,7 +23,7 @@ pub struct Plan {
     /// The tree that it leads to; `None` where only some paths are restored.
     pub(super) to: Option<Root>,
     pub(super) folding: Folding,
-    /// Files that go on standing though the new tree lacks them, since it ignores them.
+    /// Files that go on standing though the new tree lacks them, since it newly ignores them.
     pub(super) untracked: Vec<Vec<u8>>,
     /// Whether what stands in the way of a new file is left, and the rest done.
     pub(super) leaves_obstacles: bool,
@@ -75,7 +75,8 @@ impl Plan {
         let to = read_root(to, source)?;
         let mut planner = Planner::new(source, folding);
         if index.root().is_none_or(|root| root.id != to.id) {
-            planner.target = Some(TargetRules::new(to.id, source));
+            let old = index.root().map(|root| root.id);
+            planner.target = Some(TargetRules::new(old, to.id, source));
             planner.directory(&[], index.directory(), &Item::directory(&to), 0)?;
         }
         Ok(planner.plan(Some(to)))
@@ -114,7 +115,7 @@ impl Plan {
         Self { leaves_obstacles: true, ..self }
     }
 
-    /// Files that go on standing though the new tree lacks them, since it ignores them.
+    /// Files that go on standing though the new tree lacks them, since it newly ignores them.
     pub fn untracked(&self) -> &[Vec<u8>] {
         &self.untracked
     }
@@ -236,19 +237,18 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// A file that the new tree lacks goes, unless that tree ignores it: then somebody only stopped
-    /// syncing it. Where something must take its place, it goes in any case.
+    /// A file that the new tree lacks goes, unless somebody only stopped syncing it. Where something must take its place, it goes in any case.
     fn remove_file(
         &mut self,
         path: Vec<u8>,
         expect: Expected,
         replaced: bool,
     ) -> Result<(), CheckoutError> {
-        let ignored = match &mut self.target {
-            Some(target) if !replaced => target.ignore(&path)?,
+        let stays = match &mut self.target {
+            Some(target) if !replaced => target.stopped_syncing(&path)?,
             _ => false,
         };
-        match ignored {
+        match stays {
             true => self.untracked.push(path),
             false => self.removals.push(Change { path, what: What::Remove(expect) }),
         }

@@ -1,4 +1,4 @@
-//! What the tree that a working copy is to become ignores.
+//! Whether a file that a new tree lacks was deleted there, or is only ignored now.
 
 use std::collections::HashMap;
 
@@ -6,41 +6,68 @@ use crate::chunk::{ReadContentError, read_content};
 use crate::id::TreeId;
 use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules};
 use crate::object::ObjectSource;
-use crate::path::split;
 use crate::store::StoreError;
 use crate::tree::{Kind, find};
 
-/// The ignore rules of a tree, read where they are asked for.
+/// The ignore rules of two trees, of which one takes the other's place.
 pub(super) struct TargetRules<'s> {
-    tree: TreeId,
-    source: &'s dyn ObjectSource,
-    /// The rules for the entries of directories, by their paths; `None` where the directory is ignored.
-    known: HashMap<Vec<u8>, Option<IgnoreRules>>,
+    old: TreeRules<'s>,
+    new: TreeRules<'s>,
 }
 
 impl<'s> TargetRules<'s> {
-    pub(super) fn new(tree: TreeId, source: &'s dyn ObjectSource) -> Self {
-        Self { tree, source, known: HashMap::new() }
+    pub(super) fn new(old: Option<TreeId>, new: TreeId, source: &'s dyn ObjectSource) -> Self {
+        let of = |tree| TreeRules { tree, source, known: HashMap::new() };
+        Self { old: of(old), new: of(Some(new)) }
     }
 
-    /// Whether the file at `path` is ignored, or a directory above it.
-    pub(super) fn ignore(&mut self, path: &[u8]) -> Result<bool, StoreError> {
-        let rules = self.below(split(path).0)?;
-        Ok(rules.is_none_or(|rules| rules.ignored_by(path, false).is_some()))
+    /// Whether the file at `path`, which the new tree lacks, is one that somebody only stopped
+    /// syncing: the new tree's rules ignore it, and the old tree's do not, or by another line. A file
+    /// that was content though this very line ignored it before was deleted.
+    pub(super) fn stopped_syncing(&mut self, path: &[u8]) -> Result<bool, StoreError> {
+        let Some(end) = self.new.ignored_at(path)? else { return Ok(false) };
+        if self.old.ignored_at(path)?.is_none() {
+            return Ok(true);
+        }
+        let (ignored, is_directory) = (&path[..end], end < path.len());
+        let (old, new) = (self.old.above(ignored)?, self.new.above(ignored)?);
+        Ok(new.newly_ignores(&old, ignored, is_directory))
+    }
+}
+
+/// The ignore rules of a tree, read where they are asked for.
+struct TreeRules<'s> {
+    /// `None` has no rules.
+    tree: Option<TreeId>,
+    source: &'s dyn ObjectSource,
+    /// The rules for the entries of directories, by their paths with a slash at the end.
+    known: HashMap<Vec<u8>, IgnoreRules>,
+}
+
+impl TreeRules<'_> {
+    /// The length of the shortest part of `path` that is ignored: a directory above the file, or the
+    /// file itself.
+    fn ignored_at(&mut self, path: &[u8]) -> Result<Option<usize>, StoreError> {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for end in slashes.map(|(slash, _)| slash).chain([path.len()]) {
+            let is_directory = end < path.len();
+            if self.above(&path[..end])?.ignored_by(&path[..end], is_directory).is_some() {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
     }
 
-    /// The rules for the entries of a directory. It goes down from the root in a loop: a tree may be
+    /// The rules for the entry at `path`: those of all directories above it. In a loop: a tree may be
     /// deep.
-    fn below(&mut self, directory: &[u8]) -> Result<Option<IgnoreRules>, StoreError> {
-        let slashes = directory.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        let ends = slashes.map(|(slash, _)| slash).chain([directory.len()]);
-        let mut rules = self.with_files_of(&[], IgnoreRules::default())?;
-        for end in ends.filter(|end| *end > 0) {
-            let Some(above) = rules else { return Ok(None) };
-            let path = &directory[..end];
-            rules = match above.ignored_by(path, true) {
-                Some(_) => None,
-                None => self.with_files_of(path, above)?,
+    fn above(&mut self, path: &[u8]) -> Result<IgnoreRules, StoreError> {
+        let mut rules = IgnoreRules::default();
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for end in std::iter::once(0).chain(slashes.map(|(slash, _)| slash + 1)) {
+            let directory = &path[..end];
+            rules = match self.known.get(directory) {
+                Some(known) => known.clone(),
+                None => self.with_files_of(directory, rules)?,
             };
         }
         Ok(rules)
@@ -50,28 +77,25 @@ impl<'s> TargetRules<'s> {
         &mut self,
         directory: &[u8],
         above: IgnoreRules,
-    ) -> Result<Option<IgnoreRules>, StoreError> {
-        if let Some(known) = self.known.get(directory) {
-            return Ok(known.clone());
-        }
+    ) -> Result<IgnoreRules, StoreError> {
         let mut rules = above;
-        let prefix_bytes = if directory.is_empty() { 0 } else { directory.len() + 1 };
         for name in IGNORE_FILES {
             if let Some(text) = self.text(directory, name)? {
                 // Rules past a limit are unknown: nothing is deleted that they may ignore.
-                let with = rules.with_file(prefix_bytes, &text);
-                rules = with.unwrap_or_else(|_| rules.unknown(prefix_bytes));
+                let with = rules.with_file(directory.len(), &text);
+                rules = with.unwrap_or_else(|_| rules.unknown(directory.len()));
             }
         }
-        self.known.insert(directory.to_vec(), Some(rules.clone()));
-        Ok(Some(rules))
+        self.known.insert(directory.to_vec(), rules.clone());
+        Ok(rules)
     }
 
     fn text(&self, directory: &[u8], name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(tree) = &self.tree else { return Ok(None) };
         let parts = directory.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         let parts: Vec<&[u8]> = parts.chain([name.as_bytes()]).collect();
         let is_file = |kind| matches!(kind, Kind::File | Kind::Executable);
-        let item = find(&self.tree, &parts, self.source)?.filter(|item| is_file(item.kind));
+        let item = find(tree, &parts, self.source)?.filter(|item| is_file(item.kind));
         let Some(item) = item else { return Ok(None) };
         if item.bytes > IGNORE_FILE_BYTES_MAX as u64 {
             // Past the limit, whatever it says.

@@ -47,13 +47,14 @@ pub(super) struct IgnoreFile {
 }
 
 /// A line that is a rule.
-#[derive(Debug)]
-struct Line {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
     /// Without `!`, a slash at the beginning, and a slash at the end.
     pattern: Vec<u8>,
     /// How many of its first bytes are no wildcard.
     literal: usize,
-    takes_in: bool,
+    /// It takes in again what an earlier line ignores.
+    pub(super) takes_in: bool,
     directories_only: bool,
     /// The pattern is for the path relative to the file's directory, not for the name alone.
     is_path: bool,
@@ -98,8 +99,8 @@ impl IgnoreFile {
         self.lines.push(line);
     }
 
-    /// Whether `path`, relative to the file's directory, is ignored: `None` where no line says.
-    pub(super) fn matched(&self, path: &[u8], is_directory: bool) -> Option<bool> {
+    /// The line that decides about `path`, relative to the file's directory: the last that matches.
+    pub(super) fn matched(&self, path: &[u8], is_directory: bool) -> Option<&Line> {
         let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         let is_match = |number: &u32| {
             let line = &self.lines[*number as usize];
@@ -115,7 +116,11 @@ impl IgnoreFile {
         let looked_up = looked_up.into_iter().flatten().max();
         let later = |number: &&u32| looked_up.is_none_or(|found| **number > found);
         let tried = self.wildcards.iter().rev().take_while(later).copied().find(is_match);
-        tried.or(looked_up).map(|number| !self.lines[number as usize].takes_in)
+        tried.or(looked_up).map(|number| &self.lines[number as usize])
+    }
+
+    pub(super) fn has(&self, line: &Line) -> bool {
+        self.lines.contains(line)
     }
 }
 

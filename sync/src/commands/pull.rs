@@ -173,6 +173,10 @@ impl Device {
             }
             moved => moved?,
         };
+        if !moved.kept.is_empty() && head != incoming.head {
+            // The head has not moved: the next pull merges anew.
+            self.forget_merge(copy, &head)?;
+        }
         brought.take(moved);
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
         Ok(brought)

@@ -6,7 +6,9 @@
 # Device A works in a git working tree, in which each commit is checked out and pushed. Device B pulls
 # after every 20th, and after the last. What stands on B then is taken into a git index, whose tree must
 # be that of the commit: names, executable bits, links and bytes. Set aside are gitlinks (the content of
-# submodules is another repository's), and filters and line ends (both working trees hold raw bytes).
+# submodules is another repository's), filters and line ends (both working trees hold raw bytes), and files
+# of which a pull said that they are in the project no more and stay: they were ignored and deleted between
+# two pulls.
 #
 # COMMITS=N   replay the last N commits alone
 # EVERY=N     pull after every Nth commit
@@ -61,17 +63,21 @@ expected() {
   GIT_INDEX_FILE=$index git -C "$scratch/A" write-tree
 }
 
-# The tree of what stands on B.
+# The tree of what stands on B, but for what a pull said stays there untracked and the tree $1 lacks.
 found() {
-  local git=(git --git-dir="$scratch/look.git" --work-tree="$scratch/B")
+  local path git=(git --git-dir="$scratch/look.git" --work-tree="$scratch/B")
   "${git[@]}" -C "$scratch/B" add --force --all -- . ':(exclude,top).fastest'
+  while IFS= read -r path; do
+    git -C "$scratch/A" cat-file -e "$1:$path" 2>/dev/null ||
+      "${git[@]}" update-index --force-remove -- "$path"
+  done <"$scratch/untracked"
   "${git[@]}" write-tree
 }
 
 check() {
   local is should
   should=$(expected "$1")
-  is=$(found)
+  is=$(found "$should")
   if [ "$is" != "$should" ]; then
     echo "commit $1: what stands on B is not what was committed (-), but (+)" >&2
     GIT_ALTERNATE_OBJECT_DIRECTORIES=$scratch/A/.git/objects \
@@ -92,6 +98,7 @@ total=$(wc -l <"$scratch/list" | tr -d ' ')
 on_a remote set "file://$scratch/primary.db"
 on_b remote set "file://$scratch/primary.db"
 done=0 checked=0
+: >"$scratch/untracked"
 while read -r commit; do
   git -C "$scratch/A" checkout --quiet --force --detach "$commit"
   if [ $done = 0 ]; then
@@ -104,6 +111,7 @@ while read -r commit; do
   done=$((done + 1))
   if [ $((done % every)) = 0 ] || [ "$done" = "$total" ]; then
     on_b -C "$scratch/B" pull
+    sed -n 's/^- //p' "$scratch/told" >>"$scratch/untracked"
     check "$commit"
     checked=$((checked + 1))
   fi

@@ -33,6 +33,7 @@ fn help() {
       drift        Compare this working copy with a workspace
       log          List the project's snapshots, newest first
       restore      Put files back as they were in a snapshot
+      untrack      Stop syncing files or folders, and leave them where they are
       cat          Print a file as it was in a snapshot
       workspace    Make, list, rename and choose workspaces
       project      List and rename projects

@@ -207,12 +207,13 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
         Err(error) if is_root => return Err(failed_root(task, error)),
         Err(error) => return Ok(Listing::left_alone(task, SkippedWhy::Unreadable(error.into()))),
     };
-    let mut found = match fd.as_ref().map(Names::read).transpose() {
-        Ok(found) => found.unwrap_or_default(),
+    let (mut found, directory) = match fd.map(Names::read).transpose() {
+        Ok(Some((found, directory))) => (found, Some(directory)),
+        Ok(None) => (Names::default(), None),
         Err(error) if is_root => return Err(failed_root(task, error)),
         Err(error) => return Ok(Listing::left_alone(task, SkippedWhy::Unreadable(error.into()))),
     };
-    let directory = fd.as_ref().map(AsFd::as_fd);
+    let directory = directory.as_ref().and_then(|directory| directory.fd().ok());
     if !is_root
         && (found.git || found.state)
         && let Some(of_its_own) = directory.and_then(is_of_its_own)
@@ -262,9 +263,9 @@ struct Names {
 }
 
 impl Names {
-    fn read(directory: &OwnedFd) -> Result<Self, Errno> {
-        let mut found = Self { before: Some(rustix::fs::fstat(directory)?), ..Self::default() };
-        let mut directory = Dir::read_from(directory)?;
+    fn read(directory: OwnedFd) -> Result<(Self, Dir), Errno> {
+        let mut found = Self { before: Some(rustix::fs::fstat(&directory)?), ..Self::default() };
+        let mut directory = Dir::new(directory)?;
         while let Some(entry) = directory.read() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -277,7 +278,7 @@ impl Names {
         }
         found.occupied = found.git || !found.names.is_empty();
         found.sort();
-        Ok(found)
+        Ok((found, directory))
     }
 
     fn add(&mut self, name: &[u8], listed: Name) {

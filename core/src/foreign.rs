@@ -3,9 +3,12 @@
 //! They are content for nobody, and are never written, whatever a rule or a tree says. Trees of
 //! earlier builds may hold them: those decode, and what they hold under such a name is passed over.
 
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 
 use crate::path::join;
 use crate::tree::STATE_DIR;
@@ -79,6 +82,22 @@ pub(crate) enum OfItsOwn {
     WorkingCopy,
     /// A submodule or linked working tree of git.
     GitWorkingTree,
+}
+
+/// Whether a path, relative to the root, is or leads through what is not the working copy's own: a
+/// state folder, another working copy, a git working tree.
+pub fn belongs_to_others(root: &Path, path: &[u8]) -> bool {
+    if path.split(|&byte| byte == b'/').any(is_state_name) {
+        return true;
+    }
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
+    ends.any(|end| {
+        let folder = root.join(OsStr::from_bytes(&path[..end]));
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(CWD, &folder, flags, Mode::empty());
+        folder.is_ok_and(|folder| is_of_its_own(&folder).is_some())
+    })
 }
 
 /// Whether a folder below the root is to be left to itself.

@@ -29,7 +29,7 @@ mod cut;
 pub mod diff;
 pub mod drift;
 mod error;
-mod foreign;
+pub mod foreign;
 pub mod git;
 pub mod id;
 pub mod ignore_rules;

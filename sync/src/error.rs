@@ -65,6 +65,14 @@ pub enum SyncError {
     /// The whole working copy was to be untracked.
     #[error("the whole project cannot be untracked")]
     UntrackRoot,
+    /// A path in a folder that is not the project's own.
+    #[error(
+        "{path} is not this project's: it belongs to another working copy, or to a state folder"
+    )]
+    NotOurs {
+        /// The path, in the working copy.
+        path: String,
+    },
     /// A path is neither in the folder nor in the last snapshot.
     #[error("{path} is neither in the folder nor in its last snapshot")]
     NotHere {
@@ -342,6 +350,7 @@ impl SyncError {
             Self::TrackedByGit { .. } => "tracked_by_git",
             Self::UntrackRoot => "untrack_root",
             Self::NotHere { .. } => "not_here",
+            Self::NotOurs { .. } => "not_ours",
             Self::DamagedState { .. } => "damaged_state",
             Self::NewerState { .. }
             | Self::Replica(ReplicaError::Newer { .. } | ReplicaError::NewerSchema { .. }) => {

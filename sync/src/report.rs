@@ -20,6 +20,8 @@ pub struct InitReport {
     pub workspace_id: String,
     /// The working copy.
     pub path: String,
+    /// What the user should know.
+    pub warnings: Vec<String>,
 }
 
 /// `fastest snapshot`
@@ -43,7 +45,7 @@ pub struct SnapshotReport {
     pub created: bool,
     /// Objects that the store did not have.
     pub objects_new: u64,
-    /// FIFOs, sockets and device files, which no tree can hold.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -72,6 +74,8 @@ pub struct StatusReport {
     pub modified: Vec<String>,
     /// Files that are gone.
     pub deleted: Vec<String>,
+    /// Files that are ignored since the snapshot: the next one leaves them out, and they stay.
+    pub untracked: Vec<String>,
     /// Snapshots that the primary does not have.
     pub unpushed: u64,
     /// Rows that the primary does not have: snapshots, packs, workspaces, events.
@@ -82,7 +86,7 @@ pub struct StatusReport {
     pub primary: String,
     /// Versions of rows that lost a conflict and are kept.
     pub row_conflicts: u64,
-    /// FIFOs, sockets and device files, which no tree can hold.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -206,7 +210,7 @@ pub struct PullReport {
     /// Where there was nothing to bring in: other workspaces that hold snapshots which are not part
     /// of this one.
     pub ahead: Vec<AheadWorkspace>,
-    /// FIFOs, sockets and device files, which no tree can hold.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -263,7 +267,7 @@ pub struct DriftReport {
     pub bytes_changed: u64,
     /// Whether the primary was out of reach, so that the source is as this device last saw it.
     pub offline: bool,
-    /// FIFOs, sockets and device files, which no tree can hold.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -360,7 +364,7 @@ pub struct RestoreReport {
     /// Files that could not be restored, or changed here meanwhile: left as they are, for the reason
     /// in `warnings`.
     pub kept: Vec<String>,
-    /// FIFOs, sockets and device files, which no tree can hold.
+    /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,

@@ -18,6 +18,7 @@ pub fn init(
     session.out.report(&report, |out| {
         let (project, workspace) = (plain(&report.project), plain(&report.workspace));
         out.done(format_args!("Made project {project} in {}, workspace {workspace}", report.path))?;
+        warn(out, &report.warnings);
         out.hint("`fastest push` saves its files and sends them to the primary");
         Ok(())
     })?;
@@ -52,7 +53,10 @@ pub fn untrack(session: &mut Session<'_>, paths: &[PathBuf]) -> Result<Exit, Cli
 pub fn saved(report: &SnapshotReport) -> String {
     let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
     if !report.created {
-        return format!("Nothing to save since {snapshot_id}");
+        return match snapshot_id.as_str() {
+            "" => "Nothing to save".to_owned(),
+            id => format!("Nothing to save since {id}"),
+        };
     }
     let (changes, files) = (changes(*added, *modified, *deleted), count(report.files, "file"));
     format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
@@ -66,6 +70,7 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         out.entries('A', &report.added)?;
         out.entries('M', &report.modified)?;
         out.entries('D', &report.deleted)?;
+        out.entries('-', &report.untracked)?;
         let changed = listed(&report.added, &report.modified, &report.deleted);
         let since = match &report.snapshot_id {
             Some(id) => format!("since {id}"),

@@ -39,7 +39,10 @@ impl Device {
         if WorkingCopy::at(&root)?.is_some() {
             return Err(SyncError::AlreadyProject { path: root });
         }
-        self.create_project(&root, &name)
+        let above = root.parent().map(WorkingCopy::find).transpose()?.flatten();
+        let mut report = self.create_project(&root, &name)?;
+        report.warnings.extend(above.map(|above| within_another(&root, above.root())));
+        Ok(report)
     }
 
     /// Makes `dir` a project by the way, in answer to a push. False where another process has just
@@ -142,8 +145,18 @@ impl Device {
             workspace: workspace.name,
             workspace_id: workspace.id,
             path: root.display().to_string(),
+            warnings: Vec::new(),
         })
     }
+}
+
+/// What to say of a working copy in the folder of another.
+pub(super) fn within_another(root: &Path, above: &Path) -> String {
+    format!(
+        "{} lies in the working copy {}, which leaves it alone from now on, and keeps what it had of it",
+        root.display(),
+        above.display()
+    )
 }
 
 /// A workspace without snapshots.

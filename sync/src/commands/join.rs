@@ -25,7 +25,7 @@ use crate::report::CloneReport;
 use crate::working_copy::WorkingCopy;
 
 use super::clone::Fetched;
-use super::init::{check_name, new_workspace};
+use super::init::{check_name, new_workspace, within_another};
 use super::pull::show_kept;
 use super::scan::ScanJob;
 use super::snapshot::tree_of;
@@ -49,6 +49,7 @@ impl Device {
         }
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         self.check_free(&root)?;
+        let above = root.parent().map(WorkingCopy::find).transpose()?.flatten();
         activity.begin("Receiving");
         let Fetched { project, traffic, notices } = self.fetch_project(project, None).await?;
         let head = match self.named_workspace(&project, None) {
@@ -62,7 +63,10 @@ impl Device {
             snapshot_id: head,
             path: root.display().to_string(),
             here: true,
-            warnings: notices,
+            warnings: notices
+                .into_iter()
+                .chain(above.map(|above| within_another(&root, above.root())))
+                .collect(),
             ..CloneReport::default()
         };
         report.add(traffic);

@@ -57,8 +57,8 @@ impl Device {
             let (path, why) = (show_path(root, skipped), &skipped.why);
             match why.is_unsaved_content() {
                 true => format!(
-                    "{path} is not saved, and its last version stays: {why}; to leave it out for \
-                     good, put it into .fastestignore"
+                    "{path} is not saved: {why}; of what was saved before, the last version stays; \
+                     to leave it out for good, put it into .fastestignore"
                 ),
                 false => format!("skipped {path}: {why}"),
             }

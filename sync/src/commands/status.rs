@@ -1,5 +1,7 @@
 //! `status`: a working copy against its head.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastest_core::drift::{Drift, drift, empty_directory};
@@ -91,6 +93,14 @@ impl Device {
             true => Drift::default(),
             false => drift(&head_tree, &tree, &looking)?,
         };
+        // What still stands there was not deleted.
+        let stands = |path: &Vec<u8>| {
+            copy.root()
+                .join(OsStr::from_bytes(path))
+                .symlink_metadata()
+                .is_ok_and(|it| !it.is_dir())
+        };
+        let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
         let session = self.replica.read();
         let unpushed = "SELECT count(*) FROM fastest_local_outbox
                         WHERE tbl = 'snapshots' AND scope = ?1";
@@ -107,7 +117,8 @@ impl Device {
             dirty: tree != head_tree,
             added: show_all(&workspace_only),
             modified: show_all(&both_different),
-            deleted: show_all(&source_only),
+            deleted: show_all(&gone),
+            untracked: show_all(&untracked),
             unpushed: count(unpushed)?,
             waiting_rows: count(waiting)?,
             queued_since: session.queued_since(&project.id)?,

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use fastest_core::foreign::belongs_to_others;
 use fastest_core::git::Git;
 use fastest_core::tree::find;
 
@@ -63,6 +64,9 @@ impl Device {
     ) -> Result<(), SyncError> {
         if path.is_empty() {
             return Err(SyncError::UntrackRoot);
+        }
+        if belongs_to_others(copy.root(), path) {
+            return Err(SyncError::NotOurs { path: show(path) });
         }
         if git.tracks(path) || git.tracks_below(path) {
             return Err(SyncError::TrackedByGit { path: show(path) });

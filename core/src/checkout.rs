@@ -14,6 +14,7 @@ mod apply;
 mod durable;
 mod folding;
 mod journal;
+mod left;
 mod plan;
 mod prepare;
 mod reindex;
@@ -41,6 +42,7 @@ use apply::Applier;
 pub use folding::Folding;
 pub use journal::JOURNAL_VERSION;
 use journal::{Journal, Step};
+pub use left::{LEFT_VERSION, Left};
 pub use plan::Plan;
 use prepare::Prepared;
 use stage::Staged;
@@ -52,6 +54,8 @@ pub struct Checkout {
     pub changes: usize,
     /// Paths where the user's version stands instead of the plan's.
     pub kept: Vec<Kept>,
+    /// Paths that were not brought, since something that is no content stands there.
+    pub left: Vec<Left>,
 }
 
 /// A checkout that an earlier command left unfinished, and that was finished now.
@@ -78,9 +82,6 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
-    /// Something stands there that is no content, as an ignored file is.
-    #[error("a file that is not part of the project stands in its place; move or rename it")]
-    Obstacle,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -233,8 +234,9 @@ pub struct Written {
     to: Option<Root>,
     /// `None` where the plan had nothing to do.
     staged: Option<Staged>,
-    /// Left as they were found from the beginning.
-    kept: Vec<Kept>,
+    /// What is not brought, and what earlier checkouts did not bring.
+    left: Vec<Left>,
+    left_before: Vec<Left>,
 }
 
 /// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
@@ -252,14 +254,14 @@ pub fn write(
     if fs::symlink_metadata(state.journal()).is_ok() {
         return Err(CheckoutError::Unfinished { path: state.journal() });
     }
-    let (root, to) = (root.to_owned(), plan.to);
+    let (root, to, left_before) = (root.to_owned(), plan.to, plan.left.clone());
     if plan.is_empty() {
-        return Ok(Written { root, to, staged: None, kept: Vec::new() });
+        return Ok(Written { root, to, staged: None, left: Vec::new(), left_before });
     }
     let folding = plan.folding;
-    let (staged, kept) = write_new(&root, plan, &state, source, folding, progress)
+    let (staged, left) = write_new(&root, plan, &state, source, folding, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { root, to, staged: Some(staged), kept })
+    Ok(Written { root, to, staged: Some(staged), left, left_before })
 }
 
 impl Written {
@@ -284,15 +286,26 @@ impl Written {
         token: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { root, to, staged, kept: obstacles } = self;
-        let Some(staged) = staged else { return Ok(Some(Checkout::default())) };
+        let Self { root, to, staged, left, left_before } = self;
+        let state = StateDir::of(&root);
+        let note = |left: &[Left]| {
+            Left::save(&state, left).map_err(CheckoutError::io("save", state.left()))
+        };
+        let Some(staged) = staged else {
+            note(&left)?;
+            return Ok(Some(Checkout { left, ..Checkout::default() }));
+        };
         let changes = staged.steps.len();
         if stop == 0 {
             return Ok(None);
         }
-        let state = StateDir::of(&root);
-        // Where something was left, the caller's next move is not made, after a crash neither.
-        let token = if obstacles.is_empty() { token } else { &[] };
+        // Before the head can move, whatever happens: a scan that knows of a path too much takes the
+        // head's version of it, one that knows too little would take what stands there for content.
+        if !left.is_empty() {
+            let is_new = |old: &&Left| left.iter().all(|left| left.path != old.path);
+            let both = left.iter().chain(left_before.iter().filter(is_new));
+            note(&both.cloned().collect::<Vec<_>>())?;
+        }
         let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
         journal.save(&state).inspect_err(|_| withdraw(&state))?;
         let done = apply(&root, &state, &staged.steps, stop - 1)?;
@@ -300,16 +313,18 @@ impl Written {
         if stop - 1 == changes {
             return Ok(None);
         }
-        // An index of a tree that does not stand here would make edits of what was left.
-        if let Some(to) = to.filter(|_| obstacles.is_empty()) {
+        if let Some(to) = to {
             save_index(&root, &state, index, &to, staged, source, clock_ns)?;
         }
         if stop - 1 == changes + 1 {
             return Ok(None);
         }
         finish(&state)?;
-        let kept = obstacles.into_iter().chain(kept).collect();
-        Ok(Some(Checkout { changes, kept }))
+        // A plan of single paths knows nothing of what was left before.
+        if to.is_some() {
+            note(&left)?;
+        }
+        Ok(Some(Checkout { changes, kept, left }))
     }
 }
 
@@ -348,7 +363,7 @@ fn write_new(
     source: &dyn ObjectSource,
     folding: Folding,
     progress: &Progress,
-) -> Result<(Staged, Vec<Kept>), CheckoutError> {
+) -> Result<(Staged, Vec<Left>), CheckoutError> {
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
     let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
     let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
@@ -360,7 +375,7 @@ fn write_new(
     refuse(prepared.in_the_way()?)?;
     let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
     refuse(prepared.in_the_way()?)?;
-    Ok((staged, std::mem::take(&mut prepared.kept)))
+    Ok((staged, std::mem::take(&mut prepared.left)))
 }
 
 /// The second phase: what was kept, and the file system's clock before the first step. `None`

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::checkout::Left;
 use crate::foreign::OfItsOwn;
 use crate::git::{Git, UnknownRules};
 use crate::id::TreeId;
@@ -63,6 +64,8 @@ pub struct Selection<'s> {
     pub git: &'s Git,
     /// Paths, relative to the root, that leave content though the head holds them.
     pub untrack: &'s [Vec<u8>],
+    /// What checkouts could not bring: it is as the head has it, whatever stands there.
+    pub left: &'s [Left],
 }
 
 /// What a scan found.

@@ -35,6 +35,11 @@ impl StateDir {
         self.path.join("git-tracked")
     }
 
+    /// What checkouts could not bring.
+    pub fn left(&self) -> PathBuf {
+        self.path.join("left")
+    }
+
     /// The journal of a checkout under way.
     pub fn journal(&self) -> PathBuf {
         self.path.join("checkout")

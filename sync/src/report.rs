@@ -197,6 +197,9 @@ pub struct PullReport {
     /// Files that could not be updated, or changed here meanwhile: left as they are, for the reason
     /// in `warnings`. The head has not moved.
     pub kept: Vec<String>,
+    /// Files and folders that were not brought, since something that is no content stands there. The
+    /// head has moved; a later pull tries again.
+    pub left: Vec<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
     /// The snapshot of unsaved changes that was made first.

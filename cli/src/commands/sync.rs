@@ -146,7 +146,7 @@ pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit
     let report = session
         .work(|activity| runtime.block_on(device.pull(&copy, workspace.as_deref(), activity)))?;
     session.out.report(&report, |out| pull_text(out, &report))?;
-    let whole = report.conflicts.is_empty() && report.kept.is_empty();
+    let whole = report.conflicts.is_empty() && report.kept.is_empty() && report.left.is_empty();
     Ok(if whole { Exit::Done } else { Exit::Differs })
 }
 

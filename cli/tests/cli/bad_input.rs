@@ -345,7 +345,10 @@ fn a_merge_that_meets_an_obstacle_leaves_no_snapshot() {
     scene.run("store", "demo", "push");
     for _ in 0..2 {
         let told = scene.run("store", "copy", "pull");
-        assert!(told.starts_with("exit 1") && told.contains("x.log was left as it was"), "{told}");
+        assert!(
+            told.starts_with("exit 1") && told.contains("x.log was left as it was found"),
+            "{told}"
+        );
     }
     assert_eq!(scene.read("copy/x.log"), "mine\n");
     assert_eq!(scene.text("store", "copy", "log").lines().count(), 3);

@@ -8,10 +8,11 @@ use crate::object::ObjectSource;
 use crate::path::join;
 use crate::stat::Stat;
 use crate::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
-use crate::tree::{DEPTH_MAX, Item, Kind, Root, name_is_allowed, read_directory, read_root};
+use crate::tree::{DEPTH_MAX, Item, Kind, Root, find, name_is_allowed, read_directory, read_root};
 
 use super::CheckoutError;
 use super::folding::{Clash, Folding};
+use super::left::Left;
 use super::target_rules::TargetRules;
 
 /// Changes to a working copy, in the order in which they are to be made: what goes first, then
@@ -27,6 +28,8 @@ pub struct Plan {
     pub(super) untracked: Vec<Vec<u8>>,
     /// Whether what stands in the way of a new file is left, and the rest done.
     pub(super) leaves_obstacles: bool,
+    /// What earlier checkouts left, and this one tries again.
+    pub(super) left: Vec<Left>,
 }
 
 /// A change to one path, relative to the root.
@@ -72,12 +75,41 @@ impl Plan {
         source: &dyn ObjectSource,
         folding: Folding,
     ) -> Result<Self, CheckoutError> {
+        Self::to_tree(index, to, Planner::new(source, folding))
+    }
+
+    /// As [`Plan::whole`], but leaves what stands in the way of a new file or folder, as files that
+    /// were ignored so far may, and does the rest. Ignore files above such a path stay as they are
+    /// too: what they hide stays hidden until it is out of the way. The state folder notes what was
+    /// left; `left` is what it noted so far, which is tried again.
+    ///
+    /// # Errors
+    /// As those of [`Plan::whole`].
+    pub fn around(
+        index: &StatIndex,
+        to: &TreeId,
+        left: Vec<Left>,
+        source: &dyn ObjectSource,
+        folding: Folding,
+    ) -> Result<Self, CheckoutError> {
+        let planner = Planner { left, ..Planner::new(source, folding) };
+        Ok(Self { leaves_obstacles: true, ..Self::to_tree(index, to, planner)? })
+    }
+
+    fn to_tree(
+        index: &StatIndex,
+        to: &TreeId,
+        mut planner: Planner<'_>,
+    ) -> Result<Self, CheckoutError> {
+        let source = planner.source;
         let to = read_root(to, source)?;
-        let mut planner = Planner::new(source, folding);
         if index.root().is_none_or(|root| root.id != to.id) {
             let old = index.root().map(|root| root.id);
             planner.target = Some(TargetRules::new(old, to.id, source));
             planner.directory(&[], index.directory(), &Item::directory(&to), 0)?;
+        }
+        for Left { path, .. } in planner.left.clone() {
+            planner.again(index, &to.id, path)?;
         }
         Ok(planner.plan(Some(to)))
     }
@@ -108,13 +140,6 @@ impl Plan {
         Ok(planner.plan(None))
     }
 
-    /// Leaves what stands in the way of a new file or folder, as files that were ignored so far may,
-    /// and does the rest. Otherwise nothing is done where something is in the way. Ignore files above
-    /// such a path stay as they are too: what they hide stays hidden until it is out of the way.
-    pub fn leaving_obstacles(self) -> Self {
-        Self { leaves_obstacles: true, ..self }
-    }
-
     /// Files that go on standing though the new tree lacks them, since it newly ignores them.
     pub fn untracked(&self) -> &[Vec<u8>] {
         &self.untracked
@@ -142,17 +167,20 @@ struct Planner<'s> {
     /// The ignore rules of the tree that is to come, where a whole one is.
     target: Option<TargetRules<'s>>,
     untracked: Vec<Vec<u8>>,
+    /// Paths that are not in the folder as the index has them.
+    left: Vec<Left>,
 }
 
 impl<'s> Planner<'s> {
     fn new(source: &'s dyn ObjectSource, folding: Folding) -> Self {
         let (removals, additions, made, untracked) = Default::default();
-        Self { source, folding, removals, additions, made, target: None, untracked }
+        let (target, left) = (None, Vec::new());
+        Self { source, folding, removals, additions, made, target, untracked, left }
     }
 
     fn plan(self, to: Option<Root>) -> Plan {
-        let Self { folding, removals, additions, untracked, .. } = self;
-        Plan { removals, additions, to, folding, untracked, leaves_obstacles: false }
+        let Self { folding, removals, additions, untracked, left, .. } = self;
+        Plan { removals, additions, to, folding, untracked, leaves_obstacles: false, left }
     }
 
     fn directory(
@@ -185,6 +213,9 @@ impl<'s> Planner<'s> {
         wanted: Option<&Item>,
         depth: usize,
     ) -> Result<(), CheckoutError> {
+        if self.is_left(&path) {
+            return Ok(());
+        }
         let known_directory = known.and_then(|known| known.directory);
         let expect = known.filter(|known| known.directory.is_none()).map(|known| Expected {
             kind: known.item.kind,
@@ -225,6 +256,9 @@ impl<'s> Planner<'s> {
     ) -> Result<(), CheckoutError> {
         for entry in directory.entries().filter(|entry| !is_state_name(entry.name)) {
             let path = join(path, entry.name);
+            if self.is_left(&path) {
+                continue;
+            }
             if let Some(below) = entry.directory {
                 self.remove(&path, below, replaced)?;
                 continue;
@@ -252,6 +286,25 @@ impl<'s> Planner<'s> {
             true => self.untracked.push(path),
             false => self.removals.push(Change { path, what: What::Remove(expect) }),
         }
+        Ok(())
+    }
+
+    fn is_left(&self, path: &[u8]) -> bool {
+        self.left.iter().any(|left| left.path == path)
+    }
+
+    /// Tries again to bring what an earlier checkout left, if the new tree still has it.
+    fn again(
+        &mut self,
+        index: &StatIndex,
+        to: &TreeId,
+        path: Vec<u8>,
+    ) -> Result<(), CheckoutError> {
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        let Some(item) = find(to, &parts, self.source)? else { return Ok(()) };
+        self.parents(index, &path);
+        let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+        self.additions.push(Change { path, what });
         Ok(())
     }
 

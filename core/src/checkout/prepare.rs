@@ -15,9 +15,10 @@ use crate::stat::Node;
 use crate::tree::Item;
 
 use super::folding::Folding;
+use super::left::Left;
 use super::plan::{Change, Expected, Plan, What, entries_of};
 use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, Kept, KeptWhy, display};
+use super::{CheckoutError, display};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
@@ -32,7 +33,7 @@ pub(super) struct Prepared<'p> {
     /// The device that the state folder is on.
     device: u64,
     /// Paths that are left as they were found.
-    pub(super) kept: Vec<Kept>,
+    pub(super) left: Vec<Left>,
 }
 
 impl<'p> Prepared<'p> {
@@ -50,15 +51,16 @@ impl<'p> Prepared<'p> {
         let vacated = plan.removals.iter().filter(vacates).map(|change| folding.key(&change.path));
         let vacated = vacated.collect();
         let (made, changes) = (HashSet::new(), plan.removals);
-        let kept = Vec::new();
-        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device, kept };
+        let left = Vec::new();
+        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device, left };
         let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
         for change in plan.additions {
             fitted.addition(change, &mut parents, source)?;
         }
         fitted.leave_foreign(&mut parents);
+        fitted.replace_left(&plan.left, &mut parents)?;
         if plan.leaves_obstacles {
-            fitted.leave_obstacles()?;
+            fitted.leave_obstacles(&plan.left)?;
         }
         Ok(fitted)
     }
@@ -86,7 +88,7 @@ impl<'p> Prepared<'p> {
 
     /// Leaves out what would come where something stands that nobody expects, with all below it, and
     /// the ignore files above it: these may be what hides it.
-    fn leave_obstacles(&mut self) -> Result<(), CheckoutError> {
+    fn leave_obstacles(&mut self, before: &[Left]) -> Result<(), CheckoutError> {
         loop {
             let obstacles: Vec<Vec<u8>> = self.obstacles()?;
             if obstacles.is_empty() {
@@ -101,11 +103,48 @@ impl<'p> Prepared<'p> {
                         || is_ignore_file && (parent.is_empty() || is_at_or_below(obstacle, parent))
                 })
             };
-            self.changes.retain(|change| !is_left(change));
-            let why = || KeptWhy::Obstacle;
-            let kept = obstacles.iter().map(|path| Kept { path: display(path), why: why() });
-            self.kept.extend(kept);
+            let (left, others): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut self.changes).into_iter().partition(is_left);
+            self.changes = others;
+            let is_obstacle = |path: &Vec<u8>| obstacles.contains(path);
+            let hiding = left.into_iter().filter(|change| {
+                !obstacles.iter().any(|obstacle| is_at_or_below(&change.path, obstacle))
+            });
+            let hiding: Vec<Left> = hiding
+                .map(|Change { path, what }| {
+                    let stood = match what {
+                        What::Put(_, Some(expect)) | What::Remove(expect) => Some(expect.id),
+                        _ => None,
+                    };
+                    Left { path, stood }
+                })
+                .collect();
+            let stood = |path: &Vec<u8>| before.iter().find(|left| left.path == *path)?.stood;
+            let standing = obstacles.iter().filter(|path| is_obstacle(path));
+            let standing = standing.map(|path| Left { path: path.clone(), stood: stood(path) });
+            self.left.extend(standing.chain(hiding));
         }
+    }
+
+    /// An ignore file that an earlier checkout left, and that nobody touched since, may be replaced.
+    fn replace_left(&mut self, left: &[Left], parents: &mut Parents) -> Result<(), CheckoutError> {
+        for change in &mut self.changes {
+            let What::Put(_, expect @ None) = &mut change.what else { continue };
+            let path = &change.path;
+            let stood = left.iter().find(|left| left.path == *path).and_then(|left| left.stood);
+            let Some(id) = stood else { continue };
+            let failed = |error| CheckoutError::io("look at", self.root.join(display(path)))(error);
+            let Standing::Other(Node::Content(kind, stat)) =
+                standing(parents, path, None).map_err(failed)?
+            else {
+                continue;
+            };
+            let expected = Expected { kind, stat, racy: true, id };
+            if standing(parents, path, Some(&expected)).map_err(failed)? == Standing::Expected {
+                *expect = Some(expected);
+            }
+        }
+        Ok(())
     }
 
     /// Paths of new files and folders where something else stands already.

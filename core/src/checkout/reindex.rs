@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::stat::{Node, Stat};
-use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, StatIndex};
+use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
 use crate::store::StoreError;
 use crate::tree::{Item, Root, read_directory};
 
@@ -73,7 +73,11 @@ impl<'a> Reindex<'a, '_> {
         for (name, item) in read_directory(&id, self.source)? {
             while known.next_if(|entry| entry.name < name.as_slice()).is_some() {}
             let entry = known.next_if(|entry| entry.name == name);
-            if let Some(entry) = entry.filter(|entry| entry.item == item) {
+            // What was not looked at may have been brought now.
+            let is_known = |entry: &IndexedEntry<'_>| {
+                entry.item == item && (entry.directory.is_some() || entry.stat.inode != 0)
+            };
+            if let Some(entry) = entry.filter(is_known) {
                 block.copied(&entry);
                 continue;
             }

@@ -67,6 +67,9 @@ impl Chooser<'_, '_, '_> {
         if self.is_untracked(path) {
             return Some(Choice::Out);
         }
+        if self.is_left(path) {
+            return None;
+        }
         let is_directory = match file_type {
             FileType::Unknown => self.node(name, file_type).ok()?? == Node::Directory,
             file_type => file_type == FileType::Directory,
@@ -94,6 +97,9 @@ impl Chooser<'_, '_, '_> {
     ) -> Result<Choice, StoreError> {
         let held = head.find(name, self.context)?;
         let Name::Listed(file_type) = listed else { return Ok(self.absent(path, held)) };
+        if self.is_left(path) {
+            return Ok(held.map_or(Choice::Out, Choice::Kept));
+        }
         if name.len() > NAME_BYTES_MAX {
             return Ok(Choice::Skipped(SkippedWhy::LongName, held));
         }
@@ -158,15 +164,20 @@ impl Chooser<'_, '_, '_> {
         Ignored { by, stays }
     }
 
-    /// A file that the head holds and that is not there, in a sparse working tree.
+    /// A file that the head holds and that is not there, where some are absent on purpose.
     fn absent(&self, path: &[u8], held: Option<Item>) -> Choice {
         match held {
+            Some(item) if self.is_left(path) => Choice::Kept(item),
             Some(item) if item.is_directory() && !self.is_untracked(path) => {
                 Choice::Node(Node::Directory, None)
             }
             Some(item) if self.context.selection.git.leaves_out(path) => Choice::Kept(item),
             _ => Choice::Out,
         }
+    }
+
+    fn is_left(&self, path: &[u8]) -> bool {
+        self.context.selection.left.iter().any(|left| left.path == path)
     }
 
     fn is_untracked(&self, path: &[u8]) -> bool {

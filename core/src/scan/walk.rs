@@ -24,7 +24,7 @@ use crate::tree::{Item, Kind, STATE_DIR};
 use super::choose::{Choice, Chooser, Ignored, Name};
 use super::head::HeadEntries;
 use super::rules::Rules;
-use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
+use super::{Context, ScanError, Selection, Skipped, SkippedWhy, Warning};
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
@@ -196,7 +196,9 @@ fn by_index<'a>(
 /// Reads a directory, and looks up what may be content.
 fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     let is_root = task.prefix.is_empty();
-    let is_sparse = context.selection.git.is_sparse();
+    let Selection { git, left, .. } = context.selection;
+    // Whether what is not there need not be deleted.
+    let is_sparse = git.is_sparse() || !left.is_empty();
     let fd = match rustix::fs::openat(CWD, &task.path, DIRECTORY, Mode::empty()) {
         Ok(fd) => Some(fd),
         Err(Errno::NOENT) if !is_root && is_sparse && task.head.is_some() => None,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fastest_core::ancestry::Ancestry;
-use fastest_core::checkout::{Checkout, Folding, Kept, Plan, execute};
+use fastest_core::checkout::{Checkout, Folding, Kept, Left, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
@@ -45,6 +45,8 @@ pub(crate) struct BroughtIn {
     /// Files left as they were found, and why. Where there are any, the head has not moved: what
     /// stands there is not an edit of the new tree, and must not be taken for one.
     pub kept: Vec<(String, String)>,
+    /// What was not brought, since something else stands there. The head has moved all the same.
+    pub left: Vec<Left>,
     /// Files that the new tree lacks and ignores: they go on standing.
     pub untracked: Vec<Vec<u8>>,
     /// The snapshot of what was unsaved.
@@ -61,13 +63,23 @@ pub(crate) struct BroughtIn {
 pub(crate) struct CheckedOut {
     /// As [`BroughtIn::kept`].
     pub kept: Vec<(String, String)>,
+    /// As [`BroughtIn::left`].
+    pub left: Vec<Left>,
     /// As [`BroughtIn::untracked`].
     pub untracked: Vec<Vec<u8>>,
 }
 
 impl BroughtIn {
-    fn take(&mut self, CheckedOut { kept, untracked }: CheckedOut) {
-        (self.kept, self.untracked) = (kept, untracked);
+    fn take(&mut self, CheckedOut { kept, left, untracked }: CheckedOut) {
+        (self.kept, self.left, self.untracked) = (kept, left, untracked);
+    }
+
+    /// Whether a path was not brought.
+    fn is_left(&self, path: &[u8]) -> bool {
+        self.left.iter().any(|left| {
+            let rest = path.strip_prefix(left.path.as_slice());
+            rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        })
     }
 }
 
@@ -106,8 +118,16 @@ impl Device {
                 if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
                     self.note_merge(copy, &incoming)?;
                 }
-                report.added = show_all(&brought.drift.workspace_only);
-                report.modified = show_all(&brought.drift.both_different);
+                let brought = match brought.up_to_date {
+                    true => self.bring_left(copy, activity)?,
+                    false => brought,
+                };
+                let came = |paths: &[Vec<u8>]| {
+                    let came = paths.iter().filter(|path| !brought.is_left(path));
+                    show_all(&came.cloned().collect::<Vec<_>>())
+                };
+                report.added = came(&brought.drift.workspace_only);
+                report.modified = came(&brought.drift.both_different);
                 let stay: HashSet<&Vec<u8>> = brought.untracked.iter().collect();
                 let gone = brought.drift.source_only.iter().cloned();
                 let (untracked, deleted): (Vec<_>, Vec<_>) =
@@ -119,6 +139,10 @@ impl Device {
                     format!("{path} was left as it was found ({why}): mend that, and pull again")
                 }));
                 report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
+                let obstacles = brought.left.iter().filter(|left| left.stood.is_none());
+                let obstacles = obstacles.map(|left| show(&left.path)).collect::<Vec<_>>();
+                report.warnings.extend(obstacles.iter().map(|path| is_in_the_way(path)));
+                report.left = obstacles;
                 report.skipped = brought.skipped;
                 report.warnings.extend(brought.warnings);
                 report.safety_snapshot_id = brought.safety_snapshot_id;
@@ -179,6 +203,23 @@ impl Device {
         }
         brought.take(moved);
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
+        Ok(brought)
+    }
+
+    /// Tries again to bring what earlier pulls left.
+    fn bring_left(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<BroughtIn, SyncError> {
+        let mut brought = BroughtIn { up_to_date: true, ..BroughtIn::default() };
+        if left_in(copy)?.is_empty() {
+            return Ok(brought);
+        }
+        let captured = self.capture(copy, Some("Before pulling"), Purpose::Safety, activity)?;
+        let (tree, index) = (captured.root.id, &captured.index);
+        brought.take(self.check_out(copy, index, &tree, "", activity)?);
+        brought.warnings = captured.warnings;
         Ok(brought)
     }
 
@@ -265,11 +306,12 @@ impl Device {
     ) -> Result<CheckedOut, SyncError> {
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
-        let plan = Plan::whole(index, tree, &self.store, folding)?.leaving_obstacles();
+        let left = left_in(copy)?;
+        let plan = Plan::around(index, tree, left, &self.store, folding)?;
         let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
-        Ok(CheckedOut { kept: show_kept(&done), untracked })
+        Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
     }
 
     /// Notes in the workspace's row what was merged into it, and from where.
@@ -306,6 +348,19 @@ impl Ancestry for History<'_> {
     fn tree(&self, id: &str) -> Result<TreeId, SyncError> {
         tree_of(&self.device.snapshot_row(id)?)
     }
+}
+
+/// What earlier checkouts could not bring into a working copy.
+pub(crate) fn left_in(copy: &WorkingCopy) -> Result<Vec<Left>, SyncError> {
+    Left::load(&copy.state()).map_err(SyncError::io("read", copy.state().left()))
+}
+
+/// What to say of a path that was not brought.
+pub(crate) fn is_in_the_way(path: &str) -> String {
+    format!(
+        "{path} was left as it was found: a file that is not part of the project stands in its place; \
+         move or rename it, and pull again"
+    )
 }
 
 /// Paths that a checkout left as it found them, each with the reason.

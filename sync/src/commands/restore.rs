@@ -13,7 +13,7 @@ use crate::path::{show, within};
 use crate::report::RestoreReport;
 use crate::working_copy::WorkingCopy;
 
-use super::pull::show_kept;
+use super::pull::{is_in_the_way, left_in, show_kept};
 use super::snapshot::{Purpose, tree_of};
 
 /// What each path is to become.
@@ -47,17 +47,25 @@ impl Device {
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
             Some(wanted) => Plan::paths(&captured.index, wanted, &self.store, folding)?,
-            None => Plan::whole(&captured.index, &tree, &self.store, folding)?,
+            None => {
+                let left = left_in(copy)?;
+                Plan::around(&captured.index, &tree, left, &self.store, folding)?
+            }
         };
-        let restored = plan.touched().map(show).collect();
+        let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
         let kept = show_kept(&done);
         warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
+        let is_left = |path: &&Vec<u8>| done.left.iter().any(|left| left.path == **path);
+        let restored = touched.iter().filter(|path| !is_left(path)).map(|path| show(path));
+        let in_the_way = done.left.iter().filter(|left| left.stood.is_none());
+        let in_the_way: Vec<String> = in_the_way.map(|left| show(&left.path)).collect();
+        warnings.extend(in_the_way.iter().map(|path| is_in_the_way(path)));
         Ok(RestoreReport {
-            restored,
+            restored: restored.collect(),
             safety_snapshot_id: captured.snapshot_id,
             snapshot_id: target.id,
-            kept: kept.into_iter().map(|(path, _)| path).collect(),
+            kept: kept.into_iter().map(|(path, _)| path).chain(in_the_way).collect(),
             skipped: captured.skipped,
             warnings,
         })

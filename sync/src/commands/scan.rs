@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
+use fastest_core::checkout::Left;
 use fastest_core::git::Git;
 use fastest_core::id::TreeId;
 use fastest_core::object::ObjectSink;
 use fastest_core::progress::Progress;
 use fastest_core::scan::{self, IndexUse, Selection, Skipped};
 use fastest_core::stat_index::{IndexState, StatIndex};
+use fastest_core::state_dir::StateDir;
 use fastest_core::tree::Root;
 
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::path::show;
 use crate::working_copy::WorkingCopy;
+
+use super::pull::is_in_the_way;
 
 /// What a scan found, in words for reports.
 pub(crate) struct Scanned {
@@ -50,7 +54,9 @@ impl Device {
     ) -> Result<Scanned, SyncError> {
         let ScanJob { root, index, index_use, head, untrack } = *job;
         let git = Git::of(root, &self.git_settings);
-        let selection = Selection { head, source: &self.store, git: &git, untrack };
+        let state = StateDir::of(root);
+        let left = Left::load(&state).map_err(SyncError::io("read", state.left()))?;
+        let selection = Selection { head, source: &self.store, git: &git, untrack, left: &left };
         let found = scan::scan(root, index, selection, sink, index_use, progress)?;
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
@@ -63,7 +69,9 @@ impl Device {
                 false => format!("skipped {path}: {why}"),
             }
         });
-        let warnings = found.warnings.iter().map(ToString::to_string);
+        let in_the_way = left.iter().filter(|left| left.stood.is_none());
+        let in_the_way = in_the_way.map(|left| is_in_the_way(&show(&left.path)));
+        let warnings = found.warnings.iter().map(ToString::to_string).chain(in_the_way);
         Ok(Scanned {
             warnings: warnings.chain(passed_over).collect(),
             skipped: found

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use fastest_core::checkout::{Checkout, Folding, Left, Plan, execute};
 use fastest_core::id::{BlobId, TreeId};
 use fastest_core::object::MemoryObjects;
 use fastest_core::scan::{IndexUse, Scan, SkippedWhy};
@@ -179,17 +180,62 @@ fn what_stands_in_the_way_is_left_with_the_rules_that_hide_it() {
     work.snapshot();
     work.write("config", "mine");
     work.write("folder", "mine, a file");
-    let plan = work.plan(&new).leaving_obstacles();
-    let (index, progress) = (work.index(), Default::default());
-    let done =
-        fastest_core::checkout::execute(work.root(), plan, &index, &work.objects, b"t", &progress);
-    let kept: Vec<_> = done.unwrap().kept.into_iter().map(|kept| kept.path).collect();
-    assert_eq!(kept, [Path::new("config"), Path::new("folder")]);
+    let left = || around(&work, &new).left.into_iter().map(|left| left.path).collect::<Vec<_>>();
+    assert_eq!(left(), [&b"config"[..], b"folder", b".gitignore"]);
     assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
     assert_eq!(fs::read(work.path("folder")).unwrap(), b"mine, a file");
     assert_eq!(fs::read(work.path("x")).unwrap(), b"2");
     assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"config\nfolder\n");
-    assert_eq!(paths(&work.snapshot(), &work.objects), [".gitignore", "x"]);
+    // What stands there is no edit of the new tree, and nothing of that counts as deleted.
+    assert_eq!(work.snapshot(), new);
+    tick();
+    assert_eq!(work.snapshot(), new);
+    fs::remove_file(work.path("config")).unwrap();
+    assert_eq!(work.snapshot(), new);
+    assert_eq!(left(), [&b"folder"[..], b".gitignore"]);
+    assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
+    fs::rename(work.path("folder"), work.path("mine")).unwrap();
+    assert_eq!(left(), Vec::<Vec<u8>>::new());
+    assert_eq!(fs::read(work.path("folder/a")).unwrap(), b"theirs");
+    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"");
+    assert!(!work.state().left().exists());
+    fs::remove_file(work.path("mine")).unwrap();
+    assert_eq!(check(&work, &[".gitignore", "config", "folder/a", "x"]), new);
+}
+
+#[test]
+fn what_stands_in_the_way_stays_when_the_tree_moves_on() {
+    let work = Work::new();
+    work.write(".gitignore", "config\n");
+    let old = work.snapshot();
+    work.write(".gitignore", "");
+    work.write("config", "theirs");
+    work.write("sub/x", "1");
+    let new = work.snapshot();
+    work.write("config", "theirs, later");
+    work.write(".gitignore", "y\n");
+    let newer = work.snapshot();
+    fs::remove_file(work.path("config")).unwrap();
+    let without = work.snapshot();
+    let work = work.clone_into_new();
+    work.checkout(&old);
+    work.write("config", "mine");
+    for (tree, left) in [(new, 2), (newer, 2), (without, 0), (old, 0)] {
+        assert_eq!(around(&work, &tree).left.len(), left);
+        assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
+        if tree != without {
+            assert_eq!(work.snapshot(), tree);
+        }
+    }
+    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"config\n");
+}
+
+/// A checkout that leaves what stands in the way.
+fn around(work: &Work, to: &TreeId) -> Checkout {
+    let left = Left::load(&work.state()).unwrap();
+    let index = work.index();
+    let plan = Plan::around(&index, to, left, &work.objects, Folding::default()).unwrap();
+    execute(work.root(), plan, &index, &work.objects, b"token", &Default::default()).unwrap()
 }
 
 #[test]

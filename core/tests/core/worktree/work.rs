@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastest_core::checkout::{Checkout, CheckoutError, Folding, Plan, execute};
+use fastest_core::checkout::{Checkout, CheckoutError, Folding, Left, Plan, execute};
 use fastest_core::git::{Git, UserSettings};
 use fastest_core::id::TreeId;
 use fastest_core::object::{MemoryObjects, ObjectSink};
@@ -104,7 +104,8 @@ impl Work {
     ) -> Result<Scan, ScanError> {
         let git = Git::of(self.root(), &self.user);
         let head = self.index().root().map(|root| root.id);
-        let selection = Selection { head, source: &self.objects, git: &git, untrack };
+        let left = Left::load(&self.state()).unwrap();
+        let selection = Selection { head, source: &self.objects, git: &git, untrack, left: &left };
         scan(self.root(), index, selection, sink, index_use, progress)
     }
 

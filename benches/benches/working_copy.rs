@@ -29,7 +29,7 @@ fn take(root: &Path, index: &StatIndex, store: &Store) -> Scan {
     let writer = store.writer();
     let head = index.root().map(|root| root.id);
     let git = Git::of(root, &UserSettings::default());
-    let selection = Selection { head, source: store, git: &git, untrack: &[] };
+    let selection = Selection { head, source: store, git: &git, untrack: &[], databases: None };
     let progress = Progress::default();
     let scan = scan(root, index, selection, &writer, IndexUse::Replace, &progress).unwrap();
     writer.finish().unwrap();

@@ -42,7 +42,7 @@ fn take(
 ) -> Result<Scan, ScanError> {
     let head = index.root().map(|root| root.id);
     let (source, git) = (MemoryObjects::default(), Git::of(root, &UserSettings::default()));
-    let selection = Selection { head, source: &source, git: &git, untrack: &[] };
+    let selection = Selection { head, source: &source, git: &git, untrack: &[], databases: None };
     scan(root, index, selection, sink, IndexUse::Replace, progress)
 }
 

@@ -11,6 +11,7 @@
 //! `docs/formats-workspace.md` gives the journal's encoding.
 
 mod apply;
+mod database;
 mod durable;
 mod folding;
 mod journal;
@@ -81,6 +82,9 @@ pub enum KeptWhy {
     /// Something stands there that is no content, as an ignored file is.
     #[error("a file that is not part of the project stands in its place; move or rename it")]
     Obstacle,
+    /// A SQLite database that an application has open.
+    #[error("an application has this database open; close it")]
+    InUse,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -256,8 +260,7 @@ pub fn write(
     if plan.is_empty() {
         return Ok(Written { root, to, staged: None, kept: Vec::new() });
     }
-    let folding = plan.folding;
-    let (staged, kept) = write_new(&root, plan, &state, source, folding, progress)
+    let (staged, kept) = write_new(&root, plan, &state, source, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
     Ok(Written { root, to, staged: Some(staged), kept })
 }
@@ -346,7 +349,6 @@ fn write_new(
     plan: Plan,
     state: &StateDir,
     source: &dyn ObjectSource,
-    folding: Folding,
     progress: &Progress,
 ) -> Result<(Staged, Vec<Kept>), CheckoutError> {
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
@@ -358,7 +360,7 @@ fn write_new(
         false => Err(CheckoutError::InTheWay { paths }),
     };
     refuse(prepared.in_the_way()?)?;
-    let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
+    let staged = stage::stage(&prepared, &tmp, source, progress)?;
     refuse(prepared.in_the_way()?)?;
     Ok((staged, std::mem::take(&mut prepared.kept)))
 }

@@ -11,9 +11,11 @@ use crate::foreign::{is_of_its_own, is_repository_of_others};
 use crate::ignore_rules::IGNORE_FILES;
 use crate::object::ObjectSource;
 use crate::path::{DIRECTORY, Parents, join, split};
+use crate::scan::SIDES;
 use crate::stat::Node;
 use crate::tree::Item;
 
+use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;
 use super::plan::{Change, Expected, Plan, What, entries_of};
 use super::target::{Standing, content_id, standing};
@@ -24,13 +26,15 @@ pub(super) struct Prepared<'p> {
     root: &'p Path,
     /// In the order in which they are to be made.
     pub(super) changes: Vec<Change>,
-    folding: Folding,
+    pub(super) folding: Folding,
     /// Keys of the paths that the changes vacate before anything new comes.
     vacated: HashSet<Vec<u8>>,
     /// Directories that the changes create one by one.
     made: HashSet<Vec<u8>>,
     /// The device that the state folder is on.
     device: u64,
+    /// Databases with files beside them among what is replaced or deleted.
+    pub(super) databases: HashMap<Vec<u8>, Replaced>,
     /// Paths that are left as they were found.
     pub(super) kept: Vec<Kept>,
 }
@@ -48,15 +52,18 @@ impl<'p> Prepared<'p> {
         let vacates =
             |change: &&Change| !matches!(change.what, What::RemoveDirectory { replaced: false });
         let vacated = plan.removals.iter().filter(vacates).map(|change| folding.key(&change.path));
-        let vacated = vacated.collect();
-        let (made, changes) = (HashSet::new(), plan.removals);
-        let kept = Vec::new();
-        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device, kept };
+        let sides = plan.databases.keys().flat_map(|path| SIDES.map(|side| beside(path, side)));
+        let sides = sides.map(|side| folding.key(&side));
+        let vacated = vacated.chain(sides).collect();
+        let (made, changes, databases) = (HashSet::new(), plan.removals, plan.databases);
+        let (device, kept) = (state_device, Vec::new());
+        let mut fitted = Self { root, changes, folding, vacated, made, device, databases, kept };
         let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
         for change in plan.additions {
             fitted.addition(change, &mut parents, source)?;
         }
         fitted.leave_foreign(&mut parents);
+        fitted.leave_databases(&mut parents);
         if plan.leaves_obstacles {
             fitted.leave_obstacles()?;
         }
@@ -81,6 +88,23 @@ impl<'p> Prepared<'p> {
                     }
                 }
             })
+        });
+    }
+
+    /// Leaves out databases that changed since they were scanned, or that an application has open.
+    fn leave_databases(&mut self, parents: &mut Parents) {
+        let Self { databases, kept, changes, .. } = self;
+        changes.retain(|Change { path, .. }| {
+            let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
+            let sides: Vec<_> =
+                sides.iter().map(|(side, expect)| (beside(path, side), *expect)).collect();
+            match lock_unchanged(path, Some(main), &sides, parents) {
+                Ok(_) => true,
+                Err(why) => {
+                    kept.push(Kept { path: display(path), why });
+                    false
+                }
+            }
         });
     }
 

@@ -214,7 +214,9 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
                 self.are_all_names = false;
                 self.keep(known);
             }
-            Found::Changed(..) | Found::Unread(..) => unreachable!("every changed file was read"),
+            Found::Changed(..) | Found::Database(..) | Found::Unread(..) => {
+                unreachable!("every changed file was read")
+            }
         }
         Ok(())
     }

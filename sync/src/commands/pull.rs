@@ -9,6 +9,7 @@ use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::merge_base::merge_base;
 use fastest_core::object::ScratchObjects;
+use fastest_core::scan::Database;
 use fastest_core::stat_index::StatIndex;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
@@ -237,7 +238,8 @@ impl Device {
         head: &str,
         activity: &Activity,
     ) -> Result<CheckedOut, SyncError> {
-        let done = self.check_out(copy, &captured.index, tree, head, activity)?;
+        let Captured { index, databases, .. } = captured;
+        let done = self.check_out(copy, index, databases, tree, head, activity)?;
         if !done.kept.is_empty() {
             return Ok(done);
         }
@@ -249,12 +251,13 @@ impl Device {
         Ok(done)
     }
 
-    /// Makes a working copy, which is as `index` says, the tree. `token` is the head to set
+    /// Makes a working copy, which is as `index` and `databases` say, the tree. `token` is the head to set
     /// should a crash come between, or empty.
     pub(crate) fn check_out(
         &self,
         copy: &WorkingCopy,
         index: &StatIndex,
+        databases: &[Database],
         tree: &TreeId,
         token: &str,
         activity: &Activity,
@@ -262,6 +265,7 @@ impl Device {
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = Plan::whole(index, tree, &self.store, folding)?.leaving_obstacles();
+        let plan = plan.with_databases(index, databases);
         let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;

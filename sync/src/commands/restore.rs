@@ -49,6 +49,7 @@ impl Device {
             Some(wanted) => Plan::paths(&captured.index, wanted, &self.store, folding)?,
             None => Plan::whole(&captured.index, &tree, &self.store, folding)?,
         };
+        let plan = plan.with_databases(&captured.index, &captured.databases);
         let restored = plan.touched().map(show).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
         let kept = show_kept(&done);

@@ -3,7 +3,7 @@
 use fastest_core::drift::drift_counts;
 use fastest_core::id::{PackId, TreeId};
 use fastest_core::reach::new_objects;
-use fastest_core::scan::IndexUse;
+use fastest_core::scan::{Database, IndexUse};
 use fastest_core::stat_index::StatIndex;
 use fastest_core::store::PackInfo;
 use fastest_core::tree::Root;
@@ -48,6 +48,8 @@ pub(crate) struct Captured {
     pub objects_new: u64,
     /// The stat index of the tree.
     pub index: StatIndex,
+    /// Databases with files beside them.
+    pub databases: Vec<Database>,
     /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
@@ -122,7 +124,8 @@ impl Device {
             untrack,
         };
         let scanned = self.scan(&job, &writer, &progress)?;
-        let Scanned { root, index: new_index, skipped, warnings: found, unknown_rules } = scanned;
+        let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
+        let (unknown_rules, databases) = (scanned.unknown_rules, scanned.databases);
         if purpose != Purpose::Safety && !unknown_rules.is_empty() {
             return Err(SyncError::UnknownRules { files: unknown_rules });
         }
@@ -138,7 +141,17 @@ impl Device {
         }
         let index = new_index.unwrap_or(index);
         let parent = head;
-        Ok(Captured { root, snapshot_id, created, parent, objects_new, index, skipped, warnings })
+        Ok(Captured {
+            root,
+            snapshot_id,
+            created,
+            parent,
+            objects_new,
+            index,
+            databases,
+            skipped,
+            warnings,
+        })
     }
 
     /// Records a stored tree as a snapshot on top of `head`, unless it is the head's tree.

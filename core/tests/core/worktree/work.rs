@@ -104,7 +104,8 @@ impl Work {
     ) -> Result<Scan, ScanError> {
         let git = Git::of(self.root(), &self.user);
         let head = self.index().root().map(|root| root.id);
-        let selection = Selection { head, source: &self.objects, git: &git, untrack };
+        let selection =
+            Selection { head, source: &self.objects, git: &git, untrack, databases: None };
         scan(self.root(), index, selection, sink, index_use, progress)
     }
 

@@ -29,7 +29,8 @@ fn take(root: &Path, index: &StatIndex, store: &Store) -> Scan {
     let writer = store.writer();
     let head = index.root().map(|root| root.id);
     let git = Git::of(root, &UserSettings::default());
-    let selection = Selection { head, source: store, git: &git, untrack: &[], left: &[] };
+    let (untrack, left, databases) = (&[], &[], None);
+    let selection = Selection { head, source: store, git: &git, untrack, left, databases };
     let progress = Progress::default();
     let scan = scan(root, index, selection, &writer, IndexUse::Replace, &progress).unwrap();
     writer.finish().unwrap();

@@ -42,7 +42,8 @@ fn take(
 ) -> Result<Scan, ScanError> {
     let head = index.root().map(|root| root.id);
     let (source, git) = (MemoryObjects::default(), Git::of(root, &UserSettings::default()));
-    let selection = Selection { head, source: &source, git: &git, untrack: &[], left: &[] };
+    let (untrack, left, databases) = (&[], &[], None);
+    let selection = Selection { head, source: &source, git: &git, untrack, left, databases };
     scan(root, index, selection, sink, IndexUse::Replace, progress)
 }
 

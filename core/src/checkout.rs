@@ -11,10 +11,12 @@
 //! `docs/formats-workspace.md` gives the journal's encoding.
 
 mod apply;
+mod database;
 mod durable;
 mod folding;
 mod journal;
 mod left;
+mod obstacles;
 mod plan;
 mod prepare;
 mod reindex;
@@ -82,6 +84,9 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
+    /// A SQLite database that an application has open.
+    #[error("an application has this database open; close it")]
+    InUse,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -237,6 +242,8 @@ pub struct Written {
     /// What is not brought, and what earlier checkouts did not bring.
     left: Vec<Left>,
     left_before: Vec<Left>,
+    /// Databases that are left as they were found.
+    kept: Vec<Kept>,
 }
 
 /// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
@@ -256,12 +263,12 @@ pub fn write(
     }
     let (root, to, left_before) = (root.to_owned(), plan.to, plan.left.clone());
     if plan.is_empty() {
-        return Ok(Written { root, to, staged: None, left: Vec::new(), left_before });
+        let (left, kept) = (Vec::new(), Vec::new());
+        return Ok(Written { root, to, staged: None, left, left_before, kept });
     }
-    let folding = plan.folding;
-    let (staged, left) = write_new(&root, plan, &state, source, folding, progress)
+    let (staged, left, kept) = write_new(&root, plan, &state, source, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { root, to, staged: Some(staged), left, left_before })
+    Ok(Written { root, to, staged: Some(staged), left, left_before, kept })
 }
 
 impl Written {
@@ -286,7 +293,7 @@ impl Written {
         token: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { root, to, staged, left, left_before } = self;
+        let Self { root, to, staged, left, left_before, kept: in_use } = self;
         let state = StateDir::of(&root);
         let note = |left: &[Left]| {
             Left::save(&state, left).map_err(CheckoutError::io("save", state.left()))
@@ -306,6 +313,8 @@ impl Written {
             let both = left.iter().chain(left_before.iter().filter(is_new));
             note(&both.cloned().collect::<Vec<_>>())?;
         }
+        // Where something was kept, the caller's next move is not made, after a crash neither.
+        let token = if in_use.is_empty() { token } else { &[] };
         let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
         journal.save(&state).inspect_err(|_| withdraw(&state))?;
         let done = apply(&root, &state, &staged.steps, stop - 1)?;
@@ -313,7 +322,8 @@ impl Written {
         if stop - 1 == changes {
             return Ok(None);
         }
-        if let Some(to) = to {
+        // An index of a tree that does not stand here would make edits of what was kept.
+        if let Some(to) = to.filter(|_| in_use.is_empty()) {
             save_index(&root, &state, index, &to, staged, source, clock_ns)?;
         }
         if stop - 1 == changes + 1 {
@@ -324,6 +334,7 @@ impl Written {
         if to.is_some() {
             note(&left)?;
         }
+        let kept = in_use.into_iter().chain(kept).collect();
         Ok(Some(Checkout { changes, kept, left }))
     }
 }
@@ -361,9 +372,8 @@ fn write_new(
     plan: Plan,
     state: &StateDir,
     source: &dyn ObjectSource,
-    folding: Folding,
     progress: &Progress,
-) -> Result<(Staged, Vec<Left>), CheckoutError> {
+) -> Result<(Staged, Vec<Left>, Vec<Kept>), CheckoutError> {
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
     let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
     let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
@@ -373,9 +383,9 @@ fn write_new(
         false => Err(CheckoutError::InTheWay { paths }),
     };
     refuse(prepared.in_the_way()?)?;
-    let staged = stage::stage(&prepared.changes, &tmp, source, folding, progress)?;
+    let staged = stage::stage(&prepared, &tmp, source, progress)?;
     refuse(prepared.in_the_way()?)?;
-    Ok((staged, std::mem::take(&mut prepared.left)))
+    Ok((staged, std::mem::take(&mut prepared.left), std::mem::take(&mut prepared.kept)))
 }
 
 /// The second phase: what was kept, and the file system's clock before the first step. `None`

@@ -65,6 +65,10 @@ impl Git {
         let settings = settings::read(&repository, user);
         let (tracked, warning) = Tracked::of(&repository, &settings, &StateDir::of(root));
         let mut files = OuterFiles::default();
+        if let Some(why) = &settings.broken {
+            let path = repository.common_dir.join("config");
+            files.unknown.push(UnknownRules { path, why: io::Error::other(why.clone()).into() });
+        }
         files.add(&[], settings.excludes_file.as_deref());
         files.add(&[], Some(&repository.common_dir.join("info/exclude")));
         for (slash, _) in way.iter().enumerate().filter(|(_, byte)| **byte == b'/') {

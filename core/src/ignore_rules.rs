@@ -11,7 +11,9 @@ mod file;
 
 use std::sync::Arc;
 
-pub use file::{IGNORE_FILE_BYTES_MAX, IgnoreFileError, STARS_MAX, WILDCARD_LINES_MAX};
+pub use file::{
+    DOUBLE_STARS_MAX, IGNORE_FILE_BYTES_MAX, IgnoreFileError, STARS_MAX, WILDCARD_LINES_MAX,
+};
 use file::{IgnoreFile, Line};
 
 /// The names of ignore files, the weaker first.
@@ -78,7 +80,18 @@ impl IgnoreRules {
     /// # Errors
     /// Where the text is past a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
     pub fn with_file(&self, prefix_bytes: usize, text: &[u8]) -> Result<Self, IgnoreFileError> {
-        self.with(text, Place::Below(prefix_bytes), IgnoredBy::WorkingCopy)
+        self.with_file_that(prefix_bytes, text, IgnoredBy::WorkingCopy)
+    }
+
+    /// As [`IgnoreRules::with_file`], for a file whose rules count as standing elsewhere where it is no
+    /// content itself: it does not travel.
+    pub(crate) fn with_file_that(
+        &self,
+        prefix_bytes: usize,
+        text: &[u8],
+        by: IgnoredBy,
+    ) -> Result<Self, IgnoreFileError> {
+        self.with(text, Place::Below(prefix_bytes), by)
     }
 
     /// As [`IgnoreRules::with_file`], for a file that is no part of the working copy, whose patterns
@@ -115,7 +128,9 @@ impl IgnoreRules {
         hasher.update(&place_tag.to_le_bytes());
         hasher.update(&(way.len() as u64).to_le_bytes());
         hasher.update(way);
-        hasher.update(&[u8::from(matches!(rules, Rules::Everything))]);
+        let travels = matches!((&place, by), (Place::Below(_), IgnoredBy::WorkingCopy));
+        let unusable = u8::from(matches!(rules, Rules::Everything));
+        hasher.update(&[unusable | u8::from(travels) << 1]);
         hasher.update(text);
         let hash = hasher.finalize();
         let id = RulesId(hash.as_bytes()[..16].try_into().expect("16 of 32 bytes"));
@@ -256,6 +271,9 @@ mod tests {
         assert_eq!(many, Some(IgnoreFileError::TooManyWildcardLines));
         let stars = parse(&format!("x\n{}\n", "*a".repeat(STARS_MAX + 1)));
         assert_eq!(stars, Some(IgnoreFileError::TooManyStars { line: 2 }));
+        let double = parse(&"**/a/".repeat(DOUBLE_STARS_MAX + 1));
+        assert_eq!(double, Some(IgnoreFileError::TooManyStars { line: 1 }));
+        assert_eq!(parse(&"\\*".repeat(STARS_MAX + 1)), None);
         let large = parse(&"x\n".repeat(IGNORE_FILE_BYTES_MAX));
         assert_eq!(large, Some(IgnoreFileError::TooLarge));
         let unknown = rules(&[("", "!a\n")]).unknown(0);

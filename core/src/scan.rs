@@ -12,6 +12,7 @@
 mod assemble;
 mod choose;
 mod content;
+mod database;
 mod head;
 mod rules;
 mod verify;
@@ -19,6 +20,7 @@ mod walk;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
@@ -34,6 +36,8 @@ use crate::state_dir::StateDir;
 use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
 
+pub use database::{Database, Databases, Refusal};
+pub(crate) use database::{FileState, SIDES, database_of, is_database, open};
 use verify::Verified;
 pub(crate) use walk::look_at;
 use walk::{Listing, Task};
@@ -66,6 +70,9 @@ pub struct Selection<'s> {
     pub untrack: &'s [Vec<u8>],
     /// What checkouts could not bring: it is as the head has it, whatever stands there.
     pub left: &'s [Left],
+    /// What makes one file of a SQLite database and of what stands beside it. Without, they are
+    /// files as any.
+    pub databases: Option<&'s dyn Databases>,
 }
 
 /// What a scan found.
@@ -79,6 +86,8 @@ pub struct Scan {
     pub skipped: Vec<Skipped>,
     /// What did not stop the scan.
     pub warnings: Vec<Warning>,
+    /// Databases with files beside them, which the tree has as one file each.
+    pub databases: Vec<Database>,
     /// Ignore files that cannot be used. What they would have ruled on is content only where the
     /// head holds it, or git tracks it: enough to look, and to keep safe what is to be replaced. A
     /// command whose purpose is to save should refuse.
@@ -121,6 +130,9 @@ pub enum SkippedWhy {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
+    /// A SQLite database of which no consistent copy could be had.
+    #[error("no consistent copy of this database: {0}")]
+    Database(#[source] Refusal),
 }
 
 impl From<OfItsOwn> for SkippedWhy {
@@ -137,7 +149,11 @@ impl SkippedWhy {
     pub fn is_unsaved_content(&self) -> bool {
         match self {
             Self::Special(_) | Self::WorkingCopy | Self::GitWorkingTree | Self::StateName => false,
-            Self::TooDeep | Self::LongName | Self::Changing | Self::Unreadable(_) => true,
+            Self::TooDeep
+            | Self::LongName
+            | Self::Changing
+            | Self::Unreadable(_)
+            | Self::Database(_) => true,
         }
     }
 }
@@ -186,6 +202,7 @@ impl ScanError {
 
 /// The same in every directory of one scan.
 struct Context<'s> {
+    root: &'s Path,
     selection: Selection<'s>,
     sink: &'s dyn ObjectSink,
     index_use: IndexUse,
@@ -196,6 +213,8 @@ struct Context<'s> {
     /// The file system's clock when the scan began.
     clock_ns: i64,
     progress: &'s Progress,
+    /// Those that were copied.
+    databases: Mutex<Vec<Database>>,
 }
 
 /// Takes the tree of the working copy at `root`. One file or folder that cannot be read does not keep
@@ -234,7 +253,18 @@ pub fn scan(
     // of this scan, which will be the head, but of another only where that is the head.
     let may_list = index_use == IndexUse::Replace || is_of_head;
     let dated = dated.filter(|_| may_list);
-    let context = Context { selection, sink, index_use, verified, dated, clock_ns, progress };
+    let databases = Mutex::default();
+    let context = Context {
+        root,
+        selection,
+        sink,
+        index_use,
+        verified,
+        dated,
+        clock_ns,
+        progress,
+        databases,
+    };
     let mut levels = walk_levels(Task::root(root, known, &context), &context)?;
     content::read_changed(&mut levels, &context)?;
     let (mut skipped, mut warnings, mut unknown_rules) = (Vec::new(), Vec::new(), Vec::new());
@@ -245,7 +275,8 @@ pub fn scan(
         unknown_rules.append(&mut listing.unknown_rules);
     }
     let (root, index) = assemble::assemble(levels, &context)?;
-    Ok(Scan { root, index, skipped, warnings, unknown_rules })
+    let databases = context.databases.into_inner().expect("no holder panics");
+    Ok(Scan { root, index, skipped, warnings, databases, unknown_rules })
 }
 
 /// Where the clock cannot be had (the folder is no working copy, or cannot be written), every

@@ -65,6 +65,20 @@ pub enum SyncError {
     /// The whole working copy was to be untracked.
     #[error("the whole project cannot be untracked")]
     UntrackRoot,
+    /// No rule can name the path alone, or it holds the rules itself.
+    #[error("{path} cannot be untracked: no line of an ignore file can name it, or it is one")]
+    CannotBeIgnored {
+        /// The path, in the working copy.
+        path: String,
+    },
+    /// The rule that would keep a path out is ignored itself.
+    #[error(
+        "{path} cannot be untracked: the .fastestignore beside it is ignored, so other devices would delete it"
+    )]
+    RuleStaysHere {
+        /// The path, in the working copy.
+        path: String,
+    },
     /// A path in a folder that is not the project's own.
     #[error(
         "{path} is not this project's: it belongs to another working copy, or to a state folder"
@@ -351,6 +365,7 @@ impl SyncError {
             Self::UntrackRoot => "untrack_root",
             Self::NotHere { .. } => "not_here",
             Self::NotOurs { .. } => "not_ours",
+            Self::CannotBeIgnored { .. } | Self::RuleStaysHere { .. } => "cannot_be_ignored",
             Self::DamagedState { .. } => "damaged_state",
             Self::NewerState { .. }
             | Self::Replica(ReplicaError::Newer { .. } | ReplicaError::NewerSchema { .. }) => {

@@ -17,6 +17,7 @@
 
 pub mod activity;
 pub mod address;
+mod app_databases;
 mod apply;
 mod children;
 mod clock;

@@ -7,6 +7,7 @@
 mod bad_input;
 mod conflicts;
 mod crash;
+mod databases;
 mod finding;
 mod folders;
 mod git_history;

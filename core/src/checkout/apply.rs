@@ -18,6 +18,7 @@ use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
 use crate::tree::Kind;
 
+use super::database::{Groups, has_new_side};
 use super::journal::{Action, Step};
 use super::plan::Expected;
 use super::sparse;
@@ -32,6 +33,7 @@ pub(super) struct Applier<'r> {
     parents: Parents,
     /// Inodes of the files that the steps bring.
     brought: HashSet<u64>,
+    databases: Groups,
     pub(super) kept: Vec<Kept>,
 }
 
@@ -45,13 +47,24 @@ impl<'r> Applier<'r> {
             _ => None,
         };
         let brought = steps.iter().filter_map(inode).collect();
-        Ok(Self { root, state, parents: Parents::below(root)?, brought, kept: Vec::new() })
+        let (parents, databases) = (Parents::below(root)?, Groups::of(steps));
+        Ok(Self { root, state, parents, brought, databases, kept: Vec::new() })
     }
 
     /// Carries out one step, or notes why the user's version was kept.
     pub(super) fn step(&mut self, step: &Step) {
         let path = &step.path;
-        let outcome = match &step.action {
+        let outcome = match self.databases.step(step, &mut self.parents, &self.state.tmp()) {
+            Some(outcome) => outcome,
+            None => self.carry_out(step),
+        };
+        if let Err(why) = outcome {
+            self.kept.push(Kept { path: self.root.join(display(path)), why });
+        }
+    }
+
+    fn carry_out(&mut self, Step { path, action }: &Step) -> Outcome {
+        match action {
             Action::Remove(expect) => self.remove(path, expect),
             Action::RemoveDirectory => self.remove_directory(path),
             Action::MakeDirectory => self.make_directory(path),
@@ -59,9 +72,6 @@ impl<'r> Applier<'r> {
             Action::Put { temporary, staged, expect } => {
                 self.put(path, *temporary, staged, expect.as_ref())
             }
-        };
-        if let Err(why) = outcome {
-            self.kept.push(Kept { path: self.root.join(display(path)), why });
         }
     }
 
@@ -74,6 +84,9 @@ impl<'r> Applier<'r> {
             Standing::Other(Node::Content(_, stat)) if self.brought.contains(&stat.inode) => Ok(()),
             Standing::Other(_) => Err(KeptWhy::Changed),
             Standing::Expected => {
+                if has_new_side(path, &mut self.parents)? {
+                    return Err(KeptWhy::InUse);
+                }
                 let (parent, name) = self.parents.open(path)?;
                 Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
             }
@@ -120,6 +133,9 @@ impl<'r> Applier<'r> {
     ) -> Outcome {
         let temporary = temporary_path(&self.state.tmp(), temporary);
         let found = standing(&mut self.parents, path, expect)?;
+        if found == Standing::Expected && has_new_side(path, &mut self.parents)? {
+            return Err(KeptWhy::InUse);
+        }
         let (parent, name) = self.parents.open(path)?;
         match (found, expect) {
             (Standing::Other(Node::Content(_, stat)), _) if is_staged(&stat, staged) => Ok(()),
@@ -167,7 +183,7 @@ fn is_copy(temporary: &Path, parent: BorrowedFd<'_>, name: &[u8], kind: Kind) ->
 /// Gives the file that waits at `temporary` the permission bits of the one that it replaces, but for
 /// the one that is content: who may read an executable may run it, and nobody may run another file.
 /// Set-user-id, set-group-id and sticky bits were given to other content, and go.
-fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -> Outcome {
+pub(super) fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -> Outcome {
     let old = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let new = rustix::fs::statat(CWD, temporary, AtFlags::SYMLINK_NOFOLLOW)?;
     let is_executable = |stat| match Node::from(stat) {

@@ -1,16 +1,18 @@
 //! What has to change for a working copy to become another tree. Decides; changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::foreign::is_state_name;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
 use crate::path::join;
+use crate::scan::Database;
 use crate::stat::Stat;
 use crate::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
 use crate::tree::{DEPTH_MAX, Item, Kind, Root, find, name_is_allowed, read_directory, read_root};
 
 use super::CheckoutError;
+use super::database::Replaced;
 use super::folding::{Clash, Folding};
 use super::left::Left;
 use super::target_rules::TargetRules;
@@ -30,6 +32,8 @@ pub struct Plan {
     pub(super) leaves_obstacles: bool,
     /// What earlier checkouts left, and this one tries again.
     pub(super) left: Vec<Left>,
+    /// Databases with files beside them among what is replaced or deleted.
+    pub(super) databases: HashMap<Vec<u8>, Replaced>,
 }
 
 /// A change to one path, relative to the root.
@@ -140,6 +144,25 @@ impl Plan {
         Ok(planner.plan(None))
     }
 
+    /// Tells which databases the scan that yielded `index` found with files beside them: these go
+    /// with the database. Without, such a database is left as it is.
+    pub fn with_databases(mut self, index: &StatIndex, databases: &[Database]) -> Self {
+        for database in databases {
+            let Some(entry) = index.find(&database.path) else { continue };
+            let mut changes = self.removals.iter_mut().chain(&mut self.additions);
+            let Some(change) = changes.find(|change| change.path == database.path) else {
+                continue;
+            };
+            let replaced = Replaced::new(entry.item, database);
+            match &mut change.what {
+                What::Remove(expect) | What::Put(_, Some(expect)) => *expect = replaced.main,
+                _ => continue,
+            }
+            self.databases.insert(database.path.clone(), replaced);
+        }
+        self
+    }
+
     /// Files that go on standing though the new tree lacks them, since it newly ignores them.
     pub fn untracked(&self) -> &[Vec<u8>] {
         &self.untracked
@@ -180,7 +203,8 @@ impl<'s> Planner<'s> {
 
     fn plan(self, to: Option<Root>) -> Plan {
         let Self { folding, removals, additions, untracked, left, .. } = self;
-        Plan { removals, additions, to, folding, untracked, leaves_obstacles: false, left }
+        let (leaves_obstacles, databases) = (false, HashMap::new());
+        Plan { removals, additions, to, folding, untracked, leaves_obstacles, left, databases }
     }
 
     fn directory(

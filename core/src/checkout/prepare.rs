@@ -7,33 +7,37 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, Dir, Mode};
 use rustix::io::Errno;
 
-use crate::foreign::{is_of_its_own, is_repository_of_others};
-use crate::ignore_rules::IGNORE_FILES;
 use crate::object::ObjectSource;
 use crate::path::{DIRECTORY, Parents, join, split};
+use crate::scan::SIDES;
 use crate::stat::Node;
 use crate::tree::Item;
 
+use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;
 use super::left::Left;
 use super::plan::{Change, Expected, Plan, What, entries_of};
 use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, display};
+use super::{CheckoutError, Kept, display};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
-    root: &'p Path,
+    pub(super) root: &'p Path,
     /// In the order in which they are to be made.
     pub(super) changes: Vec<Change>,
-    folding: Folding,
+    pub(super) folding: Folding,
     /// Keys of the paths that the changes vacate before anything new comes.
     vacated: HashSet<Vec<u8>>,
     /// Directories that the changes create one by one.
     made: HashSet<Vec<u8>>,
     /// The device that the state folder is on.
     device: u64,
-    /// Paths that are left as they were found.
+    /// Databases with files beside them among what is replaced or deleted.
+    pub(super) databases: HashMap<Vec<u8>, Replaced>,
+    /// Paths where something else stands, which is left.
     pub(super) left: Vec<Left>,
+    /// Databases that are left as they were found.
+    pub(super) kept: Vec<Kept>,
 }
 
 impl<'p> Prepared<'p> {
@@ -46,132 +50,57 @@ impl<'p> Prepared<'p> {
         source: &dyn ObjectSource,
     ) -> Result<Self, CheckoutError> {
         let folding = plan.folding;
-        let vacates =
-            |change: &&Change| !matches!(change.what, What::RemoveDirectory { replaced: false });
-        let vacated = plan.removals.iter().filter(vacates).map(|change| folding.key(&change.path));
-        let vacated = vacated.collect();
-        let (made, changes) = (HashSet::new(), plan.removals);
-        let left = Vec::new();
-        let mut fitted = Self { root, changes, folding, vacated, made, device: state_device, left };
+        let (made, changes, databases) = (HashSet::new(), plan.removals, plan.databases);
+        let vacated = HashSet::new();
+        let (device, left, kept) = (state_device, Vec::new(), Vec::new());
+        let mut fitted =
+            Self { root, changes, folding, vacated, made, device, databases, left, kept };
+        fitted.vacate();
         let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
         for change in plan.additions {
             fitted.addition(change, &mut parents, source)?;
         }
         fitted.leave_foreign(&mut parents);
+        fitted.leave_databases(&mut parents);
+        fitted.leave_absent(&mut parents)?;
+        fitted.vacate();
         fitted.replace_left(&plan.left, &mut parents)?;
         if plan.leaves_obstacles {
-            fitted.leave_obstacles(&plan.left)?;
+            fitted.leave_obstacles(&plan.left, source)?;
         }
         Ok(fitted)
     }
 
-    /// Leaves out all changes in folders that are others': a working copy or a git working tree of
-    /// its own, or the state of another version control system. The scan leaves these alone too.
-    fn leave_foreign(&mut self, parents: &mut Parents) {
-        let mut known = HashMap::new();
-        self.changes.retain(|change| {
-            let slashes = change.path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-            let ends = slashes.map(|(slash, _)| slash).chain([change.path.len()]);
-            !ends.into_iter().any(|end| {
-                let folder = &change.path[..end];
-                match known.get(folder) {
-                    Some(is_foreign) => *is_foreign,
-                    None => {
-                        let is_foreign = is_foreign(folder, parents);
-                        known.insert(folder.to_vec(), is_foreign);
-                        is_foreign
-                    }
-                }
-            })
-        });
-    }
-
-    /// Leaves out what would come where something stands that nobody expects, with all below it, and
-    /// the ignore files above it: these may be what hides it.
-    fn leave_obstacles(&mut self, before: &[Left]) -> Result<(), CheckoutError> {
-        loop {
-            let obstacles: Vec<Vec<u8>> = self.obstacles()?;
-            if obstacles.is_empty() {
-                return Ok(());
-            }
-            let is_left = |change: &Change| {
-                let path = &change.path;
-                let (parent, name) = split(path);
-                let is_ignore_file = IGNORE_FILES.iter().any(|file| file.as_bytes() == name);
-                obstacles.iter().any(|obstacle| {
-                    is_at_or_below(path, obstacle)
-                        || is_ignore_file && (parent.is_empty() || is_at_or_below(obstacle, parent))
-                })
-            };
-            let (left, others): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.changes).into_iter().partition(is_left);
-            self.changes = others;
-            let is_obstacle = |path: &Vec<u8>| obstacles.contains(path);
-            let hiding = left.into_iter().filter(|change| {
-                !obstacles.iter().any(|obstacle| is_at_or_below(&change.path, obstacle))
+    /// Works out which paths the changes, as they are now, vacate.
+    pub(super) fn vacate(&mut self) {
+        let vacates =
+            |change: &&Change| !matches!(change.what, What::RemoveDirectory { replaced: false });
+        let removals =
+            self.changes.iter().filter(vacates).filter(|change| {
+                matches!(change.what, What::Remove(_) | What::RemoveDirectory { .. })
             });
-            let hiding: Vec<Left> = hiding
-                .map(|Change { path, what }| {
-                    let stood = match what {
-                        What::Put(_, Some(expect)) | What::Remove(expect) => Some(expect.id),
-                        _ => None,
-                    };
-                    Left { path, stood }
-                })
-                .collect();
-            let stood = |path: &Vec<u8>| before.iter().find(|left| left.path == *path)?.stood;
-            let standing = obstacles.iter().filter(|path| is_obstacle(path));
-            let standing = standing.map(|path| Left { path: path.clone(), stood: stood(path) });
-            self.left.extend(standing.chain(hiding));
-        }
+        let vacated = removals.map(|change| self.folding.key(&change.path));
+        let going = self.changes.iter().filter(|change| self.databases.contains_key(&change.path));
+        let sides = going.flat_map(|change| SIDES.map(|side| beside(&change.path, side)));
+        let sides = sides.map(|side| self.folding.key(&side));
+        self.vacated = vacated.chain(sides).collect();
     }
 
-    /// An ignore file that an earlier checkout left, and that nobody touched since, may be replaced.
-    fn replace_left(&mut self, left: &[Left], parents: &mut Parents) -> Result<(), CheckoutError> {
-        for change in &mut self.changes {
-            let What::Put(_, expect @ None) = &mut change.what else { continue };
-            let path = &change.path;
-            let stood = left.iter().find(|left| left.path == *path).and_then(|left| left.stood);
-            let Some(id) = stood else { continue };
-            let failed = |error| CheckoutError::io("look at", self.root.join(display(path)))(error);
-            let Standing::Other(Node::Content(kind, stat)) =
-                standing(parents, path, None).map_err(failed)?
-            else {
-                continue;
-            };
-            let expected = Expected { kind, stat, racy: true, id };
-            if standing(parents, path, Some(&expected)).map_err(failed)? == Standing::Expected {
-                *expect = Some(expected);
-            }
-        }
-        Ok(())
-    }
-
-    /// Paths of new files and folders where something else stands already.
-    fn obstacles(&self) -> Result<Vec<Vec<u8>>, CheckoutError> {
-        let mut parents =
-            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
-        let mut found = Vec::new();
-        for change in &self.changes {
-            let path = &change.path;
-            match &change.what {
-                What::RemoveDirectory { replaced: true } => {
-                    let mut strangers = Vec::new();
-                    self.strangers(path, &mut strangers)?;
-                    if !strangers.is_empty() {
-                        found.push(path.clone());
-                    }
+    /// Leaves out databases that changed since they were scanned, or that an application has open.
+    fn leave_databases(&mut self, parents: &mut Parents) {
+        let Self { databases, kept, changes, .. } = self;
+        changes.retain(|Change { path, .. }| {
+            let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
+            let sides: Vec<_> =
+                sides.iter().map(|(side, expect)| (beside(path, side), *expect)).collect();
+            match lock_unchanged(path, Some(main), &sides, parents) {
+                Ok(_) => true,
+                Err(why) => {
+                    kept.push(Kept { path: display(path), why });
+                    false
                 }
-                What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
-                    let standing = self.look(&mut parents, path, None)?;
-                    if matches!(standing, Standing::Other(_)) && !self.fits(change, standing) {
-                        found.push(path.clone());
-                    }
-                }
-                What::Remove(_) | What::RemoveDirectory { .. } | What::Put(..) => {}
             }
-        }
-        Ok(found)
+        });
     }
 
     fn addition(
@@ -188,6 +117,7 @@ impl<'p> Prepared<'p> {
                 Ok(())
             }
             _ => {
+                self.make_parents(&change.path, parents)?;
                 if change.what == What::MakeDirectory {
                     self.made.insert(change.path.clone());
                 }
@@ -195,6 +125,26 @@ impl<'p> Prepared<'p> {
                 Ok(())
             }
         }
+    }
+
+    /// Creates the directories above `path` that are not there, though the index knows them: all in
+    /// them may be left out on purpose.
+    fn make_parents(&mut self, path: &[u8], parents: &mut Parents) -> Result<(), CheckoutError> {
+        if self.look(parents, path, None)? != Standing::NoParent {
+            return Ok(());
+        }
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for (slash, _) in slashes {
+            let parent = &path[..slash];
+            if self.look(parents, parent, None)? == Standing::Absent && !self.made.contains(parent)
+                || self.made.contains(split(parent).0) && !self.made.contains(parent)
+            {
+                self.made.insert(parent.to_vec());
+                let path = parent.to_vec();
+                self.changes.push(Change { path, what: What::MakeDirectory });
+            }
+        }
+        Ok(())
     }
 
     fn split(
@@ -296,7 +246,7 @@ impl<'p> Prepared<'p> {
     }
 
     /// Whether a change can be made where this stands.
-    fn fits(&self, change: &Change, standing: Standing) -> bool {
+    pub(super) fn fits(&self, change: &Change, standing: Standing) -> bool {
         let path = &change.path;
         let is_removal = matches!(change.what, What::Remove(_));
         let expects_nothing = !matches!(change.what, What::Remove(_) | What::Put(_, Some(_)));
@@ -325,7 +275,11 @@ impl<'p> Prepared<'p> {
     }
 
     /// What stands in a directory that is to be replaced, and that the changes do not remove.
-    fn strangers(&self, path: &[u8], found: &mut Vec<PathBuf>) -> Result<(), CheckoutError> {
+    pub(super) fn strangers(
+        &self,
+        path: &[u8],
+        found: &mut Vec<PathBuf>,
+    ) -> Result<(), CheckoutError> {
         let full = self.root.join(display(path));
         let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
         let mut directory = match directory.and_then(Dir::new) {
@@ -343,7 +297,7 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    fn look(
+    pub(super) fn look(
         &self,
         parents: &mut Parents,
         path: &[u8],
@@ -352,25 +306,11 @@ impl<'p> Prepared<'p> {
         standing(parents, path, expect).map_err(self.failed("look at", path))
     }
 
-    fn failed(
+    pub(super) fn failed(
         &self,
         action: &'static str,
         path: &[u8],
     ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
         CheckoutError::io(action, self.root.join(display(path)))
     }
-}
-
-/// Whether `path` is `folder`, or lies in it.
-fn is_at_or_below(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-}
-
-/// Whether a folder is not ours to write in. What cannot be looked at is found out later.
-fn is_foreign(folder: &[u8], parents: &mut Parents) -> bool {
-    let Ok((parent, name)) = parents.open(folder) else { return false };
-    let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {
-        return false;
-    };
-    is_of_its_own(&directory).is_some() || is_repository_of_others(parent, name)
 }

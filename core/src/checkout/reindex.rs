@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::object::ObjectSource;
 use crate::path::join;
+use crate::scan::SIDES;
 use crate::stat::{Node, Stat};
 use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
 use crate::store::StoreError;
@@ -22,8 +23,13 @@ pub(super) type Placed = HashMap<Vec<u8>, (Stat, bool)>;
 /// Looks at each such file once more, for the ctime that its rename gave it. A file written at
 /// `begun_ns` or later, or renamed at `after_ns` or later, may have been edited in the same tick.
 pub(super) fn placed(root: &Path, steps: &[Step], begun_ns: i64, after_ns: i64) -> Placed {
-    let put = |step: &Step| match step.action {
-        Action::Put { staged, .. } => {
+    let is_last = |at: usize| {
+        // The content of a database as one file is followed by what replaces it.
+        let after = &steps[at + 1..steps.len().min(at + 2 + SIDES.len())];
+        !after.iter().any(|step| step.path == steps[at].path)
+    };
+    let put = |(at, step): (usize, &Step)| match step.action {
+        Action::Put { staged, .. } if is_last(at) => {
             let path = root.join(display(&step.path));
             let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
             let found = rustix::fs::statat(rustix::fs::CWD, &path, flags);
@@ -37,7 +43,7 @@ pub(super) fn placed(root: &Path, steps: &[Step], begun_ns: i64, after_ns: i64) 
         }
         _ => None,
     };
-    steps.par_iter().filter_map(put).collect()
+    steps.par_iter().enumerate().filter_map(put).collect()
 }
 
 /// The index of the tree `to`.

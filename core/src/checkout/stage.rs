@@ -20,7 +20,8 @@ use crate::tree::{Item, Kind};
 use super::durable;
 use super::folding::Folding;
 use super::journal::{Action, Step};
-use super::plan::{Change, Expected, What, entries_of};
+use super::plan::{Expected, What, entries_of};
+use super::prepare::Prepared;
 use super::sparse::SparseWriter;
 use super::{CheckoutError, is_racy};
 
@@ -81,10 +82,9 @@ pub(super) fn temporary_path(tmp: &Path, number: u64) -> PathBuf {
 
 /// Writes what `changes` bring into the folder `tmp`.
 pub(super) fn stage(
-    changes: &[Change],
+    Prepared { changes, databases, folding, .. }: &Prepared<'_>,
     tmp: &Path,
     source: &dyn ObjectSource,
-    folding: Folding,
     progress: &Progress,
 ) -> Result<Staged, CheckoutError> {
     let numbered = || changes.iter().zip(0u64..);
@@ -97,7 +97,7 @@ pub(super) fn stage(
     });
     let roots: Vec<_> = roots.collect();
     let grown_paths = roots.iter().map(|root| root.path.clone()).collect();
-    let mut levels = grow(roots, source, folding)?;
+    let mut levels = grow(roots, source, *folding)?;
     let mut puts: Vec<_> = numbered()
         .filter_map(|(change, number)| match change.what {
             What::Put(item, expect) => {
@@ -107,7 +107,16 @@ pub(super) fn stage(
             _ => None,
         })
         .collect();
+    let new = puts.len();
+    // What a database has in several files waits as one file too.
+    let replaced = changes.iter().filter_map(|change| databases.get(&change.path));
+    puts.extend(replaced.zip(changes.len() as u64..).map(|(replaced, number)| {
+        let (temporary, stat) = (temporary_path(tmp, number), Stat::default());
+        let mode = mode(&replaced.item, Some(&replaced.main));
+        Put { temporary, item: replaced.item, mode, stat }
+    }));
     write_all(&mut puts, &mut levels, tmp, source, progress)?;
+    let mut settled = (changes.len() as u64..).zip(puts.split_off(new));
     let mut puts = puts.into_iter();
     let steps = numbered().map(|(change, temporary)| {
         let action = match change.what {
@@ -124,9 +133,16 @@ pub(super) fn stage(
                 Action::Put { temporary, staged: put.stat, expect }
             }
         };
-        Ok(Step { path: change.path.clone(), action })
+        let path = &change.path;
+        Ok(match databases.get(path) {
+            Some(replaced) => {
+                let (temporary, put) = settled.next().expect("every database was written");
+                replaced.steps(path, temporary, put.stat, action)
+            }
+            None => vec![Step { path: path.clone(), action }],
+        })
     });
-    let steps = steps.collect::<Result<_, CheckoutError>>()?;
+    let steps = steps.collect::<Result<Vec<_>, CheckoutError>>()?.concat();
     Ok(Staged { steps, grown_paths, levels })
 }
 

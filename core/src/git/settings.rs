@@ -26,12 +26,16 @@ pub(super) struct Settings {
     pub excludes_file: Option<PathBuf>,
     /// How the repository names objects.
     pub object_hash: gix_hash::Kind,
+    /// Why they cannot be read, where they cannot.
+    pub broken: Option<String>,
 }
 
-/// Reads the settings that hold in a repository. What cannot be read counts as absent: git refuses to
-/// work with it, and will say so.
+/// Reads the settings that hold in a repository.
 pub(super) fn read(repository: &Repository, user: &UserSettings) -> Settings {
-    let file = load(repository, user);
+    let (file, broken) = match load(repository, user) {
+        Ok(file) => (file, None),
+        Err(why) => (None, Some(why)),
+    };
     let excludes_file = match file.as_ref().and_then(|file| file.path("core.excludesFile")) {
         Some(path) => path.interpolate(context(user)).ok().map(|path| repository.top.join(path)),
         None => user.ignore_file.clone(),
@@ -41,14 +45,14 @@ pub(super) fn read(repository: &Repository, user: &UserSettings) -> Settings {
         Some(format) if format == b"sha256" => gix_hash::Kind::Sha256,
         _ => gix_hash::Kind::Sha1,
     };
-    Settings { excludes_file, object_hash }
+    Settings { excludes_file, object_hash, broken }
 }
 
 fn context(user: &UserSettings) -> interpolate::Context<'_> {
     interpolate::Context { home_dir: user.home.as_deref(), ..interpolate::Context::default() }
 }
 
-fn load(repository: &Repository, user: &UserSettings) -> Option<File> {
+fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, String> {
     let conditional =
         includes::conditional::Context { git_dir: Some(&repository.git_dir), branch_name: None };
     let mut follow = includes::Options::follow(context(user), conditional);
@@ -60,5 +64,6 @@ fn load(repository: &Repository, user: &UserSettings) -> Option<File> {
         (Source::Worktree, repository.git_dir.join("config.worktree")),
     ]);
     let mut files = files.map(|(source, path)| Metadata::from(source).at(path));
-    File::from_paths_metadata_buf(&mut files, &mut Vec::new(), false, options).ok().flatten()
+    File::from_paths_metadata_buf(&mut files, &mut Vec::new(), false, options)
+        .map_err(|error| error.to_string())
 }

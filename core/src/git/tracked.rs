@@ -96,7 +96,10 @@ impl Tracked {
         };
         let key = match key_of(&index) {
             Ok(key) => key,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return (None, None),
+            // Gone for a moment, as in `rm .git/index; git reset`, if there was one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_none() => {
+                return (None, None);
+            }
             Err(error) => return failed(&error),
         };
         if let Some(header) = known.filter(|header| header.key == key) {

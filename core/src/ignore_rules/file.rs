@@ -14,6 +14,8 @@ pub const IGNORE_FILE_BYTES_MAX: usize = 4 << 20;
 pub const WILDCARD_LINES_MAX: usize = 10_000;
 /// Nor one with a line that has more stars: beyond, matching gives up.
 pub const STARS_MAX: usize = 60;
+/// Nor one with a line that has more `**`: each multiplies the ways to match a path by its depth.
+pub const DOUBLE_STARS_MAX: usize = 5;
 
 /// Why an ignore file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +27,7 @@ pub enum IgnoreFileError {
     #[error("it has more than {WILDCARD_LINES_MAX} lines with wildcards")]
     TooManyWildcardLines,
     /// A line has too many stars.
-    #[error("line {line} has more than {STARS_MAX} stars")]
+    #[error("line {line} has more than {STARS_MAX} stars, or {DOUBLE_STARS_MAX} double ones")]
     TooManyStars {
         /// Its number, from 1.
         line: usize,
@@ -69,7 +71,7 @@ impl IgnoreFile {
         let mut file = Self::default();
         for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let Some(line) = Line::parse(line) else { continue };
-            if line.pattern.iter().filter(|&&byte| byte == b'*').count() > STARS_MAX {
+            if line.has_too_many_stars() {
                 return Err(IgnoreFileError::TooManyStars { line: index + 1 });
             }
             file.add(line);
@@ -151,6 +153,22 @@ impl Line {
         let literal = literal.unwrap_or(pattern.len());
         let pattern = pattern.to_vec();
         Some(Self { pattern, literal, takes_in, directories_only, is_path })
+    }
+
+    fn has_too_many_stars(&self) -> bool {
+        let (mut stars, mut double) = (0, 0);
+        let mut bytes = self.pattern.iter().peekable();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'\\' => drop(bytes.next()),
+                b'*' => {
+                    stars += 1;
+                    double += usize::from(bytes.next_if(|next| **next == b'*').is_some());
+                }
+                _ => {}
+            }
+        }
+        stars > STARS_MAX || double > DOUBLE_STARS_MAX
     }
 
     /// What follows the last dot, for lines like `*.tar.gz`.

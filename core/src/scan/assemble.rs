@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
-use crate::tree::{Item, Root, read_root, write_directory};
+use crate::tree::{Item, Root, find, read_root, write_directory};
 
 use super::walk::{Found, Listing, Task};
-use super::{Context, IndexUse, ScanError, Selection};
+use super::{Context, IndexUse, ScanError};
 
 /// A directory whose tree is known.
 struct Done<'a> {
@@ -104,15 +104,18 @@ fn directory<'a>(
 
 /// A directory that was not looked into: what the head has of it stays.
 fn left_alone<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Done<'a>, ScanError> {
-    let Selection { head, source, .. } = context.selection;
-    let head = task.head.filter(|_| head.is_some());
-    let root = head.map(|head| read_root(&head, source)).transpose()?;
-    let item = root.as_ref().map(Item::directory);
+    let source = context.selection.source;
+    let item = match (task.head, task.head_above) {
+        (Some(head), _) => Some(Item::directory(&read_root(&head, source)?)),
+        // A file or link, in the place of which the directory stands.
+        (None, Some(above)) => find(&above, &[task.name()], source)?,
+        (None, None) => None,
+    };
     let known =
         task.known.filter(|known| context.index_use == IndexUse::Refresh || item == Some(known.0));
     let indexed = match (known, item) {
         (Some((known, directory)), _) => Some((known, Block::Copied(directory.extent()))),
-        (None, Some(item)) if context.index_use == IndexUse::Replace => {
+        (None, Some(item)) if item.is_directory() && context.index_use == IndexUse::Replace => {
             Some((item, StatIndex::unread(&item, source)?))
         }
         _ => None,
@@ -192,9 +195,12 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
                 // A folder that is no content today may be tomorrow, and this one stay the same.
                 self.are_all_names &= child.item.is_some() && child.indexed.is_some();
                 self.items.extend(child.item.map(|item| (name, item)));
-                match child.indexed {
-                    Some((item, block)) => self.block.directory(name, &item, block),
-                    None => self.keep(known),
+                match (child.indexed, child.item) {
+                    (Some((item, block)), _) => self.block.directory(name, &item, block),
+                    (None, Some(item)) if self.index_use == IndexUse::Replace => {
+                        self.block.unread(name, &item);
+                    }
+                    (None, _) => self.keep(known),
                 }
             }
             Found::Kept(item) => {
@@ -214,7 +220,9 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
                 self.are_all_names = false;
                 self.keep(known);
             }
-            Found::Changed(..) | Found::Unread(..) => unreachable!("every changed file was read"),
+            Found::Changed(..) | Found::Database(..) | Found::Unread(..) => {
+                unreachable!("every changed file was read")
+            }
         }
         Ok(())
     }

@@ -134,6 +134,17 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
+    /// Whether a file, of which the head holds `held`, is content, so far as rules say.
+    pub(super) fn is_content(&self, path: &[u8], held: Option<Item>) -> bool {
+        if self.is_untracked(path) {
+            return false;
+        }
+        match self.ignored_by(path, false) {
+            Some(by) => self.stays_though_ignored(path, false, by, held).is_some(),
+            None => true,
+        }
+    }
+
     /// How an ignored name is content all the same, or may hold content; `None` where it is not.
     fn stays_though_ignored(
         &self,

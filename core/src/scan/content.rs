@@ -16,6 +16,7 @@ use crate::stat::{Node, Stat};
 use crate::store::StoreError;
 use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind};
 
+use super::database::{self, Database};
 use super::head::HeadEntries;
 use super::walk::{Found, Listing, Task, look_at};
 use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
@@ -40,6 +41,8 @@ enum Outcome {
     Grown(Item, Stat),
     Moved,
     Gone,
+    /// A database with something beside it.
+    Database(Kind, Stat),
 }
 
 /// Why reading failed.
@@ -76,7 +79,9 @@ pub(super) fn read_changed(
     let mut jobs = Vec::new();
     for (task, listing) in levels.iter_mut().flatten() {
         for (range, found) in &mut listing.found {
-            if let Found::Changed(_, Stat { bytes, .. }) = *found {
+            if let Found::Changed(_, Stat { bytes, .. }) | Found::Database(_, Stat { bytes, .. }) =
+                *found
+            {
                 jobs.push(Job { task, name: &listing.names[range.clone()], found, bytes });
             }
         }
@@ -128,9 +133,21 @@ fn read_job(
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
 ) -> Result<(), ScanError> {
-    let Found::Changed(kind, _) = *job.found else { return Ok(()) };
     let path = job.task.path_of(job.name);
-    *job.found = match read_until_stable(&path, kind, buffer, context) {
+    let outcome = match *job.found {
+        Found::Changed(kind, _) => match read_until_stable(&path, kind, buffer, context) {
+            Ok(Found::Database(kind, _)) => read_database(job, &path, kind, buffer, context),
+            Ok(Found::Unread(SkippedWhy::Changing) | Found::Read { growing: true, .. })
+                if is_database(&path, context) =>
+            {
+                read_database(job, &path, kind, buffer, context)
+            }
+            outcome => outcome,
+        },
+        Found::Database(kind, _) => read_database(job, &path, kind, buffer, context),
+        _ => return Ok(()),
+    };
+    *job.found = match outcome {
         Ok(found) => found,
         Err(Failure::File(error)) => Found::Unread(SkippedWhy::Unreadable(error)),
         Err(Failure::Store(error)) => return Err(error.into()),
@@ -139,6 +156,37 @@ fn read_job(
         context.progress.add(0, item.bytes);
     }
     Ok(())
+}
+
+fn is_database(path: &Path, context: &Context<'_>) -> bool {
+    context.selection.databases.is_some()
+        && database::open(CWD, path.as_os_str().as_bytes())
+            .is_ok_and(|file| database::is_database(&file))
+}
+
+/// Reads a database together with what stands beside it.
+fn read_database(
+    job: &Job<'_, '_>,
+    path: &Path,
+    kind: Kind,
+    buffer: &mut Vec<u8>,
+    context: &Context<'_>,
+) -> Result<Found, Failure> {
+    let databases = context.selection.databases.expect("databases are told apart");
+    let copied = match database::copy(context.root, path, databases) {
+        Ok(copied) => copied,
+        Err(refusal) => return Ok(Found::Unread(SkippedWhy::Database(refusal))),
+    };
+    let Outcome::Stable(item, _) = read_file(&copied.path, None, buffer, context.sink, false)?
+    else {
+        return Ok(Found::Unread(SkippedWhy::Changing));
+    };
+    let (main, sides) = (copied.main, copied.sides);
+    let path = [&job.task.prefix, job.name].concat();
+    let found = Database { path, main, sides };
+    context.databases.lock().expect("no holder panics").push(found);
+    // What stands beside it has no stat data in the index, so this must be read again each time.
+    Ok(Found::Read { item: Item { kind, ..item }, stat: main.stat, racy: true, growing: false })
 }
 
 /// Reads a file or link until it stays the same meanwhile. Of a file that only grows, what it held
@@ -150,11 +198,12 @@ fn read_until_stable(
     context: &Context<'_>,
 ) -> Result<Found, Failure> {
     let mut grown: Option<(Item, Stat)> = None;
+    let tells_databases = context.selection.databases.is_some();
     for _ in 0..READS_MAX {
         let before = grown.as_ref().map(|(_, stat)| stat);
         let outcome = match kind {
             Kind::Symlink => read_link(path, context.sink)?,
-            _ => read_file(path, before, buffer, context.sink)?,
+            _ => read_file(path, before, buffer, context.sink, tells_databases)?,
         };
         match outcome {
             Outcome::Stable(item, stat) => {
@@ -168,6 +217,7 @@ fn read_until_stable(
                 grown = Some((item, stat));
             }
             Outcome::Gone => return Ok(Found::Gone),
+            Outcome::Database(kind, stat) => return Ok(Found::Database(kind, stat)),
             Outcome::Moved => {
                 grown = None;
                 match look_up(path)? {
@@ -201,12 +251,14 @@ fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, Failure> {
     Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, sink)?, before))
 }
 
-/// Reads a file; of one that was seen to grow, no more than it held `at_first`.
+/// Reads a file; of one that was seen to grow, no more than it held `at_first`. Databases with
+/// something beside them are left, where they are to be told apart.
 fn read_file(
     path: &Path,
     at_first: Option<&Stat>,
     buffer: &mut Vec<u8>,
     sink: &dyn ObjectSink,
+    tells_databases: bool,
 ) -> Result<Outcome, Failure> {
     // O_NONBLOCK: should a FIFO have taken the file's place, opening it must not wait.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -223,7 +275,11 @@ fn read_file(
     };
     let first = at_first.filter(|first| first.inode == stat.inode && first.bytes <= stat.bytes);
     let (expected, is_again) = (first.unwrap_or(&stat).bytes, first.is_some());
-    let item = if expected > CHUNKED_OVER_BYTES {
+    let is_large = expected > CHUNKED_OVER_BYTES;
+    if is_large && tells_databases && database::is_database(&file) && database::has_sides(path) {
+        return Ok(Outcome::Database(kind, stat));
+    }
+    let item = if is_large {
         let content =
             write_content(&mut (&file).take(expected), sink).map_err(|error| match error {
                 WriteContentError::Read(source) => Failure::File(source),
@@ -235,6 +291,9 @@ fn read_file(
         buffer.clear();
         buffer.reserve(expected as usize);
         (&file).take(expected).read_to_end(buffer)?;
+        if tells_databases && database::is_header(buffer) && database::has_sides(path) {
+            return Ok(Outcome::Database(kind, stat));
+        }
         give_blob(kind, buffer, sink)?
     };
     if item.bytes != expected {

@@ -8,11 +8,12 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::chunk::{ReadContentError, read_content};
-use crate::git::UnknownRules;
+use crate::git::{UnknownRules, UnknownRulesWhy};
 use crate::id::BlobId;
-use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules};
+use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules, IgnoredBy};
 use crate::tree::{Item, Kind};
 
+use super::choose::Chooser;
 use super::head::HeadEntries;
 use super::walk::Task;
 use super::{Context, ScanError};
@@ -44,26 +45,52 @@ impl Rules {
         context: &Context<'_>,
         unknown: &mut Vec<UnknownRules>,
     ) -> Result<Self, ScanError> {
+        let texts: Vec<io::Result<Option<Vec<u8>>>> = IGNORE_FILES
+            .into_iter()
+            .zip(present)
+            .map(|(name, present)| match directory.filter(|_| present) {
+                Some(directory) => read_ignore_file(directory, name),
+                None => Ok(None),
+            })
+            .collect();
+        let mut by = [IgnoredBy::WorkingCopy; IGNORE_FILES.len()];
+        let rules = Self::with_files(task, &texts, by, head, context)?;
+        // A file that is ignored itself, as by a line `*` of its own, rules here and nowhere else.
+        for ((name, text), by) in IGNORE_FILES.into_iter().zip(&texts).zip(&mut by) {
+            let is_content = || is_content(name, &rules, task, directory, head, context);
+            if matches!(text, Ok(Some(_))) && !is_content()? {
+                *by = IgnoredBy::Elsewhere;
+            }
+        }
+        for (name, text) in IGNORE_FILES.into_iter().zip(&texts) {
+            let path = task.path.join(name);
+            unknown.extend(why_unknown(text).map(|why| UnknownRules { path, why }));
+        }
+        match by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
+            true => Ok(rules),
+            false => Self::with_files(task, &texts, by, head, context),
+        }
+    }
+
+    fn with_files(
+        task: &Task<'_>,
+        texts: &[io::Result<Option<Vec<u8>>>],
+        by: [IgnoredBy; IGNORE_FILES.len()],
+        head: &HeadEntries<'_, '_>,
+        context: &Context<'_>,
+    ) -> Result<Self, ScanError> {
         let mut rules = task.rules.clone();
-        for (name, present) in IGNORE_FILES.into_iter().zip(present) {
-            let text = match directory.filter(|_| present).map(|fd| read_ignore_file(fd, name)) {
-                None | Some(Ok(None)) => Ok(None),
-                Some(Ok(text)) => Ok(text),
-                Some(Err(error)) => Err(error),
-            };
+        for ((name, text), by) in IGNORE_FILES.into_iter().zip(texts).zip(by) {
             let item = head.find(name.as_bytes(), context)?.filter(is_file);
-            rules.add_head(&text, item.as_ref(), task.prefix.len(), context)?;
-            let added = match &text {
+            rules.add_head(text, item.as_ref(), task.prefix.len(), context)?;
+            let with =
+                |text: &Vec<u8>| rules.today.with_file_that(task.prefix.len(), text, by).ok();
+            rules.today = match text {
                 Ok(None) => continue,
-                Ok(Some(text)) => {
-                    rules.today.with_file(task.prefix.len(), text).map_err(Into::into)
-                }
-                Err(error) => Err(io::Error::from(error.kind()).into()),
-            };
-            rules.today = added.unwrap_or_else(|why| {
-                unknown.push(UnknownRules { path: task.path.join(name), why });
-                rules.today.unknown(task.prefix.len())
-            });
+                Ok(Some(text)) => with(text),
+                Err(_) => None,
+            }
+            .unwrap_or_else(|| rules.today.unknown(task.prefix.len()));
         }
         Ok(rules)
     }
@@ -119,4 +146,26 @@ fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
         read => read.map(|_| Some(text)),
     }
+}
+
+fn why_unknown(text: &io::Result<Option<Vec<u8>>>) -> Option<UnknownRulesWhy> {
+    match text {
+        Ok(None) => None,
+        Ok(Some(text)) => IgnoreRules::default().with_file(0, text).err().map(Into::into),
+        Err(error) => Some(io::Error::from(error.kind()).into()),
+    }
+}
+
+/// Whether an ignore file of a directory is content under the rules that hold there.
+fn is_content(
+    name: &str,
+    rules: &Rules,
+    task: &Task<'_>,
+    directory: Option<BorrowedFd<'_>>,
+    head: &HeadEntries<'_, '_>,
+    context: &Context<'_>,
+) -> Result<bool, ScanError> {
+    let chooser = Chooser { task, directory, rules, context };
+    let path = [&task.prefix, name.as_bytes()].concat();
+    Ok(chooser.is_content(&path, head.find(name.as_bytes(), context)?))
 }

@@ -20,6 +20,7 @@ use crate::path::join;
 use crate::stat::{Node, Stamp};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 
+use super::database::database_of;
 use super::walk::{look_at, unchanged};
 
 /// A directory whose entries take more bytes in the index has its files looked at by all threads.
@@ -141,6 +142,10 @@ impl<'l> Looker<'l> {
             return false;
         }
         let mut files = directory.entries().filter(|entry| entry.directory.is_none());
+        // An earlier build took what stands beside a database for content.
+        let is_same = |directory, entry: &IndexedEntry<'_>| {
+            database_of(entry.name).is_none() && is_same(directory, entry)
+        };
         match directory.entries_bytes() <= PARALLEL_OVER_BYTES {
             true => files.all(|entry| is_same(fd, &entry)),
             false => files.collect::<Vec<_>>().par_iter().all(|entry| is_same(fd, entry)),

@@ -3,25 +3,26 @@
 use std::ffi::OsStr;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD, Dir, Mode};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode};
 use rustix::io::Errno;
 
 use crate::foreign::{is_of_its_own, is_state_name};
 use crate::git::UnknownRules;
 use crate::id::TreeId;
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
-use crate::path::DIRECTORY;
+use crate::path::{DIRECTORY, split};
 use crate::stat::{Node, Stamp, Stat};
 use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 use crate::store::StoreError;
 use crate::tree::{Item, Kind, STATE_DIR};
 
 use super::choose::{Choice, Chooser, Ignored, Name};
+use super::database::{self, database_of};
 use super::head::HeadEntries;
 use super::rules::Rules;
 use super::{Context, ScanError, Selection, Skipped, SkippedWhy, Warning};
@@ -43,6 +44,8 @@ pub(crate) struct Task<'a> {
     pub known: Option<(Item, IndexedDirectory<'a>)>,
     /// The directory in the head's tree.
     pub head: Option<TreeId>,
+    /// The directory above, in the head's tree.
+    pub head_above: Option<TreeId>,
     /// That it is ignored, and walked for what in it is content all the same.
     pub(super) ignored: Option<Ignored>,
     /// Whether the head's ignore files ignore it.
@@ -56,6 +59,8 @@ pub(crate) enum Found {
     Same(Item, Stat),
     /// A file or link that must be read. After that it is [`Found::Read`] or [`Found::Gone`].
     Changed(Kind, Stat),
+    /// As [`Found::Changed`]: a database with something beside it.
+    Database(Kind, Stat),
     /// A file or link that was read.
     Read { item: Item, stat: Stat, racy: bool, growing: bool },
     /// A directory: the next of [`Listing::directories`].
@@ -102,6 +107,11 @@ impl Listing<'_> {
 }
 
 impl<'a> Task<'a> {
+    /// Its own name.
+    pub(super) fn name(&self) -> &[u8] {
+        split(&self.prefix[..self.prefix.len().saturating_sub(1)]).1
+    }
+
     /// The path of an entry, for messages and for opening it.
     pub(crate) fn path_of(&self, name: &[u8]) -> PathBuf {
         self.path.join(OsStr::from_bytes(name))
@@ -120,6 +130,7 @@ impl<'a> Task<'a> {
             rules: Rules::new(context.selection.git.rules().clone()),
             known,
             head: context.selection.head,
+            head_above: None,
             ignored: None,
             head_ignored: false,
         }
@@ -145,6 +156,7 @@ impl<'a> Task<'a> {
             rules: chooser.rules.clone(),
             known,
             head: head.below(name, item, chooser.context)?,
+            head_above: self.head,
             ignored,
             head_ignored,
             prefix,
@@ -230,14 +242,17 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let unknown = &mut listing.unknown_rules;
     let rules = Rules::of_directory(task, directory, found.ignore_files, &head, context, unknown)?;
     let chooser = Chooser { task, directory, rules: &rules, context };
-    let choices = choose(&chooser, &found, &head)?;
+    let mut choices = choose(&chooser, &found, &head)?;
+    let databases = found.databases(directory.filter(|_| context.selection.databases.is_some()));
+    let databases = leave_out_sides(databases, &found, &mut choices);
     listing.names = std::mem::take(&mut found.text);
-    compare(&chooser, found.names, choices, &head, &mut listing)?;
+    compare(&chooser, found.names, choices, &databases, &head, &mut listing)?;
     // An empty directory that is ignored is none, unless it was content before.
     listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
-    // Ignore files must be read, and what was passed over told, each time.
+    // Ignore files must be read, what was passed over told, and databases copied, each time.
     let is_plain = found.ignore_files == [false; IGNORE_FILES.len()]
         && listing.skipped.is_empty()
+        && databases.is_empty()
         && !listing.found.iter().any(|(_, found)| matches!(found, Found::Kept(_)));
     let before = found.before.filter(|_| is_plain);
     listing.listed = before.and_then(|before| listed(&before, &rules.today, context));
@@ -297,6 +312,20 @@ impl Names {
         self.names.sort_unstable_by(|a, b| text[a.0.clone()].cmp(&text[b.0.clone()]));
     }
 
+    /// Databases with something beside them, where `directory` is given.
+    fn databases(&self, directory: Option<BorrowedFd<'_>>) -> database::Names<'_> {
+        let Some(directory) = directory else { return database::Names::default() };
+        let is_file =
+            |listed| matches!(listed, Name::Listed(FileType::RegularFile | FileType::Unknown));
+        let files = self.names.iter().filter(|(_, listed)| is_file(*listed));
+        let names = files.map(|(range, _)| &self.text[range.clone()]);
+        let is_there = |name: &[u8]| {
+            let order = |(range, _): &(Range<usize>, Name)| self.text[range.clone()].cmp(name);
+            self.names.binary_search_by(order).is_ok()
+        };
+        database::Names::among(directory, names, is_there)
+    }
+
     /// Adds what the head holds and the directory does not.
     fn add_absent(&mut self, held: &[(Vec<u8>, Item)]) {
         let is_there = |name: &[u8]| {
@@ -316,6 +345,31 @@ impl Listing<'_> {
         let skipped = vec![Skipped { path: task.path.clone(), why }];
         Self { left_alone: true, occupied: true, skipped, ..Self::default() }
     }
+}
+
+/// Leaves out what stands beside a database that is content: its copy holds it. The names of these
+/// databases, sorted.
+fn leave_out_sides(
+    databases: database::Names<'_>,
+    found: &Names,
+    choices: &mut [Choice],
+) -> Vec<Vec<u8>> {
+    if databases.mains.is_empty() {
+        return Vec::new();
+    }
+    let names = || found.names.iter().map(|(range, _)| &found.text[range.clone()]);
+    let is_content = |choice: &Choice| matches!(choice, Choice::Node(Node::Content(..), _));
+    let mains = names().zip(&*choices);
+    let mains = mains.filter(|(name, choice)| databases.is_main(name) && is_content(choice));
+    let mains: Vec<Vec<u8>> = mains.map(|(name, _)| name.to_vec()).collect();
+    for (name, choice) in names().zip(choices) {
+        let is_of_content = |main: &[u8]| mains.iter().any(|content| content == main);
+        if databases.is_side(name) && database_of(name).is_some_and(|(main, _)| is_of_content(main))
+        {
+            *choice = Choice::Out;
+        }
+    }
+    mains
 }
 
 /// What an index may say of a directory that was like this before its names were read. `None`
@@ -371,12 +425,17 @@ fn compare<'a>(
     chooser: &Chooser<'_, '_, 'a>,
     names: Vec<(Range<usize>, Name)>,
     choices: Vec<Choice>,
+    databases: &[Vec<u8>],
     head: &HeadEntries<'_, 'a>,
     listing: &mut Listing<'a>,
 ) -> Result<(), ScanError> {
     let task = chooser.task;
     let mut known = task.known.iter().flat_map(|known| known.1.entries()).peekable();
     listing.same = task.known.is_some();
+    let is_database = |kind, name: &[u8]| {
+        kind != Kind::Symlink
+            && databases.binary_search_by(|known| known.as_slice().cmp(name)).is_ok()
+    };
     listing.found.reserve_exact(choices.len());
     for ((range, _), choice) in names.into_iter().zip(choices) {
         let name = &listing.names[range.clone()];
@@ -404,7 +463,11 @@ fn compare<'a>(
                 listing.same &= entry.is_none();
                 let why = SkippedWhy::Special(what);
                 listing.skipped.push(Skipped { path: task.path_of(name), why });
-                continue;
+                // Nobody can say what became of the file that stood there.
+                match head.find(name, chooser.context)? {
+                    Some(held) => Found::Kept(held),
+                    None => continue,
+                }
             }
             Choice::Node(Node::Directory, ignored) => {
                 let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
@@ -412,6 +475,11 @@ fn compare<'a>(
                 let below = task.below(name, chooser, ignored, known, head)?;
                 listing.directories.push(below);
                 Found::Directory
+            }
+            Choice::Node(Node::Content(kind, stat), _) if is_database(kind, name) => {
+                listing.files += 1;
+                listing.same = false;
+                Found::Database(kind, stat)
             }
             Choice::Node(Node::Content(kind, stat), _) => {
                 listing.files += 1;

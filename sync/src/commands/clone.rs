@@ -121,7 +121,7 @@ impl Device {
                     Some((_, written)) => {
                         show_kept(&written.complete(&empty, &self.store, head.as_bytes())?)
                     }
-                    None => self.check_out(&copy, &empty, &tree.id, head, activity)?.kept,
+                    None => self.check_out(&copy, &empty, &[], &tree.id, head, activity)?.kept,
                 };
                 if let Some((path, why)) = kept.into_iter().next() {
                     return Err(SyncError::NotUpdated { path, why });

@@ -9,6 +9,7 @@ use fastest_core::id::TreeId;
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::merge_base::merge_base;
 use fastest_core::object::ScratchObjects;
+use fastest_core::scan::Database;
 use fastest_core::stat_index::StatIndex;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
@@ -218,7 +219,7 @@ impl Device {
         }
         let captured = self.capture(copy, Some("Before pulling"), Purpose::Safety, activity)?;
         let (tree, index) = (captured.root.id, &captured.index);
-        brought.take(self.check_out(copy, index, &tree, "", activity)?);
+        brought.take(self.check_out(copy, index, &captured.databases, &tree, "", activity)?);
         brought.warnings = captured.warnings;
         Ok(brought)
     }
@@ -282,7 +283,8 @@ impl Device {
         head: &str,
         activity: &Activity,
     ) -> Result<CheckedOut, SyncError> {
-        let done = self.check_out(copy, &captured.index, tree, head, activity)?;
+        let Captured { index, databases, .. } = captured;
+        let done = self.check_out(copy, index, databases, tree, head, activity)?;
         if !done.kept.is_empty() {
             return Ok(done);
         }
@@ -294,12 +296,13 @@ impl Device {
         Ok(done)
     }
 
-    /// Makes a working copy, which is as `index` says, the tree. `token` is the head to set
+    /// Makes a working copy, which is as `index` and `databases` say, the tree. `token` is the head to set
     /// should a crash come between, or empty.
     pub(crate) fn check_out(
         &self,
         copy: &WorkingCopy,
         index: &StatIndex,
+        databases: &[Database],
         tree: &TreeId,
         token: &str,
         activity: &Activity,
@@ -308,6 +311,7 @@ impl Device {
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let left = left_in(copy)?;
         let plan = Plan::around(index, tree, left, &self.store, folding)?;
+        let plan = plan.with_databases(index, databases);
         let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
@@ -358,8 +362,8 @@ pub(crate) fn left_in(copy: &WorkingCopy) -> Result<Vec<Left>, SyncError> {
 /// What to say of a path that was not brought.
 pub(crate) fn is_in_the_way(path: &str) -> String {
     format!(
-        "{path} was left as it was found: a file that is not part of the project stands in its place; \
-         move or rename it, and pull again"
+        "{path} was left as it was found: what stands there is not part of the project; move or rename it, \
+         and pull again"
     )
 }
 

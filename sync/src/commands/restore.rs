@@ -52,6 +52,7 @@ impl Device {
                 Plan::around(&captured.index, &tree, left, &self.store, folding)?
             }
         };
+        let plan = plan.with_databases(&captured.index, &captured.databases);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
         let kept = show_kept(&done);

@@ -7,11 +7,12 @@ use fastest_core::git::Git;
 use fastest_core::id::TreeId;
 use fastest_core::object::ObjectSink;
 use fastest_core::progress::Progress;
-use fastest_core::scan::{self, IndexUse, Selection, Skipped};
+use fastest_core::scan::{self, Database, Databases, IndexUse, Selection, Skipped};
 use fastest_core::stat_index::{IndexState, StatIndex};
 use fastest_core::state_dir::StateDir;
 use fastest_core::tree::Root;
 
+use crate::app_databases::AppDatabases;
 use crate::device::Device;
 use crate::error::SyncError;
 use crate::path::show;
@@ -29,6 +30,8 @@ pub(crate) struct Scanned {
     pub skipped: Vec<String>,
     /// What the user should know: of what was passed over, too.
     pub warnings: Vec<String>,
+    /// Databases with files beside them.
+    pub databases: Vec<Database>,
     /// Ignore files that cannot be used, each with the reason.
     pub unknown_rules: Vec<String>,
 }
@@ -56,7 +59,8 @@ impl Device {
         let git = Git::of(root, &self.git_settings);
         let state = StateDir::of(root);
         let left = Left::load(&state).map_err(SyncError::io("read", state.left()))?;
-        let selection = Selection { head, source: &self.store, git: &git, untrack, left: &left };
+        let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
+        let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
         let found = scan::scan(root, index, selection, sink, index_use, progress)?;
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
@@ -80,6 +84,7 @@ impl Device {
                 .map(|skipped| format!("{} ({})", show_path(root, skipped), skipped.why))
                 .collect(),
             unknown_rules: unknown_rules.map(ToString::to_string).collect(),
+            databases: found.databases,
             root: found.root,
             index: found.index,
         })

@@ -3,10 +3,10 @@
 use fastest_core::drift::drift_counts;
 use fastest_core::id::{PackId, TreeId};
 use fastest_core::reach::new_objects;
-use fastest_core::scan::IndexUse;
+use fastest_core::scan::{Database, IndexUse};
 use fastest_core::stat_index::StatIndex;
 use fastest_core::store::PackInfo;
-use fastest_core::tree::Root;
+use fastest_core::tree::{Root, find};
 use fastest_schema::workspaces::{Snapshot, Source, Workspace};
 use fastest_schema::{Json, Pack};
 
@@ -15,6 +15,7 @@ use crate::clock;
 use crate::dag;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::path::show;
 use crate::replica::Session;
 use crate::report::SnapshotReport;
 use crate::working_copy::WorkingCopy;
@@ -48,6 +49,8 @@ pub(crate) struct Captured {
     pub objects_new: u64,
     /// The stat index of the tree.
     pub index: StatIndex,
+    /// Databases with files beside them.
+    pub databases: Vec<Database>,
     /// What was passed over, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
@@ -122,13 +125,17 @@ impl Device {
             untrack,
         };
         let scanned = self.scan(&job, &writer, &progress)?;
-        let Scanned { root, index: new_index, skipped, warnings: found, unknown_rules } = scanned;
+        let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
+        let (unknown_rules, databases) = (scanned.unknown_rules, scanned.databases);
         if purpose != Purpose::Safety && !unknown_rules.is_empty() {
             return Err(SyncError::UnknownRules { files: unknown_rules });
         }
         warnings.extend(found.into_iter().chain(unknown_rules));
         activity.begin("Saving");
         let packs = writer.finish()?;
+        for path in untrack {
+            self.check_rule_travels(&root.id, path)?;
+        }
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
         let if_empty = purpose == Purpose::Save { if_empty: true };
         let (snapshot_id, created) =
@@ -138,7 +145,28 @@ impl Device {
         }
         let index = new_index.unwrap_or(index);
         let parent = head;
-        Ok(Captured { root, snapshot_id, created, parent, objects_new, index, skipped, warnings })
+        Ok(Captured {
+            root,
+            snapshot_id,
+            created,
+            parent,
+            objects_new,
+            index,
+            databases,
+            skipped,
+            warnings,
+        })
+    }
+
+    /// Refuses to untrack a path whose rule is not in the tree: to other devices it would be deleted.
+    fn check_rule_travels(&self, tree: &TreeId, path: &[u8]) -> Result<(), SyncError> {
+        let mut parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        parts.pop();
+        parts.push(b".fastestignore");
+        match find(tree, &parts, &self.store)? {
+            Some(_) => Ok(()),
+            None => Err(SyncError::RuleStaysHere { path: show(path) }),
+        }
     }
 
     /// Records a stored tree as a snapshot on top of `head`, unless it is the head's tree.

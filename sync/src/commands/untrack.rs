@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::foreign::belongs_to_others;
 use fastest_core::git::Git;
+use fastest_core::ignore_rules::IGNORE_FILES;
 use fastest_core::tree::find;
 
 use crate::activity::Activity;
@@ -65,6 +66,11 @@ impl Device {
         if path.is_empty() {
             return Err(SyncError::UntrackRoot);
         }
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let is_ignore_file = IGNORE_FILES.iter().any(|file| file.as_bytes() == name);
+        if is_ignore_file || name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Err(SyncError::CannotBeIgnored { path: show(path) });
+        }
         if belongs_to_others(copy.root(), path) {
             return Err(SyncError::NotOurs { path: show(path) });
         }
@@ -87,13 +93,21 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<(), SyncError> {
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
     let folder = copy.root().join(OsStr::from_bytes(&path[..name_at]));
     let file = folder.join(IGNORE_FILE);
+    // Through a link, a rule would be written outside of the project.
+    let mut above = folder.ancestors().take_while(|above| *above != copy.root());
+    let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    if !above.all(is_folder) || fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file()) {
+        return Err(SyncError::NotOurs { path: show(path) });
+    }
     let old = match fs::read(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(SyncError::io("read", &file)(error)),
     };
     let rule = rule_for(&path[name_at..]);
-    if old.split(|&byte| byte == b'\n').any(|line| line == rule) {
+    // An earlier line of these words may have been taken back by a later one.
+    let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
+    if last == Some(&rule) {
         return Ok(());
     }
     let line_end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
@@ -110,13 +124,12 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<(), SyncError> {
     replace().map_err(SyncError::io("write", &file))
 }
 
-/// The pattern that matches a name in its folder and nothing else. A line break cannot be written in
-/// one; what stands for any letter must do.
+/// The pattern that matches a name in its folder and nothing else. The name has no line break, which
+/// cannot be written in one.
 fn rule_for(name: &[u8]) -> Vec<u8> {
     let mut rule = b"/".to_vec();
     for &byte in name {
         match byte {
-            b'\n' | b'\r' => rule.push(b'?'),
             b'\\' | b'*' | b'?' | b'[' | b' ' => rule.extend([b'\\', byte]),
             byte => rule.push(byte),
         }

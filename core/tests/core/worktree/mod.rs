@@ -2,6 +2,7 @@
 
 mod checkout;
 mod crash;
+mod databases;
 mod ignoring;
 mod random;
 mod scan;

@@ -105,7 +105,8 @@ impl Work {
         let git = Git::of(self.root(), &self.user);
         let head = self.index().root().map(|root| root.id);
         let left = Left::load(&self.state()).unwrap();
-        let selection = Selection { head, source: &self.objects, git: &git, untrack, left: &left };
+        let (source, databases) = (&self.objects, None);
+        let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
         scan(self.root(), index, selection, sink, index_use, progress)
     }
 

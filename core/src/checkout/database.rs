@@ -1,0 +1,277 @@
+//! Replaces or deletes a SQLite database that has files beside it, so that at no moment, and after
+//! no crash, a log stands beside a database that it does not belong to.
+//!
+//! Neither order of two steps would do: a new database beside the old log is damaged by the next
+//! application that opens it, and the old one without its log lacks rows. So there are three. First
+//! the database's own content as one file, which the scan has stored, takes the main file's place:
+//! to apply the log to it once more, or to roll back the journal, changes nothing. Then what stands
+//! beside it goes, and then the new content comes.
+//!
+//! A database that an application has open is left alone. SQLite's locks are POSIX locks on the main
+//! file; one on the whole of it is to be had only where no connection has a log, or is in a
+//! transaction, and none can begin one meanwhile.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::path::Parents;
+use crate::scan::{Database, FileState, SIDES, database_of, is_database, look_at, open};
+use crate::stat::{Node, Stat};
+use crate::tree::{Item, Kind};
+
+use super::KeptWhy;
+use super::apply::{is_staged, lend_mode};
+use super::journal::{Action, Step};
+use super::plan::Expected;
+use super::stage::temporary_path;
+use super::target::{Standing, standing};
+
+/// The shared memory has no content, and goes first: without the log it would be wrong.
+const SHARED_MEMORY: &str = "-shm";
+
+/// A database that a plan replaces or deletes.
+#[derive(Debug, Clone)]
+pub(super) struct Replaced {
+    /// Its content as one file.
+    pub item: Item,
+    pub main: Expected,
+    /// What stands beside it, by the end of its name.
+    pub sides: Vec<(&'static str, Expected)>,
+}
+
+impl From<FileState> for Expected {
+    fn from(FileState { kind, stat, id }: FileState) -> Self {
+        Self { kind, stat, racy: true, id }
+    }
+}
+
+impl Replaced {
+    pub(super) fn new(item: Item, database: &Database) -> Self {
+        let sides = database.sides.iter().map(|(side, state)| (*side, (*state).into())).collect();
+        Self { item, main: database.main.into(), sides }
+    }
+
+    /// The steps for the database at `path`, before the last, `to`, which was made for the main file
+    /// as it is. `temporary` and `staged` are those of its content as one file.
+    pub(super) fn steps(&self, path: &[u8], temporary: u64, staged: Stat, to: Action) -> Vec<Step> {
+        let put = Action::Put { temporary, staged, expect: Some(self.main) };
+        let memory = Expected { kind: Kind::File, stat: Stat::default(), racy: true, id: [0; 32] };
+        let sides = [(SHARED_MEMORY, memory)].into_iter().chain(self.sides.iter().copied());
+        let sides = sides.map(|(side, expect)| (beside(path, side), Action::Remove(expect)));
+        let settled = Expected { kind: self.item.kind, stat: staged, racy: true, id: self.item.id };
+        let last = match to {
+            Action::Put { temporary, staged, .. } => {
+                Action::Put { temporary, staged, expect: Some(settled) }
+            }
+            _ => Action::Remove(settled),
+        };
+        let all = [(path.to_vec(), put)].into_iter().chain(sides).chain([(path.to_vec(), last)]);
+        all.map(|(path, action)| Step { path, action }).collect()
+    }
+}
+
+/// The path of what stands beside a database.
+pub(super) fn beside(path: &[u8], side: &str) -> Vec<u8> {
+    [path, side.as_bytes()].concat()
+}
+
+/// The steps of one database, as the journal has them.
+struct Group {
+    main: Expected,
+    /// Its content as one file, and where it waits.
+    settled: (u64, Stat),
+    sides: Vec<(Vec<u8>, Expected)>,
+    /// The new content; `None` where it is to be deleted.
+    new: Option<Stat>,
+}
+
+/// How far the steps of one database are.
+enum Progress {
+    /// They are carried out, under these locks.
+    Locked { _locks: Vec<File> },
+    /// They were carried out before a crash, or it is left as it is.
+    Skipped,
+}
+
+/// The databases that the steps of a journal replace.
+#[derive(Default)]
+pub(super) struct Groups {
+    groups: HashMap<Vec<u8>, Group>,
+    current: Option<(Vec<u8>, Progress)>,
+}
+
+impl Groups {
+    /// A database's steps begin with its content as one file, and go on with its shared memory.
+    pub(super) fn of(steps: &[Step]) -> Self {
+        let mut groups = HashMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let path = &step.path;
+            let next = steps.get(at + 1).is_some_and(|next| {
+                next.path == beside(path, SHARED_MEMORY) && matches!(next.action, Action::Remove(_))
+            });
+            let Action::Put { temporary, staged, expect: Some(main) } = step.action else {
+                continue;
+            };
+            if !next {
+                continue;
+            }
+            let rest = steps[at + 1..].iter().take_while(|step| step.path != *path);
+            let sides = rest.filter_map(|step| match step.action {
+                Action::Remove(expect) => Some((step.path.clone(), expect)),
+                _ => None,
+            });
+            let sides: Vec<_> = sides.collect();
+            let new = match steps.get(at + 1 + sides.len()).map(|step| &step.action) {
+                Some(Action::Put { staged, .. }) => Some(*staged),
+                _ => None,
+            };
+            groups.insert(path.clone(), Group { main, settled: (temporary, staged), sides, new });
+        }
+        Self { groups, current: None }
+    }
+
+    /// Carries out a step, if it is one of a database's. Only its first one says why it is left.
+    pub(super) fn step(
+        &mut self,
+        step: &Step,
+        parents: &mut Parents,
+        tmp: &Path,
+    ) -> Option<Result<(), KeptWhy>> {
+        let is_removal = matches!(step.action, Action::Remove(_));
+        let database = match database_of(&step.path).filter(|_| is_removal) {
+            Some((main, _)) if self.groups.contains_key(main) => main,
+            _ => step.path.as_slice(),
+        };
+        let group = self.groups.get(database)?;
+        if self.current.as_ref().is_none_or(|(current, _)| current != database) {
+            let begun = group.begin(database, parents, tmp);
+            let (progress, outcome) = match begun {
+                Ok(progress) => (progress, Ok(())),
+                Err(why) => (Progress::Skipped, Err(why)),
+            };
+            self.current = Some((database.to_vec(), progress));
+            return Some(outcome.and_then(|()| self.carry_out(step, parents, tmp)));
+        }
+        Some(self.carry_out(step, parents, tmp))
+    }
+
+    /// Whoever has the locks need not look at what it replaces, and must not open it: to close it
+    /// again would give them up.
+    fn carry_out(&self, step: &Step, parents: &mut Parents, tmp: &Path) -> Result<(), KeptWhy> {
+        if matches!(self.current, Some((_, Progress::Skipped)) | None) {
+            return Ok(());
+        }
+        let (parent, name) = parents.open(&step.path)?;
+        match step.action {
+            Action::Put { temporary, staged, .. } => {
+                if is_standing(parent, name, &staged)? {
+                    return Ok(());
+                }
+                let temporary = temporary_path(tmp, temporary);
+                lend_mode(parent, name, &temporary)?;
+                Ok(rustix::fs::renameat(CWD, &temporary, parent, name)?)
+            }
+            _ => match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+                Err(Errno::NOENT) => Ok(()),
+                removed => Ok(removed?),
+            },
+        }
+    }
+}
+
+impl Group {
+    /// Looks at all files of a database, and locks it, before the first step of it that is left.
+    fn begin(&self, path: &[u8], parents: &mut Parents, tmp: &Path) -> Result<Progress, KeptWhy> {
+        let (parent, name) = parents.open(path)?;
+        let is_done = match &self.new {
+            Some(new) => is_standing(parent, name, new)?,
+            None => look_at(parent, name)?.is_none(),
+        };
+        if is_done {
+            return Ok(Progress::Skipped);
+        }
+        let (temporary, settled) = self.settled;
+        let is_settled = is_standing(parent, name, &settled)?;
+        let main = (!is_settled).then_some(&self.main);
+        let mut locks = vec![lock_unchanged(path, main, &self.sides, parents)?];
+        if !is_settled {
+            // Until what stands beside it is gone, nobody is to open it.
+            locks.push(lock(CWD, temporary_path(tmp, temporary).as_os_str().as_encoded_bytes())?);
+        }
+        Ok(Progress::Locked { _locks: locks.into_iter().flatten().collect() })
+    }
+}
+
+fn is_standing(parent: impl AsFd, name: &[u8], staged: &Stat) -> Result<bool, KeptWhy> {
+    let found = look_at(parent, name)?;
+    Ok(matches!(found, Some(Node::Content(_, stat)) if is_staged(&stat, staged)))
+}
+
+/// Locks a database, which must be as expected, as must what stands beside it. Without `main`, only
+/// the latter.
+pub(super) fn lock_unchanged(
+    path: &[u8],
+    main: Option<&Expected>,
+    sides: &[(Vec<u8>, Expected)],
+    parents: &mut Parents,
+) -> Result<Option<File>, KeptWhy> {
+    let before = nodes(path, parents)?;
+    if let Some(main) = main
+        && standing(parents, path, Some(main))? != Standing::Expected
+    {
+        return Err(KeptWhy::Changed);
+    }
+    for side in SIDES.into_iter().filter(|side| *side != SHARED_MEMORY) {
+        let side = beside(path, side);
+        let expect = sides.iter().find(|(path, _)| *path == side).map(|(_, expect)| expect);
+        match standing(parents, &side, expect)? {
+            Standing::Expected | Standing::Absent => {}
+            _ => return Err(KeptWhy::Changed),
+        }
+    }
+    let (parent, name) = parents.open(path)?;
+    let lock = lock(parent, name)?;
+    match nodes(path, parents)? == before {
+        true => Ok(lock),
+        false => Err(KeptWhy::Changed),
+    }
+}
+
+/// What stands at a path, and beside it. The shared memory is changed by readers too.
+fn nodes(path: &[u8], parents: &mut Parents) -> Result<[Option<Node>; 3], KeptWhy> {
+    let (parent, name) = parents.open(path)?;
+    let look = |side| look_at(parent, &beside(name, side));
+    Ok([look("")?, look("-wal")?, look("-journal")?])
+}
+
+/// Locks a whole file, so that SQLite cannot use it. `None` where it may not be written to, or the
+/// file system has no locks.
+fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::AGAIN | Errno::ACCESS) => Err(KeptWhy::InUse),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether a file that is to be replaced or deleted has got a log or journal since it was scanned.
+pub(super) fn has_new_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+    let [_, log, journal] = nodes(path, parents)?;
+    let is_filled = |node: &Option<Node>| matches!(node, Some(Node::Content(kind, stat)) if *kind != Kind::Symlink && stat.bytes > 0);
+    if !is_filled(&log) && !is_filled(&journal) {
+        return Ok(false);
+    }
+    let (parent, name) = parents.open(path)?;
+    Ok(open(parent, name).is_ok_and(|file| is_database(&file)))
+}

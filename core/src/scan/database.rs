@@ -1,0 +1,289 @@
+//! SQLite databases: one consistent copy of a database and of what SQLite keeps beside it.
+//!
+//! While an application has a database open, part of its rows may be in `NAME-wal` alone, or what
+//! undoes a transaction in `NAME-journal`. Files that are read one by one, at different moments, are
+//! no database. So the main file is copied, and then what stands beside it, both to a private place;
+//! SQLite itself, which core does not know, makes one file of the copy ([`Databases`]). The
+//! application's own files are only read, and no lock is taken on them, so it notices nothing.
+//!
+//! This is enough for a database with a write-ahead log. What a checkpoint wrote to the main file
+//! while it was copied is in the log too, which is copied later, and replaces it; frames that were
+//! not committed, or not whole, SQLite leaves out. It fails only where the log was begun anew
+//! meanwhile, and then the log's header tells. With a rollback journal, nothing may change
+//! meanwhile; where an application writes all the time, [`Databases::hold`] keeps it waiting.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags};
+
+use crate::stat::{Node, Stat};
+use crate::state_dir::StateDir;
+use crate::tree::Kind;
+
+use super::walk::look_at;
+
+/// What SQLite keeps beside a database, by the ends of the names.
+pub(crate) const SIDES: [&str; 3] = ["-shm", "-wal", "-journal"];
+/// The header of a database, <https://www.sqlite.org/fileformat2.html#the_database_header>.
+const HEADER_BYTES: usize = 100;
+/// The header of a write-ahead log. Each log that is begun anew has another.
+const LOG_HEADER_BYTES: usize = 32;
+/// How often a copy that is not consistent is made anew.
+const COPIES_MAX: usize = 6;
+/// How often before anybody is kept waiting.
+const COPIES_FREE_MAX: usize = 3;
+
+/// Why no consistent copy could be had.
+pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a scan needs SQLite for.
+pub trait Databases: Sync {
+    /// Makes one file of a database and of what stands beside it, as its next user would: applies
+    /// the log, or rolls back what the journal holds. `copy` is the scan's own.
+    ///
+    /// # Errors
+    /// Where SQLite cannot. The copy is deleted in any case.
+    fn settle(&self, copy: &Path) -> Result<(), Refusal>;
+
+    /// Calls `work` once, while a reader keeps others from writing to a database that has a rollback
+    /// journal, or from beginning the log of one anew. The database itself is not changed, and others
+    /// are waited for only a moment.
+    ///
+    /// # Errors
+    /// Those of `work`, and where the lock is not to be had.
+    fn hold(
+        &self,
+        database: &Path,
+        work: &mut dyn FnMut() -> io::Result<()>,
+    ) -> Result<(), Refusal>;
+}
+
+/// A database with files beside it, as a scan found it. Its content is all of them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Relative to the root.
+    pub path: Vec<u8>,
+    pub(crate) main: FileState,
+    /// What stands beside it, by the end of its name. The shared memory (`-shm`) has no content.
+    pub(crate) sides: Vec<(&'static str, FileState)>,
+}
+
+/// One file, as it was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileState {
+    pub(crate) kind: Kind,
+    pub(crate) stat: Stat,
+    pub(crate) id: [u8; 32],
+}
+
+/// A private copy of a database, and how its files were when it was made.
+pub(super) struct Copied {
+    /// Deletes the copy.
+    _folder: tempfile::TempDir,
+    pub(super) path: PathBuf,
+    pub(super) main: FileState,
+    pub(super) sides: Vec<(&'static str, FileState)>,
+}
+
+/// The name of the database beside which a file of this name would stand, and the end of the name.
+pub(crate) fn database_of(name: &[u8]) -> Option<(&[u8], &'static str)> {
+    SIDES.into_iter().find_map(|side| Some((name.strip_suffix(side.as_bytes())?, side)))
+}
+
+/// Whether a file begins as SQLite demands of a database; anything else it refuses.
+pub(crate) fn is_database(file: &File) -> bool {
+    use std::os::unix::fs::FileExt;
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact_at(&mut header, 0).is_ok() && is_header(&header)
+}
+
+/// The magic string, a page size, and the three payload fractions, which are fixed.
+pub(super) fn is_header(header: &[u8]) -> bool {
+    let Some(header) = header.first_chunk::<HEADER_BYTES>() else { return false };
+    // 65,536 is written as 1.
+    let page_bytes = u16::from_be_bytes([header[16], header[17]]);
+    header.starts_with(b"SQLite format 3\0")
+        && (page_bytes == 1 || page_bytes >= 512 && page_bytes.is_power_of_two())
+        && header[21..24] == [64, 32, 32]
+}
+
+/// Opens a regular file. As everywhere, links are not followed, and nothing is waited for.
+pub(crate) fn open(directory: impl AsFd, name: &[u8]) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?))
+}
+
+fn is_database_at(directory: BorrowedFd<'_>, name: &[u8]) -> bool {
+    open(directory, name).is_ok_and(|file| is_database(&file))
+}
+
+/// Whether SQLite keeps something beside a database.
+pub(super) fn has_sides(database: &Path) -> bool {
+    SIDES.into_iter().any(|side| matches!(regular(&with_end(database, side)), Ok(Some(_))))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
+}
+
+fn regular(path: &Path) -> io::Result<Option<(Kind, Stat)>> {
+    match look_at(CWD, path.as_os_str().as_bytes())? {
+        Some(Node::Content(kind @ (Kind::File | Kind::Executable), stat)) => Ok(Some((kind, stat))),
+        _ => Ok(None),
+    }
+}
+
+/// Copies a database and what stands beside it, and has one file made of the copy.
+pub(super) fn copy(
+    root: &Path,
+    database: &Path,
+    databases: &dyn Databases,
+) -> Result<Copied, Refusal> {
+    let folder = tempfile::tempdir_in(StateDir::of(root).create_tmp()?)?;
+    let path = folder.path().join("database");
+    let mut files = None;
+    for attempt in 0..COPIES_MAX {
+        if attempt < COPIES_FREE_MAX {
+            files = copy_files(database, &path, false)?;
+        } else {
+            databases.hold(database, &mut || {
+                files = copy_files(database, &path, true)?;
+                Ok(())
+            })?;
+        }
+        if files.is_some() {
+            break;
+        }
+    }
+    let Some((main, sides)) = files else { return Err("it keeps changing".into()) };
+    databases.settle(&path)?;
+    Ok(Copied { _folder: folder, path, main, sides })
+}
+
+type Files = (FileState, Vec<(&'static str, FileState)>);
+
+/// Copies the files of a database; `None` where they do not belong together. While a reader holds
+/// one without a log, its main file is all of it. The reader's lock ends when that file is closed
+/// here (as POSIX has it), so nothing else is looked at then.
+fn copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+    let before = Look::at(database)?;
+    let main = copy_file(before.main, database, to)?;
+    let is_whole = is_held && before.log.as_ref().is_none_or(|(look, _)| look.1.bytes == 0);
+    let (log, journal) = (before.log.as_ref().map(|log| log.0), before.journal);
+    let mut sides = Vec::new();
+    for (side, look) in [("-wal", log), ("-journal", journal)] {
+        let copy = with_end(to, side);
+        match look.filter(|_| !is_whole) {
+            Some(look) => sides.push((side, copy_file(look, &with_end(database, side), &copy)?)),
+            // Of an earlier try.
+            None => remove_if_there(&copy)?,
+        }
+    }
+    let is_consistent = is_whole || before.belongs_with(&Look::at(database)?);
+    Ok(is_consistent.then_some((main, sides)))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn copy_file((kind, stat): (Kind, Stat), from: &Path, to: &Path) -> io::Result<FileState> {
+    let mut from = open(CWD, from.as_os_str().as_bytes())?;
+    io::copy(&mut from, &mut File::create(to)?)?;
+    drop(from);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(to)?)?;
+    Ok(FileState { kind, stat, id: *hasher.finalize().as_bytes() })
+}
+
+/// The files of a database at one moment.
+#[derive(PartialEq, Eq)]
+struct Look {
+    main: (Kind, Stat),
+    /// With the header of the log.
+    log: Option<((Kind, Stat), Vec<u8>)>,
+    journal: Option<(Kind, Stat)>,
+}
+
+impl Look {
+    fn at(database: &Path) -> io::Result<Self> {
+        let wal = with_end(database, "-wal");
+        let log = match regular(&wal)? {
+            Some(look) => {
+                let mut header = Vec::with_capacity(LOG_HEADER_BYTES);
+                let file = open(CWD, wal.as_os_str().as_bytes())?;
+                file.take(LOG_HEADER_BYTES as u64).read_to_end(&mut header)?;
+                Some((look, header))
+            }
+            None => None,
+        };
+        let main = regular(database)?.ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self { main, log, journal: regular(&with_end(database, "-journal"))? })
+    }
+
+    /// Whether what was copied between this look and a later one is a database.
+    fn belongs_with(&self, after: &Self) -> bool {
+        let is_same_log = match (&self.log, &after.log) {
+            (Some((before, header)), Some((after, header_after))) => {
+                header.len() == LOG_HEADER_BYTES
+                    && header == header_after
+                    && before.1.inode == after.1.inode
+            }
+            _ => false,
+        };
+        let is_same_file = self.main.1.inode == after.main.1.inode;
+        self == after || is_same_log && is_same_file && self.journal == after.journal
+    }
+}
+
+/// The names in a directory that belong to databases.
+#[derive(Default)]
+pub(super) struct Names<'n> {
+    /// Databases with something beside them, sorted.
+    pub(super) mains: Vec<&'n [u8]>,
+    /// What stands beside them, sorted.
+    pub(super) sides: Vec<&'n [u8]>,
+}
+
+impl<'n> Names<'n> {
+    /// Finds them among the `names` of a directory, which are sorted.
+    pub(super) fn among(
+        directory: BorrowedFd<'_>,
+        names: impl Iterator<Item = &'n [u8]> + Clone,
+        is_there: impl Fn(&[u8]) -> bool,
+    ) -> Self {
+        let mut found = Self::default();
+        for name in names {
+            let Some((main, _)) = database_of(name).filter(|(main, _)| is_there(main)) else {
+                continue;
+            };
+            let is_known = found.mains.contains(&main);
+            if is_known || is_database_at(directory, main) {
+                found.sides.push(name);
+                if !is_known {
+                    found.mains.push(main);
+                }
+            }
+        }
+        found.mains.sort_unstable();
+        found
+    }
+
+    pub(super) fn is_main(&self, name: &[u8]) -> bool {
+        self.mains.binary_search(&name).is_ok()
+    }
+
+    pub(super) fn is_side(&self, name: &[u8]) -> bool {
+        self.sides.binary_search(&name).is_ok()
+    }
+}

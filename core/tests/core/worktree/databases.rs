@@ -1,0 +1,241 @@
+//! Databases with files beside them. What SQLite does with them is not core's to know: here a log is
+//! text that belongs at the end of the database.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use fastest_core::checkout::{
+    Checkout, Folding, KeptWhy, Plan, Written, execute_until, recover, write,
+};
+use fastest_core::git::Git;
+use fastest_core::id::TreeId;
+use fastest_core::progress::Progress;
+use fastest_core::scan::{Databases, IndexUse, Refusal, Scan, Selection, SkippedWhy, scan};
+use fastest_core::stat_index::StatIndex;
+
+use super::work::Work;
+
+struct Appending {
+    refuses: bool,
+}
+
+impl Databases for Appending {
+    fn settle(&self, copy: &Path) -> Result<(), Refusal> {
+        if self.refuses {
+            return Err("it is damaged".into());
+        }
+        let log = copy.with_file_name("database-wal");
+        if let Ok(text) = fs::read(&log) {
+            fs::OpenOptions::new().append(true).open(copy)?.write_all(&text)?;
+            fs::remove_file(log)?;
+        }
+        Ok(())
+    }
+
+    fn hold(
+        &self,
+        _database: &Path,
+        work: &mut dyn FnMut() -> io::Result<()>,
+    ) -> Result<(), Refusal> {
+        Ok(work()?)
+    }
+}
+
+const DATABASE: Appending = Appending { refuses: false };
+/// As long as the header of a log, which must not change.
+const LOG: &str = "the log of the old database, 1, 2";
+
+fn database(text: &str) -> Vec<u8> {
+    let mut bytes = [b"SQLite format 3\0".as_slice(), &[0; 84]].concat();
+    (bytes[16], bytes[17]) = (16, 0);
+    bytes[21..24].copy_from_slice(&[64, 32, 32]);
+    [bytes, text.into()].concat()
+}
+
+fn try_scan(work: &Work, databases: &dyn Databases) -> Scan {
+    let (index, git) = (work.index(), Git::of(work.root(), &work.user));
+    let head = index.root().map(|root| root.id);
+    let (source, databases) = (&work.objects, Some(databases));
+    let selection = Selection { head, source, git: &git, untrack: &[], left: &[], databases };
+    let progress = Progress::default();
+    scan(work.root(), &index, selection, source, IndexUse::Replace, &progress).unwrap()
+}
+
+fn snapshot(work: &Work) -> Scan {
+    let scan = try_scan(work, &DATABASE);
+    if let Some(index) = &scan.index {
+        index.save(&work.state()).unwrap();
+    }
+    scan
+}
+
+/// A working copy whose database has a log, what a scan found there, and a tree without.
+fn with_log() -> (Work, Scan, TreeId) {
+    let work = Work::new();
+    work.write("app.db", database("new"));
+    work.write("other", "new");
+    let new = snapshot(&work).root.id;
+    work.write("app.db", database("old"));
+    work.write("app.db-wal", LOG);
+    work.write("app.db-shm", "memory");
+    work.write("other", "old");
+    let scan = snapshot(&work);
+    (work, scan, new)
+}
+
+fn plan(work: &Work, scan: &Scan, to: &TreeId) -> (StatIndex, Plan) {
+    let index = work.index();
+    let plan = Plan::around(&index, to, Vec::new(), &work.objects, Folding::default()).unwrap();
+    let plan = plan.with_databases(&index, &scan.databases);
+    (index, plan)
+}
+
+fn written(work: &Work, scan: &Scan, to: &TreeId) -> (StatIndex, Written) {
+    let (index, plan) = plan(work, scan, to);
+    (index, write(work.root(), plan, &work.objects, &Progress::default()).unwrap())
+}
+
+/// Stops before step `stop`.
+fn crash(work: &Work, scan: &Scan, to: &TreeId, stop: usize) -> Option<Checkout> {
+    let (index, plan) = plan(work, scan, to);
+    let progress = Progress::default();
+    execute_until(work.root(), plan, &index, &work.objects, b"t", &progress, stop).unwrap()
+}
+
+/// The database, and its log.
+fn state(work: &Work) -> (Vec<u8>, Option<Vec<u8>>) {
+    (fs::read(work.path("app.db")).unwrap(), fs::read(work.path("app.db-wal")).ok())
+}
+
+fn append_to_log(work: &Work) {
+    let log = fs::OpenOptions::new().append(true).open(work.path("app.db-wal"));
+    log.unwrap().write_all(b", 3").unwrap();
+}
+
+fn old() -> Vec<u8> {
+    database("old")
+}
+
+fn settled() -> Vec<u8> {
+    database(&format!("old{LOG}"))
+}
+
+#[test]
+fn after_a_crash_at_any_step_a_database_has_its_own_log_or_none() {
+    let log = || Some(LOG.as_bytes().to_vec());
+    let known = BTreeSet::from([
+        (old(), log()),
+        (settled(), log()),
+        (settled(), None),
+        (database("new"), None),
+    ]);
+    let mut seen = BTreeSet::new();
+    for stop in 0.. {
+        let (work, scan, new) = with_log();
+        let done = crash(&work, &scan, &new, stop);
+        seen.insert(state(&work));
+        assert!(seen.is_subset(&known), "step {stop}: {:?}", state(&work));
+        let recovered = recover(work.root()).unwrap();
+        if let Some(recovered) = &recovered {
+            assert!(recovered.kept.is_empty(), "{:?} at step {stop}", recovered.kept);
+        }
+        if stop > 0 {
+            assert_eq!(state(&work), (database("new"), None), "step {stop}");
+            assert!(!work.path("app.db-shm").exists());
+            assert_eq!(snapshot(&work).root.id, new);
+        }
+        if let Some(done) = done {
+            assert!(done.kept.is_empty() && recovered.is_none());
+            assert_eq!(seen, known);
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_write_to_the_log_after_a_crash_keeps_the_database_with_its_log() {
+    for stop in 1.. {
+        let (work, scan, new) = with_log();
+        assert!(crash(&work, &scan, &new, stop).is_none());
+        let (main, Some(log)) = state(&work) else {
+            assert!(stop > 2);
+            return;
+        };
+        append_to_log(&work);
+        let recovered = recover(work.root()).unwrap().unwrap();
+        assert_eq!(state(&work), (main, Some([&log, &b", 3"[..]].concat())), "step {stop}");
+        let kept: Vec<_> = recovered.kept.iter().map(|kept| kept.path.clone()).collect();
+        assert_eq!(kept, [work.path("app.db")], "step {stop}");
+    }
+}
+
+#[test]
+fn a_write_to_the_log_after_the_scan_keeps_the_database() {
+    for is_written in [false, true] {
+        let (work, scan, new) = with_log();
+        let done = if is_written {
+            let (index, written) = written(&work, &scan, &new);
+            append_to_log(&work);
+            written.complete(&index, &work.objects, b"t").unwrap()
+        } else {
+            append_to_log(&work);
+            let (index, written) = written(&work, &scan, &new);
+            written.complete(&index, &work.objects, b"t").unwrap()
+        };
+        assert!(matches!(done.kept[..], [ref kept] if matches!(kept.why, KeptWhy::Changed)));
+        assert_eq!(state(&work), (old(), Some(format!("{LOG}, 3").into_bytes())));
+        assert_eq!(fs::read(work.path("other")).unwrap(), b"new");
+    }
+}
+
+#[test]
+fn a_log_that_came_after_the_scan_keeps_the_database() {
+    for to_nothing in [false, true] {
+        let work = Work::new();
+        if !to_nothing {
+            work.write("app.db", database("new"));
+        }
+        let new = snapshot(&work).root.id;
+        work.write("app.db", database("old"));
+        let scan = snapshot(&work);
+        let (index, written) = written(&work, &scan, &new);
+        work.write("app.db-wal", LOG);
+        let done = written.complete(&index, &work.objects, b"t").unwrap();
+        assert!(matches!(done.kept[..], [ref kept] if matches!(kept.why, KeptWhy::InUse)));
+        assert_eq!(state(&work), (old(), Some(LOG.into())));
+    }
+}
+
+#[test]
+fn a_database_and_its_log_are_one_file_which_the_log_alone_can_change() {
+    let work = Work::new();
+    work.write("plain.db", settled());
+    let plain = snapshot(&work).root.id;
+    fs::remove_file(work.path("plain.db")).unwrap();
+    work.write("plain.db", old());
+    work.write("plain.db-wal", LOG);
+    work.write("plain.db-shm", "memory");
+    assert_eq!(snapshot(&work).root.id, plain);
+    // Long enough for no stat data to be racy.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    assert_eq!(snapshot(&work).root.id, plain);
+    fs::write(work.path("plain.db-wal"), format!("{LOG}, 3")).unwrap();
+    assert_ne!(snapshot(&work).root.id, plain);
+}
+
+#[test]
+fn of_a_database_that_cannot_be_copied_the_last_version_stays() {
+    let (work, scan, _) = with_log();
+    work.write("other", "newer");
+    append_to_log(&work);
+    let refused = try_scan(&work, &Appending { refuses: true });
+    assert!(
+        matches!(refused.skipped[..], [ref skipped] if matches!(skipped.why, SkippedWhy::Database(_)))
+    );
+    assert!(refused.skipped[0].why.is_unsaved_content());
+    let last = |id| fastest_core::tree::find(id, &[b"app.db"], &work.objects).unwrap();
+    assert_eq!(last(&refused.root.id), last(&scan.root.id));
+    assert_ne!(refused.root.id, scan.root.id);
+}

@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::ignore_rules::{IgnoreFileError, IgnoreRules};
+use crate::ignore_rules::{IgnoreFileError, IgnoreRules, RulesId};
 use crate::state_dir::StateDir;
 
 use repository::Repository;
@@ -78,8 +78,19 @@ impl Git {
         }
         let is_tracked = tracked.as_ref().is_some_and(|tracked| tracked.has_directory(&way));
         if !is_tracked && files.ignore_the_way(&way) {
-            // A home folder, say, that ignores all but a few files: this one is none of its own.
-            return Self::default();
+            // A home folder, say, that ignores all but a few files: this one is none of its own. What
+            // is ignored on this machine alone goes on being so.
+            let mut files = OuterFiles::default();
+            let of_the_machine = repository.common_dir.join("info/exclude");
+            for path in [settings.excludes_file.as_deref(), Some(of_the_machine.as_path())] {
+                let mut file = OuterFiles::default();
+                file.add(&[], path);
+                if !file.ignore_the_way(&way) {
+                    files.add(&[], path);
+                }
+            }
+            let rules = files.rules(RulesId::default(), &way);
+            return Self { rules, unknown: files.unknown, ..Self::default() };
         }
         let seed = tracked.as_ref().map(Tracked::digest).unwrap_or_default();
         let rules = files.rules(seed, &way);
@@ -157,7 +168,7 @@ impl OuterFiles {
     }
 
     /// The rules for the folder that `way` leads to.
-    fn rules(&mut self, seed: crate::ignore_rules::RulesId, way: &[u8]) -> IgnoreRules {
+    fn rules(&mut self, seed: RulesId, way: &[u8]) -> IgnoreRules {
         let mut rules = IgnoreRules::seeded(seed);
         for (directory, path, text) in &self.files {
             match rules.with_outer_file(&way[directory.len()..], text) {

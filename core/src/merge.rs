@@ -2,12 +2,14 @@
 //!
 //! A file that one side changed is taken from that side. Where both sides changed it, neither is
 //! lost: ours stays under its name, theirs is put beside it under a name of its own, and the
-//! conflict is reported. The text of files is not looked at.
+//! conflict is reported. The text of files is not looked at, but for ignore files, which hold the
+//! rules of both sides.
 //!
 //! Which tree is the base is found by [`crate::merge_base`], which merges several to one by
 //! [`merge_bases`]. All knowledge of what two changes come to is here.
 
 mod differing;
+mod ignoring;
 mod unsettled;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,7 +70,7 @@ pub struct Sides<'a> {
     pub label: &'a str,
 }
 
-/// Merges, giving the new tree's nodes to `sink`; it adds no content.
+/// Merges, giving the new tree's nodes to `sink`, and the content of merged ignore files.
 pub fn merge(
     sides: &Sides<'_>,
     source: &dyn ObjectSource,
@@ -223,6 +225,8 @@ impl<'a> Merge<'a> {
             Some(both)
         } else if matches!(self.on_conflict, OnConflict::Unsettle) {
             Some(self.unsettle(three, depth)?)
+        } else if let Some(both) = ignoring::both(name, three, self.source, self.sink)? {
+            Some(both)
         } else {
             self.keep_both(name, three, path, merged)
         };

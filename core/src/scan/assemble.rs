@@ -206,7 +206,8 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
             Found::Kept(item) => {
                 self.items.push((name, *item));
                 self.are_all_names = false;
-                match known.filter(|known| known.item == *item) {
+                // A file's old stat data would say that it is there.
+                match known.filter(|known| known.item == *item && item.is_directory()) {
                     Some(known) => self.block.copied(known),
                     None if self.index_use == IndexUse::Refresh => self.keep(known),
                     None if item.is_directory() => {

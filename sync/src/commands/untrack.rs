@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -42,13 +42,21 @@ impl Device {
             self.check_untrackable(copy, &git, &relative)?;
             untrack.push(relative);
         }
+        let mut before = Vec::new();
         for path in &untrack {
-            add_rule(copy, path)?;
+            before.extend(add_rule(copy, path)?);
         }
         let message = format!("Untrack {}", show_all(&untrack).join(", "));
         let message: String = message.chars().take(200).collect();
-        let mut captured =
-            self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity)?;
+        let captured = self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity);
+        let mut captured = captured.inspect_err(|_| {
+            // Rules without the snapshot would take effect later, and elsewhere than was meant.
+            let undo = |(file, text): &(PathBuf, Vec<u8>)| match text.is_empty() {
+                true => fs::remove_file(file),
+                false => replace(copy, file, text),
+            };
+            before.iter().rev().for_each(|old| drop(undo(old)));
+        })?;
         captured.warnings.splice(0..0, warnings);
         Ok(UntrackReport {
             untracked: show_all(&untrack),
@@ -88,10 +96,11 @@ impl Device {
     }
 }
 
-/// Adds the rule for a path to the ignore file beside it, if it is not there.
-fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<(), SyncError> {
+/// Adds the rule for a path to the ignore file beside it, if it is not there. Gives the file, and what
+/// it held.
+fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<(PathBuf, Vec<u8>)>, SyncError> {
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let folder = copy.root().join(OsStr::from_bytes(&path[..name_at]));
+    let folder = copy.root().join(OsStr::from_bytes(&path[..name_at.saturating_sub(1)]));
     let file = folder.join(IGNORE_FILE);
     // Through a link, a rule would be written outside of the project.
     let mut above = folder.ancestors().take_while(|above| *above != copy.root());
@@ -101,27 +110,30 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<(), SyncError> {
     }
     let old = match fs::read(&file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(SyncError::io("read", &file)(error)),
     };
     let rule = rule_for(&path[name_at..]);
     // An earlier line of these words may have been taken back by a later one.
     let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
     if last == Some(&rule) {
-        return Ok(());
+        return Ok(None);
     }
     let line_end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
     let new = [&old, line_end, &rule, b"\n"].concat();
-    let replace = || {
-        let mut temporary = tempfile::NamedTempFile::new_in(copy.state().create_tmp()?)?;
-        temporary.write_all(&new)?;
-        temporary.as_file().sync_all()?;
-        let permissions = fs::metadata(&file).map(|found| found.permissions());
-        let default = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        temporary.as_file().set_permissions(permissions.unwrap_or(default))?;
-        temporary.persist(&file).map_err(|error| error.error).map(drop)
-    };
-    replace().map_err(SyncError::io("write", &file))
+    replace(copy, &file, &new).map_err(SyncError::io("write", &file))?;
+    Ok(Some((file, old)))
+}
+
+/// Replaces a file of the working copy in one step.
+fn replace(copy: &WorkingCopy, file: &Path, text: &[u8]) -> io::Result<()> {
+    let mut temporary = tempfile::NamedTempFile::new_in(copy.state().create_tmp()?)?;
+    temporary.write_all(text)?;
+    temporary.as_file().sync_all()?;
+    let permissions = fs::metadata(file).map(|found| found.permissions());
+    let default = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    temporary.as_file().set_permissions(permissions.unwrap_or(default))?;
+    temporary.persist(file).map_err(|error| error.error).map(drop)
 }
 
 /// The pattern that matches a name in its folder and nothing else. The name has no line break, which

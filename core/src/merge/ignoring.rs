@@ -1,0 +1,68 @@
+//! Ignore files that both sides changed are merged line by line, and are never in conflict: with one
+//! side's version alone, what the other began to ignore would be published, or deleted elsewhere.
+
+use std::collections::HashSet;
+
+use crate::id::BlobId;
+use crate::ignore_rules::IGNORE_FILES;
+use crate::object::{ObjectKind, ObjectSink, ObjectSource};
+use crate::store::StoreError;
+use crate::tree::{Item, Kind};
+
+use super::Three;
+
+/// The ignore file of both: ours without the lines that they took out, then the lines that they added.
+/// `None` where this is no ignore file, or one of the sides is no file or too large.
+pub(super) fn both(
+    name: &[u8],
+    three: &Three<Item>,
+    source: &dyn ObjectSource,
+    sink: &dyn ObjectSink,
+) -> Result<Option<Item>, StoreError> {
+    let is_file = |item: &Item| matches!(item.kind, Kind::File | Kind::Executable);
+    let (Some(ours), Some(theirs)) = (three.ours, three.theirs) else { return Ok(None) };
+    let is_ignore_file = IGNORE_FILES.iter().any(|file| file.as_bytes() == name);
+    let are_small = is_file(&ours) && is_file(&theirs) && (ours.list, theirs.list) == (None, None);
+    if !is_ignore_file || !are_small {
+        return Ok(None);
+    }
+    let text = |item: &Item| source.object(&BlobId(item.id).into()).map(|object| object.to_vec());
+    let base = three.base.filter(|base| is_file(base) && base.list.is_none());
+    let base = base.as_ref().map(text).transpose()?.unwrap_or_default();
+    let merged = merge_lines(&base, &text(&ours)?, &text(&theirs)?);
+    let id = BlobId::of(&merged);
+    if !sink.has(&id.into())? {
+        sink.put(ObjectKind::Blob, id.into(), &merged)?;
+    }
+    Ok(Some(Item { id: id.0, bytes: merged.len() as u64, ..ours }))
+}
+
+fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
+    fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+        text.split_inclusive(|&byte| byte == b'\n')
+            .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    }
+    let set = |text| lines(text).collect::<HashSet<&[u8]>>();
+    let (in_base, in_ours, in_theirs) = (set(base), set(ours), set(theirs));
+    let kept = lines(ours).filter(|line| !in_base.contains(line) || in_theirs.contains(line));
+    let added = lines(theirs).filter(|line| !in_base.contains(line) && !in_ours.contains(line));
+    kept.chain(added).flat_map(|line| [line, b"\n"].concat()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_rule_of_either_side_is_lost() {
+        let check = |base: &str, ours: &str, theirs: &str, expect: &str| {
+            let merged = merge_lines(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+            assert_eq!(String::from_utf8(merged).unwrap(), expect);
+        };
+        check("", "/a.key\n", "/b.key\n", "/a.key\n/b.key\n");
+        check("x\n", "x\na\n", "x\nb", "x\na\nb\n");
+        check("x\ny\n", "x\ny\na\n", "y\nb\n", "y\na\nb\n");
+        check("x\ny\n", "y\na\n", "x\ny\nb\n", "y\na\nb\n");
+        check("", "a\n", "a\n", "a\n");
+    }
+}

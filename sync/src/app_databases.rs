@@ -35,7 +35,7 @@ impl Databases for AppDatabases {
         database: &Path,
         work: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<(), Refusal> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let connection = Connection::open_with_flags(database, flags)?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

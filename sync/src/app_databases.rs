@@ -97,7 +97,11 @@ mod tests {
         let log = || fs::read(folder.path().join("app.db-wal")).unwrap();
         let before = (fs::read(&path).unwrap(), log());
         let mut calls = 0;
-        AppDatabases.hold(&path, &mut || Ok(calls += 1)).unwrap();
+        let mut work = || {
+            calls += 1;
+            Ok(())
+        };
+        AppDatabases.hold(&path, &mut work).unwrap();
         assert_eq!((calls, (fs::read(&path).unwrap(), log())), (1, before));
     }
 }

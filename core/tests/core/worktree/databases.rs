@@ -199,6 +199,8 @@ fn a_log_that_came_after_the_scan_keeps_the_database() {
         }
         let new = snapshot(&work).root.id;
         work.write("app.db", database("old"));
+        // For a file as any, it must not have been written to just now.
+        std::thread::sleep(std::time::Duration::from_millis(50));
         let scan = snapshot(&work);
         let (index, written) = written(&work, &scan, &new);
         work.write("app.db-wal", LOG);

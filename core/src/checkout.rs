@@ -87,6 +87,9 @@ pub enum KeptWhy {
     /// A SQLite database that an application has open.
     #[error("an application has this database open; close it")]
     InUse,
+    /// A SQLite database would come beside what another one left.
+    #[error("the log or journal of another database stands beside it; move or delete that")]
+    StrayLog,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] io::Error),

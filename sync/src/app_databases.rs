@@ -35,7 +35,7 @@ impl Databases for AppDatabases {
         database: &Path,
         work: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<(), Refusal> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let connection = Connection::open_with_flags(database, flags)?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -97,7 +97,11 @@ mod tests {
         let log = || fs::read(folder.path().join("app.db-wal")).unwrap();
         let before = (fs::read(&path).unwrap(), log());
         let mut calls = 0;
-        AppDatabases.hold(&path, &mut || Ok(calls += 1)).unwrap();
+        let mut work = || {
+            calls += 1;
+            Ok(())
+        };
+        AppDatabases.hold(&path, &mut work).unwrap();
         assert_eq!((calls, (fs::read(&path).unwrap(), log())), (1, before));
     }
 }

@@ -18,7 +18,7 @@ use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
 use crate::tree::Kind;
 
-use super::database::{Groups, has_new_side};
+use super::database::{Groups, check_no_new_side, check_no_stray_side};
 use super::journal::{Action, Step};
 use super::plan::Expected;
 use super::sparse;
@@ -84,9 +84,7 @@ impl<'r> Applier<'r> {
             Standing::Other(Node::Content(_, stat)) if self.brought.contains(&stat.inode) => Ok(()),
             Standing::Other(_) => Err(KeptWhy::Changed),
             Standing::Expected => {
-                if has_new_side(path, &mut self.parents)? {
-                    return Err(KeptWhy::InUse);
-                }
+                check_no_new_side(path, expect, &mut self.parents)?;
                 let (parent, name) = self.parents.open(path)?;
                 Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
             }
@@ -133,8 +131,14 @@ impl<'r> Applier<'r> {
     ) -> Outcome {
         let temporary = temporary_path(&self.state.tmp(), temporary);
         let found = standing(&mut self.parents, path, expect)?;
-        if found == Standing::Expected && has_new_side(path, &mut self.parents)? {
-            return Err(KeptWhy::InUse);
+        match (found, expect) {
+            (Standing::Expected, Some(expect)) => {
+                check_no_new_side(path, expect, &mut self.parents)?;
+            }
+            (Standing::Absent, None) => {
+                check_no_stray_side(path, (&temporary, staged), &mut self.parents)?;
+            }
+            _ => {}
         }
         let (parent, name) = self.parents.open(path)?;
         match (found, expect) {

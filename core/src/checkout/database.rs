@@ -34,6 +34,9 @@ use super::target::{Standing, standing};
 /// The shared memory has no content, and goes first: without the log it would be wrong.
 const SHARED_MEMORY: &str = "-shm";
 
+/// The smallest page of a database.
+const DATABASE_BYTES_MIN: u64 = 512;
+
 /// A database that a plan replaces or deletes.
 #[derive(Debug, Clone)]
 pub(super) struct Replaced {
@@ -265,13 +268,46 @@ fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
     }
 }
 
-/// Whether a file that is to be replaced or deleted has got a log or journal since it was scanned.
-pub(super) fn has_new_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
-    let [_, log, journal] = nodes(path, parents)?;
-    let is_filled = |node: &Option<Node>| matches!(node, Some(Node::Content(kind, stat)) if *kind != Kind::Symlink && stat.bytes > 0);
-    if !is_filled(&log) && !is_filled(&journal) {
-        return Ok(false);
+/// Whether a log or journal with content stands beside a path.
+fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+    let (parent, name) = parents.open(path)?;
+    let is_filled = |side| -> Result<bool, KeptWhy> {
+        let node = look_at(parent, &beside(name, side))?;
+        Ok(
+            matches!(node, Some(Node::Content(kind, stat)) if kind != Kind::Symlink && stat.bytes > 0),
+        )
+    };
+    Ok(is_filled("-wal")? || is_filled("-journal")?)
+}
+
+/// Refuses to replace or delete a database that has got a log or journal since it was scanned.
+pub(super) fn check_no_new_side(
+    path: &[u8],
+    expect: &Expected,
+    parents: &mut Parents,
+) -> Result<(), KeptWhy> {
+    if expect.stat.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
+        return Ok(());
     }
     let (parent, name) = parents.open(path)?;
-    Ok(open(parent, name).is_ok_and(|file| is_database(&file)))
+    match open(parent, name).is_ok_and(|file| is_database(&file)) {
+        true => Err(KeptWhy::InUse),
+        false => Ok(()),
+    }
+}
+
+/// Refuses to put a database, which waits at `temporary`, where the log or journal of another was
+/// left.
+pub(super) fn check_no_stray_side(
+    path: &[u8],
+    (temporary, staged): (&Path, &Stat),
+    parents: &mut Parents,
+) -> Result<(), KeptWhy> {
+    if staged.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
+        return Ok(());
+    }
+    match open(CWD, temporary.as_os_str().as_encoded_bytes()).is_ok_and(|file| is_database(&file)) {
+        true => Err(KeptWhy::StrayLog),
+        false => Ok(()),
+    }
 }

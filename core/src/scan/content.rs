@@ -41,7 +41,7 @@ enum Outcome {
     Grown(Item, Stat),
     Moved,
     Gone,
-    /// A database with something beside it.
+    /// A database with something beside it, or that is being written to.
     Database(Kind, Stat),
 }
 
@@ -175,6 +175,7 @@ fn read_database(
     let databases = context.selection.databases.expect("databases are told apart");
     let copied = match database::copy(context.root, path, databases) {
         Ok(copied) => copied,
+        Err(_) if look_up(path)?.is_none() => return Ok(Found::Gone),
         Err(refusal) => return Ok(Found::Unread(SkippedWhy::Database(refusal))),
     };
     let Outcome::Stable(item, _) = read_file(&copied.path, None, buffer, context.sink, false)?
@@ -251,8 +252,8 @@ fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, Failure> {
     Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, sink)?, before))
 }
 
-/// Reads a file; of one that was seen to grow, no more than it held `at_first`. Databases with
-/// something beside them are left, where they are to be told apart.
+/// Reads a file; of one that was seen to grow, no more than it held `at_first`. Databases that
+/// may be written to are left, where they are to be told apart.
 fn read_file(
     path: &Path,
     at_first: Option<&Stat>,
@@ -276,7 +277,8 @@ fn read_file(
     let first = at_first.filter(|first| first.inode == stat.inode && first.bytes <= stat.bytes);
     let (expected, is_again) = (first.unwrap_or(&stat).bytes, first.is_some());
     let is_large = expected > CHUNKED_OVER_BYTES;
-    if is_large && tells_databases && database::is_database(&file) && database::has_sides(path) {
+    let may_be_torn = || database::has_sides(path) || database::was_just_changed(&stat);
+    if is_large && tells_databases && database::is_database(&file) && may_be_torn() {
         return Ok(Outcome::Database(kind, stat));
     }
     let item = if is_large {
@@ -291,7 +293,7 @@ fn read_file(
         buffer.clear();
         buffer.reserve(expected as usize);
         (&file).take(expected).read_to_end(buffer)?;
-        if tells_databases && database::is_header(buffer) && database::has_sides(path) {
+        if tells_databases && database::is_header(buffer) && may_be_torn() {
             return Ok(Outcome::Database(kind, stat));
         }
         give_blob(kind, buffer, sink)?

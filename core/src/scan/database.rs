@@ -18,6 +18,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, Mode, OFlags};
 
@@ -33,10 +34,11 @@ pub(crate) const SIDES: [&str; 3] = ["-shm", "-wal", "-journal"];
 const HEADER_BYTES: usize = 100;
 /// The header of a write-ahead log. Each log that is begun anew has another.
 const LOG_HEADER_BYTES: usize = 32;
-/// How often a copy that is not consistent is made anew.
-const COPIES_MAX: usize = 6;
-/// How often before anybody is kept waiting.
+/// How often a copy is made anew that is not consistent, before anybody is kept waiting, and then.
 const COPIES_FREE_MAX: usize = 3;
+const COPIES_HELD_MAX: usize = 3;
+/// How long a file's times may stay the same though it is written to: a tick of the slowest clock.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Why no consistent copy could be had.
 pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
@@ -122,6 +124,15 @@ fn is_database_at(directory: BorrowedFd<'_>, name: &[u8]) -> bool {
     open(directory, name).is_ok_and(|file| is_database(&file))
 }
 
+/// Whether a file was written to so lately that its times need not tell of the next write. With a
+/// file system whose clock differs, as a server's may, this can be wrong: then others are kept
+/// waiting in vain, or the times alone decide.
+pub(super) fn was_just_changed(stat: &Stat) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age_ns = (now.as_nanos() as i128) - i128::from(stat.mtime_ns.max(stat.ctime_ns));
+    age_ns < TICK.as_nanos() as i128
+}
+
 /// Whether SQLite keeps something beside a database.
 pub(super) fn has_sides(database: &Path) -> bool {
     SIDES.into_iter().any(|side| matches!(regular(&with_end(database, side)), Ok(Some(_))))
@@ -148,31 +159,54 @@ pub(super) fn copy(
 ) -> Result<Copied, Refusal> {
     let folder = tempfile::tempdir_in(StateDir::of(root).create_tmp()?)?;
     let path = folder.path().join("database");
-    let mut files = None;
-    for attempt in 0..COPIES_MAX {
-        if attempt < COPIES_FREE_MAX {
-            files = copy_files(database, &path, false)?;
-        } else {
-            databases.hold(database, &mut || {
-                files = copy_files(database, &path, true)?;
-                Ok(())
-            })?;
-        }
-        if files.is_some() {
-            break;
-        }
-    }
-    let Some((main, sides)) = files else { return Err("it keeps changing".into()) };
+    let (main, sides) = copy_until_consistent(database, &path, databases)?;
     databases.settle(&path)?;
     Ok(Copied { _folder: folder, path, main, sides })
 }
 
+fn copy_until_consistent(
+    database: &Path,
+    to: &Path,
+    databases: &dyn Databases,
+) -> Result<Files, Refusal> {
+    for attempt in 0..COPIES_FREE_MAX {
+        if attempt > 0 {
+            std::thread::sleep(TICK);
+        }
+        if let Some(files) = copy_files(database, to, false)? {
+            return Ok(files);
+        }
+    }
+    let mut last = Refusal::from("it keeps changing");
+    for _ in 0..COPIES_HELD_MAX {
+        let mut files = None;
+        let held = databases.hold(database, &mut || {
+            files = copy_files(database, to, true)?;
+            Ok(())
+        });
+        match (files, held) {
+            (Some(files), _) => return Ok(files),
+            (None, Ok(())) => {}
+            (None, Err(refusal)) => last = refusal,
+        }
+    }
+    Err(last)
+}
+
 type Files = (FileState, Vec<(&'static str, FileState)>);
+
+/// As [`try_copy_files`]. What is gone between a look and a copy has changed.
+fn copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+    match try_copy_files(database, to, is_held) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        copied => copied,
+    }
+}
 
 /// Copies the files of a database; `None` where they do not belong together. While a reader holds
 /// one without a log, its main file is all of it. The reader's lock ends when that file is closed
 /// here (as POSIX has it), so nothing else is looked at then.
-fn copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+fn try_copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;
     let main = copy_file(before.main, database, to)?;
     let is_whole = is_held && before.log.as_ref().is_none_or(|(look, _)| look.1.bytes == 0);
@@ -242,7 +276,9 @@ impl Look {
             _ => false,
         };
         let is_same_file = self.main.1.inode == after.main.1.inode;
-        self == after || is_same_log && is_same_file && self.journal == after.journal
+        let is_quiet = !was_just_changed(&self.main.1)
+            && !self.journal.is_some_and(|(_, journal)| was_just_changed(&journal));
+        self == after && is_quiet || is_same_log && is_same_file && self.journal == after.journal
     }
 }
 

@@ -48,7 +48,7 @@ const DATABASE: Appending = Appending { refuses: false };
 const LOG: &str = "the log of the old database, 1, 2";
 
 fn database(text: &str) -> Vec<u8> {
-    let mut bytes = [b"SQLite format 3\0".as_slice(), &[0; 84]].concat();
+    let mut bytes = [b"SQLite format 3\0".as_slice(), &[0; 512 - 16]].concat();
     (bytes[16], bytes[17]) = (16, 0);
     bytes[21..24].copy_from_slice(&[64, 32, 32]);
     [bytes, text.into()].concat()
@@ -199,6 +199,8 @@ fn a_log_that_came_after_the_scan_keeps_the_database() {
         }
         let new = snapshot(&work).root.id;
         work.write("app.db", database("old"));
+        // For a file as any, it must not have been written to just now.
+        std::thread::sleep(std::time::Duration::from_millis(50));
         let scan = snapshot(&work);
         let (index, written) = written(&work, &scan, &new);
         work.write("app.db-wal", LOG);
@@ -206,6 +208,20 @@ fn a_log_that_came_after_the_scan_keeps_the_database() {
         assert!(matches!(done.kept[..], [ref kept] if matches!(kept.why, KeptWhy::InUse)));
         assert_eq!(state(&work), (old(), Some(LOG.into())));
     }
+}
+
+#[test]
+fn a_database_does_not_come_beside_the_log_of_another() {
+    let work = Work::new();
+    work.write("app.db", database("new"));
+    let new = snapshot(&work).root.id;
+    fs::remove_file(work.path("app.db")).unwrap();
+    let scan = snapshot(&work);
+    let (index, written) = written(&work, &scan, &new);
+    work.write("app.db-wal", LOG);
+    let done = written.complete(&index, &work.objects, b"t").unwrap();
+    assert!(matches!(done.kept[..], [ref kept] if matches!(kept.why, KeptWhy::StrayLog)));
+    assert!(!work.path("app.db").exists());
 }
 
 #[test]

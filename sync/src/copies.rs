@@ -110,9 +110,9 @@ impl Device {
         Ok(project.transpose()?.flatten())
     }
 
-    /// Gives a folder back the `.fastest` that it lost. Where most of its files are gone, or all, it may
-    /// be another folder by now, or another one's content, and what is not in it would count as deleted: refuses, if it is the one
-    /// that was `asked` for, and passes over any other.
+    /// Gives a folder back the `.fastest` that it lost. Where another folder stands in its place, or most
+    /// of its files are gone, what differs would count as edits: refuses, if it is the one that was
+    /// `asked` for, and passes over any other.
     fn find_again(
         &mut self,
         known: &KnownCopy,
@@ -137,7 +137,10 @@ impl Device {
             let (present, looked_for) = present(&known.root, &tree, &self.store)?;
             let is_same = known.folder.is_some() && known.folder == folder_mark(&known.root);
             let (path, gone) = (known.root.clone(), looked_for - present);
-            if present * 2 < looked_for && !(is_same && present > 0) {
+            // Another folder in its place may be of an older day: all that differs would count as
+            // edits, and undo others' work.
+            let is_other = known.folder.is_some() && !is_same;
+            if is_other || present * 2 < looked_for && !(is_same && present > 0) {
                 return match asked {
                     true => Err(SyncError::LostCopy { path, name, gone, looked_for }),
                     false => Ok(None),

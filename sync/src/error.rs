@@ -28,10 +28,11 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder that was a working copy has lost its `.fastest`, and most of its files too.
+    /// A folder that was a working copy has no `.fastest`, and is another folder by now, or has lost most of
+    /// its files too.
     #[error(
-        "{} was the working copy of {name}, and holds something else by now: it has no .fastest, and \
-         {gone} of {looked_for} files are gone",
+        "{} was the working copy of {name}, and may be another folder by now: it has no .fastest, and \
+         {gone} of {looked_for} files of the last snapshot are not in it",
         path.display()
     )]
     LostCopy {

@@ -97,7 +97,7 @@ fn a_folder_that_lost_most_files_too_goes_on_if_it_is_the_same_folder() {
     fs::rename(scene.path("mine"), scene.path("old")).unwrap();
     scene.write("mine/other", "");
     let told = scene.run("here", "mine", "push");
-    assert!(told.starts_with("exit 2") && told.contains("1 of 1 files are gone"), "{told}");
+    assert!(told.starts_with("exit 2") && told.contains("1 of 1 files of the last"), "{told}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_folder_that_holds_something_else_by_now_is_not_taken_for_what_it_was() {
     scene.write("mine/other", "something else");
     for words in ["push", "status", "snapshot", "pull", "init", "init --name app"] {
         let told = scene.run("here", "mine", words);
-        assert!(told.starts_with("exit 2") && told.contains("3 of 3 files are gone"), "{told}");
+        assert!(told.starts_with("exit 2") && told.contains("3 of 3 files of the last"), "{told}");
         assert!(told.contains("fastest clone PROJECT --here"), "{told}");
         assert!(!scene.path("mine/.fastest").exists(), "{words}");
     }
@@ -458,4 +458,26 @@ fn working_copies_of_an_older_version_are_known_from_the_first_command_on() {
     );
     json(&scene, "here", "mine", "clone app --here");
     assert_eq!(json(&scene, "here", "mine", "push")["project"], "app");
+}
+
+#[test]
+fn a_folder_of_an_older_day_joins_where_it_stood() {
+    let scene = shared();
+    for name in ["a", "b", "c"] {
+        scene.write(format!("old/{name}"), "1");
+    }
+    scene.write("mine/a", "2");
+    scene.write("mine/b", "2");
+    fs::remove_file(scene.path("mine/c")).unwrap();
+    json(&scene, "here", "mine", "push");
+    scene.write("old/b", "an edit");
+    let joined = json(&scene, "there", "old", "clone app --here --workspace old");
+    assert_eq!(joined["modified"], serde_json::json!(["b"]), "{joined}");
+    assert_eq!(joined["added"], serde_json::json!([]), "{joined}");
+    json(&scene, "there", "old", "push");
+    // What others did since is not undone: only where both edited is there a conflict.
+    let told = scene.run("here", "mine", "pull old");
+    assert!(told.starts_with("exit 1") && told.contains("C b"), "{told}");
+    assert_eq!(scene.read("mine/a"), "2");
+    assert!(!scene.path("mine/c").exists());
 }

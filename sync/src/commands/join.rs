@@ -3,19 +3,20 @@
 //! What stands in the folder stays: where it differs from the project, it is an edit like any other.
 //! What the folder lacks is written, since it was never deleted here.
 
+use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use fastest_core::checkout::{Folding, Plan, execute, recover};
-use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::drift::{Drift, drift, drift_counts, empty_directory};
 use fastest_core::id::TreeId;
 use fastest_core::scan::IndexUse;
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
 use fastest_core::tree::{Item, STATE_DIR, find};
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::workspaces::{Snapshot, Workspace};
 
 use crate::activity::Activity;
 use crate::device::Device;
@@ -31,9 +32,12 @@ use super::scan::ScanJob;
 use super::snapshot::tree_of;
 use super::status::Looking;
 
+/// How far back a folder is compared with the project's snapshots.
+const SNAPSHOTS_COMPARED_MAX: usize = 500;
+
 impl Device {
     /// Makes `dir`, whatever is in it, a working copy of a new workspace of a project, based on the
-    /// head of the project's main workspace. No file that is there is changed.
+    /// snapshot of the project's main workspace that it is closest to. No file that is there is changed.
     pub async fn join_project(
         &mut self,
         project: &str,
@@ -136,8 +140,8 @@ impl Device {
         fs::create_dir_all(&state).map_err(SyncError::io("create", &state))?;
         // What another store's command left there half done.
         recover(root)?;
-        let filled = match &report.snapshot_id {
-            Some(head) => self.fill(root, &tree_of(&self.snapshot_row(head)?)?, report, activity),
+        let filled = match report.snapshot_id.clone() {
+            Some(head) => self.fill_from(root, &head, report, activity),
             None => Ok(()),
         };
         if let Err(error) = filled {
@@ -164,6 +168,61 @@ impl Device {
         copy.set_head(head.as_deref().unwrap_or_default())?;
         self.replica.write(|session| session.know_copy(&copy, head.as_deref()))?;
         Ok(())
+    }
+
+    /// Bases a folder on the snapshot that it is closest to, and writes what it lacks of that.
+    fn fill_from(
+        &self,
+        root: &Path,
+        head: &str,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let base = self.closest(root, head, &report.project_id, activity)?;
+        if base != head {
+            report.warnings.push(format!(
+                "the folder is closest to {base}, an earlier snapshot, and is based on that: \
+                 `fastest pull` brings what came since"
+            ));
+        }
+        report.snapshot_id = Some(base.clone());
+        self.fill(root, &tree_of(&self.snapshot_row(&base)?)?, report, activity)
+    }
+
+    /// The snapshot of which a folder has the fewest edits: `head`, or one that it follows. Based on
+    /// a later one, what the folder has of an older day would count as edits, and undo others' work.
+    fn closest(
+        &self,
+        root: &Path,
+        head: &str,
+        project_id: &str,
+        activity: &Activity,
+    ) -> Result<String, SyncError> {
+        let progress = activity.begin("Comparing");
+        let looking = Looking::new(&self.store);
+        let empty = StatIndex::empty();
+        let head_tree = tree_of(&self.snapshot_row(head)?)?;
+        let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
+        let parents = self.replica.read().parents(project_id)?;
+        let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([head.to_owned()]));
+        let mut best: Option<(u64, String)> = None;
+        while let Some(id) = queue.pop_front().filter(|_| seen.len() < SNAPSHOTS_COMPARED_MAX) {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            let Some(row) = self.replica.read().row::<Snapshot>(&id)? else { continue };
+            let counts = drift_counts(&tree_of(&row)?, &found, &looking)?;
+            // What is missing is written, and tells nothing.
+            let edits = counts.workspace_only + counts.both_different;
+            queue.extend(parents.get(&id).into_iter().flatten().cloned());
+            if best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
+                best = Some((edits, id));
+            }
+            if best.as_ref().is_some_and(|(fewest, _)| *fewest == 0) {
+                break;
+            }
+        }
+        Ok(best.map_or_else(|| head.to_owned(), |(_, id)| id))
     }
 
     /// Writes what a folder lacks of a tree, and notes how it differs otherwise.

@@ -83,6 +83,7 @@ impl<'r> Applier<'r> {
             // What a later step brought, under a name that is the same to this file system.
             Standing::Other(Node::Content(_, stat)) if self.brought.contains(&stat.inode) => Ok(()),
             Standing::Other(_) => Err(KeptWhy::Changed),
+            Standing::Denied => Err(Errno::ACCESS.into()),
             Standing::Expected => {
                 check_no_new_side(path, expect, &mut self.parents)?;
                 let (parent, name) = self.parents.open(path)?;

@@ -176,13 +176,23 @@ impl Prepared<'_> {
                         found.push(path.clone());
                     }
                 }
+                What::RemoveDirectory { replaced: false } => {}
                 What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
                     let standing = self.look(&mut parents, path, None)?;
-                    if matches!(standing, Standing::Other(_)) && !self.fits(change, standing) {
+                    let is_there = matches!(standing, Standing::Other(_) | Standing::Denied);
+                    if is_there && !self.fits(change, standing) {
                         found.push(path.clone());
                     }
                 }
-                What::Remove(_) | What::RemoveDirectory { .. } | What::Put(..) => {}
+                // Of what could not be read, nobody knows what it holds.
+                What::Remove(expect) | What::Put(_, Some(expect)) => {
+                    let standing = self.look(&mut parents, path, Some(expect))?;
+                    let is_unread =
+                        expect.stat.inode == 0 && matches!(standing, Standing::Other(_));
+                    if is_unread || standing == Standing::Denied {
+                        found.push(path.clone());
+                    }
+                }
             }
         }
         Ok(found)

@@ -207,8 +207,8 @@ impl<'p> Prepared<'p> {
             return Ok(false);
         }
         let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
-        let id = content_id(parent, name, kind).map_err(self.failed("read", path))?;
-        Ok(id == item.id)
+        // What cannot be read is something else.
+        Ok(content_id(parent, name, kind).ok() == Some(item.id))
     }
 
     fn is_vacated(&self, path: &[u8]) -> bool {
@@ -257,6 +257,7 @@ impl<'p> Prepared<'p> {
             Standing::Other(Node::Directory) if change.what == What::MakeDirectory => true,
             Standing::Other(_) => !is_removal && self.is_vacated(path),
             Standing::Blocked => is_removal || self.made.contains(split(path).0),
+            Standing::Denied => false,
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) enum Standing {
     Other(Node),
     /// The path leads through a link or a file.
     Blocked,
+    /// Nobody may look.
+    Denied,
 }
 
 /// Looks at a path; links are never followed.
@@ -41,16 +43,24 @@ pub(super) fn standing(
             return match Errno::from_io_error(&error) {
                 Some(Errno::NOENT) => Ok(Standing::NoParent),
                 Some(Errno::NOTDIR | Errno::LOOP) => Ok(Standing::Blocked),
+                Some(Errno::ACCESS | Errno::PERM) => Ok(Standing::Denied),
                 _ => Err(error),
             };
         }
     };
-    let Some(node) = look_at(parent, name)? else { return Ok(Standing::Absent) };
+    let node = match look_at(parent, name) {
+        Ok(Some(node)) => node,
+        Ok(None) => return Ok(Standing::Absent),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(Standing::Denied);
+        }
+        Err(error) => return Err(error),
+    };
     match (node, expect) {
         (Node::Content(kind, stat), Some(expect))
             if kind == expect.kind
                 && stat == expect.stat
-                && (!expect.racy || content_id(parent, name, kind)? == expect.id) =>
+                && (!expect.racy || content_id(parent, name, kind).ok() == Some(expect.id)) =>
         {
             Ok(Standing::Expected)
         }

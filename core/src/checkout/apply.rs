@@ -185,7 +185,7 @@ fn is_copy(temporary: &Path, parent: BorrowedFd<'_>, name: &[u8], kind: Kind) ->
     }
 }
 
-/// Gives the file that waits at `temporary` the permission bits of the one that it replaces, but for
+/// Sets on the file that waits at `temporary` the permission bits of the one that it replaces, but for
 /// the one that is content: who may read an executable may run it, and nobody may run another file.
 /// Set-user-id, set-group-id and sticky bits were given to other content, and go.
 pub(super) fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -> Outcome {

@@ -22,7 +22,7 @@ impl<'f> SparseWriter<'f> {
         Self { file, at: 0, written: 0 }
     }
 
-    /// Gives the file its length, where it ends in a hole.
+    /// Sets the length of the file, where it ends in a hole.
     pub(super) fn finish(self) -> io::Result<()> {
         if self.at > self.written { self.file.set_len(self.at) } else { Ok(()) }
     }

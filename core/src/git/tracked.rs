@@ -1,7 +1,6 @@
 //! What git tracks, from its index.
 //!
-//! To read an index takes milliseconds for each ten thousand files, and a scan asks about the few
-//! names that rules ignore. So what a scan needs is kept in the state folder, as hashes of paths, for
+//! A scan asks about the few names that rules ignore, and an index lists every file. So what a scan needs is kept in the state folder, as hashes of paths, for
 //! as long as the index stays the same. `docs/formats-workspace.md` gives the encoding.
 
 use std::fs::File;

@@ -35,9 +35,9 @@ pub struct Git {
     pub(crate) warning: Option<String>,
 }
 
-/// An ignore file whose rules are not known.
+/// An ignore file, or settings of git that may name one, whose rules are not known.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the ignore file {}: {why}", path.display())]
+#[error("cannot use {}, which says what is ignored: {why}", path.display())]
 pub struct UnknownRules {
     /// The file.
     pub path: PathBuf,

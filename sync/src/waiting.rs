@@ -1,7 +1,7 @@
 //! Locks between processes, and what is said to whoever waits for one.
 //!
-//! Whoever takes a lock file writes into it who they are (`docs/formats-workspace.md`), so that a
-//! second command can say for whom it waits. A lock is the system's, and goes with its process; the
+//! A command that takes a lock file writes its name into it (`docs/formats-workspace.md`), so that a
+//! second command can say for which it waits. A lock is the system's, and goes with its process; the
 //! line stays, and means nothing while the lock is free.
 
 use std::fmt;

@@ -163,8 +163,9 @@ impl Groups {
         Some(self.carry_out(step, parents, tmp))
     }
 
-    /// Whoever has the locks need not look at what it replaces, and must not open it: to close it
-    /// again would give them up.
+    /// While the locks of a database are held, nobody else writes to its files, so they are not
+    /// looked at before they are replaced. Nor may they be opened: closing a file gives up every
+    /// lock that this process has on it.
     fn carry_out(&self, step: &Step, parents: &mut Parents, tmp: &Path) -> Result<(), KeptWhy> {
         if matches!(self.current, Some((_, Progress::Skipped)) | None) {
             return Ok(());

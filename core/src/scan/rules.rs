@@ -54,7 +54,8 @@ impl Rules {
             })
             .collect();
         let mut by = [IgnoredBy::WorkingCopy; IGNORE_FILES.len()];
-        let rules = Self::with_files(task, &texts, by, head, context)?;
+        let (rules, unusable) = Self::with_files(task, &texts, by, head, context)?;
+        unknown.extend(unusable);
         // A file that is ignored itself, as by a line `*` of its own, rules here and nowhere else.
         for ((name, text), by) in IGNORE_FILES.into_iter().zip(&texts).zip(&mut by) {
             let is_content = || is_content(name, &rules, task, directory, head, context);
@@ -62,37 +63,39 @@ impl Rules {
                 *by = IgnoredBy::Elsewhere;
             }
         }
-        for (name, text) in IGNORE_FILES.into_iter().zip(&texts) {
-            let path = task.path.join(name);
-            unknown.extend(why_unknown(text).map(|why| UnknownRules { path, why }));
-        }
         match by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
             true => Ok(rules),
-            false => Self::with_files(task, &texts, by, head, context),
+            false => Ok(Self::with_files(task, &texts, by, head, context)?.0),
         }
     }
 
+    /// The rules with these files added, and which of the files cannot be used.
     fn with_files(
         task: &Task<'_>,
         texts: &[io::Result<Option<Vec<u8>>>],
         by: [IgnoredBy; IGNORE_FILES.len()],
         head: &HeadEntries<'_, '_>,
         context: &Context<'_>,
-    ) -> Result<Self, ScanError> {
+    ) -> Result<(Self, Vec<UnknownRules>), ScanError> {
         let mut rules = task.rules.clone();
+        let mut unusable = Vec::new();
         for ((name, text), by) in IGNORE_FILES.into_iter().zip(texts).zip(by) {
             let item = head.find(name.as_bytes(), context)?.filter(is_file);
             rules.add_head(text, item.as_ref(), task.prefix.len(), context)?;
-            let with =
-                |text: &Vec<u8>| rules.today.with_file_that(task.prefix.len(), text, by).ok();
-            rules.today = match text {
+            let with = match text {
                 Ok(None) => continue,
-                Ok(Some(text)) => with(text),
-                Err(_) => None,
-            }
-            .unwrap_or_else(|| rules.today.unknown(task.prefix.len()));
+                Ok(Some(text)) => rules
+                    .today
+                    .with_file_that(task.prefix.len(), text, by)
+                    .map_err(UnknownRulesWhy::from),
+                Err(error) => Err(io::Error::from(error.kind()).into()),
+            };
+            rules.today = with.unwrap_or_else(|why| {
+                unusable.push(UnknownRules { path: task.path.join(name), why });
+                rules.today.unknown(task.prefix.len())
+            });
         }
-        Ok(rules)
+        Ok((rules, unusable))
     }
 
     /// Adds the head's version of an ignore file, where it differs from today's.
@@ -145,14 +148,6 @@ fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<
     match File::from(fd).take(IGNORE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text) {
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
         read => read.map(|_| Some(text)),
-    }
-}
-
-fn why_unknown(text: &io::Result<Option<Vec<u8>>>) -> Option<UnknownRulesWhy> {
-    match text {
-        Ok(None) => None,
-        Ok(Some(text)) => IgnoreRules::default().with_file(0, text).err().map(Into::into),
-        Err(error) => Some(io::Error::from(error.kind()).into()),
     }
 }
 

@@ -15,7 +15,6 @@ mod database;
 mod durable;
 mod folding;
 mod journal;
-mod left;
 mod obstacles;
 mod plan;
 mod prepare;
@@ -32,6 +31,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::left::{self, Left, is_in_left};
 use crate::object::ObjectSource;
 use crate::progress::Progress;
 use crate::stat::Stat;
@@ -44,7 +44,6 @@ use apply::Applier;
 pub use folding::Folding;
 pub use journal::JOURNAL_VERSION;
 use journal::{Journal, Step};
-pub use left::{LEFT_VERSION, Left};
 pub use plan::Plan;
 use prepare::Prepared;
 use stage::Staged;
@@ -242,9 +241,12 @@ pub struct Written {
     to: Option<Root>,
     /// `None` where the plan had nothing to do.
     staged: Option<Staged>,
-    /// What is not brought, and what earlier checkouts did not bring.
+    /// What is not brought.
     left: Vec<Left>,
+    /// What earlier checkouts did not bring.
     left_before: Vec<Left>,
+    /// Of that, what this one tried to bring.
+    tried: Vec<Left>,
     /// Databases that are left as they were found.
     kept: Vec<Kept>,
 }
@@ -264,14 +266,15 @@ pub fn write(
     if fs::symlink_metadata(state.journal()).is_ok() {
         return Err(CheckoutError::Unfinished { path: state.journal() });
     }
-    let (root, to, left_before) = (root.to_owned(), plan.to, plan.left.clone());
+    let left_before = left::load(&state).map_err(CheckoutError::io("read", state.left()))?;
+    let (root, to, tried) = (root.to_owned(), plan.to, plan.tried.clone());
     if plan.is_empty() {
         let (left, kept) = (Vec::new(), Vec::new());
-        return Ok(Written { root, to, staged: None, left, left_before, kept });
+        return Ok(Written { root, to, staged: None, left, left_before, tried, kept });
     }
     let (staged, left, kept) = write_new(&root, plan, &state, source, progress)
         .inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { root, to, staged: Some(staged), left, left_before, kept })
+    Ok(Written { root, to, staged: Some(staged), left, left_before, tried, kept })
 }
 
 impl Written {
@@ -296,13 +299,25 @@ impl Written {
         token: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { root, to, staged, left, left_before, kept: in_use } = self;
+        let Self { root, to, staged, left, left_before, tried, kept: in_use } = self;
         let state = StateDir::of(&root);
         let note = |left: &[Left]| {
-            Left::save(&state, left).map_err(CheckoutError::io("save", state.left()))
+            left::save(&state, left).map_err(CheckoutError::io("save", state.left()))
+        };
+        // The head moves to the new tree, or is there already; otherwise what was left of the head's
+        // tree is left still, but for what was brought now.
+        let is_head = to.is_some_and(|to| {
+            !token.is_empty() || index.root().is_some_and(|root| root.id == to.id)
+        });
+        let still_left = |is_head: bool, is_done: bool| {
+            let mut all = left.clone();
+            let was_brought =
+                |old: &Left| is_done && tried.contains(old) && !is_in_left(&left, &old.path);
+            all.extend(left_before.iter().filter(|old| !is_head && !was_brought(old)).cloned());
+            all
         };
         let Some(staged) = staged else {
-            note(&left)?;
+            note(&still_left(is_head, true))?;
             return Ok(Some(Checkout { left, ..Checkout::default() }));
         };
         let changes = staged.steps.len();
@@ -312,9 +327,7 @@ impl Written {
         // Before the head can move, whatever happens: a scan that knows of a path too much takes the
         // head's version of it, one that knows too little would take what stands there for content.
         if !left.is_empty() {
-            let is_new = |old: &&Left| left.iter().all(|left| left.path != old.path);
-            let both = left.iter().chain(left_before.iter().filter(is_new));
-            note(&both.cloned().collect::<Vec<_>>())?;
+            note(&left.iter().chain(&left_before).cloned().collect::<Vec<_>>())?;
         }
         // Where something was kept, the caller's next move is not made, after a crash neither.
         let token = if in_use.is_empty() { token } else { &[] };
@@ -333,11 +346,8 @@ impl Written {
             return Ok(None);
         }
         finish(&state)?;
-        // A plan of single paths knows nothing of what was left before.
-        if to.is_some() {
-            note(&left)?;
-        }
-        let kept = in_use.into_iter().chain(kept).collect();
+        let kept: Vec<Kept> = in_use.into_iter().chain(kept).collect();
+        note(&still_left(is_head && kept.is_empty(), kept.is_empty()))?;
         Ok(Some(Checkout { changes, kept, left }))
     }
 }
@@ -388,6 +398,7 @@ fn write_new(
     refuse(prepared.in_the_way()?)?;
     let staged = stage::stage(&prepared, &tmp, source, progress)?;
     refuse(prepared.in_the_way()?)?;
+    prepared.left.sort_unstable();
     Ok((staged, std::mem::take(&mut prepared.left), std::mem::take(&mut prepared.kept)))
 }
 

@@ -35,6 +35,7 @@ pub mod id;
 pub mod ignore_rules;
 pub mod incoming;
 pub mod index;
+pub mod left;
 pub mod merge;
 pub mod merge_base;
 pub mod object;

@@ -24,10 +24,10 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use crate::checkout::Left;
 use crate::foreign::OfItsOwn;
 use crate::git::{Git, UnknownRules};
 use crate::id::TreeId;
+use crate::left::Left;
 use crate::object::{ObjectSink, ObjectSource};
 use crate::progress::Progress;
 use crate::stat::dates_names;
@@ -37,7 +37,7 @@ use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
 
 pub use database::{Database, Databases, Refusal};
-pub(crate) use database::{FileState, SIDES, database_of, is_database, open};
+pub(crate) use database::{FileState, SIDES, database_of, is_database, is_side_at, open};
 use verify::Verified;
 pub(crate) use walk::look_at;
 use walk::{Listing, Task};
@@ -68,7 +68,7 @@ pub struct Selection<'s> {
     pub git: &'s Git,
     /// Paths, relative to the root, that leave content though the head holds them.
     pub untrack: &'s [Vec<u8>],
-    /// What checkouts could not bring: it is as the head has it, whatever stands there.
+    /// What checkouts could not bring: it is as the head has it, whatever stands there. Sorted by path.
     pub left: &'s [Left],
     /// What makes one file of a SQLite database and of what stands beside it. Without, they are
     /// files as any.

@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -153,6 +154,7 @@ impl Device {
         }
         let copy = WorkingCopy::create(&known.root, &known.project_id, &known.workspace_id)?;
         copy.forget_index()?;
+        self.give_left_back(&copy)?;
         if let Some(head) = &head {
             copy.set_head(head)?;
         }
@@ -162,6 +164,42 @@ impl Device {
             known.root.display()
         ));
         Ok(Some(copy))
+    }
+
+    /// Where the device keeps what checkouts left in a folder, should the folder lose its `.fastest`.
+    fn left_kept_at(&self, root: &Path) -> PathBuf {
+        let name = blake3::hash(root.as_os_str().as_bytes()).to_hex();
+        self.dir.join("left").join(&name.as_str()[..32])
+    }
+
+    /// Keeps what checkouts left in a working copy. To be called after each that may leave something.
+    pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let kept = self.left_kept_at(copy.root());
+        match fs::read(copy.state().left()) {
+            Ok(bytes) => write_whole(&kept, &bytes).map_err(SyncError::io("write", &kept)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::remove_file(&kept) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(SyncError::io("delete", &kept)(error))
+                }
+                _ => Ok(()),
+            },
+            Err(error) => Err(SyncError::io("read", copy.state().left())(error)),
+        }
+    }
+
+    /// Without it, what stands in the way of content would count as an edit.
+    fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let kept = self.left_kept_at(copy.root());
+        let left = copy.state().left();
+        match fs::read(&kept) {
+            Ok(bytes) if !left.exists() => {
+                write_whole(&left, &bytes).map_err(SyncError::io("write", &left))
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SyncError::io("read", &kept)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The snapshot that a folder without its `workspace.json` is based on: what is left of its state
@@ -251,6 +289,17 @@ impl Device {
     }
 }
 
+/// Writes a file in one step, durably.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    fs::File::open(folder)?.sync_all()
+}
+
 /// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
 /// where the file system keeps no such time.
 fn folder_mark(root: &Path) -> Option<String> {
@@ -311,6 +360,11 @@ impl Session<'_> {
     /// The places where working copies of a project were last seen.
     pub(crate) fn copies_of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.copies("project_id = ?1", [id])
+    }
+
+    /// The places of all working copies that the device knows.
+    pub(crate) fn copy_roots(&self) -> Result<Vec<PathBuf>, ReplicaError> {
+        Ok(self.copies("true", [])?.into_iter().map(|copy| copy.root).collect())
     }
 
     fn copies(

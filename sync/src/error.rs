@@ -74,7 +74,7 @@ pub enum SyncError {
     },
     /// The rule that would keep a path out is ignored itself.
     #[error(
-        "{path} cannot be untracked: the .fastestignore beside it is ignored, so other devices would delete it"
+        "{path} cannot be untracked: the .fastestignore beside it does not reach other devices, which would delete it"
     )]
     RuleStaysHere {
         /// The path, in the working copy.

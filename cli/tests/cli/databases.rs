@@ -231,6 +231,10 @@ fn a_restore_leaves_no_stale_log_beside_a_database() {
     }
 }
 
+fn theirs(scene: &Scene) -> Copy<'_> {
+    Copy::new(scene, "there", "yours")
+}
+
 #[test]
 fn a_database_that_an_application_has_open_is_left_until_it_is_closed() {
     let scene = project();
@@ -238,16 +242,33 @@ fn a_database_that_an_application_has_open_is_left_until_it_is_closed() {
     let application = open(&path, "WAL");
     let count = |sql| application.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count("SELECT count(*) FROM notes"), 500);
+    scene.write("yours/late.txt", "1");
+    theirs(&scene).run(&["push"]);
+    let none = serde_json::json!([]);
     let report = mine.run(&["pull", "yours"]);
-    assert_eq!(report["kept"], serde_json::json!(["app.db"]), "{report}");
+    assert_eq!(
+        (&report["left"], &report["kept"]),
+        (&serde_json::json!(["app.db"]), &none),
+        "{report}"
+    );
     let text = report["warnings"].to_string();
     assert!(text.contains("an application has this database open; close it"), "{text}");
-    add(&application, 500);
-    assert_eq!(rows(&path), (0..=500).collect::<Vec<_>>());
-    application.execute("DELETE FROM notes WHERE n = 500", []).unwrap();
+    assert_eq!(scene.read("mine/late.txt"), "1");
+    // Nothing here was edited: later changes elsewhere are in conflict with nothing.
+    scene.write("yours/late.txt", "2");
+    theirs(&scene).run(&["push"]);
+    let report = mine.run(&["pull", "yours"]);
+    assert_eq!((&report["left"], &report["conflicts"]), (&serde_json::json!(["app.db"]), &none));
+    assert_eq!(scene.read("mine/late.txt"), "2");
+    assert_eq!(rows(&path), (0..500).collect::<Vec<_>>());
+    assert_eq!(mine.run(&["status"])["dirty"], false);
     drop(application);
-    let conflicts = mine.run(&["pull", "yours"]);
-    assert_eq!(conflicts["kept"], serde_json::json!([]), "{conflicts}");
+    // The last to close it applies the log, and deletes it.
+    assert_eq!(rows(&path), (0..500).collect::<Vec<_>>());
+    let report = mine.run(&["pull", "yours"]);
+    assert_eq!((&report["left"], &report["conflicts"]), (&none, &none), "{report}");
+    assert_eq!(report["added"], serde_json::json!(["app.db"]));
+    assert_eq!(rows(&path), rows(&scene.path("yours/app.db")));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn what_cannot_be_untracked_is_left_with_its_rules() {
     std::os::unix::fs::symlink(scene.path("yours"), scene.path("mine/link")).unwrap();
     for (path, why) in [
         ("tracked", "git tracks tracked"),
-        ("hidden/data", "the .fastestignore beside it is ignored"),
+        ("hidden/data", "does not reach other devices"),
         ("line\nbreak", "cannot be untracked"),
         (".fastestignore", "cannot be untracked"),
         ("link/tracked", "is not this project's"),
@@ -170,4 +170,100 @@ fn what_stands_in_a_pulls_way_is_left_and_tried_again() {
     );
     assert_eq!(scene.read("yours/config.json"), "theirs");
     assert_eq!(scene.read("yours/.gitignore"), "");
+}
+
+#[test]
+fn what_was_left_is_protected_through_restores_and_a_lost_state_folder() {
+    let scene = two(&[(".gitignore", "secret\n"), ("d/x", "1")]);
+    scene.write("yours/secret", "private");
+    scene.write("mine/.gitignore", "");
+    scene.write("mine/secret", "theirs");
+    mine(&scene).run(&["push"]);
+    assert!(scene.run("there", "yours", "pull").starts_with("exit 1"));
+    let published = || {
+        scene.write("yours/d/y", "more");
+        yours(&scene).run(&["push"]);
+        let shown = scene.run("there", "yours", "cat HEAD secret");
+        fs::remove_file(scene.path("yours/d/y")).unwrap();
+        yours(&scene).run(&["push"]);
+        (scene.read("yours/secret"), shown.contains("private"))
+    };
+    assert_eq!(published(), ("private".into(), false));
+    yours(&scene).run(&["restore", "d"]);
+    assert_eq!(published(), ("private".into(), false));
+    scene.run("there", "yours", "restore");
+    assert_eq!(published(), ("private".into(), false));
+    fs::remove_dir_all(scene.path("yours/.fastest")).unwrap();
+    assert_eq!(published(), ("private".into(), false));
+    let log = mine(&scene).run(&["pull", "yours"]);
+    assert_eq!(scene.read("mine/secret"), "theirs", "{log}");
+}
+
+#[test]
+fn a_file_that_another_project_of_the_device_has_is_still_ones_own() {
+    let scene = two(&[(".gitignore", ".env\n"), ("x", "1")]);
+    scene.write("other/.env", "KEY=1");
+    let other = Copy::new(&scene, "there", "other");
+    other.run(&["init", "--name", "other"]);
+    other.run(&["snapshot"]);
+    scene.write("yours/.env", "KEY=1");
+    scene.write("mine/.gitignore", "");
+    scene.write("mine/.env", "KEY=theirs");
+    mine(&scene).run(&["push"]);
+    let pull = yours(&scene).run(&["pull"]);
+    assert_eq!(pull["left"], serde_json::json!([".env"]), "{pull}");
+    assert_eq!(scene.read("yours/.env"), "KEY=1");
+}
+
+#[test]
+fn rules_of_another_devices_private_ignore_file_delete_nothing() {
+    let scene = two(&[("a.key", "1"), ("x", "1")]);
+    git(&scene, "yours", &["init", "-q"]);
+    scene.write("yours/.git/info/exclude", ".gitignore\n");
+    scene.write("yours/.gitignore", "*.key\n");
+    scene.write("mine/.gitignore", "*.log\n");
+    scene.write("mine/b.key", "1");
+    mine(&scene).run(&["push"]);
+    yours(&scene).run(&["pull"]);
+    scene.write("yours/y", "1");
+    scene.write("yours/c.log", "private");
+    yours(&scene).run(&["push"]);
+    mine(&scene).run(&["pull", "yours"]);
+    for name in ["a.key", "b.key", "y"] {
+        assert_eq!(scene.read(&format!("mine/{name}")), "1", "{name}");
+    }
+    assert!(!scene.path("mine/c.log").exists());
+}
+
+#[test]
+fn special_files_and_read_only_folders_stop_no_pull() {
+    let scene = two(&[("pipe/a", "1"), ("f", "1"), ("x", "1")]);
+    fs::remove_dir_all(scene.path("yours/pipe")).unwrap();
+    let made = Command::new("mkfifo").arg(scene.path("yours/pipe")).status().unwrap();
+    assert!(made.success());
+    scene.write("mine/pipe/a", "2");
+    scene.write("mine/x", "2");
+    mine(&scene).run(&["push"]);
+    let pull = scene.run("there", "yours", "pull");
+    assert!(pull.starts_with("exit 1"), "{pull}");
+    assert_eq!(scene.read("yours/x"), "2");
+    // A FIFO in the place of an ignore file hides what it would have ruled on.
+    let made = Command::new("mkfifo").arg(scene.path("yours/.gitignore")).status().unwrap();
+    assert!(made.success());
+    let told = scene.run("there", "yours", "push");
+    assert!(told.starts_with("exit 2") && told.contains("FIFO"), "{told}");
+}
+
+#[test]
+fn a_damaged_list_of_what_was_left_is_named_with_what_to_do() {
+    let scene = two(&[("x", "1")]);
+    scene.write("yours/.fastest/left", "damaged");
+    for command in ["status", "pull", "push", "restore"] {
+        let told = scene.run("there", "yours", command);
+        assert!(told.starts_with("exit 2") && told.contains("delete it"), "{command}: {told}");
+    }
+    let told = scene.run("there", "yours", "doctor");
+    assert!(told.starts_with("exit 2") && told.contains(".fastest/left"), "{told}");
+    fs::remove_file(scene.path("yours/.fastest/left")).unwrap();
+    yours(&scene).run(&["pull"]);
 }

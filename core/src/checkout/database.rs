@@ -20,7 +20,9 @@ use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::path::Parents;
-use crate::scan::{Database, FileState, SIDES, database_of, is_database, look_at, open};
+use crate::scan::{
+    Database, FileState, SIDES, database_of, is_database, is_side_at, look_at, open,
+};
 use crate::stat::{Node, Stat};
 use crate::tree::{Item, Kind};
 
@@ -180,6 +182,7 @@ impl Groups {
                 lend_mode(parent, name, &temporary)?;
                 Ok(rustix::fs::renameat(CWD, &temporary, parent, name)?)
             }
+            _ if is_other_file(parent, name) => Ok(()),
             _ => match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
                 Err(Errno::NOENT) => Ok(()),
                 removed => Ok(removed?),
@@ -235,6 +238,7 @@ pub(super) fn lock_unchanged(
         let expect = sides.iter().find(|(path, _)| *path == side).map(|(_, expect)| expect);
         match standing(parents, &side, expect)? {
             Standing::Expected | Standing::Absent => {}
+            _ if expect.is_none() && !is_side(&side, parents)? => {}
             _ => return Err(KeptWhy::Changed),
         }
     }
@@ -270,15 +274,31 @@ fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
 }
 
 /// Whether a log or journal with content stands beside a path.
-fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let is_filled = |side| -> Result<bool, KeptWhy> {
-        let node = look_at(parent, &beside(name, side))?;
-        Ok(
-            matches!(node, Some(Node::Content(kind, stat)) if kind != Kind::Symlink && stat.bytes > 0),
-        )
+        let name = beside(name, side);
+        let node = look_at(parent, &name)?;
+        let has_bytes = matches!(
+            node,
+            Some(Node::Content(kind, stat)) if kind != Kind::Symlink && stat.bytes > 0
+        );
+        Ok(has_bytes && is_side_at(parent, &name, side))
     };
     Ok(is_filled("-wal")? || is_filled("-journal")?)
+}
+
+/// Whether what stands at a path is a file that SQLite keeps beside a database.
+fn is_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+    let Some((_, side)) = database_of(path) else { return Ok(false) };
+    let (parent, name) = parents.open(path)?;
+    Ok(is_side_at(parent, name, side))
+}
+
+/// Whether a file has the name of a database's shared memory, and is something else.
+fn is_other_file(parent: impl AsFd, name: &[u8]) -> bool {
+    let is_there = look_at(&parent, name).is_ok_and(|found| found.is_some());
+    is_there && name.ends_with(SHARED_MEMORY.as_bytes()) && !is_side_at(parent, name, SHARED_MEMORY)
 }
 
 /// Refuses to replace or delete a database that has got a log or journal since it was scanned.

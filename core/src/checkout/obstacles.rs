@@ -6,17 +6,19 @@ use std::collections::HashMap;
 use rustix::fs::Mode;
 
 use crate::foreign::{is_of_its_own, is_repository_of_others};
-use crate::id::BlobId;
-use crate::ignore_rules::IGNORE_FILES;
+use crate::id::TreeId;
+use crate::left::{Left, LeftWhy, is_in_left};
 use crate::object::ObjectSource;
-use crate::path::{DIRECTORY, Parents, split};
+use crate::path::{DIRECTORY, Parents};
 use crate::stat::Node;
+use crate::store::StoreError;
+use crate::tree::{Kind, find};
 
-use super::left::Left;
+use super::CheckoutError;
+use super::database::has_filled_side;
 use super::plan::{Change, Expected, What};
-use super::prepare::Prepared;
-use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, display};
+use super::prepare::{Prepared, write_access};
+use super::target::{Standing, content_id};
 
 impl Prepared<'_> {
     /// Leaves out all changes in folders that are others': a working copy or a git working tree of
@@ -38,7 +40,8 @@ impl Prepared<'_> {
             foreign.is_none()
         });
         // What was not brought there must not be taken for an edit once the folder is nobody else's.
-        self.left.extend(left.into_iter().map(|path| Left { path, stood: None }));
+        let why = LeftWhy::OfItsOwn;
+        self.left.extend(left.into_iter().map(|path| Left { path, why }));
     }
 
     /// Leaves out files that are not there on purpose, as in a sparse working tree: nobody has looked
@@ -63,94 +66,55 @@ impl Prepared<'_> {
         Ok(())
     }
 
-    /// Leaves out what would come where something stands that nobody expects, with all below it, and
-    /// the ignore files above it: these may be what hides it.
+    /// Leaves out what would come where something stands that nobody expects, with all below it.
     pub(super) fn leave_obstacles(
         &mut self,
-        before: &[Left],
-        source: &dyn ObjectSource,
+        dropped: &[Left],
+        past: &Past<'_>,
     ) -> Result<(), CheckoutError> {
-        self.replace_stored(source)?;
+        self.remove_dropped(dropped, past)?;
+        self.replace_past(past)?;
         loop {
-            let obstacles: Vec<Vec<u8>> = self.obstacles()?;
+            let obstacles = self.obstacles()?;
             if obstacles.is_empty() {
                 return Ok(());
             }
-            let is_left = |change: &Change| {
-                let path = &change.path;
-                let (parent, name) = split(path);
-                let is_ignore_file = IGNORE_FILES.iter().any(|file| file.as_bytes() == name);
-                obstacles.iter().any(|obstacle| {
-                    is_at_or_below(path, obstacle)
-                        || is_ignore_file && (parent.is_empty() || is_at_or_below(obstacle, parent))
-                })
-            };
-            let (left, others): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.changes).into_iter().partition(is_left);
-            self.changes = others;
-            let hiding = left.into_iter().filter(|change| {
-                !obstacles.iter().any(|obstacle| is_at_or_below(&change.path, obstacle))
-            });
-            let hiding: Vec<Left> = hiding
-                .map(|Change { path, what }| {
-                    let stood = match what {
-                        What::Put(_, Some(expect)) | What::Remove(expect) => Some(expect.id),
-                        _ => None,
-                    };
-                    Left { path, stood }
-                })
-                .collect();
-            let stood = |path: &Vec<u8>| before.iter().find(|left| left.path == *path)?.stood;
-            let standing =
-                obstacles.iter().map(|path| Left { path: path.clone(), stood: stood(path) });
-            self.left.extend(standing.chain(hiding));
+            self.changes.retain(|change| !is_in_left(&obstacles, &change.path));
+            self.left.extend(obstacles);
             self.vacate();
         }
     }
 
-    /// An ignore file that an earlier checkout left, and that nobody touched since, may be replaced.
-    pub(super) fn replace_left(
-        &mut self,
-        left: &[Left],
-        parents: &mut Parents,
-    ) -> Result<(), CheckoutError> {
-        for change in &mut self.changes {
-            let What::Put(_, expect @ None) = &mut change.what else { continue };
-            let path = &change.path;
-            let stood = left.iter().find(|left| left.path == *path).and_then(|left| left.stood);
-            let Some(id) = stood else { continue };
-            let failed = |error| CheckoutError::io("look at", self.root.join(display(path)))(error);
-            let Standing::Other(Node::Content(kind, stat)) =
-                standing(parents, path, None).map_err(failed)?
-            else {
-                continue;
-            };
-            let expected = Expected { kind, stat, racy: true, id };
-            if standing(parents, path, Some(&expected)).map_err(failed)? == Standing::Expected {
-                *expect = Some(expected);
+    /// Removes what an earlier checkout left and the new tree lacks, where it is content of the
+    /// project's past. Anything else stays left until somebody moves it.
+    fn remove_dropped(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
+        let mut parents =
+            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        for Left { path, why } in dropped {
+            match self.look(&mut parents, path, None)? {
+                Standing::Absent | Standing::NoParent | Standing::Blocked => {}
+                standing => match self.of_the_past(path, standing, &mut parents, past)? {
+                    Some(expected) => self
+                        .changes
+                        .insert(0, Change { path: path.clone(), what: What::Remove(expected) }),
+                    None => self.left.push(Left { path: path.clone(), why: *why }),
+                },
             }
         }
+        self.vacate();
         Ok(())
     }
 
-    /// A file that stands in the way may be replaced where the store has its content: it is an earlier
-    /// version, which an earlier checkout left behind.
-    fn replace_stored(&mut self, source: &dyn ObjectSource) -> Result<(), CheckoutError> {
+    /// A file that stands in the way may be replaced where it is content of the project's past.
+    fn replace_past(&mut self, past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents =
             Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
         let mut known = Vec::new();
         for (number, change) in self.changes.iter().enumerate() {
             let What::Put(_, None) = change.what else { continue };
-            let path = &change.path;
-            let Standing::Other(Node::Content(kind, stat)) = self.look(&mut parents, path, None)?
-            else {
-                continue;
-            };
-            let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
-            // What cannot be read is an obstacle like any other.
-            let Ok(id) = content_id(parent, name, kind) else { continue };
-            if source.has(&BlobId(id).into())? {
-                known.push((number, Expected { kind, stat, racy: true, id }));
+            let standing = self.look(&mut parents, &change.path, None)?;
+            if let Some(expected) = self.of_the_past(&change.path, standing, &mut parents, past)? {
+                known.push((number, expected));
             }
         }
         for (number, expected) in known {
@@ -161,47 +125,104 @@ impl Prepared<'_> {
         Ok(())
     }
 
-    /// Paths of new files and folders where something else stands already.
-    fn obstacles(&self) -> Result<Vec<Vec<u8>>, CheckoutError> {
+    /// The file that stands at `path`, where the project's past has it there. A database is more than
+    /// its main file while something stands beside it, so it counts as unknown then.
+    fn of_the_past(
+        &self,
+        path: &[u8],
+        standing: Standing,
+        parents: &mut Parents,
+        past: &Past<'_>,
+    ) -> Result<Option<Expected>, CheckoutError> {
+        let Standing::Other(Node::Content(kind, stat)) = standing else { return Ok(None) };
+        if past.trees.is_empty() {
+            return Ok(None);
+        }
+        if !matches!(has_filled_side(path, parents), Ok(false)) {
+            return Ok(None);
+        }
+        let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
+        // What cannot be read is an obstacle like any other.
+        let Ok(id) = content_id(parent, name, kind) else { return Ok(None) };
+        let was_there = past.had(path, kind, &id)?;
+        Ok(was_there.then_some(Expected { kind, stat, racy: true, id }))
+    }
+
+    /// Paths at which a change cannot be made, sorted.
+    fn obstacles(&self) -> Result<Vec<Left>, CheckoutError> {
         let mut parents =
             Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
         let mut found = Vec::new();
         for change in &self.changes {
             let path = &change.path;
-            match &change.what {
-                What::RemoveDirectory { replaced: true } => {
-                    let mut strangers = Vec::new();
-                    self.strangers(path, &mut strangers)?;
-                    if !strangers.is_empty() {
-                        found.push(path.clone());
-                    }
-                }
-                What::RemoveDirectory { replaced: false } => {}
-                What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
-                    let standing = self.look(&mut parents, path, None)?;
-                    let is_there = matches!(standing, Standing::Other(_) | Standing::Denied);
-                    if is_there && !self.fits(change, standing) {
-                        found.push(path.clone());
-                    }
-                }
-                // Of what could not be read, nobody knows what it holds.
-                What::Remove(expect) | What::Put(_, Some(expect)) => {
-                    let standing = self.look(&mut parents, path, Some(expect))?;
-                    let is_unread =
-                        expect.stat.inode == 0 && matches!(standing, Standing::Other(_));
-                    if is_unread || standing == Standing::Denied {
-                        found.push(path.clone());
-                    }
-                }
+            if let Some(why) = self.obstacle(change, &mut parents)? {
+                found.push(Left { path: path.clone(), why });
             }
         }
+        found.sort_unstable();
+        found.dedup_by(|a, b| a.path == b.path);
         Ok(found)
+    }
+
+    fn obstacle(
+        &self,
+        change: &Change,
+        parents: &mut Parents,
+    ) -> Result<Option<LeftWhy>, CheckoutError> {
+        let path = &change.path;
+        if write_access(path, parents).is_err() {
+            return Ok(Some(LeftWhy::Denied));
+        }
+        let (standing, is_in_the_way) = match &change.what {
+            What::RemoveDirectory { replaced: true } => {
+                let mut strangers = Vec::new();
+                self.strangers(path, &mut strangers)?;
+                return Ok((!strangers.is_empty()).then_some(LeftWhy::InTheWay));
+            }
+            What::RemoveDirectory { replaced: false } => return Ok(None),
+            What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
+                let standing = self.look(parents, path, None)?;
+                (standing, matches!(standing, Standing::Other(_) | Standing::Blocked))
+            }
+            What::Remove(expect) | What::Put(_, Some(expect)) => {
+                let standing = self.look(parents, path, Some(expect))?;
+                // Nobody knows the content of a file that could not be read.
+                let is_unread = expect.stat.inode == 0 && matches!(standing, Standing::Other(_));
+                (standing, is_unread || standing == Standing::Blocked)
+            }
+        };
+        if standing == Standing::Denied {
+            return Ok(Some(LeftWhy::Denied));
+        }
+        Ok((is_in_the_way && !self.fits(change, standing)).then_some(LeftWhy::InTheWay))
     }
 }
 
-/// Whether `path` is `folder`, or lies in it.
-fn is_at_or_below(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+/// Trees of a project's past.
+pub(super) struct Past<'s> {
+    pub(super) trees: &'s [TreeId],
+    pub(super) source: &'s dyn ObjectSource,
+}
+
+impl Past<'_> {
+    fn had(&self, path: &[u8], kind: Kind, id: &[u8; 32]) -> Result<bool, CheckoutError> {
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        for tree in self.trees {
+            match find(tree, &parts, self.source) {
+                Ok(Some(item))
+                    if item.id == *id
+                        && (item.kind == Kind::Symlink) == (kind == Kind::Symlink) =>
+                {
+                    return Ok(true);
+                }
+                Ok(_) => {}
+                // A tree that is damaged or gone proves nothing.
+                Err(StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Whether a folder is not ours to write in. What cannot be looked at is found out later.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::foreign::is_state_name;
 use crate::id::TreeId;
+use crate::left::{Left, is_left};
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::Database;
@@ -14,7 +15,6 @@ use crate::tree::{DEPTH_MAX, Item, Kind, Root, find, name_is_allowed, read_direc
 use super::CheckoutError;
 use super::database::Replaced;
 use super::folding::{Clash, Folding};
-use super::left::Left;
 use super::target_rules::TargetRules;
 
 /// Changes to a working copy, in the order in which they are to be made: what goes first, then
@@ -30,8 +30,12 @@ pub struct Plan {
     pub(super) untracked: Vec<Vec<u8>>,
     /// Whether what stands in the way of a new file is left, and the rest done.
     pub(super) leaves_obstacles: bool,
-    /// What earlier checkouts left, and this one tries again.
-    pub(super) left: Vec<Left>,
+    /// What earlier checkouts left and this one tries again, sorted by path.
+    pub(super) tried: Vec<Left>,
+    /// Of these, what the new tree lacks: it goes, if it is content of the project's past.
+    pub(super) dropped: Vec<Left>,
+    /// Trees of the project's past.
+    pub(super) past: Vec<TreeId>,
     /// Databases with files beside them among what is replaced or deleted.
     pub(super) databases: HashMap<Vec<u8>, Replaced>,
 }
@@ -83,9 +87,8 @@ impl Plan {
     }
 
     /// As [`Plan::whole`], but leaves what stands in the way of a new file or folder, as files that
-    /// were ignored so far may, and does the rest. Ignore files above such a path stay as they are
-    /// too: what they hide stays hidden until it is out of the way. The state folder notes what was
-    /// left; `left` is what it noted so far, which is tried again.
+    /// were ignored so far may, and does the rest. The state folder records what was left; `left` is
+    /// what it recorded so far, which is tried again.
     ///
     /// # Errors
     /// As those of [`Plan::whole`].
@@ -97,7 +100,20 @@ impl Plan {
         folding: Folding,
     ) -> Result<Self, CheckoutError> {
         let planner = Planner { left, ..Planner::new(source, folding) };
-        Ok(Self { leaves_obstacles: true, ..Self::to_tree(index, to, planner)? })
+        Ok(Self::to_tree(index, to, planner)?.leaving_obstacles())
+    }
+
+    /// Leaves what stands in the way of a new file or folder, and does the rest.
+    pub fn leaving_obstacles(mut self) -> Self {
+        self.leaves_obstacles = true;
+        self
+    }
+
+    /// Names trees of the project's past. A file that stands in the way may be replaced where one of
+    /// them has it at this path: an earlier checkout left it behind, or could not replace it.
+    pub fn with_past(mut self, past: Vec<TreeId>) -> Self {
+        self.past = past;
+        self
     }
 
     fn to_tree(
@@ -112,24 +128,36 @@ impl Plan {
             planner.target = Some(TargetRules::new(old, to.id, source));
             planner.directory(&[], index.directory(), &Item::directory(&to), 0)?;
         }
-        for Left { path, .. } in planner.left.clone() {
-            planner.again(index, &to.id, path)?;
+        if !planner.left.is_empty() {
+            planner.target.get_or_insert_with(|| TargetRules::new(None, to.id, source));
         }
-        Ok(planner.plan(Some(to)))
+        for left in planner.left.clone() {
+            let parts: Vec<&[u8]> = left.path.split(|&byte| byte == b'/').collect();
+            match find(&to.id, &parts, source)? {
+                Some(item) => planner.again(index, left.path, item),
+                None => planner.dropped(left)?,
+            }
+        }
+        let is_dropped = |left: &&Left| planner.dropped.contains(left);
+        let tried = planner.left.iter().filter(|left| !is_dropped(left)).cloned().collect();
+        Ok(Self { tried, ..planner.plan(Some(to)) })
     }
 
     /// The changes that bring single paths to what is wanted of them: an item, or nothing.
     /// Parents that are missing are created. After such a checkout the index stays what it was.
+    /// `left` is what earlier checkouts left: nothing stands there that the index knows.
     ///
     /// # Errors
     /// As [`Plan::whole`]; also where a path has a name that no tree may hold.
     pub fn paths(
         index: &StatIndex,
         wanted: &[(Vec<u8>, Option<Item>)],
+        left: &[Left],
         source: &dyn ObjectSource,
         folding: Folding,
     ) -> Result<Self, CheckoutError> {
-        let mut planner = Planner::new(source, folding);
+        let mut planner = Planner { left: left.to_vec(), ..Planner::new(source, folding) };
+        let mut tried = Vec::new();
         for (path, item) in wanted {
             let is_allowed = |name: &[u8]| name_is_allowed(name) && !is_state_name(name);
             if !path.split(|&byte| byte == b'/').all(is_allowed) {
@@ -140,8 +168,15 @@ impl Plan {
                 planner.parents(index, path);
             }
             planner.entry(path.clone(), known.as_ref(), item.as_ref(), 0)?;
+            for left in left {
+                let Some(rest) = below(&left.path, path) else { continue };
+                if let Some(item) = find_in(item.as_ref(), rest, source)? {
+                    planner.again(index, left.path.clone(), item);
+                    tried.push(left.clone());
+                }
+            }
         }
-        Ok(planner.plan(None))
+        Ok(Self { tried, ..planner.plan(None) })
     }
 
     /// Tells which databases the scan that yielded `index` found with files beside them: these go
@@ -170,7 +205,7 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.removals.is_empty() && self.additions.is_empty()
+        self.removals.is_empty() && self.additions.is_empty() && self.dropped.is_empty()
     }
 
     /// The paths that the plan touches, relative to the root, in the order of the changes. A
@@ -190,21 +225,33 @@ struct Planner<'s> {
     /// The ignore rules of the tree that is to come, where a whole one is.
     target: Option<TargetRules<'s>>,
     untracked: Vec<Vec<u8>>,
-    /// Paths that are not in the folder as the index has them.
+    /// Paths that are not in the folder as the index has them, sorted.
     left: Vec<Left>,
+    dropped: Vec<Left>,
 }
 
 impl<'s> Planner<'s> {
     fn new(source: &'s dyn ObjectSource, folding: Folding) -> Self {
         let (removals, additions, made, untracked) = Default::default();
-        let (target, left) = (None, Vec::new());
-        Self { source, folding, removals, additions, made, target, untracked, left }
+        let (target, left, dropped) = (None, Vec::new(), Vec::new());
+        Self { source, folding, removals, additions, made, target, untracked, left, dropped }
     }
 
     fn plan(self, to: Option<Root>) -> Plan {
-        let Self { folding, removals, additions, untracked, left, .. } = self;
-        let (leaves_obstacles, databases) = (false, HashMap::new());
-        Plan { removals, additions, to, folding, untracked, leaves_obstacles, left, databases }
+        let Self { folding, removals, additions, untracked, dropped, .. } = self;
+        let (tried, past, databases) = Default::default();
+        Plan {
+            removals,
+            additions,
+            to,
+            folding,
+            untracked,
+            leaves_obstacles: false,
+            tried,
+            dropped,
+            past,
+            databases,
+        }
     }
 
     fn directory(
@@ -237,7 +284,7 @@ impl<'s> Planner<'s> {
         wanted: Option<&Item>,
         depth: usize,
     ) -> Result<(), CheckoutError> {
-        if self.is_left(&path) {
+        if is_left(&self.left, &path) {
             return Ok(());
         }
         let known_directory = known.and_then(|known| known.directory);
@@ -280,7 +327,7 @@ impl<'s> Planner<'s> {
     ) -> Result<(), CheckoutError> {
         for entry in directory.entries().filter(|entry| !is_state_name(entry.name)) {
             let path = join(path, entry.name);
-            if self.is_left(&path) {
+            if is_left(&self.left, &path) {
                 continue;
             }
             if let Some(below) = entry.directory {
@@ -313,22 +360,23 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    fn is_left(&self, path: &[u8]) -> bool {
-        self.left.iter().any(|left| left.path == path)
-    }
-
-    /// Tries again to bring what an earlier checkout left, if the new tree still has it.
-    fn again(
-        &mut self,
-        index: &StatIndex,
-        to: &TreeId,
-        path: Vec<u8>,
-    ) -> Result<(), CheckoutError> {
-        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
-        let Some(item) = find(to, &parts, self.source)? else { return Ok(()) };
+    /// Tries again to bring what an earlier checkout left.
+    fn again(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
         self.parents(index, &path);
         let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
         self.additions.push(Change { path, what });
+    }
+
+    /// The new tree lacks what an earlier checkout left. Where it ignores the path, what stands there
+    /// is nobody's concern any more.
+    fn dropped(&mut self, left: Left) -> Result<(), CheckoutError> {
+        let ignores = match &mut self.target {
+            Some(target) => target.ignores(&left.path)?,
+            None => false,
+        };
+        if !ignores {
+            self.dropped.push(left);
+        }
         Ok(())
     }
 
@@ -344,6 +392,30 @@ impl<'s> Planner<'s> {
             }
         }
     }
+}
+
+/// What follows `folder` in `path`, without a slash; empty where they are equal.
+fn below<'p>(path: &'p [u8], folder: &[u8]) -> Option<&'p [u8]> {
+    match path.strip_prefix(folder)? {
+        [] => Some(&[]),
+        [b'/', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+/// The item at a path below another one, or this one where the path is empty.
+fn find_in(
+    item: Option<&Item>,
+    path: &[u8],
+    source: &dyn ObjectSource,
+) -> Result<Option<Item>, CheckoutError> {
+    let Some(item) = item else { return Ok(None) };
+    if path.is_empty() {
+        return Ok(Some(*item));
+    }
+    let Some(tree) = item.tree_id() else { return Ok(None) };
+    let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+    Ok(find(&tree, &parts, source)?)
 }
 
 /// The entries of a directory that is to stand at `path`, checked for names that clash here.

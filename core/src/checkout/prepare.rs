@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, Dir, Mode};
 use rustix::io::Errno;
 
+use crate::left::{Left, LeftWhy};
 use crate::object::ObjectSource;
 use crate::path::{DIRECTORY, Parents, join, split};
 use crate::scan::SIDES;
@@ -15,10 +16,10 @@ use crate::tree::Item;
 
 use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;
-use super::left::Left;
+use super::obstacles::Past;
 use super::plan::{Change, Expected, Plan, What, entries_of};
 use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, Kept, display};
+use super::{CheckoutError, Kept, KeptWhy, display};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
@@ -61,12 +62,11 @@ impl<'p> Prepared<'p> {
             fitted.addition(change, &mut parents, source)?;
         }
         fitted.leave_foreign(&mut parents);
-        fitted.leave_databases(&mut parents);
+        fitted.leave_databases(plan.leaves_obstacles, &mut parents);
         fitted.leave_absent(&mut parents)?;
         fitted.vacate();
-        fitted.replace_left(&plan.left, &mut parents)?;
         if plan.leaves_obstacles {
-            fitted.leave_obstacles(&plan.left, source)?;
+            fitted.leave_obstacles(&plan.dropped, &Past { trees: &plan.past, source })?;
         }
         Ok(fitted)
     }
@@ -87,14 +87,18 @@ impl<'p> Prepared<'p> {
     }
 
     /// Leaves out databases that changed since they were scanned, or that an application has open.
-    fn leave_databases(&mut self, parents: &mut Parents) {
-        let Self { databases, kept, changes, .. } = self;
+    fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents) {
+        let Self { databases, kept, left, changes, .. } = self;
         changes.retain(|Change { path, .. }| {
             let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
             let sides: Vec<_> =
                 sides.iter().map(|(side, expect)| (beside(path, side), *expect)).collect();
             match lock_unchanged(path, Some(main), &sides, parents) {
                 Ok(_) => true,
+                Err(KeptWhy::InUse) if leaves_obstacles => {
+                    left.push(Left { path: path.clone(), why: LeftWhy::InUse });
+                    false
+                }
                 Err(why) => {
                     kept.push(Kept { path: display(path), why });
                     false
@@ -264,14 +268,9 @@ impl<'p> Prepared<'p> {
     /// Refuses a folder that may not be written to: what could not be changed in it would be left
     /// as it is, and the next snapshot would take it for the user's wish.
     fn check_writable(&self, path: &[u8], parents: &mut Parents) -> Result<(), CheckoutError> {
-        // Where there is no such folder, the look at the path itself says so.
-        let Ok((parent, _)) = parents.open(path) else { return Ok(()) };
-        let access = Access::WRITE_OK | Access::EXEC_OK;
-        match rustix::fs::accessat(parent, ".", access, AtFlags::empty()) {
-            Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
-                Err(self.failed("write in", split(path).0)(error.into()))
-            }
-            _ => Ok(()),
+        match write_access(path, parents) {
+            Err(error) => Err(self.failed("write in", split(path).0)(error.into())),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -286,6 +285,11 @@ impl<'p> Prepared<'p> {
         let mut directory = match directory.and_then(Dir::new) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+            // Nobody knows what is in it.
+            Err(Errno::ACCESS | Errno::PERM) => {
+                found.push(full);
+                return Ok(());
+            }
             Err(error) => return Err(self.failed("read directory", path)(error.into())),
         };
         while let Some(entry) = directory.read() {
@@ -313,5 +317,16 @@ impl<'p> Prepared<'p> {
         path: &[u8],
     ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
         CheckoutError::io(action, self.root.join(display(path)))
+    }
+}
+
+/// Whether the folder of `path` forbids writing in it. Where there is no such folder, the look at the
+/// path itself says so.
+pub(super) fn write_access(path: &[u8], parents: &mut Parents) -> Result<(), Errno> {
+    let Ok((parent, _)) = parents.open(path) else { return Ok(()) };
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    match rustix::fs::accessat(parent, ".", access, AtFlags::empty()) {
+        Err(error @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => Err(error),
+        _ => Ok(()),
     }
 }

@@ -35,6 +35,13 @@ impl<'s> TargetRules<'s> {
     }
 }
 
+impl TargetRules<'_> {
+    /// Whether the new tree's rules ignore the file at `path`.
+    pub(super) fn ignores(&mut self, path: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.new.ignored_at(path)?.is_some())
+    }
+}
+
 /// The ignore rules of a tree, read where they are asked for.
 struct TreeRules<'s> {
     /// `None` has no rules.

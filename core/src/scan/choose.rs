@@ -7,6 +7,7 @@ use rustix::io::Errno;
 
 use crate::foreign::{is_name_of_others, is_repository_of_others, is_state_name};
 use crate::ignore_rules::IgnoredBy;
+use crate::left::is_left;
 use crate::stat::{Node, special_name};
 use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX};
@@ -136,7 +137,7 @@ impl Chooser<'_, '_, '_> {
 
     /// Whether a file, of which the head holds `held`, is content, so far as rules say.
     pub(super) fn is_content(&self, path: &[u8], held: Option<Item>) -> bool {
-        if self.is_untracked(path) {
+        if self.is_untracked(path) || self.is_left(path) {
             return false;
         }
         match self.ignored_by(path, false) {
@@ -187,8 +188,8 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    fn is_left(&self, path: &[u8]) -> bool {
-        self.context.selection.left.iter().any(|left| left.path == path)
+    pub(super) fn is_left(&self, path: &[u8]) -> bool {
+        is_left(self.context.selection.left, path)
     }
 
     fn is_untracked(&self, path: &[u8]) -> bool {

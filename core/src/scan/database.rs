@@ -34,6 +34,11 @@ pub(crate) const SIDES: [&str; 3] = ["-shm", "-wal", "-journal"];
 const HEADER_BYTES: usize = 100;
 /// The header of a write-ahead log. Each log that is begun anew has another.
 const LOG_HEADER_BYTES: usize = 32;
+/// What is looked at of a file beside a database: as much of a rollback journal's header as is zeroed
+/// when it ends.
+const SIDE_HEADER_BYTES: usize = 28;
+/// The version of the shared memory's format, in the machine's byte order.
+const WAL_INDEX_VERSION: u32 = 3_007_000;
 /// How often a copy is made anew that is not consistent, before anybody is kept waiting, and then.
 const COPIES_FREE_MAX: usize = 3;
 const COPIES_HELD_MAX: usize = 3;
@@ -120,6 +125,32 @@ pub(crate) fn open(directory: impl AsFd, name: &[u8]) -> io::Result<File> {
     Ok(File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?))
 }
 
+/// Whether a file is what its name says that SQLite keeps beside a database, and not some other file
+/// of such a name. One that is empty, or whose header was zeroed, is what SQLite leaves behind.
+/// <https://www.sqlite.org/fileformat2.html#the_rollback_journal>, <https://www.sqlite.org/walformat.html>
+fn is_side(file: &File, side: &str) -> bool {
+    use std::os::unix::fs::FileExt;
+    let mut header = [0; SIDE_HEADER_BYTES];
+    let mut length = 0;
+    while let Ok(read @ 1..) = file.read_at(&mut header[length..], length as u64) {
+        length += read;
+    }
+    let begins = |magic: &[u8]| header.starts_with(magic);
+    let is_known = match side {
+        "-wal" => begins(&[0x37, 0x7f, 0x06, 0x82]) || begins(&[0x37, 0x7f, 0x06, 0x83]),
+        "-journal" => begins(&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]),
+        _ => begins(&WAL_INDEX_VERSION.to_ne_bytes()),
+    };
+    is_known || header[..length].iter().all(|byte| *byte == 0)
+}
+
+/// Whether what stands at this name is a file that SQLite keeps beside a database.
+pub(crate) fn is_side_at(directory: impl AsFd, name: &[u8], side: &str) -> bool {
+    open(directory, name).is_ok_and(|file| {
+        file.metadata().is_ok_and(|found| found.is_file()) && is_side(&file, side)
+    })
+}
+
 fn is_database_at(directory: BorrowedFd<'_>, name: &[u8]) -> bool {
     open(directory, name).is_ok_and(|file| is_database(&file))
 }
@@ -135,7 +166,8 @@ pub(super) fn was_just_changed(stat: &Stat) -> bool {
 
 /// Whether SQLite keeps something beside a database.
 pub(super) fn has_sides(database: &Path) -> bool {
-    SIDES.into_iter().any(|side| matches!(regular(&with_end(database, side)), Ok(Some(_))))
+    let is_there = |side| is_side_at(CWD, with_end(database, side).as_os_str().as_bytes(), side);
+    SIDES.into_iter().any(is_there)
 }
 
 fn with_end(path: &Path, end: &str) -> PathBuf {
@@ -252,7 +284,12 @@ struct Look {
 impl Look {
     fn at(database: &Path) -> io::Result<Self> {
         let wal = with_end(database, "-wal");
-        let log = match regular(&wal)? {
+        let look_at_side = |side: &str| {
+            let path = with_end(database, side);
+            let is_side = is_side_at(CWD, path.as_os_str().as_bytes(), side);
+            if is_side { regular(&path) } else { Ok(None) }
+        };
+        let log = match look_at_side("-wal")? {
             Some(look) => {
                 let mut header = Vec::with_capacity(LOG_HEADER_BYTES);
                 let file = open(CWD, wal.as_os_str().as_bytes())?;
@@ -262,7 +299,7 @@ impl Look {
             None => None,
         };
         let main = regular(database)?.ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self { main, log, journal: regular(&with_end(database, "-journal"))? })
+        Ok(Self { main, log, journal: look_at_side("-journal")? })
     }
 
     /// Whether what was copied between this look and a later one is a database.
@@ -300,11 +337,11 @@ impl<'n> Names<'n> {
     ) -> Self {
         let mut found = Self::default();
         for name in names {
-            let Some((main, _)) = database_of(name).filter(|(main, _)| is_there(main)) else {
+            let Some((main, side)) = database_of(name).filter(|(main, _)| is_there(main)) else {
                 continue;
             };
             let is_known = found.mains.contains(&main);
-            if is_known || is_database_at(directory, main) {
+            if (is_known || is_database_at(directory, main)) && is_side_at(directory, name, side) {
                 found.sides.push(name);
                 if !is_known {
                     found.mains.push(main);

@@ -4,19 +4,21 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::chunk::{ReadContentError, read_content};
 use crate::git::{UnknownRules, UnknownRulesWhy};
 use crate::id::BlobId;
 use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules, IgnoredBy};
+use crate::left::is_left;
+use crate::store::StoreError;
 use crate::tree::{Item, Kind};
 
 use super::choose::Chooser;
 use super::head::HeadEntries;
 use super::walk::Task;
-use super::{Context, ScanError};
+use super::{Context, ScanError, Selection};
 
 /// Today's rules and the head's.
 #[derive(Debug, Clone, Default)]
@@ -79,20 +81,23 @@ impl Rules {
     ) -> Result<(Self, Vec<UnknownRules>), ScanError> {
         let mut rules = task.rules.clone();
         let mut unusable = Vec::new();
+        let prefix_bytes = task.prefix.len();
         for ((name, text), by) in IGNORE_FILES.into_iter().zip(texts).zip(by) {
             let item = head.find(name.as_bytes(), context)?.filter(is_file);
-            rules.add_head(text, item.as_ref(), task.prefix.len(), context)?;
+            rules.add_head(text, item.as_ref(), prefix_bytes, context)?;
+            if let Some(text) = text_instead(name, text, item.as_ref(), task, context)? {
+                rules.today = rules.today.with_file(prefix_bytes, &text).unwrap_or(rules.today);
+            }
             let with = match text {
                 Ok(None) => continue,
-                Ok(Some(text)) => rules
-                    .today
-                    .with_file_that(task.prefix.len(), text, by)
-                    .map_err(UnknownRulesWhy::from),
-                Err(error) => Err(io::Error::from(error.kind()).into()),
+                Ok(Some(text)) => {
+                    rules.today.with_file_that(prefix_bytes, text, by).map_err(Into::into)
+                }
+                Err(error) => Err(io::Error::new(error.kind(), error.to_string()).into()),
             };
-            rules.today = with.unwrap_or_else(|why| {
+            rules.today = with.unwrap_or_else(|why: UnknownRulesWhy| {
                 unusable.push(UnknownRules { path: task.path.join(name), why });
-                rules.today.unknown(task.prefix.len())
+                rules.today.unknown(prefix_bytes)
             });
         }
         Ok((rules, unusable))
@@ -115,22 +120,43 @@ impl Rules {
             return Ok(());
         }
         let rules = self.head.take().unwrap_or_else(|| self.today.clone());
-        let rules = match item.filter(|item| item.bytes <= IGNORE_FILE_BYTES_MAX as u64) {
-            Some(item) => {
-                let mut text = Vec::new();
-                read_content(item, context.selection.source, &mut text).map_err(
-                    |error| match error {
-                        ReadContentError::Store(error) => error,
-                        ReadContentError::Write(_) => unreachable!("memory takes what is written"),
-                    },
-                )?;
-                rules.with_file(prefix_bytes, &text).unwrap_or(rules)
-            }
+        self.head = Some(match head_text(item, context)? {
+            Some(text) => rules.with_file(prefix_bytes, &text).unwrap_or(rules),
             None => rules,
-        };
-        self.head = Some(rules);
+        });
         Ok(())
     }
+}
+
+/// The head's version of an ignore file that is in the project and not in the folder: a checkout left
+/// something else in its place, or it is absent on purpose. Its rules hold all the same.
+fn text_instead(
+    name: &str,
+    today: &io::Result<Option<Vec<u8>>>,
+    item: Option<&Item>,
+    task: &Task<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let path = [&task.prefix, name.as_bytes()].concat();
+    let Selection { left, git, .. } = context.selection;
+    let is_absent = matches!(today, Ok(None)) && git.leaves_out(&path);
+    match is_left(left, &path) || is_absent {
+        true => head_text(item, context),
+        false => Ok(None),
+    }
+}
+
+/// The head's version of an ignore file; `None` where there is none, or it is too large.
+fn head_text(item: Option<&Item>, context: &Context<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(item) = item.filter(|item| item.bytes <= IGNORE_FILE_BYTES_MAX as u64) else {
+        return Ok(None);
+    };
+    let mut text = Vec::new();
+    read_content(item, context.selection.source, &mut text).map_err(|error| match error {
+        ReadContentError::Store(error) => error,
+        ReadContentError::Write(_) => unreachable!("memory takes what is written"),
+    })?;
+    Ok(Some(text))
 }
 
 fn is_file(item: &Item) -> bool {
@@ -140,15 +166,20 @@ fn is_file(item: &Item) -> bool {
 /// `None` where there is no file: as git does, a link in place of an ignore file is not followed.
 fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let fd = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
-        Err(Errno::LOOP | Errno::NOENT | Errno::NXIO) => return Ok(None),
-        fd => fd?,
+    let special = || io::Error::other("it is a FIFO, socket or device");
+    let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
+        Err(Errno::LOOP | Errno::NOENT) => return Ok(None),
+        Err(Errno::NXIO) => return Err(special()),
+        file => File::from(file?),
     };
-    let mut text = Vec::new();
-    match File::from(fd).take(IGNORE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text) {
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
-        read => read.map(|_| Some(text)),
+    match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Ok(None),
+        _ => return Err(special()),
     }
+    let mut text = Vec::new();
+    file.take(IGNORE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 /// Whether an ignore file of a directory is content under the rules that hold there.

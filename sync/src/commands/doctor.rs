@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
+use fastest_core::left;
 use fastest_core::object::ObjectSource;
 use fastest_core::reach::new_objects;
+use fastest_core::state_dir::StateDir;
 use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
@@ -40,6 +42,7 @@ impl Device {
         report.problems.extend(checked.faults.iter().map(|fault| self.problem(fault)));
         activity.begin("Checking rows");
         self.check_rows(&mut report)?;
+        self.check_copies(&mut report)?;
         activity.begin("Checking snapshots");
         self.check_snapshots(&mut report)?;
         if mend && !report.problems.is_empty() {
@@ -151,6 +154,21 @@ impl Device {
                     place: format!("pack {name}"),
                     what: "a row names it, and the store does not hold it".to_owned(),
                     mend: FETCH_AGAIN.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what checkouts left in the device's working copies: without it, no command can scan them.
+    fn check_copies(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        for root in self.replica.read().copy_roots()? {
+            let state = StateDir::of(&root);
+            if let Err(error) = left::load(&state) {
+                report.problems.push(Problem {
+                    place: state.left().display().to_string(),
+                    what: error.to_string(),
+                    mend: "delete the file".to_owned(),
                 });
             }
         }

@@ -12,6 +12,7 @@ use std::path::Path;
 use fastest_core::checkout::{Folding, Plan, execute, recover};
 use fastest_core::drift::{Drift, drift, drift_counts, empty_directory};
 use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left, LeftWhy};
 use fastest_core::scan::IndexUse;
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
@@ -27,7 +28,7 @@ use crate::working_copy::WorkingCopy;
 
 use super::clone::Fetched;
 use super::init::{check_name, new_workspace, within_another};
-use super::pull::show_kept;
+use super::pull::left_notice;
 use super::scan::ScanJob;
 use super::snapshot::tree_of;
 use super::status::Looking;
@@ -138,8 +139,10 @@ impl Device {
         let state = root.join(STATE_DIR);
         let is_made = !state.exists();
         fs::create_dir_all(&state).map_err(SyncError::io("create", &state))?;
-        // What another store's command left there half done.
+        // What another store's command left there half done, and what it could not bring there.
         recover(root)?;
+        let state_dir = StateDir::of(root);
+        left::save(&state_dir, &[]).map_err(SyncError::io("save", state_dir.left()))?;
         let filled = match report.snapshot_id.clone() {
             Some(head) => self.fill_from(root, &head, report, activity),
             None => Ok(()),
@@ -165,6 +168,7 @@ impl Device {
         // What is missing was written before: from here on it would count as deleted.
         let copy = WorkingCopy::create(root, &project_id, &id)?;
         copy.forget_index()?;
+        self.keep_left(&copy)?;
         copy.set_head(head.as_deref().unwrap_or_default())?;
         self.replica.write(|session| session.know_copy(&copy, head.as_deref()))?;
         Ok(())
@@ -249,13 +253,20 @@ impl Device {
         report.added = show_all(&workspace_only);
         report.modified = show_all(&both_different);
         let folding = Folding::probe(&state).map_err(SyncError::io("use", root))?;
-        let plan = Plan::paths(&index, &wanted, &self.store, folding)?;
+        let plan = Plan::paths(&index, &wanted, &[], &self.store, folding)?.leaving_obstacles();
         let progress = activity.begin("Writing files");
         let done = execute(root, plan, &index, &self.store, b"", &progress)?;
-        if let Some((path, why)) = show_kept(&done).into_iter().next() {
-            return Err(SyncError::NotUpdated { path, why });
+        // What was not written must not count as deleted.
+        let mut all_left = done.left;
+        for kept in &done.kept {
+            let path = kept.path.as_os_str().as_bytes().to_vec();
+            all_left.push(Left { path, why: LeftWhy::InTheWay });
         }
-        let items = wanted.iter().filter_map(|(_, item)| item.as_ref());
+        left::save(&state, &all_left).map_err(SyncError::io("save", state.left()))?;
+        report.warnings.extend(all_left.iter().map(left_notice));
+        let is_left = |path: &[u8]| all_left.iter().any(|left| left.path == path);
+        let items = wanted.iter().filter(|(path, _)| !is_left(path));
+        let items = items.filter_map(|(_, item)| item.as_ref());
         for item in items.filter(|item| !item.is_directory()) {
             report.files += 1;
             report.bytes += item.bytes;

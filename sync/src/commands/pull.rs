@@ -3,16 +3,19 @@
 use std::collections::HashSet;
 
 use fastest_core::ancestry::Ancestry;
-use fastest_core::checkout::{Checkout, Folding, Kept, Left, Plan, execute};
+use fastest_core::checkout::{Checkout, Folding, Kept, Plan, execute};
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left, is_in_left};
 use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::merge_base::merge_base;
 use fastest_core::object::ScratchObjects;
 use fastest_core::scan::Database;
 use fastest_core::stat_index::StatIndex;
+use fastest_core::tree::find;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
+use rusqlite::params;
 
 use crate::activity::Activity;
 use crate::clock;
@@ -25,6 +28,9 @@ use crate::report::{ConflictReport, PullReport};
 use crate::working_copy::WorkingCopy;
 
 use super::snapshot::{Captured, Purpose, tree_of};
+
+/// How far back a file that stands in the way is looked for.
+const PAST_SNAPSHOTS_MAX: i64 = 500;
 
 /// What is to be brought in.
 pub(crate) struct Incoming<'a> {
@@ -74,14 +80,6 @@ impl BroughtIn {
     fn take(&mut self, CheckedOut { kept, left, untracked }: CheckedOut) {
         (self.kept, self.left, self.untracked) = (kept, left, untracked);
     }
-
-    /// Whether a path was not brought.
-    fn is_left(&self, path: &[u8]) -> bool {
-        self.left.iter().any(|left| {
-            let rest = path.strip_prefix(left.path.as_slice());
-            rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-        })
-    }
 }
 
 impl Device {
@@ -124,7 +122,7 @@ impl Device {
                     false => brought,
                 };
                 let came = |paths: &[Vec<u8>]| {
-                    let came = paths.iter().filter(|path| !brought.is_left(path));
+                    let came = paths.iter().filter(|path| !is_in_left(&brought.left, path));
                     show_all(&came.cloned().collect::<Vec<_>>())
                 };
                 report.added = came(&brought.drift.workspace_only);
@@ -140,10 +138,8 @@ impl Device {
                     format!("{path} was left as it was found ({why}): mend that, and pull again")
                 }));
                 report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
-                let obstacles = brought.left.iter().filter(|left| left.stood.is_none());
-                let obstacles = obstacles.map(|left| show(&left.path)).collect::<Vec<_>>();
-                report.warnings.extend(obstacles.iter().map(|path| is_in_the_way(path)));
-                report.left = obstacles;
+                report.warnings.extend(brought.left.iter().map(left_notice));
+                report.left = brought.left.iter().map(|left| show(&left.path)).collect();
                 report.skipped = brought.skipped;
                 report.warnings.extend(brought.warnings);
                 report.safety_snapshot_id = brought.safety_snapshot_id;
@@ -172,13 +168,14 @@ impl Device {
         {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
+        let left = left_in(copy)?;
         let message = format!("Before merging {}", incoming.name);
         let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
             skipped: captured.skipped.clone(),
-            warnings: captured.warnings.clone(),
+            warnings: but_for_left(&left, captured.warnings.clone()),
             ..BroughtIn::default()
         };
         let Some(ours) = captured.snapshot_id.clone() else {
@@ -214,14 +211,36 @@ impl Device {
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
         let mut brought = BroughtIn { up_to_date: true, ..BroughtIn::default() };
-        if left_in(copy)?.is_empty() {
+        let before = left_in(copy)?;
+        if before.is_empty() {
             return Ok(brought);
         }
         let captured = self.capture(copy, Some("Before pulling"), Purpose::Safety, activity)?;
         let (tree, index) = (captured.root.id, &captured.index);
         brought.take(self.check_out(copy, index, &captured.databases, &tree, "", activity)?);
-        brought.warnings = captured.warnings;
+        let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
+        for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
+            if self.has_path(&tree, path)? {
+                brought.drift.workspace_only.push(path.clone());
+            }
+        }
+        brought.up_to_date = brought.drift.workspace_only.is_empty();
+        brought.warnings = but_for_left(&before, captured.warnings);
         Ok(brought)
+    }
+
+    fn has_path(&self, tree: &TreeId, path: &[u8]) -> Result<bool, SyncError> {
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok(find(tree, &parts, &self.store)?.is_some())
+    }
+
+    /// The trees of a project's newest snapshots.
+    pub(crate) fn past(&self, copy: &WorkingCopy) -> Result<Vec<TreeId>, SyncError> {
+        let sql = "SELECT DISTINCT manifest_hash FROM (SELECT manifest_hash FROM snapshots
+                   WHERE project_id = ?1 ORDER BY created_at DESC LIMIT ?2)";
+        let parameters = params![copy.project_id, PAST_SNAPSHOTS_MAX];
+        let hashes = self.replica.read().all(sql, parameters, |row| row.get::<_, String>(0))?;
+        Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
     }
 
     /// Takes back the snapshot of a merge that did not come about, unless it was sent already.
@@ -311,10 +330,11 @@ impl Device {
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let left = left_in(copy)?;
         let plan = Plan::around(index, tree, left, &self.store, folding)?;
-        let plan = plan.with_databases(index, databases);
+        let plan = plan.with_databases(index, databases).with_past(self.past(copy)?);
         let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
+        self.keep_left(copy)?;
         Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
     }
 
@@ -356,15 +376,19 @@ impl Ancestry for History<'_> {
 
 /// What earlier checkouts could not bring into a working copy.
 pub(crate) fn left_in(copy: &WorkingCopy) -> Result<Vec<Left>, SyncError> {
-    Left::load(&copy.state()).map_err(SyncError::io("read", copy.state().left()))
+    left::load(&copy.state()).map_err(SyncError::io("read", copy.state().left()))
 }
 
 /// What to say of a path that was not brought.
-pub(crate) fn is_in_the_way(path: &str) -> String {
-    format!(
-        "{path} was left as it was found: what stands there is not part of the project; move or rename it, \
-         and pull again"
-    )
+pub(crate) fn left_notice(left: &Left) -> String {
+    format!("{} was left as it was found: {}", show(&left.path), left.why)
+}
+
+/// The warnings of a scan without those of what was left then: after a checkout it is said anew, or has
+/// come.
+pub(crate) fn but_for_left(left: &[Left], warnings: Vec<String>) -> Vec<String> {
+    let notices: HashSet<String> = left.iter().map(left_notice).collect();
+    warnings.into_iter().filter(|warning| !notices.contains(warning)).collect()
 }
 
 /// Paths that a checkout left as it found them, each with the reason.

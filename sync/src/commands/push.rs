@@ -16,7 +16,7 @@ use crate::queue::notices_of;
 use crate::report::PushReport;
 use crate::working_copy::WorkingCopy;
 
-use super::pull::{Incoming, conflict_report};
+use super::pull::{Incoming, conflict_report, left_notice};
 use super::snapshot::{Purpose, check_message, tree_of};
 
 /// Merges of one push with others' work in the same workspace, after which it gives up.
@@ -147,7 +147,7 @@ impl Device {
         report.merged = true;
         let warnings = &mut report.snapshot.warnings;
         let new = merged.warnings.into_iter().filter(|warning| !warnings.contains(warning));
-        let new: Vec<_> = new.collect();
+        let new: Vec<_> = new.chain(merged.left.iter().map(left_notice)).collect();
         warnings.extend(new);
         report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
         if let Some(head) = copy.head()? {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Folding, Plan, execute};
 use fastest_core::id::TreeId;
+use fastest_core::left::is_in_left;
 use fastest_core::tree::{Item, find};
 
 use crate::activity::Activity;
@@ -13,7 +14,7 @@ use crate::path::{show, within};
 use crate::report::RestoreReport;
 use crate::working_copy::WorkingCopy;
 
-use super::pull::{is_in_the_way, left_in, show_kept};
+use super::pull::{but_for_left, left_in, left_notice, show_kept};
 use super::snapshot::{Purpose, tree_of};
 
 /// What each path is to become.
@@ -41,27 +42,28 @@ impl Device {
         };
         let tree = tree_of(&target)?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
+        let left = left_in(copy)?;
         let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
-        warnings.extend(captured.warnings);
+        warnings.extend(but_for_left(&left, captured.warnings));
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
-            Some(wanted) => Plan::paths(&captured.index, wanted, &self.store, folding)?,
-            None => {
-                let left = left_in(copy)?;
-                Plan::around(&captured.index, &tree, left, &self.store, folding)?
-            }
+            Some(wanted) => Plan::paths(&captured.index, wanted, &left, &self.store, folding)?,
+            None => Plan::around(&captured.index, &tree, left, &self.store, folding)?,
         };
         let plan = plan.with_databases(&captured.index, &captured.databases);
+        let plan = plan.with_past(self.past(copy)?);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
+        self.keep_left(copy)?;
         let kept = show_kept(&done);
         warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
-        let is_left = |path: &&Vec<u8>| done.left.iter().any(|left| left.path == **path);
-        let restored = touched.iter().filter(|path| !is_left(path)).map(|path| show(path));
-        let in_the_way = done.left.iter().filter(|left| left.stood.is_none());
-        let in_the_way: Vec<String> = in_the_way.map(|left| show(&left.path)).collect();
-        warnings.extend(in_the_way.iter().map(|path| is_in_the_way(path)));
+        let restored = touched.iter().filter(|path| !is_in_left(&done.left, path));
+        let restored = restored.map(|path| show(path));
+        // What was left before, and is left still.
+        let still = left_in(copy)?;
+        warnings.extend(still.iter().map(left_notice));
+        let in_the_way: Vec<String> = done.left.iter().map(|left| show(&left.path)).collect();
         Ok(RestoreReport {
             restored: restored.collect(),
             safety_snapshot_id: captured.snapshot_id,

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use fastest_core::checkout::Left;
 use fastest_core::git::Git;
 use fastest_core::id::TreeId;
+use fastest_core::left;
 use fastest_core::object::ObjectSink;
 use fastest_core::progress::Progress;
 use fastest_core::scan::{self, Database, Databases, IndexUse, Selection, Skipped};
@@ -18,7 +18,7 @@ use crate::error::SyncError;
 use crate::path::show;
 use crate::working_copy::WorkingCopy;
 
-use super::pull::is_in_the_way;
+use super::pull::left_notice;
 
 /// What a scan found, in words for reports.
 pub(crate) struct Scanned {
@@ -58,7 +58,7 @@ impl Device {
         let ScanJob { root, index, index_use, head, untrack } = *job;
         let git = Git::of(root, &self.git_settings);
         let state = StateDir::of(root);
-        let left = Left::load(&state).map_err(SyncError::io("read", state.left()))?;
+        let left = left::load(&state).map_err(SyncError::io("read", state.left()))?;
         let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
         let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
         let found = scan::scan(root, index, selection, sink, index_use, progress)?;
@@ -68,13 +68,12 @@ impl Device {
             match why.is_unsaved_content() {
                 true => format!(
                     "{path} is not saved: {why}; of what was saved before, the last version stays; \
-                     to leave it out for good, put it into .fastestignore"
+                     to leave it out for good, run `fastest untrack {path}`"
                 ),
                 false => format!("skipped {path}: {why}"),
             }
         });
-        let in_the_way = left.iter().filter(|left| left.stood.is_none());
-        let in_the_way = in_the_way.map(|left| is_in_the_way(&show(&left.path)));
+        let in_the_way = left.iter().map(left_notice);
         let warnings = found.warnings.iter().map(ToString::to_string).chain(in_the_way);
         Ok(Scanned {
             warnings: warnings.chain(passed_over).collect(),

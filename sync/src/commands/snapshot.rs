@@ -2,6 +2,7 @@
 
 use fastest_core::drift::drift_counts;
 use fastest_core::id::{PackId, TreeId};
+use fastest_core::left::is_in_left;
 use fastest_core::reach::new_objects;
 use fastest_core::scan::{Database, IndexUse};
 use fastest_core::stat_index::StatIndex;
@@ -20,7 +21,9 @@ use crate::replica::Session;
 use crate::report::SnapshotReport;
 use crate::working_copy::WorkingCopy;
 
+use super::pull::left_in;
 use super::scan::{ScanJob, Scanned, load_index};
+use super::untrack::RULE_FILE;
 
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +137,7 @@ impl Device {
         activity.begin("Saving");
         let packs = writer.finish()?;
         for path in untrack {
-            self.check_rule_travels(&root.id, path)?;
+            self.check_rule_travels(copy, &root.id, path)?;
         }
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
         let if_empty = purpose == Purpose::Save { if_empty: true };
@@ -159,11 +162,17 @@ impl Device {
     }
 
     /// Refuses to untrack a path whose rule is not in the tree: to other devices it would be deleted.
-    fn check_rule_travels(&self, tree: &TreeId, path: &[u8]) -> Result<(), SyncError> {
+    fn check_rule_travels(
+        &self,
+        copy: &WorkingCopy,
+        tree: &TreeId,
+        path: &[u8],
+    ) -> Result<(), SyncError> {
         let mut parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         parts.pop();
-        parts.push(b".fastestignore");
-        match find(tree, &parts, &self.store)? {
+        parts.push(RULE_FILE.as_bytes());
+        let is_left = is_in_left(&left_in(copy)?, &parts.join(&b'/'));
+        match find(tree, &parts, &self.store)?.filter(|_| !is_left) {
             Some(_) => Ok(()),
             None => Err(SyncError::RuleStaysHere { path: show(path) }),
         }

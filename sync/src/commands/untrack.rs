@@ -20,8 +20,8 @@ use crate::working_copy::WorkingCopy;
 
 use super::snapshot::{Purpose, tree_of};
 
-/// Where the rule is put that keeps a path out.
-const IGNORE_FILE: &str = ".fastestignore";
+/// The ignore file in which a rule keeps a path out.
+pub(super) const RULE_FILE: &str = IGNORE_FILES[1];
 
 impl Device {
     /// Takes `paths` out of the project and saves that, leaving their files where they are. A rule in
@@ -42,6 +42,10 @@ impl Device {
             self.check_untrackable(copy, &git, &relative)?;
             untrack.push(relative);
         }
+        // The rule for a folder covers what is in it.
+        let folders: Vec<Vec<u8>> =
+            untrack.iter().map(|path| [path.as_slice(), b"/"].concat()).collect();
+        untrack.retain(|path| !folders.iter().any(|folder| path.starts_with(folder)));
         let mut before = Vec::new();
         for path in &untrack {
             before.extend(add_rule(copy, path)?);
@@ -51,9 +55,9 @@ impl Device {
         let captured = self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity);
         let mut captured = captured.inspect_err(|_| {
             // Rules without the snapshot would take effect later, and elsewhere than was meant.
-            let undo = |(file, text): &(PathBuf, Vec<u8>)| match text.is_empty() {
-                true => fs::remove_file(file),
-                false => replace(copy, file, text),
+            let undo = |Edited { file, before }: &Edited| match before {
+                None => fs::remove_file(file),
+                Some(text) => replace(copy, file, text),
             };
             before.iter().rev().for_each(|old| drop(undo(old)));
         })?;
@@ -96,23 +100,33 @@ impl Device {
     }
 }
 
-/// Adds the rule for a path to the ignore file beside it, if it is not there. Gives the file, and what
-/// it held.
-fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<(PathBuf, Vec<u8>)>, SyncError> {
+/// An ignore file that got a rule.
+struct Edited {
+    file: PathBuf,
+    /// `None` where it was not there.
+    before: Option<Vec<u8>>,
+}
+
+/// Adds the rule for a path to the ignore file beside it, if it is not there.
+fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
     let folder = copy.root().join(OsStr::from_bytes(&path[..name_at.saturating_sub(1)]));
-    let file = folder.join(IGNORE_FILE);
+    let file = folder.join(RULE_FILE);
     // Through a link, a rule would be written outside of the project.
+    if fs::symlink_metadata(&folder).is_err() {
+        return Err(SyncError::NotHere { path: show(&path[..name_at.saturating_sub(1)]) });
+    }
     let mut above = folder.ancestors().take_while(|above| *above != copy.root());
     let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
     if !above.all(is_folder) || fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file()) {
         return Err(SyncError::NotOurs { path: show(path) });
     }
-    let old = match fs::read(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+    let found = match fs::read(&file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(SyncError::io("read", &file)(error)),
     };
+    let old = found.as_deref().unwrap_or_default();
     let rule = rule_for(&path[name_at..]);
     // An earlier line of these words may have been taken back by a later one.
     let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
@@ -120,9 +134,9 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<(PathBuf, Vec<u8>)
         return Ok(None);
     }
     let line_end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
-    let new = [&old, line_end, &rule, b"\n"].concat();
+    let new = [old, line_end, &rule, b"\n"].concat();
     replace(copy, &file, &new).map_err(SyncError::io("write", &file))?;
-    Ok(Some((file, old)))
+    Ok(Some(Edited { file, before: found }))
 }
 
 /// Replaces a file of the working copy in one step.

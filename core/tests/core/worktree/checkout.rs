@@ -211,12 +211,13 @@ fn single_paths_are_restored_with_their_parents() {
         (b"x".to_vec(), item(&[b"x"])),
     ];
     let index = work.index();
-    let plan = Plan::paths(&index, &wanted, &work.objects, Folding::default()).unwrap();
+    let plan = Plan::paths(&index, &wanted, &[], &work.objects, Folding::default()).unwrap();
     let done = execute(work.root(), plan, &index, &work.objects, b"", &Progress::default());
     assert!(done.unwrap().kept.is_empty());
     assert_eq!(work.listing()[&PathBuf::from("a/b/c")], Thing::File(b"one".to_vec()));
     assert_eq!(work.snapshot(), root);
-    let bad = Plan::paths(&index, &[(b"../x".to_vec(), None)], &work.objects, Folding::default());
+    let bad =
+        Plan::paths(&index, &[(b"../x".to_vec(), None)], &[], &work.objects, Folding::default());
     assert!(matches!(bad, Err(CheckoutError::Name { .. })));
 }
 

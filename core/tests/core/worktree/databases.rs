@@ -45,13 +45,13 @@ impl Databases for Appending {
 
 const DATABASE: Appending = Appending { refuses: false };
 /// As long as the header of a log, which must not change.
-const LOG: &str = "the log of the old database, 1, 2";
+const LOG: &[u8] = b"7\x7f\x06\x82 log of the old database, 1, 2";
 
-fn database(text: &str) -> Vec<u8> {
+fn database(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut bytes = [b"SQLite format 3\0".as_slice(), &[0; 512 - 16]].concat();
     (bytes[16], bytes[17]) = (16, 0);
     bytes[21..24].copy_from_slice(&[64, 32, 32]);
-    [bytes, text.into()].concat()
+    [&bytes, text.as_ref()].concat()
 }
 
 fn try_scan(work: &Work, databases: &dyn Databases) -> Scan {
@@ -79,7 +79,7 @@ fn with_log() -> (Work, Scan, TreeId) {
     let new = snapshot(&work).root.id;
     work.write("app.db", database("old"));
     work.write("app.db-wal", LOG);
-    work.write("app.db-shm", "memory");
+    work.write("app.db-shm", 3_007_000_u32.to_ne_bytes());
     work.write("other", "old");
     let scan = snapshot(&work);
     (work, scan, new)
@@ -119,12 +119,34 @@ fn old() -> Vec<u8> {
 }
 
 fn settled() -> Vec<u8> {
-    database(&format!("old{LOG}"))
+    database([b"old", LOG].concat())
+}
+
+#[test]
+fn files_that_are_only_named_like_a_log_are_content() {
+    let work = Work::new();
+    for name in ["app.db-journal", "app.db-shm", "app.db-wal"] {
+        work.write("app.db", database("old"));
+        work.write(name, "text");
+        snapshot(&work);
+        work.write("app.db", database("new"));
+        let new = snapshot(&work).root;
+        assert_eq!(new.files, 2, "{name}");
+        work.write("app.db", database("old"));
+        let scan = snapshot(&work);
+        assert_eq!(fs::read(work.path(name)).unwrap(), b"text");
+        let (index, plan) = plan(&work, &scan, &new.id);
+        let progress = Progress::default();
+        execute_until(work.root(), plan, &index, &work.objects, b"t", &progress, 99).unwrap();
+        assert_eq!(state(&work).0, database("new"));
+        assert_eq!(fs::read(work.path(name)).unwrap(), b"text");
+        fs::remove_file(work.path(name)).unwrap();
+    }
 }
 
 #[test]
 fn after_a_crash_at_any_step_a_database_has_its_own_log_or_none() {
-    let log = || Some(LOG.as_bytes().to_vec());
+    let log = || Some(LOG.to_vec());
     let known = BTreeSet::from([
         (old(), log()),
         (settled(), log()),
@@ -185,7 +207,7 @@ fn a_write_to_the_log_after_the_scan_keeps_the_database() {
             written.complete(&index, &work.objects, b"t").unwrap()
         };
         assert!(matches!(done.kept[..], [ref kept] if matches!(kept.why, KeptWhy::Changed)));
-        assert_eq!(state(&work), (old(), Some(format!("{LOG}, 3").into_bytes())));
+        assert_eq!(state(&work), (old(), Some([LOG, b", 3"].concat())));
         assert_eq!(fs::read(work.path("other")).unwrap(), b"new");
     }
 }
@@ -232,12 +254,12 @@ fn a_database_and_its_log_are_one_file_which_the_log_alone_can_change() {
     fs::remove_file(work.path("plain.db")).unwrap();
     work.write("plain.db", old());
     work.write("plain.db-wal", LOG);
-    work.write("plain.db-shm", "memory");
+    work.write("plain.db-shm", 3_007_000_u32.to_ne_bytes());
     assert_eq!(snapshot(&work).root.id, plain);
     // Long enough for no stat data to be racy.
     std::thread::sleep(std::time::Duration::from_millis(30));
     assert_eq!(snapshot(&work).root.id, plain);
-    fs::write(work.path("plain.db-wal"), format!("{LOG}, 3")).unwrap();
+    fs::write(work.path("plain.db-wal"), [LOG, b", 3"].concat()).unwrap();
     assert_ne!(snapshot(&work).root.id, plain);
 }
 

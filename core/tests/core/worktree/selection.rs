@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use fastest_core::checkout::{Checkout, Folding, Left, Plan, execute};
+use fastest_core::checkout::{Checkout, Folding, Plan, execute};
 use fastest_core::id::{BlobId, TreeId};
+use fastest_core::left;
 use fastest_core::object::MemoryObjects;
 use fastest_core::scan::{IndexUse, Scan, SkippedWhy};
 use fastest_core::stat_index::StatIndex;
@@ -164,7 +165,7 @@ fn a_checkout_deletes_what_was_content_though_ignored() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_left_with_the_rules_that_hide_it() {
+fn what_stands_in_the_way_is_left_and_the_rest_comes() {
     let work = Work::new();
     work.write(".gitignore", "config\nfolder\n");
     work.write("x", "1");
@@ -180,24 +181,23 @@ fn what_stands_in_the_way_is_left_with_the_rules_that_hide_it() {
     work.snapshot();
     work.write("config", "mine");
     work.write("folder", "mine, a file");
-    let left = || around(&work, &new).left.into_iter().map(|left| left.path).collect::<Vec<_>>();
-    assert_eq!(left(), [&b"config"[..], b"folder", b".gitignore"]);
+    let left = || left_by(&around(&work, &new, &[old, new]));
+    assert_eq!(left(), ["config", "folder"]);
     assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
     assert_eq!(fs::read(work.path("folder")).unwrap(), b"mine, a file");
     assert_eq!(fs::read(work.path("x")).unwrap(), b"2");
-    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"config\nfolder\n");
+    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"");
     // What stands there is no edit of the new tree, and nothing of that counts as deleted.
     assert_eq!(work.snapshot(), new);
     tick();
     assert_eq!(work.snapshot(), new);
     fs::remove_file(work.path("config")).unwrap();
     assert_eq!(work.snapshot(), new);
-    assert_eq!(left(), [&b"folder"[..], b".gitignore"]);
+    assert_eq!(left(), ["folder"]);
     assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
     fs::rename(work.path("folder"), work.path("mine")).unwrap();
-    assert_eq!(left(), Vec::<Vec<u8>>::new());
+    assert_eq!(left(), Vec::<String>::new());
     assert_eq!(fs::read(work.path("folder/a")).unwrap(), b"theirs");
-    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"");
     assert!(!work.state().left().exists());
     fs::remove_file(work.path("mine")).unwrap();
     assert_eq!(check(&work, &[".gitignore", "config", "folder/a", "x"]), new);
@@ -220,24 +220,110 @@ fn what_stands_in_the_way_stays_when_the_tree_moves_on() {
     let work = work.clone_into_new();
     work.checkout(&old);
     work.write("config", "mine");
-    for (tree, left) in [(new, 2), (newer, 2), (without, 0), (old, 0)] {
-        assert_eq!(around(&work, &tree).left.len(), left);
+    // In the tree `without`, nothing hides it: it is nobody's content all the same. In the last one,
+    // it is ignored.
+    for (tree, left) in [(new, 1), (newer, 1), (without, 1), (old, 0)] {
+        assert_eq!(around(&work, &tree, &[old, new, newer]).left.len(), left);
         assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
-        if tree != without {
-            assert_eq!(work.snapshot(), tree);
-        }
+        assert_eq!(work.snapshot(), tree);
     }
-    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"config\n");
+}
+
+#[test]
+fn content_of_the_past_in_the_way_is_replaced_or_deleted() {
+    let work = Work::new();
+    work.write("log", "1");
+    work.write("data", "1");
+    let old = work.snapshot();
+    work.write(".gitignore", "log\ndata\n");
+    let ignored = work.untrack("log");
+    work.write(".gitignore", "");
+    work.write("log", "2");
+    let new = work.snapshot();
+    fs::remove_file(work.path("log")).unwrap();
+    let without = work.snapshot();
+    let other = work.clone_into_new();
+    other.checkout(&old);
+    other.checkout(&ignored);
+    assert_eq!(fs::read(other.path("log")).unwrap(), b"1");
+    // The same content means nothing where the project never had it.
+    assert_eq!(left_by(&around(&other, &new, &[ignored])), ["log"]);
+    assert_eq!(left_by(&around(&other, &new, &[old, ignored])), Vec::<String>::new());
+    assert_eq!(fs::read(other.path("log")).unwrap(), b"2");
+    other.checkout(&ignored);
+    other.write("log", "1");
+    assert_eq!(left_by(&around(&other, &new, &[ignored])), ["log"]);
+    assert_eq!(left_by(&around(&other, &without, &[old, ignored])), Vec::<String>::new());
+    assert!(!other.path("log").exists());
+}
+
+#[test]
+fn rules_of_a_left_ignore_file_hold_and_let_nothing_leave() {
+    let work = Work::new();
+    work.write("a.key", "1");
+    let old = work.snapshot();
+    work.write(".gitignore", "*.env\n");
+    let new = work.snapshot();
+    let work = work.clone_into_new();
+    git(work.root(), &["init", "-q"]);
+    work.write(".git/info/exclude", ".gitignore\n");
+    work.write(".gitignore", "*.key\n");
+    work.checkout(&old);
+    assert_eq!(left_by(&around(&work, &new, &[old, new])), [".gitignore"]);
+    work.write("secret.env", "mine");
+    work.write("b.key", "mine");
+    assert_eq!(work.snapshot(), new);
+}
+
+#[test]
+fn a_checkout_that_is_not_the_heads_keeps_what_was_left() {
+    let work = Work::new();
+    work.write("d/x", "1");
+    let old = work.snapshot();
+    work.write("config", "theirs");
+    let new = work.snapshot();
+    let work = work.clone_into_new();
+    let objects = &work.objects;
+    work.checkout(&old);
+    work.write("config", "mine");
+    assert_eq!(left_by(&around(&work, &new, &[])), ["config"]);
+    let restore = |token: &[u8], wanted: Option<&str>| {
+        let (index, left) = (work.index(), left::load(&work.state()).unwrap());
+        let folding = Folding::default();
+        let plan = match wanted {
+            Some(path) => {
+                let item = find(&new, &[path.as_bytes()], objects).unwrap();
+                let wanted = [(path.as_bytes().to_vec(), item)];
+                Plan::paths(&index, &wanted, &left, objects, folding)
+            }
+            None => Plan::around(&index, &old, left, objects, folding),
+        };
+        execute(work.root(), plan.unwrap(), &index, objects, token, &Default::default())
+    };
+    restore(b"", Some("d")).unwrap();
+    assert!(work.state().left().exists());
+    restore(b"", None).unwrap();
+    assert!(work.state().left().exists());
+    assert!(restore(b"", Some("config")).is_err());
+    fs::remove_file(work.path("config")).unwrap();
+    restore(b"", Some("config")).unwrap();
+    assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
+    assert!(!work.state().left().exists());
 }
 
 /// A checkout that leaves what stands in the way.
-fn around(work: &Work, to: &TreeId) -> Checkout {
-    let left = Left::load(&work.state()).unwrap();
+fn around(work: &Work, to: &TreeId, past: &[TreeId]) -> Checkout {
+    let left = left::load(&work.state()).unwrap();
     let index = work.index();
     let plan = Plan::around(&index, to, left, &work.objects, Folding::default()).unwrap();
+    let plan = plan.with_past(past.to_vec());
     execute(work.root(), plan, &index, &work.objects, b"token", &Default::default()).unwrap()
 }
 
+fn left_by(done: &Checkout) -> Vec<String> {
+    let text = |path: &[u8]| String::from_utf8(path.to_vec()).unwrap();
+    done.left.iter().map(|left| text(&left.path)).collect()
+}
 #[test]
 fn what_git_tracks_is_content_whatever_is_ignored() {
     let work = Work::new();

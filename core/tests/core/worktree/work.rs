@@ -7,9 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastest_core::checkout::{Checkout, CheckoutError, Folding, Left, Plan, execute};
+use fastest_core::checkout::{Checkout, CheckoutError, Folding, Plan, execute};
 use fastest_core::git::{Git, UserSettings};
 use fastest_core::id::TreeId;
+use fastest_core::left;
 use fastest_core::object::{MemoryObjects, ObjectSink};
 use fastest_core::progress::Progress;
 use fastest_core::scan::{IndexUse, Scan, ScanError, Selection, scan};
@@ -104,7 +105,7 @@ impl Work {
     ) -> Result<Scan, ScanError> {
         let git = Git::of(self.root(), &self.user);
         let head = self.index().root().map(|root| root.id);
-        let left = Left::load(&self.state()).unwrap();
+        let left = left::load(&self.state()).unwrap();
         let (source, databases) = (&self.objects, None);
         let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
         scan(self.root(), index, selection, sink, index_use, progress)

@@ -46,20 +46,23 @@ impl Device {
         let folders: Vec<Vec<u8>> =
             untrack.iter().map(|path| [path.as_slice(), b"/"].concat()).collect();
         untrack.retain(|path| !folders.iter().any(|folder| path.starts_with(folder)));
-        let mut before = Vec::new();
-        for path in &untrack {
-            before.extend(add_rule(copy, path)?);
-        }
         let message = format!("Untrack {}", show_all(&untrack).join(", "));
         let message: String = message.chars().take(200).collect();
-        let captured = self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity);
+        let mut edited = Vec::new();
+        let added = untrack.iter().try_for_each(|path| {
+            edited.extend(add_rule(copy, path)?);
+            Ok(())
+        });
+        let captured = added.and_then(|()| {
+            self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity)
+        });
         let mut captured = captured.inspect_err(|_| {
             // Rules without the snapshot would take effect later, and elsewhere than was meant.
             let undo = |Edited { file, before }: &Edited| match before {
                 None => fs::remove_file(file),
                 Some(text) => replace(copy, file, text),
             };
-            before.iter().rev().for_each(|old| drop(undo(old)));
+            edited.iter().rev().for_each(|old| drop(undo(old)));
         })?;
         captured.warnings.splice(0..0, warnings);
         Ok(UntrackReport {

@@ -55,8 +55,10 @@ pub struct Checkout {
     pub changes: usize,
     /// Paths where the user's version stands instead of the plan's.
     pub kept: Vec<Kept>,
-    /// Paths that were not brought, since something that is no content stands there.
+    /// Paths that were not brought, sorted.
     pub left: Vec<Left>,
+    /// Paths that an earlier checkout left, and that are now as the plan has them.
+    pub brought: Vec<Left>,
 }
 
 /// A checkout that an earlier command left unfinished, and that was finished now.
@@ -71,7 +73,7 @@ pub struct Recovered {
 /// A path that was left as it was found. The new content is in the object store.
 #[derive(Debug)]
 pub struct Kept {
-    /// Where.
+    /// Relative to the root.
     pub path: PathBuf,
     /// Why.
     pub why: KeptWhy,
@@ -201,7 +203,9 @@ fn is_racy(stat: &Stat, clock_ns: i64) -> bool {
 /// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
 /// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
 /// tree is saved; its objects must be in the store for good by then. `token` is kept in the
-/// journal, for the caller to learn from [`recover`] what a crash interrupted.
+/// journal, for the caller to learn from [`recover`] what a crash interrupted. What is left is recorded
+/// before anything changes, in addition to what was left before; once the head has moved, the caller
+/// saves the list of the new tree ([`Checkout::left`]).
 ///
 /// # Errors
 /// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot
@@ -301,33 +305,23 @@ impl Written {
     ) -> Result<Option<Checkout>, CheckoutError> {
         let Self { root, to, staged, left, left_before, tried, kept: in_use } = self;
         let state = StateDir::of(&root);
-        let note = |left: &[Left]| {
-            left::save(&state, left).map_err(CheckoutError::io("save", state.left()))
-        };
-        // The head moves to the new tree, or is there already; otherwise what was left of the head's
-        // tree is left still, but for what was brought now.
-        let is_head = to.is_some_and(|to| {
-            !token.is_empty() || index.root().is_some_and(|root| root.id == to.id)
-        });
-        let still_left = |is_head: bool, is_done: bool| {
-            let mut all = left.clone();
-            let was_brought =
-                |old: &Left| is_done && tried.contains(old) && !is_in_left(&left, &old.path);
-            all.extend(left_before.iter().filter(|old| !is_head && !was_brought(old)).cloned());
-            all
-        };
         let Some(staged) = staged else {
-            note(&still_left(is_head, true))?;
-            return Ok(Some(Checkout { left, ..Checkout::default() }));
+            let brought = brought(&tried, &left);
+            return Ok(Some(Checkout { left, brought, ..Checkout::default() }));
         };
         let changes = staged.steps.len();
         if stop == 0 {
             return Ok(None);
         }
-        // Before the head can move, whatever happens: a scan that knows of a path too much takes the
-        // head's version of it, one that knows too little would take what stands there for content.
-        if !left.is_empty() {
-            note(&left.iter().chain(&left_before).cloned().collect::<Vec<_>>())?;
+        // With the old head, what was left before counts still, and what is left now must as well: a
+        // scan that knows of a path too few would take what stands there for content.
+        if !left.is_empty() || !left_before.is_empty() {
+            let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
+            let save = match token.is_empty() {
+                true => left::save(&state, &all),
+                false => left::save_both(&state, &all, token, &left),
+            };
+            save.map_err(CheckoutError::io("save", state.left()))?;
         }
         // Where something was kept, the caller's next move is not made, after a crash neither.
         let token = if in_use.is_empty() { token } else { &[] };
@@ -347,9 +341,14 @@ impl Written {
         }
         finish(&state)?;
         let kept: Vec<Kept> = in_use.into_iter().chain(kept).collect();
-        note(&still_left(is_head && kept.is_empty(), kept.is_empty()))?;
-        Ok(Some(Checkout { changes, kept, left }))
+        let brought = if kept.is_empty() { brought(&tried, &left) } else { Vec::new() };
+        Ok(Some(Checkout { changes, kept, left, brought }))
     }
+}
+
+/// What was tried and is not left.
+fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
+    tried.iter().filter(|tried| !is_in_left(left, &tried.path)).cloned().collect()
 }
 
 /// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be

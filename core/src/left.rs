@@ -70,16 +70,23 @@ impl LeftWhy {
 /// Where the file cannot be read, or is damaged: without it, what stands in the way of content
 /// would be taken for content.
 pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
-    match std::fs::read(state.left()) {
-        Ok(bytes) => decode(&bytes).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it is damaged, or of a newer version; delete it, and what stands at the paths \
-                 that it listed counts as edits: look at `fastest status` before the next push",
-            )
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+    let bytes = match std::fs::read(state.left()) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let Some(lists) = decode(&bytes) else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is damaged, or of a newer version; delete it, and what stands at the paths that it \
+             listed counts as edits: look at `fastest status` before the next push",
+        ));
+    };
+    match lists.next {
+        Some(next) if state.head()?.is_some_and(|head| head.as_bytes() == next.head) => {
+            Ok(next.left)
+        }
+        _ => Ok(lists.now),
     }
 }
 
@@ -89,15 +96,45 @@ pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
 /// Where the file cannot be written.
 pub fn save(state: &StateDir, left: &[Left]) -> io::Result<()> {
     if !left.is_empty() {
-        let mut sorted = left.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup_by(|a, b| a.path == b.path);
-        return state.replace(&state.left(), &encode(&sorted));
+        return state.replace(&state.left(), &encode(&Lists { now: sorted(left), next: None }));
     }
     match std::fs::remove_file(state.left()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Records what is left now, and what will be once the working copy is based on `head`. So whichever
+/// comes first, the head or a crash, the list is that of the tree.
+pub(crate) fn save_both(
+    state: &StateDir,
+    now: &[Left],
+    head: &[u8],
+    then: &[Left],
+) -> io::Result<()> {
+    let next = Some(Next { head: head.to_vec(), left: sorted(then) });
+    state.replace(&state.left(), &encode(&Lists { now: sorted(now), next }))
+}
+
+fn sorted(left: &[Left]) -> Vec<Left> {
+    let mut sorted = left.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup_by(|a, b| a.path == b.path);
+    sorted
+}
+
+/// What the file holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Lists {
+    now: Vec<Left>,
+    next: Option<Next>,
+}
+
+/// The list that counts once the working copy is based on `head`.
+#[derive(Debug, PartialEq, Eq)]
+struct Next {
+    head: Vec<u8>,
+    left: Vec<Left>,
 }
 
 /// Whether `path` is among `left`, which is sorted.
@@ -112,46 +149,82 @@ pub fn is_in_left(left: &[Left], path: &[u8]) -> bool {
     ends.into_iter().any(|end| is_left(left, &path[..end]))
 }
 
-fn encode(left: &[Left]) -> Vec<u8> {
+fn encode(lists: &Lists) -> Vec<u8> {
     let mut bytes = [&MAGIC[..], &LEFT_VERSION.to_le_bytes()].concat();
-    varint::put(&mut bytes, left.len() as u64);
-    for Left { path, why } in left {
-        varint::put(&mut bytes, path.len() as u64);
-        bytes.extend_from_slice(path);
-        bytes.push(why.tag());
+    put_list(&mut bytes, &lists.now);
+    bytes.push(u8::from(lists.next.is_some()));
+    if let Some(next) = &lists.next {
+        varint::put(&mut bytes, next.head.len() as u64);
+        bytes.extend_from_slice(&next.head);
+        put_list(&mut bytes, &next.left);
     }
     let checksum = blake3::hash(&bytes);
     bytes.extend_from_slice(checksum.as_bytes());
     bytes
 }
 
-/// Version 1 had two tags: 0, and 1 with the id of what stood there.
-fn decode(bytes: &[u8]) -> Option<Vec<Left>> {
+fn put_list(bytes: &mut Vec<u8>, left: &[Left]) {
+    varint::put(bytes, left.len() as u64);
+    for Left { path, why } in left {
+        varint::put(bytes, path.len() as u64);
+        bytes.extend_from_slice(path);
+        bytes.push(why.tag());
+    }
+}
+
+/// Version 1 had one list, and two tags: 0, and 1 with the id of what stood there.
+fn decode(bytes: &[u8]) -> Option<Lists> {
     let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(ID_BYTES)?)?;
     let (version, mut rest) = body.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
-    let is_known = (1..=LEFT_VERSION).contains(&u32::from_le_bytes(*version));
+    let version = u32::from_le_bytes(*version);
+    let is_known = (1..=LEFT_VERSION).contains(&version);
     if !is_known || blake3::hash(body).as_bytes()[..] != *checksum {
         return None;
     }
-    let count = varint::take(&mut rest)?;
+    let now = take_list(&mut rest)?;
+    let has_next = version > 1 && take_byte(&mut rest)? == 1;
+    let next = if has_next {
+        let head = take_bytes(&mut rest)?.to_vec();
+        Some(Next { head, left: take_list(&mut rest)? })
+    } else {
+        None
+    };
+    rest.is_empty().then_some(Lists { now, next })
+}
+
+fn take_byte(rest: &mut &[u8]) -> Option<u8> {
+    let (&byte, tail) = rest.split_first()?;
+    *rest = tail;
+    Some(byte)
+}
+
+fn take_bytes<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let length = usize::try_from(varint::take(rest)?).ok()?;
+    let (bytes, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(bytes)
+}
+
+fn take_list(rest: &mut &[u8]) -> Option<Vec<Left>> {
+    let count = varint::take(rest)?;
     let mut left = Vec::new();
     for _ in 0..count {
-        let length = usize::try_from(varint::take(&mut rest)?).ok()?;
-        let (path, tail) = rest.split_at_checked(length)?;
-        let (&tag, tail) = tail.split_first()?;
-        let (why, tail) = match tag {
-            0 => (LeftWhy::InTheWay, tail),
-            1 => (LeftWhy::InTheWay, tail.split_first_chunk::<ID_BYTES>()?.1),
-            2 => (LeftWhy::InUse, tail),
-            3 => (LeftWhy::Denied, tail),
-            4 => (LeftWhy::OfItsOwn, tail),
+        let path = take_bytes(rest)?.to_vec();
+        let why = match take_byte(rest)? {
+            0 => LeftWhy::InTheWay,
+            1 => {
+                *rest = rest.get(ID_BYTES..)?;
+                LeftWhy::InTheWay
+            }
+            2 => LeftWhy::InUse,
+            3 => LeftWhy::Denied,
+            4 => LeftWhy::OfItsOwn,
             _ => return None,
         };
-        left.push(Left { path: path.to_vec(), why });
-        rest = tail;
+        left.push(Left { path, why });
     }
     left.sort_unstable();
-    rest.is_empty().then_some(left)
+    Some(left)
 }
 
 #[cfg(test)]
@@ -172,25 +245,45 @@ mod tests {
         ];
         let why = LeftWhy::InTheWay;
         let left = [&b".gitignore"[..], b"a/b"].map(|path| Left { path: path.to_vec(), why });
-        assert_eq!(decode(&from_hex(&frozen.concat())).as_deref(), Some(&left[..]));
+        let lists = Lists { now: left.to_vec(), next: None };
+        assert_eq!(decode(&from_hex(&frozen.concat())), Some(lists));
     }
 
     #[test]
     fn the_encoding_is_frozen() {
         let all = [LeftWhy::InTheWay, LeftWhy::InUse, LeftWhy::Denied, LeftWhy::OfItsOwn];
         let left = all.map(|why| Left { path: vec![b'a', b'0' + why.tag()], why });
-        let bytes = encode(&left);
+        let next = Next { head: b"snap".to_vec(), left: left[..1].to_vec() };
+        let lists = Lists { now: left.to_vec(), next: Some(next) };
+        let bytes = encode(&lists);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let body = "4653544c45465453020000000402613000026132020261330302613404".to_owned();
-        let checksum = "9e42a63a30811ea4abe13aab6e7b9615020d82c3fdfab0c5f7bbf9ebc8fb860c";
-        assert_eq!(hex, body + checksum);
-        assert_eq!(decode(&bytes).as_deref(), Some(&left[..]));
+        let now = "4653544c45465453020000000402613000026132020261330302613404";
+        let next = "0104736e61700102613000";
+        let checksum = "221aa820c20534eb2134c51f60efabe31556c9989e4a0adaeedc89d40cdecb2d";
+        assert_eq!(hex, [now, next, checksum].concat());
+        assert_eq!(decode(&bytes), Some(lists));
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
             assert_eq!(decode(&flipped), None, "flipped at {at}");
             assert_eq!(decode(&bytes[..at]), None, "cut at {at}");
         }
+    }
+
+    #[test]
+    fn the_list_that_counts_is_that_of_the_head() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::of(folder.path());
+        std::fs::create_dir(state.path()).unwrap();
+        let left = |name: &str| Left { path: name.into(), why: LeftWhy::InTheWay };
+        save_both(&state, &[left("b"), left("a")], b"snap-2", &[left("c")]).unwrap();
+        assert_eq!(load(&state).unwrap(), [left("a"), left("b")]);
+        std::fs::write(state.path().join("head"), "snap-1\n").unwrap();
+        assert_eq!(load(&state).unwrap(), [left("a"), left("b")]);
+        std::fs::write(state.path().join("head"), "snap-2\n").unwrap();
+        assert_eq!(load(&state).unwrap(), [left("c")]);
+        save(&state, &[]).unwrap();
+        assert!(!state.left().exists());
     }
 
     #[test]

@@ -40,6 +40,15 @@ impl StateDir {
         self.path.join("left")
     }
 
+    /// The head of the working copy, as its commands have written it down.
+    pub(crate) fn head(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.path.join("head")) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The journal of a checkout under way.
     pub fn journal(&self) -> PathBuf {
         self.path.join("checkout")

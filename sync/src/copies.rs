@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left};
 use fastest_core::object::ObjectSource;
 use fastest_core::store::StoreError;
 use fastest_core::tree::{STATE_DIR, read_directory};
@@ -172,7 +173,13 @@ impl Device {
         self.dir.join("left").join(&name.as_str()[..32])
     }
 
-    /// Keeps what checkouts left in a working copy. To be called after each that may leave something.
+    /// Records what is left of the tree that a working copy is based on by now.
+    pub(crate) fn save_left(&self, copy: &WorkingCopy, left: &[Left]) -> Result<(), SyncError> {
+        left::save(&copy.state(), left).map_err(SyncError::io("save", copy.state().left()))?;
+        self.keep_left(copy)
+    }
+
+    /// Keeps what checkouts left in a working copy, should its state folder be lost.
     pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         match fs::read(copy.state().left()) {

@@ -28,7 +28,6 @@ use super::{Kept, KeptWhy, display};
 
 /// Carries out steps; to carry one out again is harmless.
 pub(super) struct Applier<'r> {
-    root: &'r Path,
     state: &'r StateDir,
     parents: Parents,
     /// Inodes of the files that the steps bring.
@@ -48,7 +47,7 @@ impl<'r> Applier<'r> {
         };
         let brought = steps.iter().filter_map(inode).collect();
         let (parents, databases) = (Parents::below(root)?, Groups::of(steps));
-        Ok(Self { root, state, parents, brought, databases, kept: Vec::new() })
+        Ok(Self { state, parents, brought, databases, kept: Vec::new() })
     }
 
     /// Carries out one step, or notes why the user's version was kept.
@@ -59,7 +58,7 @@ impl<'r> Applier<'r> {
             None => self.carry_out(step),
         };
         if let Err(why) = outcome {
-            self.kept.push(Kept { path: self.root.join(display(path)), why });
+            self.kept.push(Kept { path: display(path), why });
         }
     }
 

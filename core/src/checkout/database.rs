@@ -273,6 +273,12 @@ fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
     }
 }
 
+/// Whether a file is a database that an application has open.
+pub(super) fn is_in_use(parent: impl AsFd, name: &[u8]) -> bool {
+    let is_database = open(&parent, name).is_ok_and(|file| is_database(&file));
+    is_database && matches!(lock(parent, name), Err(KeptWhy::InUse))
+}
+
 /// Whether a log or journal with content stands beside a path.
 pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
     let (parent, name) = parents.open(path)?;

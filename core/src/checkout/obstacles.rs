@@ -3,22 +3,22 @@
 
 use std::collections::HashMap;
 
-use rustix::fs::Mode;
+use rustix::fs::{CWD, Dir, Mode};
 
 use crate::foreign::{is_of_its_own, is_repository_of_others};
 use crate::id::TreeId;
 use crate::left::{Left, LeftWhy, is_in_left};
 use crate::object::ObjectSource;
-use crate::path::{DIRECTORY, Parents};
+use crate::path::{DIRECTORY, Parents, join};
 use crate::stat::Node;
 use crate::store::StoreError;
 use crate::tree::{Kind, find};
 
-use super::CheckoutError;
-use super::database::has_filled_side;
+use super::database::{has_filled_side, is_in_use};
 use super::plan::{Change, Expected, What};
 use super::prepare::{Prepared, write_access};
 use super::target::{Standing, content_id};
+use super::{CheckoutError, display};
 
 impl Prepared<'_> {
     /// Leaves out all changes in folders that are others': a working copy or a git working tree of
@@ -90,31 +90,60 @@ impl Prepared<'_> {
     fn remove_dropped(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents =
             Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
-        for Left { path, why } in dropped {
-            match self.look(&mut parents, path, None)? {
-                Standing::Absent | Standing::NoParent | Standing::Blocked => {}
-                standing => match self.of_the_past(path, standing, &mut parents, past)? {
-                    Some(expected) => self
-                        .changes
-                        .insert(0, Change { path: path.clone(), what: What::Remove(expected) }),
-                    None => self.left.push(Left { path: path.clone(), why: *why }),
-                },
+        for left in dropped {
+            let path = &left.path;
+            let is_there = !matches!(
+                self.look(&mut parents, path, None)?,
+                Standing::Absent | Standing::NoParent | Standing::Blocked
+            );
+            if !is_there || left.why == LeftWhy::OfItsOwn && !is_foreign(path, &mut parents) {
+                continue;
             }
+            let Some(mut removals) = self.removals_of_the_past(path, &mut parents, past)? else {
+                self.left.push(left.clone());
+                continue;
+            };
+            let slashes = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
+            for parent in slashes.map(|(slash, _)| &path[..slash]) {
+                if past.now_has(parent)? {
+                    break;
+                }
+                let what = What::RemoveDirectory { replaced: false };
+                removals.push(Change { path: parent.to_vec(), what });
+            }
+            self.changes.splice(0..0, removals);
         }
         self.vacate();
         Ok(())
     }
 
-    /// A file that stands in the way may be replaced where it is content of the project's past.
+    /// What stands in the way may be replaced where it is content of the project's past.
     fn replace_past(&mut self, past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents =
             Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
-        let mut known = Vec::new();
+        let (mut known, mut removals) = (Vec::new(), Vec::new());
         for (number, change) in self.changes.iter().enumerate() {
-            let What::Put(_, None) = change.what else { continue };
-            let standing = self.look(&mut parents, &change.path, None)?;
-            if let Some(expected) = self.of_the_past(&change.path, standing, &mut parents, past)? {
-                known.push((number, expected));
+            let is_file = match change.what {
+                What::Put(_, None) => true,
+                What::Grow(_) | What::MakeDirectory => false,
+                _ => continue,
+            };
+            let path = &change.path;
+            let standing = self.look(&mut parents, path, None)?;
+            if self.fits(change, standing) {
+                continue;
+            }
+            match standing {
+                Standing::Other(Node::Content(..)) if is_file => {
+                    if let Some(expected) = self.of_the_past(path, &mut parents, past)? {
+                        known.push((number, expected));
+                    }
+                }
+                Standing::Other(_) => {
+                    let past = self.removals_of_the_past(path, &mut parents, past)?;
+                    removals.extend(past.into_iter().flatten().map(Change::making_room));
+                }
+                _ => {}
             }
         }
         for (number, expected) in known {
@@ -122,30 +151,79 @@ impl Prepared<'_> {
                 *expect = Some(expected);
             }
         }
+        self.changes.splice(0..0, removals);
+        self.vacate();
         Ok(())
     }
 
-    /// The file that stands at `path`, where the project's past has it there. A database is more than
-    /// its main file while something stands beside it, so it counts as unknown then.
+    /// The changes that remove what stands at `path`, a file or a folder with all in it; `None` where
+    /// any of it is not content of the project's past.
+    fn removals_of_the_past(
+        &self,
+        path: &[u8],
+        parents: &mut Parents,
+        past: &Past<'_>,
+    ) -> Result<Option<Vec<Change>>, CheckoutError> {
+        let (mut removals, mut folders) = (Vec::new(), Vec::new());
+        let mut waiting = vec![path.to_vec()];
+        while let Some(path) = waiting.pop() {
+            match self.look(parents, &path, None)? {
+                Standing::Other(Node::Directory) if !is_foreign(&path, parents) => {
+                    let Some(names) = self.names_in(&path)? else { return Ok(None) };
+                    waiting.extend(names.iter().map(|name| join(&path, name)));
+                    let what = What::RemoveDirectory { replaced: false };
+                    folders.push(Change { path, what });
+                }
+                Standing::Other(Node::Content(..)) if removals.len() < PAST_FILES_MAX => {
+                    let Some(expected) = self.of_the_past(&path, parents, past)? else {
+                        return Ok(None);
+                    };
+                    removals.push(Change { path, what: What::Remove(expected) });
+                }
+                _ => return Ok(None),
+            }
+        }
+        removals.extend(folders.into_iter().rev());
+        Ok(Some(removals))
+    }
+
+    /// The names in a folder; `None` where it cannot be read.
+    fn names_in(&self, path: &[u8]) -> Result<Option<Vec<Vec<u8>>>, CheckoutError> {
+        let full = self.root.join(display(path));
+        let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
+        let Ok(mut directory) = directory.and_then(Dir::new) else { return Ok(None) };
+        let mut names = Vec::new();
+        while let Some(entry) = directory.read() {
+            let entry = entry.map_err(|error| self.failed("read directory", path)(error.into()))?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(name.to_vec());
+            }
+        }
+        Ok(Some(names))
+    }
+
+    /// The file that stands at `path`, where the project's past has it there. A database that may be
+    /// open, or whose log has content, counts as unknown: its main file is not all of it.
     fn of_the_past(
         &self,
         path: &[u8],
-        standing: Standing,
         parents: &mut Parents,
         past: &Past<'_>,
     ) -> Result<Option<Expected>, CheckoutError> {
-        let Standing::Other(Node::Content(kind, stat)) = standing else { return Ok(None) };
-        if past.trees.is_empty() {
+        let Standing::Other(Node::Content(kind, stat)) = self.look(parents, path, None)? else {
             return Ok(None);
-        }
-        if !matches!(has_filled_side(path, parents), Ok(false)) {
+        };
+        if past.trees.is_empty() || !matches!(has_filled_side(path, parents), Ok(false)) {
             return Ok(None);
         }
         let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
         // What cannot be read is an obstacle like any other.
         let Ok(id) = content_id(parent, name, kind) else { return Ok(None) };
-        let was_there = past.had(path, kind, &id)?;
-        Ok(was_there.then_some(Expected { kind, stat, racy: true, id }))
+        if !past.had(path, kind, &id)? || is_in_use(parent, name) {
+            return Ok(None);
+        }
+        Ok(Some(Expected { kind, stat, racy: true, id }))
     }
 
     /// Paths at which a change cannot be made, sorted.
@@ -174,12 +252,12 @@ impl Prepared<'_> {
             return Ok(Some(LeftWhy::Denied));
         }
         let (standing, is_in_the_way) = match &change.what {
+            What::RemoveDirectory { replaced: false } => return Ok(None),
             What::RemoveDirectory { replaced: true } => {
                 let mut strangers = Vec::new();
                 self.strangers(path, &mut strangers)?;
                 return Ok((!strangers.is_empty()).then_some(LeftWhy::InTheWay));
             }
-            What::RemoveDirectory { replaced: false } => return Ok(None),
             What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
                 let standing = self.look(parents, path, None)?;
                 (standing, matches!(standing, Standing::Other(_) | Standing::Blocked))
@@ -194,17 +272,46 @@ impl Prepared<'_> {
         if standing == Standing::Denied {
             return Ok(Some(LeftWhy::Denied));
         }
-        Ok((is_in_the_way && !self.fits(change, standing)).then_some(LeftWhy::InTheWay))
+        if !is_in_the_way || self.fits(change, standing) {
+            return Ok(None);
+        }
+        let opened = parents.open(path);
+        let is_in_use = opened.is_ok_and(|(parent, name)| is_in_use(parent, name));
+        Ok(Some(if is_in_use { LeftWhy::InUse } else { LeftWhy::InTheWay }))
     }
 }
+
+impl Change {
+    /// A removal after which something must take the place.
+    fn making_room(self) -> Self {
+        match self.what {
+            What::RemoveDirectory { .. } => {
+                Self { what: What::RemoveDirectory { replaced: true }, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// How many files of a folder in the way are compared with the past.
+const PAST_FILES_MAX: usize = 10_000;
 
 /// Trees of a project's past.
 pub(super) struct Past<'s> {
     pub(super) trees: &'s [TreeId],
+    /// The tree that is to come, where it is a whole one.
+    pub(super) to: Option<TreeId>,
     pub(super) source: &'s dyn ObjectSource,
 }
 
 impl Past<'_> {
+    /// Whether the tree that is to come has something at `path`.
+    fn now_has(&self, path: &[u8]) -> Result<bool, CheckoutError> {
+        let Some(to) = &self.to else { return Ok(true) };
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok(find(to, &parts, self.source)?.is_some())
+    }
+
     fn had(&self, path: &[u8], kind: Kind, id: &[u8; 32]) -> Result<bool, CheckoutError> {
         let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         for tree in self.trees {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::foreign::is_state_name;
 use crate::id::TreeId;
-use crate::left::{Left, is_left};
+use crate::left::{Left, is_in_left, is_left};
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::Database;
@@ -138,8 +138,7 @@ impl Plan {
                 None => planner.dropped(left)?,
             }
         }
-        let is_dropped = |left: &&Left| planner.dropped.contains(left);
-        let tried = planner.left.iter().filter(|left| !is_dropped(left)).cloned().collect();
+        let tried = planner.left.clone();
         Ok(Self { tried, ..planner.plan(Some(to)) })
     }
 
@@ -162,6 +161,11 @@ impl Plan {
             let is_allowed = |name: &[u8]| name_is_allowed(name) && !is_state_name(name);
             if !path.split(|&byte| byte == b'/').all(is_allowed) {
                 return Err(CheckoutError::Name { path: super::display(path) });
+            }
+            if let Some(item) = item.filter(|_| is_in_left(left, path)) {
+                planner.again(index, path.clone(), item);
+                tried.extend(left.iter().filter(|left| left.path == *path).cloned());
+                continue;
             }
             let known = index.find(path);
             if item.is_some() && known.is_none() {

@@ -66,7 +66,8 @@ impl<'p> Prepared<'p> {
         fitted.leave_absent(&mut parents)?;
         fitted.vacate();
         if plan.leaves_obstacles {
-            fitted.leave_obstacles(&plan.dropped, &Past { trees: &plan.past, source })?;
+            let to = plan.to.map(|to| to.id);
+            fitted.leave_obstacles(&plan.dropped, &Past { trees: &plan.past, to, source })?;
         }
         Ok(fitted)
     }

@@ -83,6 +83,7 @@ fn directory<'a>(
     let stays = task.prefix.is_empty()
         || task.head.is_some() && task.ignored.is_none_or(|ignored| ignored.stays);
     let item = match task.known {
+        _ if entries.items.is_empty() && listing.is_absent => None,
         _ if entries.items.is_empty() && listing.occupied && !stays => None,
         Some((item, known)) if entries.are_those_of(known) => Some(item),
         _ => Some(Item::directory(&write_directory(&entries.items, context.sink)?)),

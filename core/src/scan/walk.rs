@@ -87,6 +87,8 @@ pub(crate) struct Listing<'a> {
     pub listed: Option<Listed>,
     /// Whether anything at all stands in the directory, ignored or not.
     pub occupied: bool,
+    /// Whether it is not there, and the head's is looked through for what need not be deleted.
+    pub is_absent: bool,
     /// Whether the directory vanished before it could be read.
     pub gone: bool,
     /// Whether the directory is not looked into: what the head has of it stays.
@@ -238,13 +240,14 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     if is_sparse && task.head.is_some() {
         found.add_absent(head.all(context)?);
     }
-    let mut listing = Listing { occupied: found.occupied, ..Listing::default() };
+    let is_absent = directory.is_none();
+    let mut listing = Listing { occupied: found.occupied, is_absent, ..Listing::default() };
     let unknown = &mut listing.unknown_rules;
     let rules = Rules::of_directory(task, directory, found.ignore_files, &head, context, unknown)?;
     let chooser = Chooser { task, directory, rules: &rules, context };
     let mut choices = choose(&chooser, &found, &head)?;
     let databases = found.databases(directory.filter(|_| context.selection.databases.is_some()));
-    let databases = leave_out_sides(databases, &found, &mut choices);
+    let databases = leave_out_sides(databases, &chooser, &found, &mut choices);
     listing.names = std::mem::take(&mut found.text);
     compare(&chooser, found.names, choices, &databases, &head, &mut listing)?;
     // An empty directory that is ignored is none, unless it was content before.
@@ -351,6 +354,7 @@ impl Listing<'_> {
 /// databases, sorted.
 fn leave_out_sides(
     databases: database::Names<'_>,
+    chooser: &Chooser<'_, '_, '_>,
     found: &Names,
     choices: &mut [Choice],
 ) -> Vec<Vec<u8>> {
@@ -362,8 +366,11 @@ fn leave_out_sides(
     let mains = names().zip(&*choices);
     let mains = mains.filter(|(name, choice)| databases.is_main(name) && is_content(choice));
     let mains: Vec<Vec<u8>> = mains.map(|(name, _)| name.to_vec()).collect();
+    let prefix = &chooser.task.prefix;
     for (name, choice) in names().zip(choices) {
-        let is_of_content = |main: &[u8]| mains.iter().any(|content| content == main);
+        let is_of_content = |main: &[u8]| {
+            mains.iter().any(|content| content == main) || chooser.is_left(&[prefix, main].concat())
+        };
         if databases.is_side(name) && database_of(name).is_some_and(|(main, _)| is_of_content(main))
         {
             *choice = Choice::Out;

@@ -112,6 +112,7 @@ impl Device {
             session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
         })?;
         let copy = WorkingCopy::create(&root, &project.id, &workspace.id)?;
+        self.keep_left(&copy)?;
         target.is_kept = true;
         drop(making);
         if let (Some(tree), Some(head)) = (&tree, &head) {

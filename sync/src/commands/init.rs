@@ -132,7 +132,10 @@ impl Device {
             Ok::<_, SyncError>((project, workspace))
         })?;
         match WorkingCopy::create(root, &project.id, &workspace.id) {
-            Ok(copy) => self.replica.write(|session| session.know_copy(&copy, None))?,
+            Ok(copy) => {
+                self.keep_left(&copy)?;
+                self.replica.write(|session| session.know_copy(&copy, None))?;
+            }
             Err(error) => {
                 // A folder that cannot be written to: take back the rows, which nobody has seen.
                 self.replica.write(|session| session.forget_project(&project.id))?;

@@ -128,7 +128,8 @@ impl Device {
                 report.added = came(&brought.drift.workspace_only);
                 report.modified = came(&brought.drift.both_different);
                 let stay: HashSet<&Vec<u8>> = brought.untracked.iter().collect();
-                let gone = brought.drift.source_only.iter().cloned();
+                let gone = brought.drift.source_only.iter();
+                let gone = gone.filter(|path| !is_in_left(&brought.left, path)).cloned();
                 let (untracked, deleted): (Vec<_>, Vec<_>) =
                     gone.partition(|path| stay.contains(path));
                 report.deleted = show_all(&deleted);
@@ -217,14 +218,20 @@ impl Device {
         }
         let captured = self.capture(copy, Some("Before pulling"), Purpose::Safety, activity)?;
         let (tree, index) = (captured.root.id, &captured.index);
-        brought.take(self.check_out(copy, index, &captured.databases, &tree, "", activity)?);
+        let done = self.check_out(copy, index, &captured.databases, &tree, "", activity)?;
+        if done.kept.is_empty() {
+            self.save_left(copy, &done.left)?;
+        }
+        brought.take(done);
         let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
         for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
-            if self.has_path(&tree, path)? {
-                brought.drift.workspace_only.push(path.clone());
+            match self.has_path(&tree, path)? {
+                true => brought.drift.workspace_only.push(path.clone()),
+                false => brought.drift.source_only.push(path.clone()),
             }
         }
-        brought.up_to_date = brought.drift.workspace_only.is_empty();
+        brought.up_to_date =
+            brought.drift.workspace_only.is_empty() && brought.drift.source_only.is_empty();
         brought.warnings = but_for_left(&before, captured.warnings);
         Ok(brought)
     }
@@ -308,6 +315,8 @@ impl Device {
             return Ok(done);
         }
         copy.set_head(head)?;
+        // Only now: with the old head, a shorter list would make edits of what still stands there.
+        self.save_left(copy, &done.left)?;
         self.replica.write(|session| {
             session.advance_head(&copy.workspace_id, head)?;
             session.know_copy(copy, Some(head))
@@ -334,7 +343,6 @@ impl Device {
         let untracked = plan.untracked().to_vec();
         let token = token.as_bytes();
         let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
-        self.keep_left(copy)?;
         Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Folding, Plan, execute};
 use fastest_core::id::TreeId;
-use fastest_core::left::is_in_left;
+use fastest_core::left::{Left, is_in_left};
 use fastest_core::tree::{Item, find};
 
 use crate::activity::Activity;
@@ -49,20 +49,24 @@ impl Device {
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
             Some(wanted) => Plan::paths(&captured.index, wanted, &left, &self.store, folding)?,
-            None => Plan::around(&captured.index, &tree, left, &self.store, folding)?,
+            None => Plan::around(&captured.index, &tree, left.clone(), &self.store, folding)?,
         };
         let plan = plan.with_databases(&captured.index, &captured.databases);
         let plan = plan.with_past(self.past(copy)?);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
-        self.keep_left(copy)?;
+        // The head has not moved: what the head has and was not replaced stands there still.
+        let is_heads = |left: &&Left| captured.index.find(&left.path).is_some();
+        let new = done.left.iter().filter(|left| !is_heads(left));
+        let old = left.iter().filter(|left| !done.brought.contains(left));
+        self.save_left(copy, &old.chain(new).cloned().collect::<Vec<_>>())?;
         let kept = show_kept(&done);
         warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
         let restored = touched.iter().filter(|path| !is_in_left(&done.left, path));
         let restored = restored.map(|path| show(path));
-        // What was left before, and is left still.
         let still = left_in(copy)?;
-        warnings.extend(still.iter().map(left_notice));
+        let all = still.iter().filter(|old| !done.left.contains(old)).chain(&done.left);
+        warnings.extend(all.map(left_notice));
         let in_the_way: Vec<String> = done.left.iter().map(|left| show(&left.path)).collect();
         Ok(RestoreReport {
             restored: restored.collect(),

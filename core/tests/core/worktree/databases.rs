@@ -11,6 +11,7 @@ use fastest_core::checkout::{
 };
 use fastest_core::git::Git;
 use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left, LeftWhy};
 use fastest_core::progress::Progress;
 use fastest_core::scan::{Databases, IndexUse, Refusal, Scan, Selection, SkippedWhy, scan};
 use fastest_core::stat_index::StatIndex;
@@ -58,7 +59,8 @@ fn try_scan(work: &Work, databases: &dyn Databases) -> Scan {
     let (index, git) = (work.index(), Git::of(work.root(), &work.user));
     let head = index.root().map(|root| root.id);
     let (source, databases) = (&work.objects, Some(databases));
-    let selection = Selection { head, source, git: &git, untrack: &[], left: &[], databases };
+    let left = left::load(&work.state()).unwrap();
+    let selection = Selection { head, source, git: &git, untrack: &[], left: &left, databases };
     let progress = Progress::default();
     scan(work.root(), &index, selection, source, IndexUse::Replace, &progress).unwrap()
 }
@@ -120,6 +122,24 @@ fn old() -> Vec<u8> {
 
 fn settled() -> Vec<u8> {
     database([b"old", LOG].concat())
+}
+
+#[test]
+fn the_log_of_a_database_that_was_left_is_no_content() {
+    for held in [true, false] {
+        let work = Work::new();
+        work.write("x", "1");
+        if held {
+            work.write("app.db", database("old"));
+        }
+        let before = snapshot(&work).root;
+        work.write("app.db", database("mine"));
+        work.write("app.db-wal", LOG);
+        work.write("app.db-shm", 3_007_000_u32.to_ne_bytes());
+        left::save(&work.state(), &[Left { path: b"app.db".to_vec(), why: LeftWhy::InUse }])
+            .unwrap();
+        assert_eq!(snapshot(&work).root, before);
+    }
 }
 
 #[test]
@@ -189,7 +209,7 @@ fn a_write_to_the_log_after_a_crash_keeps_the_database_with_its_log() {
         let recovered = recover(work.root()).unwrap().unwrap();
         assert_eq!(state(&work), (main, Some([&log, &b", 3"[..]].concat())), "step {stop}");
         let kept: Vec<_> = recovered.kept.iter().map(|kept| kept.path.clone()).collect();
-        assert_eq!(kept, [work.path("app.db")], "step {stop}");
+        assert_eq!(kept, [Path::new("app.db")], "step {stop}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use fastest_core::checkout::{Checkout, Folding, Plan, execute};
 use fastest_core::id::{BlobId, TreeId};
-use fastest_core::left;
+use fastest_core::left::{self, Left, LeftWhy};
 use fastest_core::object::MemoryObjects;
 use fastest_core::scan::{IndexUse, Scan, SkippedWhy};
 use fastest_core::stat_index::StatIndex;
@@ -300,15 +300,66 @@ fn a_checkout_that_is_not_the_heads_keeps_what_was_left() {
         };
         execute(work.root(), plan.unwrap(), &index, objects, token, &Default::default())
     };
-    restore(b"", Some("d")).unwrap();
-    assert!(work.state().left().exists());
-    restore(b"", None).unwrap();
-    assert!(work.state().left().exists());
+    assert!(restore(b"", Some("d")).unwrap().brought.is_empty());
+    assert!(restore(b"", None).unwrap().brought.is_empty());
     assert!(restore(b"", Some("config")).is_err());
     fs::remove_file(work.path("config")).unwrap();
-    restore(b"", Some("config")).unwrap();
+    let done = restore(b"", Some("config")).unwrap();
+    assert_eq!(done.brought, left::load(&work.state()).unwrap());
     assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
-    assert!(!work.state().left().exists());
+}
+
+#[test]
+fn a_left_folder_of_the_past_goes_and_one_with_anything_else_stays() {
+    for with_own in [false, true] {
+        let work = Work::new();
+        work.write("x", "1");
+        let first = work.snapshot();
+        work.write("d/a", "1");
+        work.write("d/e/b", "1");
+        let folder = work.snapshot();
+        fs::remove_dir_all(work.path("d")).unwrap();
+        work.write("d", "a file by now");
+        let file = work.snapshot();
+        fs::remove_file(work.path("d")).unwrap();
+        let without = work.snapshot();
+        let other = work.clone_into_new();
+        other.checkout(&first);
+        // As a checkout leaves what it could not replace.
+        other.write("d/a", "1");
+        other.write("d/e/b", "1");
+        if with_own {
+            other.write("d/mine", "1");
+        }
+        let expect: &[&str] = if with_own { &["d"] } else { &[] };
+        assert_eq!(left_by(&around(&other, &file, &[first])), ["d"]);
+        assert_eq!(left_by(&around(&other, &file, &[first, folder])), expect);
+        assert_eq!(other.path("d").is_file(), !with_own);
+        if !with_own {
+            fs::remove_file(other.path("d")).unwrap();
+            other.write("d/a", "1");
+            left::save(&other.state(), &[Left { path: b"d".to_vec(), why: LeftWhy::Denied }])
+                .unwrap();
+        }
+        assert_eq!(left_by(&around(&other, &without, &[first, folder])), expect);
+        assert_eq!(other.path("d").exists(), with_own);
+        assert_eq!(other.path("d/mine").exists(), with_own);
+    }
+}
+
+#[test]
+fn a_folder_that_somebody_deletes_is_gone_while_something_is_left() {
+    let work = Work::new();
+    work.write("e/a", "1");
+    work.write("g/h/b", "1");
+    work.write("x", "1");
+    work.snapshot();
+    left::save(&work.state(), &[Left { path: b"x".to_vec(), why: LeftWhy::InTheWay }]).unwrap();
+    fs::remove_dir_all(work.path("e")).unwrap();
+    fs::remove_dir_all(work.path("g")).unwrap();
+    assert_eq!(check(&work, &["x"]), work.snapshot());
+    assert!(find(&work.snapshot(), &[b"e"], &work.objects).unwrap().is_none());
+    assert!(find(&work.snapshot(), &[b"g"], &work.objects).unwrap().is_none());
 }
 
 /// A checkout that leaves what stands in the way.
@@ -317,7 +368,10 @@ fn around(work: &Work, to: &TreeId, past: &[TreeId]) -> Checkout {
     let index = work.index();
     let plan = Plan::around(&index, to, left, &work.objects, Folding::default()).unwrap();
     let plan = plan.with_past(past.to_vec());
-    execute(work.root(), plan, &index, &work.objects, b"token", &Default::default()).unwrap()
+    let done = execute(work.root(), plan, &index, &work.objects, b"token", &Default::default());
+    let done = done.unwrap();
+    left::save(&work.state(), &done.left).unwrap();
+    done
 }
 
 fn left_by(done: &Checkout) -> Vec<String> {

@@ -48,9 +48,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fastest_schema::{Row, Schema, SchemaError};
+use fastest_schema::value::named_values;
+use fastest_schema::{Row, Schema, SchemaError, Value};
 use rusqlite::{Connection, OpenFlags, params};
-use serde_json::Value;
 
 use crate::clock;
 use crate::conflict::Resolution;
@@ -59,8 +59,8 @@ use crate::local_write::WriteError;
 use crate::pull::{Pulled, pull_scope};
 use crate::push::{Pushed, push_alone};
 use crate::remote::Remote;
-use crate::replica::{Replica, ReplicaError, Session, decode, values_of};
-use crate::report::{ResolveReport, RowConflict};
+use crate::replica::{Replica, ReplicaError, Session, decode, try_values_of};
+use crate::report::{HeldRow, ResolveReport, RowConflict};
 use crate::waiting::{self, TELL_AFTER};
 
 /// How often to ask whether another process has ended its push.
@@ -170,19 +170,19 @@ impl Database {
         let held = self.scope.as_deref();
         self.replica.write(|session| {
             session.check_table(R::TABLE)?;
-            Ok(session.write_row(held, R::TABLE, &values_of(row))?)
+            let values = try_values_of(row)
+                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+            Ok(session.write_row(held, R::TABLE, &values)?)
         })
     }
 
     /// Writes a new row, its absent columns by their defaults, and gives it back.
     pub fn insert<R: Row>(&mut self, new: &R::New) -> Result<R, DatabaseError> {
         let held = self.scope.as_deref();
-        let given = match serde_json::to_value(new) {
-            Ok(Value::Object(given)) => given,
-            _ => unreachable!("a struct of columns serialises as an object"),
-        };
         self.replica.write(|session| {
             session.check_table(R::TABLE)?;
+            let given = named_values(new)
+                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
             Ok(decode(session.insert_row(held, R::TABLE, &given)?)?)
         })
     }
@@ -222,7 +222,12 @@ impl Database {
             let (table, column) = (R::TABLE.name, column.to_owned());
             return Err(DatabaseError::NoColumn { table, column });
         }
-        Ok(session.rows_where(Some((column, &value.into())))?)
+        let value = value.into();
+        // Bound to a statement it would be null, and find what has no value.
+        if value.is_nan() {
+            return Ok(Vec::new());
+        }
+        Ok(session.rows_where(Some((column, &value)))?)
     }
 
     /// The file, open for reading alone: for joins, counts and whatever else SQL can say.
@@ -295,6 +300,13 @@ impl Database {
     /// primary's stand, and both versions are kept until [`Database::resolve`] settles them.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
         Ok(self.replica.read().conflicts(None)?)
+    }
+
+    /// Rows that the primary has and this device cannot keep, since a value there does not fit its
+    /// column. They stay here as they were, and what was written to them waits, until they are mended
+    /// on the primary and pulled.
+    pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
+        Ok(self.replica.read().held(None)?)
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like

@@ -22,7 +22,7 @@ CREATE VIEW `fastest_row_users` AS SELECT t.`id` AS pk,
   iif(typeof(t.`email`)='blob','{"blob":"'||hex(t.`email`)||'"}',json_quote(t.`email`))||','||
   iif(typeof(t.`name`)='blob','{"blob":"'||hex(t.`name`)||'"}',json_quote(t.`name`))||','||
   iif(typeof(t.`picture`)='blob','{"blob":"'||hex(t.`picture`)||'"}',json_quote(t.`picture`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_430082a8
 FROM `users` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_projects` AS SELECT t.`id` AS pk,
@@ -36,7 +36,7 @@ CREATE VIEW `fastest_row_projects` AS SELECT t.`id` AS pk,
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
   iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||','||
   iif(typeof(t.`last_snapshot_id`)='blob','{"blob":"'||hex(t.`last_snapshot_id`)||'"}',json_quote(t.`last_snapshot_id`))||','||
-  iif(typeof(t.`main_workspace_id`)='blob','{"blob":"'||hex(t.`main_workspace_id`)||'"}',json_quote(t.`main_workspace_id`))||']' AS row
+  iif(typeof(t.`main_workspace_id`)='blob','{"blob":"'||hex(t.`main_workspace_id`)||'"}',json_quote(t.`main_workspace_id`))||']' AS row_429882a8
 FROM `projects` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_fastest_packs` AS SELECT t.`id` AS pk,
@@ -50,7 +50,7 @@ CREATE VIEW `fastest_row_fastest_packs` AS SELECT t.`id` AS pk,
   CASE typeof(t.`bytes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes`)||'"}' ELSE json_quote(t.`bytes`) END||','||
   CASE typeof(t.`objects`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`objects` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`objects`)||'"}' ELSE json_quote(t.`objects`) END||','||
   iif(typeof(t.`data`)='blob','{"blob":"'||hex(t.`data`)||'"}',json_quote(t.`data`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_553baeb5
 FROM `fastest_packs` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_snapshots` AS SELECT t.`id` AS pk,
@@ -63,7 +63,7 @@ CREATE VIEW `fastest_row_snapshots` AS SELECT t.`id` AS pk,
   iif(typeof(t.`parent_snapshot_ids`)='blob','{"blob":"'||hex(t.`parent_snapshot_ids`)||'"}',json_quote(t.`parent_snapshot_ids`))||','||
   iif(typeof(t.`source`)='blob','{"blob":"'||hex(t.`source`)||'"}',json_quote(t.`source`))||','||
   iif(typeof(t.`summary`)='blob','{"blob":"'||hex(t.`summary`)||'"}',json_quote(t.`summary`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_bd41dc3a
 FROM `snapshots` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_workspaces` AS SELECT t.`id` AS pk,
@@ -80,7 +80,7 @@ CREATE VIEW `fastest_row_workspaces` AS SELECT t.`id` AS pk,
   iif(typeof(t.`last_seen_at`)='blob','{"blob":"'||hex(t.`last_seen_at`)||'"}',json_quote(t.`last_seen_at`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
   CASE typeof(t.`version`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`version` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`version`)||'"}' ELSE json_quote(t.`version`) END||','||
-  iif(typeof(t.`merge_history`)='blob','{"blob":"'||hex(t.`merge_history`)||'"}',json_quote(t.`merge_history`))||']' AS row
+  iif(typeof(t.`merge_history`)='blob','{"blob":"'||hex(t.`merge_history`)||'"}',json_quote(t.`merge_history`))||']' AS row_5916bc08
 FROM `workspaces` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_drift_reports` AS SELECT t.`id` AS pk,
@@ -100,7 +100,7 @@ CREATE VIEW `fastest_row_drift_reports` AS SELECT t.`id` AS pk,
   CASE typeof(t.`files_deleted`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_deleted` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_deleted`)||'"}' ELSE json_quote(t.`files_deleted`) END||','||
   CASE typeof(t.`bytes_changed`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes_changed` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes_changed`)||'"}' ELSE json_quote(t.`bytes_changed`) END||','||
   iif(typeof(t.`summary`)='blob','{"blob":"'||hex(t.`summary`)||'"}',json_quote(t.`summary`))||','||
-  iif(typeof(t.`reported_at`)='blob','{"blob":"'||hex(t.`reported_at`)||'"}',json_quote(t.`reported_at`))||']' AS row
+  iif(typeof(t.`reported_at`)='blob','{"blob":"'||hex(t.`reported_at`)||'"}',json_quote(t.`reported_at`))||']' AS row_836e9b17
 FROM `drift_reports` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_activity_events` AS SELECT t.`id` AS pk,
@@ -113,7 +113,7 @@ CREATE VIEW `fastest_row_activity_events` AS SELECT t.`id` AS pk,
   iif(typeof(t.`type`)='blob','{"blob":"'||hex(t.`type`)||'"}',json_quote(t.`type`))||','||
   iif(typeof(t.`snapshot_id`)='blob','{"blob":"'||hex(t.`snapshot_id`)||'"}',json_quote(t.`snapshot_id`))||','||
   iif(typeof(t.`message`)='blob','{"blob":"'||hex(t.`message`)||'"}',json_quote(t.`message`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_2abe91bd
 FROM `activity_events` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_conversations` AS SELECT t.`id` AS pk,
@@ -123,7 +123,7 @@ CREATE VIEW `fastest_row_conversations` AS SELECT t.`id` AS pk,
   iif(typeof(t.`workspace_id`)='blob','{"blob":"'||hex(t.`workspace_id`)||'"}',json_quote(t.`workspace_id`))||','||
   iif(typeof(t.`title`)='blob','{"blob":"'||hex(t.`title`)||'"}',json_quote(t.`title`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row
+  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row_b75ae4b4
 FROM `conversations` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_next_steps` AS SELECT t.`id` AS pk,
@@ -142,7 +142,7 @@ CREATE VIEW `fastest_row_next_steps` AS SELECT t.`id` AS pk,
   CASE typeof(t.`not_helpful_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`not_helpful_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`not_helpful_count`)||'"}' ELSE json_quote(t.`not_helpful_count`) END||','||
   iif(typeof(t.`model`)='blob','{"blob":"'||hex(t.`model`)||'"}',json_quote(t.`model`))||','||
   iif(typeof(t.`generated_at`)='blob','{"blob":"'||hex(t.`generated_at`)||'"}',json_quote(t.`generated_at`))||','||
-  iif(typeof(t.`acted_on_at`)='blob','{"blob":"'||hex(t.`acted_on_at`)||'"}',json_quote(t.`acted_on_at`))||']' AS row
+  iif(typeof(t.`acted_on_at`)='blob','{"blob":"'||hex(t.`acted_on_at`)||'"}',json_quote(t.`acted_on_at`))||']' AS row_ff5e283c
 FROM `next_steps` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_project_decisions` AS SELECT t.`id` AS pk,
@@ -154,7 +154,7 @@ CREATE VIEW `fastest_row_project_decisions` AS SELECT t.`id` AS pk,
   iif(typeof(t.`decision`)='blob','{"blob":"'||hex(t.`decision`)||'"}',json_quote(t.`decision`))||','||
   iif(typeof(t.`rationale`)='blob','{"blob":"'||hex(t.`rationale`)||'"}',json_quote(t.`rationale`))||','||
   iif(typeof(t.`category`)='blob','{"blob":"'||hex(t.`category`)||'"}',json_quote(t.`category`))||','||
-  iif(typeof(t.`decided_at`)='blob','{"blob":"'||hex(t.`decided_at`)||'"}',json_quote(t.`decided_at`))||']' AS row
+  iif(typeof(t.`decided_at`)='blob','{"blob":"'||hex(t.`decided_at`)||'"}',json_quote(t.`decided_at`))||']' AS row_90f8b628
 FROM `project_decisions` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_action_items` AS SELECT t.`id` AS pk,
@@ -173,7 +173,7 @@ CREATE VIEW `fastest_row_action_items` AS SELECT t.`id` AS pk,
   iif(typeof(t.`status`)='blob','{"blob":"'||hex(t.`status`)||'"}',json_quote(t.`status`))||','||
   iif(typeof(t.`source`)='blob','{"blob":"'||hex(t.`source`)||'"}',json_quote(t.`source`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row
+  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row_c2dabc95
 FROM `action_items` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_action_item_runs` AS SELECT t.`id` AS pk,
@@ -195,7 +195,7 @@ CREATE VIEW `fastest_row_action_item_runs` AS SELECT t.`id` AS pk,
   iif(typeof(t.`started_at`)='blob','{"blob":"'||hex(t.`started_at`)||'"}',json_quote(t.`started_at`))||','||
   iif(typeof(t.`completed_at`)='blob','{"blob":"'||hex(t.`completed_at`)||'"}',json_quote(t.`completed_at`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row
+  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row_45f63c93
 FROM `action_item_runs` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_concepts` AS SELECT t.`id` AS pk,
@@ -211,7 +211,7 @@ CREATE VIEW `fastest_row_atlas_concepts` AS SELECT t.`id` AS pk,
   iif(typeof(t.`source_manifest_hash`)='blob','{"blob":"'||hex(t.`source_manifest_hash`)||'"}',json_quote(t.`source_manifest_hash`))||','||
   iif(typeof(t.`metadata`)='blob','{"blob":"'||hex(t.`metadata`)||'"}',json_quote(t.`metadata`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row
+  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row_15293890
 FROM `atlas_concepts` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_edges` AS SELECT t.`id` AS pk,
@@ -223,7 +223,7 @@ CREATE VIEW `fastest_row_atlas_edges` AS SELECT t.`id` AS pk,
   iif(typeof(t.`to_concept_id`)='blob','{"blob":"'||hex(t.`to_concept_id`)||'"}',json_quote(t.`to_concept_id`))||','||
   iif(typeof(t.`type`)='blob','{"blob":"'||hex(t.`type`)||'"}',json_quote(t.`type`))||','||
   CASE typeof(t.`weight`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`weight` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`weight`)||'"}' ELSE json_quote(t.`weight`) END||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_bd16ba33
 FROM `atlas_edges` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_chunks` AS SELECT t.`id` AS pk,
@@ -237,7 +237,7 @@ CREATE VIEW `fastest_row_atlas_chunks` AS SELECT t.`id` AS pk,
   iif(typeof(t.`file_path`)='blob','{"blob":"'||hex(t.`file_path`)||'"}',json_quote(t.`file_path`))||','||
   iif(typeof(t.`symbol`)='blob','{"blob":"'||hex(t.`symbol`)||'"}',json_quote(t.`symbol`))||','||
   iif(typeof(t.`source_hash`)='blob','{"blob":"'||hex(t.`source_hash`)||'"}',json_quote(t.`source_hash`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_4c93e572
 FROM `atlas_chunks` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_embeddings` AS SELECT t.`id` AS pk,
@@ -247,7 +247,7 @@ CREATE VIEW `fastest_row_atlas_embeddings` AS SELECT t.`id` AS pk,
   iif(typeof(t.`chunk_id`)='blob','{"blob":"'||hex(t.`chunk_id`)||'"}',json_quote(t.`chunk_id`))||','||
   iif(typeof(t.`model`)='blob','{"blob":"'||hex(t.`model`)||'"}',json_quote(t.`model`))||','||
   iif(typeof(t.`vector`)='blob','{"blob":"'||hex(t.`vector`)||'"}',json_quote(t.`vector`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_8906b5b9
 FROM `atlas_embeddings` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_decision_links` AS SELECT t.`id` AS pk,
@@ -258,7 +258,7 @@ CREATE VIEW `fastest_row_atlas_decision_links` AS SELECT t.`id` AS pk,
   iif(typeof(t.`decision_id`)='blob','{"blob":"'||hex(t.`decision_id`)||'"}',json_quote(t.`decision_id`))||','||
   iif(typeof(t.`concept_id`)='blob','{"blob":"'||hex(t.`concept_id`)||'"}',json_quote(t.`concept_id`))||','||
   CASE typeof(t.`confidence`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`confidence` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`confidence`)||'"}' ELSE json_quote(t.`confidence`) END||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_70fb290f
 FROM `atlas_decision_links` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_atlas_diagrams` AS SELECT t.`id` AS pk,
@@ -269,7 +269,7 @@ CREATE VIEW `fastest_row_atlas_diagrams` AS SELECT t.`id` AS pk,
   iif(typeof(t.`concept_id`)='blob','{"blob":"'||hex(t.`concept_id`)||'"}',json_quote(t.`concept_id`))||','||
   iif(typeof(t.`type`)='blob','{"blob":"'||hex(t.`type`)||'"}',json_quote(t.`type`))||','||
   iif(typeof(t.`data`)='blob','{"blob":"'||hex(t.`data`)||'"}',json_quote(t.`data`))||','||
-  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row
+  iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_24f0335c
 FROM `atlas_diagrams` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_deployment_settings` AS SELECT t.`workspace_id` AS pk,
@@ -281,7 +281,7 @@ CREATE VIEW `fastest_row_deployment_settings` AS SELECT t.`workspace_id` AS pk,
   iif(typeof(t.`build_command`)='blob','{"blob":"'||hex(t.`build_command`)||'"}',json_quote(t.`build_command`))||','||
   iif(typeof(t.`start_command`)='blob','{"blob":"'||hex(t.`start_command`)||'"}',json_quote(t.`start_command`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row
+  iif(typeof(t.`updated_at`)='blob','{"blob":"'||hex(t.`updated_at`)||'"}',json_quote(t.`updated_at`))||']' AS row_04116ac6
 FROM `deployment_settings` AS t;
 --> statement-breakpoint
 CREATE VIEW `fastest_row_deployments` AS SELECT t.`id` AS pk,
@@ -296,7 +296,7 @@ CREATE VIEW `fastest_row_deployments` AS SELECT t.`id` AS pk,
   iif(typeof(t.`url`)='blob','{"blob":"'||hex(t.`url`)||'"}',json_quote(t.`url`))||','||
   iif(typeof(t.`error`)='blob','{"blob":"'||hex(t.`error`)||'"}',json_quote(t.`error`))||','||
   iif(typeof(t.`started_at`)='blob','{"blob":"'||hex(t.`started_at`)||'"}',json_quote(t.`started_at`))||','||
-  iif(typeof(t.`completed_at`)='blob','{"blob":"'||hex(t.`completed_at`)||'"}',json_quote(t.`completed_at`))||']' AS row
+  iif(typeof(t.`completed_at`)='blob','{"blob":"'||hex(t.`completed_at`)||'"}',json_quote(t.`completed_at`))||']' AS row_1c94727e
 FROM `deployments` AS t;
 --> statement-breakpoint
 CREATE VIEW fastest_push_op AS SELECT NULL AS tbl, NULL AS pk, NULL AS columns, NULL AS patch;

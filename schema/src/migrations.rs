@@ -86,7 +86,7 @@ mod tests {
             "1ac2643981bde48fd8115b112608a9ebfa2cd24894ffce48ef8cdd3503c318cf",
             "cc35dd60d8f2bae3e184be4a7c328b07e6ba37d9e4506af46dfef9950a682b6a",
             "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
-            "abc7f3636c0d35aa1e9e9f197dcdc06b7400437b714c5e0081c72f1bfea32f46",
+            "75dd62791a3f814062a04097422d74ed83f7e472771095c2590423c8eb0ab278",
         ];
         for (sha256, migration) in released.iter().zip(MIGRATIONS) {
             assert_eq!(*sha256, crate::folder::sha256(migration.sql), "{}", migration.name);

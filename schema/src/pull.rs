@@ -22,7 +22,7 @@ const CHANGE_BYTES: usize = 100;
 /// That rows are gone of a table that is no longer synced is of no use to whoever does not hold it;
 /// a row that is there of an unknown table comes, for it says that the primary is newer.
 pub fn pull_sql(schema: &Schema) -> String {
-    select(schema, "row", "CAST(pk AS TEXT)")
+    select(schema, str::to_owned, "CAST(pk AS TEXT)")
 }
 
 /// The same, with the keys and the rows of changes in hex, which [`crate::decode_hex_page`] reads: for
@@ -31,22 +31,22 @@ pub fn pull_sql(schema: &Schema) -> String {
 /// D1 takes 2 MB for a text, which hex would double. So a row that is `whole_from` bytes or larger comes
 /// as it is, after the count of U+FFFD that it has there and a colon.
 pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
-    let row = match whole_from {
-        None => "hex(row)".to_owned(),
+    let form = |row: &str| match whole_from {
+        None => format!("hex({row})"),
         Some(bytes) => format!(
-            "iif(size < {bytes}, hex(row), (length(row) - length(replace(row, char(65533), '')))||':'||row)"
+            "iif(size < {bytes}, hex({row}), (length({row}) - length(replace({row}, char(65533), '')))||':'||{row})"
         ),
     };
-    select(schema, &row, "hex(CAST(pk AS TEXT))")
+    select(schema, form, "hex(CAST(pk AS TEXT))")
 }
 
-/// `row` and `pk` write down the row and the key of a change.
-fn select(schema: &Schema, row: &str, pk: &str) -> String {
+/// `form` and `pk` write down the row and the key of a change.
+fn select(schema: &Schema, form: impl Fn(&str) -> String, pk: &str) -> String {
     let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
     let ours = schema.owns_sql();
-    let sizes = by_table(&synced, "size");
+    let sizes = by_table(&synced, |_| "size".to_owned());
     // A key is cast: it is text in each table that is declared, and may be a blob where someone wrote one.
-    let rows = by_table(&synced, row);
+    let rows = by_table(&synced, |table| form(&row_column(table)));
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
@@ -112,13 +112,13 @@ pub fn engine_sql() -> &'static str {
 }
 
 /// An expression over the view of the row that the change `c` is about; null when it is gone.
-fn by_table(tables: &[&Table], column: &str) -> String {
+fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String {
     let arms: Vec<String> = tables
         .iter()
         .map(|table| {
             let view = quote(&view_name(table));
-            let name = literal(table.name);
-            format!("\n      WHEN {name} THEN (SELECT {column} FROM {view} WHERE pk = c.pk)")
+            let (name, expression) = (literal(table.name), expression(table));
+            format!("\n      WHEN {name} THEN (SELECT {expression} FROM {view} WHERE pk = c.pk)")
         })
         .collect();
     match arms.is_empty() {
@@ -131,6 +131,14 @@ fn view_name(table: &Table) -> String {
     format!("fastest_row_{}", table.name)
 }
 
+/// The name of the view's column with the row: it tells of which columns, by the first eight hex
+/// digits of the SHA-256 of their names, each with a line feed. A row is an array without names, and a
+/// primary of another version may have others, or in another order: then the statement fails.
+fn row_column(table: &Table) -> String {
+    let names: String = table.columns.iter().map(|column| format!("{}\n", column.name)).collect();
+    format!("row_{}", &crate::folder::sha256(&names)[..8])
+}
+
 /// The view of one synced table: for each row its key, about how many bytes it takes in an answer, and
 /// its columns in declared order as the text of a JSON array. Values of any storage class are carried,
 /// whatever the column's declared type: to refuse one is up to the reader, who can name the row.
@@ -140,11 +148,12 @@ fn view_name(table: &Table) -> String {
 pub fn row_ddl(table: &Table) -> String {
     let cells: Vec<String> = table.columns.iter().map(|column| cell(table, column)).collect();
     format!(
-        "CREATE VIEW {} AS SELECT t.{} AS pk,\n  {} AS size,\n  '['||{}||']' AS row\nFROM {} AS t",
+        "CREATE VIEW {} AS SELECT t.{} AS pk,\n  {} AS size,\n  '['||{}||']' AS {}\nFROM {} AS t",
         quote(&view_name(table)),
         quote(table.pk),
         size(table),
         cells.join("||','||"),
+        row_column(table),
         quote(table.name)
     )
 }

@@ -125,7 +125,7 @@ fn what_a_trigger_sets_is_learned_and_no_conflict() {
     each(|remote, one, _, path| {
         by_hand(
             remote,
-            "CREATE TRIGGER stamp AFTER UPDATE OF title ON tasks
+            "CREATE TRIGGER stamp AFTER UPDATE ON tasks WHEN NEW.title IS NOT OLD.title
              BEGIN UPDATE tasks SET touched_at = 'stamped '||NEW.title WHERE id = NEW.id; END",
         );
         one.save(&task("a", "x")).unwrap();

@@ -513,5 +513,5 @@ fn decimals_that_wait_in_a_file_of_layout_4_are_read() {
     else {
         panic!("one conflict")
     };
-    assert_eq!(conflict.columns[0].ours, 123_456_789.123_456_79);
+    assert_eq!(conflict.columns[2].ours, 123_456_789.123_456_79);
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use fastest_schema::{Migration, PUSH_1_SQL, Refusal, Row, Schema, init_sql, table};
+use fastest_fixtures::servers::D1Server;
+use fastest_schema::{Migration, PUSH_1_SQL, PUSH_SQL, Refusal, Row, Schema, init_sql, table};
 use fastest_sync::database::DatabaseError;
 use fastest_sync::primary::PrimaryError;
+use fastest_sync::secret::NoSecrets;
 use fastest_sync::{Database, Remote, SyncError, migrate};
 
 use super::machine::query;
@@ -214,4 +216,72 @@ fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
         // Asked for again, by whoever lost the answer, it changes nothing.
         run(remote.primary.run(PUSH_1_SQL, &["old push", &device, &payload.to_string()])).unwrap();
     });
+}
+
+/// Rows that hang on each other, and go by the primary's own cascade.
+#[table(name = "links", policy = append_only("a test"), scope = team)]
+struct Link {
+    #[pk]
+    id: String,
+    team: String,
+    #[references(links.id, on_delete = cascade)]
+    above: Option<String>,
+}
+
+static CHAIN: LazyLock<Schema> = LazyLock::new(|| {
+    let tables = vec![Link::TABLE].leak();
+    let sql = init_sql(tables).leak();
+    let migrations = vec![Migration { name: "0000_chain_init.sql", sql }].leak();
+    Schema { owner: "chain", tables, migrations }
+});
+
+/// D1 allows ten levels of triggers, and a cascade takes one for each generation. `docs/protocol.md`
+/// states these depths.
+#[test]
+fn how_deep_a_cascade_goes_on_d1() {
+    let d1 = D1Server::shared();
+    let url = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
+    let remote = Remote::to(&url, &NoSecrets).unwrap();
+    run(migrate(&*remote.primary, &CHAIN)).unwrap();
+    let mut counter = 0;
+    let mut deepest = |delete: &dyn Fn(i64) -> Option<(&'static str, String)>| {
+        (1..15)
+            .take_while(|generations| {
+                let mut above = "NULL".to_owned();
+                for at in 0..*generations {
+                    let id = format!("'{counter} {at}'");
+                    by_hand(&remote, &format!("INSERT INTO links VALUES ({id}, 't', {above})"));
+                    above = id;
+                }
+                counter += 1;
+                let done = match delete(counter) {
+                    Some((sql, payload)) => {
+                        let id = format!("p{counter}");
+                        run(remote.primary.run(sql, &[&id, "d", &payload]))
+                    }
+                    None => {
+                        let sql = format!("DELETE FROM links WHERE id = '{} 0'", counter - 1);
+                        run(remote.primary.run(&sql, &[]))
+                    }
+                };
+                done.is_ok()
+            })
+            .last()
+            .unwrap()
+    };
+    let by_hand = deepest(&|_| None);
+    let two = deepest(&|counter| {
+        let key = format!("{} 0", counter - 1);
+        let payload = serde_json::json!({"v": 2, "counter": counter, "ops": [["links", key]]});
+        Some((PUSH_SQL, payload.to_string()))
+    });
+    let one = deepest(&|counter| {
+        let key = format!("{} 0", counter - 1);
+        let payload = serde_json::json!({"v": 1, "counter": counter, "delete": {"links": [key]}});
+        Some((PUSH_1_SQL, payload.to_string()))
+    });
+    println!(
+        "generations that go in one delete: {by_hand} by hand, {two} by payload 2, {one} by 1"
+    );
+    assert_eq!((by_hand, two, one), (10, 8, 7));
 }

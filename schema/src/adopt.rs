@@ -1,8 +1,8 @@
 //! From a database that another tool makes to the records of its tables that are to be synced.
 //!
 //! Such a table stays as it is: the engine adds triggers, and nothing else. What a device could not
-//! hold, or write without harm, is refused, for a row that does not fit its column stops every pull
-//! of its scope.
+//! hold, or write without harm, is refused, for devices hold back a row that does not fit its
+//! column.
 
 mod column;
 mod declarations;

@@ -40,9 +40,13 @@
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance: then the push fails
 //! with the primary's words, nothing of its statement was applied, and the rows go on waiting until
-//! the application changes or deletes the one that is wrong. Rows that hand a unique value on to each
-//! other go in statements of their own, whoever gives it up first. In a circle, as where two rows
-//! swap names, nobody can be first: push one of them with another name in between.
+//! the application changes or deletes the one that is wrong. A row that releases a unique value goes
+//! before the one that takes it, in the same statement. In a circle, as where two rows swap names, no
+//! order works: push one of them with another name in between.
+//!
+//! A value arrives as it was written, reals bit by bit; NaN is refused, for SQLite would store null.
+//! Where someone writes a value on the primary that does not fit its column, the row is held back
+//! ([`Database::held`]), and all others arrive.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -135,7 +135,7 @@ pub(crate) async fn push_alone(
             }
             Some(Recovery::Pull | Recovery::Complete) => {}
             // What will never be taken must not stand before all that comes after.
-            None if matches!(error, PrimaryError::Failed { .. }) => {
+            None if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) => {
                 replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
                 return Err(error.into());
             }

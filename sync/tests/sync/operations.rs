@@ -175,6 +175,7 @@ fn a_write_that_a_trigger_swallows_is_heard_of() {
                 panic!("{refused}")
             };
             assert_eq!(*refusal, Refusal::Swallowed);
+            assert_eq!(query(path, "SELECT count(*) FROM fastest_local_sent"), ["0"]);
             assert_eq!(query(path, "SELECT count(*) FROM fastest_local_outbox"), ["1"], "it waits");
             by_hand(remote, "DROP TRIGGER mute");
             run(one.push_all(remote)).unwrap();

@@ -293,3 +293,21 @@ fn values_that_do_not_fit_are_found_before_a_device_meets_them() {
         assert!(misfits(&records[0], "r", &broken).is_err());
     }
 }
+
+#[test]
+fn columns_that_a_trigger_watches_are_declared_so() {
+    let database = database(
+        "CREATE TABLE a(id text PRIMARY KEY, \"State\" text, title text, note text);
+         CREATE TRIGGER one BEFORE UPDATE OF State, title ON a WHEN OLD.note IS NULL
+           BEGIN SELECT 1 FROM a AS of WHERE note; END;
+         CREATE TRIGGER two AFTER UPDATE ON a BEGIN UPDATE a SET note = 'of note' WHERE false; END;
+         CREATE TABLE b(id text PRIMARY KEY, note text);
+         CREATE TRIGGER three AFTER UPDATE OF note ON b BEGIN SELECT 1; END;",
+    );
+    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")]).unwrap();
+    let watched = records[0].columns.iter().filter(|column| column.watched);
+    let watched: Vec<&str> = watched.map(|column| column.name.as_str()).collect();
+    assert_eq!(watched, ["State", "title"]);
+    let source = fastest_schema::adopt::declarations(&records);
+    assert_eq!(source.matches("#[watched]").count(), 2, "{source}");
+}

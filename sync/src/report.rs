@@ -281,7 +281,8 @@ pub struct DriftReport {
 pub struct ConflictsReport {
     /// Oldest first.
     pub conflicts: Vec<RowConflict>,
-    /// Rows that the primary has and this device cannot keep.
+    /// Rows that the primary has and this device cannot keep; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldRow>,
 }
 

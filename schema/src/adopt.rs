@@ -1,8 +1,8 @@
 //! From a database that another tool makes to the records of its tables that are to be synced.
 //!
 //! Such a table stays as it is: the engine adds triggers, and nothing else. What a device could not
-//! hold, or write without harm, is refused, for a row that does not fit its column stops every pull
-//! of its scope.
+//! hold, or write without harm, is refused, for devices hold back a row that does not fit its
+//! column.
 
 mod column;
 mod declarations;
@@ -17,6 +17,8 @@ pub use error::AdoptError;
 pub use misfits::{misfits, misfits_sql};
 pub use notes::notes;
 pub use rebuild::{hold_sql, release_sql};
+
+use std::collections::BTreeSet;
 
 use crate::check::{RESERVED, TAKEN_TABLES};
 use crate::live::{Live, LiveKey, LiveTable};
@@ -78,7 +80,9 @@ fn table(live: &Live, all: &[Chosen], chosen: &Chosen) -> Result<TableRecord, Ve
             Err(error) => refused.push(error),
         }
     }
+    let watched = watched(live, name);
     for column in &mut columns {
+        column.watched = watched.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
         column.null &= column.name != pk;
         column.unique = column.name != pk && is_unique(found, &column.name);
         match reference(live, all, name, found, &column.name) {
@@ -144,6 +148,27 @@ fn is_identifier(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     begins && plain && name != "_" && !RUST_PATHS.contains(&name)
+}
+
+/// The columns of a table that triggers of the application's own watch, in lower case: those that a
+/// trigger `UPDATE OF` names.
+fn watched(live: &Live, table: &str) -> BTreeSet<String> {
+    let is_theirs = |name: &str| !RESERVED.iter().any(|prefix| name.starts_with(prefix));
+    let triggers = live.triggers.iter();
+    let triggers =
+        triggers.filter(|(name, found)| is_theirs(name) && found.table.eq_ignore_ascii_case(table));
+    let mut watched = BTreeSet::new();
+    for (_, trigger) in triggers {
+        let mut words = trigger.sql.split(' ').skip_while(|word| *word != "of");
+        // Whatever stands before `ON` comes before the trigger's body.
+        let head = trigger.sql.split(' ').take_while(|word| *word != "on");
+        if head.into_iter().any(|word| word == "of") {
+            words.next();
+            watched.extend(words.take_while(|word| *word != "on").map(str::to_owned));
+        }
+    }
+    watched.remove(",");
+    watched
 }
 
 /// The primary key: one column of text, by its bytes.

@@ -54,6 +54,24 @@ pub(crate) fn primary_ddl() -> Vec<String> {
     ]
 }
 
+/// `fastest_powers`: every power of two that a real can be, and infinity as 2^1024, so that reals can
+/// be taken apart into integers and put together again, without a digit. Doubling and halving are
+/// exact; D1 has `pow`, sqld has not.
+pub(crate) const POWERS_DDL: [&str; 3] = [
+    "CREATE TABLE fastest_powers(
+  exponent integer PRIMARY KEY,
+  power real NOT NULL
+)",
+    "INSERT INTO fastest_powers(exponent, power)
+  WITH RECURSIVE up(exponent, power) AS (
+    SELECT 0, 1.0 UNION ALL SELECT exponent + 1, power * 2.0 FROM up WHERE exponent < 1024
+  ), down(exponent, power) AS (
+    SELECT -1, 0.5 UNION ALL SELECT exponent - 1, power * 0.5 FROM down WHERE exponent > -1074
+  )
+  SELECT exponent, power FROM up UNION ALL SELECT exponent, power FROM down",
+    "CREATE UNIQUE INDEX fastest_powers_power ON fastest_powers(power)",
+];
+
 /// A part of a pack, the unit in which file contents are stored.
 #[table(
     name = "fastest_packs",

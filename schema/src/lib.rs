@@ -32,6 +32,7 @@ mod schema;
 mod table;
 mod tokens;
 mod triggers;
+pub mod value;
 mod vocabulary;
 pub mod workspaces;
 
@@ -101,6 +102,8 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// - `#[check("sql")]`: what must hold for every value. A text that may gain words is better a
 ///   [`vocabulary!`], for what is refused here is refused from newer builds too.
 /// - `#[renamed_from(old_name)]`: what the column was called before.
+/// - `#[watched]`: a trigger of the application's own, `UPDATE OF` this column, is on the table. A push
+///   sets it only in rows where its value changes. `fastest schema adopt` writes it.
 /// - `#[lock_version]`: mirrors the lock version of the row; in versioned tables only.
 /// - `#[size("sql")]`: the bytes of the value, where measuring a long text would be dear.
 ///
@@ -228,17 +231,20 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// ```
 pub use fastest_schema_macros::table;
 pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, numbered_statements, statements};
-pub use page::{Change, Header, Outcome, Page, PageError, decode_page};
+pub use page::{Change, Header, Outcome, Page, PageError, decode_hex_page, decode_page, is_lossy};
 pub use pull::{
-    applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql, pull_sql,
+    applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql, pull_hex_sql,
+    pull_sql, row_ddl,
 };
 pub use push::{
-    Lock, PAYLOAD_VERSION, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload, Seen, push_ddl,
+    Columns, Lock, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload,
+    Seen, push_ddl,
 };
 pub use refusal::Refusal;
 pub use schema::{FASTEST, Schema, SchemaError};
 pub use table::{Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table};
 pub use triggers::trigger_ddl;
+pub use value::Value;
 
 /// Every table that Fastest declares, parents before children, and packs before the snapshots whose
 /// content they hold: a push writes, and a pull shows, rows in this order, so that whoever stops

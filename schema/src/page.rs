@@ -2,9 +2,9 @@
 //! passes has the shape that the declarations promise.
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::{Column, Kind, Row, Table};
+use crate::value::ValueError;
+use crate::{Column, Kind, Row, Table, Value};
 
 /// Versions and sequence numbers count by one: no honest one comes near. Beyond it, sums overflow.
 const COUNT_MAX: i64 = 1 << 53;
@@ -64,7 +64,7 @@ pub struct Change {
 
 impl Change {
     /// The row as its type, if it is there and is one of `R`'s table.
-    pub fn row<R: Row>(&self) -> Option<Result<R, serde_json::Error>> {
+    pub fn row<R: Row>(&self) -> Option<Result<R, ValueError>> {
         match &self.outcome {
             Outcome::Row(values) if self.table.name == R::TABLE.name => {
                 Some(R::from_values(values.clone()))
@@ -79,6 +79,14 @@ impl Change {
 pub enum Outcome {
     /// It is there, with these values in column order.
     Row(Vec<Value>),
+    /// It is there, and one of its values cannot be kept in its column: someone wrote past the
+    /// declared type. What is here of the row stays until it is mended there.
+    Held {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with its value.
+        why: String,
+    },
     /// It is gone: drop it, if it is held under the scope that was pulled.
     Deleted,
     /// It left this scope: drop it, if it is held under it still.
@@ -145,18 +153,6 @@ pub enum PageError {
         /// How many columns the table has.
         expected: usize,
     },
-    /// A value does not fit its column.
-    #[error("`{table}` row `{key}`: column `{column}` cannot hold {value}")]
-    Type {
-        /// The table.
-        table: &'static str,
-        /// The key of the row.
-        key: String,
-        /// The column.
-        column: &'static str,
-        /// What came.
-        value: Value,
-    },
     /// A row's own key is not the one that its change names.
     #[error("`{table}`: the change of `{key}` carries another row")]
     Key {
@@ -167,11 +163,44 @@ pub enum PageError {
     },
 }
 
+/// How the texts of an answer are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As they are.
+    Text,
+    /// Keys and rows in hex: some are no UTF-8, which a server's own answer cannot carry.
+    Hex,
+}
+
+/// Whether an answer has to be asked for again by [`crate::pull_hex_sql`]: texts that are no UTF-8
+/// come with U+FFFD in their place, which may also be what a text holds.
+pub fn is_lossy(answer: &[Vec<Option<String>>]) -> bool {
+    answer.iter().flatten().flatten().any(|cell| cell.contains('\u{fffd}'))
+}
+
 /// Decodes the answer to [`crate::pull_sql`], for the same tables and the cursor that was sent.
 pub fn decode_page(
     tables: &[&'static Table],
     cursor: i64,
     answer: Vec<Vec<Option<String>>>,
+) -> Result<Page, PageError> {
+    decode(tables, cursor, answer, Form::Text)
+}
+
+/// The same for [`crate::pull_hex_sql`].
+pub fn decode_hex_page(
+    tables: &[&'static Table],
+    cursor: i64,
+    answer: Vec<Vec<Option<String>>>,
+) -> Result<Page, PageError> {
+    decode(tables, cursor, answer, Form::Hex)
+}
+
+fn decode(
+    tables: &[&'static Table],
+    cursor: i64,
+    answer: Vec<Vec<Option<String>>>,
+    form: Form,
 ) -> Result<Page, PageError> {
     let mut rows = answer.into_iter().enumerate();
     let (_, first) = rows.next().ok_or(PageError::NoHeader)?;
@@ -187,7 +216,7 @@ pub fn decode_page(
         }
         after = seq;
         if !is_gone_with_its_table(tables, &cells) {
-            changes.push(change(tables, seq, cells)?);
+            changes.push(change(tables, seq, cells, form)?);
         }
     }
     let reaches = if count == 0 { header.seq } else { after };
@@ -222,24 +251,32 @@ fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
     is_gone && cells.table.as_deref().is_some_and(|name| !is_known(name))
 }
 
-fn change(tables: &[&'static Table], seq: i64, cells: Cells) -> Result<Change, PageError> {
+fn change(
+    tables: &[&'static Table],
+    seq: i64,
+    cells: Cells,
+    form: Form,
+) -> Result<Change, PageError> {
     let version = cells.number("version", cells.version.as_deref())?;
     let deleted = cells.number("deleted", cells.deleted.as_deref())?;
     let name = cells.table.as_deref().ok_or(cells.shape("tbl"))?;
     let pk = cells.pk.as_deref().ok_or(cells.shape("pk"))?;
+    let pk = Text::read(pk, form).ok_or(cells.shape("pk"))?.lossy();
     let table = tables.iter().copied().find(|table| table.name == name);
     let table = table.ok_or_else(|| PageError::UnknownTable(name.to_owned()))?;
     let at = cells.at;
     let json = |source| PageError::Json { row: at, source };
     let (key, outcome) = match (deleted, cells.row.as_deref()) {
         (0, Some(row)) => {
-            let values = serde_json::from_str(row).map_err(json)?;
-            (pk.to_owned(), Outcome::Row(checked(table, pk, values)?))
+            let row = Text::read(row, form).ok_or(cells.shape("row"))?;
+            let values = serde_json::from_str(&row.text).map_err(json)?;
+            let outcome = outcome(table, &pk, values, row.marker)?;
+            (pk, outcome)
         }
         // A live entry without a row: a REPLACE on another row deleted it behind the triggers.
-        (0 | 1, None) => (pk.to_owned(), Outcome::Deleted),
+        (0 | 1, None) => (pk, Outcome::Deleted),
         (2, None) => {
-            let (key, scope) = serde_json::from_str(pk).map_err(json)?;
+            let (key, scope) = serde_json::from_str(&pk).map_err(json)?;
             (key, Outcome::Left { scope })
         }
         _ => return Err(cells.shape("deleted")),
@@ -247,8 +284,63 @@ fn change(tables: &[&'static Table], seq: i64, cells: Cells) -> Result<Change, P
     Ok(Change { seq, table, key, version, outcome })
 }
 
-/// The values, if there is one for each column and each fits, and the key is the change's.
-fn checked(table: &'static Table, key: &str, values: Vec<Value>) -> Result<Vec<Value>, PageError> {
+/// A text of an answer.
+struct Text {
+    /// It, with a mark in place of bytes that are no UTF-8.
+    text: String,
+    /// The mark, if there are such bytes: a letter that is not in the text otherwise.
+    marker: Option<char>,
+}
+
+impl Text {
+    fn read(text: &str, form: Form) -> Option<Text> {
+        match form {
+            Form::Text => Some(Text { text: text.to_owned(), marker: None }),
+            Form::Hex => match text.split_once(':') {
+                None => crate::value::bytes_of_hex(text).map(Text::from_bytes),
+                Some((count, whole)) => {
+                    let replaced = char::REPLACEMENT_CHARACTER;
+                    let is_whole =
+                        whole.matches(replaced).count() == count.parse::<usize>().ok()?;
+                    let marker = if is_whole { None } else { Some(replaced) };
+                    Some(Text { text: whole.to_owned(), marker })
+                }
+            },
+        }
+    }
+
+    fn from_bytes(bytes: Vec<u8>) -> Text {
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => return Text { text, marker: None },
+            Err(error) => error.into_bytes(),
+        };
+        let valid: String = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
+        let marker = ('\u{e000}'..='\u{f8ff}').find(|mark| !valid.contains(*mark));
+        let marker = marker.unwrap_or(char::REPLACEMENT_CHARACTER);
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            text.extend((!chunk.invalid().is_empty()).then_some(marker));
+        }
+        Text { text, marker: Some(marker) }
+    }
+
+    fn lossy(self) -> String {
+        match self.marker {
+            None => self.text,
+            Some(marker) => self.text.replace(marker, "\u{fffd}"),
+        }
+    }
+}
+
+/// A row that is there, if there is a value for each column, and the key is the change's. `marker`
+/// stands for bytes that are no UTF-8.
+fn outcome(
+    table: &'static Table,
+    key: &str,
+    values: Vec<serde_json::Value>,
+    marker: Option<char>,
+) -> Result<Outcome, PageError> {
     if values.len() != table.columns.len() {
         return Err(PageError::Width {
             table: table.name,
@@ -257,28 +349,49 @@ fn checked(table: &'static Table, key: &str, values: Vec<Value>) -> Result<Vec<V
             expected: table.columns.len(),
         });
     }
-    for (column, value) in table.columns.iter().zip(&values) {
-        if !fits(column, value) {
-            return Err(PageError::Type {
-                table: table.name,
-                key: key.to_owned(),
-                column: column.name,
-                value: value.clone(),
-            });
-        }
-        if column.name == table.pk && value.as_str() != Some(key) {
-            return Err(PageError::Key { table: table.name, key: key.to_owned() });
+    let mut row = Vec::with_capacity(values.len());
+    let mut held = None;
+    for (column, json) in table.columns.iter().zip(values) {
+        let value = match Value::from_wire(json, column.kind) {
+            Ok(Value::Text(text)) if marker.is_some_and(|marker| text.contains(marker)) => {
+                Err("a text that is not UTF-8".to_owned())
+            }
+            Ok(value) if fits(column, &value) => Ok(value),
+            Ok(value) => Err(misfit(column, &value)),
+            Err(error) => Err(error.to_string()),
+        };
+        match value {
+            Ok(value) if column.name == table.pk && value.as_str() != Some(key) => {
+                return Err(PageError::Key { table: table.name, key: key.to_owned() });
+            }
+            Ok(value) => row.push(value),
+            Err(why) => held = held.or(Some(Outcome::Held { column: column.name, why })),
         }
     }
-    Ok(values)
+    Ok(held.unwrap_or(Outcome::Row(row)))
 }
 
 fn fits(column: &Column, value: &Value) -> bool {
-    match column.kind {
-        _ if value.is_null() => column.null,
-        Kind::Text => value.is_string(),
-        Kind::Integer => value.is_i64(),
-        Kind::Real => value.is_number(),
+    match (column.kind, value) {
+        (_, Value::Null) => column.null,
+        (Kind::Text, Value::Text(_))
+        | (Kind::Integer, Value::Integer(_))
+        | (Kind::Real, Value::Real(_)) => true,
+        _ => false,
+    }
+}
+
+/// Why a value cannot be kept.
+fn misfit(column: &Column, value: &Value) -> String {
+    let kind = match column.kind {
+        Kind::Text => "text",
+        Kind::Integer => "integers",
+        Kind::Real => "reals",
+    };
+    match value {
+        Value::Null => "null, which the column does not allow".to_owned(),
+        Value::Blob(_) => format!("{value} in a column of {kind}"),
+        value => format!("the {} {value} in a column of {kind}", value.class()),
     }
 }
 

@@ -1,4 +1,7 @@
 //! Pull: one SELECT that answers with a header and a page of changes.
+//!
+//! How a row is written down is told by a view for each table, `fastest_row_{table}`, so that the
+//! statement, which is sent with each pull, stays short.
 
 use crate::ddl::{literal, quote};
 use crate::push::seen_sql;
@@ -6,9 +9,6 @@ use crate::{Column, Kind, Schema, Table};
 
 /// Bytes that a change takes in an answer beside the texts of its row.
 const CHANGE_BYTES: usize = 100;
-
-/// SQLite builds may limit a function to 32 arguments.
-const ARGUMENTS_MAX: usize = 30;
 
 /// The pull statement, for the synced tables of a schema.
 ///
@@ -22,10 +22,31 @@ const ARGUMENTS_MAX: usize = 30;
 /// That rows are gone of a table that is no longer synced is of no use to whoever does not hold it;
 /// a row that is there of an unknown table comes, for it says that the primary is newer.
 pub fn pull_sql(schema: &Schema) -> String {
+    select(schema, str::to_owned, "CAST(pk AS TEXT)")
+}
+
+/// The same, with the keys and the rows of changes in hex, which [`crate::decode_hex_page`] reads: for
+/// an answer with texts that are no UTF-8. Servers put U+FFFD in their place, or fail.
+///
+/// D1 takes 2 MB for a text, which hex would double. So a row that is `whole_from` bytes or larger comes
+/// as it is, after the count of U+FFFD that it has there and a colon.
+pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
+    let form = |row: &str| match whole_from {
+        None => format!("hex({row})"),
+        Some(bytes) => format!(
+            "iif(size < {bytes}, hex({row}), (length({row}) - length(replace({row}, char(65533), '')))||':'||{row})"
+        ),
+    };
+    select(schema, form, "hex(CAST(pk AS TEXT))")
+}
+
+/// `form` and `pk` write down the row and the key of a change.
+fn select(schema: &Schema, form: impl Fn(&str) -> String, pk: &str) -> String {
     let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
     let ours = schema.owns_sql();
-    let sizes = by_table(&synced, size);
-    let rows = by_table(&synced, row);
+    let sizes = by_table(&synced, |_| "size".to_owned());
+    // A key is cast: it is text in each table that is declared, and may be a blob where someone wrote one.
+    let rows = by_table(&synced, |table| form(&row_column(table)));
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
@@ -48,7 +69,7 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
       'request', ?7
     ) AS row
   UNION ALL
-  SELECT seq, CAST(seq AS TEXT), tbl, pk, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}
+  SELECT seq, CAST(seq AS TEXT), tbl, {pk}, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}
   FROM fastest_page AS c WHERE total = size OR total <= CAST(?4 AS INTEGER)
 ) ORDER BY place"
     )
@@ -90,17 +111,14 @@ pub fn engine_sql() -> &'static str {
   ORDER BY place, name))"
 }
 
-/// An expression over the row that the change `c` is about; null when it is gone.
-fn by_table(tables: &[&Table], expression: fn(&Table) -> String) -> String {
+/// An expression over the view of the row that the change `c` is about; null when it is gone.
+fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String {
     let arms: Vec<String> = tables
         .iter()
         .map(|table| {
-            let (name, pk) = (quote(table.name), quote(table.pk));
-            let expression = expression(table);
-            format!(
-                "\n      WHEN {} THEN (SELECT {expression} FROM {name} WHERE {pk} = c.pk)",
-                literal(table.name)
-            )
+            let view = quote(&view_name(table));
+            let (name, expression) = (literal(table.name), expression(table));
+            format!("\n      WHEN {name} THEN (SELECT {expression} FROM {view} WHERE pk = c.pk)")
         })
         .collect();
     match arms.is_empty() {
@@ -109,15 +127,67 @@ fn by_table(tables: &[&Table], expression: fn(&Table) -> String) -> String {
     }
 }
 
-/// The columns in declared order as a JSON array.
-fn row(table: &Table) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
-    if columns.len() <= ARGUMENTS_MAX {
-        return format!("json_array({})", columns.join(","));
-    }
-    let quoted: Vec<String> =
-        columns.iter().map(|column| format!("json_quote({column})")).collect();
-    format!("'['||{}||']'", quoted.join("||','||"))
+fn view_name(table: &Table) -> String {
+    format!("fastest_row_{}", table.name)
+}
+
+/// The name of the view's column with the row: it tells of which columns, by the first eight hex
+/// digits of the SHA-256 of their names, each with a line feed. A row is an array without names, and a
+/// primary of another version may have others, or in another order: then the statement fails.
+fn row_column(table: &Table) -> String {
+    let names: String = table.columns.iter().map(|column| format!("{}\n", column.name)).collect();
+    format!("row_{}", &crate::folder::sha256(&names)[..8])
+}
+
+/// The view of one synced table: for each row its key, about how many bytes it takes in an answer, and
+/// its columns in declared order as the text of a JSON array. Values of any storage class are carried,
+/// whatever the column's declared type: to refuse one is up to the reader, who can name the row.
+///
+/// The text is put together by `||`: D1 limits the arguments of a function, and what is JSON already
+/// would lose that mark on its way through a view.
+pub fn row_ddl(table: &Table) -> String {
+    let cells: Vec<String> = table.columns.iter().map(|column| cell(table, column)).collect();
+    format!(
+        "CREATE VIEW {} AS SELECT t.{} AS pk,\n  {} AS size,\n  '['||{}||']' AS {}\nFROM {} AS t",
+        quote(&view_name(table)),
+        quote(table.pk),
+        size(table),
+        cells.join("||','||"),
+        row_column(table),
+        quote(table.name)
+    )
+}
+
+/// One value as it travels. A number that does not fit its column is named, and need not be exact.
+fn cell(table: &Table, column: &Column) -> String {
+    let c = format!("t.{}", quote(column.name));
+    let blob = format!("'{{\"blob\":\"'||hex({c})||'\"}}'");
+    let odd = format!("'[\"real\",'||json_quote(CAST({c} AS TEXT))||']'");
+    let real = match column.kind {
+        // SQLite makes texts of numbers in a column that is declared as ours are.
+        Kind::Text if !table.external => {
+            return format!("\n  iif(typeof({c})='blob',{blob},json_quote({c}))");
+        }
+        Kind::Text | Kind::Integer => odd,
+        Kind::Real => exact(&c),
+    };
+    format!(
+        "\n  CASE typeof({c}) WHEN 'real' THEN {real} WHEN 'blob' THEN {blob} ELSE json_quote({c}) END"
+    )
+}
+
+/// A real as it travels. An integral one is an integer; any other is `[m, e]`, for m * 2^e: with 2^p
+/// the largest power of two below it, m is the value times 2^(52-p), in two steps since that power
+/// itself may be past the reals. Products with powers of two are exact.
+fn exact(c: &str) -> String {
+    format!(
+        "CASE WHEN abs({c})<9007199254740992 \
+AND {c}=CAST({c} AS INTEGER) THEN CAST({c} AS INTEGER) ELSE (SELECT '['||iif(p.exponent=1024,\
+iif({c}<0,-1,1)||',1024',CAST({c}*(SELECT power FROM fastest_powers WHERE exponent=(52-p.exponent)/2)\
+*(SELECT power FROM fastest_powers WHERE exponent=52-p.exponent-(52-p.exponent)/2) AS INTEGER)\
+||','||(p.exponent-52))||']' FROM fastest_powers AS p WHERE p.power<=abs({c}) \
+ORDER BY p.power DESC LIMIT 1) END"
+    )
 }
 
 /// About how many bytes the row takes in an answer.
@@ -130,7 +200,7 @@ fn size(table: &Table) -> String {
 }
 
 fn text_size(column: &Column) -> String {
-    let name = quote(column.name);
+    let name = format!("t.{}", quote(column.name));
     match (column.size, column.null) {
         (Some(sql), _) => sql.to_owned(),
         (None, true) => format!("coalesce(length({name}),0)"),
@@ -141,7 +211,7 @@ fn text_size(column: &Column) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FASTEST, Policy};
+    use crate::FASTEST;
 
     #[test]
     fn private_tables_are_not_pulled() {
@@ -150,34 +220,5 @@ mod tests {
         let sql = pull_sql(&FASTEST);
         assert!(sql.len() < 100_000, "{} bytes", sql.len());
         assert!(sql.matches("UNION").count() < 5);
-    }
-
-    #[test]
-    fn wide_rows_stay_under_the_argument_limit() {
-        const COLUMN: Column = Column {
-            name: "a",
-            kind: Kind::Integer,
-            null: true,
-            default: None,
-            check: None,
-            unique: false,
-            lock_version: false,
-            references: None,
-            size: None,
-            renamed_from: None,
-        };
-        let wide = Table {
-            name: "wide",
-            pk: "a",
-            columns: &[COLUMN; 31],
-            indexes: &[],
-            policy: Policy::AppendOnly,
-            reason: "a test",
-            scope: None,
-            renamed_from: None,
-            deprecated: None,
-            external: false,
-        };
-        assert!(row(&wide).starts_with("'['||json_quote(`a`)||','||"));
     }
 }

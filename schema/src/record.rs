@@ -15,8 +15,8 @@ use crate::{Column, Kind, OnDelete, Policy, Reference, Scope, Table, parents_fir
 /// The version of the record's own form.
 pub const RECORD_VERSION: u32 = 1;
 
-/// The version of the engine's own tables, which the first migration makes.
-pub const ENGINE_VERSION: u32 = 1;
+/// The version of the engine's own tables, which the first migration makes. 2 has `fastest_powers`.
+pub const ENGINE_VERSION: u32 = 2;
 
 /// A whole schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct ColumnRecord {
     /// Whether it mirrors the lock version.
     #[serde(default, skip_serializing_if = "is_false")]
     pub lock_version: bool,
+    /// Whether a trigger of the application's watches it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub watched: bool,
     /// The foreign key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<ReferenceRecord>,
@@ -168,7 +171,9 @@ impl Record {
     pub fn of(owner: &str, tables: &[&'static Table]) -> Record {
         let tables = parents_first(tables);
         let triggers = tables.iter().flat_map(|table| crate::trigger_ddl(table));
-        let objects = triggers.chain(push_ddl(&tables)).map(Object::new);
+        let synced = tables.iter().filter(|table| table.policy != Policy::Private);
+        let views = synced.map(|table| crate::row_ddl(table));
+        let objects = triggers.chain(views).chain(push_ddl(&tables)).map(Object::new);
         Record {
             version: RECORD_VERSION,
             engine: ENGINE_VERSION,
@@ -261,6 +266,7 @@ impl From<&Column> for ColumnRecord {
             check: column.check.map(str::to_owned),
             unique: column.unique,
             lock_version: column.lock_version,
+            watched: column.watched,
             references: column.references.as_ref().map(references),
             renamed_from: column.renamed_from.map(str::to_owned),
         }

@@ -21,11 +21,14 @@ pub enum Refusal {
     UnknownTable,
     /// The payload writes a column that the primary does not have: its migrations are behind.
     UnknownColumn,
+    /// The primary took a row that was written away again, or kept one that was deleted: a trigger or
+    /// an `ON CONFLICT` of the application's did so, without an error.
+    Swallowed,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Refusal; 8] = [
+    pub const ALL: [Refusal; 9] = [
         Refusal::PayloadVersion,
         Refusal::PayloadInvalid,
         Refusal::DeviceCounter,
@@ -34,6 +37,7 @@ impl Refusal {
         Refusal::LockMissing,
         Refusal::UnknownTable,
         Refusal::UnknownColumn,
+        Refusal::Swallowed,
     ];
 
     /// The text that the primary raises.
@@ -47,6 +51,7 @@ impl Refusal {
             Refusal::LockMissing => "fastest:lock_missing",
             Refusal::UnknownTable => "fastest:unknown_table",
             Refusal::UnknownColumn => "fastest:unknown_column",
+            Refusal::Swallowed => "fastest:swallowed",
         }
     }
 

@@ -2,9 +2,10 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::Value;
 use crate::column::Kind;
+use crate::value::ValueError;
 
 /// A row type made by [`macro@crate::table`].
 pub trait Row: Serialize + DeserializeOwned {
@@ -15,9 +16,9 @@ pub trait Row: Serialize + DeserializeOwned {
     type New: Serialize + DeserializeOwned;
 
     /// Reads a row from its values in column order, as a page of changes holds them.
-    fn from_values(values: Vec<Value>) -> Result<Self, serde_json::Error> {
-        let names = Self::TABLE.columns.iter().map(|column| column.name.to_owned());
-        serde_json::from_value(Value::Object(names.zip(values).collect::<Map<_, _>>()))
+    fn from_values(values: Vec<Value>) -> Result<Self, ValueError> {
+        let names = Self::TABLE.columns.iter().map(|column| column.name);
+        Value::read_row(names.zip(values))
     }
 }
 
@@ -116,6 +117,9 @@ pub struct Column {
     pub size: Option<&'static str>,
     /// The name that it had before.
     pub renamed_from: Option<&'static str>,
+    /// Whether a trigger of the application's, `UPDATE OF` this column, watches it: it is set only
+    /// where its value changes, by an UPDATE of its own.
+    pub watched: bool,
 }
 
 /// The default of a column.

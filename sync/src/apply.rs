@@ -5,9 +5,9 @@
 //! primary's value stands and both versions go into the conflicts. Rows of append-only tables
 //! never change and never go: from the primary they only gain what was null here.
 
-use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, Table};
+use fastest_schema::value::list_to_wire;
+use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, Table, Value};
 use rusqlite::params;
-use serde_json::Value;
 
 use crate::dag;
 use crate::merge_row::merge_row;
@@ -26,7 +26,11 @@ impl Session<'_> {
         seq: i64,
         whole: &[String],
     ) -> Result<(), ReplicaError> {
+        let holds_any = self.holds_any()?;
         for change in changes {
+            if holds_any {
+                self.release(change.table, &change.key)?;
+            }
             self.apply(scope, change, whole)?;
         }
         self.run(
@@ -50,6 +54,10 @@ impl Session<'_> {
             }
             Outcome::Row(theirs) => {
                 self.apply_row(scope, table, key, *version, theirs)?;
+                self.put_known(scope, (table, key), *version, Some(*seq), false)
+            }
+            Outcome::Held { column, why } => {
+                self.hold(scope, (table, key), *version, (column, why))?;
                 self.put_known(scope, (table, key), *version, Some(*seq), false)
             }
             // It may be held by now under the scope that it went to.
@@ -281,7 +289,7 @@ impl Session<'_> {
         theirs: Option<&Values>,
         columns: &[&str],
     ) -> Result<(), ReplicaError> {
-        let text = |values: &Values| Value::Array(values.clone()).to_string();
+        let text = |values: &Values| list_to_wire(values);
         self.run(
             "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, base, ours, theirs, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -292,7 +300,7 @@ impl Session<'_> {
                 entry.key,
                 columns.join(","),
                 entry.base.as_ref().map(text),
-                entry.row.as_ref().map_or_else(|| Value::Null.to_string(), text),
+                entry.row.as_ref().map_or_else(|| "null".to_owned(), text),
                 theirs.map(text),
                 crate::clock::now(),
             ],
@@ -337,6 +345,7 @@ impl Session<'_> {
         let scopes = self.scopes()?;
         self.run("DELETE FROM fastest_changes", [])?;
         self.run("DELETE FROM fastest_local_cursor", [])?;
+        self.run("DELETE FROM fastest_local_held", [])?;
         self.run("DELETE FROM fastest_local_reading", [])?;
         for scope in scopes {
             self.begin_reading(&scope)?;

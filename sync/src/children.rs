@@ -6,15 +6,14 @@
 //! asked for: they stay as they are until the primary has taken the delete, and what waits of them
 //! is held back so long, so that nothing of them is lost should the row stand after all.
 
-use fastest_schema::{OnDelete, Policy, Reference, Schema, Table};
-use serde_json::Value;
+use fastest_schema::{OnDelete, Policy, Reference, Schema, Table, Value};
 
 use crate::error::SyncError;
+use crate::order::takes_over;
 use crate::outbox::Entry;
 use crate::primary::{Primary, ask_cell_by};
 use crate::push_plan::column;
 use crate::replica::{Replica, ReplicaError, Session, Values};
-use crate::stages::takes_over;
 
 /// A column of a table, by its place, and what it refers to.
 pub(crate) type ForeignKey = (usize, &'static Reference);
@@ -91,8 +90,9 @@ impl Session<'_> {
     /// Does to rows of append-only tables what the primary did to them as this one went.
     pub(crate) fn follow_delete(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let key_alone = || {
-            let value =
-                |name| if name == entry.table.pk { entry.key.as_str().into() } else { Value::Null };
+            let value = |name| {
+                if name == entry.table.pk { Value::from(entry.key.as_str()) } else { Value::Null }
+            };
             entry.table.columns.iter().map(|column| value(column.name)).collect()
         };
         let values = entry.base.clone().unwrap_or_else(key_alone);
@@ -194,7 +194,7 @@ fn lets_go(child: &Entry, parent: &Entry) -> bool {
 }
 
 fn refers(row: &[Value], (at, to): ForeignKey, table: &Table, values: &[Value]) -> bool {
-    column(table, values, to.column).is_some_and(|held| row[at] == *held)
+    column(table, values, to.column).is_some_and(|held| row[at].as_str() == Some(&held))
 }
 
 /// The foreign keys that keep a row of a table from being deleted by one who does not know of the

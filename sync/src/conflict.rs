@@ -4,9 +4,10 @@
 //! write like any other: it is queued, and goes out with the next push.
 
 use fastest_schema::projects::Project;
-use fastest_schema::{Kind, Table};
+use fastest_schema::{Kind, Table, Value};
 use rusqlite::params;
-use serde_json::{Map, Value};
+
+use std::collections::BTreeMap;
 
 use crate::error::SyncError;
 use crate::outbox::from_text;
@@ -21,7 +22,7 @@ pub enum Resolution {
     /// What the primary has.
     Theirs,
     /// These columns, and the primary's otherwise.
-    Value(Map<String, Value>),
+    Value(BTreeMap<String, Value>),
 }
 
 /// A conflict as it is kept.
@@ -108,7 +109,7 @@ impl Session<'_> {
 
     fn show(&self, kept: &Kept) -> Result<RowConflict, ReplicaError> {
         let now = self.values(kept.table, &kept.key)?;
-        let value = |values: Option<&Values>, at: usize| values.map(|values| values[at].clone());
+        let value = |values: Option<&Values>, at: usize| values.map(|values| values[at].to_json());
         let (deleted, deleted_here) = (kept.theirs.is_none(), kept.ours.is_none());
         let columns = kept.table.columns.iter().enumerate();
         let columns = columns.filter(|(_, column)| {
@@ -177,7 +178,10 @@ fn wanted(
                 if !fits(column, value) {
                     return Err(bad_value(kept.table, column.name, "it cannot hold this value"));
                 }
-                row[at] = value.clone();
+                row[at] = match (column.kind, value) {
+                    (Kind::Real, Value::Integer(integer)) => Value::Real(*integer as f64),
+                    (_, value) => value.clone(),
+                };
             }
             Ok(Wanted::Row(row))
         }
@@ -185,11 +189,13 @@ fn wanted(
 }
 
 fn fits(column: &fastest_schema::Column, value: &Value) -> bool {
-    match column.kind {
-        _ if value.is_null() => column.null,
-        Kind::Text => value.is_string(),
-        Kind::Integer => value.is_i64(),
-        Kind::Real => value.is_number(),
+    match (column.kind, value) {
+        (_, Value::Null) => column.null,
+        (_, value) if value.is_nan() => false,
+        (Kind::Text, Value::Text(_))
+        | (Kind::Integer, Value::Integer(_))
+        | (Kind::Real, Value::Real(_) | Value::Integer(_)) => true,
+        _ => false,
     }
 }
 

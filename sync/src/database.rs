@@ -40,17 +40,21 @@
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance: then the push fails
 //! with the primary's words, nothing of its statement was applied, and the rows go on waiting until
-//! the application changes or deletes the one that is wrong. Rows that hand a unique value on to each
-//! other go in statements of their own, whoever gives it up first. In a circle, as where two rows
-//! swap names, nobody can be first: push one of them with another name in between.
+//! the application changes or deletes the one that is wrong. A row that releases a unique value goes
+//! before the one that takes it, in the same statement. In a circle, as where two rows swap names, no
+//! order works: push one of them with another name in between.
+//!
+//! A value arrives as it was written, reals bit by bit; NaN is refused, for SQLite would store null.
+//! Where someone writes a value on the primary that does not fit its column, the row is held back
+//! ([`Database::held`]), and all others arrive.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fastest_schema::{Row, Schema, SchemaError};
+use fastest_schema::value::named_values;
+use fastest_schema::{Row, Schema, SchemaError, Value};
 use rusqlite::{Connection, OpenFlags, params};
-use serde_json::Value;
 
 use crate::clock;
 use crate::conflict::Resolution;
@@ -59,8 +63,8 @@ use crate::local_write::WriteError;
 use crate::pull::{Pulled, pull_scope};
 use crate::push::{Pushed, push_alone};
 use crate::remote::Remote;
-use crate::replica::{Replica, ReplicaError, Session, decode, values_of};
-use crate::report::{ResolveReport, RowConflict};
+use crate::replica::{Replica, ReplicaError, Session, decode, try_values_of};
+use crate::report::{HeldRow, ResolveReport, RowConflict};
 use crate::waiting::{self, TELL_AFTER};
 
 /// How often to ask whether another process has ended its push.
@@ -170,19 +174,19 @@ impl Database {
         let held = self.scope.as_deref();
         self.replica.write(|session| {
             session.check_table(R::TABLE)?;
-            Ok(session.write_row(held, R::TABLE, &values_of(row))?)
+            let values = try_values_of(row)
+                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+            Ok(session.write_row(held, R::TABLE, &values)?)
         })
     }
 
     /// Writes a new row, its absent columns by their defaults, and gives it back.
     pub fn insert<R: Row>(&mut self, new: &R::New) -> Result<R, DatabaseError> {
         let held = self.scope.as_deref();
-        let given = match serde_json::to_value(new) {
-            Ok(Value::Object(given)) => given,
-            _ => unreachable!("a struct of columns serialises as an object"),
-        };
         self.replica.write(|session| {
             session.check_table(R::TABLE)?;
+            let given = named_values(new)
+                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
             Ok(decode(session.insert_row(held, R::TABLE, &given)?)?)
         })
     }
@@ -222,7 +226,12 @@ impl Database {
             let (table, column) = (R::TABLE.name, column.to_owned());
             return Err(DatabaseError::NoColumn { table, column });
         }
-        Ok(session.rows_where(Some((column, &value.into())))?)
+        let value = value.into();
+        // Bound to a statement it would be null, and find what has no value.
+        if value.is_nan() {
+            return Ok(Vec::new());
+        }
+        Ok(session.rows_where(Some((column, &value)))?)
     }
 
     /// The file, open for reading alone: for joins, counts and whatever else SQL can say.
@@ -295,6 +304,13 @@ impl Database {
     /// primary's stand, and both versions are kept until [`Database::resolve`] settles them.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
         Ok(self.replica.read().conflicts(None)?)
+    }
+
+    /// Rows that the primary has and this device cannot keep, since a value there does not fit its
+    /// column. They stay here as they were, and what was written to them waits, until they are mended
+    /// on the primary and pulled.
+    pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
+        Ok(self.replica.read().held(None)?)
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like

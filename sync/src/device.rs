@@ -395,7 +395,10 @@ impl Session<'_> {
             .map(|(id, parents)| {
                 let parents = serde_json::from_str(&parents);
                 let key = id.clone();
-                let broken = |source| ReplicaError::Row { table: "snapshots", key, source };
+                let broken = |error: serde_json::Error| {
+                    let source = error.into();
+                    ReplicaError::Row { table: "snapshots", key, source }
+                };
                 Ok((id, parents.map_err(broken)?))
             })
             .collect()

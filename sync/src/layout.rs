@@ -13,7 +13,7 @@ use rusqlite::params;
 use crate::replica::{ReplicaError, Session};
 
 /// Version of the replica's layout, kept in `user_version`.
-pub(crate) const LAYOUT_VERSION: i64 = 4;
+pub(crate) const LAYOUT_VERSION: i64 = 5;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -47,6 +47,10 @@ CREATE TABLE fastest_local_queued(
 CREATE TABLE fastest_local_copy(
   root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT,
   folder TEXT)
+  WITHOUT ROWID;
+CREATE TABLE fastest_local_held(
+  tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
+  column TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (tbl, pk))
   WITHOUT ROWID;
 ";
 
@@ -99,6 +103,14 @@ CREATE TABLE fastest_local_copy(
   WITHOUT ROWID;
 ";
 
+/// From layout 4 to 5: rows that cannot be kept are named.
+const LAYOUT_5_DDL: &str = "
+CREATE TABLE fastest_local_held(
+  tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
+  column TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (tbl, pk))
+  WITHOUT ROWID;
+";
+
 impl Session<'_> {
     /// Makes the tables, or brings those of an older file up to date.
     pub(crate) fn lay_out(&self) -> Result<(), ReplicaError> {
@@ -107,15 +119,16 @@ impl Session<'_> {
         let steps = match version {
             LAYOUT_VERSION => "",
             0 => LOCAL_DDL,
-            1 => &[LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL].concat(),
-            2 => &[LAYOUT_3_DDL, LAYOUT_4_DDL].concat(),
-            _ => LAYOUT_4_DDL,
+            1 => &[LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
+            2 => &[LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
+            3 => &[LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
+            _ => LAYOUT_5_DDL,
         };
         self.batch(&format!("{steps}\nPRAGMA user_version = {LAYOUT_VERSION};"))?;
         let insert = "INSERT INTO fastest_local_schema(one, owner, migration, record)
                       VALUES (1, ?1, ?2, ?3)";
         match version {
-            3 | LAYOUT_VERSION => {}
+            3.. => {}
             0 => {
                 self.batch(&replica_ddl(self.schema.tables).join(";\n"))?;
                 let schema = params![self.schema.owner, self.newest(), self.declared];

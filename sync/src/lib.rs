@@ -5,13 +5,13 @@
 //!
 //! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
 //! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
-//! ([`push_plan`], `stages`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
+//! ([`push_plan`], `order`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
 //! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
-//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `stages`, `merge_row`, [`dag`]: between the two
+//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `order`, `merge_row`, [`dag`]: between the two
 //! - [`database`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`], [`waiting`]: what users see
 
@@ -31,11 +31,13 @@ pub mod device;
 pub mod embedded;
 pub mod error;
 mod guard;
+mod held;
 mod layout;
 pub mod local_write;
 mod merge_row;
 pub mod meter;
 pub mod migrations;
+mod order;
 pub mod outbox;
 mod own;
 pub mod pack_store;
@@ -53,7 +55,6 @@ pub mod retry;
 mod said;
 pub mod secret;
 mod sqlite;
-mod stages;
 mod tls;
 pub mod turso;
 pub mod waiting;
@@ -64,5 +65,6 @@ pub use database::Database;
 pub use device::{Device, Identity};
 pub use error::SyncError;
 pub use fastest_core::git::UserSettings as GitSettings;
+pub use fastest_schema::{Kind, Value};
 pub use remote::{Remote, migrate};
 pub use working_copy::WorkingCopy;

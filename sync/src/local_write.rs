@@ -8,9 +8,9 @@
 
 use std::fmt;
 
-use fastest_schema::{OnDelete, Policy, Scope, Table};
+use fastest_schema::value::ValueError;
+use fastest_schema::{OnDelete, Policy, Scope, Table, Value};
 use rusqlite::{params, params_from_iter};
-use serde_json::{Map, Value};
 
 use crate::children::{foreign_keys, references};
 use crate::push_plan::column;
@@ -85,6 +85,34 @@ pub enum WriteError {
         /// The key there.
         key: String,
     },
+    /// A value that no column can hold: SQLite would store null for it.
+    #[error(
+        "row {key} of {table} cannot be written: {column} is {value}, which no column can hold"
+    )]
+    Unstorable {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: Value,
+    },
+    /// A new row came to no key: none was given, and its default is null.
+    #[error("a new row of {table} has no key: give it one, or declare a default that does")]
+    NoKey {
+        /// The table.
+        table: &'static str,
+    },
+    /// The row's own type cannot be written down, or read from what is there.
+    #[error("a row of {table} cannot be written: {source}")]
+    Unwritable {
+        /// The table.
+        table: &'static str,
+        /// What serde says.
+        source: ValueError,
+    },
     /// Other rows refer to the row that was to be deleted.
     #[error("row {key} of {table} cannot be deleted: row {child_key} of {child} refers to it")]
     Referred {
@@ -133,7 +161,11 @@ impl Session<'_> {
         table: &'static Table,
         values: &[Value],
     ) -> Result<(), WriteError> {
-        let key = key_of(table, values);
+        let key = table.columns.iter().zip(values).find(|(column, _)| column.name == table.pk);
+        let Some(key) = key.and_then(|(_, value)| value.as_str()) else {
+            return Err(WriteError::NoKey { table: table.name });
+        };
+        check_storable(table, key, table.columns.iter().map(|column| column.name).zip(values))?;
         let scope = self.scope_of(table, values)?;
         check_held(held, &scope, table, key)?;
         if table.policy == Policy::AppendOnly
@@ -151,20 +183,39 @@ impl Session<'_> {
         &self,
         held: Option<&str>,
         table: &'static Table,
-        given: &Map<String, Value>,
+        given: &[(&'static str, Value)],
     ) -> Result<Values, WriteError> {
-        let key = given.get(table.pk).and_then(Value::as_str).unwrap_or_default();
-        if self.values(table, key)?.is_some() {
+        let key = given.iter().find(|(name, _)| *name == table.pk);
+        let key = key.and_then(|(_, value)| value.as_str());
+        let shown = key.unwrap_or("without a key");
+        check_storable(table, shown, given.iter().map(|(name, value)| (*name, value)))?;
+        if let Some(key) = key
+            && self.values(table, key)?.is_some()
+        {
             return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
         }
-        let columns: Vec<String> = given.keys().map(|name| format!("`{name}`")).collect();
-        let slots = vec!["?"; columns.len()].join(",");
-        let name = table.name;
-        let sql = format!("INSERT INTO `{name}`({}) VALUES ({slots})", columns.join(","));
-        self.run(&sql, params_from_iter(given.values().map(Bound)))?;
+        let columns: Vec<String> = given.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let (name, pk) = (table.name, table.pk);
+        let values = match columns.is_empty() {
+            true => "DEFAULT VALUES".to_owned(),
+            false => {
+                let slots = vec!["?"; columns.len()].join(",");
+                format!("({}) VALUES ({slots})", columns.join(","))
+            }
+        };
+        let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
+        let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));
+        // The key may be a default, and the application's own idea of one.
+        let key: Option<Option<String>> = self.get(&sql, parameters)?;
+        let values = match &key {
+            Some(Some(key)) => self.values(table, key)?,
+            _ => None,
+        };
+        let Some((Some(key), values)) = key.zip(values) else {
+            return Err(WriteError::NoKey { table: name });
+        };
         // SQLite has filled it in; it is written as any other from here on.
-        let values = self.values(table, key)?.expect("the row was just inserted");
-        self.delete(table, key)?;
+        self.delete(table, &key)?;
         self.write_row(held, table, &values)?;
         Ok(values)
     }
@@ -356,6 +407,21 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses what SQLite would store as something else.
+fn check_storable<'a>(
+    table: &Table,
+    key: &str,
+    values: impl Iterator<Item = (&'static str, &'a Value)>,
+) -> Result<(), WriteError> {
+    for (column, value) in values {
+        if value.is_nan() {
+            let (table, key) = (table.name, key.to_owned());
+            return Err(WriteError::Unstorable { table, key, column, value: value.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Result<(), WriteError> {

@@ -1,7 +1,6 @@
 //! Merging the rows of a table three ways, column by column.
 
-use fastest_schema::Table;
-use serde_json::Value;
+use fastest_schema::{Table, Value};
 
 use crate::own::Own;
 use crate::replica::Values;
@@ -67,7 +66,6 @@ pub(crate) fn merge_row(
 mod tests {
     use fastest_schema::Row;
     use fastest_schema::projects::Project;
-    use serde_json::json;
 
     use super::*;
 
@@ -75,10 +73,10 @@ mod tests {
     fn check(base: [&str; 3], ours: [&str; 3], theirs: [&str; 3], expect: [&str; 3], bad: &[&str]) {
         let row = |[name, last, main]: [&str; 3]| -> Values {
             let value = |column: &str| match column {
-                "name" => json!(name),
-                "last_snapshot_id" => json!(last),
-                "main_workspace_id" => json!(main),
-                _ => json!("same"),
+                "name" => name.into(),
+                "last_snapshot_id" => last.into(),
+                "main_workspace_id" => main.into(),
+                _ => Value::from("same"),
             };
             Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
         };
@@ -100,8 +98,8 @@ mod tests {
     fn nothing_is_settled_in_a_table_of_an_application() {
         let row = |last: &str| -> Values {
             let value = |column: &str| match column {
-                "last_snapshot_id" => json!(last),
-                _ => json!("same"),
+                "last_snapshot_id" => last.into(),
+                _ => Value::from("same"),
             };
             Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
         };

@@ -5,9 +5,9 @@
 //! keeps one entry: the first base, the last row. A row that the primary never knew leaves none when
 //! it is deleted. Entries leave in the transaction that records the primary's answer.
 
-use fastest_schema::{Policy, Row, Seen, Table};
+use fastest_schema::value::{list_from_wire, list_to_wire};
+use fastest_schema::{Policy, Row, Seen, Table, Value};
 use rusqlite::params;
-use serde_json::Value;
 
 use crate::replica::{ReplicaError, Session, Values, key_of, values_of};
 
@@ -29,6 +29,20 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The columns that differ from what the primary has, but for the key and the lock version; `None`
+    /// where that is not known.
+    pub(crate) fn changed(&self) -> Option<Vec<&'static str>> {
+        let (Some(base), Some(row)) = (&self.base, &self.row) else { return None };
+        if self.base_version == 0 || self.table.policy != Policy::Versioned {
+            return None;
+        }
+        let columns = self.table.columns.iter().zip(base.iter().zip(row));
+        let changed = columns.filter(|(column, (base, row))| {
+            column.name != self.table.pk && !column.lock_version && base != row
+        });
+        Some(changed.map(|(column, _)| column.name).collect())
+    }
+
     /// For a row that the primary is not known to have.
     pub(crate) fn unknown(table: &'static Table, key: &str, row: Values) -> Self {
         let key = key.to_owned();
@@ -109,6 +123,15 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Drops what waits to be written and comes to what the primary has.
+    pub(crate) fn drop_unchanged(&self, scope: &str) -> Result<(), ReplicaError> {
+        let entries = self.entries(scope)?.into_iter();
+        for entry in entries.filter(|entry| entry.changed().is_some_and(|list| list.is_empty())) {
+            self.drop_entry(entry.table, &entry.key)?;
+        }
+        Ok(())
+    }
+
     /// How many rows wait to be deleted.
     pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
@@ -128,13 +151,13 @@ impl Session<'_> {
         row: &Values,
     ) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET row = ?3 WHERE tbl = ?1 AND pk = ?2";
-        self.run(sql, params![table.name, key, to_text(row)]).map(drop)
+        self.run(sql, params![table.name, key, list_to_wire(row)]).map(drop)
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.
     pub(crate) fn put_entry(&self, scope: &str, entry: &Entry) -> Result<(), ReplicaError> {
         self.drop_entry(entry.table, &entry.key)?;
-        let base = entry.base.as_ref().map(to_text);
+        let base = entry.base.as_deref().map(list_to_wire);
         self.run(
             "INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -144,7 +167,7 @@ impl Session<'_> {
                 entry.key,
                 entry.base_version,
                 base,
-                entry.row.as_ref().map(to_text)
+                entry.row.as_deref().map(list_to_wire)
             ],
         )?;
         Ok(())
@@ -262,10 +285,6 @@ impl Session<'_> {
     }
 }
 
-fn to_text(values: &Values) -> String {
-    Value::Array(values.clone()).to_string()
-}
-
 /// The values of a row that is kept as a list.
 pub(crate) fn from_text(
     table: &'static Table,
@@ -273,7 +292,8 @@ pub(crate) fn from_text(
     text: &str,
 ) -> Result<Values, ReplicaError> {
     let broken = |source| ReplicaError::Row { table: table.name, key: key.to_owned(), source };
-    let values: Values = serde_json::from_str(text).map_err(broken)?;
+    let kinds = table.columns.iter().map(|column| column.kind);
+    let values = list_from_wire(text, kinds).map_err(broken)?;
     match values.len() == table.columns.len() {
         true => Ok(values),
         false => Err(broken(serde::de::Error::invalid_length(

@@ -71,7 +71,7 @@ pub enum PrimaryError {
         message: String,
     },
     /// It refused a push by a rule of the protocol; nothing was changed.
-    #[error("the primary {url} refused the push: {}", refusal.name())]
+    #[error("the primary {url} refused the push: {}{}", refusal.name(), because(*refusal))]
     Refused {
         /// Where it is.
         url: String,
@@ -138,6 +138,16 @@ pub enum PrimaryError {
         /// The folder.
         path: PathBuf,
     },
+}
+
+/// What an application's developer has to know of a refusal, where its name does not say it.
+fn because(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Swallowed => {
+            " (a trigger or an ON CONFLICT clause on the primary took a write away without an error)"
+        }
+        _ => "",
+    }
 }
 
 /// In what way a primary was out of reach.

@@ -11,8 +11,8 @@ use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{
-    Change, Migration, Outcome, Pack, Page, PageError, Row, Schema, Scope, Seen, decode_page,
-    pull_sql,
+    Change, Migration, Outcome, Pack, Page, PageError, Row, Schema, Scope, Seen, Table,
+    decode_hex_page, decode_page, is_lossy, pull_hex_sql, pull_sql,
 };
 use tracing::debug;
 
@@ -21,13 +21,29 @@ use crate::error::SyncError;
 use crate::packs::take_packs;
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell};
 use crate::push_plan::column;
-use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate};
+use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate, set_up};
 use crate::replica::Replica;
 
 /// Changes in one page, at most.
 const PAGE_ROWS: &str = "1000";
 /// Bytes of one page, about: answers of D1 are best kept under 1 MB.
 const PAGE_BYTES: &str = "900000";
+
+/// The same for a page in hex, which takes two letters for a byte.
+const PAGE_BYTES_HEX: &str = "450000";
+
+/// Rows of this size, about, are not put into hex at first: D1 takes 2 MB for a text.
+const WHOLE_FROM_BYTES: u32 = 900_000;
+
+/// How a page is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    AsTexts,
+    /// In hex, but for large rows: a text may be no UTF-8.
+    InHex,
+    /// All in hex: a server that fails at such a text has no such bound, and fails at a large row too.
+    AllInHex,
+}
 
 /// Pages of a pull that end before either bound: an honest primary gives the last one only, and few
 /// more while others write.
@@ -154,18 +170,28 @@ async fn ask(
     state: &RemoteState,
     seen: Option<&Seen>,
 ) -> Result<Page, PrimaryError> {
-    let sql = pull_sql(schema);
     let at = cursor.to_string();
     let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
     let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
-    let (mut migrated, mut broken) = (false, None);
-    for _ in 0..STRAY_ANSWERS_MAX {
+    let (mut is_set_up, mut asked, mut broken) = (false, Asked::AsTexts, None);
+    let mut tries = 0;
+    while tries < STRAY_ANSWERS_MAX {
         let request = clock::new_id();
-        let parameters = [scope, &at, PAGE_ROWS, PAGE_BYTES, push_id, &seen, &request];
+        let (sql, bytes) = match asked {
+            Asked::AsTexts => (pull_sql(schema), PAGE_BYTES),
+            Asked::InHex => (pull_hex_sql(schema, Some(WHOLE_FROM_BYTES)), PAGE_BYTES_HEX),
+            Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
+        };
+        let parameters = [scope, &at, PAGE_ROWS, bytes, push_id, &seen, &request];
         let answer = match primary.run(&sql, &parameters).await {
-            Err(PrimaryError::NotMigrated { .. }) if !migrated => {
-                migrate(primary, schema).await?;
-                migrated = true;
+            Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
+                set_up(primary, schema).await?;
+                is_set_up = true;
+                tries += 1;
+                continue;
+            }
+            Err(error) if asked != Asked::AllInHex && is_not_utf8(&error) => {
+                asked = if asked == Asked::AsTexts { Asked::InHex } else { Asked::AllInHex };
                 continue;
             }
             Err(error @ PrimaryError::Failed { .. }) => {
@@ -173,7 +199,16 @@ async fn ask(
             }
             answer => answer?,
         };
-        match decode_page(schema.tables, cursor, answer) {
+        if asked == Asked::AsTexts && is_lossy(&answer) {
+            asked = Asked::InHex;
+            continue;
+        }
+        tries += 1;
+        let page = match asked {
+            Asked::AsTexts => decode_page(schema.tables, cursor, answer),
+            _ => decode_hex_page(schema.tables, cursor, answer),
+        };
+        match page {
             Ok(page) if page.header.request == request => return Ok(page),
             Ok(_) => broken = None,
             // It may be the answer to something else as well.
@@ -189,6 +224,12 @@ async fn ask(
         Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
         None => PrimaryError::stray_answer(primary),
     })
+}
+
+/// Whether a server has failed to put a text into its answer that is no UTF-8, as sqld does.
+fn is_not_utf8(error: &PrimaryError) -> bool {
+    let words = "invalid utf-8";
+    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
 /// Why a primary failed to answer: one that lacks a table or a column says no more than that.
@@ -360,7 +401,14 @@ fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
     fn error<R: Row>(change: &Change) -> Option<String> {
         change.row::<R>()?.err().map(|error| error.to_string())
     }
-    let unreadable = error::<Project>(change)
+    let held = match &change.outcome {
+        Outcome::Held { column, why } if is_needed(change.table) => {
+            Some(format!("column {column} has {why}"))
+        }
+        _ => None,
+    };
+    let unreadable = held
+        .or_else(|| error::<Project>(change))
         .or_else(|| error::<Workspace>(change))
         .or_else(|| error::<Snapshot>(change))
         .or_else(|| {
@@ -374,4 +422,9 @@ fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
             Err(inconsistent(primary, format!("row {key} of {table} cannot be read: {what}")))
         }
     }
+}
+
+/// Whether no command could do without the rows of a table of Fastest's own.
+fn is_needed(table: &Table) -> bool {
+    [Project::TABLE, Workspace::TABLE, Snapshot::TABLE].iter().any(|own| own.name == table.name)
 }

@@ -4,7 +4,11 @@
 //! it is sent, and taken out in the transaction that records the answer. So an answer that is lost
 //! is asked for again under the same id, which the primary applies once. One push is on its way at
 //! a time from a device: the push lock of its store sees to that.
+//!
+//! What version a row came to is learned from the answer, and not computed: a trigger of the
+//! application's may have written to it as well. Such rows are pulled at once.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -13,12 +17,14 @@ use fastest_core::id::PackId;
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
+use fastest_schema::value::{Misfit, ValueError};
 use fastest_schema::{
-    Lock, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Schema, Table,
+    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Schema,
+    Table, Value,
 };
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tracing::debug;
 
 use crate::children::yield_to_unseen;
@@ -31,7 +37,7 @@ use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
 use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
-use crate::remote::{Remote, RemoteState, check_not_newer, lacked, migrate};
+use crate::remote::{Remote, RemoteState, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session, Values};
 use crate::waiting;
 
@@ -89,6 +95,10 @@ pub(crate) async fn push_alone(
         let error = match push_once(replica, store, remote, scope).await {
             // The deletes that it waited for may have been accepted.
             Ok(Sending { held: true, statements: 1.., .. }) => continue,
+            Ok(Sending { diverged, learned: true, .. }) => {
+                met.learn(&pull_scope(replica, store, remote, scope).await?);
+                return Ok(Pushed { diverged, ..met });
+            }
             Ok(Sending { diverged, statements, .. }) if asked || statements > 0 => {
                 return Ok(Pushed { diverged, ..met });
             }
@@ -104,7 +114,15 @@ pub(crate) async fn push_alone(
         debug!(scope, %error, attempts, "a push was not accepted");
         match recovery(&error) {
             Some(_) if attempts == ATTEMPTS_MAX => return Err(SyncError::Contended { attempts }),
-            Some(Recovery::Migrate) => drop(migrate(&*remote.primary, replica.schema()).await?),
+            Some(Recovery::Migrate) => match set_up(&*remote.primary, replica.schema()).await {
+                // The one inside the store has no other devices, which an upgrade would shut out.
+                Err(PrimaryError::Behind { .. })
+                    if remote.chosen.is_none() && replica.schema().is_fastest() =>
+                {
+                    migrate(&*remote.primary, replica.schema()).await?;
+                }
+                is_set_up => is_set_up?,
+            },
             Some(Recovery::NewDevice) => {
                 met.new_device = true;
                 replica.write(|session| session.become_new_device())?;
@@ -117,7 +135,7 @@ pub(crate) async fn push_alone(
             }
             Some(Recovery::Pull | Recovery::Complete) => {}
             // What will never be taken must not stand before all that comes after.
-            None if matches!(error, PrimaryError::Failed { .. }) => {
+            None if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) => {
                 replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
                 return Err(error.into());
             }
@@ -247,6 +265,8 @@ struct Sending {
     statements: usize,
     /// Whether rows were held back that may go, or are void, once a delete is settled.
     held: bool,
+    /// Whether rows came to versions that only a pull explains.
+    learned: bool,
 }
 
 async fn push_once(
@@ -255,8 +275,9 @@ async fn push_once(
     remote: &Remote,
     scope: &str,
 ) -> Result<Sending, SyncError> {
-    let mut statements = resend(replica, remote).await?;
+    let (mut statements, mut learned) = resend(replica, remote).await?;
     replica.write(|session| {
+        session.drop_unchanged(scope)?;
         session.drop_needless_deletes(scope)?;
         session.yield_to_children(scope)?;
         match session.schema.is_fastest() {
@@ -265,6 +286,7 @@ async fn push_once(
         }
     })?;
     let mut entries = replica.read().entries(scope)?;
+    replica.read().leave_out_held(&mut entries)?;
     let held = replica.read().hold_back(scope, &mut entries)?;
     let parents = match replica.schema().is_fastest() {
         true => replica.read().parents(scope)?,
@@ -283,10 +305,10 @@ async fn push_once(
         let sent = write_down(replica, store, remote, scope, &rows)?;
         let (push_id, bytes) = (&sent.push_id, sent.payload.len());
         debug!(scope, push_id, rows = rows.len(), bytes, "push");
-        send(replica, remote, &sent).await?;
+        learned |= send(replica, remote, &sent).await?;
         statements += 1;
     }
-    Ok(Sending { diverged: plan.diverged, statements, held })
+    Ok(Sending { diverged: plan.diverged, statements, held, learned })
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -303,7 +325,7 @@ fn unsent(replica: &Replica, rows: Vec<PlannedRow>) -> Result<Vec<PlannedRow>, S
 }
 
 /// Whether a row is a part of a pack, and not the last.
-fn more_parts(columns: &Map<String, Value>) -> bool {
+fn more_parts(columns: &BTreeMap<String, Value>) -> bool {
     let number = |name: &str| columns.get(name).and_then(Value::as_i64);
     number("parts").is_some_and(|parts| number("part") != Some(parts - 1))
 }
@@ -323,7 +345,7 @@ struct SentEntries {
     scope: String,
     rows: Vec<SentRow>,
     /// The project's columns that were patched.
-    patch: Option<Map<String, Value>>,
+    patch: Option<Columns>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -333,7 +355,8 @@ struct SentRow {
     key: String,
     revision: i64,
     lock: Option<i64>,
-    columns: Map<String, Value>,
+    /// The whole row, whatever of it was sent.
+    columns: Columns,
     /// Whether the row goes.
     #[serde(default)]
     delete: bool,
@@ -341,31 +364,32 @@ struct SentRow {
     more: bool,
 }
 
-/// Asks again for the answer to a statement that was sent before, if there is one. Gives their count.
+/// Asks again for the answer to a statement that was sent before, if there is one. Gives their count,
+/// and whether rows came to versions that only a pull explains.
 /// Where the primary has lost a table or a column that the statement names, what it carried is
 /// planned anew.
-async fn resend(replica: &mut Replica, remote: &Remote) -> Result<usize, SyncError> {
+async fn resend(replica: &mut Replica, remote: &Remote) -> Result<(usize, bool), SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
     })?;
-    let mut count = 0;
+    let (mut count, mut learned) = (0, false);
     for (push_id, device_id, payload, entries) in found {
         let entries = serde_json::from_str(&entries).map_err(|source| {
             let table = "fastest_local_sent";
-            ReplicaError::Row { table, key: String::clone(&push_id), source }
+            ReplicaError::Row { table, key: String::clone(&push_id), source: source.into() }
         })?;
         match send(replica, remote, &Sent { push_id, device_id, payload, entries }).await {
             Err(SyncError::Primary(error)) if is_outdated(&error) => {
                 replica.write(|session| session.run("DELETE FROM fastest_local_sent", []))?;
             }
             sent => {
-                sent?;
+                learned |= sent?;
                 count += 1;
             }
         }
     }
-    Ok(count)
+    Ok((count, learned))
 }
 
 /// Whether a primary has refused a statement for its tables or columns.
@@ -373,27 +397,65 @@ fn is_outdated(error: &PrimaryError) -> bool {
     matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
 
-async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<(), SyncError> {
+/// Sends a statement, and records its answer. Gives whether rows came to versions that only a pull
+/// explains.
+async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<bool, SyncError> {
     let primary = &*remote.primary;
     let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
+    // Written down by an older build, it goes as it was.
+    let sql = if sent.is_payload_1() { PUSH_1_SQL } else { PUSH_SQL };
     for _ in 0..STRAY_ANSWERS_MAX {
-        // An answer without the id: it was applied before, or this belongs to something else.
-        if names(&primary.run(PUSH_SQL, &parameters).await?, &sent.push_id)
-            || names(&primary.run(PUSH_KNOWN_SQL, &[&sent.push_id]).await?, &sent.push_id)
-        {
+        let mut versions = versions(&primary.run(sql, &parameters).await?, &sent.push_id);
+        if versions.is_none() {
+            // It was applied before, or this belongs to something else.
+            let locks = sent.entries.locks();
+            let answer = primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
+            versions = self::versions(&answer, &sent.push_id);
+        }
+        if let Some(versions) = versions {
             // Lost in a crash, it is asked for again.
             return replica.write_soon(|session| {
                 session.check_remote(remote)?;
-                Ok(session.accepted(sent)?)
+                Ok(session.accepted(sent, &versions)?)
             });
         }
     }
     Err(PrimaryError::stray_answer(primary).into())
 }
 
-/// Whether an answer is one row with one cell: this text.
-fn names(answer: &Rows, text: &str) -> bool {
-    matches!(&answer[..], [row] if matches!(&row[..], [Some(cell)] if cell == text))
+/// A row whose version is another than its lock's plus one: table, key, version, and whether it is
+/// gone.
+#[derive(Debug, Deserialize)]
+struct Version(String, String, i64, i64);
+
+/// The rows that an answer names, if it is that to the push of this id.
+fn versions(answer: &Rows, push_id: &str) -> Option<Vec<Version>> {
+    match &answer[..] {
+        [row] => match &row[..] {
+            [Some(id), Some(list)] if id == push_id => serde_json::from_str(list).ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Sent {
+    /// Whether an older build has written it down.
+    fn is_payload_1(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            v: i64,
+        }
+        serde_json::from_str::<Head>(&self.payload).is_ok_and(|head| head.v == 1)
+    }
+}
+
+impl SentEntries {
+    /// The locks of the statement, as JSON.
+    fn locks(&self) -> String {
+        let locks = self.rows.iter().filter_map(|row| Some((&row.table, &row.key, row.lock?)));
+        serde_json::to_string(&locks.collect::<Vec<_>>()).expect("texts and numbers serialise")
+    }
 }
 
 fn write_down(
@@ -406,31 +468,38 @@ fn write_down(
     let mut payload = Payload::new(0);
     let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
     for row in rows {
-        let mut columns = row.columns.clone();
+        let wire = |(name, value): (&String, &Value)| (name.clone(), value.to_wire());
+        let mut columns: Columns = row.sent().map(wire).collect();
         if let (Some((from, bytes)), Some(store)) = (row.inline, store) {
-            columns.insert("data".into(), inline_pack(store, &columns, from, bytes)?.into());
+            let data = inline_pack(store, &row.columns, from, bytes)?;
+            columns.insert("data".into(), data.into());
         }
         payload
             .locks
             .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
+        // The parts of a pack have keys of their own.
+        let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
         let table = row.table.name.to_owned();
-        match row.delete {
-            true => payload.delete.entry(table).or_default().push(row.key.clone()),
-            false => payload.rows.entry(table).or_default().push(columns),
-        }
+        payload.ops.push(match row.delete {
+            true => Op::Delete(table, key),
+            false => Op::Write(table, key, columns),
+        });
         entries.rows.push(SentRow {
             table: row.table.name.to_owned(),
             key: row.key.clone(),
             revision: row.revision,
             lock: row.lock,
-            columns: row.columns.clone(),
+            columns: row.columns.iter().map(wire).collect(),
             delete: row.delete,
             more: more_parts(&row.columns),
         });
     }
     entries.patch = project_patch(replica.schema(), scope, rows);
     if let Some(patch) = &entries.patch {
-        payload.patch.insert(Project::TABLE.name.into(), vec![patch.clone()]);
+        // First: the last change of a push should be one that no other push makes again, for it is by
+        // that that a restored primary is found out.
+        let patch = Op::Patch(Project::TABLE.name.into(), scope.to_owned(), patch.clone(), 1);
+        payload.ops.insert(0, patch);
     }
     let sent = replica.write(|session| {
         session.check_remote(remote)?;
@@ -458,7 +527,7 @@ fn write_down(
 
 fn inline_pack(
     store: &Store,
-    columns: &Map<String, Value>,
+    columns: &BTreeMap<String, Value>,
     from: u64,
     bytes: u64,
 ) -> Result<String, SyncError> {
@@ -477,7 +546,7 @@ fn inline_pack(
 
 /// Where heads move, the project's newest snapshot does too: a patch, since every push of every
 /// workspace would otherwise race for the project's lock.
-fn project_patch(schema: &Schema, scope: &str, rows: &[PlannedRow]) -> Option<Map<String, Value>> {
+fn project_patch(schema: &Schema, scope: &str, rows: &[PlannedRow]) -> Option<Columns> {
     let of = |own: Own| {
         rows.iter().filter(move |row| Own::of(schema, row.table) == Some(own) && !row.delete)
     };
@@ -486,7 +555,7 @@ fn project_patch(schema: &Schema, scope: &str, rows: &[PlannedRow]) -> Option<Ma
     let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
     let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
     match patch {
-        Value::Object(patch) if !has_project => Some(patch),
+        serde_json::Value::Object(patch) if !has_project => Some(patch),
         _ => None,
     }
 }
@@ -522,15 +591,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Records that the primary has applied a statement.
-    fn accepted(&self, sent: &Sent) -> Result<(), ReplicaError> {
+    /// Records that the primary has applied a statement, and the versions that it named. Gives whether
+    /// a pull has to explain some of these.
+    fn accepted(&self, sent: &Sent, versions: &[Version]) -> Result<bool, ReplicaError> {
         let SentEntries { scope, rows, patch } = &sent.entries;
+        let named: HashMap<(&str, &str), &Version> =
+            versions.iter().map(|version| ((&*version.0, &*version.1), version)).collect();
+        let mut learned = false;
         for row in rows {
             let Some(table) = self.schema.synced_table(&row.table) else { continue };
-            self.accepted_row(scope, table, row)?;
+            let named = named.get(&(&*row.table, &*row.key)).filter(|_| row.lock.is_some());
+            learned |= self.accepted_row(scope, table, row, named.copied())?;
         }
         if let Some(patch) = patch {
-            let text = |name: &str| patch.get(name).and_then(Value::as_str);
+            let text = |name: &str| patch.get(name).and_then(serde_json::Value::as_str);
             self.run(
                 "UPDATE projects SET last_snapshot_id = ?2, updated_at = ?3 WHERE id = ?1",
                 params![scope, text("last_snapshot_id"), text("updated_at")],
@@ -538,7 +612,8 @@ impl Session<'_> {
         }
         self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
         let last_push_id = Some(sent.push_id.clone());
-        self.put_remote(&RemoteState { last_push_id, ..self.remote()? })
+        self.put_remote(&RemoteState { last_push_id, ..self.remote()? })?;
+        Ok(learned)
     }
 
     fn accepted_row(
@@ -546,11 +621,20 @@ impl Session<'_> {
         scope: &str,
         table: &'static Table,
         row: &SentRow,
-    ) -> Result<(), ReplicaError> {
-        let version = row.lock.map_or(1, |lock| lock + 1);
+        named: Option<&Version>,
+    ) -> Result<bool, ReplicaError> {
+        let next = row.lock.map_or(1, |lock| lock + 1);
+        let (version, learned) = match named {
+            None => (next, false),
+            // It was gone before, and stayed so.
+            Some(Version(_, _, version, 1)) if row.delete => (*version, false),
+            // What is here is older than that: the pull that follows finds the newer row, and merges
+            // what was written here meanwhile with this one as its base.
+            Some(Version(_, _, version, _)) => ((version - 1).max(next), true),
+        };
         // What was written down before the table's columns changed may lack this one.
-        let key = row.columns.get(table.pk).and_then(Value::as_str).unwrap_or(&row.key);
-        self.put_known(scope, (table, key), version, None, row.delete)?;
+        let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
+        self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
         if let Some(column) = table.lock_version() {
             let sql = format!(
                 "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
@@ -559,31 +643,35 @@ impl Session<'_> {
             self.run(&sql, params![key, version])?;
         }
         match self.entry(table, &row.key)? {
-            Some(entry) if entry.revision == row.revision && row.more => Ok(()),
+            Some(entry) if entry.revision == row.revision && row.more => {}
             Some(entry) if entry.revision == row.revision => {
                 if row.delete {
                     self.follow_delete(&entry)?;
                 }
-                self.drop_entry(table, &row.key)
+                self.drop_entry(table, &row.key)?;
             }
             // Written again meanwhile: what was accepted is its new base.
             Some(entry) if table.policy == Policy::Versioned => {
-                let base = (!row.delete).then(|| sent_values(table, row, version));
-                self.put_entry(scope, &Entry { base_version: version, base, ..entry })
+                let base = (!row.delete).then(|| sent_values(table, row, version)).transpose()?;
+                self.put_entry(scope, &Entry { base_version: version, base, ..entry })?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(learned)
     }
 }
 
 /// The row that was sent, with the lock version that the primary gave it.
-fn sent_values(table: &Table, row: &SentRow, version: i64) -> Values {
-    let value = |column: &fastest_schema::Column| match column.lock_version {
-        true => version.into(),
-        false if column.name == table.pk && !row.columns.contains_key(table.pk) => {
-            row.key.as_str().into()
-        }
-        false => row.columns.get(column.name).cloned().unwrap_or(Value::Null),
+fn sent_values(table: &'static Table, row: &SentRow, version: i64) -> Result<Values, ReplicaError> {
+    let value = |column: &fastest_schema::Column| match row.columns.get(column.name) {
+        _ if column.lock_version => Ok(version.into()),
+        Some(json) => Value::from_wire(json.clone(), column.kind),
+        None if column.name == table.pk => Ok(row.key.as_str().into()),
+        None => Ok(Value::Null),
     };
-    table.columns.iter().map(value).collect()
+    let values: Result<Values, Misfit> = table.columns.iter().map(value).collect();
+    values.map_err(|source| {
+        let source = ValueError::from(source);
+        ReplicaError::Row { table: table.name, key: row.key.clone(), source }
+    })
 }

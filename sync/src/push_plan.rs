@@ -1,20 +1,20 @@
 //! What to push: pure, so that it can be tested without a primary.
 //!
 //! From the outbox entries of one scope follow the packs to store and the statements to run, in
-//! this order: what points comes after what it points at. Rows go in the order of their foreign
-//! keys, so the row that takes the lock of a workspace comes after the snapshots and packs that
-//! it needs, whether they share its statement or, where it would pass the limit, come before it.
-//! Rows that are to go do so last, in the opposite order. All of it happens in stages, where a row
-//! takes over what another has to give up first (`stages`).
+//! this order: what points comes after what it points at. All rows stand in one list, in the order in
+//! which the primary applies them ([`crate::order`]), which is cut where a statement would pass the
+//! limit: the row that takes the lock of a workspace comes after the snapshots and packs that it
+//! needs, whether they share its statement or not.
 
-use fastest_schema::{Policy, Schema, Table, parents_first};
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use fastest_schema::{Policy, Schema, Table, Value};
 
 use crate::dag::{self, Parents};
+use crate::order::ordered;
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::replica::Values;
-use crate::stages::stages;
 
 /// A pack of at most this size travels inside the payload.
 pub const INLINE_BYTES_MAX: u64 = 256 << 10;
@@ -54,8 +54,10 @@ pub struct PlannedRow {
     pub key: String,
     /// The lock version that the primary must have; `None` in append-only tables.
     pub lock: Option<i64>,
-    /// The columns to send; of a row that is to go, its key.
-    pub columns: Map<String, Value>,
+    /// The whole row, but for its lock version; of a row that is to go, its key.
+    pub columns: BTreeMap<String, Value>,
+    /// The columns to send; all, where it is not known what the primary has.
+    pub changed: Option<Vec<&'static str>>,
     /// Whether the row is to go.
     pub delete: bool,
     /// Bytes of a pack to send as its `data`: offset and length.
@@ -64,29 +66,20 @@ pub struct PlannedRow {
 
 /// Plans the push of `entries`, all of one scope.
 pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
-    let mut plan = Planner { large, plan: PushPlan::default(), bytes: 0 };
-    let tables = parents_first(schema.tables);
-    for stage in stages(entries) {
-        plan.close_statement();
-        for table in &tables {
-            let own = Own::of(schema, table);
-            for entry in stage.iter().filter(|entry| entry.table.name == table.name) {
-                let Some(row) = &entry.row else { continue };
-                if own == Some(Own::Workspace) && is_diverged(entry, row, parents) {
-                    plan.plan.diverged.push(entry.key.clone());
-                    continue;
-                }
-                plan.write(own, row_of(entry, row));
+    let mut planner = Planner { large, plan: PushPlan::default(), bytes: 0 };
+    planner.close_statement();
+    for entry in ordered(schema, entries) {
+        let own = Own::of(schema, entry.table);
+        match &entry.row {
+            None => planner.add(gone(entry)),
+            Some(row) if own == Some(Own::Workspace) && is_diverged(entry, row, parents) => {
+                planner.plan.diverged.push(entry.key.clone());
             }
-        }
-        for table in tables.iter().rev() {
-            // Of one table, children were queued after the rows that they hang on, and go before.
-            let of = stage.iter().rev().filter(|entry| entry.table.name == table.name);
-            of.filter(|entry| entry.row.is_none()).for_each(|entry| plan.add(gone(entry)));
+            Some(row) => planner.write(own, row_of(entry, row)),
         }
     }
-    plan.plan.statements.retain(|rows| !rows.is_empty());
-    plan.plan
+    planner.plan.statements.retain(|rows| !rows.is_empty());
+    planner.plan
 }
 
 /// A plan in the making.
@@ -117,7 +110,7 @@ impl Planner {
             self.close_statement();
         }
         self.bytes += bytes;
-        self.plan.statements.last_mut().expect("a stage begins with one").push(row);
+        self.plan.statements.last_mut().expect("a plan begins with one").push(row);
     }
 }
 
@@ -146,21 +139,33 @@ fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
     let columns = columns.filter(|(column, _)| !column.lock_version);
     let columns = columns.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
     let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
+    let changed = entry.changed();
     let Entry { revision, table, key, .. } = entry.clone();
-    PlannedRow { revision, table, key, lock, columns, delete: false, inline: None }
+    PlannedRow { revision, table, key, lock, columns, changed, delete: false, inline: None }
 }
 
 /// A row that is to go.
 fn gone(entry: &Entry) -> PlannedRow {
     let Entry { revision, table, key, base_version, .. } = entry.clone();
-    let columns = Map::from_iter([(table.pk.to_owned(), Value::from(key.as_str()))]);
-    let lock = Some(base_version);
-    PlannedRow { revision, table, key, lock, columns, delete: true, inline: None }
+    let columns = BTreeMap::from([(table.pk.to_owned(), Value::from(key.as_str()))]);
+    let (lock, changed) = (Some(base_version), None);
+    PlannedRow { revision, table, key, lock, columns, changed, delete: true, inline: None }
+}
+
+impl PlannedRow {
+    /// The columns to send, beside the key.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let is_sent = |name: &str| {
+            name != self.table.pk
+                && self.changed.as_ref().is_none_or(|changed| changed.contains(&name))
+        };
+        self.columns.iter().filter(move |(name, _)| !self.delete && is_sent(name))
+    }
 }
 
 /// The rows that a pack travels in.
 fn pack_rows(planned: PlannedRow, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
-    let bytes = planned.columns["bytes"].as_u64().unwrap_or(0);
+    let bytes = planned.columns["bytes"].as_i64().unwrap_or(0).max(0) as u64;
     let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
     match large {
         _ if bytes <= INLINE_BYTES_MAX => {
@@ -188,8 +193,8 @@ fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
         .map(|part| {
             let mut columns = whole.columns.clone();
             columns.insert("id".into(), format!("{stem}/{part}").into());
-            columns.insert("part".into(), part.into());
-            columns.insert("parts".into(), count.into());
+            columns.insert("part".into(), (part as i64).into());
+            columns.insert("parts".into(), (count as i64).into());
             let from = part * PART_BYTES;
             let inline = Some((from, PART_BYTES.min(bytes - from)));
             PlannedRow { columns, inline, ..whole.clone() }
@@ -199,12 +204,18 @@ fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
 
 /// About how many bytes a row takes in the payload.
 fn estimate(row: &PlannedRow) -> u64 {
-    let texts = row.columns.iter().map(|(name, value)| {
+    let texts = row.sent().map(|(name, value)| {
         // As JSON: there a letter may take six.
-        let value = if value.is_string() { value.to_string().len() } else { 8 };
+        let value = match value {
+            Value::Text(_) => value.to_wire().to_string().len(),
+            _ => 8,
+        };
         (name.len() + value + 6) as u64
     });
-    texts.sum::<u64>() + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4) + 60
+    texts.sum::<u64>()
+        + (row.table.name.len() + row.key.len()) as u64 * 2
+        + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4)
+        + 60
 }
 
 #[cfg(test)]
@@ -212,18 +223,18 @@ mod tests {
     use fastest_schema::projects::Project;
     use fastest_schema::workspaces::{ActivityEvent, Snapshot, Workspace};
     use fastest_schema::{FASTEST, Pack, Row};
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
 
     /// An entry of which some columns are given, and the others null.
-    fn entry(table: &'static Table, key: &str, columns: Value) -> Entry {
+    fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
         let row: Values = table
             .columns
             .iter()
             .map(|column| match column.name {
-                name if name == table.pk => json!(key),
-                name => columns[name].clone(),
+                name if name == table.pk => key.into(),
+                name => Value::from_wire(columns[name].clone(), column.kind).unwrap(),
             })
             .collect();
         Entry { revision: 1, ..Entry::unknown(table, key, row) }
@@ -303,7 +314,7 @@ mod tests {
         assert_eq!(keys(&plan), [["event", "workspace", "project"]]);
         let [_, workspace, _] = &plan.statements[0][..] else { panic!("three rows") };
         assert!(workspace.delete && workspace.lock == Some(4));
-        assert_eq!(Value::from(workspace.columns.clone()), json!({ "id": "workspace" }));
+        assert_eq!(workspace.columns, [("id".to_owned(), "workspace".into())].into());
     }
 
     #[test]
@@ -325,10 +336,10 @@ mod tests {
         let inline: Vec<_> = parts.iter().map(|row| row.inline.unwrap()).collect();
         assert_eq!(inline, [(0, PART_BYTES), (PART_BYTES, PART_BYTES), (2 * PART_BYTES, 5)]);
         for (number, part) in parts.iter().enumerate() {
-            assert_eq!(part.columns["id"], format!("p/huge/{number}"));
+            assert_eq!(part.columns["id"], format!("p/huge/{number}").into());
             assert_eq!(
                 (&part.columns["part"], &part.columns["parts"]),
-                (&json!(number), &json!(3))
+                (&Value::Integer(number as i64), &Value::Integer(3))
             );
             assert_eq!(part.key, "p/huge/0", "all parts settle one entry");
         }

@@ -236,6 +236,23 @@ pub async fn migrate(
     Ok(lacked.into_iter().map(|migration| migration.name).collect())
 }
 
+/// Sets a primary up that was found to lack the engine's tables or views. One that an older version
+/// set up lacks but some: whoever answers for it has to migrate it.
+pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
+    let lacked = lacked(primary, schema).await?;
+    match lacked.last() {
+        Some(last) if lacked.len() < schema.migrations.len() => {
+            Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+        }
+        None if !schema.migrations.is_empty() => {
+            let what = "its migrations are applied, and the engine's views are not there: if they were \
+                        detached, run `fastest schema attach`";
+            Err(PrimaryError::Occupied { url: primary.url().to_owned(), what: what.to_owned() })
+        }
+        _ => migrate(primary, schema).await.map(drop),
+    }
+}
+
 /// The migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
 pub(crate) async fn lacked(
     primary: &dyn Primary,

@@ -13,6 +13,7 @@
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
+//! - `held`: rows that the primary has and no device can keep, and why ([`crate::held`])
 //! - `part`: parts of a pack that has not arrived whole
 //! - `copy`: where this device's working copies are, what they belong to and are based on
 //! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
@@ -22,10 +23,10 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::{Row, Schema, Table};
+use fastest_schema::value::{ValueError, named_values};
+use fastest_schema::{Kind, Row, Schema, Table, Value};
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql};
-use serde_json::Value;
 
 use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
@@ -87,7 +88,7 @@ pub enum ReplicaError {
         /// The key.
         key: String,
         /// What the decoder says.
-        source: serde_json::Error,
+        source: ValueError,
     },
 }
 
@@ -294,10 +295,25 @@ impl Session<'_> {
     }
 }
 
-/// The values of a typed row.
+/// The values of one of Fastest's own rows.
 pub fn values_of<R: Row>(row: &R) -> Values {
-    let object = serde_json::to_value(row).expect("a row serialises");
-    R::TABLE.columns.iter().map(|column| object[column.name].clone()).collect()
+    try_values_of(row).expect("the columns of Fastest's own rows are texts and numbers")
+}
+
+/// The values of a row of anyone's, whose types may refuse to be written down.
+pub(crate) fn try_values_of<R: Row>(row: &R) -> Result<Values, ValueError> {
+    let mut named = named_values(row)?;
+    let values = R::TABLE.columns.iter().enumerate().map(|(at, column)| {
+        // The fields of a declared row are its columns, in their order.
+        let is_it = |(name, _): &(&str, Value)| *name == column.name;
+        let at =
+            if named.get(at).is_some_and(is_it) { Some(at) } else { named.iter().position(is_it) };
+        match (column.kind, at.map_or(Value::Null, |at| std::mem::take(&mut named[at].1))) {
+            (Kind::Real, Value::Integer(integer)) => Value::Real(integer as f64),
+            (_, value) => value,
+        }
+    });
+    Ok(values.collect())
 }
 
 /// The key among a row's values.
@@ -326,27 +342,24 @@ fn read_values(table: &Table, row: &rusqlite::Row<'_>) -> Result<Values, rusqlit
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(number) => Value::from(number),
                 ValueRef::Real(number) => Value::from(number),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                    Value::from(String::from_utf8_lossy(bytes))
-                }
+                ValueRef::Text(bytes) => Value::from(String::from_utf8_lossy(bytes).into_owned()),
+                ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
             })
         })
         .collect()
 }
 
-/// A JSON value of a column, bound as the column's storage class.
+/// A value, bound as its storage class.
 pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>, rusqlite::Error> {
         Ok(match self.0 {
             Value::Null => ToSqlOutput::Owned(Cell::Null),
-            Value::String(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Value::Number(number) => ToSqlOutput::Owned(match number.as_i64() {
-                Some(integer) => Cell::Integer(integer),
-                None => Cell::Real(number.as_f64().unwrap_or(f64::NAN)),
-            }),
-            other => ToSqlOutput::Owned(Cell::Text(other.to_string())),
+            Value::Integer(integer) => ToSqlOutput::Owned(Cell::Integer(*integer)),
+            Value::Real(real) => ToSqlOutput::Owned(Cell::Real(*real)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         })
     }
 }

@@ -281,6 +281,26 @@ pub struct DriftReport {
 pub struct ConflictsReport {
     /// Oldest first.
     pub conflicts: Vec<RowConflict>,
+    /// Rows that the primary has and this device cannot keep; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldRow>,
+}
+
+/// A row that the primary has and this device cannot keep. What is here of it stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldRow {
+    /// The scope of the row; the id of the project, in Fastest's own tables.
+    pub scope: String,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// The column whose value cannot be kept.
+    pub column: String,
+    /// What is wrong with the value.
+    pub why: String,
+    /// Whether something that was written here to the row waits until it is mended.
+    pub waiting: bool,
 }
 
 /// A row that this device and the primary changed, each in its own way.

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use fastest_schema::PUSH_SQL;
+use fastest_schema::{PUSH_1_SQL, PUSH_SQL};
 use tracing::debug;
 
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
@@ -114,8 +114,13 @@ pub fn repeatable(sql: &str) -> bool {
             let rest = ["TABLE", "IF", "NOT", "EXISTS"];
             words.take(rest.len()).eq(rest.map(str::to_owned))
         }
-        _ => sql == PUSH_SQL,
+        _ => is_push(sql),
     }
+}
+
+/// Whether a statement is a push, of whatever payload.
+fn is_push(sql: &str) -> bool {
+    sql == PUSH_SQL || sql == PUSH_1_SQL
 }
 
 /// A primary that is asked again where it failed for the moment.
@@ -169,7 +174,7 @@ impl<P: Primary> Primary for Retrying<P> {
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let attempt = async || match self.inner.run(sql, parameters).await {
             // Only pushes are refused: this is the answer to another statement.
-            Err(PrimaryError::Refused { .. }) if sql != PUSH_SQL => {
+            Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
                 Err(PrimaryError::stray_answer(&self.inner))
             }
             answer => answer,

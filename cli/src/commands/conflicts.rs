@@ -1,5 +1,7 @@
 //! `conflicts` and `resolve`: rows that both sides changed.
 
+use std::collections::BTreeMap;
+
 use fastest_sync::report::{ConflictsReport, RowConflict};
 use fastest_sync::{Resolution, SyncError};
 use serde_json::Value;
@@ -20,7 +22,11 @@ pub fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
     };
     let report = device.conflicts(project_id.as_deref())?;
     session.out.report(&report, |out| list_text(out, &report))?;
-    Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Differs })
+    Ok(if report.conflicts.is_empty() && report.held.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Differs
+    })
 }
 
 fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> {
@@ -39,7 +45,15 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
             out.line(format_args!("  {}: theirs {}", plain(&column.column), json(theirs)))?;
         }
     }
+    for held in &report.held {
+        let waiting = if held.waiting { "; what was written here waits" } else { "" };
+        out.line(format_args!("{}{waiting}", plain(&held.to_string())))?;
+    }
+    if !report.held.is_empty() {
+        out.hint("mend the value on the primary: the next pull brings the row");
+    }
     match report.conflicts.is_empty() {
+        true if !report.held.is_empty() => Ok(()),
         true => out.done("No rows are in conflict"),
         false => {
             out.hint("`fastest resolve ID --ours`, `--theirs` or `--value JSON` settles one");
@@ -59,10 +73,23 @@ fn json(value: &Value) -> String {
     plain(&value.to_string()).into_owned()
 }
 
+/// Values as people write them: numbers without a fraction or an exponent are integers.
+fn values(
+    columns: serde_json::Map<String, Value>,
+) -> Result<BTreeMap<String, fastest_sync::Value>, CliError> {
+    let value = |(name, json): (String, Value)| {
+        let value = fastest_sync::Value::from_wire(json, fastest_sync::Kind::Text);
+        let value =
+            value.map_err(|error| CliError::NotAnObject { why: format!("{name}: {error}") })?;
+        Ok((name, value))
+    };
+    columns.into_iter().map(value).collect()
+}
+
 pub fn resolve(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<Exit, CliError> {
     let resolution = match &choice.value {
         Some(text) => match serde_json::from_str(text) {
-            Ok(Value::Object(columns)) => Resolution::Value(columns),
+            Ok(Value::Object(columns)) => Resolution::Value(values(columns)?),
             Ok(_) => return Err(CliError::NotAnObject { why: "it is no object".into() }),
             Err(error) => return Err(CliError::NotAnObject { why: error.to_string() }),
         },

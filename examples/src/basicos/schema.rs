@@ -35,8 +35,14 @@ pub struct Order {
 pub static BASICOS: Schema = Schema {
     owner: "basicos",
     tables: &[Customer::TABLE, Order::TABLE],
-    migrations: &[Migration {
-        name: "0000_basicos_init.sql",
-        sql: include_str!("migrations/0000_basicos_init.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0000_basicos_init.sql",
+            sql: include_str!("migrations/0000_basicos_init.sql"),
+        },
+        Migration {
+            name: "0001_basicos_exact_values.sql",
+            sql: include_str!("migrations/0001_basicos_exact_values.sql"),
+        },
+    ],
 };

@@ -104,8 +104,14 @@ fastest_schema::vocabulary! {
 pub static COMPASS: Schema = Schema {
     owner: "compass",
     tables: &[Project::TABLE, ScheduleTask::TABLE, TaskDependency::TABLE, Invoice::TABLE],
-    migrations: &[Migration {
-        name: "0000_compass_init.sql",
-        sql: include_str!("migrations/0000_compass_init.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0000_compass_init.sql",
+            sql: include_str!("migrations/0000_compass_init.sql"),
+        },
+        Migration {
+            name: "0001_compass_exact_values.sql",
+            sql: include_str!("migrations/0001_compass_exact_values.sql"),
+        },
+    ],
 };

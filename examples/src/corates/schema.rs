@@ -81,8 +81,14 @@ impl Role {
 pub static CORATES: Schema = Schema {
     owner: "corates",
     tables: &[Organization::TABLE, Member::TABLE, Invitation::TABLE],
-    migrations: &[Migration {
-        name: "0000_corates_init.sql",
-        sql: include_str!("migrations/0000_corates_init.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0000_corates_init.sql",
+            sql: include_str!("migrations/0000_corates_init.sql"),
+        },
+        Migration {
+            name: "0001_corates_exact_values.sql",
+            sql: include_str!("migrations/0001_corates_exact_values.sql"),
+        },
+    ],
 };

@@ -59,6 +59,8 @@ pub struct Column {
     pub pk: bool,
     pub unique: bool,
     pub lock_version: bool,
+    /// Whether a trigger `UPDATE OF` it, of the application's own, is there.
+    pub watched: bool,
     pub default: Option<Default>,
     /// SQL that must hold for every value.
     pub check: Option<LitStr>,

@@ -140,7 +140,7 @@ fn index(Index { unique, columns }: &Index) -> TokenStream {
 }
 
 fn column(column: &Column) -> TokenStream {
-    let Column { ty, unique, lock_version, .. } = column;
+    let Column { ty, unique, lock_version, watched, .. } = column;
     let name = text(&column.ident);
     let default = option(column.default.as_ref().map(default));
     let check = option(column.check.as_ref().map(|sql| quote!(#sql)));
@@ -160,6 +160,7 @@ fn column(column: &Column) -> TokenStream {
             references: #references,
             size: #size,
             renamed_from: #renamed_from,
+            watched: #watched,
         }
     }
 }

@@ -213,6 +213,7 @@ fn column(field: &Field) -> Result<Column> {
         pk: false,
         unique: false,
         lock_version: false,
+        watched: false,
         default: None,
         check: None,
         renamed_from: None,
@@ -225,6 +226,7 @@ fn column(field: &Field) -> Result<Column> {
             "pk" => column.pk = true,
             "unique" => column.unique = true,
             "lock_version" => column.lock_version = true,
+            "watched" => column.watched = true,
             "default" => column.default = Some(attribute.parse_args_with(default)?),
             "check" => column.check = Some(attribute.parse_args()?),
             "renamed_from" => {

@@ -41,6 +41,7 @@ pub fn record(
         check: None,
         unique: false,
         lock_version: false,
+        watched: false,
         references: None,
         renamed_from: None,
     })

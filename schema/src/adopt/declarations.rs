@@ -104,6 +104,9 @@ fn field(table: &TableRecord, column: &ColumnRecord) -> String {
     if column.unique {
         attribute("unique");
     }
+    if column.watched {
+        attribute("watched");
+    }
     if let Some(to) = &column.references {
         attribute(&reference(to));
     }

@@ -4,7 +4,7 @@ use crate::adopt::column::{has_text_affinity, is_date};
 use crate::adopt::resolved;
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::TableRecord;
-use crate::{Kind, Policy, Table, push_ddl};
+use crate::{Kind, Policy, Table, push_ddl, row_ddl};
 
 /// Bytes of a statement, at most, on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
@@ -118,15 +118,15 @@ fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     })
 }
 
-/// The statements of push and pull grow with the tables.
+/// The statements of push grow with the names of the tables, and with the columns of one.
 fn size_note(tables: &[TableRecord]) -> Option<String> {
     let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
-    let [_, trigger] = push_ddl(&tables);
-    let size = trigger.len();
+    let views = tables.iter().map(|table| row_ddl(table));
+    let size = views.chain(push_ddl(&tables)).map(|sql| sql.len()).max().unwrap_or(0);
     (size > D1_STATEMENT_MAX).then(|| {
         format!(
             "the longest statement for these tables has {size} bytes, and D1 takes \
-             {D1_STATEMENT_MAX}: on D1, choose fewer tables"
+             {D1_STATEMENT_MAX}: on D1, choose other tables"
         )
     })
 }

@@ -4,6 +4,7 @@
 //! swap a unique value arrive one after the other) and no checks. Nor may a local row stand in the
 //! way of opening it, so nothing here fails for the rows that are there.
 
+use crate::Kind;
 use crate::ddl::quote;
 use crate::diff::{Note, Pairing, rows};
 use crate::record::{ENGINE_VERSION, RECORD_VERSION, Record, TableRecord};
@@ -29,6 +30,8 @@ pub struct TableFate {
     pub to: Option<String>,
     /// For each column of now, in order, its place before; `None` where it is new.
     pub columns: Vec<Option<usize>>,
+    /// What its columns held before.
+    pub old_kinds: Vec<Kind>,
     /// The names of its columns before, in order.
     pub old_names: Vec<String>,
     /// Whether its rows are shared by something else now.
@@ -98,6 +101,7 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
             from: before.name.clone(),
             to: change.map(|change| change.to.name.clone()),
             columns: columns.unwrap_or_default(),
+            old_kinds: before.columns.iter().map(|column| column.kind).collect(),
             old_names: before.columns.iter().map(|column| column.name.clone()).collect(),
             rescoped: change.is_some_and(super::TableChange::scope_changes),
             retyped: change.is_some_and(super::TableChange::is_retyped),

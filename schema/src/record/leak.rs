@@ -37,6 +37,7 @@ impl ColumnRecord {
             default: self.default.as_deref().map(default),
             unique: self.unique,
             lock_version: self.lock_version,
+            watched: self.watched,
             references: self.references.as_ref().map(ReferenceRecord::declared),
             size: None,
             check: self.check.as_deref().map(text),

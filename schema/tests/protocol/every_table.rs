@@ -135,7 +135,13 @@ fn insert_and_read<R: Row>(primary: &Primary) {
 
     let mut found = primary.query(&format!("SELECT * FROM {name}"));
     let values: Vec<Value> = serde_json::from_value(found[0].take()).unwrap();
-    let read = R::from_values(values.clone()).unwrap();
+    let read = {
+        let columns = table.columns.iter();
+        let values = columns.zip(&values).map(|(column, json)| {
+            fastest_schema::Value::from_wire(json.clone(), column.kind).unwrap()
+        });
+        R::from_values(values.collect()).unwrap()
+    };
     let read: Value = serde_json::to_value(&read).unwrap();
     for (column, value) in table.columns.iter().zip(values) {
         assert_eq!(read[column.name], value, "{name}.{}", column.name);

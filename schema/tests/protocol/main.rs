@@ -7,6 +7,7 @@ mod convergence;
 mod declarations;
 mod every_table;
 mod guards;
+mod operations;
 mod primary;
 mod pull;
 mod push;

@@ -1,8 +1,8 @@
 //! A primary in memory, and tables of a test's own beside those of Fastest.
 
 use fastest_schema::{
-    D1_MIGRATIONS_DDL, Flag, PUSH_SQL, Page, Refusal, Row, Schema, TABLES, Table, decode_page,
-    init_sql, pull_sql, statements, table,
+    D1_MIGRATIONS_DDL, Flag, PUSH_1_SQL, PUSH_SQL, Page, Refusal, Row, Schema, TABLES, Table,
+    decode_page, init_sql, pull_sql, statements, table,
 };
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -129,7 +129,8 @@ impl Primary {
         device: &str,
         payload: Value,
     ) -> Result<Vec<String>, String> {
-        let mut statement = self.0.prepare(PUSH_SQL).unwrap();
+        let sql = if payload["v"] == 2 { PUSH_SQL } else { PUSH_1_SQL };
+        let mut statement = self.0.prepare(sql).unwrap();
         let answer =
             statement.query_map(params![id, device, payload.to_string()], |row| row.get(0));
         answer.unwrap().collect::<Result<_, _>>().map_err(|error| error.to_string())

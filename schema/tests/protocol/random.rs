@@ -175,6 +175,7 @@ fn plain(name: &str, kind: Kind) -> ColumnRecord {
         check: None,
         unique: false,
         lock_version: false,
+        watched: false,
         references: None,
         renamed_from: None,
     }

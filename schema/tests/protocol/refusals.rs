@@ -8,7 +8,7 @@ use crate::primary::Primary;
 #[test]
 fn an_unknown_version_is_refused() {
     for payload in
-        [json!({"v": 2, "counter": 1}), json!({"v": "1", "counter": 1}), json!({"counter": 1})]
+        [json!({"v": 3, "counter": 1}), json!({"v": "1", "counter": 1}), json!({"counter": 1})]
     {
         Primary::new().refuses(payload, Refusal::PayloadVersion);
     }
@@ -123,7 +123,10 @@ fn a_push_is_whole_or_nothing() {
     let locks = json!([["workspaces", "w1", 1], ["users", "v", 1]]);
     for (rows, constraint) in [
         (json!({"snapshots": [good, {"id": "s2", "project_id": "P"}]}), "NOT NULL"),
-        (json!({"snapshots": [good, {"project_id": "P", "manifest_hash": "bb"}]}), "NOT NULL"),
+        (
+            json!({"snapshots": [good, {"project_id": "P", "manifest_hash": "bb"}]}),
+            "fastest:payload_invalid",
+        ),
         (
             json!({"snapshots": [good, {"id": "s2", "project_id": "nope", "manifest_hash": "bb"}]}),
             "FOREIGN KEY",
@@ -142,8 +145,10 @@ fn a_push_is_whole_or_nothing() {
 #[test]
 fn a_payload_that_is_not_json_is_refused() {
     let primary = Primary::new();
-    let done = primary.0.query_row(fastest_schema::PUSH_SQL, ["p", "d", "{"], |_| Ok(()));
-    assert!(done.unwrap_err().to_string().contains("malformed JSON"));
+    for sql in [fastest_schema::PUSH_SQL, fastest_schema::PUSH_1_SQL] {
+        let done = primary.0.query_row(sql, ["p", "d", "{"], |_| Ok(()));
+        assert!(done.unwrap_err().to_string().contains("malformed JSON"));
+    }
 }
 
 #[test]

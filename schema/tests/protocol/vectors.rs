@@ -2,42 +2,58 @@
 //! languages to test against.
 
 use fastest_schema::workspaces::Workspace;
-use fastest_schema::{Lock, Outcome, Payload, Refusal, decode_page};
+use fastest_schema::{Lock, Op, Outcome, Payload, Refusal, decode_page};
 use serde_json::{Value, json};
 
 use crate::primary::{Primary, tables};
 
-const PAYLOAD: &str = include_str!("../data/payload.json");
+const PAYLOAD: &str = include_str!("../data/payload_2.json");
+const PAYLOAD_1: &str = include_str!("../data/payload.json");
+const REALS: &str = include_str!("../data/reals.json");
 const ANSWER: &str = include_str!("../data/answer.json");
 
 #[test]
 fn the_payload_is_what_this_crate_writes() {
-    let Value::Object(snapshot) = json!({"id": "s1", "project_id": "P", "manifest_hash": "bb".repeat(32),
-        "parent_snapshot_ids": "[\"s0\"]", "created_at": "2026-11-21T00:00:00.000Z"})
-    else {
-        panic!()
+    let columns = |json: Value| match json {
+        Value::Object(columns) => columns,
+        _ => panic!("columns are an object"),
     };
-    let Value::Object(workspace) = json!({"id": "w1", "current_snapshot_id": "s1"}) else {
-        panic!()
-    };
-    let Value::Object(project) = json!({"id": "P", "last_snapshot_id": "s1"}) else { panic!() };
+    let snapshot = columns(json!({"project_id": "P", "manifest_hash": "bb".repeat(32),
+        "parent_snapshot_ids": "[\"s0\"]", "created_at": "2026-11-21T00:00:00.000Z"}));
+    let [workspaces, projects] = ["workspaces", "projects"].map(str::to_owned);
     let mut payload = Payload::new(1);
-    payload.locks = vec![Lock("workspaces".to_owned(), "w1".to_owned(), 1)];
-    payload.rows.insert("snapshots".to_owned(), vec![snapshot]);
-    payload.rows.insert("workspaces".to_owned(), vec![workspace]);
-    payload.patch.insert("projects".to_owned(), vec![project]);
+    payload.locks = vec![Lock(workspaces.clone(), "w1".to_owned(), 1)];
+    payload.ops = vec![
+        Op::Write("snapshots".to_owned(), "s1".to_owned(), snapshot),
+        Op::Write(workspaces, "w1".to_owned(), columns(json!({"current_snapshot_id": "s1"}))),
+        Op::Patch(projects, "P".to_owned(), columns(json!({"last_snapshot_id": "s1"})), 1),
+    ];
     let kept: Value = serde_json::from_str(PAYLOAD).unwrap();
     assert_eq!(serde_json::to_value(&payload).unwrap(), kept);
 }
 
 #[test]
 fn the_payload_is_accepted_once_and_conflicts_after() {
-    let primary = Primary::new();
-    let mut payload: Value = serde_json::from_str(PAYLOAD).unwrap();
-    primary.push("p1", payload.clone());
-    assert_eq!(primary.version("w1"), 2);
-    payload["counter"] = json!(2);
-    primary.refuses(payload, Refusal::VersionConflict);
+    for payload in [PAYLOAD, PAYLOAD_1] {
+        let primary = Primary::new();
+        let mut payload: Value = serde_json::from_str(payload).unwrap();
+        primary.push("p1", payload.clone());
+        assert_eq!(primary.version("w1"), 2);
+        payload["counter"] = json!(2);
+        primary.refuses(payload, Refusal::VersionConflict);
+    }
+}
+
+/// `[bits of the double, its wire form]`, written by this crate and by a primary.
+#[test]
+fn reals_travel_in_these_forms() {
+    let vectors: Vec<(String, Value)> = serde_json::from_str(REALS).unwrap();
+    for (bits, wire) in vectors {
+        let real = f64::from_bits(u64::from_str_radix(&bits, 16).unwrap());
+        assert_eq!(fastest_schema::Value::Real(real).to_wire(), wire, "{real:?}");
+        let read = fastest_schema::Value::from_wire(wire, fastest_schema::Kind::Real);
+        assert_eq!(read, Ok(fastest_schema::Value::Real(real)));
+    }
 }
 
 #[test]
@@ -54,7 +70,7 @@ fn the_answer_decodes() {
 #[test]
 fn the_answer_has_the_shape_of_a_real_one() {
     let primary = Primary::new();
-    primary.push("p1", serde_json::from_str(PAYLOAD).unwrap());
+    primary.push("p1", serde_json::from_str(PAYLOAD_1).unwrap());
     let real = primary.answer("P", 5, 10, 1_000_000, "p1");
     let kept: Vec<Vec<Option<String>>> = serde_json::from_str(ANSWER).unwrap();
     assert_eq!(real[1][1..5], kept[1][1..5]);

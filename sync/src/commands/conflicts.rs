@@ -8,7 +8,9 @@ use crate::report::{ConflictsReport, ResolveReport};
 impl Device {
     /// The conflicts of a project, or of all.
     pub fn conflicts(&mut self, project_id: Option<&str>) -> Result<ConflictsReport, SyncError> {
-        Ok(ConflictsReport { conflicts: self.replica.read().conflicts(project_id)? })
+        let session = self.replica.read();
+        let (conflicts, held) = (session.conflicts(project_id)?, session.held(project_id)?);
+        Ok(ConflictsReport { conflicts, held })
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one.

@@ -95,6 +95,8 @@ impl Device {
         activity.begin("Receiving");
         let Refreshed { offline, notices, traffic } = self.refresh(&copy.project_id).await?;
         warnings.extend(notices);
+        let held = self.replica.read().held(Some(&copy.project_id))?;
+        warnings.extend(held.iter().map(ToString::to_string));
         let project = self.project_of(copy)?;
         let from = self.named_workspace(&project, workspace)?;
         let mut report = PullReport {

@@ -6,9 +6,9 @@
 
 use fastest_schema::diff::{Note, TableFate, notes, replica_migration};
 use fastest_schema::record::Record;
-use fastest_schema::{Default, Kind, Schema, Table, replica_record};
+use fastest_schema::value::{list_from_wire, list_to_wire};
+use fastest_schema::{Default, Kind, Schema, Table, Value, replica_record};
 use rusqlite::params;
-use serde_json::Value;
 
 use crate::clock;
 use crate::local_write::WriteError;
@@ -52,7 +52,7 @@ impl Session<'_> {
         let Some((recorded, migration)) = found.pop() else { return Ok(()) };
         let held: Record = serde_json::from_str(&recorded).map_err(|source| {
             let (table, key) = ("fastest_local_schema", "1".to_owned());
-            ReplicaError::Row { table, key, source }
+            ReplicaError::Row { table, key, source: source.into() }
         })?;
         let declared = replica_record(self.schema.owner, self.schema.tables);
         self.check_not_newer(migration.as_deref(), &held, &declared)?;
@@ -133,7 +133,7 @@ impl Session<'_> {
     }
 
     fn rename_waiting(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
-        for place in ["outbox", "conflict"] {
+        for place in ["outbox", "conflict", "held"] {
             let sql = format!("UPDATE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
             self.run(&sql, [from, to])?;
         }
@@ -177,7 +177,7 @@ impl Session<'_> {
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
                 self.keep_misfits(table, [&scope, &key], wanted, now)?;
                 // The table's own row was made to fit.
-                *wanted = Value::from(now.clone()).to_string();
+                *wanted = list_to_wire(now);
             }
             let sql = "UPDATE fastest_local_outbox SET base = ?2, row = ?3 WHERE revision = ?1";
             self.run(sql, params![revision, base, row])?;
@@ -193,7 +193,8 @@ impl Session<'_> {
         wanted: &str,
         now: &[Value],
     ) -> Result<(), ReplicaError> {
-        let Ok(Value::Array(values)) = serde_json::from_str(wanted) else { return Ok(()) };
+        let kinds = table.columns.iter().map(|column| column.kind);
+        let Ok(values) = list_from_wire(wanted, kinds) else { return Ok(()) };
         let pairs = table.columns.iter().zip(values.iter().zip(now));
         let lost = pairs.filter(|(_, (wanted, now))| !wanted.is_null() && wanted != now);
         let lost: Vec<&str> = lost.map(|(column, _)| column.name).collect();
@@ -210,7 +211,7 @@ impl Session<'_> {
                 key,
                 lost.join(","),
                 wanted,
-                Value::from(now.to_vec()).to_string(),
+                list_to_wire(now),
                 clock::now()
             ],
         )?;
@@ -257,8 +258,11 @@ fn moving(table: &str) -> String {
 /// A list of a row's values in the order of now. A new column takes the value of the row as it is, or
 /// its default.
 fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) -> String {
-    // A row that is gone is null.
-    let Ok(Value::Array(old)) = serde_json::from_str(text) else { return text.to_owned() };
+    // A row that is gone is null. What its columns held before decides how numbers are read: a real
+    // that no column keeps as such any more is read as one.
+    let Ok(old) = list_from_wire(text, fate.old_kinds.iter().copied()) else {
+        return text.to_owned();
+    };
     let value = |(at, place): (usize, &Option<usize>)| {
         let column = &table.columns[at];
         match place {
@@ -270,7 +274,7 @@ fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) 
         }
     };
     let new: Vec<Value> = fate.columns.iter().enumerate().map(value).collect();
-    Value::from(new).to_string()
+    list_to_wire(&new)
 }
 
 fn constant(default: Default) -> Value {
@@ -292,16 +296,20 @@ fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str
 /// A value as its column holds it by now, where it can be.
 fn as_kind(value: Value, kind: Kind) -> Value {
     match (&value, kind) {
-        (Value::Number(number), Kind::Text) => number.to_string().into(),
-        (Value::Number(number), Kind::Real) => number.as_f64().map_or(value, Value::from),
-        (Value::Number(number), Kind::Integer) => match number.as_f64() {
-            Some(real) if number.is_f64() && real.fract() == 0.0 => (real as i64).into(),
-            _ => value,
-        },
-        (Value::String(text), Kind::Integer) => text.parse().map_or(value, |n: i64| n.into()),
-        (Value::String(text), Kind::Real) => text.parse().map_or(value, |n: f64| n.into()),
+        (Value::Integer(integer), Kind::Text) => integer.to_string().into(),
+        (Value::Real(real), Kind::Text) => format!("{real:?}").into(),
+        (Value::Integer(integer), Kind::Real) => Value::Real(*integer as f64),
+        (Value::Real(real), Kind::Integer) if is_integer(*real) => Value::Integer(*real as i64),
+        (Value::Text(text), Kind::Integer) => text.parse().map_or(value, Value::Integer),
+        (Value::Text(text), Kind::Real) => text.parse().map_or(value, Value::Real),
         _ => value,
     }
+}
+
+/// Whether a real is an integer of 64 bits.
+fn is_integer(real: f64) -> bool {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    real.fract() == 0.0 && (-END..END).contains(&real)
 }
 
 /// A table or a column that is held and that nothing declared was.

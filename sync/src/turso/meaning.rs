@@ -91,6 +91,8 @@ impl Place {
             400 if says("STREAM_EXPIRED") || says("baton") => {
                 self.unreachable(Failure::Transient, message)
             }
+            // sqld, of a text in an answer that is no UTF-8: a later try would fail alike.
+            500 if says("invalid utf-8") => PrimaryError::Failed { url, message },
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
                 let why = why.unwrap_or_else(|| "there is no TURSO_AUTH_TOKEN".to_owned());
@@ -205,6 +207,10 @@ mod tests {
             ("api error: `status=404 Not Found, body=", "NoDatabase"),
             ("api error: `status=403 Forbidden, body= <!DOCTYPE html>", "Lost"),
             ("api error: `status=429 Too Many Requests, body=", "Busy { retry_after: None }"),
+            (
+                "api error: `status=500 Internal Server Error, body=invalid utf-8 sequence",
+                "Failed: HTTP 500: invalid utf-8 sequence",
+            ),
             ("api error: `status=503 Service Unavailable, body=<html>", "Transient"),
             ("api error: `status=302 Found, body=", "Lost"),
             ("api error: `status=204 No Content, body=", "Lost"),

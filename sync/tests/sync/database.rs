@@ -457,7 +457,14 @@ fn a_push_that_the_primary_no_longer_takes_is_planned_anew() {
     // As left behind by a process that died before its answer came.
     let path = folder.path().join("one.db");
     let sent = rusqlite::Connection::open(&path).unwrap();
-    let payload = r#"{"v":1,"counter":9,"rows":{"projects":[{"id":"p","hue":1}]}}"#;
+    let version = query(
+        &folder.path().join("primary.db"),
+        "SELECT version FROM fastest_changes WHERE tbl = 'projects' AND pk = 'p'",
+    )
+    .remove(0);
+    let payload = format!(
+        r#"{{"v":2,"counter":9,"locks":[["projects","p",{version}]],"ops":[["projects","p",{{"hue":1}}]]}}"#
+    );
     sent.execute(
         "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
          VALUES (1, 'x', 'd', ?1, '{\"scope\":\"a\",\"rows\":[],\"patch\":null}')",

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use fastest_schema::auth::User;
+use fastest_schema::value::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
+use fastest_sync::Database;
 use fastest_sync::replica::{Replica, ReplicaError};
 use rusqlite::Connection;
 
@@ -89,7 +91,7 @@ fn older_files_are_brought_up_to_date() {
         assert_eq!(session.remote().unwrap().packs.name(), "rows");
         let [entry] = &session.entries("p").unwrap()[..] else { panic!("one row waits") };
         assert_eq!((entry.revision, entry.base_version, &entry.key[..]), (7, 2, "u"));
-        assert_eq!(entry.row.as_ref().unwrap()[2], "U");
+        assert_eq!(entry.row.as_ref().unwrap()[2], "U".into());
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_cursor"), ["p"]);
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_reading"), ["p"]);
         assert_eq!(query(&path, "SELECT owner FROM fastest_local_schema"), ["fastest"]);
@@ -112,9 +114,9 @@ fn a_file_of_a_newer_layout_is_refused() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST).unwrap();
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("PRAGMA user_version = 5").unwrap();
+    file.execute_batch("PRAGMA user_version = 6").unwrap();
     let refused = Replica::open(&path, &FASTEST).unwrap_err();
-    assert!(matches!(refused, ReplicaError::Newer { found: 5, .. }), "{refused}");
+    assert!(matches!(refused, ReplicaError::Newer { found: 6, .. }), "{refused}");
 }
 
 /// The tables of an application, before and after a change of its schema.
@@ -201,7 +203,7 @@ fn rows_that_wait_follow_the_schema() {
         Job { id: "a".into(), rank: 7, team: "t".into(), name: "first".into(), done: "1".into() };
     assert_eq!(replica.read().row::<Job>("a").unwrap(), Some(job));
     let [entry] = &replica.read().entries("t").unwrap()[..] else { panic!("one row waits") };
-    let row = entry.row.as_ref().map(|row| serde_json::Value::from(row.clone()).to_string());
+    let row = entry.row.as_ref().map(|row| list_to_wire(row));
     assert_eq!((entry.table.name, row.as_deref()), ("jobs", Some(r#"["a",7,"t","first","1"]"#)));
     drop(replica);
     let fresh = folder.path().join("fresh.db");
@@ -278,7 +280,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     assert_eq!(session.row::<Work>("a").unwrap(), Some(work));
     assert_eq!(session.row::<much_later::Task>("a").unwrap(), None);
     let [entry] = &session.entries("t").unwrap()[..] else { panic!("one row waits") };
-    let row = serde_json::Value::from(entry.row.clone().unwrap()).to_string();
+    let row = list_to_wire(entry.row.as_ref().unwrap());
     assert_eq!((entry.table.name, &row[..]), ("works", r#"["a","none","t","one",1]"#));
     let kept = "SELECT tbl || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
     assert_eq!(query(&path, kept), [r#"works name ["a","none","t","ours",1]"#]);
@@ -410,7 +412,106 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     let replica = Replica::open(&path, &number::SCHEMA).unwrap();
     let rows: Vec<_> =
         replica.read().entries("s").unwrap().into_iter().map(|entry| entry.row.unwrap()).collect();
-    assert_eq!(serde_json::json!(rows).to_string(), r#"[["fits",12],["not",0]]"#);
+    let rows: Vec<String> = rows.iter().map(|row: &Vec<_>| list_to_wire(row)).collect();
+    assert_eq!(rows, [r#"["fits",12]"#, r#"["not",0]"#]);
     let kept = "SELECT pk || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
     assert_eq!(query(&path, kept), [r#"not n ["not","abc"]"#]);
+}
+
+/// The engine's own tables of layout 4, as it was then.
+const LAYOUT_4_DDL: &str = "
+CREATE TABLE fastest_local_schema(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  owner TEXT NOT NULL, scope TEXT, migration TEXT, record TEXT NOT NULL);
+CREATE TABLE fastest_local_device(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  device_id TEXT NOT NULL, user_id TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE fastest_local_remote(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT);
+CREATE TABLE fastest_local_cursor(scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE fastest_local_reading(scope TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE fastest_local_outbox(
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
+  base_version INTEGER NOT NULL, base TEXT, row TEXT, UNIQUE (tbl, pk));
+CREATE INDEX fastest_local_outbox_scope ON fastest_local_outbox(scope, revision);
+CREATE TABLE fastest_local_sent(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  push_id TEXT NOT NULL, device_id TEXT NOT NULL, payload TEXT NOT NULL, entries TEXT NOT NULL);
+CREATE TABLE fastest_local_conflict(
+  id TEXT PRIMARY KEY, scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
+  columns TEXT NOT NULL, base TEXT, ours TEXT NOT NULL, theirs TEXT, at TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE fastest_local_part(
+  pack_id TEXT NOT NULL, part INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (pack_id, part))
+  WITHOUT ROWID;
+CREATE TABLE fastest_local_queued(
+  place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
+CREATE TABLE fastest_local_copy(
+  root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT,
+  folder TEXT)
+  WITHOUT ROWID;
+PRAGMA user_version = 4;
+";
+
+/// A table with reals, which a build of layout 4 kept in lists as decimals.
+mod gauges {
+    use fastest_schema::{Migration, Row, Schema, table};
+
+    #[table(name = "gauges", policy = versioned("a test"), scope = of)]
+    pub struct Gauge {
+        #[pk]
+        pub id: String,
+        pub of: String,
+        pub level: f64,
+        pub least: Option<f64>,
+    }
+
+    pub static SCHEMA: Schema = Schema {
+        owner: "app",
+        tables: &[Gauge::TABLE],
+        migrations: &[Migration { name: "0000_app_init.sql", sql: "" }],
+    };
+}
+
+#[test]
+fn decimals_that_wait_in_a_file_of_layout_4_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(LAYOUT_4_DDL).unwrap();
+    file.execute_batch(&fastest_schema::replica_ddl(gauges::SCHEMA.tables).join(";\n")).unwrap();
+    let record = fastest_schema::replica_record("app", gauges::SCHEMA.tables);
+    let mut record = serde_json::to_value(&record).unwrap();
+    record["engine"] = 1.into();
+    let insert = "INSERT INTO fastest_local_schema(one, owner, migration, record)
+                  VALUES (1, 'app', '0000_app_init.sql', ?1)";
+    file.execute(insert, [record.to_string()]).unwrap();
+    file.execute_batch(
+        r#"
+        INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, 'd', '');
+        INSERT INTO gauges VALUES ('g', 's', 0.1, NULL);
+        INSERT INTO fastest_local_sent VALUES (1, 'p', 'd', '{"v":1,"counter":1}', '{"scope":"s","rows":[],"patch":null}');
+        INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row) VALUES
+          ('s', 'gauges', 'g', 3, '["g","s",1e-7,2.0]', '["g","s",0.1,null]');
+        INSERT INTO fastest_local_conflict VALUES
+          ('c', 's', 'gauges', 'g', 'level', NULL, '["g","s",123456789.12345679,7]', NULL, 'then');
+        "#,
+    )
+    .unwrap();
+    drop(file);
+    let replica = Replica::open(&path, &gauges::SCHEMA).unwrap();
+    let entry = replica.read().entry(gauges::Gauge::TABLE, "g").unwrap().unwrap();
+    let real = |real: f64| fastest_schema::Value::Real(real);
+    assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
+    assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::Value::Null]);
+    assert_eq!(query(&path, "PRAGMA user_version"), ["5"]);
+    assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);
+    assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), ["p"], "it waits still");
+    let [conflict] = &Database::open(&path, &gauges::SCHEMA).unwrap().conflicts().unwrap()[..]
+    else {
+        panic!("one conflict")
+    };
+    assert_eq!(conflict.columns[2].ours, 123_456_789.123_456_79);
 }

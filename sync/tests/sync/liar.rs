@@ -563,9 +563,9 @@ fn answers_of_another_shape_and_answers_without_end() {
             let row = "[\"y\",\"a@b\",null,null,\"2026\"]";
             only(answer, "900", ["900", "users", "x", "1", "0", row])
         }),
-        ("cannot hold", |_, answer| {
-            let row = "[\"x\",7,null,null,\"2026\"]";
-            only(answer, "900", ["900", "users", "x", "1", "0", row])
+        ("name has the integer 7 in a column of text", |_, answer| {
+            let row = "[\"x\",\"p\",7,null,null,null,null,null,null,\"2026\",1,null]";
+            only(answer, "900", ["900", "workspaces", "x", "1", "0", row])
         }),
     ];
     for (words, lie) in lies {

@@ -15,9 +15,11 @@ mod limits;
 mod machine;
 mod migrating;
 mod mishaps;
+mod operations;
 mod private;
 mod requests;
 mod two_devices;
+mod values;
 mod walk;
 
 /// Runs a future to its end on this thread.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::store::Store;
 use fastest_schema::{
-    Column, FASTEST, Kind, PUSH_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
+    Column, FASTEST, Kind, PUSH_1_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
 };
 use fastest_sync::Remote;
 use fastest_sync::pull::pull_scope;
@@ -184,7 +184,7 @@ fn a_push_to_a_private_table_is_refused() {
     for table in TABLES.iter().filter(|table| is_private(table)) {
         for (part, row) in [("rows", "{}"), ("patch", "{}"), ("delete", "\"x\"")] {
             let payload = format!(r#"{{"v":1,"counter":1,"{part}":{{"{}":[{row}]}}}}"#, table.name);
-            let error = run(remote.primary.run(PUSH_SQL, &["push", "device", &payload]));
+            let error = run(remote.primary.run(PUSH_1_SQL, &["push", "device", &payload]));
             assert_eq!(error.unwrap_err().refusal(), Some(Refusal::UnknownTable), "{payload}");
         }
     }

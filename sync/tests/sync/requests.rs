@@ -36,8 +36,15 @@ fn small_work_is_one_request() {
         pull(&mut one, "app");
         for round in 0..3 {
             one.write("app/a", noise(20_000, round));
-            assert_eq!(one.push("app").requests, 1, "a small push to {url}");
-            assert_eq!(pull(&mut two, "desk"), 1, "a small pull from {url}");
+            let pushed = one.push("app");
+            assert_eq!(pushed.requests, 1, "a small push to {url}");
+            let copy = two.copy("desk");
+            let pulled = run(two.device.pull(&copy, Some("main"), &Activity::default())).unwrap();
+            assert_eq!(pulled.requests, 1, "a small pull from {url}");
+            println!(
+                "{url}: a small push sends {} bytes, a small pull receives {}",
+                pushed.bytes_sent, pulled.bytes_received
+            );
             assert_eq!(pull(&mut two, "desk"), 1, "a pull with nothing new from {url}");
             assert_eq!(two.files("desk"), one.files("app"));
         }

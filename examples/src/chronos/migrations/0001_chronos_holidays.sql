@@ -1,5 +1,11 @@
 DROP TRIGGER `fastest_push_apply`;
 --> statement-breakpoint
+DROP TRIGGER `fastest_push_2_apply`;
+--> statement-breakpoint
+DROP TRIGGER `fastest_push_op_chronos_entries`;
+--> statement-breakpoint
+DROP VIEW `fastest_row_chronos_entries`;
+--> statement-breakpoint
 DROP TRIGGER `fastest_chronos_entries_update`;
 --> statement-breakpoint
 CREATE TABLE `chronos_holidays`(
@@ -75,8 +81,52 @@ CREATE TRIGGER `fastest_chronos_holidays_delete` AFTER DELETE ON `chronos_holida
       version = version + 1, seq = excluded.seq, scope = excluded.scope, deleted = excluded.deleted;
 END;
 --> statement-breakpoint
-CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
-  SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 1;
+CREATE VIEW `fastest_row_chronos_entries` AS SELECT t.`id` AS pk,
+  10+length(t.`id`)+length(t.`team`)+length(t.`kind`) AS size,
+  '['||
+  iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
+  iif(typeof(t.`team`)='blob','{"blob":"'||hex(t.`team`)||'"}',json_quote(t.`team`))||','||
+  CASE typeof(t.`minutes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`minutes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`minutes`)||'"}' ELSE json_quote(t.`minutes`) END||','||
+  iif(typeof(t.`kind`)='blob','{"blob":"'||hex(t.`kind`)||'"}',json_quote(t.`kind`))||']' AS row_2ceb30c7
+FROM `chronos_entries` AS t;
+--> statement-breakpoint
+CREATE VIEW `fastest_row_chronos_holidays` AS SELECT t.`id` AS pk,
+  0+length(t.`id`)+length(t.`team`) AS size,
+  '['||
+  iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
+  iif(typeof(t.`team`)='blob','{"blob":"'||hex(t.`team`)||'"}',json_quote(t.`team`))||']' AS row_4902a5a6
+FROM `chronos_holidays` AS t;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_push_op_chronos_entries` INSTEAD OF INSERT ON fastest_push_op WHEN NEW.tbl = 'chronos_entries' BEGIN
+  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM json_each(NEW.columns) WHERE key NOT IN ('id','team','minutes','kind');
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.columns)
+    WHERE type IN ('array', 'object')
+      AND NOT (key IN ('id','team','kind') AND json_type(value, '$.blob') IS NULL)
+      OR key = 'id' AND atom IS NOT NEW.pk;
+  UPDATE `chronos_entries` SET `id`=`id`,`team`=iif(json_type(NEW.columns,'$.team') IS NOT NULL,NEW.columns->>'team',`team`),`minutes`=iif(json_type(NEW.columns,'$.minutes') IS NOT NULL,NEW.columns->>'minutes',`minutes`),`kind`=iif(json_type(NEW.columns,'$.kind') IS NOT NULL,NEW.columns->>'kind',`kind`)
+    WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
+  INSERT INTO `chronos_entries`(`id`,`team`,`minutes`,`kind`)
+    SELECT NEW.pk,NEW.columns->>'team',NEW.columns->>'minutes',coalesce(NEW.columns->>'kind','work')
+    WHERE NEW.columns IS NOT NULL AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `chronos_entries` WHERE `id` = NEW.pk);
+  DELETE FROM `chronos_entries` WHERE `id` = NEW.pk AND NEW.columns IS NULL;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_push_op_chronos_holidays` INSTEAD OF INSERT ON fastest_push_op WHEN NEW.tbl = 'chronos_holidays' BEGIN
+  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM json_each(NEW.columns) WHERE key NOT IN ('id','team');
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.columns)
+    WHERE type IN ('array', 'object')
+      AND NOT (key IN ('id','team') AND json_type(value, '$.blob') IS NULL)
+      OR key = 'id' AND atom IS NOT NEW.pk;
+  UPDATE `chronos_holidays` SET `id`=`id`,`team`=iif(json_type(NEW.columns,'$.team') IS NOT NULL,NEW.columns->>'team',`team`)
+    WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
+  INSERT INTO `chronos_holidays`(`id`,`team`)
+    SELECT NEW.pk,NEW.columns->>'team'
+    WHERE NEW.columns IS NOT NULL AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `chronos_holidays` WHERE `id` = NEW.pk);
+  DELETE FROM `chronos_holidays` WHERE `id` = NEW.pk AND NEW.columns IS NULL;
+END;
+--> statement-breakpoint
+CREATE TRIGGER fastest_push_2_apply INSTEAD OF INSERT ON fastest_push_2 BEGIN
+  SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 2;
   SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
   SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer';
   SELECT RAISE(ABORT, 'fastest:device_counter') FROM fastest_pushes WHERE device = NEW.device AND counter >= NEW.payload->>'counter';
@@ -87,36 +137,60 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
   SELECT RAISE(ABORT, 'fastest:restored') WHERE NEW.payload->>'seen' IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM fastest_changes WHERE tbl = (NEW.payload->'seen')->>0 AND pk = (NEW.payload->'seen')->>1
       AND (version > (NEW.payload->'seen')->>2 OR version = (NEW.payload->'seen')->>2 AND seq = (NEW.payload->'seen')->>3));
-  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'rows') WHERE key NOT IN ('chronos_entries','chronos_holidays');
-  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'patch') WHERE key NOT IN ('chronos_entries','chronos_holidays');
-  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'delete') WHERE key NOT IN ('chronos_entries','chronos_holidays');
-  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_entries') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.chronos_entries')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','team','minutes','kind');
-  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_holidays') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.chronos_holidays')) AS o, json_each(o._j) AS c WHERE c.key NOT IN ('id','team');
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE coalesce(json_type(NEW.payload, '$.ops'), 'array') IS NOT 'array';
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.payload->'ops')
+    WHERE type IS NOT 'array' OR json_type(value, '$[0]') IS NOT 'text'
+      OR json_type(value, '$[1]') IS NOT 'text'
+      OR coalesce(json_type(value, '$[2]'), 'object') IS NOT 'object'
+      OR json_type(value, '$[3]') IS NOT NULL AND value->>3 IS NOT 1;
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'ops')
+    WHERE value->>0 NOT IN ('chronos_entries','chronos_holidays') OR value->>3 IS NOT NULL AND value->>0 NOT IN ('chronos_entries','chronos_holidays');
   SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'locks') AS l
     LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
     WHERE coalesce(c.version, 0) IS NOT l.value->>2;
-  SELECT RAISE(ABORT, 'fastest:lock_missing') FROM (
-      SELECT value->>'id' AS k FROM json_each(NEW.payload->'$.rows.chronos_entries') UNION ALL SELECT value FROM json_each(NEW.payload->'$.delete.chronos_entries'))
-    WHERE coalesce(k, '') NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
-      WHERE value->>0 = 'chronos_entries' AND value->>1 IS NOT NULL);
-  SELECT RAISE(ABORT, 'fastest:lock_missing') FROM (
-      SELECT value->>'id' AS k FROM json_each(NEW.payload->'$.rows.chronos_holidays') UNION ALL SELECT value FROM json_each(NEW.payload->'$.delete.chronos_holidays'))
-    WHERE coalesce(k, '') NOT IN (SELECT value->>1 FROM json_each(NEW.payload->'locks')
-      WHERE value->>0 = 'chronos_holidays' AND value->>1 IS NOT NULL);
-  UPDATE `chronos_entries` SET `team`=iif(json_type(_j,'$.team') IS NULL,`team`,_j->>'team'),`minutes`=iif(json_type(_j,'$.minutes') IS NULL,`minutes`,_j->>'minutes'),`kind`=iif(json_type(_j,'$.kind') IS NULL,`kind`,_j->>'kind')
-    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_entries') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.chronos_entries')) WHERE `id` = _j->>'id';
-  INSERT INTO `chronos_entries`(`id`,`team`,`minutes`,`kind`)
-    SELECT _j->>'id',_j->>'team',_j->>'minutes',coalesce(_j->>'kind','work')
-    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_entries')) WHERE NOT EXISTS (SELECT 1 FROM `chronos_entries` WHERE `id` = _j->>'id');
-  UPDATE `chronos_holidays` SET `team`=iif(json_type(_j,'$.team') IS NULL,`team`,_j->>'team')
-    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_holidays') UNION ALL SELECT value FROM json_each(NEW.payload->'$.patch.chronos_holidays')) WHERE `id` = _j->>'id';
-  INSERT INTO `chronos_holidays`(`id`,`team`)
-    SELECT _j->>'id',_j->>'team'
-    FROM (SELECT value AS _j FROM json_each(NEW.payload->'$.rows.chronos_holidays')) WHERE NOT EXISTS (SELECT 1 FROM `chronos_holidays` WHERE `id` = _j->>'id');
-  DELETE FROM `chronos_holidays` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.chronos_holidays'));
-  DELETE FROM `chronos_entries` WHERE `id` IN (SELECT value FROM json_each(NEW.payload->'$.delete.chronos_entries'));
+  SELECT RAISE(ABORT, 'fastest:lock_missing') FROM json_each(NEW.payload->'ops')
+    WHERE value->>0 IN ('chronos_entries','chronos_holidays') AND value->>3 IS NULL AND (value->>0, value->>1) NOT IN (
+      SELECT value->>0, value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 IS NOT NULL AND value->>1 IS NOT NULL);
+  INSERT INTO fastest_push_op(tbl, pk, columns, patch)
+    SELECT value->>0, value->>1, value->2, value->>3
+    FROM json_each(NEW.payload->'ops') ORDER BY key;
+  SELECT RAISE(ABORT, 'fastest:swallowed') FROM json_each(NEW.payload->'locks') AS l
+    LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
+    WHERE coalesce(c.version, 0) <= l.value->>2 AND (l.value->>0, l.value->>1) IN (
+      SELECT value->>0, value->>1 FROM json_each(NEW.payload->'ops')
+      WHERE value->>3 IS NULL AND json_type(value, '$[2]') IS NOT NULL)
+    OR c.deleted = 0 AND (l.value->>0, l.value->>1) IN (
+      SELECT tbl, pk FROM (
+        SELECT value->>0 AS tbl, value->>1 AS pk, max(key), json_type(value, '$[2]') IS NULL AS gone
+        FROM json_each(NEW.payload->'ops') WHERE value->>3 IS NULL GROUP BY 1, 2)
+      WHERE gone);
   INSERT INTO fastest_pushes(id, device, counter)
     VALUES (NEW.id, NEW.device, NEW.payload->>'counter');
   DELETE FROM fastest_pushes
     WHERE device = NEW.device AND counter <= (NEW.payload->>'counter') - 1000;
+END;
+--> statement-breakpoint
+CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
+  SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 1;
+  SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'rows') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]'));
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'patch') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]') WHERE value->>2);
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'delete') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]'));
+  INSERT INTO fastest_push_2(id, device, payload)
+    SELECT NEW.id, NEW.device, json_set(json_remove(NEW.payload, '$.rows', '$.patch', '$.delete'),
+      '$.v', 2, '$.ops', json((SELECT json_group_array(json(op)) FROM (
+      SELECT json_array(t.value->>0, iif(t.value->>2, coalesce(r.value->>(t.value->>1), ''),
+        r.value->>(t.value->>1)), json(r.value)) AS op, 0 AS part, t.key AS place, r.key AS at
+      FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]') AS t
+      JOIN json_each(NEW.payload->'rows'->(t.value->>0)) AS r
+      UNION ALL
+      SELECT json_array(t.value->>0, r.value->>(t.value->>1), json(r.value), 1), 0, t.key, r.key
+      FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]') AS t
+      JOIN json_each(NEW.payload->'patch'->(t.value->>0)) AS r
+      UNION ALL
+      SELECT json_array(t.value->>0, r.value), 1, -t.key, r.key
+      FROM json_each('[["chronos_entries","id",true],["chronos_holidays","id",true]]') AS t
+      JOIN json_each(NEW.payload->'delete'->(t.value->>0)) AS r
+      ORDER BY part, place, at))));
 END;

@@ -46,7 +46,11 @@ mod later {
         steps.extend(["insert", "update", "delete", "lock"].map(|at| drop("projects", at)));
         steps.extend(fastest_schema::trigger_ddl(Project::TABLE));
         steps.extend(fastest_schema::trigger_ddl(Note::TABLE));
-        steps.push("DROP VIEW fastest_push".to_owned());
+        steps.extend(
+            ["push", "push_2", "push_op", "push_delete", "row_projects"]
+                .map(|view| format!("DROP VIEW fastest_{view}")),
+        );
+        steps.extend([Project::TABLE, Note::TABLE].map(fastest_schema::row_ddl));
         steps.extend(fastest_schema::push_ddl(tables));
         let sql = steps.join(&format!(";\n{}\n", fastest_schema::STATEMENT_BREAKPOINT)).leak();
         let migrations =

@@ -17,6 +17,7 @@ fn column(name: &str, kind: Kind) -> ColumnRecord {
         check: None,
         unique: false,
         lock_version: false,
+        watched: false,
         references: None,
         renamed_from: None,
     }

@@ -1,0 +1,146 @@
+CREATE TABLE fastest_powers(
+  exponent integer PRIMARY KEY,
+  power real NOT NULL
+);
+--> statement-breakpoint
+INSERT INTO fastest_powers(exponent, power)
+  WITH RECURSIVE up(exponent, power) AS (
+    SELECT 0, 1.0 UNION ALL SELECT exponent + 1, power * 2.0 FROM up WHERE exponent < 1024
+  ), down(exponent, power) AS (
+    SELECT -1, 0.5 UNION ALL SELECT exponent - 1, power * 0.5 FROM down WHERE exponent > -1074
+  )
+  SELECT exponent, power FROM up UNION ALL SELECT exponent, power FROM down;
+--> statement-breakpoint
+CREATE UNIQUE INDEX fastest_powers_power ON fastest_powers(power);
+--> statement-breakpoint
+DROP TRIGGER `fastest_push_apply`;
+--> statement-breakpoint
+CREATE VIEW `fastest_row_customers` AS SELECT t.`id` AS pk,
+  0+length(t.`id`)+length(t.`tenant_id`)+length(t.`name`) AS size,
+  '['||
+  iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
+  iif(typeof(t.`tenant_id`)='blob','{"blob":"'||hex(t.`tenant_id`)||'"}',json_quote(t.`tenant_id`))||','||
+  iif(typeof(t.`name`)='blob','{"blob":"'||hex(t.`name`)||'"}',json_quote(t.`name`))||']' AS row_3a86c7df
+FROM `customers` AS t;
+--> statement-breakpoint
+CREATE VIEW `fastest_row_orders` AS SELECT t.`id` AS pk,
+  0+length(t.`id`)+length(t.`customer_id`)+length(t.`what`) AS size,
+  '['||
+  iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
+  iif(typeof(t.`customer_id`)='blob','{"blob":"'||hex(t.`customer_id`)||'"}',json_quote(t.`customer_id`))||','||
+  iif(typeof(t.`what`)='blob','{"blob":"'||hex(t.`what`)||'"}',json_quote(t.`what`))||']' AS row_68e40327
+FROM `orders` AS t;
+--> statement-breakpoint
+CREATE VIEW fastest_push_op AS SELECT NULL AS tbl, NULL AS pk, NULL AS columns, NULL AS patch;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_push_op_customers` INSTEAD OF INSERT ON fastest_push_op WHEN NEW.tbl = 'customers' BEGIN
+  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM json_each(NEW.columns) WHERE key NOT IN ('id','tenant_id','name');
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.columns)
+    WHERE type IN ('array', 'object')
+      AND NOT (key IN ('id','tenant_id','name') AND json_type(value, '$.blob') IS NULL)
+      OR key = 'id' AND atom IS NOT NEW.pk;
+  UPDATE `customers` SET `id`=`id`,`tenant_id`=iif(json_type(NEW.columns,'$.tenant_id') IS NOT NULL,NEW.columns->>'tenant_id',`tenant_id`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`)
+    WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
+  INSERT INTO `customers`(`id`,`tenant_id`,`name`)
+    SELECT NEW.pk,NEW.columns->>'tenant_id',NEW.columns->>'name'
+    WHERE NEW.columns IS NOT NULL AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `customers` WHERE `id` = NEW.pk);
+  DELETE FROM `customers` WHERE `id` = NEW.pk AND NEW.columns IS NULL;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_push_op_orders` INSTEAD OF INSERT ON fastest_push_op WHEN NEW.tbl = 'orders' BEGIN
+  SELECT RAISE(ABORT, 'fastest:unknown_column') FROM json_each(NEW.columns) WHERE key NOT IN ('id','customer_id','what');
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.columns)
+    WHERE type IN ('array', 'object')
+      AND NOT (key IN ('id','customer_id','what') AND json_type(value, '$.blob') IS NULL)
+      OR key = 'id' AND atom IS NOT NEW.pk;
+  UPDATE `orders` SET `id`=`id`,`customer_id`=iif(json_type(NEW.columns,'$.customer_id') IS NOT NULL,NEW.columns->>'customer_id',`customer_id`),`what`=iif(json_type(NEW.columns,'$.what') IS NOT NULL,NEW.columns->>'what',`what`)
+    WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
+  INSERT INTO `orders`(`id`,`customer_id`,`what`)
+    SELECT NEW.pk,NEW.columns->>'customer_id',NEW.columns->>'what'
+    WHERE NEW.columns IS NOT NULL AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `orders` WHERE `id` = NEW.pk);
+  DELETE FROM `orders` WHERE `id` = NEW.pk AND NEW.columns IS NULL;
+END;
+--> statement-breakpoint
+CREATE VIEW fastest_push_delete AS SELECT NULL AS tbl, NULL AS keys, NULL AS locked;
+--> statement-breakpoint
+CREATE TRIGGER `fastest_push_delete_customers` INSTEAD OF INSERT ON fastest_push_delete WHEN NEW.tbl = 'customers' BEGIN
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.keys) AS d
+    CROSS JOIN `orders` AS c ON c.`customer_id` = d.value
+    WHERE c.`id` NOT IN (SELECT value->>1 FROM json_each(NEW.locked)
+      WHERE value->>0 = 'orders' AND value->>1 IS NOT NULL);
+END;
+--> statement-breakpoint
+CREATE VIEW fastest_push_2 AS SELECT NULL AS id, NULL AS device, NULL AS payload;
+--> statement-breakpoint
+CREATE TRIGGER fastest_push_2_apply INSTEAD OF INSERT ON fastest_push_2 BEGIN
+  SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 2;
+  SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer';
+  SELECT RAISE(ABORT, 'fastest:device_counter') FROM fastest_pushes WHERE device = NEW.device AND counter >= NEW.payload->>'counter';
+  SELECT RAISE(ABORT, 'fastest:restored') FROM fastest_meta
+    WHERE NEW.payload->>'epoch' IS NOT NULL AND epoch IS NOT NEW.payload->>'epoch';
+  SELECT RAISE(ABORT, 'fastest:restored') WHERE NEW.payload->>'after' IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM fastest_pushes WHERE id = NEW.payload->>'after');
+  SELECT RAISE(ABORT, 'fastest:restored') WHERE NEW.payload->>'seen' IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM fastest_changes WHERE tbl = (NEW.payload->'seen')->>0 AND pk = (NEW.payload->'seen')->>1
+      AND (version > (NEW.payload->'seen')->>2 OR version = (NEW.payload->'seen')->>2 AND seq = (NEW.payload->'seen')->>3));
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE coalesce(json_type(NEW.payload, '$.ops'), 'array') IS NOT 'array';
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') FROM json_each(NEW.payload->'ops')
+    WHERE type IS NOT 'array' OR json_type(value, '$[0]') IS NOT 'text'
+      OR json_type(value, '$[1]') IS NOT 'text'
+      OR coalesce(json_type(value, '$[2]'), 'object') IS NOT 'object'
+      OR json_type(value, '$[3]') IS NOT NULL AND value->>3 IS NOT 1;
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'ops')
+    WHERE value->>0 NOT IN ('customers','orders') OR value->>3 IS NOT NULL AND value->>0 NOT IN ('customers','orders');
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM json_each(NEW.payload->'locks') AS l
+    LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
+    WHERE coalesce(c.version, 0) IS NOT l.value->>2;
+  SELECT RAISE(ABORT, 'fastest:lock_missing') FROM json_each(NEW.payload->'ops')
+    WHERE value->>0 IN ('customers','orders') AND value->>3 IS NULL AND (value->>0, value->>1) NOT IN (
+      SELECT value->>0, value->>1 FROM json_each(NEW.payload->'locks')
+      WHERE value->>0 IS NOT NULL AND value->>1 IS NOT NULL);
+  INSERT INTO fastest_push_delete(tbl, keys, locked)
+    SELECT value->>0, json_group_array(value->>1), NEW.payload->'locks'
+    FROM json_each(NEW.payload->'ops') WHERE json_type(value, '$[2]') IS NULL GROUP BY value->>0;
+  INSERT INTO fastest_push_op(tbl, pk, columns, patch)
+    SELECT value->>0, value->>1, value->2, value->>3
+    FROM json_each(NEW.payload->'ops') ORDER BY key;
+  SELECT RAISE(ABORT, 'fastest:swallowed') FROM json_each(NEW.payload->'locks') AS l
+    LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
+    WHERE coalesce(c.version, 0) <= l.value->>2 AND (l.value->>0, l.value->>1) IN (
+      SELECT value->>0, value->>1 FROM json_each(NEW.payload->'ops')
+      WHERE value->>3 IS NULL AND json_type(value, '$[2]') IS NOT NULL)
+    OR c.deleted = 0 AND (l.value->>0, l.value->>1) IN (
+      SELECT tbl, pk FROM (
+        SELECT value->>0 AS tbl, value->>1 AS pk, max(key), json_type(value, '$[2]') IS NULL AS gone
+        FROM json_each(NEW.payload->'ops') WHERE value->>3 IS NULL GROUP BY 1, 2)
+      WHERE gone);
+  INSERT INTO fastest_pushes(id, device, counter)
+    VALUES (NEW.id, NEW.device, NEW.payload->>'counter');
+  DELETE FROM fastest_pushes
+    WHERE device = NEW.device AND counter <= (NEW.payload->>'counter') - 1000;
+END;
+--> statement-breakpoint
+CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
+  SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 1;
+  SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'rows') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["customers","id",true],["orders","id",true]]'));
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'patch') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["customers","id",true],["orders","id",true]]') WHERE value->>2);
+  SELECT RAISE(ABORT, 'fastest:unknown_table') FROM json_each(NEW.payload->'delete') WHERE key NOT IN (SELECT value->>0 FROM json_each('[["customers","id",true],["orders","id",true]]'));
+  INSERT INTO fastest_push_2(id, device, payload)
+    SELECT NEW.id, NEW.device, json_set(json_remove(NEW.payload, '$.rows', '$.patch', '$.delete'),
+      '$.v', 2, '$.ops', json((SELECT json_group_array(json(op)) FROM (
+      SELECT json_array(t.value->>0, iif(t.value->>2, coalesce(r.value->>(t.value->>1), ''),
+        r.value->>(t.value->>1)), json(r.value)) AS op, 0 AS part, t.key AS place, r.key AS at
+      FROM json_each('[["customers","id",true],["orders","id",true]]') AS t
+      JOIN json_each(NEW.payload->'rows'->(t.value->>0)) AS r
+      UNION ALL
+      SELECT json_array(t.value->>0, r.value->>(t.value->>1), json(r.value), 1), 0, t.key, r.key
+      FROM json_each('[["customers","id",true],["orders","id",true]]') AS t
+      JOIN json_each(NEW.payload->'patch'->(t.value->>0)) AS r
+      UNION ALL
+      SELECT json_array(t.value->>0, r.value), 1, -t.key, r.key
+      FROM json_each('[["customers","id",true],["orders","id",true]]') AS t
+      JOIN json_each(NEW.payload->'delete'->(t.value->>0)) AS r
+      ORDER BY part, place, at))));
+END;

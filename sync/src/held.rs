@@ -1,0 +1,81 @@
+//! Rows that the primary has and this device cannot keep: someone wrote a value there that does not
+//! fit its column.
+//!
+//! What is here of such a row stays as it was, and what was written here to it waits, until the row is
+//! mended on the primary: the next change of it that can be kept ends that.
+
+use std::fmt;
+
+use fastest_schema::Table;
+use rusqlite::params;
+
+use crate::outbox::Entry;
+use crate::replica::{ReplicaError, Session};
+use crate::report::HeldRow;
+
+impl fmt::Display for HeldRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, why, .. } = self;
+        write!(f, "row {key} of {table} is held back: its column {column} has {why}")
+    }
+}
+
+impl Session<'_> {
+    /// Notes that a row cannot be kept, and why.
+    pub(crate) fn hold(
+        &self,
+        scope: &str,
+        (table, key): (&Table, &str),
+        version: i64,
+        (column, why): (&str, &str),
+    ) -> Result<(), ReplicaError> {
+        self.run(
+            "INSERT OR REPLACE INTO fastest_local_held(scope, tbl, pk, version, column, why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![scope, table.name, key, version, column, why],
+        )
+        .map(drop)
+    }
+
+    /// Whether any row is held back.
+    pub(crate) fn holds_any(&self) -> Result<bool, ReplicaError> {
+        Ok(self.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
+    }
+
+    /// Notes that a row can be kept, or is gone.
+    pub(crate) fn release(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
+        self.run(sql, params![table.name, key]).map(drop)
+    }
+
+    /// The rows of a scope, or of all, that are held back.
+    pub(crate) fn held(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
+        let sql = "SELECT held.scope, held.tbl, held.pk, held.column, held.why,
+                     EXISTS (SELECT 1 FROM fastest_local_outbox AS waiting
+                             WHERE waiting.tbl = held.tbl AND waiting.pk = held.pk)
+                   FROM fastest_local_held AS held
+                   WHERE held.scope = coalesce(?1, held.scope) ORDER BY held.tbl, held.pk";
+        self.all(sql, [scope], |row| {
+            Ok(HeldRow {
+                scope: row.get(0)?,
+                table: row.get(1)?,
+                key: row.get(2)?,
+                column: row.get(3)?,
+                why: row.get(4)?,
+                waiting: row.get(5)?,
+            })
+        })
+    }
+
+    /// Takes what was written to rows that are held back out of `entries`: it waits.
+    pub(crate) fn leave_out_held(&self, entries: &mut Vec<Entry>) -> Result<(), ReplicaError> {
+        if entries.is_empty() || !self.holds_any()? {
+            return Ok(());
+        }
+        let held = self.held(None)?;
+        entries.retain(|entry| {
+            !held.iter().any(|row| row.table == entry.table.name && row.key == entry.key)
+        });
+        Ok(())
+    }
+}

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fastest_schema::{Migration, Row, Schema, decode_page, init_sql, pull_sql, table};
+use fastest_schema::{Migration, Row, Schema, Value, decode_page, init_sql, pull_sql, table};
 use fastest_sync::dag::Parents;
 use fastest_sync::embedded::Embedded;
 use fastest_sync::outbox::Entry;
 use fastest_sync::push_plan::{LargePacks, plan};
 use fastest_sync::{Database, Remote, migrate};
-use serde_json::Value;
 
 const ROWS: u64 = 1_000;
 const TEAM: &str = "red";
@@ -48,7 +47,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// The rows of a push that has met no primary. With `names`, every other row takes over the title
-/// that the row before gives up, so that they go in two stages.
+/// that the row before gives up, so that the order of operations matters.
 fn entries(names: bool) -> Vec<Entry> {
     let values = |Note { id, team, title, text }: Note| -> Vec<Value> {
         [id, team, title, text].map(Value::from).to_vec()

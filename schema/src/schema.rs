@@ -85,7 +85,12 @@ impl Schema {
 
     /// The same as a condition in SQL over `name`: an application may record its own there.
     pub(crate) fn owns_sql(&self) -> String {
-        let ours = format!("name GLOB '[0-9][0-9][0-9][0-9]_{}_*'", self.owner);
+        // D1 refuses a GLOB of more than 50 bytes, and an owner may be long.
+        let rest = format!("_{}_", self.owner);
+        let ours = format!(
+            "(name GLOB '[0-9][0-9][0-9][0-9]_*' AND substr(name, 5, {}) = '{rest}')",
+            rest.len()
+        );
         match self.owner == FASTEST.owner {
             true => format!("(name = '{FIRST}' OR {ours})"),
             false => ours,
@@ -144,6 +149,13 @@ mod tests {
             all
         };
         assert_eq!(owned(&FASTEST), ["0000_init.sql", "0001_fastest_x.sql"]);
+        const LONG: &str = "anapplicationwhoseownerhasanamelongerthanfiftyletters12";
+        assert!(LONG.len() > 50 && owned(&schema(LONG, &[])).is_empty());
+        let name: &'static str = format!("0001_{LONG}_x.sql").leak();
+        assert!(schema(LONG, &[]).owns(name));
+        let sql = schema(LONG, &[]).owns_sql();
+        let pattern = sql.split('\'').nth(1).unwrap();
+        assert!(pattern.len() < 50, "{sql}");
         let notes = owned(&schema("notes", &[]));
         assert_eq!(notes, ["0002_notes_fastest_x.sql", "0002_notes_init.sql"]);
     }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use crate::address::file_url;
 use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
-use crate::sqlite::{BUSY_TIMEOUT, begin, patiently, set_wal};
+use crate::sqlite::{BUSY_TIMEOUT, begin, patiently, set_wal, words};
 
 /// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
 pub struct Embedded {
@@ -79,7 +79,7 @@ impl Embedded {
     }
 
     fn error(&self, error: rusqlite::Error) -> PrimaryError {
-        let (url, message) = (self.url.clone(), error.to_string());
+        let (url, message) = (self.url.clone(), words(&error));
         if let Some(error) = PrimaryError::from_sqlite(&url, &message) {
             return error;
         }

@@ -99,6 +99,21 @@ pub enum WriteError {
         /// The value.
         value: Value,
     },
+    /// The row is larger than every primary takes in one text.
+    #[error(
+        "row {key} of {table} is too large: as JSON it has {bytes} bytes, most of them in {column}; \
+         {ROW_BYTES_MAX} is the limit"
+    )]
+    TooLarge {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// The largest column.
+        column: &'static str,
+        /// Bytes of the row as JSON.
+        bytes: usize,
+    },
     /// A new row came to no key: none was given, and its default is null.
     #[error("a new row of {table} has no key: give it one, or declare a default that does")]
     NoKey {
@@ -129,6 +144,9 @@ pub enum WriteError {
     #[error(transparent)]
     Replica(#[from] ReplicaError),
 }
+
+/// Bytes that a row may have as JSON. D1 takes 2,000,000 in a text, and a push has more than the row.
+pub const ROW_BYTES_MAX: usize = 1_990_000;
 
 /// A row that refers to one that was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +184,7 @@ impl Session<'_> {
             return Err(WriteError::NoKey { table: table.name });
         };
         check_storable(table, key, table.columns.iter().map(|column| column.name).zip(values))?;
+        check_size(table, key, values)?;
         let scope = self.scope_of(table, values)?;
         check_held(held, &scope, table, key)?;
         if table.policy == Policy::AppendOnly
@@ -422,6 +441,25 @@ fn check_storable<'a>(
         }
     }
     Ok(())
+}
+
+/// Refuses a row that could reach a primary of one kind and not of another.
+fn check_size(table: &Table, key: &str, values: &[Value]) -> Result<(), WriteError> {
+    // As JSON, a byte takes six at most.
+    let text_bytes = |value: &Value| value.as_str().map_or(0, str::len);
+    if values.iter().map(text_bytes).sum::<usize>() * 6 < ROW_BYTES_MAX {
+        return Ok(());
+    }
+    let columns = table.columns.iter().zip(values);
+    let sizes = columns.map(|(column, value)| (value.to_wire().to_string().len(), column.name));
+    let sizes: Vec<(usize, &'static str)> = sizes.collect();
+    let bytes = sizes.iter().map(|(bytes, name)| bytes + name.len() + 4).sum();
+    match sizes.iter().max() {
+        Some((_, column)) if bytes > ROW_BYTES_MAX => {
+            Err(WriteError::TooLarge { table: table.name, key: key.to_owned(), column, bytes })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Result<(), WriteError> {

@@ -2,7 +2,7 @@
 //!
 //! From the outbox entries of one scope follow the packs to store and the statements to run, in
 //! this order: what points comes after what it points at. All rows stand in one list, in the order in
-//! which the primary applies them ([`crate::order`]), which is cut where a statement would pass the
+//! which the primary applies them (`order`), which is cut where a statement would pass the
 //! limit: the row that takes the lock of a workspace comes after the snapshots and packs that it
 //! needs, whether they share its statement or not.
 

@@ -13,7 +13,7 @@
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
-//! - `held`: rows that the primary has and no device can keep, and why ([`crate::held`])
+//! - `held`: rows that the primary has and no device can keep, and why (`held`)
 //! - `part`: parts of a pack that has not arrived whole
 //! - `copy`: where this device's working copies are, what they belong to and are based on
 //! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
@@ -30,7 +30,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use crate::layout::{LAYOUT_VERSION, declared};
 use crate::own::Own;
-use crate::sqlite::{BUSY_TIMEOUT, begin};
+use crate::sqlite::{BUSY_TIMEOUT, begin, words};
 
 /// Values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
@@ -39,7 +39,7 @@ pub type Values = Vec<Value>;
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicaError {
     /// SQLite failed.
-    #[error("the replica {} failed: {source}", path.display())]
+    #[error("the replica {} failed: {}", path.display(), words(source))]
     Sqlite {
         /// The file.
         path: PathBuf,

@@ -55,6 +55,21 @@ pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     unreachable!("the loop ends by returning")
 }
 
+/// What SQLite says of an error, without the statement, which may be long and hold an application's
+/// values: what stands where it fails is enough.
+pub(crate) fn words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {
+            let rest = usize::try_from(*offset).ok().and_then(|at| sql.get(at..));
+            match rest.map(|rest| rest.chars().take(40).collect::<String>()) {
+                Some(near) if !near.is_empty() => format!("{msg}, at `{near}`"),
+                _ => msg.clone(),
+            }
+        }
+        error => error.to_string(),
+    }
+}
+
 fn is_busy(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))

@@ -358,3 +358,30 @@ fn a_conflict_over_a_real_keeps_both() {
     run(one.pull(&remote, "t")).unwrap();
     assert_eq!(one.get::<Reading>("a").unwrap().unwrap().level, 5e-324);
 }
+
+#[test]
+fn a_row_that_a_primary_could_not_take_is_refused_where_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut db = Database::open(&folder.path().join("lab.db"), &LAB).unwrap();
+    let of = |note: String| Reading { note: Some(note), ..reading("large") };
+    db.save(&of("x".repeat(1_900_000))).unwrap();
+    for note in ["x".repeat(2_000_000), "\u{1}".repeat(400_000), "\"".repeat(1_000_000)] {
+        let refused = db.save(&of(note)).unwrap_err();
+        let DatabaseError::Write(WriteError::TooLarge { table, key, column, bytes }) = &refused
+        else {
+            panic!("{refused}");
+        };
+        assert_eq!((*table, &**key, *column), ("readings", "large", "note"));
+        assert!(*bytes > 1_990_000 && refused.to_string().len() < 200, "{refused}");
+    }
+    assert_eq!(db.get::<Reading>("large").unwrap().unwrap().note.unwrap().len(), 1_900_000);
+}
+
+#[test]
+fn an_error_of_a_file_holds_no_statement() {
+    let folder = tempfile::tempdir().unwrap();
+    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let sql = format!("SELECT '{}' FROM nowhere_at_all WHERE", "secret ".repeat(100));
+    let failed = run(remote.primary.run(&sql, &[])).unwrap_err().to_string();
+    assert!(failed.len() < 300 && !failed.contains("secret"), "{failed}");
+}

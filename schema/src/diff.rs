@@ -17,7 +17,7 @@ pub use replica::{ReplicaPlan, TableFate, replica_migration, replica_record};
 use change::TableChange;
 
 use crate::ddl::quote;
-use crate::engine::{CHANGES_DDL, POWERS_DDL, primary_ddl};
+use crate::engine::{CHANGES_DDL, powers_ddl, primary_ddl};
 use crate::record::{ColumnRecord, ENGINE_VERSION, Object, RECORD_VERSION, Record, TableRecord};
 
 /// A migration that was planned.
@@ -72,7 +72,7 @@ pub fn migration(from: Option<&Record>, to: &Record) -> Result<Plan, DiffError> 
 fn first(to: &Record) -> Plan {
     let mut statements = primary_ddl();
     statements.extend(CHANGES_DDL.map(str::to_owned));
-    statements.extend(POWERS_DDL.map(str::to_owned));
+    statements.extend(powers_ddl());
     let own = to.tables.iter().filter(|table| !table.external);
     statements.extend(own.flat_map(TableRecord::ddl));
     statements.extend(to.objects.iter().map(|object| object.sql.clone()));
@@ -173,7 +173,7 @@ impl<'a> Pairing<'a> {
             plan.statements.push("PRAGMA defer_foreign_keys = ON".to_owned());
         }
         if from.engine < 2 {
-            plan.statements.extend(POWERS_DDL.map(str::to_owned));
+            plan.statements.extend(powers_ddl());
         }
         plan.statements.extend(objects.dropped.iter().rev().map(|object| object.drop_sql()));
         for change in &self.kept {

@@ -54,23 +54,43 @@ pub(crate) fn primary_ddl() -> Vec<String> {
     ]
 }
 
-/// `fastest_powers`: every power of two that a real can be, and infinity as 2^1024, so that reals can
-/// be taken apart into integers and put together again, without a digit. Doubling and halving are
-/// exact; D1 has `pow`, sqld has not.
-pub(crate) const POWERS_DDL: [&str; 3] = [
-    "CREATE TABLE fastest_powers(
-  exponent integer PRIMARY KEY,
-  power real NOT NULL
-)",
-    "INSERT INTO fastest_powers(exponent, power)
-  WITH RECURSIVE up(exponent, power) AS (
-    SELECT 0, 1.0 UNION ALL SELECT exponent + 1, power * 2.0 FROM up WHERE exponent < 1024
-  ), down(exponent, power) AS (
-    SELECT -1, 0.5 UNION ALL SELECT exponent - 1, power * 0.5 FROM down WHERE exponent > -1074
+/// `fastest_powers`: every power of two that a real can be, and infinity as 2^1024, by which reals
+/// travel. It is computed, exactly, from the small powers that SQL can write, and `fastest_exponents`
+/// holds integers alone: a dump that rounds reals, or an import that misreads them, as on D1, cannot
+/// change it.
+pub(crate) fn powers_ddl() -> [String; 3] {
+    let (p, q) = (power_sql("a"), power_sql("b"));
+    [
+        "CREATE TABLE fastest_exponents(exponent integer PRIMARY KEY)".to_owned(),
+        "INSERT INTO fastest_exponents(exponent)
+  WITH RECURSIVE every(exponent) AS (
+    SELECT -1074 UNION ALL SELECT exponent + 1 FROM every WHERE exponent < 1024
   )
-  SELECT exponent, power FROM up UNION ALL SELECT exponent, power FROM down",
-    "CREATE UNIQUE INDEX fastest_powers_power ON fastest_powers(power)",
-];
+  SELECT exponent FROM every"
+            .to_owned(),
+        // In two steps: half of the exponent each, since the power of a subnormal's is past the reals.
+        format!(
+            "CREATE VIEW fastest_powers AS
+  SELECT exponent, iif(exponent < 0, 1.0/p/q, p*q) AS power FROM (
+    SELECT exponent, {p} AS p, {q} AS q FROM (
+      SELECT exponent, abs(exponent)/2 AS a, abs(exponent) - abs(exponent)/2 AS b
+      FROM fastest_exponents))"
+        ),
+    ]
+}
+
+/// Two to the power of the integer `exponent`, from 0 to 1023: a factor for each of its bits.
+fn power_sql(exponent: &str) -> String {
+    let factor = |bit: u32| {
+        let power = match bit {
+            0..=5 => format!("{:.1}", 2f64.powi(1 << bit)),
+            // A longer decimal is not read exactly everywhere.
+            _ => vec!["4294967296.0"; 1 << (bit - 5)].join("*"),
+        };
+        format!("iif({exponent}&{},{power},1.0)", 1 << bit)
+    };
+    (0..10).map(factor).collect::<Vec<_>>().join("*")
+}
 
 /// A part of a pack, the unit in which file contents are stored.
 #[table(

@@ -178,15 +178,19 @@ fn cell(table: &Table, column: &Column) -> String {
 
 /// A real as it travels. An integral one is an integer; any other is `[m, e]`, for m * 2^e: with 2^p
 /// the largest power of two below it, m is the value times 2^(52-p), in two steps since that power
-/// itself may be past the reals. Products with powers of two are exact.
+/// itself may be past the reals. Products with powers of two are exact. The decimal exponent, as
+/// SQLite prints it, tells where to look for p: 2^3.322 is 10.
 fn exact(c: &str) -> String {
+    let power =
+        |exponent: &str| format!("(SELECT power FROM fastest_powers WHERE exponent={exponent})");
+    let (half, rest) = (power("(52-p.exponent)/2"), power("52-p.exponent-(52-p.exponent)/2"));
     format!(
-        "CASE WHEN abs({c})<9007199254740992 \
-AND {c}=CAST({c} AS INTEGER) THEN CAST({c} AS INTEGER) ELSE (SELECT '['||iif(p.exponent=1024,\
-iif({c}<0,-1,1)||',1024',CAST({c}*(SELECT power FROM fastest_powers WHERE exponent=(52-p.exponent)/2)\
-*(SELECT power FROM fastest_powers WHERE exponent=52-p.exponent-(52-p.exponent)/2) AS INTEGER)\
-||','||(p.exponent-52))||']' FROM fastest_powers AS p WHERE p.power<=abs({c}) \
-ORDER BY p.power DESC LIMIT 1) END"
+        "CASE WHEN abs({c})<9007199254740992 AND {c}=CAST({c} AS INTEGER) THEN CAST({c} AS INTEGER) \
+WHEN {c}*0.5={c} THEN iif({c}<0,'[-1,1024]','[1,1024]') \
+ELSE (SELECT '['||CAST({c}*{half}*{rest} AS INTEGER)||','||(p.exponent-52)||']' \
+FROM (SELECT CAST(substr(printf('%.0e',abs({c})),3) AS INTEGER)*3322/1000 AS n) \
+CROSS JOIN fastest_powers AS p ON p.exponent BETWEEN n-5 AND n+5 WHERE p.power<=abs({c}) \
+ORDER BY p.exponent DESC LIMIT 1) END"
     )
 }
 

@@ -15,7 +15,7 @@ use crate::{Column, Kind, OnDelete, Policy, Reference, Scope, Table, parents_fir
 /// The version of the record's own form.
 pub const RECORD_VERSION: u32 = 1;
 
-/// The version of the engine's own tables, which the first migration makes. 2 has `fastest_powers`.
+/// The version of the engine's own tables, which the first migration makes. 2 has powers of two, by which reals travel.
 pub const ENGINE_VERSION: u32 = 2;
 
 /// A whole schema.

@@ -1,17 +1,16 @@
-CREATE TABLE fastest_powers(
-  exponent integer PRIMARY KEY,
-  power real NOT NULL
-);
+CREATE TABLE fastest_exponents(exponent integer PRIMARY KEY);
 --> statement-breakpoint
-INSERT INTO fastest_powers(exponent, power)
-  WITH RECURSIVE up(exponent, power) AS (
-    SELECT 0, 1.0 UNION ALL SELECT exponent + 1, power * 2.0 FROM up WHERE exponent < 1024
-  ), down(exponent, power) AS (
-    SELECT -1, 0.5 UNION ALL SELECT exponent - 1, power * 0.5 FROM down WHERE exponent > -1074
+INSERT INTO fastest_exponents(exponent)
+  WITH RECURSIVE every(exponent) AS (
+    SELECT -1074 UNION ALL SELECT exponent + 1 FROM every WHERE exponent < 1024
   )
-  SELECT exponent, power FROM up UNION ALL SELECT exponent, power FROM down;
+  SELECT exponent FROM every;
 --> statement-breakpoint
-CREATE UNIQUE INDEX fastest_powers_power ON fastest_powers(power);
+CREATE VIEW fastest_powers AS
+  SELECT exponent, iif(exponent < 0, 1.0/p/q, p*q) AS power FROM (
+    SELECT exponent, iif(a&1,2.0,1.0)*iif(a&2,4.0,1.0)*iif(a&4,16.0,1.0)*iif(a&8,256.0,1.0)*iif(a&16,65536.0,1.0)*iif(a&32,4294967296.0,1.0)*iif(a&64,4294967296.0*4294967296.0,1.0)*iif(a&128,4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0)*iif(a&256,4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0)*iif(a&512,4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0) AS p, iif(b&1,2.0,1.0)*iif(b&2,4.0,1.0)*iif(b&4,16.0,1.0)*iif(b&8,256.0,1.0)*iif(b&16,65536.0,1.0)*iif(b&32,4294967296.0,1.0)*iif(b&64,4294967296.0*4294967296.0,1.0)*iif(b&128,4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0)*iif(b&256,4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0)*iif(b&512,4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0*4294967296.0,1.0) AS q FROM (
+      SELECT exponent, abs(exponent)/2 AS a, abs(exponent) - abs(exponent)/2 AS b
+      FROM fastest_exponents));
 --> statement-breakpoint
 DROP TRIGGER `fastest_push_apply`;
 --> statement-breakpoint

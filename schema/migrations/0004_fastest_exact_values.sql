@@ -306,6 +306,8 @@ CREATE TRIGGER `fastest_push_op_users` INSTEAD OF INSERT ON fastest_push_op WHEN
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','email','name','picture','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='users' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `users` WHERE `id` = NEW.pk);
   UPDATE `users` SET `id`=`id`,`email`=iif(json_type(NEW.columns,'$.email') IS NOT NULL,NEW.columns->>'email',`email`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`),`picture`=iif(json_type(NEW.columns,'$.picture') IS NOT NULL,NEW.columns->>'picture',`picture`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `users`(`id`,`email`,`name`,`picture`,`created_at`)
@@ -320,6 +322,8 @@ CREATE TRIGGER `fastest_push_op_projects` INSTEAD OF INSERT ON fastest_push_op W
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','owner_user_id','name','intent','brief','created_at','updated_at','last_snapshot_id','main_workspace_id') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='projects' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `projects` WHERE `id` = NEW.pk);
   UPDATE `projects` SET `id`=`id`,`owner_user_id`=iif(json_type(NEW.columns,'$.owner_user_id') IS NOT NULL,NEW.columns->>'owner_user_id',`owner_user_id`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`),`intent`=iif(json_type(NEW.columns,'$.intent') IS NOT NULL,NEW.columns->>'intent',`intent`),`brief`=iif(json_type(NEW.columns,'$.brief') IS NOT NULL,NEW.columns->>'brief',`brief`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`),`last_snapshot_id`=iif(json_type(NEW.columns,'$.last_snapshot_id') IS NOT NULL,NEW.columns->>'last_snapshot_id',`last_snapshot_id`),`main_workspace_id`=iif(json_type(NEW.columns,'$.main_workspace_id') IS NOT NULL,NEW.columns->>'main_workspace_id',`main_workspace_id`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `projects`(`id`,`owner_user_id`,`name`,`intent`,`brief`,`created_at`,`updated_at`,`last_snapshot_id`,`main_workspace_id`)
@@ -364,6 +368,8 @@ CREATE TRIGGER `fastest_push_op_workspaces` INSTEAD OF INSERT ON fastest_push_op
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','name','machine_id','base_snapshot_id','current_snapshot_id','current_manifest_hash','local_path','last_seen_at','created_at','merge_history') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='workspaces' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `workspaces` WHERE `id` = NEW.pk);
   UPDATE `workspaces` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`),`machine_id`=iif(json_type(NEW.columns,'$.machine_id') IS NOT NULL,NEW.columns->>'machine_id',`machine_id`),`base_snapshot_id`=iif(json_type(NEW.columns,'$.base_snapshot_id') IS NOT NULL,NEW.columns->>'base_snapshot_id',`base_snapshot_id`),`current_snapshot_id`=iif(json_type(NEW.columns,'$.current_snapshot_id') IS NOT NULL,NEW.columns->>'current_snapshot_id',`current_snapshot_id`),`current_manifest_hash`=iif(json_type(NEW.columns,'$.current_manifest_hash') IS NOT NULL,NEW.columns->>'current_manifest_hash',`current_manifest_hash`),`local_path`=iif(json_type(NEW.columns,'$.local_path') IS NOT NULL,NEW.columns->>'local_path',`local_path`),`last_seen_at`=iif(json_type(NEW.columns,'$.last_seen_at') IS NOT NULL,NEW.columns->>'last_seen_at',`last_seen_at`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`merge_history`=iif(json_type(NEW.columns,'$.merge_history') IS NOT NULL,NEW.columns->>'merge_history',`merge_history`),`version`=`version`+1
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `workspaces`(`id`,`project_id`,`name`,`machine_id`,`base_snapshot_id`,`current_snapshot_id`,`current_manifest_hash`,`local_path`,`last_seen_at`,`created_at`,`version`,`merge_history`)
@@ -408,6 +414,8 @@ CREATE TRIGGER `fastest_push_op_conversations` INSTEAD OF INSERT ON fastest_push
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','workspace_id','title','created_at','updated_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='conversations' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `conversations` WHERE `id` = NEW.pk);
   UPDATE `conversations` SET `id`=`id`,`workspace_id`=iif(json_type(NEW.columns,'$.workspace_id') IS NOT NULL,NEW.columns->>'workspace_id',`workspace_id`),`title`=iif(json_type(NEW.columns,'$.title') IS NOT NULL,NEW.columns->>'title',`title`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `conversations`(`id`,`workspace_id`,`title`,`created_at`,`updated_at`)
@@ -422,6 +430,8 @@ CREATE TRIGGER `fastest_push_op_next_steps` INSTEAD OF INSERT ON fastest_push_op
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','title','description','rationale','category','effort','status','model','generated_at','acted_on_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='next_steps' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `next_steps` WHERE `id` = NEW.pk);
   UPDATE `next_steps` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`title`=iif(json_type(NEW.columns,'$.title') IS NOT NULL,NEW.columns->>'title',`title`),`description`=iif(json_type(NEW.columns,'$.description') IS NOT NULL,NEW.columns->>'description',`description`),`rationale`=iif(json_type(NEW.columns,'$.rationale') IS NOT NULL,NEW.columns->>'rationale',`rationale`),`category`=iif(json_type(NEW.columns,'$.category') IS NOT NULL,NEW.columns->>'category',`category`),`priority`=iif(json_type(NEW.columns,'$.priority') IS NOT NULL,NEW.columns->>'priority',`priority`),`effort`=iif(json_type(NEW.columns,'$.effort') IS NOT NULL,NEW.columns->>'effort',`effort`),`status`=iif(json_type(NEW.columns,'$.status') IS NOT NULL,NEW.columns->>'status',`status`),`helpful_count`=iif(json_type(NEW.columns,'$.helpful_count') IS NOT NULL,NEW.columns->>'helpful_count',`helpful_count`),`not_helpful_count`=iif(json_type(NEW.columns,'$.not_helpful_count') IS NOT NULL,NEW.columns->>'not_helpful_count',`not_helpful_count`),`model`=iif(json_type(NEW.columns,'$.model') IS NOT NULL,NEW.columns->>'model',`model`),`generated_at`=iif(json_type(NEW.columns,'$.generated_at') IS NOT NULL,NEW.columns->>'generated_at',`generated_at`),`acted_on_at`=iif(json_type(NEW.columns,'$.acted_on_at') IS NOT NULL,NEW.columns->>'acted_on_at',`acted_on_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `next_steps`(`id`,`project_id`,`title`,`description`,`rationale`,`category`,`priority`,`effort`,`status`,`helpful_count`,`not_helpful_count`,`model`,`generated_at`,`acted_on_at`)
@@ -436,6 +446,8 @@ CREATE TRIGGER `fastest_push_op_project_decisions` INSTEAD OF INSERT ON fastest_
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','conversation_id','decision','rationale','category','decided_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='project_decisions' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `project_decisions` WHERE `id` = NEW.pk);
   UPDATE `project_decisions` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`conversation_id`=iif(json_type(NEW.columns,'$.conversation_id') IS NOT NULL,NEW.columns->>'conversation_id',`conversation_id`),`decision`=iif(json_type(NEW.columns,'$.decision') IS NOT NULL,NEW.columns->>'decision',`decision`),`rationale`=iif(json_type(NEW.columns,'$.rationale') IS NOT NULL,NEW.columns->>'rationale',`rationale`),`category`=iif(json_type(NEW.columns,'$.category') IS NOT NULL,NEW.columns->>'category',`category`),`decided_at`=iif(json_type(NEW.columns,'$.decided_at') IS NOT NULL,NEW.columns->>'decided_at',`decided_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `project_decisions`(`id`,`project_id`,`conversation_id`,`decision`,`rationale`,`category`,`decided_at`)
@@ -450,6 +462,8 @@ CREATE TRIGGER `fastest_push_op_action_items` INSTEAD OF INSERT ON fastest_push_
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','workspace_id','project_id','type','severity','title','description','affected_files','suggested_prompt','metadata','status','source','created_at','updated_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='action_items' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `action_items` WHERE `id` = NEW.pk);
   UPDATE `action_items` SET `id`=`id`,`workspace_id`=iif(json_type(NEW.columns,'$.workspace_id') IS NOT NULL,NEW.columns->>'workspace_id',`workspace_id`),`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`type`=iif(json_type(NEW.columns,'$.type') IS NOT NULL,NEW.columns->>'type',`type`),`severity`=iif(json_type(NEW.columns,'$.severity') IS NOT NULL,NEW.columns->>'severity',`severity`),`title`=iif(json_type(NEW.columns,'$.title') IS NOT NULL,NEW.columns->>'title',`title`),`description`=iif(json_type(NEW.columns,'$.description') IS NOT NULL,NEW.columns->>'description',`description`),`affected_files`=iif(json_type(NEW.columns,'$.affected_files') IS NOT NULL,NEW.columns->>'affected_files',`affected_files`),`suggested_prompt`=iif(json_type(NEW.columns,'$.suggested_prompt') IS NOT NULL,NEW.columns->>'suggested_prompt',`suggested_prompt`),`metadata`=iif(json_type(NEW.columns,'$.metadata') IS NOT NULL,NEW.columns->>'metadata',`metadata`),`status`=iif(json_type(NEW.columns,'$.status') IS NOT NULL,NEW.columns->>'status',`status`),`source`=iif(json_type(NEW.columns,'$.source') IS NOT NULL,NEW.columns->>'source',`source`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `action_items`(`id`,`workspace_id`,`project_id`,`type`,`severity`,`title`,`description`,`affected_files`,`suggested_prompt`,`metadata`,`status`,`source`,`created_at`,`updated_at`)
@@ -464,6 +478,8 @@ CREATE TRIGGER `fastest_push_op_action_item_runs` INSTEAD OF INSERT ON fastest_p
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','action_item_id','workspace_id','project_id','status','base_manifest_hash','summary','report','patch','checks','error','started_at','completed_at','created_at','updated_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='action_item_runs' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `action_item_runs` WHERE `id` = NEW.pk);
   UPDATE `action_item_runs` SET `id`=`id`,`action_item_id`=iif(json_type(NEW.columns,'$.action_item_id') IS NOT NULL,NEW.columns->>'action_item_id',`action_item_id`),`workspace_id`=iif(json_type(NEW.columns,'$.workspace_id') IS NOT NULL,NEW.columns->>'workspace_id',`workspace_id`),`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`status`=iif(json_type(NEW.columns,'$.status') IS NOT NULL,NEW.columns->>'status',`status`),`attempt_count`=iif(json_type(NEW.columns,'$.attempt_count') IS NOT NULL,NEW.columns->>'attempt_count',`attempt_count`),`max_attempts`=iif(json_type(NEW.columns,'$.max_attempts') IS NOT NULL,NEW.columns->>'max_attempts',`max_attempts`),`base_manifest_hash`=iif(json_type(NEW.columns,'$.base_manifest_hash') IS NOT NULL,NEW.columns->>'base_manifest_hash',`base_manifest_hash`),`summary`=iif(json_type(NEW.columns,'$.summary') IS NOT NULL,NEW.columns->>'summary',`summary`),`report`=iif(json_type(NEW.columns,'$.report') IS NOT NULL,NEW.columns->>'report',`report`),`patch`=iif(json_type(NEW.columns,'$.patch') IS NOT NULL,NEW.columns->>'patch',`patch`),`checks`=iif(json_type(NEW.columns,'$.checks') IS NOT NULL,NEW.columns->>'checks',`checks`),`error`=iif(json_type(NEW.columns,'$.error') IS NOT NULL,NEW.columns->>'error',`error`),`started_at`=iif(json_type(NEW.columns,'$.started_at') IS NOT NULL,NEW.columns->>'started_at',`started_at`),`completed_at`=iif(json_type(NEW.columns,'$.completed_at') IS NOT NULL,NEW.columns->>'completed_at',`completed_at`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `action_item_runs`(`id`,`action_item_id`,`workspace_id`,`project_id`,`status`,`attempt_count`,`max_attempts`,`base_manifest_hash`,`summary`,`report`,`patch`,`checks`,`error`,`started_at`,`completed_at`,`created_at`,`updated_at`)
@@ -478,6 +494,8 @@ CREATE TRIGGER `fastest_push_op_atlas_concepts` INSTEAD OF INSERT ON fastest_pus
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','name','layer','type','description','source_snapshot_id','source_manifest_hash','metadata','created_at','updated_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_concepts' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_concepts` WHERE `id` = NEW.pk);
   UPDATE `atlas_concepts` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`),`layer`=iif(json_type(NEW.columns,'$.layer') IS NOT NULL,NEW.columns->>'layer',`layer`),`type`=iif(json_type(NEW.columns,'$.type') IS NOT NULL,NEW.columns->>'type',`type`),`description`=iif(json_type(NEW.columns,'$.description') IS NOT NULL,NEW.columns->>'description',`description`),`source_snapshot_id`=iif(json_type(NEW.columns,'$.source_snapshot_id') IS NOT NULL,NEW.columns->>'source_snapshot_id',`source_snapshot_id`),`source_manifest_hash`=iif(json_type(NEW.columns,'$.source_manifest_hash') IS NOT NULL,NEW.columns->>'source_manifest_hash',`source_manifest_hash`),`metadata`=iif(json_type(NEW.columns,'$.metadata') IS NOT NULL,NEW.columns->>'metadata',`metadata`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_concepts`(`id`,`project_id`,`name`,`layer`,`type`,`description`,`source_snapshot_id`,`source_manifest_hash`,`metadata`,`created_at`,`updated_at`)
@@ -492,6 +510,8 @@ CREATE TRIGGER `fastest_push_op_atlas_edges` INSTEAD OF INSERT ON fastest_push_o
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','from_concept_id','to_concept_id','type','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_edges' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_edges` WHERE `id` = NEW.pk);
   UPDATE `atlas_edges` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`from_concept_id`=iif(json_type(NEW.columns,'$.from_concept_id') IS NOT NULL,NEW.columns->>'from_concept_id',`from_concept_id`),`to_concept_id`=iif(json_type(NEW.columns,'$.to_concept_id') IS NOT NULL,NEW.columns->>'to_concept_id',`to_concept_id`),`type`=iif(json_type(NEW.columns,'$.type') IS NOT NULL,NEW.columns->>'type',`type`),`weight`=iif(json_type(NEW.columns,'$.weight') IS NOT NULL,NEW.columns->>'weight',`weight`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_edges`(`id`,`project_id`,`from_concept_id`,`to_concept_id`,`type`,`weight`,`created_at`)
@@ -506,6 +526,8 @@ CREATE TRIGGER `fastest_push_op_atlas_chunks` INSTEAD OF INSERT ON fastest_push_
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','concept_id','kind','content','file_path','symbol','source_hash','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_chunks' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_chunks` WHERE `id` = NEW.pk);
   UPDATE `atlas_chunks` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`concept_id`=iif(json_type(NEW.columns,'$.concept_id') IS NOT NULL,NEW.columns->>'concept_id',`concept_id`),`kind`=iif(json_type(NEW.columns,'$.kind') IS NOT NULL,NEW.columns->>'kind',`kind`),`content`=iif(json_type(NEW.columns,'$.content') IS NOT NULL,NEW.columns->>'content',`content`),`file_path`=iif(json_type(NEW.columns,'$.file_path') IS NOT NULL,NEW.columns->>'file_path',`file_path`),`symbol`=iif(json_type(NEW.columns,'$.symbol') IS NOT NULL,NEW.columns->>'symbol',`symbol`),`source_hash`=iif(json_type(NEW.columns,'$.source_hash') IS NOT NULL,NEW.columns->>'source_hash',`source_hash`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_chunks`(`id`,`project_id`,`concept_id`,`kind`,`content`,`file_path`,`symbol`,`source_hash`,`created_at`)
@@ -520,6 +542,8 @@ CREATE TRIGGER `fastest_push_op_atlas_embeddings` INSTEAD OF INSERT ON fastest_p
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','chunk_id','model','vector','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_embeddings' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_embeddings` WHERE `id` = NEW.pk);
   UPDATE `atlas_embeddings` SET `id`=`id`,`chunk_id`=iif(json_type(NEW.columns,'$.chunk_id') IS NOT NULL,NEW.columns->>'chunk_id',`chunk_id`),`model`=iif(json_type(NEW.columns,'$.model') IS NOT NULL,NEW.columns->>'model',`model`),`vector`=iif(json_type(NEW.columns,'$.vector') IS NOT NULL,NEW.columns->>'vector',`vector`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_embeddings`(`id`,`chunk_id`,`model`,`vector`,`created_at`)
@@ -534,6 +558,8 @@ CREATE TRIGGER `fastest_push_op_atlas_decision_links` INSTEAD OF INSERT ON faste
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','decision_id','concept_id','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_decision_links' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_decision_links` WHERE `id` = NEW.pk);
   UPDATE `atlas_decision_links` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`decision_id`=iif(json_type(NEW.columns,'$.decision_id') IS NOT NULL,NEW.columns->>'decision_id',`decision_id`),`concept_id`=iif(json_type(NEW.columns,'$.concept_id') IS NOT NULL,NEW.columns->>'concept_id',`concept_id`),`confidence`=iif(json_type(NEW.columns,'$.confidence') IS NOT NULL,NEW.columns->>'confidence',`confidence`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_decision_links`(`id`,`project_id`,`decision_id`,`concept_id`,`confidence`,`created_at`)
@@ -548,6 +574,8 @@ CREATE TRIGGER `fastest_push_op_atlas_diagrams` INSTEAD OF INSERT ON fastest_pus
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','concept_id','type','data','created_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='atlas_diagrams' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `atlas_diagrams` WHERE `id` = NEW.pk);
   UPDATE `atlas_diagrams` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`concept_id`=iif(json_type(NEW.columns,'$.concept_id') IS NOT NULL,NEW.columns->>'concept_id',`concept_id`),`type`=iif(json_type(NEW.columns,'$.type') IS NOT NULL,NEW.columns->>'type',`type`),`data`=iif(json_type(NEW.columns,'$.data') IS NOT NULL,NEW.columns->>'data',`data`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `atlas_diagrams`(`id`,`project_id`,`concept_id`,`type`,`data`,`created_at`)
@@ -562,6 +590,8 @@ CREATE TRIGGER `fastest_push_op_deployment_settings` INSTEAD OF INSERT ON fastes
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('workspace_id','runtime_override','build_command','start_command','created_at','updated_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'workspace_id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='deployment_settings' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `deployment_settings` WHERE `workspace_id` = NEW.pk);
   UPDATE `deployment_settings` SET `workspace_id`=`workspace_id`,`auto_deploy`=iif(json_type(NEW.columns,'$.auto_deploy') IS NOT NULL,NEW.columns->>'auto_deploy',`auto_deploy`),`runtime_override`=iif(json_type(NEW.columns,'$.runtime_override') IS NOT NULL,NEW.columns->>'runtime_override',`runtime_override`),`build_command`=iif(json_type(NEW.columns,'$.build_command') IS NOT NULL,NEW.columns->>'build_command',`build_command`),`start_command`=iif(json_type(NEW.columns,'$.start_command') IS NOT NULL,NEW.columns->>'start_command',`start_command`),`created_at`=iif(json_type(NEW.columns,'$.created_at') IS NOT NULL,NEW.columns->>'created_at',`created_at`),`updated_at`=iif(json_type(NEW.columns,'$.updated_at') IS NOT NULL,NEW.columns->>'updated_at',`updated_at`)
     WHERE `workspace_id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `deployment_settings`(`workspace_id`,`auto_deploy`,`runtime_override`,`build_command`,`start_command`,`created_at`,`updated_at`)
@@ -576,6 +606,8 @@ CREATE TRIGGER `fastest_push_op_deployments` INSTEAD OF INSERT ON fastest_push_o
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','workspace_id','project_id','snapshot_id','status','trigger','url','error','started_at','completed_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='deployments' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `deployments` WHERE `id` = NEW.pk);
   UPDATE `deployments` SET `id`=`id`,`workspace_id`=iif(json_type(NEW.columns,'$.workspace_id') IS NOT NULL,NEW.columns->>'workspace_id',`workspace_id`),`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`snapshot_id`=iif(json_type(NEW.columns,'$.snapshot_id') IS NOT NULL,NEW.columns->>'snapshot_id',`snapshot_id`),`status`=iif(json_type(NEW.columns,'$.status') IS NOT NULL,NEW.columns->>'status',`status`),`trigger`=iif(json_type(NEW.columns,'$.trigger') IS NOT NULL,NEW.columns->>'trigger',`trigger`),`url`=iif(json_type(NEW.columns,'$.url') IS NOT NULL,NEW.columns->>'url',`url`),`error`=iif(json_type(NEW.columns,'$.error') IS NOT NULL,NEW.columns->>'error',`error`),`started_at`=iif(json_type(NEW.columns,'$.started_at') IS NOT NULL,NEW.columns->>'started_at',`started_at`),`completed_at`=iif(json_type(NEW.columns,'$.completed_at') IS NOT NULL,NEW.columns->>'completed_at',`completed_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `deployments`(`id`,`workspace_id`,`project_id`,`snapshot_id`,`status`,`trigger`,`url`,`error`,`started_at`,`completed_at`)

@@ -21,7 +21,7 @@ pub use rebuild::{hold_sql, release_sql};
 use std::collections::BTreeSet;
 
 use crate::check::{RESERVED, TAKEN_TABLES};
-use crate::live::{Live, LiveKey, LiveTable};
+use crate::live::{Live, LiveIndex, LiveKey, LiveTable};
 use crate::record::{ColumnRecord, ReferenceRecord, TableRecord};
 use crate::{OnDelete, Policy, Table, check, parents_first};
 
@@ -80,7 +80,7 @@ fn table(live: &Live, all: &[Chosen], chosen: &Chosen) -> Result<TableRecord, Ve
             Err(error) => refused.push(error),
         }
     }
-    let watched = watched(live, name);
+    let watched = if is_checked_whole(found) { BTreeSet::new() } else { watched(live, name) };
     for column in &mut columns {
         column.watched = watched.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
         column.null &= column.name != pk;
@@ -148,6 +148,19 @@ fn is_identifier(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     begins && plain && name != "_" && !RUST_PATHS.contains(&name)
+}
+
+/// Whether a table has a constraint over several columns. Were these set one after the other, it could
+/// break half-way.
+fn is_checked_whole(found: &LiveTable) -> bool {
+    let names = |check: &&String| {
+        let words = check.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let words: BTreeSet<String> = words.map(str::to_lowercase).collect();
+        found.columns.keys().filter(|name| words.contains(&name.to_lowercase())).count()
+    };
+    let is_unique_together = |index: &LiveIndex| index.unique && index.columns.len() > 1;
+    found.checks.iter().any(|check| names(&check) > 1)
+        || found.indexes.values().any(is_unique_together)
 }
 
 /// The columns of a table that triggers of the application's own watch, in lower case: those that a

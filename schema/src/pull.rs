@@ -34,7 +34,7 @@ pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     let form = |row: &str| match whole_from {
         None => format!("hex({row})"),
         Some(bytes) => format!(
-            "iif(size < {bytes}, hex({row}), (length({row}) - length(replace({row}, char(65533), '')))||':'||{row})"
+            "iif(length(CAST({row} AS BLOB)) < {bytes}, hex({row}), (length({row}) - length(replace({row}, char(65533), '')))||':'||{row})"
         ),
     };
     select(schema, form, "hex(CAST(pk AS TEXT))")

@@ -21,16 +21,15 @@ pub const PUSHES_KEPT: i64 = 1000;
 /// The push statement. Its parameters are texts: push id, device id, payload.
 ///
 /// It answers with the push id, so that no other answer can pass for its own, and with a JSON array:
-/// `[table, key, version, deleted]` of each row with a lock and an operation whose version is another
-/// than the lock's plus one by now. Where the push was applied before it answers with nothing:
+/// `[table, key, version, deleted]` of each row with a lock whose version is another than the lock's
+/// plus one by now. Where the push was applied before it answers with nothing:
 /// [`PUSH_KNOWN_SQL`] tells then.
 pub const PUSH_SQL: &str =
     "INSERT INTO fastest_push_2(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
   FROM json_each(payload->'locks') AS l
   JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
-  WHERE c.version IS NOT (l.value->>2) + 1 AND (c.tbl, c.pk) IN (
-    SELECT value->>0, value->>1 FROM json_each(payload->'ops')))";
+  WHERE c.version IS NOT (l.value->>2) + 1)";
 
 /// The push statement for a payload 1, as [`PUSH_SQL`] otherwise.
 pub const PUSH_1_SQL: &str =
@@ -288,8 +287,8 @@ fn receipt() -> [String; 2] {
 fn op_trigger(table: &Table) -> String {
     let mut body = vec![unknown_column(table), malformed(table)];
     if table.policy == Policy::Versioned {
+        body.extend([struck(table), update(table)]);
         body.extend(watched(table).map(|column| update_watched(table, column)));
-        body.insert(2, update(table));
     }
     body.push(insert(table));
     if table.policy == Policy::AppendOnly {
@@ -329,7 +328,8 @@ fn malformed(table: &Table) -> String {
             "
       AND NOT (type = 'array' AND key IN ({reals}) AND json_array_length(value) = 2
       AND json_type(value, '$[0]') IS 'integer'
-      AND EXISTS (SELECT 1 FROM fastest_powers WHERE exponent = value->>1))"
+      AND EXISTS (SELECT 1 FROM fastest_powers WHERE exponent = value->>1)
+      AND NOT (value->>0 = 0 AND value->>1 = 1024))"
         ),
     };
     format!(
@@ -339,6 +339,18 @@ fn malformed(table: &Table) -> String {
       OR key = {} AND atom IS NOT NEW.pk",
         refuse(Refusal::PayloadInvalid),
         literal(table.pk)
+    )
+}
+
+/// Refuses an operation on a row that is gone although its entry says that it is there: a REPLACE on
+/// another row struck it, and no trigger fired. A write of some of its columns would make it anew from
+/// these alone.
+fn struck(table: &Table) -> String {
+    let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
+    format!(
+        "{} FROM fastest_changes WHERE tbl={text} AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM {name} WHERE {pk} = NEW.pk)",
+        refuse(Refusal::VersionConflict)
     )
 }
 

@@ -28,10 +28,7 @@ impl Session<'_> {
     ) -> Result<(), ReplicaError> {
         let holds_any = self.holds_any()?;
         for change in changes {
-            if holds_any {
-                self.release(change.table, &change.key)?;
-            }
-            self.apply(scope, change, whole)?;
+            self.apply(scope, change, whole, holds_any)?;
         }
         self.run(
             "INSERT INTO fastest_local_cursor(scope, seq) VALUES (?1, ?2)
@@ -41,11 +38,26 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn apply(&self, scope: &str, change: &Change, whole: &[String]) -> Result<(), ReplicaError> {
+    fn apply(
+        &self,
+        scope: &str,
+        change: &Change,
+        whole: &[String],
+        holds_any: bool,
+    ) -> Result<(), ReplicaError> {
         let Change { table, key, version, seq, outcome } = change;
         if *version < self.known_version(table, key)? {
             // Read before a push of ours that another process has recorded meanwhile.
             return Ok(());
+        }
+        // That it left a scope ends nothing where it is held under another.
+        let is_here = match outcome {
+            Outcome::Left { scope } => self.known_scope(table, key)?.as_deref() == Some(scope),
+            Outcome::Deleted => self.is_known_under(scope, table, key)?,
+            Outcome::Row(_) | Outcome::Held { .. } => true,
+        };
+        if holds_any && is_here {
+            self.release(table, key)?;
         }
         match outcome {
             Outcome::Row(theirs) if self.own(table) == Some(Own::Pack) => {

@@ -145,12 +145,14 @@ impl Session<'_> {
         &self,
         scope: &str,
         entries: &mut Vec<Entry>,
+        left_out: Vec<Entry>,
     ) -> Result<bool, ReplicaError> {
         let going = self.deletes(None)?;
         if going.is_empty() {
             return Ok(false);
         }
-        let (elsewhere, mut held) = (self.entries_elsewhere(scope)?, Vec::new());
+        let (mut elsewhere, mut held) = (self.entries_elsewhere(scope)?, Vec::new());
+        elsewhere.extend(left_out);
         loop {
             let is_held = |entry: &Entry| match &entry.row {
                 Some(row) => hangs_on(entry, row, &going, &held),

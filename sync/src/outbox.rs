@@ -117,6 +117,9 @@ impl Session<'_> {
     /// Drops what waits to be deleted and turned out to be unknown to the primary.
     pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
         for entry in self.deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0) {
+            if self.is_held(entry.table, &entry.key)? {
+                continue;
+            }
             self.follow_delete(entry)?;
             self.drop_entry(entry.table, &entry.key)?;
         }

@@ -91,11 +91,14 @@ pub(crate) async fn push_alone(
         check_not_newer(&*remote.primary, replica.schema()).await?;
     }
     let (mut attempts, mut unexplained, mut forgotten) = (0, 0, false);
+    let mut has_learned = false;
     loop {
-        let error = match push_once(replica, store, remote, scope).await {
+        let sent = push_once(replica, store, remote, scope).await;
+        has_learned |= matches!(sent, Ok(Sending { learned: true, .. }));
+        let error = match sent {
             // The deletes that it waited for may have been accepted.
             Ok(Sending { held: true, statements: 1.., .. }) => continue,
-            Ok(Sending { diverged, learned: true, .. }) => {
+            Ok(Sending { diverged, .. }) if has_learned => {
                 met.learn(&pull_scope(replica, store, remote, scope).await?);
                 return Ok(Pushed { diverged, ..met });
             }
@@ -286,8 +289,8 @@ async fn push_once(
         }
     })?;
     let mut entries = replica.read().entries(scope)?;
-    replica.read().leave_out_held(&mut entries)?;
-    let held = replica.read().hold_back(scope, &mut entries)?;
+    let left_out = replica.read().leave_out_held(&mut entries)?;
+    let held = replica.read().hold_back(scope, &mut entries, left_out)?;
     let parents = match replica.schema().is_fastest() {
         true => replica.read().parents(scope)?,
         false => Parents::new(),
@@ -628,9 +631,9 @@ impl Session<'_> {
             None => (next, false),
             // It was gone before, and stayed so.
             Some(Version(_, _, version, 1)) if row.delete => (*version, false),
-            // What is here is older than that: the pull that follows finds the newer row, and merges
-            // what was written here meanwhile with this one as its base.
-            Some(Version(_, _, version, _)) => ((version - 1).max(next), true),
+            // Our own write made the next version, and what is here is that one. The pull that follows
+            // finds what was made of it since.
+            Some(_) => (next, true),
         };
         // What was written down before the table's columns changed may lack this one.
         let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);

@@ -39,12 +39,12 @@ pub type Values = Vec<Value>;
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicaError {
     /// SQLite failed.
-    #[error("the replica {} failed: {}", path.display(), words(source))]
+    #[error("the replica {} failed: {}", path.display(), words(error))]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// What SQLite says; no source of this one, since its text holds the whole statement.
+        error: rusqlite::Error,
     },
     /// The file is of a newer version.
     #[error("the replica {} was made by a newer version (layout {found})", path.display())]
@@ -117,7 +117,7 @@ pub struct Session<'a> {
 impl Replica {
     /// Opens the file, making it where it is missing, for the tables of a schema.
     pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
-        let failed = |source| ReplicaError::Sqlite { path: path.to_owned(), source };
+        let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         let version = connection
@@ -150,7 +150,7 @@ impl Replica {
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let Self { path, schema, connection, declared, tables } = self;
-        let failed = |source| ReplicaError::Sqlite { path: path.clone(), source };
+        let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
         let transaction = begin(connection, path).map_err(failed)?;
         let session = Session { connection: &transaction, schema, path, declared };
         if tables.is_some() {
@@ -174,7 +174,7 @@ impl Replica {
     }
 
     fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {
-        let failed = |source| ReplicaError::Sqlite { path: self.path.clone(), source };
+        let failed = |error| ReplicaError::Sqlite { path: self.path.clone(), error };
         self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
@@ -197,7 +197,7 @@ impl Session<'_> {
     }
 
     pub(crate) fn failed(&self, source: rusqlite::Error) -> ReplicaError {
-        ReplicaError::Sqlite { path: self.path.to_owned(), source }
+        ReplicaError::Sqlite { path: self.path.to_owned(), error: source }
     }
 
     /// Runs a statement; gives the count of rows that it changed.

@@ -441,7 +441,10 @@ fn working_copies_of_an_older_version_are_known_from_the_first_command_on() {
     let head = Copy::new(&scene, "here", "mine").log();
     let older = || {
         let rows = rusqlite::Connection::open(scene.path("here/replica.db")).unwrap();
-        rows.execute_batch("DROP TABLE fastest_local_copy; PRAGMA user_version = 3").unwrap();
+        rows.execute_batch(
+            "DROP TABLE fastest_local_copy; DROP TABLE fastest_local_held; PRAGMA user_version = 3",
+        )
+        .unwrap();
     };
     older();
     // Any command, anywhere.

@@ -38,6 +38,8 @@ CREATE TRIGGER `fastest_push_op_customers` INSTEAD OF INSERT ON fastest_push_op 
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','tenant_id','name') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='customers' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `customers` WHERE `id` = NEW.pk);
   UPDATE `customers` SET `id`=`id`,`tenant_id`=iif(json_type(NEW.columns,'$.tenant_id') IS NOT NULL,NEW.columns->>'tenant_id',`tenant_id`),`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `customers`(`id`,`tenant_id`,`name`)
@@ -52,6 +54,8 @@ CREATE TRIGGER `fastest_push_op_orders` INSTEAD OF INSERT ON fastest_push_op WHE
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','customer_id','what') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='orders' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `orders` WHERE `id` = NEW.pk);
   UPDATE `orders` SET `id`=`id`,`customer_id`=iif(json_type(NEW.columns,'$.customer_id') IS NOT NULL,NEW.columns->>'customer_id',`customer_id`),`what`=iif(json_type(NEW.columns,'$.what') IS NOT NULL,NEW.columns->>'what',`what`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `orders`(`id`,`customer_id`,`what`)

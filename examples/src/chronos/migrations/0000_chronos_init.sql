@@ -108,6 +108,8 @@ CREATE TRIGGER `fastest_push_op_chronos_entries` INSTEAD OF INSERT ON fastest_pu
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','team') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='chronos_entries' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `chronos_entries` WHERE `id` = NEW.pk);
   UPDATE `chronos_entries` SET `id`=`id`,`team`=iif(json_type(NEW.columns,'$.team') IS NOT NULL,NEW.columns->>'team',`team`),`minutes`=iif(json_type(NEW.columns,'$.minutes') IS NOT NULL,NEW.columns->>'minutes',`minutes`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `chronos_entries`(`id`,`team`,`minutes`)

@@ -103,6 +103,8 @@ CREATE TRIGGER `fastest_push_op_chronos_entries` INSTEAD OF INSERT ON fastest_pu
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','team','kind') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='chronos_entries' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `chronos_entries` WHERE `id` = NEW.pk);
   UPDATE `chronos_entries` SET `id`=`id`,`team`=iif(json_type(NEW.columns,'$.team') IS NOT NULL,NEW.columns->>'team',`team`),`minutes`=iif(json_type(NEW.columns,'$.minutes') IS NOT NULL,NEW.columns->>'minutes',`minutes`),`kind`=iif(json_type(NEW.columns,'$.kind') IS NOT NULL,NEW.columns->>'kind',`kind`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `chronos_entries`(`id`,`team`,`minutes`,`kind`)
@@ -117,6 +119,8 @@ CREATE TRIGGER `fastest_push_op_chronos_holidays` INSTEAD OF INSERT ON fastest_p
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','team') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='chronos_holidays' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `chronos_holidays` WHERE `id` = NEW.pk);
   UPDATE `chronos_holidays` SET `id`=`id`,`team`=iif(json_type(NEW.columns,'$.team') IS NOT NULL,NEW.columns->>'team',`team`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `chronos_holidays`(`id`,`team`)

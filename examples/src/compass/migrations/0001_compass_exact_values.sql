@@ -58,6 +58,8 @@ CREATE TRIGGER `fastest_push_op_projects` INSTEAD OF INSERT ON fastest_push_op W
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','name','stage') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='projects' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `projects` WHERE `id` = NEW.pk);
   UPDATE `projects` SET `id`=`id`,`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`),`stage`=iif(json_type(NEW.columns,'$.stage') IS NOT NULL,NEW.columns->>'stage',`stage`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `projects`(`id`,`name`,`stage`)
@@ -73,8 +75,11 @@ CREATE TRIGGER `fastest_push_op_schedule_tasks` INSTEAD OF INSERT ON fastest_pus
       AND NOT (key IN ('id','project_id','title','start_date') AND json_type(value, '$.blob') IS NULL)
       AND NOT (type = 'array' AND key IN ('percent') AND json_array_length(value) = 2
       AND json_type(value, '$[0]') IS 'integer'
-      AND EXISTS (SELECT 1 FROM fastest_powers WHERE exponent = value->>1))
+      AND EXISTS (SELECT 1 FROM fastest_powers WHERE exponent = value->>1)
+      AND NOT (value->>0 = 0 AND value->>1 = 1024))
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='schedule_tasks' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `schedule_tasks` WHERE `id` = NEW.pk);
   UPDATE `schedule_tasks` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`title`=iif(json_type(NEW.columns,'$.title') IS NOT NULL,NEW.columns->>'title',`title`),`start_date`=iif(json_type(NEW.columns,'$.start_date') IS NOT NULL,NEW.columns->>'start_date',`start_date`),`days`=iif(json_type(NEW.columns,'$.days') IS NOT NULL,NEW.columns->>'days',`days`),`percent`=iif(json_type(NEW.columns,'$.percent') IS NOT NULL,iif(json_type(NEW.columns,'$.percent')='array',(NEW.columns->>'$.percent[0]')*(SELECT power FROM fastest_powers WHERE exponent=NEW.columns->>'$.percent[1]'),NEW.columns->>'percent'),`percent`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `schedule_tasks`(`id`,`project_id`,`title`,`start_date`,`days`,`percent`)
@@ -89,6 +94,8 @@ CREATE TRIGGER `fastest_push_op_task_dependencies` INSTEAD OF INSERT ON fastest_
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','task_id','waits_for') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='task_dependencies' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `task_dependencies` WHERE `id` = NEW.pk);
   UPDATE `task_dependencies` SET `id`=`id`,`task_id`=iif(json_type(NEW.columns,'$.task_id') IS NOT NULL,NEW.columns->>'task_id',`task_id`),`waits_for`=iif(json_type(NEW.columns,'$.waits_for') IS NOT NULL,NEW.columns->>'waits_for',`waits_for`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `task_dependencies`(`id`,`task_id`,`waits_for`)
@@ -103,6 +110,8 @@ CREATE TRIGGER `fastest_push_op_invoices` INSTEAD OF INSERT ON fastest_push_op W
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','project_id','due_date','lines') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='invoices' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `invoices` WHERE `id` = NEW.pk);
   UPDATE `invoices` SET `id`=`id`,`project_id`=iif(json_type(NEW.columns,'$.project_id') IS NOT NULL,NEW.columns->>'project_id',`project_id`),`due_date`=iif(json_type(NEW.columns,'$.due_date') IS NOT NULL,NEW.columns->>'due_date',`due_date`),`lines`=iif(json_type(NEW.columns,'$.lines') IS NOT NULL,NEW.columns->>'lines',`lines`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `invoices`(`id`,`project_id`,`due_date`,`lines`)

@@ -49,6 +49,8 @@ CREATE TRIGGER `fastest_push_op_organizations` INSTEAD OF INSERT ON fastest_push
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','name') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='organizations' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `organizations` WHERE `id` = NEW.pk);
   UPDATE `organizations` SET `id`=`id`,`name`=iif(json_type(NEW.columns,'$.name') IS NOT NULL,NEW.columns->>'name',`name`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `organizations`(`id`,`name`)
@@ -63,6 +65,8 @@ CREATE TRIGGER `fastest_push_op_members` INSTEAD OF INSERT ON fastest_push_op WH
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','organization_id','email','role') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='members' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `members` WHERE `id` = NEW.pk);
   UPDATE `members` SET `id`=`id`,`organization_id`=iif(json_type(NEW.columns,'$.organization_id') IS NOT NULL,NEW.columns->>'organization_id',`organization_id`),`email`=iif(json_type(NEW.columns,'$.email') IS NOT NULL,NEW.columns->>'email',`email`),`role`=iif(json_type(NEW.columns,'$.role') IS NOT NULL,NEW.columns->>'role',`role`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `members`(`id`,`organization_id`,`email`,`role`)
@@ -77,6 +81,8 @@ CREATE TRIGGER `fastest_push_op_invitations` INSTEAD OF INSERT ON fastest_push_o
     WHERE type IN ('array', 'object')
       AND NOT (key IN ('id','organization_id','email','role','invited_by','expires_at') AND json_type(value, '$.blob') IS NULL)
       OR key = 'id' AND atom IS NOT NEW.pk;
+  SELECT RAISE(ABORT, 'fastest:version_conflict') FROM fastest_changes WHERE tbl='invitations' AND pk=NEW.pk AND deleted=0
+    AND NEW.patch IS NULL AND NOT EXISTS (SELECT 1 FROM `invitations` WHERE `id` = NEW.pk);
   UPDATE `invitations` SET `id`=`id`,`organization_id`=iif(json_type(NEW.columns,'$.organization_id') IS NOT NULL,NEW.columns->>'organization_id',`organization_id`),`email`=iif(json_type(NEW.columns,'$.email') IS NOT NULL,NEW.columns->>'email',`email`),`role`=iif(json_type(NEW.columns,'$.role') IS NOT NULL,NEW.columns->>'role',`role`),`invited_by`=iif(json_type(NEW.columns,'$.invited_by') IS NOT NULL,NEW.columns->>'invited_by',`invited_by`),`expires_at`=iif(json_type(NEW.columns,'$.expires_at') IS NOT NULL,NEW.columns->>'expires_at',`expires_at`)
     WHERE `id` = NEW.pk AND NEW.columns IS NOT NULL;
   INSERT INTO `invitations`(`id`,`organization_id`,`email`,`role`,`invited_by`,`expires_at`)

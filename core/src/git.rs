@@ -119,6 +119,16 @@ impl Git {
         tracked.is_some_and(|tracked| tracked.has_directory(&[&self.way, path, b"/"].concat()))
     }
 
+    /// Whether rules from outside of the folder, as this machine's own, ignore the file at `path` or a
+    /// folder above it, and git does not track it.
+    pub fn ignores(&self, path: &[u8]) -> bool {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
+        let is_ignored =
+            |end: usize| self.rules.ignored_by(&path[..end], end < path.len()).is_some();
+        !self.tracks(path) && ends.any(is_ignored)
+    }
+
     /// Whether git leaves files out of this working tree on purpose (sparse checkout).
     pub(crate) fn is_sparse(&self) -> bool {
         self.tracked.as_ref().is_some_and(Tracked::is_sparse)

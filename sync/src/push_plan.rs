@@ -208,6 +208,8 @@ fn estimate(row: &PlannedRow) -> u64 {
         // As JSON: there a letter may take six.
         let value = match value {
             Value::Text(_) => value.to_wire().to_string().len(),
+            // Two integers, of 16 and 5 letters.
+            Value::Real(_) => 25,
             _ => 8,
         };
         (name.len() + value + 6) as u64

@@ -267,3 +267,23 @@ fn a_damaged_list_of_what_was_left_is_named_with_what_to_do() {
     fs::remove_file(scene.path("yours/.fastest/left")).unwrap();
     yours(&scene).run(&["pull"]);
 }
+
+#[test]
+fn a_folder_that_joins_publishes_nothing_that_its_machine_ignores() {
+    let scene = two(&[("secret", "theirs"), ("x", "1")]);
+    scene.write("joined/secret", "private");
+    scene.write("joined/x", "edited");
+    git(&scene, "joined", &["init", "-q"]);
+    scene.write("joined/.git/info/exclude", "secret\n");
+    let joined = Copy::new(&scene, "there", "joined");
+    let report = joined.run(&["clone", "app", "--here"]);
+    assert_eq!(report["modified"], serde_json::json!(["x"]), "{report}");
+    assert!(report["warnings"].to_string().contains("secret was left as it was found"), "{report}");
+    joined.run(&["push"]);
+    mine(&scene).run(&["pull", "joined"]);
+    assert_eq!(scene.read("mine/secret"), "theirs");
+    assert_eq!(
+        (scene.read("mine/x"), scene.read("joined/secret")),
+        ("edited".into(), "private".into())
+    );
+}

@@ -1,7 +1,8 @@
 //! `clone --here`: a folder that has files already becomes a working copy of a project.
 //!
-//! What stands in the folder stays: where it differs from the project, it is an edit like any other.
-//! What the folder lacks is written, since it was never deleted here.
+//! What stands in the folder stays: where it differs from the project, it is an edit like any other, but
+//! for what this machine ignores: that is private, and left as it is. What the folder lacks is written,
+//! since it was never deleted here.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use fastest_core::checkout::{Folding, Plan, execute, recover};
 use fastest_core::drift::{Drift, drift, drift_counts, empty_directory};
+use fastest_core::git::Git;
 use fastest_core::id::TreeId;
 use fastest_core::left::{self, Left, LeftWhy};
 use fastest_core::scan::IndexUse;
@@ -250,17 +252,22 @@ impl Device {
         let wanted = source_only.iter().filter(|path| is_free(root, path));
         let wanted = wanted.map(|path| self.wanted_item(tree, path));
         let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
+        // As in a pull, what this machine ignores is private, and stands in the way.
+        let git = Git::of(root, &self.git_settings);
+        let (private, edited): (Vec<_>, Vec<_>) =
+            both_different.into_iter().partition(|path| git.ignores(path));
         report.added = show_all(&workspace_only);
-        report.modified = show_all(&both_different);
+        report.modified = show_all(&edited);
         let folding = Folding::probe(&state).map_err(SyncError::io("use", root))?;
         let plan = Plan::paths(&index, &wanted, &[], &self.store, folding)?.leaving_obstacles();
         let progress = activity.begin("Writing files");
         let done = execute(root, plan, &index, &self.store, b"", &progress)?;
         // What was not written must not count as deleted.
+        let in_the_way = |path| Left { path, why: LeftWhy::InTheWay };
         let mut all_left = done.left;
+        all_left.extend(private.into_iter().map(in_the_way));
         for kept in &done.kept {
-            let path = kept.path.as_os_str().as_bytes().to_vec();
-            all_left.push(Left { path, why: LeftWhy::InTheWay });
+            all_left.push(in_the_way(kept.path.as_os_str().as_bytes().to_vec()));
         }
         left::save(&state, &all_left).map_err(SyncError::io("save", state.left()))?;
         report.warnings.extend(all_left.iter().map(left_notice));

@@ -3,11 +3,11 @@
 //! The primary's row stands, and both versions are kept until the user has chosen. A choice is a
 //! write like any other: it is queued, and goes out with the next push.
 
+use std::collections::BTreeMap;
+
 use fastest_schema::projects::Project;
 use fastest_schema::{Kind, Table, Value};
 use rusqlite::params;
-
-use std::collections::BTreeMap;
 
 use crate::error::SyncError;
 use crate::outbox::from_text;

@@ -112,9 +112,9 @@ impl Device {
         Ok(project.transpose()?.flatten())
     }
 
-    /// Gives a folder back the `.fastest` that it lost. Where another folder stands in its place, or most
-    /// of its files are gone, what differs would count as edits: refuses, if it is the one that was
-    /// `asked` for, and passes over any other.
+    /// Restores the `.fastest` of a folder that lost it. If another folder has taken its place, or most of
+    /// its files are gone, every difference would count as an edit: then the call fails for the folder
+    /// that was `asked` for, and skips any other.
     fn find_again(
         &mut self,
         known: &KnownCopy,
@@ -194,7 +194,8 @@ impl Device {
         }
     }
 
-    /// Without it, what stands in the way of content would count as an edit.
+    /// Restores the list of what checkouts left. Without it, what stands in the way of content would
+    /// count as an edit.
     fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         let left = copy.state().left();

@@ -102,7 +102,7 @@ pub enum WriteError {
     /// The row is larger than every primary takes in one text.
     #[error(
         "row {key} of {table} is too large: as JSON it has {bytes} bytes, most of them in {column}; \
-         {ROW_BYTES_MAX} is the limit"
+         {ROW_BYTES_MAX} is the limit: shorten it, or split it"
     )]
     TooLarge {
         /// The table.

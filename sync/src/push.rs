@@ -367,10 +367,9 @@ struct SentRow {
     more: bool,
 }
 
-/// Asks again for the answer to a statement that was sent before, if there is one. Gives their count,
-/// and whether rows came to versions that only a pull explains.
-/// Where the primary has lost a table or a column that the statement names, what it carried is
-/// planned anew.
+/// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and whether
+/// a pull has to fetch rows that triggers changed. If the primary has lost a table or column that the
+/// statement names, the statement is dropped and its rows are planned again.
 async fn resend(replica: &mut Replica, remote: &Remote) -> Result<(usize, bool), SyncError> {
     let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
     let found = replica.read().all(sql, [], |row| {
@@ -400,8 +399,8 @@ fn is_outdated(error: &PrimaryError) -> bool {
     matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
 
-/// Sends a statement, and records its answer. Gives whether rows came to versions that only a pull
-/// explains.
+/// Sends a statement and records its answer. Returns whether a pull has to fetch rows that triggers
+/// changed.
 async fn send(replica: &mut Replica, remote: &Remote, sent: &Sent) -> Result<bool, SyncError> {
     let primary = &*remote.primary;
     let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
@@ -594,8 +593,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Records that the primary has applied a statement, and the versions that it named. Gives whether
-    /// a pull has to explain some of these.
+    /// Records that the primary has applied a statement, with the versions that it reported. Returns
+    /// whether a pull has to fetch rows that triggers changed.
     fn accepted(&self, sent: &Sent, versions: &[Version]) -> Result<bool, ReplicaError> {
         let SentEntries { scope, rows, patch } = &sent.entries;
         let named: HashMap<(&str, &str), &Version> =

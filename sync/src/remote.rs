@@ -236,8 +236,10 @@ pub async fn migrate(
     Ok(lacked.into_iter().map(|migration| migration.name).collect())
 }
 
-/// Sets a primary up that was found to lack the engine's tables or views. One that an older version
-/// set up lacks but some: whoever answers for it has to migrate it.
+/// Sets up a primary that lacks the engine's tables or views.
+///
+/// # Errors
+/// [`PrimaryError::Behind`] where an older version has set it up: its owner decides when to migrate it.
 pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {

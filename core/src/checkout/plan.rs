@@ -346,7 +346,8 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// A file that the new tree lacks goes, unless somebody only stopped syncing it. Where something must take its place, it goes in any case.
+    /// Removes a file that the new tree lacks, unless somebody only stopped syncing it. A file whose place
+    /// is needed is removed in any case.
     fn remove_file(
         &mut self,
         path: Vec<u8>,

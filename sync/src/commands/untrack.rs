@@ -115,10 +115,10 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<Edited>, SyncError
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
     let folder = copy.root().join(OsStr::from_bytes(&path[..name_at.saturating_sub(1)]));
     let file = folder.join(RULE_FILE);
-    // Through a link, a rule would be written outside of the project.
     if fs::symlink_metadata(&folder).is_err() {
         return Err(SyncError::NotHere { path: show(&path[..name_at.saturating_sub(1)]) });
     }
+    // Through a link, a rule would be written outside of the project.
     let mut above = folder.ancestors().take_while(|above| *above != copy.root());
     let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
     if !above.all(is_folder) || fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file()) {

@@ -214,7 +214,7 @@ fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
         run(two.pull(remote, "t")).unwrap();
         let there = two.get::<Task>("a").unwrap().unwrap();
         assert_eq!((&*there.title, there.rank), ("by the older build", 0.1));
-        // Asked for again, by whoever lost the answer, it changes nothing.
+        // Resent after a lost answer, it changes nothing.
         run(remote.primary.run(PUSH_1_SQL, &["old push", &device, &payload.to_string()])).unwrap();
     });
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fastest_sync::SyncError;
+use fastest_sync::database::DatabaseError;
 use fastest_sync::pack_store::PackStoreError;
 
 /// How a command ends.
@@ -41,6 +42,9 @@ pub enum CliError {
     /// The engine could not do it.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// An application's file of rows could not be read.
+    #[error(transparent)]
+    Rows(DatabaseError),
     /// `-C` names no folder.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
@@ -126,11 +130,21 @@ pub enum CliError {
     Threads(String),
 }
 
+impl From<DatabaseError> for CliError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sync(error) => Self::Sync(error),
+            error => Self::Rows(error),
+        }
+    }
+}
+
 impl CliError {
     /// A word for the kind of error, for programs: these never change.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sync(error) => error.code(),
+            Self::Rows(_) => "bad_database",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::Pairs { .. } | Self::NotChosen { .. } => "usage",
             Self::NotAnObject { .. } => "bad_value",

@@ -13,7 +13,7 @@ use fastest_core::scan::ScanError;
 use fastest_core::stat_index::IndexError;
 use fastest_core::store::StoreError;
 
-use crate::local_write::{Orphan, WriteError};
+use crate::local_write::WriteError;
 use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
@@ -272,14 +272,6 @@ pub enum SyncError {
     /// The row that was chosen in a conflict cannot be written.
     #[error(transparent)]
     Write(WriteError),
-    /// The primary has refused rows, of which some refer to rows that were deleted there.
-    #[error("{source}. {}: change or delete what refers to it, and push again", join(orphans))]
-    Orphans {
-        /// Rows that wait for the primary.
-        orphans: Vec<Orphan>,
-        /// The primary's answer.
-        source: PrimaryError,
-    },
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -307,10 +299,6 @@ pub enum SyncError {
     /// Content could not be given out.
     #[error(transparent)]
     Content(#[from] ReadContentError),
-}
-
-fn join(orphans: &[Orphan]) -> String {
-    orphans.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl From<WriteError> for SyncError {
@@ -379,7 +367,6 @@ impl SyncError {
             Self::Io { .. } => "io",
             Self::Write(_) => "bad_value",
             Self::Replica(_) => "replica",
-            Self::Orphans { .. } => "primary",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
                 PrimaryError::BadUrl { .. } => "bad_url",

@@ -236,6 +236,7 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
         ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
         ("unknown_conflict", _) => "`fastest conflicts` shows those there are",
+        ("unknown_refused", _) => "`fastest conflicts --database FILE` shows those there are",
         ("too_long", _) => "write a shorter message, and keep the rest in a file of the project",
         ("bad_value", _) => {
             "`fastest conflicts` shows the columns; write `--value '{\"column\":\"text\"}'`"

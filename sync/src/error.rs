@@ -342,6 +342,7 @@ impl SyncError {
             Self::Unknown { what: "project", .. } => "unknown_project",
             Self::Unknown { what: "workspace", .. } => "unknown_workspace",
             Self::Unknown { what: "conflict", .. } => "unknown_conflict",
+            Self::Unknown { what: "refused transaction", .. } => "unknown_refused",
             Self::Unknown { .. } => "unknown_snapshot",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoPath { .. } => "no_path",

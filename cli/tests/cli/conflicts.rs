@@ -231,15 +231,55 @@ fn refused(scene: &Scene) -> Database {
 fn what_was_refused_of_an_application_is_told_tried_again_or_dropped() {
     let scene = Scene::new();
     let database = refused(&scene);
-    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --json"), @"");
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
+    exit 1
+    --- stdout
+    2 row a of notes was refused: no spam, please (one more row was written with it, and waits too)
+    --- stderr
+    hint: mend the row in its application, or `--retry ID` what was mended on the primary, or `--drop ID` it
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --json"), @r#"
+    exit 1
+    --- stdout
+    {"conflicts":[],"refused":[{"id":2,"table":"notes","key":"a","column":null,"why":"no spam, please","at":"[TIME]","rows":[{"scope":"t","table":"notes","key":"a","deleted":false},{"scope":"t","table":"notes","key":"b","deleted":false}]}]}
+    "#);
     let id = database.refused().unwrap()[0].id;
-    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --retry {id}")), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --drop 99"), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --database rows.db"), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --database none.db"), @"");
-    assert_snapshot!(scene.run("here", "", "conflicts --retry 1"), @"");
+    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --retry {id}")), @r#"
+    exit 0
+    --- stdout
+    The next push tries it again
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
+    exit 0
+    --- stdout
+    No rows are in conflict
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --drop 99"), @r#"
+    exit 2
+    --- stderr
+    error: there is no refused transaction "99"
+    hint: `fastest conflicts --database FILE` shows those there are
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database rows.db"), @r#"
+    exit 2
+    --- stderr
+    error: [TMP]/rows.db cannot be read as the rows of an application: no application has made it with Fastest
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database none.db"), @r#"
+    exit 2
+    --- stderr
+    error: [TMP]/none.db cannot be read as the rows of an application: unable to open database file: [TMP]/none.db
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --retry 1"), @r#"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --database <FILE>
+
+    Usage: fastest conflicts --database <FILE> --retry <ID>
+
+    For more information, try '--help'.
+    "#);
     assert_eq!(database.all::<Note>().unwrap().len(), 2);
 }
 
@@ -248,6 +288,10 @@ fn what_was_refused_is_taken_back() {
     let scene = Scene::new();
     let database = refused(&scene);
     let id = database.refused().unwrap()[0].id;
-    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --drop {id}")), @"");
+    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --drop {id}")), @r#"
+    exit 0
+    --- stdout
+    Took back what was written with row a of notes
+    "#);
     assert!(database.all::<Note>().unwrap().is_empty() && database.waiting().unwrap().is_empty());
 }

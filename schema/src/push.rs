@@ -112,6 +112,13 @@ pub enum Op {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen(pub String, pub String, pub i64, pub i64);
 
+/// Asks which of several scopes the primary lacks a change of that was seen there: a SELECT of one
+/// column, whose parameter `?2` is a JSON array of `[scope, [table, key, version, seq]]`.
+pub fn unseen_sql() -> String {
+    let seen = seen_sql("(s.value->1)");
+    format!("SELECT json_group_array(s.value->>0) FROM json_each(?2) AS s WHERE NOT {seen}")
+}
+
 /// Whether the primary has the change in the JSON array `seen`, or a later one of its row.
 pub(crate) fn seen_sql(seen: &str) -> String {
     format!(

@@ -96,7 +96,11 @@ impl Session<'_> {
     }
 
     /// The scope under which a row is known.
-    fn known_scope(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+    pub(crate) fn known_scope(
+        &self,
+        table: &Table,
+        key: &str,
+    ) -> Result<Option<String>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         self.get(sql, params![table.name, key])
     }
@@ -326,7 +330,10 @@ impl Session<'_> {
             })?;
             for (key, scope) in rows {
                 if let Some(row) = self.values(table, &key)? {
-                    self.put_entry(&Entry::unknown(&scope, table, &key, row))?;
+                    // It stays a part of the transaction that waits.
+                    let joined = self.entry(table, &key)?.and_then(|entry| entry.joined);
+                    let entry = Entry { joined, ..Entry::unknown(&scope, table, &key, row) };
+                    self.put_entry(&entry)?;
                 }
             }
         }
@@ -339,6 +346,7 @@ impl Session<'_> {
         self.run("DELETE FROM fastest_changes", [])?;
         self.run("DELETE FROM fastest_local_cursor", [])?;
         self.run("DELETE FROM fastest_local_held", [])?;
+        self.run("DELETE FROM fastest_local_refused", [])?;
         self.run("DELETE FROM fastest_local_reading", [])?;
         for scope in scopes {
             self.begin_reading(&scope)?;

@@ -13,7 +13,12 @@ use crate::clock;
 use crate::error::SyncError;
 use crate::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
 use crate::push_plan::PlannedRow;
-use crate::replica::Replica;
+use crate::replica::{Replica, ReplicaError};
+use crate::said::said;
+use crate::words::plain;
+
+/// Rows whose values are looked for among those of the primary, at most.
+const TAKEN_MAX: usize = 2_000;
 
 /// Rows of a transaction of which the primary is asked, at most.
 const ASKED_MAX: usize = 8;
@@ -62,7 +67,7 @@ pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize 
 pub(crate) struct Suspected(HashSet<(String, String)>);
 
 impl Suspected {
-    fn any_of(&self, unit: &[PlannedRow]) -> bool {
+    pub(crate) fn any_of(&self, unit: &[PlannedRow]) -> bool {
         unit.iter().any(|row| self.has(row))
     }
 
@@ -72,12 +77,12 @@ impl Suspected {
     }
 }
 
-/// Whom a refusal points at. It takes one question at most.
+/// Whom a refusal points at. It takes one question at most; where that fails, nobody is.
 pub(crate) async fn suspected(
     primary: &dyn Primary,
     units: &[Vec<PlannedRow>],
     error: &PrimaryError,
-) -> Result<Suspected, PrimaryError> {
+) -> Suspected {
     let why = why(error);
     let columns = columns_named(&why);
     let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
@@ -89,11 +94,11 @@ pub(crate) async fn suspected(
     let name = |row: &&PlannedRow| (row.table.name.to_owned(), row.key.clone());
     let keys = match rows.first() {
         Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
-            taken(primary, first.table, &rows, &columns).await?
+            taken(primary, first.table, &rows, &columns).await.unwrap_or_default()
         }
-        _ => return Ok(Suspected(rows.iter().map(name).collect())),
+        _ => return Suspected(rows.iter().map(name).collect()),
     };
-    Ok(Suspected(rows.iter().map(name).filter(|(_, key)| keys.contains(key)).collect()))
+    Suspected(rows.iter().map(name).filter(|(_, key)| keys.contains(key)).collect())
 }
 
 /// The keys of those rows whose values in these columns another row of the primary's has.
@@ -103,7 +108,14 @@ async fn taken(
     rows: &[&PlannedRow],
     columns: &[NamedColumn],
 ) -> Result<HashSet<String>, PrimaryError> {
-    let named: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let is_here = |column: &&NamedColumn| {
+        column.table.as_deref() == Some(table.name) && table.column(&column.name).is_some()
+    };
+    let named: Vec<&str> =
+        columns.iter().filter(is_here).map(|column| column.name.as_str()).collect();
+    if named.is_empty() || rows.len() > TAKEN_MAX {
+        return Ok(HashSet::new());
+    }
     let list = rows.iter().filter(|row| row.table.name == table.name).filter_map(|row| {
         let values = named.iter().map(|name| row.columns.get(*name).and_then(as_parameter));
         let values: Option<Vec<String>> = values.collect();
@@ -127,23 +139,21 @@ pub(crate) async fn blame(
     primary: &dyn Primary,
     unit: &[PlannedRow],
     error: &PrimaryError,
-) -> Result<Blame, SyncError> {
+) -> Option<Blame> {
     let why = why(error);
     if lacks_rows(error)
-        && let Some(blame) = lacks(replica, primary, unit).await?
+        && let Ok(Some(blame)) = lacks(replica, primary, unit).await
     {
-        return Ok(blame);
+        return Some(blame);
     }
     let columns = columns_named(&why);
     let column_of = |row: &PlannedRow| columns.iter().find(|column| column.is_of(row));
-    let suspected = suspected(primary, &[unit.to_vec()], error).await?;
+    let suspected = suspected(primary, &[unit.to_vec()], error).await;
     let pointed_at = unit.iter().find(|row| suspected.has(row));
     // Two rows of the transaction may be at odds with each other.
     let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
-    match meant.or(unit.first()) {
-        Some(row) => Ok(of(row, column_of(row).map(|column| column.name.as_str()), why)),
-        None => Err(SyncError::Primary(PrimaryError::stray_answer(primary))),
-    }
+    let row = meant.or(unit.first())?;
+    Some(of(row, column_of(row).map(|column| column.name.as_str()), why))
 }
 
 fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
@@ -175,8 +185,10 @@ async fn lacks(
         }
     }
     // Tables that were not adopted are known to the primary alone.
-    let keys = "SELECT json_group_array(json_array(\"from\", \"table\", \"to\"))
-                FROM pragma_foreign_key_list(?1)";
+    // Where a foreign key names no column, it is the parent's key.
+    let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
+                  (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = 1))))
+                FROM pragma_foreign_key_list(?1) AS f";
     for row in written().take(ASKED_MAX) {
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
@@ -184,11 +196,7 @@ async fn lacks(
         for (column, table, to) in keys {
             let Some(value) = row.columns.get(&column).and_then(as_parameter) else { continue };
             let quoted = |name: &str| name.replace('`', "``");
-            // Where it names no column, it is the key.
-            let to = match to {
-                Some(to) => format!("`{}`", quoted(&to)),
-                None => "rowid".to_owned(),
-            };
+            let Some(to) = to.map(|to| format!("`{}`", quoted(&to))) else { continue };
             let cell = format!("SELECT 1 FROM `{}` WHERE {to} = ?1 LIMIT 1", quoted(&table));
             let in_unit = written().any(|other| {
                 other.table.name == table
@@ -206,28 +214,62 @@ async fn lacks(
     Ok(None)
 }
 
-/// Whether the primary lacks rows that it was known to have, and that these refer to.
-pub(crate) async fn has_lost(
+/// A row that others refer to, the primary was known to have, and lacks: its table, key and scope.
+pub(crate) type Missing = (&'static Table, String, String);
+
+/// The first row that these refer to and the primary lacks, though it was known to have it.
+pub(crate) async fn missing(
     replica: &Replica,
     primary: &dyn Primary,
     unit: &[PlannedRow],
-) -> Result<bool, SyncError> {
+) -> Result<Option<Missing>, SyncError> {
+    let mut asked = HashSet::new();
     for row in unit.iter().filter(|row| !row.delete) {
         for (at, to) in foreign_keys(row.table) {
             let Some(parent) = replica.schema().synced_table(to.table) else { continue };
             let value = row.columns.get(row.table.columns[at].name);
-            let Some(key) = value.and_then(Value::as_str).filter(|_| to.column == parent.pk) else {
+            let key = value.and_then(Value::as_str).filter(|_| to.column == parent.pk);
+            let Some(key) = key.filter(|key| asked.insert((parent.name, (*key).to_owned()))) else {
                 continue;
             };
-            let is_known = replica.read().values(parent, key)?.is_some()
-                && replica.read().known_version(parent, key)? > 0;
+            if asked.len() > ASKED_MAX {
+                return Ok(None);
+            }
+            let Some(scope) = is_known(replica, parent, key)? else { continue };
             let cell = (parent.name, parent.pk, parent.pk);
-            if is_known && ask_cell(primary, cell, key).await?.is_none() {
-                return Ok(true);
+            if ask_cell(primary, cell, key).await?.is_none() {
+                return Ok(Some((parent, key.to_owned(), scope)));
             }
         }
     }
-    Ok(false)
+    Ok(None)
+}
+
+/// Whether a row is here and known to be on the primary: the scope under which it is.
+pub(crate) fn is_known(
+    replica: &Replica,
+    table: &Table,
+    key: &str,
+) -> Result<Option<String>, ReplicaError> {
+    let session = replica.read();
+    match session.values(table, key)?.is_some() && session.known_version(table, key)? > 0 {
+        true => session.known_scope(table, key),
+        false => Ok(None),
+    }
+}
+
+/// The locks of rows that the primary has in another version, each with the scope in which it has
+/// the row.
+pub(crate) async fn stale(
+    primary: &dyn Primary,
+    locks: &str,
+) -> Result<Vec<(String, String, String)>, PrimaryError> {
+    let cell = "SELECT json_group_array(json_array(c.tbl, c.pk, c.scope))
+                FROM json_each(?2) AS l
+                JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
+                WHERE c.version IS NOT l.value->>2";
+    let list = ask_cell_by(primary, cell, &[&clock::new_id(), locks]).await?;
+    Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 
 /// A column that the words of a constraint name.
@@ -263,7 +305,10 @@ fn columns_named(why: &str) -> Vec<NamedColumn> {
 /// The primary's reason, without what its interfaces put around it.
 fn why(error: &PrimaryError) -> String {
     match error {
-        PrimaryError::Failed { message, .. } => plain(message),
+        PrimaryError::Failed { message, .. } => said(&plain(message)),
+        PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {
+            "the primary has a row of this key, in a scope that is not held here".to_owned()
+        }
         PrimaryError::Refused { refusal: Refusal::Swallowed, .. } => {
             "a trigger or an ON CONFLICT clause on the primary took the write away without an error"
                 .to_owned()
@@ -272,34 +317,9 @@ fn why(error: &PrimaryError) -> String {
     }
 }
 
-/// `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)` as X.
-fn plain(message: &str) -> String {
-    let message = match message.split_once("message: \"") {
-        Some((_, rest)) => rest.split_once("\", code").map_or(rest, |(words, _)| words),
-        None => message,
-    };
-    let message = message.split_once("SQLite error: ").map_or(message, |(_, words)| words);
-    let message = message.split_once("D1_ERROR: ").map_or(message, |(_, words)| words);
-    let message = message.split(": SQLITE_").next().unwrap_or(message);
-    message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_words_of_each_primary() {
-        for said in [
-            "UNIQUE constraint failed: notes.slug",
-            "D1_ERROR: UNIQUE constraint failed: notes.slug: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)",
-            "UNIQUE constraint failed: notes.slug: SQLITE_CONSTRAINT",
-            "Error { message: \"SQLite error: UNIQUE constraint failed: notes.slug\", code: \"SQLITE_CONSTRAINT\" }",
-            "SQLite error: UNIQUE constraint failed: notes.slug",
-        ] {
-            assert_eq!(plain(said), "UNIQUE constraint failed: notes.slug");
-        }
-    }
 
     #[test]
     fn columns_in_words() {

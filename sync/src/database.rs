@@ -345,6 +345,11 @@ impl Database {
         Ok(self.replica.write(|session| session.retry_refused(id))?)
     }
 
+    /// Lets the next push try all refused transactions again.
+    pub fn retry_all_refused(&mut self) -> Result<(), DatabaseError> {
+        Ok(self.replica.write(|session| session.retry_all_refused())?)
+    }
+
     /// Takes back what was written in a refused transaction: its rows are again as the primary was last
     /// seen to have them. Gives what was dropped.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {

@@ -10,7 +10,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use crate::address::file_url;
 use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
+use crate::said::said;
 use crate::sqlite::{BUSY_TIMEOUT, begin, patiently, set_wal, words};
+use crate::words::is_of_server;
 
 /// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
 pub struct Embedded {
@@ -92,15 +94,26 @@ impl Embedded {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
             }
             code => {
-                let of_rows = matches!(
+                let server = matches!(
                     code,
                     Some(
-                        ErrorCode::ConstraintViolation
-                            | ErrorCode::TypeMismatch
-                            | ErrorCode::TooBig
+                        ErrorCode::DiskFull
+                            | ErrorCode::OutOfMemory
+                            | ErrorCode::ReadOnly
+                            | ErrorCode::DatabaseCorrupt
+                            | ErrorCode::NotADatabase
+                            | ErrorCode::PermissionDenied
+                            | ErrorCode::AuthorizationForStatementDenied
+                            | ErrorCode::DatabaseLocked
+                            | ErrorCode::OperationInterrupted
+                            | ErrorCode::OperationAborted
+                            | ErrorCode::SchemaChanged
+                            | ErrorCode::FileLockingProtocolFailed
+                            | ErrorCode::ApiMisuse
                     )
                 );
-                PrimaryError::Failed { url, message, of_rows }
+                let of_rows = !server && !is_of_server(&message);
+                PrimaryError::Failed { url, message: said(&message), of_rows }
             }
         }
     }

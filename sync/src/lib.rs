@@ -64,6 +64,7 @@ pub mod transaction;
 mod transactions;
 pub mod turso;
 pub mod waiting;
+mod words;
 pub mod working_copy;
 
 pub use conflict::Resolution;

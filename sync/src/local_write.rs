@@ -115,12 +115,10 @@ pub enum WriteError {
         /// Bytes of the row as JSON.
         bytes: usize,
     },
-    /// What was written in one transaction, and with it what waits of its rows, is larger than every
-    /// primary takes in one text.
+    /// What was written in one transaction is larger than every primary takes in one text.
     #[error(
         "the transaction is too large: as JSON it has up to {bytes} bytes, and \
-         {TRANSACTION_BYTES_MAX} is the limit: write it in several; what waits of its rows already \
-         counts, and is gone with the next push"
+         {TRANSACTION_BYTES_MAX} is the limit: write it in several"
     )]
     TransactionTooLarge {
         /// Bytes of all its rows as JSON.

@@ -118,10 +118,23 @@ impl Session<'_> {
         let known = entry.base.is_some() && entry.base_version > 0;
         match known || self.is_sent(table, key)? || self.is_reading(scope)? {
             true => self.put_entry(&entry)?,
-            false => self.drop_entry(table, key)?,
+            false => {
+                self.drop_entry(table, key)?;
+                self.write_again_with(&entry)?;
+            }
         }
         self.delete(table, key)?;
         Ok(true)
+    }
+
+    /// Counts what else is in the transaction of an entry that has gone as written now: whatever is
+    /// written along with this delete belongs to it.
+    fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
+        let Some(joined) = entry.joined else { return Ok(()) };
+        match self.entries_of(joined)?.first() {
+            Some(other) => self.put_entry(other),
+            None => Ok(()),
+        }
     }
 
     /// Whether a row is part of a push whose answer is not known.
@@ -133,6 +146,10 @@ impl Session<'_> {
 
     /// Drops what waits to be deleted and turned out to be unknown to the primary.
     pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
+        // What the primary has is not known yet.
+        if self.is_reading(scope)? {
+            return Ok(());
+        }
         for entry in self.deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0) {
             if self.is_held(entry.table, &entry.key)? {
                 continue;

@@ -23,6 +23,7 @@ use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate, set_up};
 use crate::replica::Replica;
+use crate::sent::recall;
 
 /// Changes in one page, at most.
 const PAGE_ROWS: &str = "1000";
@@ -129,6 +130,9 @@ pub(crate) async fn pull_and_read(
                 let state = session.remote()?;
                 Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
             })?;
+        }
+        if !page.changes.is_empty() {
+            recall(replica, remote).await?;
         }
         let read = reader.as_deref_mut().filter(|_| !page.more());
         take_page(replica, store, remote, scope, cursor, &page, read).await?;

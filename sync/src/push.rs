@@ -4,16 +4,16 @@
 //! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
 //! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
-use fastest_schema::{Refusal, Row};
+use fastest_schema::{Refusal, Row, unseen_sql};
 use tracing::debug;
 
-use crate::blame::{blame, has_lost, is_of_rows, lacks_rows, middle, suspected};
+use crate::blame::{blame, is_known, is_of_rows, lacks_rows, middle, missing, stale, suspected};
 use crate::children::yield_to_unseen;
 use crate::clock;
 use crate::dag::Parents;
@@ -21,14 +21,14 @@ use crate::error::SyncError;
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::packs::{owner, upload};
-use crate::primary::PrimaryError;
+use crate::primary::{PrimaryError, ask_cell_by};
 use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, next_statement, plan};
 use crate::remote::{Remote, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session};
 use crate::report::RefusedTransaction;
-use crate::sent::{more_parts, resend, send, write_down};
-use crate::transactions::select;
+use crate::sent::{resend, send, write_down};
+use crate::transactions::{Place, select};
 use crate::waiting;
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
@@ -36,6 +36,14 @@ const ATTEMPTS_MAX: u32 = 50;
 
 /// Conflicts in a row for which a pull finds no cause, after which the primary is read anew.
 const UNEXPLAINED_MAX: u32 = 2;
+
+/// Refusals for rows that lack others, after which these are at fault, whatever a pull brings: in a busy
+/// scope it always brings something.
+const LACKING_MAX: u32 = 3;
+
+/// Transactions that are set aside before the primary takes any, after which it is the primary that is
+/// at fault.
+const REFUSED_IN_A_ROW_MAX: u32 = 50;
 
 /// What a push did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -89,7 +97,9 @@ pub(crate) async fn push_alone(
         is_asked: false,
         most: usize::MAX,
         is_complete: false,
-        sent_scopes: scopes.clone(),
+        are_foreign: false,
+        in_a_row: 0,
+        last: Statement { scopes: scopes.clone(), ..Statement::default() },
         learned: BTreeSet::new(),
     };
     push.greet(&scopes).await?;
@@ -110,16 +120,32 @@ struct Push<'a> {
     most: usize,
     /// Whether a pull found no cause why rows lack those that they refer to: they are at fault.
     is_complete: bool,
-    /// The scopes of the statement that was sent last.
-    sent_scopes: Vec<String>,
+    /// Whether rows stand against others of scopes that are not held, which no pull brings.
+    are_foreign: bool,
+    /// Transactions that were set aside since the primary took anything.
+    in_a_row: u32,
+    /// The statement that was sent last.
+    last: Statement,
     /// Scopes in which rows came to versions that only a pull explains.
     learned: BTreeSet<String>,
+}
+
+/// What is looked into, should a statement be refused.
+#[derive(Default)]
+struct Statement {
+    scopes: Vec<String>,
+    /// As JSON.
+    locks: String,
+    /// The scope in which each row waits, by table and key.
+    scope_of: HashMap<(String, String), String>,
 }
 
 /// How a push goes on after a statement was refused.
 #[derive(Default)]
 struct Tried {
     attempts: u32,
+    /// Refusals for rows that lack others.
+    lacking: u32,
     /// Refusals in a row for which no cause was found.
     unexplained: u32,
     /// Whether the primary was read anew.
@@ -135,10 +161,26 @@ impl Push<'_> {
                 self.pull(scope).await?;
             }
         }
-        match self.is_asked {
-            true => Ok(()),
-            false => Ok(check_not_newer(&*self.remote.primary, self.replica.schema()).await?),
+        if self.is_asked {
+            return Ok(());
         }
+        check_not_newer(&*self.remote.primary, self.replica.schema()).await?;
+        if scopes.len() > 1 {
+            // A statement has a proof of one scope, by which a primary that went back is found out.
+            let seen = self.replica.read().seen_list(scopes)?;
+            let (primary, request) = (&*self.remote.primary, clock::new_id());
+            let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
+                // The push finds the same, and knows what to do about it.
+                Err(PrimaryError::NotMigrated { .. }) => None,
+                unseen => unseen?,
+            };
+            let unseen: Vec<String> =
+                unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
+            for scope in scopes.iter().filter(|scope| unseen.contains(scope)) {
+                self.pull(scope).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn pull(&mut self, scope: &str) -> Result<Pulled, SyncError> {
@@ -224,9 +266,9 @@ impl Push<'_> {
 
     /// Pulls the scopes of a statement that was refused, and looks whether that explains it.
     async fn look(&mut self, tried: &mut Tried, error: PrimaryError) -> Result<(), SyncError> {
-        let sent_scopes = self.sent_scopes.clone();
+        let (scopes, is_foreign) = self.concerned(&error).await?;
         let mut is_explained = false;
-        for scope in &sent_scopes {
+        for scope in &scopes {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if !self.replica.schema().is_fastest() {
@@ -235,21 +277,28 @@ impl Push<'_> {
                 }
             }
         }
-        for scope in &sent_scopes {
+        for scope in &scopes {
             if is_explained {
                 break;
             }
             is_explained = yield_to_unseen(self.replica, &*self.remote.primary, scope).await?;
         }
+        if is_foreign && !is_explained {
+            // The transaction of such a row is found, and set aside.
+            self.are_foreign = true;
+            return Ok(());
+        }
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
         // that only a full look can find.
         tried.unexplained = if is_explained { 0 } else { tried.unexplained + 1 };
         let lacks_rows = lacks_rows(&error);
+        tried.lacking += u32::from(lacks_rows);
         let mut is_lost = tried.unexplained == UNEXPLAINED_MAX;
-        if lacks_rows && !is_explained {
+        if lacks_rows && (!is_explained || tried.lacking == LACKING_MAX) {
             // Nothing that Fastest's own rows refer to is ever deleted: it is the primary that has to
             // be looked at anew, once. Of an application's, the one at fault is found first.
             match self.replica.schema().is_fastest() {
+                true if is_explained => {}
                 true if tried.forgotten => return Err(error.into()),
                 true => is_lost = true,
                 false => self.is_complete = true,
@@ -259,7 +308,7 @@ impl Push<'_> {
             self.read_anew(tried).await?;
             self.met.primary_went_back |= lacks_rows;
         }
-        for scope in &sent_scopes {
+        for scope in &scopes {
             for user in users_waiting(self.replica, scope)? {
                 self.pull(&user).await?;
             }
@@ -267,10 +316,36 @@ impl Push<'_> {
         Ok(())
     }
 
+    /// The scopes in which to look for what refused a statement, and whether the primary has some of
+    /// its rows in scopes that are not held.
+    async fn concerned(&self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
+        let all = self.last.scopes.clone();
+        let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
+        if self.replica.schema().is_fastest() || !is_conflict || self.last.locks.is_empty() {
+            return Ok((all, false));
+        }
+        let found = stale(&*self.remote.primary, &self.last.locks).await?;
+        let held = match self.replica.read().file_scope()? {
+            Some(scope) => vec![scope],
+            None => self.replica.read().scopes()?,
+        };
+        let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
+        for (table, key, scope) in found {
+            scopes.extend(self.last.scope_of.get(&(table, key)).cloned());
+            match held.contains(&scope) {
+                true => drop(scopes.insert(scope)),
+                false => is_foreign = true,
+            }
+        }
+        // None is stale where others wrote to rows that hang on these.
+        let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };
+        Ok((scopes, is_foreign))
+    }
+
     async fn read_anew(&mut self, tried: &mut Tried) -> Result<(), SyncError> {
         forget(self.replica, self.remote)?;
         tried.forgotten = true;
-        for scope in self.sent_scopes.clone() {
+        for scope in self.last.scopes.clone() {
             self.pull(&scope).await?;
         }
         Ok(())
@@ -338,21 +413,23 @@ impl Push<'_> {
     /// Sends what waits, until the primary refuses something.
     async fn once(&mut self, tried: &mut Tried) -> Result<Sending, SyncError> {
         let mut has_sent = self.resend().await?;
+        self.read_unread().await?;
         self.tidy()?;
         let entries = self.entries()?;
         let (replica, schema) = (&*self.replica, self.replica.schema());
         let (held_rows, refused) = (replica.read().held(None)?, replica.read().refused_ids()?);
-        let is_held = |entry: &Entry| {
-            held_rows.iter().any(|row| row.table == entry.table.name && row.key == entry.key)
-        };
+        let held_rows: HashSet<(&str, &str)> =
+            held_rows.iter().map(|row| (row.table.as_str(), row.key.as_str())).collect();
         let here: BTreeSet<i64> = entries
             .iter()
             .filter(|entry| self.scope.is_none_or(|scope| entry.scope == scope))
             .map(Entry::transaction)
             .collect();
-        let selected = select(schema, &entries, &|entry| {
-            let transaction = entry.transaction();
-            !here.contains(&transaction) || refused.contains(&transaction) || is_held(entry)
+        let selected = select(schema, &entries, &|entry| match entry.transaction() {
+            id if refused.contains(&id) => Place::Aside,
+            _ if held_rows.contains(&(entry.table.name, &entry.key)) => Place::Aside,
+            id if !here.contains(&id) => Place::Elsewhere,
+            _ => Place::Here,
         });
         let parents = match (self.scope, schema.is_fastest()) {
             (Some(scope), true) => replica.read().parents(scope)?,
@@ -368,8 +445,9 @@ impl Push<'_> {
             let count = next_statement(units, self.most);
             let (next, rest) = units.split_at(count);
             match self.send(next).await {
+                Ok(Sent::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
                 Ok(sent) => {
-                    has_sent |= sent;
+                    has_sent |= sent == Sent::Taken;
                     self.most = self.most.saturating_mul(2);
                     units = rest;
                 }
@@ -384,6 +462,20 @@ impl Push<'_> {
         // The deletes that rows waited for may have been accepted.
         let again = selected.held && has_sent;
         Ok(Sending { diverged: plan.diverged, again })
+    }
+
+    /// Reads the scopes of what waits of which it is not known what the primary has.
+    async fn read_unread(&mut self) -> Result<(), SyncError> {
+        let scopes = match self.scope {
+            Some(scope) => vec![scope.to_owned()],
+            None => self.replica.read().waiting_scopes()?,
+        };
+        for scope in scopes {
+            if self.replica.read().is_reading(&scope)? {
+                self.pull(&scope).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Resends a statement whose answer was lost. Where it is refused for what it would write, it is
@@ -436,32 +528,38 @@ impl Push<'_> {
         }
     }
 
-    /// Sends units as one statement. Gives whether there was anything to send.
-    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<bool, SyncError> {
+    /// Sends units as one statement.
+    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Sent, SyncError> {
         let rows = unsent(self.replica, units)?;
         if rows.is_empty() {
-            return Ok(false);
+            return Ok(Sent::Nothing);
         }
+        let Some(sent) = write_down(self.replica, self.store, self.remote, &rows)? else {
+            return Ok(Sent::Stale);
+        };
         let scopes: BTreeSet<&String> = rows.iter().map(|row| &row.scope).collect();
-        self.sent_scopes = scopes.into_iter().cloned().collect();
-        let sent = write_down(self.replica, self.store, self.remote, &rows)?;
+        let scopes = scopes.into_iter().cloned().collect();
+        let name = |row: &PlannedRow| (row.table.name.to_owned(), row.key.clone());
+        let scope_of = rows.iter().map(|row| (name(row), row.scope.clone())).collect();
+        self.last = Statement { scopes, locks: sent.locks(), scope_of };
         let (push_id, bytes) = (&sent.push_id, sent.payload.len());
         debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
         self.learned.extend(send(self.replica, self.remote, &sent).await?);
-        self.is_asked = true;
-        Ok(true)
+        (self.is_asked, self.in_a_row) = (true, 0);
+        Ok(Sent::Taken)
     }
 
     /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
-    /// mended by a pull, at first.
+    /// mended by a pull, at first, and so may those that others wrote to.
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
+        let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         !self.replica.schema().is_fastest()
-            && is_of_rows(error)
-            && (self.is_complete || !lacks_rows(error))
+            && (is_of_rows(error) && (self.is_complete || !lacks_rows(error))
+                || is_conflict && self.are_foreign)
     }
 
-    /// Finds the first of these units that is at fault, each half being sent whose other half is
-    /// known to be wrong, and sets it aside.
+    /// Finds the first of these units that is at fault, and sets it aside. Of two halves, the first is
+    /// sent; if it is taken, the fault is in the second, which is parted without being sent.
     async fn find_and_set_aside(
         &mut self,
         units: &[Vec<PlannedRow>],
@@ -469,32 +567,77 @@ impl Push<'_> {
         tried: &mut Tried,
     ) -> Result<(), SyncError> {
         let (mut suspects, mut error) = (units, error);
-        let suspected = suspected(&*self.remote.primary, units, &error).await?;
-        while suspects.len() > 1 {
+        let suspected = suspected(&*self.remote.primary, units, &error).await;
+        let mut was_sent = true;
+        while suspects.len() > 1 || !was_sent && !suspects.iter().any(|unit| suspected.any_of(unit))
+        {
             self.replica.write(|session| session.void_sent())?;
-            let (first, rest) = suspects.split_at(middle(suspects, &suspected));
+            let (first, rest) = match suspects.len() {
+                // What was refused with others may be taken alone.
+                1 => (suspects, &suspects[1..]),
+                _ => suspects.split_at(middle(suspects, &suspected)),
+            };
             match self.send(first).await {
-                Ok(_) => suspects = rest,
+                Ok(Sent::Stale) => return Ok(()),
+                Ok(_) => (suspects, was_sent) = (rest, false),
                 Err(SyncError::Primary(found)) if self.can_set_aside(&found) => {
-                    (suspects, error) = (first, found);
+                    (suspects, error, was_sent) = (first, found, true);
                 }
                 Err(error) => return Err(error),
             }
+            if suspects.is_empty() {
+                return Ok(());
+            }
         }
         self.replica.write(|session| session.void_sent())?;
-        let Some(unit) = suspects.first() else { return Ok(()) };
-        let primary = &*self.remote.primary;
-        if lacks_rows(&error) && !tried.forgotten && has_lost(self.replica, primary, unit).await? {
-            self.met.primary_went_back = true;
-            return self.read_anew(tried).await;
+        match suspects.first() {
+            Some(unit) if lacks_rows(&error) && !tried.forgotten && self.is_lost(unit).await? => {
+                self.met.primary_went_back = true;
+                self.read_anew(tried).await
+            }
+            Some(unit) => self.set_aside(unit, error).await,
+            None => Ok(()),
         }
-        let blame = blame(self.replica, primary, unit, &error).await?;
+    }
+
+    /// Whether the primary has lost rows that these refer to: it lacks one, and no pull says that
+    /// others deleted it.
+    async fn is_lost(&mut self, unit: &[PlannedRow]) -> Result<bool, SyncError> {
+        let found = missing(self.replica, &*self.remote.primary, unit).await;
+        let Ok(Some((table, key, scope))) = found else { return Ok(false) };
+        self.pull(&scope).await?;
+        Ok(is_known(self.replica, table, &key)?.is_some())
+    }
+
+    async fn set_aside(
+        &mut self,
+        unit: &[PlannedRow],
+        error: PrimaryError,
+    ) -> Result<(), SyncError> {
+        self.in_a_row += 1;
+        if self.in_a_row > REFUSED_IN_A_ROW_MAX {
+            return Err(error.into());
+        }
+        let Some(blame) = blame(self.replica, &*self.remote.primary, unit, &error).await else {
+            return Err(error.into());
+        };
         debug!(?blame, "a transaction was refused");
         let refused = self.replica.write(|session| session.set_aside(unit, &blame))?;
         self.met.refused.extend(refused);
         self.is_asked = true;
         Ok(())
     }
+}
+
+/// What became of a statement that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// The primary has applied it.
+    Taken,
+    /// There was nothing in it to send.
+    Nothing,
+    /// Another process has written to its rows since: it has to be planned anew.
+    Stale,
 }
 
 /// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
@@ -506,7 +649,7 @@ fn unsent<'r>(
     let mut unsent = Vec::new();
     for row in units.iter().flatten() {
         let key = row.columns[row.table.pk].as_str().unwrap_or_default();
-        if !more_parts(&row.columns) || replica.read().known_version(row.table, key)? == 0 {
+        if !row.more || replica.read().known_version(row.table, key)? == 0 {
             unsent.push(row);
         }
     }

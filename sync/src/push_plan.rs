@@ -63,6 +63,8 @@ pub struct PlannedRow {
     pub delete: bool,
     /// Bytes of a pack to send as its `data`: offset and length.
     pub inline: Option<(u64, u64)>,
+    /// Whether more parts of the same pack follow, which the same entry stands for.
+    pub more: bool,
 }
 
 /// Plans the push of transactions, each by its entries.
@@ -132,7 +134,18 @@ fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
     let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
     let changed = entry.changed();
     let Entry { revision, scope, table, key, .. } = entry.clone();
-    PlannedRow { revision, scope, table, key, lock, columns, changed, delete: false, inline: None }
+    PlannedRow {
+        revision,
+        scope,
+        table,
+        key,
+        lock,
+        columns,
+        changed,
+        delete: false,
+        inline: None,
+        more: false,
+    }
 }
 
 /// A row that is to go.
@@ -140,7 +153,18 @@ fn gone(entry: &Entry) -> PlannedRow {
     let Entry { revision, scope, table, key, base_version, .. } = entry.clone();
     let columns = BTreeMap::from([(table.pk.to_owned(), Value::from(key.as_str()))]);
     let (lock, changed) = (Some(base_version), None);
-    PlannedRow { revision, scope, table, key, lock, columns, changed, delete: true, inline: None }
+    PlannedRow {
+        revision,
+        scope,
+        table,
+        key,
+        lock,
+        columns,
+        changed,
+        delete: true,
+        inline: None,
+        more: false,
+    }
 }
 
 impl PlannedRow {
@@ -188,7 +212,7 @@ fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
             columns.insert("parts".into(), (count as i64).into());
             let from = part * PART_BYTES;
             let inline = Some((from, PART_BYTES.min(bytes - from)));
-            PlannedRow { columns, inline, ..whole.clone() }
+            PlannedRow { columns, inline, more: part + 1 < count, ..whole.clone() }
         })
         .collect()
 }
@@ -219,7 +243,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::transactions::select;
+    use crate::transactions::{Place, select};
 
     /// An entry of which some columns are given, and the others null.
     fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
@@ -251,7 +275,7 @@ mod tests {
     }
 
     fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> Planned {
-        let transactions = select(&FASTEST, entries, &|_| false).transactions;
+        let transactions = select(&FASTEST, entries, &|_| Place::Here).transactions;
         let PushPlan { uploads, units, diverged } =
             super::plan(&FASTEST, &transactions, parents, large);
         let (mut statements, mut left) = (Vec::new(), &units[..]);

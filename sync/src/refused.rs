@@ -61,7 +61,7 @@ impl Session<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![transaction, table, key, column, why, clock::now()],
         )?;
-        Ok(self.refused()?.into_iter().find(|refused| refused.id == transaction))
+        Ok(self.refused_where("tx = ?1", transaction)?.pop())
     }
 
     /// Forgets that the transaction which a waiting row is a part of was refused.
@@ -84,8 +84,19 @@ impl Session<'_> {
 
     /// The transactions that were refused, those that were written first before others.
     pub(crate) fn refused(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
-        let sql = "SELECT tx, tbl, pk, column, why, at FROM fastest_local_refused ORDER BY tx";
-        let mut refused = self.all(sql, [], |row| {
+        self.refused_where("tx >= ?1", 0)
+    }
+
+    fn refused_where(
+        &self,
+        condition: &str,
+        number: i64,
+    ) -> Result<Vec<RefusedTransaction>, ReplicaError> {
+        let sql = format!(
+            "SELECT tx, tbl, pk, column, why, at FROM fastest_local_refused
+             WHERE {condition} ORDER BY tx"
+        );
+        let mut refused = self.all(&sql, [number], |row| {
             Ok(RefusedTransaction {
                 id: row.get(0)?,
                 table: row.get(1)?,
@@ -115,11 +126,15 @@ impl Session<'_> {
         }
     }
 
+    /// Lets the next push try all of them again.
+    pub(crate) fn retry_all_refused(&self) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_local_refused", []).map(drop)
+    }
+
     /// Takes back what was written in a transaction that was refused: its rows are as the primary was
     /// last seen to have them. Gives what it was.
     pub(crate) fn drop_refused(&self, id: i64) -> Result<RefusedTransaction, SyncError> {
-        let refused = self.refused()?.into_iter().find(|refused| refused.id == id);
-        let refused = refused.ok_or_else(|| unknown(id))?;
+        let refused = self.refused_where("tx = ?1", id)?.pop().ok_or_else(|| unknown(id))?;
         for entry in self.entries_of(id)? {
             match &entry.base {
                 Some(base) => self.put_values(entry.table, base)?,

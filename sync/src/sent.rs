@@ -33,12 +33,6 @@ use crate::push_plan::PlannedRow;
 use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, Values};
 
-/// Whether a row is a part of a pack, and not the last.
-pub(crate) fn more_parts(columns: &BTreeMap<String, Value>) -> bool {
-    let number = |name: &str| columns.get(name).and_then(Value::as_i64);
-    number("parts").is_some_and(|parts| number("part") != Some(parts - 1))
-}
-
 /// A statement on its way.
 #[derive(Debug)]
 pub(crate) struct Sent {
@@ -84,17 +78,9 @@ pub(crate) async fn resend(
     replica: &mut Replica,
     remote: &Remote,
 ) -> Result<(usize, BTreeSet<String>), SyncError> {
-    let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
-    let found = replica.read().all(sql, [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
-    })?;
     let (mut count, mut learned) = (0, BTreeSet::new());
-    for (push_id, device_id, payload, entries) in found {
-        let entries = serde_json::from_str(&entries).map_err(|source| {
-            let table = "fastest_local_sent";
-            ReplicaError::Row { table, key: String::clone(&push_id), source: source.into() }
-        })?;
-        match send(replica, remote, &Sent { push_id, device_id, payload, entries }).await {
+    if let Some(sent) = replica.read().sent()? {
+        match send(replica, remote, &sent).await {
             Err(SyncError::Primary(error)) if is_outdated(&error) => {
                 replica.write(|session| session.void_sent())?;
             }
@@ -105,6 +91,21 @@ pub(crate) async fn resend(
         }
     }
     Ok((count, learned))
+}
+
+/// Records a statement whose answer is not known, where the primary has applied it: else a page that
+/// brings its rows would pass for what others wrote. Asked for after the page was read.
+pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
+    let Some(sent) = replica.read().sent()? else { return Ok(()) };
+    let locks = sent.entries.locks();
+    let answer = remote.primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
+    if let Some(versions) = versions(&answer, &sent.push_id) {
+        replica.write(|session| {
+            session.check_remote(remote)?;
+            Ok::<_, SyncError>(session.accepted(&sent, &versions)?)
+        })?;
+    }
+    Ok(())
 }
 
 /// Whether a primary has refused a statement for its tables or columns.
@@ -169,6 +170,13 @@ impl Sent {
     }
 }
 
+impl Sent {
+    /// Its locks, as JSON.
+    pub(crate) fn locks(&self) -> String {
+        self.entries.locks()
+    }
+}
+
 impl SentEntries {
     /// The locks of the statement, as JSON.
     fn locks(&self) -> String {
@@ -177,13 +185,14 @@ impl SentEntries {
     }
 }
 
-/// Writes a statement down, which is then to be sent.
+/// Writes a statement down, which is then to be sent. Gives none where another process has written to
+/// one of its rows since they were planned.
 pub(crate) fn write_down(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
     rows: &[&PlannedRow],
-) -> Result<Sent, SyncError> {
+) -> Result<Option<Sent>, SyncError> {
     let scope = rows.first().map(|row| row.scope.as_str()).unwrap_or_default();
     let mut payload = Payload::new(0);
     let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
@@ -212,7 +221,7 @@ pub(crate) fn write_down(
             lock: row.lock,
             columns: row.columns.iter().map(wire).collect(),
             delete: row.delete,
-            more: more_parts(&row.columns),
+            more: row.more,
         });
     }
     entries.patch = project_patch(replica.schema(), scope, rows);
@@ -222,8 +231,11 @@ pub(crate) fn write_down(
         let patch = Op::Patch(Project::TABLE.name.into(), scope.to_owned(), patch.clone(), 1);
         payload.ops.insert(0, patch);
     }
-    let sent = replica.write(|session| {
+    replica.write(|session| {
         session.check_remote(remote)?;
+        if !session.are_as_planned(rows)? {
+            return Ok(None);
+        }
         let (device_id, counter) = session.next_push()?;
         payload.counter = counter;
         let state = session.remote()?;
@@ -241,9 +253,8 @@ pub(crate) fn write_down(
                 serde_json::to_string(&sent.entries).expect("entries serialise"),
             ],
         )?;
-        Ok::<_, SyncError>(sent)
-    })?;
-    Ok(sent)
+        Ok::<_, SyncError>(Some(sent))
+    })
 }
 
 fn inline_pack(
@@ -282,6 +293,30 @@ fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<C
 }
 
 impl Session<'_> {
+    /// What was seen last in each of these scopes, as JSON: a list of a scope and a change each.
+    pub(crate) fn seen_list(&self, scopes: &[String]) -> Result<String, ReplicaError> {
+        let mut list = Vec::new();
+        for scope in scopes {
+            let seen = self.seen(scope, self.cursor(scope)?)?;
+            list.extend(seen.map(|seen| (scope, seen)));
+        }
+        Ok(serde_json::to_string(&list).expect("texts and numbers serialise"))
+    }
+
+    /// The statement whose answer is not known.
+    fn sent(&self) -> Result<Option<Sent>, ReplicaError> {
+        let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
+        let mut found = self.all(sql, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+        })?;
+        let Some((push_id, device_id, payload, entries)) = found.pop() else { return Ok(None) };
+        let entries = serde_json::from_str(&entries).map_err(|source| {
+            let table = "fastest_local_sent";
+            ReplicaError::Row { table, key: String::clone(&push_id), source: source.into() }
+        })?;
+        Ok(Some(Sent { push_id, device_id, payload, entries }))
+    }
+
     /// Forgets the statement that was on its way: the primary has said that it applied nothing.
     pub(crate) fn void_sent(&self) -> Result<(), ReplicaError> {
         self.run("DELETE FROM fastest_local_sent", []).map(drop)
@@ -295,7 +330,19 @@ impl Session<'_> {
         Ok(found.pop().expect("the device has its row since the replica was made"))
     }
 
+    /// Whether the entries of these rows are those that were planned.
+    fn are_as_planned(&self, rows: &[&PlannedRow]) -> Result<bool, ReplicaError> {
+        let sql = "SELECT revision FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+        for row in rows {
+            if self.get(sql, params![row.table.name, row.key])? != Some(row.revision) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// What the primary was seen to hold in one of the scopes of these rows, the first that has any.
+    /// Of the others, it was asked before ([`Session::seen_list`]).
     fn proof(&self, rows: &[&PlannedRow]) -> Result<Option<Seen>, ReplicaError> {
         let mut asked: Option<&str> = None;
         for row in rows {
@@ -317,6 +364,11 @@ impl Session<'_> {
         versions: &[Version],
     ) -> Result<BTreeSet<String>, ReplicaError> {
         let SentEntries { scope, rows, patch } = &sent.entries;
+        let sql = "DELETE FROM fastest_local_sent WHERE push_id = ?1";
+        if self.run(sql, [&sent.push_id])? == 0 {
+            // Another process was told meanwhile.
+            return Ok(BTreeSet::new());
+        }
         let named: HashMap<(&str, &str), &Version> =
             versions.iter().map(|version| ((&*version.0, &*version.1), version)).collect();
         let mut learned = BTreeSet::new();
@@ -335,7 +387,6 @@ impl Session<'_> {
                 params![scope, text("last_snapshot_id"), text("updated_at")],
             )?;
         }
-        self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
         let last_push_id = Some(sent.push_id.clone());
         self.put_remote(&RemoteState { last_push_id, ..self.remote()? })?;
         Ok(learned)
@@ -359,8 +410,12 @@ impl Session<'_> {
         };
         // What was written down before the table's columns changed may lack this one.
         let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
-        self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
-        if let Some(column) = table.lock_version() {
+        let known = self.known_version(table, key)?;
+        // Another process may have pulled a later version already.
+        if known <= version {
+            self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
+        }
+        if let Some(column) = table.lock_version().filter(|_| known <= version) {
             let sql = format!(
                 "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
                 table.name, column.name, table.pk

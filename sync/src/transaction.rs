@@ -13,6 +13,9 @@ use crate::replica::{ReplicaError, Session, decode, try_values_of};
 /// ([`crate::local_write::ROW_BYTES_MAX`]).
 pub const TRANSACTION_BYTES_MAX: i64 = 1_990_000;
 
+/// Bytes up to which transactions that wait become one by a row of both.
+const JOINED_BYTES_MAX: i64 = 1_000_000;
+
 /// A [`crate::Database`] within a transaction. It reads what it has written.
 pub struct Transaction<'a> {
     session: Session<'a>,
@@ -94,34 +97,51 @@ impl Session<'_> {
     }
 
     /// Makes one transaction of what was queued since `revision`, with every other of which a row was
-    /// written again.
+    /// written again; but where that would come to more than a statement holds, what waits already
+    /// goes before, without the rows that were written again.
     pub(crate) fn join_since(&self, revision: i64) -> Result<(), WriteError> {
-        let sql = "SELECT count(*), max(revision), count(joined) FROM fastest_local_outbox
-                   WHERE revision > ?1";
+        let sql = "SELECT count(*), max(revision) FROM fastest_local_outbox WHERE revision > ?1";
         let found = self.all(sql, [revision], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, i64>(2)?))
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
         })?;
-        let Some((count, Some(newest), joined)) = found.first().copied() else { return Ok(()) };
-        if count < 2 && joined == 0 {
+        let Some((count, Some(newest))) = found.first().copied() else { return Ok(()) };
+        let sql = "SELECT DISTINCT joined FROM fastest_local_outbox
+                   WHERE revision > ?1 AND joined IS NOT NULL ORDER BY joined";
+        let touched: Vec<i64> = self.all(sql, [revision], |row| row.get(0))?;
+        if count < 2 && touched.is_empty() {
             return Ok(());
         }
-        self.run(
-            "UPDATE fastest_local_outbox SET joined = ?2 WHERE revision > ?1 OR joined IN
-               (SELECT joined FROM fastest_local_outbox WHERE revision > ?1)",
-            [revision, newest],
-        )?;
-        let bytes = self.transaction_bytes(newest)?;
-        match bytes > TRANSACTION_BYTES_MAX {
-            true => Err(WriteError::TransactionTooLarge { bytes }),
-            false => Ok(()),
+        let written = self.bytes_where("revision > ?1", revision)?;
+        if written > TRANSACTION_BYTES_MAX {
+            return Err(WriteError::TransactionTooLarge { bytes: written });
         }
+        let mut all = written;
+        for joined in &touched {
+            all += self.bytes_where("joined = ?1", *joined)?;
+        }
+        // The rows that were written before are not written down anew: they may be many.
+        let one = match touched.last() {
+            Some(last) if all <= JOINED_BYTES_MAX => {
+                for joined in &touched {
+                    let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE joined = ?1";
+                    self.run(sql, [joined, last])?;
+                }
+                *last
+            }
+            _ => newest,
+        };
+        let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE revision > ?1";
+        self.run(sql, [revision, one])?;
+        Ok(())
     }
 
-    /// Bytes that a transaction has as JSON, at most.
-    fn transaction_bytes(&self, transaction: i64) -> Result<i64, ReplicaError> {
-        let sql = "SELECT tbl, count(*), sum(coalesce(octet_length(row), 0) + 2 * octet_length(pk))
-                   FROM fastest_local_outbox WHERE joined = ?1 GROUP BY tbl";
-        let tables = self.all(sql, [transaction], |row| {
+    /// Bytes that waiting rows have as JSON, at most: those of which a condition on a number holds.
+    fn bytes_where(&self, condition: &str, number: i64) -> Result<i64, ReplicaError> {
+        let sql = format!(
+            "SELECT tbl, count(*), sum(coalesce(octet_length(row), 0) + 2 * octet_length(pk))
+             FROM fastest_local_outbox WHERE {condition} GROUP BY tbl"
+        );
+        let tables = self.all(&sql, [number], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
         })?;
         let names = |table: &str| match self.schema.synced_table(table) {

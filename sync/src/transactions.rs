@@ -7,7 +7,7 @@
 //! In Fastest's own tables each row is a transaction, and they go in the order of their tables.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use fastest_schema::{Policy, Schema};
 
@@ -24,11 +24,22 @@ pub(crate) struct Selected<'e> {
     pub(crate) held: bool,
 }
 
-/// Chooses among `entries`, in which everything stands that waits; those of which `stays` says so do.
+/// Whether an entry can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It goes, if all that it needs does.
+    Here,
+    /// It is not asked for this time.
+    Elsewhere,
+    /// The primary does not take it.
+    Aside,
+}
+
+/// Chooses among `entries`, in which everything stands that waits.
 pub(crate) fn select<'e>(
     schema: &Schema,
     entries: &'e [Entry],
-    stays: &dyn Fn(&Entry) -> bool,
+    place: &dyn Fn(&Entry) -> Place,
 ) -> Selected<'e> {
     let all: Vec<&Entry> = entries.iter().collect();
     let groups = Groups::of(&all);
@@ -39,13 +50,23 @@ pub(crate) fn select<'e>(
         .map(|Order { first, then }| (groups.of[first], groups.of[then]))
         .filter(|(first, then)| first != then)
         .collect();
-    let struck = struck(&all);
     let mut stay = vec![false; groups.count];
     for (at, entry) in all.iter().enumerate() {
-        stay[groups.of[at]] |= struck.contains(&at) || stays(entry);
+        stay[groups.of[at]] |= place(entry) != Place::Here;
     }
-    follow(&needs, &mut stay);
-    let free = |at: &usize| !stay[groups.of[*at]];
+    let is_aside = |entry: &Entry| place(entry) == Place::Aside;
+    let mut later = HashSet::new();
+    let then_of = followers(groups.count, &needs);
+    let struck = struck(&all, &is_aside);
+    for (at, by) in &struck {
+        // A delete that needs what is written with the row cannot wait for it: the row alone stays.
+        match reaches(&then_of, groups.of[*at], groups.of[*by]) {
+            true => drop(later.insert(*at)),
+            false => stay[groups.of[*at]] = true,
+        }
+    }
+    follow(&then_of, &mut stay);
+    let free = |at: &usize| !stay[groups.of[*at]] && !later.contains(at);
     let held = !struck.is_empty();
     if schema.is_fastest() {
         let free: Vec<&Entry> = (0..all.len()).filter(free).map(|at| all[at]).collect();
@@ -83,37 +104,56 @@ impl Groups {
     }
 }
 
-/// The rows of append-only tables that a waiting delete strikes once the primary has taken it.
-fn struck(entries: &[&Entry]) -> HashSet<usize> {
-    let mut going = HashSet::new();
-    for entry in entries.iter().filter(|entry| entry.row.is_none()) {
-        let values = entry.base.iter().flatten();
-        let columns = entry.table.columns.iter().zip(values);
-        going.extend(columns.map(|(column, value)| (entry.table.name, column.name, value)));
+/// The rows of append-only tables that a waiting delete strikes once the primary has taken it, each
+/// with that delete.
+fn struck(entries: &[&Entry], is_aside: &dyn Fn(&Entry) -> bool) -> Vec<(usize, usize)> {
+    let mut going = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if entry.row.is_none() && !is_aside(entry) {
+            let columns = entry.table.columns.iter().zip(entry.base.iter().flatten());
+            going.extend(
+                columns.map(|(column, value)| ((entry.table.name, column.name, value), at)),
+            );
+        }
     }
-    let is_struck = |entry: &Entry| {
-        let Some(row) = entry.row.as_ref().filter(|_| entry.table.policy == Policy::AppendOnly)
-        else {
-            return false;
-        };
-        foreign_keys(entry.table).any(|(at, to)| {
-            to.on_delete.changes_children() && going.contains(&(to.table, to.column, &row[at]))
-        })
+    let struck_by = |at: usize| {
+        let entry = entries[at];
+        let row = entry.row.as_ref().filter(|_| entry.table.policy == Policy::AppendOnly)?;
+        let mut keys = foreign_keys(entry.table).filter(|(_, to)| to.on_delete.changes_children());
+        keys.find_map(|(column, to)| going.get(&(to.table, to.column, &row[column])))
+            .map(|by| (at, *by))
     };
-    (0..entries.len()).filter(|at| !going.is_empty() && is_struck(entries[*at])).collect()
+    if going.is_empty() { Vec::new() } else { (0..entries.len()).filter_map(struck_by).collect() }
 }
 
-/// Lets those stay that need one that stays.
-fn follow(needs: &HashSet<(usize, usize)>, stay: &mut [bool]) {
-    let mut then_of = vec![Vec::new(); stay.len()];
+/// Those that need each.
+fn followers(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
+    let mut then_of = vec![Vec::new(); count];
     for (first, then) in needs {
         then_of[*first].push(*then);
     }
+    then_of
+}
+
+/// Whether one is another, or is needed by it.
+fn reaches(then_of: &[Vec<usize>], first: usize, then: usize) -> bool {
+    let (mut found, mut met) = (vec![first], HashSet::from([first]));
+    while let Some(at) = found.pop() {
+        if at == then {
+            return true;
+        }
+        found.extend(then_of[at].iter().copied().filter(|next| met.insert(*next)));
+    }
+    false
+}
+
+/// Lets those stay that need one that stays.
+fn follow(then_of: &[Vec<usize>], stay: &mut [bool]) {
     let mut found: Vec<usize> = (0..stay.len()).filter(|at| stay[*at]).collect();
     while let Some(at) = found.pop() {
-        for then in std::mem::take(&mut then_of[at]) {
-            if !std::mem::replace(&mut stay[then], true) {
-                found.push(then);
+        for then in &then_of[at] {
+            if !std::mem::replace(&mut stay[*then], true) {
+                found.push(*then);
             }
         }
     }
@@ -122,48 +162,23 @@ fn follow(needs: &HashSet<(usize, usize)>, stay: &mut [bool]) {
 /// So many transactions in their order, but each after those that it needs; those that need each
 /// other as one.
 fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
-    // As which one each goes.
-    let mut goes_as: Vec<usize> = (0..count).collect();
-    loop {
-        match in_turn(&goes_as, needs) {
-            Ok(turns) => {
-                let mut members = vec![Vec::new(); count];
-                for at in 0..count {
-                    members[goes_as[at]].push(at);
-                }
-                return turns.into_iter().map(|at| std::mem::take(&mut members[at])).collect();
-            }
-            Err(circle) => {
-                let last = circle.iter().copied().max().unwrap_or_default();
-                for one in goes_as.iter_mut().filter(|one| circle.contains(one)) {
-                    *one = last;
-                }
-            }
-        }
+    let goes_as = circles(&followers(count, needs));
+    let mut members = vec![Vec::new(); count];
+    for at in 0..count {
+        members[goes_as[at]].push(at);
     }
-}
-
-/// The order in which they go, or some that need each other in a circle.
-fn in_turn(goes_as: &[usize], needs: &HashSet<(usize, usize)>) -> Result<Vec<usize>, Vec<usize>> {
-    let count = goes_as.len();
-    let (mut then_of, mut first_of) = (vec![Vec::new(); count], vec![Vec::new(); count]);
+    let joined = needs.iter().map(|(first, then)| (goes_as[*first], goes_as[*then]));
+    let joined: HashSet<(usize, usize)> = joined.filter(|(first, then)| first != then).collect();
+    let then_of = followers(count, &joined);
     let mut waits_for = vec![0_usize; count];
-    for (first, then) in needs {
-        let (first, then) = (goes_as[*first], goes_as[*then]);
-        if first != then {
-            then_of[first].push(then);
-            first_of[then].push(first);
-            waits_for[then] += 1;
-        }
+    for (_, then) in &joined {
+        waits_for[*then] += 1;
     }
-    let all = (0..count).filter(|at| goes_as[*at] == *at);
-    let free = all.clone().filter(|at| waits_for[*at] == 0);
+    let free = (0..count).filter(|at| goes_as[*at] == *at && waits_for[*at] == 0);
     let mut free: BinaryHeap<Reverse<usize>> = free.map(Reverse).collect();
     let mut turns = Vec::with_capacity(count);
-    let mut is_done = vec![false; count];
     while let Some(Reverse(at)) = free.pop() {
-        is_done[at] = true;
-        turns.push(at);
+        turns.push(std::mem::take(&mut members[at]));
         for then in &then_of[at] {
             waits_for[*then] -= 1;
             if waits_for[*then] == 0 {
@@ -171,18 +186,50 @@ fn in_turn(goes_as: &[usize], needs: &HashSet<(usize, usize)>) -> Result<Vec<usi
             }
         }
     }
-    let Some(mut at) = all.clone().find(|at| !is_done[*at]) else { return Ok(turns) };
-    // Each of those left needs another of them: back from one to the next, a circle is met.
-    let mut path = Vec::new();
-    while !path.contains(&at) {
-        path.push(at);
-        match first_of[at].iter().find(|first| !is_done[**first]) {
-            Some(first) => at = *first,
-            None => break,
+    turns
+}
+
+/// As which one each goes: the last of those that need each other. Strongly connected components, as
+/// Tarjan (1972) finds them, without recursion.
+fn circles(then_of: &[Vec<usize>]) -> Vec<usize> {
+    const NEW: usize = usize::MAX;
+    let count = then_of.len();
+    let (mut number, mut low, mut goes_as) = (vec![NEW; count], vec![0; count], vec![NEW; count]);
+    let (mut next, mut open, mut path) = (0, Vec::new(), Vec::new());
+    for start in 0..count {
+        if number[start] == NEW {
+            path.push((start, 0));
+        }
+        while let Some((at, edge)) = path.pop() {
+            if edge == 0 {
+                (number[at], low[at]) = (next, next);
+                next += 1;
+                open.push(at);
+            }
+            match then_of[at].get(edge) {
+                Some(then) => {
+                    path.push((at, edge + 1));
+                    if number[*then] == NEW {
+                        path.push((*then, 0));
+                    } else if goes_as[*then] == NEW {
+                        low[at] = low[at].min(number[*then]);
+                    }
+                }
+                None => {
+                    if let Some((above, _)) = path.last() {
+                        low[*above] = low[*above].min(low[at]);
+                    }
+                    if low[at] == number[at] {
+                        let begins = open.iter().rposition(|one| *one == at).unwrap_or_default();
+                        let circle = open.split_off(begins);
+                        let last = circle.iter().copied().max().unwrap_or(at);
+                        circle.into_iter().for_each(|one| goes_as[one] = last);
+                    }
+                }
+            }
         }
     }
-    let begins = path.iter().position(|one| *one == at).unwrap_or_default();
-    Err(path.split_off(begins))
+    goes_as
 }
 
 #[cfg(test)]
@@ -207,12 +254,14 @@ mod tests {
         assert_eq!(sequence(5, &two_circles), [vec![4], vec![0, 1], vec![2, 3]]);
         let ring: Vec<(usize, usize)> = (0..9).map(|at| (at, (at + 1) % 9)).collect();
         assert_eq!(sequence(9, &needs(&ring)), [(0..9).collect::<Vec<_>>()]);
+        let pairs = (0..100_000).flat_map(|at| [(2 * at, 2 * at + 1), (2 * at + 1, 2 * at)]);
+        assert_eq!(sequence(200_000, &pairs.collect()).len(), 100_000);
     }
 
     #[test]
     fn what_needs_one_that_stays_does_so_too() {
         let mut stay = vec![false, true, false, false, false];
-        follow(&needs(&[(0, 1), (1, 2), (2, 3), (0, 4)]), &mut stay);
+        follow(&followers(5, &needs(&[(0, 1), (1, 2), (2, 3), (0, 4)])), &mut stay);
         assert_eq!(stay, [false, true, true, true, false]);
     }
 }

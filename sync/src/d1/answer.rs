@@ -13,6 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::primary::{Denial, Failure, PrimaryError, Rows};
 use crate::said::{is_web_page, said};
+use crate::words::is_of_server;
 
 /// No wait that a server asks for is taken to be longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -146,7 +147,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
         }
     }
     match message.contains("D1_ERROR") || message.contains("SQLITE_") {
-        true => PrimaryError::failed(&url, said),
+        true => PrimaryError::Failed { url, of_rows: !is_of_server(&message), message: said },
         false => by_status(place, answer, Some(said)),
     }
 }
@@ -202,7 +203,7 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
             let failure = Failure::Busy { retry_after: answer.retry_after };
             place.unreachable(failure, with_ray(answer, message))
         }
-        400..500 => PrimaryError::failed(&url, message),
+        400..500 => PrimaryError::Failed { url, message, of_rows: false },
         _ => place.unreachable(Failure::Transient, with_ray(answer, message)),
     }
 }

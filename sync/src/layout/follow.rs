@@ -10,6 +10,7 @@ use fastest_schema::value::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, Schema, Table, Value, replica_record};
 use rusqlite::params;
 
+use super::LAYOUT_VERSION;
 use crate::clock;
 use crate::local_write::WriteError;
 use crate::replica::{ReplicaError, Session};
@@ -33,6 +34,10 @@ impl Session<'_> {
         let now = self.tables_version()?;
         if now == *known {
             return Ok(());
+        }
+        let version: i64 = self.get("PRAGMA user_version", [])?.unwrap_or(0);
+        if version != LAYOUT_VERSION {
+            return Err(ReplicaError::Newer { path: self.path.to_owned(), found: version });
         }
         if !self.follows_schema()? {
             let sql = "SELECT migration FROM fastest_local_schema";

@@ -5,6 +5,7 @@
 
 use crate::primary::{Denial, Failure, PrimaryError};
 use crate::said::{is_web_page, said};
+use crate::words::is_of_server;
 
 /// Whose errors they are.
 pub(super) struct Place {
@@ -22,7 +23,7 @@ impl Place {
     }
 
     pub(super) fn failed(&self, message: &str) -> PrimaryError {
-        PrimaryError::failed(&self.url, said(message))
+        PrimaryError::Failed { url: self.url.clone(), message: said(message), of_rows: false }
     }
 
     fn denied(&self, denial: Denial, message: String) -> PrimaryError {
@@ -92,7 +93,7 @@ impl Place {
                 self.unreachable(Failure::Transient, message)
             }
             // sqld, of a text in an answer that is no UTF-8: a later try would fail alike.
-            500 if says("invalid utf-8") => PrimaryError::failed(&url, message),
+            500 if says("invalid utf-8") => PrimaryError::Failed { url, message, of_rows: false },
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
                 let why = why.unwrap_or_else(|| "there is no TURSO_AUTH_TOKEN".to_owned());
@@ -103,7 +104,7 @@ impl Place {
             404 => PrimaryError::NoDatabase { url, message },
             429 => self.unreachable(Failure::Busy { retry_after: None }, message),
             408 | 500.. => self.unreachable(Failure::Transient, message),
-            400..500 => PrimaryError::failed(&url, message),
+            400..500 => PrimaryError::Failed { url, message, of_rows: false },
             _ => self.unreachable(Failure::Lost, message),
         }
     }
@@ -128,48 +129,12 @@ impl Place {
         ];
         match passing.iter().any(|passing| words.contains(passing)) {
             true => self.unreachable(Failure::Transient, said(words)),
-            false if is_of_trigger(words) => {
+            false => {
                 let (url, message) = (self.url.clone(), said(words));
-                PrimaryError::Failed { url, message, of_rows: true }
+                PrimaryError::Failed { url, message, of_rows: !is_of_server(words) }
             }
-            false => self.failed(words),
         }
     }
-}
-
-/// Whether an error has words that SQLite itself does not use: an application's trigger gave them, and
-/// the client gives no code with them.
-fn is_of_trigger(words: &str) -> bool {
-    // The texts of sqlite3_errstr, and those of its parser.
-    let own = [
-        "SQL logic error",
-        "access permission denied",
-        "query aborted",
-        "out of memory",
-        "readonly database",
-        "interrupted",
-        "disk I/O error",
-        "malformed",
-        "unknown operation",
-        "database or disk is full",
-        "unable to open database file",
-        "locking protocol",
-        "schema has changed",
-        "bad parameter",
-        "large file support",
-        "authorization denied",
-        "not authorized",
-        "not a database",
-        "no such ",
-        "has no column named",
-        "syntax error",
-        "incomplete input",
-        "ambiguous column name",
-        "wrong number of arguments",
-        "too many",
-        "parser stack overflow",
-    ];
-    words.contains("SQLite error: ") && !own.iter().any(|own| words.contains(own))
 }
 
 /// ``Hrana: `KIND: `WORDS`` to its kind and its words.

@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use fastest_fixtures::random::Random;
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
 
@@ -146,19 +147,6 @@ fn an_edit_taken_back_after_devices_pulled_each_other_stays_taken_back() {
     });
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % end as u64) as usize
-    }
-}
-
 /// A file's bytes, and whether it is executable.
 type Content = (Vec<u8>, bool);
 
@@ -193,7 +181,7 @@ fn random_pulls_between_devices_keep_each_editors_last_word() {
     let started = std::time::Instant::now();
     for seed in named.map_or(12_000..12_008u64, |seed| seed..seed + 1) {
         println!("FASTEST_SEED={seed}");
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let devices = 2 + seed as usize % 2;
         let mut crowd = Crowd::new(devices, &[("d0/keep", "k"), ("d1/keep", "k")]);
         let mut words = vec![BTreeMap::new(); devices];

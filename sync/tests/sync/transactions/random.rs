@@ -1,0 +1,282 @@
+//! Transactions at random, on a bad line: each is on the primary whole or not at all, at any time, and
+//! in the end all of them are there that were not dropped.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use fastest_fixtures::random::Random;
+use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::database::DatabaseError;
+use fastest_sync::embedded::Embedded;
+use fastest_sync::primary::{Failure, Primary, PrimaryError, Rows};
+use fastest_sync::{Database, Remote, migrate};
+
+use crate::machine::query;
+use crate::run;
+
+/// One of the rows of a transaction, which all bear its mark.
+#[table(name = "parts", policy = versioned("a test"), scope = team)]
+struct Part {
+    #[pk]
+    id: String,
+    team: String,
+    /// Those of one transaction differ in their keys alone.
+    mark: String,
+    #[references(parts.id)]
+    after: Option<String>,
+}
+
+static PARTS: LazyLock<Schema> = LazyLock::new(|| {
+    let tables = vec![Part::TABLE].leak();
+    let sql = init_sql(tables).leak();
+    let migrations = vec![Migration { name: "0000_parts_init.sql", sql }].leak();
+    Schema { owner: "parts", tables, migrations }
+});
+
+/// A primary that loses requests and answers.
+struct Bad {
+    inner: Embedded,
+    random: RefCell<Random>,
+}
+
+#[async_trait(?Send)]
+impl Primary for Bad {
+    fn url(&self) -> &str {
+        self.inner.url()
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let fate = self.random.borrow_mut().below(8);
+        let lost = |reason: &str| {
+            let (url, reason) = (self.url().to_owned(), reason.to_owned());
+            Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost })
+        };
+        if fate == 0 {
+            return lost("the request was lost");
+        }
+        let answer = self.inner.run(sql, parameters).await?;
+        if fate == 1 { lost("the answer was lost") } else { Ok(answer) }
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.inner.migrate(name, statements).await
+    }
+}
+
+/// Some devices, and what each has written.
+struct World {
+    folder: PathBuf,
+    random: Random,
+    devices: Vec<Database>,
+    remote: Remote,
+    /// The mark of each transaction's rows, by its number; none where it was dropped.
+    wanted: BTreeMap<u64, Option<String>>,
+    /// The transactions that a device has written, and not been told of by others.
+    written: Vec<Vec<u64>>,
+}
+
+impl World {
+    fn new(folder: &Path, seed: u64) -> Self {
+        let path = folder.join("primary.db");
+        let inner = Embedded::new(&path);
+        run(migrate(&inner, &PARTS)).unwrap();
+        let rule = "CREATE TRIGGER rule BEFORE INSERT ON parts WHEN NEW.mark GLOB 'bad*'
+                    BEGIN SELECT RAISE(ABORT, 'nothing bad, please'); END";
+        run(inner.run(rule, &[])).unwrap();
+        let remote = Remote::of(Box::new(Bad { inner, random: Random::new(seed).into() }));
+        let mut world = Self {
+            folder: folder.to_owned(),
+            random: Random::new(!seed),
+            devices: Vec::new(),
+            remote,
+            wanted: BTreeMap::new(),
+            written: vec![Vec::new(); 3],
+        };
+        world.devices = (0..3).map(|at| world.open(at)).collect();
+        world
+    }
+
+    fn open(&self, device: usize) -> Database {
+        Database::open(&self.folder.join(format!("{device}.db")), &PARTS).unwrap()
+    }
+
+    fn step(&mut self) {
+        let device = self.random.below(3);
+        match self.random.below(10) {
+            0..=4 => self.write(device),
+            5 => self.mend_or_drop(device),
+            6 => self.devices[device] = self.open(device),
+            7 => {
+                let scope = format!("t{}", self.random.below(4));
+                let pushed = run(self.devices[device].push(&self.remote, &scope));
+                self.heard(pushed.map(drop));
+            }
+            8 => {
+                let pushed = run(self.devices[device].push_all(&self.remote));
+                self.heard(pushed.map(drop));
+            }
+            _ => {
+                let pulled = run(self.devices[device].pull_all(&self.remote));
+                self.heard(pulled);
+            }
+        }
+        self.check_whole();
+    }
+
+    /// A new transaction, or an older one of the device's written again, with another beside it.
+    fn write(&mut self, device: usize) {
+        let number = self.wanted.len() as u64;
+        let mark = match self.random.below(6) {
+            0 => format!("bad {number}"),
+            _ => format!("good {number}"),
+        };
+        let again = match self.random.below(3) {
+            0 if !self.written[device].is_empty() => {
+                let at = self.random.below(self.written[device].len());
+                Some(self.written[device][at])
+            }
+            _ => None,
+        };
+        let after = self.written[device].last().map(|last| format!("{last}-0"));
+        let after = after.filter(|_| self.random.below(2) == 0);
+        let scopes = [self.random.below(4), self.random.below(4)];
+        let one = &mut self.devices[device];
+        // What it is to follow may have been dropped.
+        let after = after.filter(|key| one.get::<Part>(key).unwrap().is_some());
+        let written = one.transaction(|tx| {
+            for (at, scope) in scopes.iter().enumerate() {
+                let (id, team) = (format!("{number}-{at}"), format!("t{scope}"));
+                tx.save(&Part { id, team, mark: mark.clone(), after: after.clone() })?;
+            }
+            for at in 0..2 {
+                let Some(again) = again else { continue };
+                if let Some(part) = tx.get::<Part>(&format!("{again}-{at}"))? {
+                    tx.save(&Part { mark: mark.clone(), ..part })?;
+                }
+            }
+            Ok::<_, DatabaseError>(())
+        });
+        written.unwrap();
+        self.wanted.insert(number, Some(mark.clone()));
+        self.written[device].push(number);
+        if let Some(again) = again.filter(|again| self.wanted[again].is_some()) {
+            self.wanted.insert(again, Some(mark));
+        }
+    }
+
+    /// Does what a user may do with a transaction that was refused.
+    fn mend_or_drop(&mut self, device: usize) {
+        let one = &mut self.devices[device];
+        let Some(refused) = one.refused().unwrap().into_iter().next() else { return };
+        match self.random.below(3) {
+            0 => one.retry_refused(refused.id).unwrap(),
+            1 => self.mend(device),
+            _ => {
+                one.drop_refused(refused.id).unwrap();
+                for row in &refused.rows {
+                    let number: u64 = row.key.split('-').next().unwrap().parse().unwrap();
+                    // A row that was there before has its old mark back.
+                    let there = self.devices[device].get::<Part>(&row.key).unwrap();
+                    self.wanted.insert(number, there.map(|part| part.mark));
+                }
+            }
+        }
+    }
+
+    /// Writes the rows of what was refused, so that they are good.
+    fn mend(&mut self, device: usize) {
+        let one = &mut self.devices[device];
+        for refused in one.refused().unwrap() {
+            one.transaction(|tx| {
+                for row in &refused.rows {
+                    let Some(part) = tx.get::<Part>(&row.key)? else { continue };
+                    let mark = part.mark.replace("bad", "good");
+                    // What it was to follow may have been dropped.
+                    tx.save(&Part { mark, after: None, ..part })?;
+                }
+                Ok::<_, DatabaseError>(())
+            })
+            .unwrap();
+            for row in &refused.rows {
+                let number: u64 = row.key.split('-').next().unwrap().parse().unwrap();
+                if let Some(Some(mark)) = self.wanted.get_mut(&number) {
+                    *mark = mark.replace("bad", "good");
+                }
+            }
+        }
+    }
+
+    fn heard(&self, done: Result<(), DatabaseError>) {
+        if let Err(error) = done {
+            assert!(error.is_unreachable(), "{error}");
+        }
+    }
+
+    /// On the primary, the rows of a transaction are there together, and bear one mark.
+    fn check_whole(&self) {
+        let sql = "SELECT substr(id, 1, instr(id, '-') - 1) AS number FROM parts
+                   GROUP BY number HAVING count(*) <> 2 OR count(DISTINCT mark) <> 1";
+        let torn = query(&self.folder.join("primary.db"), sql);
+        assert!(torn.is_empty(), "torn: {torn:?}");
+    }
+
+    /// In the end all are there, and the devices agree.
+    fn settle(&mut self) {
+        let remote = Remote::of(Box::new(Embedded::new(&self.folder.join("primary.db"))));
+        for _ in 0..2 {
+            for device in 0..self.devices.len() {
+                // Behind one that was refused, others may have waited.
+                while !run(self.devices[device].push_all(&remote)).unwrap().refused.is_empty()
+                    || !self.devices[device].refused().unwrap().is_empty()
+                {
+                    self.mend(device);
+                }
+                for scope in 0..4 {
+                    run(self.devices[device].pull(&remote, &format!("t{scope}"))).unwrap();
+                }
+            }
+        }
+        self.check_whole();
+        let sql = "SELECT id || ' ' || mark FROM parts ORDER BY id";
+        let mut wanted: Vec<String> = Vec::new();
+        for (number, mark) in &self.wanted {
+            let Some(mark) = mark else { continue };
+            wanted.extend((0..2).map(|at| format!("{number}-{at} {mark}")));
+        }
+        wanted.sort();
+        let mut there = query(&self.folder.join("primary.db"), sql);
+        there.sort();
+        assert_eq!(there, wanted);
+        for (at, device) in self.devices.iter().enumerate() {
+            assert!(device.waiting().unwrap().is_empty(), "device {at}");
+            assert!(device.conflicts().unwrap().is_empty(), "device {at}");
+            let mut here = query(&self.folder.join(format!("{at}.db")), sql);
+            here.sort();
+            assert_eq!(here, wanted, "device {at}");
+        }
+    }
+}
+
+/// `FASTEST_SEEDS` histories, 8 if not given, or the one of `FASTEST_SEED`.
+#[test]
+fn whole_or_not_at_all() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let first = now.as_nanos() as u64;
+    let seeds = match number("FASTEST_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => first..first + number("FASTEST_SEEDS").unwrap_or(8),
+    };
+    for seed in seeds {
+        println!("FASTEST_SEED={seed}");
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new(folder.path(), seed);
+        for _ in 0..80 {
+            world.step();
+        }
+        world.settle();
+    }
+}

@@ -11,6 +11,7 @@ mod misfits;
 mod notes;
 mod rebuild;
 mod scope;
+mod unique;
 
 pub use declarations::declarations;
 pub use error::AdoptError;
@@ -90,18 +91,22 @@ fn table(live: &Live, all: &[Chosen], chosen: &Chosen) -> Result<TableRecord, Ve
             Err(error) => refused.push(error),
         }
     }
+    refused.extend(unique::check_replacing(name, found, &columns).err());
     // Without its columns, a scope would be refused for what was refused already.
     if !refused.is_empty() {
         return Err(refused);
     }
+    let unique::Unique { indexes, rules, .. } = unique::unique(found, &pk, &columns);
     let mut record = TableRecord {
         name: name.clone(),
         pk,
         columns,
-        indexes: Vec::new(),
+        indexes,
+        unique_rules: rules,
         policy: chosen.policy,
         scope: None,
         external: true,
+        replaces: !found.replacing.is_empty(),
         renamed_from: None,
     };
     let scope = scope::scope(live, all, found, &record, &chosen.scope);

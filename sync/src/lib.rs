@@ -57,6 +57,7 @@ pub mod secret;
 mod sqlite;
 mod tls;
 pub mod turso;
+mod unique;
 pub mod waiting;
 pub mod working_copy;
 

@@ -404,28 +404,6 @@ impl Session<'_> {
         }
         Ok(None)
     }
-
-    /// Refuses values that another row here has and no two rows may share.
-    fn check_unique(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
-        let key = key_of(table, values);
-        for columns in unique_sets(table) {
-            let of = |name: &&str| table.columns.iter().position(|column| column.name == *name);
-            let wanted: Vec<&Value> = columns.iter().filter_map(of).map(|at| &values[at]).collect();
-            if wanted.iter().any(|value| value.is_null()) {
-                continue;
-            }
-            let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
-            let (name, pk) = (table.name, table.pk);
-            let same = same.join(" AND ");
-            let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {same} AND `{pk}` <> ? LIMIT 1");
-            let key = Value::from(key);
-            let parameters = wanted.into_iter().chain([&key]).map(Bound);
-            if let Some(other) = self.get(&sql, params_from_iter(parameters))? {
-                return Err(WriteError::Taken { table: name, other, columns: columns.join(", ") });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Refuses what SQLite would store as something else.
@@ -472,11 +450,4 @@ fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Resu
         }),
         _ => Ok(()),
     }
-}
-
-/// Sets of columns on which no two rows of the table may agree.
-pub(crate) fn unique_sets(table: &Table) -> Vec<Vec<&'static str>> {
-    let single = table.columns.iter().filter(|column| column.unique).map(|c| vec![c.name]);
-    let indexes = table.indexes.iter().filter(|index| index.unique);
-    single.chain(indexes.map(|index| index.columns.to_vec())).collect()
 }

@@ -163,6 +163,18 @@ pub enum AdoptError {
         /// What happens.
         action: String,
     },
+    /// A constraint by which a push could strike rows that nobody can tell beforehand.
+    #[error(
+        "table `{table}` has a UNIQUE constraint over ({}) that is ON CONFLICT REPLACE, with a generated \
+         column or a collation of its own: make it a unique index, or leave the table out",
+        columns.join(", ")
+    )]
+    Replacing {
+        /// The table.
+        table: String,
+        /// The columns of the constraint.
+        columns: Vec<String>,
+    },
     /// The scope is missing.
     #[error(
         "table `{table}` needs a scope, by which its rows are shared: a column, or \

@@ -2,6 +2,7 @@
 
 use crate::adopt::column::{has_text_affinity, is_date};
 use crate::adopt::resolved;
+use crate::adopt::unique::unique;
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::TableRecord;
 use crate::{Kind, Policy, Table, push_ddl, row_ddl};
@@ -18,6 +19,8 @@ pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
         notes.extend(key_note(table, found));
         notes.extend(policy_note(table));
         notes.extend(column_notes(table, found));
+        notes.extend(unique_note(table, found));
+        notes.extend(replacing_note(table));
         notes.extend(found.keys.iter().filter_map(|key| reference_note(live, table, key)));
         notes.extend(trigger_notes(live, table));
     }
@@ -65,6 +68,31 @@ fn policy_note(table: &TableRecord) -> Option<String> {
         format!(
             "rows of `{}` are written once: devices do not follow what the application changes in \
              one, or deletes",
+            table.name
+        )
+    })
+}
+
+/// Unique indexes that a device cannot check.
+fn unique_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
+    let names = unique(found, &table.pk, &table.columns).unknown;
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "devices cannot check the unique indexes {} of `{}`: a push that breaks one is refused by \
+             the primary, which names it",
+            names.join(", "),
+            table.name
+        )
+    })
+}
+
+/// Rows that go without a trigger.
+fn replacing_note(table: &TableRecord) -> Option<String> {
+    table.replaces.then(|| {
+        format!(
+            "`{}` has a UNIQUE constraint that is ON CONFLICT REPLACE: a push that would strike a row by \
+             it is refused; of one that the application strikes so, no device hears",
             table.name
         )
     })

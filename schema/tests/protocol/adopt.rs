@@ -4,6 +4,7 @@
 mod declared;
 mod rebuild;
 mod refused;
+mod unique;
 
 use std::path::Path;
 
@@ -186,6 +187,8 @@ fn records_survive_as_declarations() {
     assert!(organisations.column("slug").unwrap().unique);
     // Only the pair is unique.
     assert!(!members.column("email").unwrap().unique);
+    let pair = ["organisationId", "email"].map(str::to_owned);
+    assert!(members.indexes.iter().any(|index| index.unique && index.columns == pair));
 }
 
 /// Run with `FASTEST_BLESS=1` to write `adopt/declared.rs` anew.

@@ -12,7 +12,7 @@ fn refused(sql: &str, table: &str, scope: &str) -> String {
 }
 
 /// Each has a statement, the table and scope that are chosen, and what the refusal says.
-const REFUSED: [(&str, &str, &str, &str); 29] = [
+const REFUSED: [(&str, &str, &str, &str); 31] = [
     (
         "CREATE TABLE a(x); CREATE TABLE b(x)",
         "c",
@@ -22,6 +22,18 @@ const REFUSED: [(&str, &str, &str, &str); 29] = [
     ("CREATE TABLE a(x)", "A", "x", "there is no table `A`; the database has `a`"),
     ("CREATE VIEW v AS SELECT 1", "v", "x", "`v` is a view"),
     ("CREATE VIRTUAL TABLE v USING fts5(id)", "v", "id", "`v` is a virtual table"),
+    (
+        "CREATE TABLE a(id text PRIMARY KEY, b text, c text AS (lower(b)), UNIQUE (c) ON CONFLICT REPLACE)",
+        "a",
+        "id",
+        "table `a` has a UNIQUE constraint over (c) that is ON CONFLICT REPLACE",
+    ),
+    (
+        "CREATE TABLE a(id text PRIMARY KEY, b text, UNIQUE (b COLLATE NOCASE) ON CONFLICT REPLACE)",
+        "a",
+        "id",
+        "table `a` has a UNIQUE constraint over (b) that is ON CONFLICT REPLACE",
+    ),
     ("CREATE TABLE fastest_a(id text PRIMARY KEY)", "fastest_a", "id", "belongs to SQLite"),
     ("CREATE TABLE D1_a(id text PRIMARY KEY)", "D1_a", "id", "belongs to SQLite"),
     ("CREATE TABLE c(id text PRIMARY KEY)", "c", "id", "the name `c` cannot be declared"),

@@ -11,11 +11,12 @@ use crate::{Kind, Policy, Table, push_ddl, row_ddl};
 const D1_STATEMENT_MAX: usize = 100_000;
 
 /// What devices do not hold or follow of these tables, what of the application's may refuse what
-/// devices push, and what the application must keep to; a sentence each.
-pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
-    let found = tables.iter().filter_map(|table| Some((table, live.tables.get(&table.name)?)));
+/// devices push, and what the application must keep to; a sentence each. `held` are those that were
+/// adopted before.
+pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<String> {
+    let found = |table| found(live, table);
     let mut notes = Vec::new();
-    for (table, found) in found {
+    for (table, found) in tables.iter().filter_map(found) {
         notes.extend(key_note(table, found));
         notes.extend(policy_note(table));
         notes.extend(column_notes(table, found));
@@ -24,9 +25,22 @@ pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
         notes.extend(found.keys.iter().filter_map(|key| reference_note(live, table, key)));
         notes.extend(trigger_notes(live, table));
     }
+    let leads_here = |key: &&LiveKey| tables.iter().any(|table| is_to(key, table));
+    for (table, found) in held.iter().filter_map(found) {
+        let keys = found.keys.iter().filter(leads_here);
+        notes.extend(keys.filter_map(|key| reference_note(live, table, key)));
+    }
+    let is_synced = |name: &str| tables.iter().chain(held).any(|table| table.name == name);
+    for (name, found) in live.tables.iter().filter(|(name, _)| !is_synced(name)) {
+        notes.extend(found.keys.iter().filter(leads_here).map(|key| referrer_note(name, key)));
+    }
     notes.extend(rebuild_note(tables));
     notes.extend(size_note(tables));
     notes
+}
+
+fn found<'a>(live: &'a Live, table: &'a TableRecord) -> Option<(&'a TableRecord, &'a LiveTable)> {
+    Some((table, live.tables.get(&table.name)?))
 }
 
 /// SQLite takes null for a text key that is not said to be NOT NULL.
@@ -118,6 +132,26 @@ fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<Str
             key.table
         )
     })
+}
+
+/// SQLite takes the names in either case.
+fn is_to(key: &LiveKey, table: &TableRecord) -> bool {
+    key.table.eq_ignore_ascii_case(&table.name)
+}
+
+/// A foreign key of a table that devices know nothing of.
+fn referrer_note(table: &str, key: &LiveKey) -> String {
+    let then = match key.on_delete.to_ascii_uppercase().as_str() {
+        "CASCADE" => "its rows go with a row that a device deletes there",
+        "SET NULL" => "it is set null where a device deletes the row there",
+        "SET DEFAULT" => "it is set to its default where a device deletes the row there",
+        _ => "a device cannot delete a row there that it refers to",
+    };
+    format!(
+        "`{table}` is not synced, and refers to `{}` over ({}): {then}",
+        key.table,
+        key.columns.join(", ")
+    )
 }
 
 fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {

@@ -8,7 +8,7 @@ use super::{database, live};
 /// The refusal of one table under a scope, in a database of these statements.
 fn refused(sql: &str, table: &str, scope: &str) -> String {
     let found = live(&database(sql));
-    adopt(&found, &[Chosen::versioned(table, scope)]).unwrap_err().to_string()
+    adopt(&found, &[Chosen::versioned(table, scope)], &[]).unwrap_err().to_string()
 }
 
 /// Each has a statement, the table and scope that are chosen, and what the refusal says.
@@ -124,7 +124,7 @@ fn what_cannot_be_synced_is_refused_with_the_reason() {
 fn refused_pair(child: &str, parent: &str, scope: &str) -> String {
     let found = live(&database(&format!("CREATE TABLE a({child}); CREATE TABLE p({parent})")));
     let chosen = [Chosen::versioned("a", scope), Chosen::versioned("p", "id")];
-    adopt(&found, &chosen).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+    adopt(&found, &chosen, &[]).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_foreign_key_must_be_one_that_devices_can_follow() {
 fn everything_that_stands_in_the_way_is_said_at_once() {
     let found = live(&database("CREATE TABLE a(id int PRIMARY KEY, b blob)"));
     let chosen = [Chosen::versioned("a", "id"), Chosen::versioned("b", "id")];
-    let error = adopt(&found, &chosen).unwrap_err().to_string();
+    let error = adopt(&found, &chosen, &[]).unwrap_err().to_string();
     let lines: Vec<&str> = error.lines().collect();
     let [key, blob, missing] = lines[..] else { panic!("{error}") };
     assert!(key.contains("is an integer key") && blob.contains("is a blob"), "{error}");
@@ -164,10 +164,10 @@ fn everything_that_stands_in_the_way_is_said_at_once() {
 fn a_table_is_chosen_once_and_to_be_synced() {
     let found = live(&database("CREATE TABLE a(id text PRIMARY KEY)"));
     let twice = [Chosen::versioned("a", "id"), Chosen::versioned("a", "id")];
-    assert_eq!(adopt(&found, &twice).unwrap_err().to_string(), "table `a` is declared twice");
+    assert_eq!(adopt(&found, &twice, &[]).unwrap_err().to_string(), "table `a` is declared twice");
     let private = Chosen { policy: Policy::Private, ..Chosen::versioned("a", "") };
-    assert!(adopt(&found, &[private]).unwrap_err().to_string().contains("is not synced"));
-    assert_eq!(adopt(&found, &[]), Ok(Vec::new()));
+    assert!(adopt(&found, &[private], &[]).unwrap_err().to_string().contains("is not synced"));
+    assert_eq!(adopt(&found, &[], &[]), Ok(Vec::new()));
 }
 
 #[test]
@@ -182,11 +182,11 @@ fn strict_tables_and_those_without_rowid_are_taken() {
     let found = live(&database(&format!(
         "CREATE TABLE a(id text PRIMARY KEY, n int, r real) STRICT, WITHOUT ROWID; {D1_MIGRATIONS_DDL}"
     )));
-    let records = adopt(&found, &[Chosen::versioned("a", "id")]).unwrap();
+    let records = adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap();
     let columns: Vec<&str> = records[0].columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(columns, ["id", "n", "r"]);
     // Nothing but what is said of any table.
-    assert_eq!(fastest_schema::adopt::notes(&found, &records).len(), 1);
+    assert_eq!(fastest_schema::adopt::notes(&found, &records, &[]).len(), 1);
     let any = "CREATE TABLE a(id text PRIMARY KEY, x any) STRICT";
     assert!(refused(any, "a", "id").contains("`a.x` has no type"));
 }

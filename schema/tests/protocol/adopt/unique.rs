@@ -11,8 +11,9 @@ use crate::primary::Primary;
 /// The record of table `a`, and what is noted of its unique indexes.
 fn adopted(sql: &str) -> (TableRecord, Vec<String>) {
     let found = live(&database(sql));
-    let records = adopt(&found, &[Chosen::versioned("a", "id")]).unwrap();
-    let notes = notes(&found, &records).into_iter().filter(|note| note.contains("unique index"));
+    let records = adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap();
+    let notes =
+        notes(&found, &records, &[]).into_iter().filter(|note| note.contains("unique index"));
     let notes = notes.collect();
     let [record] = <[TableRecord; 1]>::try_from(records).unwrap();
     (record, notes)
@@ -101,9 +102,9 @@ fn replacing() -> Primary {
            t text NOT NULL ON CONFLICT REPLACE DEFAULT '',
            CONSTRAINT w UNIQUE (x, y) ON CONFLICT REPLACE)",
     );
-    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")]).unwrap();
+    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")], &[]).unwrap();
     assert!(records[0].replaces);
-    let notes = notes(&live(&database), &records).join("\n");
+    let notes = notes(&live(&database), &records, &[]).join("\n");
     assert!(notes.contains("of one that the application strikes so, no device hears"), "{notes}");
     let record = Record::of("app", &[records[0].leak()]);
     database.run(D1_MIGRATIONS_DDL);

@@ -280,6 +280,23 @@ pub enum SyncError {
         /// The primary's answer.
         source: PrimaryError,
     },
+    /// A row was to be deleted that one on the primary refers to, of which devices know nothing.
+    #[error(
+        "row {key} of {table} was not deleted: {child} refers to it over ({columns}), which devices do not \
+         follow; delete that on the primary first, or keep the row"
+    )]
+    Kept {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// The row that refers to it, in words.
+        child: String,
+        /// The columns of the foreign key.
+        columns: String,
+        /// The primary's answer.
+        source: PrimaryError,
+    },
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -379,7 +396,7 @@ impl SyncError {
             Self::Io { .. } => "io",
             Self::Write(_) => "bad_value",
             Self::Replica(_) => "replica",
-            Self::Orphans { .. } => "primary",
+            Self::Orphans { .. } | Self::Kept { .. } => "primary",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
                 PrimaryError::BadUrl { .. } => "bad_url",

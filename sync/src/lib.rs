@@ -48,6 +48,7 @@ pub mod pull;
 pub mod push;
 pub mod push_plan;
 mod queue;
+mod referrers;
 pub mod remote;
 pub mod replica;
 pub mod report;

@@ -37,6 +37,7 @@ use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
 use crate::pull::{Pulled, forget, pull_scope};
 use crate::push_plan::{PlannedRow, plan};
+use crate::referrers;
 use crate::remote::{Remote, RemoteState, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session, Values};
 use crate::waiting;
@@ -163,7 +164,9 @@ pub(crate) async fn push_alone(
         unexplained = if explained { 0 } else { unexplained + 1 };
         let lacks_rows = lacks_rows(&error);
         if lacks_rows {
-            give_up(replica, scope, error, explained, forgotten)?;
+            if let Err(error) = give_up(replica, scope, error, explained, forgotten) {
+                return Err(referrers::explained(replica, &*remote.primary, scope, error).await);
+            }
         }
         if !forgotten && (unexplained == UNEXPLAINED_MAX || lacks_rows && !explained) {
             forget(replica, remote)?;

@@ -17,6 +17,7 @@ use crate::local_write::{Orphan, WriteError};
 use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
+use crate::referrers::KeptRow;
 use crate::replica::ReplicaError;
 
 /// Why a command failed.
@@ -281,19 +282,10 @@ pub enum SyncError {
         source: PrimaryError,
     },
     /// A row was to be deleted that one on the primary refers to, of which devices know nothing.
-    #[error(
-        "row {key} of {table} was not deleted: {child} refers to it over ({columns}), which devices do not \
-         follow; delete that on the primary first, or keep the row"
-    )]
+    #[error("{row}; delete that on the primary first, or keep the row")]
     Kept {
-        /// The table.
-        table: &'static str,
-        /// The key.
-        key: String,
-        /// The row that refers to it, in words.
-        child: String,
-        /// The columns of the foreign key.
-        columns: String,
+        /// The row, and what refers to it.
+        row: Box<KeptRow>,
         /// The primary's answer.
         source: PrimaryError,
     },

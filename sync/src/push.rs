@@ -163,10 +163,8 @@ pub(crate) async fn push_alone(
             || yield_to_unseen(replica, &*remote.primary, scope).await?;
         unexplained = if explained { 0 } else { unexplained + 1 };
         let lacks_rows = lacks_rows(&error);
-        if lacks_rows {
-            if let Err(error) = give_up(replica, scope, error, explained, forgotten) {
-                return Err(referrers::explained(replica, &*remote.primary, scope, error).await);
-            }
+        if lacks_rows && let Err(error) = give_up(replica, scope, error, explained, forgotten) {
+            return Err(referrers::explained(replica, &*remote.primary, scope, error).await);
         }
         if !forgotten && (unexplained == UNEXPLAINED_MAX || lacks_rows && !explained) {
             forget(replica, remote)?;

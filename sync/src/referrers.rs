@@ -1,6 +1,8 @@
 //! Rows of the primary's alone that keep one from being deleted: of tables that are not synced, or by
 //! foreign keys that devices are not told of. A device that is refused learns their names.
 
+use std::fmt;
+
 use fastest_schema::live::{Live, LiveKey, LiveTable};
 use fastest_schema::{Schema, Table};
 
@@ -23,28 +25,41 @@ pub(crate) async fn explained(
 ) -> SyncError {
     let SyncError::Primary(source) = error else { return error };
     match referrer(replica, primary, scope).await {
-        Ok(Some(Referrer { table, key, child, columns })) => {
-            SyncError::Kept { table, key, child, columns, source }
-        }
+        Ok(Some(row)) => SyncError::Kept { row: Box::new(row), source },
         // That the push was refused is what has to be said.
         Ok(None) | Err(_) => source.into(),
     }
 }
 
-/// A row that keeps another.
-struct Referrer {
-    table: &'static str,
-    key: String,
+/// A row that was to be deleted, and what refers to it on the primary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRow {
+    /// The table.
+    pub table: &'static str,
+    /// The key.
+    pub key: String,
     /// The row that refers to it, in words.
-    child: String,
-    columns: String,
+    pub child: String,
+    /// The columns of the foreign key, by comma.
+    pub columns: String,
+}
+
+impl fmt::Display for KeptRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, child, columns } = self;
+        write!(
+            f,
+            "row {key} of {table} was not deleted: {child} refers to it over ({columns}), which devices \
+             do not follow"
+        )
+    }
 }
 
 async fn referrer(
     replica: &Replica,
     primary: &dyn Primary,
     scope: &str,
-) -> Result<Option<Referrer>, SyncError> {
+) -> Result<Option<KeptRow>, SyncError> {
     let deletes = replica.read().deletes(Some(scope))?;
     if deletes.is_empty() {
         return Ok(None);
@@ -65,7 +80,7 @@ async fn referrer(
             Some(child) => format!("row {child} of {name}"),
             None => format!("a row of {name}"),
         };
-        return Ok(Some(Referrer {
+        return Ok(Some(KeptRow {
             table: table.name,
             key: row,
             child: primary.said(&child),

@@ -234,8 +234,9 @@ fn is_unique(table: &LiveTable, column: &str) -> bool {
     })
 }
 
-/// The foreign key of a column to a table that devices hold as well. Others stay the primary's
-/// matter: what a delete there does to the rows here, the triggers hear of.
+/// The foreign key of a column to a table that devices hold as well, whose values are of its own kind:
+/// devices compare them as they are. Others stay the primary's matter: what a delete there does to the
+/// rows here, the triggers hear of.
 fn reference(
     live: &Live,
     synced: &BTreeSet<&str>,
@@ -248,6 +249,7 @@ fn reference(
         .iter()
         .filter(|key| key.columns == [column])
         .find_map(|key| resolved(live, key).filter(|(to, ..)| synced.contains(to)))
+        .filter(|(to, target, _)| is_of_one_kind(found, column, &live.tables[*to], target))
     else {
         return Ok(None);
     };
@@ -262,6 +264,11 @@ fn reference(
         }
     };
     Ok(Some(ReferenceRecord { table: to.to_owned(), column: target, on_delete }))
+}
+
+fn is_of_one_kind(child: &LiveTable, column: &str, parent: &LiveTable, target: &str) -> bool {
+    let kind = |table: &LiveTable, name: &str| column::kind(&table.columns.get(name)?.kind).ok();
+    kind(child, column) == kind(parent, target)
 }
 
 /// What a foreign key of one column refers to, by the names that are there: SQLite takes them in

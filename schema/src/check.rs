@@ -352,6 +352,18 @@ mod tests {
     }
 
     #[test]
+    fn what_tells_of_others_tables_is_for_those() {
+        let rules: &[crate::UniqueRule] = &[crate::UniqueRule { terms: &["a"], filter: None }];
+        let table = |external, replaces, unique_rules| -> &'static Table {
+            let table = Table { external, replaces, unique_rules, ..*named("told") };
+            Box::leak(Box::new(table))
+        };
+        assert_eq!(check(&[table(true, true, rules)]), Ok(()));
+        assert!(error(&[table(false, true, &[])]).contains("`replaces` tells of a table that is"));
+        assert!(error(&[table(false, false, rules)]).contains("`unique_sql` tells of a table"));
+    }
+
+    #[test]
     fn a_long_name_is_found() {
         const COLUMN: Column =
             Column { name: "a_name_of_sixty_one_bytes_0123456789_0123456789_0123456789_01", ..ID };

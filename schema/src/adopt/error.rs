@@ -230,8 +230,8 @@ pub enum AdoptError {
     },
     /// The scope's path is over no foreign key.
     #[error(
-        "scope: `{table}.{column}` is no foreign key to `{to}`: name a column that is, or a scope \
-         in the table itself"
+        "scope: `{table}.{column}` is no foreign key to `{to}` between columns of one kind: name a column \
+         that is, or a scope in the table itself"
     )]
     NotForeignKey {
         /// The table.

@@ -129,13 +129,16 @@ fn refused_pair(child: &str, parent: &str, scope: &str) -> String {
 
 #[test]
 fn a_foreign_key_must_be_one_that_devices_can_follow() {
-    let parent = "id text PRIMARY KEY, s text, code text UNIQUE, n int";
+    let parent = "id text PRIMARY KEY, s text, code text UNIQUE, n int UNIQUE";
     for (child, scope, expected) in [
         ("p text REFERENCES P", "p:p.s", ""),
         ("p text REFERENCES p(CODE)", "p -> p.s", ""),
         ("p text REFERENCES p", "p:p.nope", "table `p` has no column `nope`; it has `id`, `s`"),
         ("p text REFERENCES p", "p:p.n", "`p.n` is declared `int`: a scope must be text"),
         ("p text", "p:p.s", "`a.p` is no foreign key to `p`"),
+        // `07` is 7 to the primary, and not to a device.
+        ("p text REFERENCES p(n)", "p:p.s", "`a.p` is no foreign key to `p`"),
+        ("p int REFERENCES p(n)", "p:p.s", ""),
         ("p text, q text, FOREIGN KEY (p, q) REFERENCES p(id, s)", "p:p.s", "is no foreign key"),
         ("p text REFERENCES p(s)", "p", "refers to `p.s`, which is neither the key nor unique"),
         ("p text REFERENCES p ON DELETE SET DEFAULT", "p", "ON DELETE SET DEFAULT, which devices"),

@@ -97,6 +97,9 @@ fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
     }
 }
 
+/// Names of the number that SQLite gives a row, which is another on each device.
+const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
 /// Whether an expression comes to the same on a device: it names no column that devices do not hold, or
 /// hold with other rules of comparison.
 fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
@@ -104,7 +107,7 @@ fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool 
     tokens.iter().enumerate().all(|(at, token)| {
         let word = token.rsplit('.').next().unwrap_or_default();
         let named = found.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let Some((name, column)) = named else { return true };
+        let Some((name, column)) = named else { return !ROW_NUMBERS.contains(&word) };
         let is_held = columns.iter().any(|known| known.name == *name);
         is_held && is_compared_alike(column, &tokens[at + 1..])
     })

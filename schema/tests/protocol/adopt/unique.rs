@@ -2,7 +2,7 @@
 
 use fastest_schema::adopt::{Chosen, adopt, notes};
 use fastest_schema::record::{Record, TableRecord};
-use fastest_schema::{D1_MIGRATIONS_DDL, diff::migration, replica_ddl};
+use fastest_schema::{D1_MIGRATIONS_DDL, Policy, diff::migration, replica_ddl};
 use serde_json::{Value, json};
 
 use super::{database, live};
@@ -64,6 +64,7 @@ fn unique_indexes_that_a_device_cannot_check_are_noted() {
         ("x text, y text COLLATE NOCASE", "a(x) WHERE a.y <> 'n'"),
         ("x text, z datetime", "a(x) WHERE z > 5"),
         ("x text", "a(trim(x) COLLATE NOCASE)"),
+        ("x text", "a(x) WHERE rowid > 5"),
     ] {
         let (whole, rules, notes) = unique(columns, &format!("CREATE UNIQUE INDEX i ON {index}"));
         assert_eq!((whole, rules), (json!([]), json!([])), "{index}");
@@ -90,8 +91,8 @@ fn neither_primary_nor_replica_makes_a_unique_index() {
     assert_eq!(indexes.count(), 2, "plain ones, to look for rows by: {replica:?}");
 }
 
-/// Table `a` with three constraints that strike rows, under the engine, with the row `one`.
-fn replacing() -> Primary {
+/// Table `a` with three constraints that strike rows, under the engine, with some rows.
+fn replacing(policy: Policy) -> Primary {
     let database = database(
         "CREATE TABLE a(
            id text PRIMARY KEY NOT NULL,
@@ -102,7 +103,8 @@ fn replacing() -> Primary {
            t text NOT NULL ON CONFLICT REPLACE DEFAULT '',
            CONSTRAINT w UNIQUE (x, y) ON CONFLICT REPLACE)",
     );
-    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")], &[]).unwrap();
+    let chosen = Chosen { policy, ..Chosen::versioned("a", "id") };
+    let records = adopt(&live(&database), &[chosen], &[]).unwrap();
     assert!(records[0].replaces);
     let notes = notes(&live(&database), &records, &[]).join("\n");
     assert!(notes.contains("of one that the application strikes so, no device hears"), "{notes}");
@@ -119,7 +121,7 @@ fn replacing() -> Primary {
 
 #[test]
 fn a_push_strikes_no_row_by_on_conflict_replace() {
-    let database = replacing();
+    let database = replacing(Policy::Versioned);
     let push = |counter: i64, key: &str, lock: i64, columns: Value| {
         let ops = json!([["a", key, columns]]);
         let locks = json!([["a", key, lock]]);
@@ -147,6 +149,20 @@ fn a_push_strikes_no_row_by_on_conflict_replace() {
     push(12, "two", 1, json!({"x": "none", "y": null})).unwrap();
     push(13, "new", 0, json!({"x": "two", "y": 1})).unwrap();
     assert_eq!(database.query("SELECT count(*) FROM a"), json!([[4]]));
+}
+
+/// One that is there already is not written again, and strikes nothing.
+#[test]
+fn a_row_that_is_written_once_strikes_none_either() {
+    let database = replacing(Policy::AppendOnly);
+    let push = |counter: i64, key: &str| {
+        let ops = json!([["a", key, {"x": "none", "y": 1}]]);
+        let payload = json!({"v": 2, "counter": counter, "ops": ops});
+        database.try_push(&format!("p{counter}"), "d", payload)
+    };
+    assert!(push(1, "new").unwrap_err().contains("UNIQUE constraint failed: a.x, a.y"));
+    push(2, "two").unwrap();
+    assert_eq!(database.query("SELECT count(*) FROM a"), json!([[3]]));
 }
 
 /// Only such tables pay for it.

@@ -18,6 +18,20 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Whose conflicts, and what to do with a transaction that was refused.
+#[derive(Debug, Args)]
+pub struct Conflicts {
+    /// Look at an application's file of rows [default: those of the project at hand]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub database: Option<PathBuf>,
+    /// Let the next push try a refused transaction again
+    #[arg(long, value_name = "ID", requires = "database")]
+    pub retry: Option<i64>,
+    /// Take back what a refused transaction wrote on this device
+    #[arg(long, value_name = "ID", requires = "database", conflicts_with = "retry")]
+    pub drop: Option<i64>,
+}
+
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -140,7 +154,10 @@ pub enum Command {
     ///
     /// The primary's row stands, and both versions are kept until `fastest resolve` settles it. Exits
     /// with 1 when there are any.
-    Conflicts,
+    ///
+    /// And what else waits for a choice: rows that cannot be kept here, and, in the file of an
+    /// application, what the primary refused.
+    Conflicts(Conflicts),
     /// Settle a conflict of rows
     Resolve {
         /// The conflict: its id, or the beginning of it
@@ -412,7 +429,7 @@ impl Command {
             Self::Cat { .. } => "cat",
             Self::Workspace(_) => "workspace",
             Self::Project(_) => "project",
-            Self::Conflicts => "conflicts",
+            Self::Conflicts(_) => "conflicts",
             Self::Resolve { .. } => "resolve",
             Self::Remote(_) => "remote",
             Self::Schema(_) => "schema",

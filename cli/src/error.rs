@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fastest_sync::SyncError;
+use fastest_sync::database::DatabaseError;
 use fastest_sync::migrations::MigrationsError;
 use fastest_sync::pack_store::PackStoreError;
 
@@ -42,6 +43,9 @@ pub enum CliError {
     /// The engine could not do it.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// An application's file of rows could not be read.
+    #[error(transparent)]
+    Rows(DatabaseError),
     /// `-C` names no folder.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
@@ -127,11 +131,21 @@ pub enum CliError {
     Threads(String),
 }
 
+impl From<DatabaseError> for CliError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sync(error) => Self::Sync(error),
+            error => Self::Rows(error),
+        }
+    }
+}
+
 impl CliError {
     /// A word for the kind of error, for programs: these never change.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sync(error) => error.code(),
+            Self::Rows(_) => "bad_database",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::Pairs { .. } | Self::NotChosen { .. } => "usage",
             Self::NotAnObject { .. } => "bad_value",
@@ -233,6 +247,7 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
         ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
         ("unknown_conflict", _) => "`fastest conflicts` shows those there are",
+        ("unknown_refused", _) => "`fastest conflicts --database FILE` shows those there are",
         ("too_long", _) => "write a shorter message, and keep the rest in a file of the project",
         ("bad_value", _) => {
             "`fastest conflicts` shows the columns; write `--value '{\"column\":\"text\"}'`"

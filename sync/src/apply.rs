@@ -81,13 +81,13 @@ impl Session<'_> {
                     Some(Own::Project | Own::Snapshot | Own::Pack) => {
                         self.bring_back(scope, table, key, *version)?;
                     }
-                    _ => self.apply_delete(scope, table, key)?,
+                    _ => self.apply_delete(table, key)?,
                 }
                 self.put_known(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
                 match self.known_scope(table, key)?.as_deref() == Some(scope) {
-                    true => self.apply_delete(scope, table, key),
+                    true => self.apply_delete(table, key),
                     false => Ok(()),
                 }
             }
@@ -128,41 +128,29 @@ impl Session<'_> {
             // Our own push, coming back: the entry is newer.
             return Ok(());
         }
-        let waits_in = self.scope_waiting(scope, table, key)?;
-        let scope = waits_in.as_str();
+        // An application's row may have been moved to another one here.
+        let waits_in = match self.schema.is_fastest() {
+            true => scope.to_owned(),
+            false => entry.scope.clone(),
+        };
+        let entry = Entry { scope: waits_in, ..entry };
         let Some(ours) = &entry.row else {
-            return self.apply_over_delete(scope, entry, version, theirs);
+            return self.apply_over_delete(entry, version, theirs);
         };
         let own = self.own(table);
         let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
-        self.take_head_that_follows(scope, table, &mut merged.values, &theirs)?;
+        self.take_head_that_follows(&entry.scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
-            self.keep_conflict(scope, &entry, Some(&theirs), &merged.conflicts)?;
+            self.keep_conflict(&entry, Some(&theirs), &merged.conflicts)?;
         }
         self.put_values(table, &merged.values)?;
         match merged.values == theirs {
             true => self.drop_entry(table, key),
             false => {
                 let (base, row) = (Some(theirs), Some(merged.values));
-                self.put_entry(scope, &Entry { base_version: version, base, row, ..entry })
+                self.put_entry(&Entry { base_version: version, base, row, ..entry })
             }
         }
-    }
-
-    /// The scope that a waiting row goes on waiting in, once the primary's is merged into it: an
-    /// application's row may have been moved to another one here.
-    fn scope_waiting(
-        &self,
-        pulled: &str,
-        table: &Table,
-        key: &str,
-    ) -> Result<String, ReplicaError> {
-        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
-        let own = match self.schema.is_fastest() {
-            true => None,
-            false => self.get(sql, params![table.name, key])?,
-        };
-        Ok(own.unwrap_or_else(|| pulled.to_owned()))
     }
 
     /// Other scopes in which rows that wait in this one are known: they were moved here, and what
@@ -178,7 +166,6 @@ impl Session<'_> {
     /// same; otherwise the primary's row stands, and that it was deleted is kept.
     fn apply_over_delete(
         &self,
-        scope: &str,
         entry: Entry,
         version: i64,
         theirs: Values,
@@ -192,9 +179,9 @@ impl Session<'_> {
         });
         if same {
             let base = Some(theirs);
-            return self.put_entry(scope, &Entry { base_version: version, base, ..entry });
+            return self.put_entry(&Entry { base_version: version, base, ..entry });
         }
-        self.yield_to_primary(scope, &entry, &theirs)
+        self.yield_to_primary(&entry, &theirs)
     }
 
     /// Takes in a pack's row, or that of one of its parts. A pack's bytes are in the object store:
@@ -269,23 +256,18 @@ impl Session<'_> {
         version: i64,
     ) -> Result<(), ReplicaError> {
         let Some(row) = self.values(table, key)? else { return Ok(()) };
-        let entry = Entry { base_version: version, ..Entry::unknown(table, key, row) };
-        self.put_entry(scope, &entry)
+        let entry = Entry { base_version: version, ..Entry::unknown(scope, table, key, row) };
+        self.put_entry(&entry)
     }
 
-    fn apply_delete(
-        &self,
-        scope: &str,
-        table: &'static Table,
-        key: &str,
-    ) -> Result<(), ReplicaError> {
+    fn apply_delete(&self, table: &'static Table, key: &str) -> Result<(), ReplicaError> {
         if table.policy == Policy::AppendOnly {
             return Ok(());
         }
         if let Some(entry) = self.entry(table, key)? {
             // Deleted on both sides, there is nothing to choose.
             match entry.row {
-                Some(_) => self.keep_conflict(scope, &entry, None, &[])?,
+                Some(_) => self.keep_conflict(&entry, None, &[])?,
                 None => self.follow_delete(&entry)?,
             }
             self.drop_entry(table, key)?;
@@ -296,7 +278,6 @@ impl Session<'_> {
     /// Keeps both versions of a row, null for one that was deleted; the primary's stands.
     pub(crate) fn keep_conflict(
         &self,
-        scope: &str,
         entry: &Entry,
         theirs: Option<&Values>,
         columns: &[&str],
@@ -307,7 +288,7 @@ impl Session<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 crate::clock::new_id(),
-                scope,
+                entry.scope,
                 entry.table.name,
                 entry.key,
                 columns.join(","),
@@ -345,7 +326,7 @@ impl Session<'_> {
             })?;
             for (key, scope) in rows {
                 if let Some(row) = self.values(table, &key)? {
-                    self.put_entry(&scope, &Entry::unknown(table, &key, row))?;
+                    self.put_entry(&Entry::unknown(&scope, table, &key, row))?;
                 }
             }
         }
@@ -410,8 +391,8 @@ impl Session<'_> {
     pub(crate) fn queue_packs(&self) -> Result<(), ReplicaError> {
         let inline = INLINE_BYTES_MAX.to_string();
         for pack in self.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
-            let entry = Entry::unknown(Pack::TABLE, &pack.id, values_of(&pack));
-            self.put_entry(&pack.project_id, &entry)?;
+            let values = values_of(&pack);
+            self.put_entry(&Entry::unknown(&pack.project_id, Pack::TABLE, &pack.id, values))?;
         }
         Ok(())
     }
@@ -439,7 +420,7 @@ impl Session<'_> {
                 if self.entry(table, &key)?.is_none()
                     && let Some(values) = self.values(table, &key)?
                 {
-                    self.put_entry(scope, &Entry::unknown(table, &key, values))?;
+                    self.put_entry(&Entry::unknown(scope, table, &key, values))?;
                     queued += 1;
                 }
             }

@@ -9,7 +9,6 @@
 use fastest_schema::{OnDelete, Policy, Reference, Schema, Table, Value};
 
 use crate::error::SyncError;
-use crate::order::takes_over;
 use crate::outbox::Entry;
 use crate::primary::{Primary, ask_cell_by};
 use crate::replica::{Bound, Replica, ReplicaError, Session, Values, key_of};
@@ -50,7 +49,7 @@ impl Session<'_> {
         for entry in self.deletes(Some(scope))? {
             let Some(base) = &entry.base else { continue };
             if self.is_kept(entry.table, base)? {
-                self.yield_to_primary(scope, &entry, base)?;
+                self.yield_to_primary(&entry, base)?;
                 yielded = true;
             }
         }
@@ -60,11 +59,10 @@ impl Session<'_> {
     /// Gives up a delete: the primary's row stands, and that it was deleted here is kept.
     pub(crate) fn yield_to_primary(
         &self,
-        scope: &str,
         entry: &Entry,
         theirs: &Values,
     ) -> Result<(), ReplicaError> {
-        self.keep_conflict(scope, entry, Some(theirs), &[])?;
+        self.keep_conflict(entry, Some(theirs), &[])?;
         self.drop_entry(entry.table, &entry.key)?;
         self.put_values(entry.table, theirs)
     }
@@ -141,67 +139,6 @@ impl Session<'_> {
             OnDelete::NoAction | OnDelete::Restrict => Ok(()),
         }
     }
-
-    /// Takes out of `entries`, all of one scope, what cannot go before a waiting delete is settled:
-    /// rows of append-only tables that it would strike, and those that refer to one held back; and
-    /// deletes that have to come after what waits in other scopes, with what takes their place. Gives
-    /// whether there are any.
-    pub(crate) fn hold_back(
-        &self,
-        scope: &str,
-        entries: &mut Vec<Entry>,
-        left_out: Vec<Entry>,
-    ) -> Result<bool, ReplicaError> {
-        let going = self.deletes(None)?;
-        if going.is_empty() {
-            return Ok(false);
-        }
-        let (mut elsewhere, mut held) = (self.entries_elsewhere(scope)?, Vec::new());
-        elsewhere.extend(left_out);
-        loop {
-            let is_held = |entry: &Entry| match &entry.row {
-                Some(row) => hangs_on(entry, row, &going, &held),
-                None => elsewhere.iter().chain(&held).any(|child| lets_go(child, entry)),
-            };
-            let (found, free): (Vec<_>, _) = entries.drain(..).partition(is_held);
-            *entries = free;
-            if found.is_empty() {
-                return Ok(!held.is_empty());
-            }
-            held.extend(found);
-        }
-    }
-}
-
-/// Whether an entry's row refers to one that is to go, and would be struck with it; or it refers to
-/// one that is held back itself, or takes over from it.
-fn hangs_on(entry: &Entry, row: &Values, going: &[Entry], held: &[Entry]) -> bool {
-    let append_only = entry.table.policy == Policy::AppendOnly;
-    let names = |(at, to): ForeignKey, other: &Entry| {
-        let values = other.row.as_ref().or(other.base.as_ref());
-        other.table.name == to.table
-            && values.is_some_and(|values| refers(row, (at, to), other.table, values))
-    };
-    let keys = || foreign_keys(entry.table);
-    let strikes = |key: ForeignKey| {
-        key.1.on_delete.changes_children() && going.iter().any(|gone| names(key, gone))
-    };
-    append_only && keys().any(strikes)
-        || held.iter().any(|other| keys().any(|key| names(key, other)) || takes_over(entry, other))
-}
-
-/// Whether an entry is of a row that refers to one that is to go, as the primary has both, and has to
-/// let go of it first. Rows of append-only tables wait themselves.
-fn lets_go(child: &Entry, parent: &Entry) -> bool {
-    if child.table.policy == Policy::AppendOnly {
-        return false;
-    }
-    let (Some(child_base), Some(base)) = (&child.base, &parent.base) else { return false };
-    references(child.table, parent.table).any(|key| refers(child_base, key, parent.table, base))
-}
-
-fn refers(row: &[Value], (at, to): ForeignKey, table: &Table, values: &[Value]) -> bool {
-    referable(table, values, to.column).is_some_and(|held| row[at] == *held)
 }
 
 /// The foreign keys that keep a row of a table from being deleted by one who does not know of the
@@ -236,7 +173,7 @@ pub(crate) async fn yield_to_unseen(
             // Another process may have been at it meanwhile.
             let same = session.entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
             if same {
-                session.yield_to_primary(scope, &entry, base)?;
+                session.yield_to_primary(&entry, base)?;
             }
             Ok::<_, ReplicaError>(same)
         })?;

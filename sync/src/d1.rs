@@ -75,13 +75,15 @@ impl D1 {
     /// The error of a migration, with a way out where the API itself stands in the way.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
-            PrimaryError::Failed { url, message } if message.contains("incomplete input") => {
+            PrimaryError::Failed { url, message, of_rows }
+                if message.contains("incomplete input") =>
+            {
                 let message = format!(
                     "{message}: its API cuts triggers at their semicolons. Copy the .sql files (Fastest's \
                      own are in schema/migrations) into the `migrations` folder of a wrangler project with this \
                      database, and run `npx wrangler d1 migrations apply DATABASE --remote` there"
                 );
-                PrimaryError::Failed { url, message }
+                PrimaryError::Failed { url, message, of_rows }
             }
             error => error,
         }

@@ -37,12 +37,17 @@
 //! Reads and writes are local, and need nobody. Any number of processes use one file at once; one of
 //! them pushes at a time, and the others wait for it.
 //!
+//! What belongs together is written in one transaction ([`Database::transaction`]), and arrives at the
+//! primary as one. Transactions go in the order in which they were written, of all scopes alike.
+//!
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
-//! refuse it, since a value that must be unique was taken elsewhere for instance: then the push fails
-//! with the primary's words, nothing of its statement was applied, and the rows go on waiting until
-//! the application changes or deletes the one that is wrong. A row that releases a unique value goes
-//! before the one that takes it, in the same statement. In a circle, as where two rows swap names, no
-//! order works: push one of them with another name in between.
+//! refuse it, since a value that must be unique was taken elsewhere for instance. Then that transaction
+//! is set aside with the row, the column and the primary's reason ([`Database::refused`]), and
+//! everything that does not need it goes on. Write to one of its rows, and the next push tries it again;
+//! or retry it as it is, or drop it.
+//!
+//! A row that releases a unique value goes before the one that takes it, in the same statement. In a
+//! circle, as where two rows swap names, no order works: push one of them with another name in between.
 //!
 //! A value arrives as it was written, reals bit by bit; NaN is refused, for SQLite would store null.
 //! Where someone writes a value on the primary that does not fit its column, the row is held back
@@ -52,19 +57,22 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fastest_schema::value::named_values;
-use fastest_schema::{Row, Schema, SchemaError, Value};
+use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
 use rusqlite::{Connection, OpenFlags, params};
 
 use crate::clock;
 use crate::conflict::Resolution;
 use crate::error::SyncError;
+use crate::layout::{LAYOUT_VERSION, declared};
 use crate::local_write::WriteError;
 use crate::pull::{Pulled, pull_scope};
 use crate::push::{Pushed, push_alone};
 use crate::remote::Remote;
-use crate::replica::{Replica, ReplicaError, Session, decode, try_values_of};
-use crate::report::{HeldRow, ResolveReport, RowConflict};
+use crate::replica::{Replica, ReplicaError, Session};
+use crate::report::{HeldRow, RefusedTransaction, ResolveReport, RowConflict};
+use crate::sqlite::{BUSY_TIMEOUT, words};
+use crate::transaction::Transaction;
 use crate::waiting::{self, TELL_AFTER};
 
 /// How often to ask whether another process has ended its push.
@@ -88,6 +96,14 @@ pub enum DatabaseError {
         held: Option<String>,
         /// The scope that was asked for.
         asked: Option<String>,
+    },
+    /// It is not known what the file holds.
+    #[error("{} cannot be read as the rows of an application: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
     },
     /// The table has no such column.
     #[error("table {table} has no column {column:?}")]
@@ -119,6 +135,20 @@ impl DatabaseError {
     }
 }
 
+/// Why a transaction was not written.
+enum Failed<E> {
+    /// What it was to do failed.
+    Work(E),
+    /// The file did not take it.
+    Own(DatabaseError),
+}
+
+impl<E> From<ReplicaError> for Failed<E> {
+    fn from(error: ReplicaError) -> Self {
+        Self::Own(error.into())
+    }
+}
+
 /// The rows of an application on this device.
 #[derive(Debug)]
 pub struct Database {
@@ -142,6 +172,18 @@ impl Database {
         scope: &str,
     ) -> Result<Self, DatabaseError> {
         Self::open_file(path, schema, Some(scope.to_owned()))
+    }
+
+    /// Opens a file that an application made, by what the file says of its tables: to look at what
+    /// waits there, without the application.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::Unreadable`] where it is no such file, or one of another version: nothing is
+    /// changed in it.
+    pub fn open_recorded(path: &Path) -> Result<Self, DatabaseError> {
+        let (schema, scope) = recorded(path)?;
+        Self::open_file(path, schema, scope)
     }
 
     fn open_file(
@@ -168,50 +210,51 @@ impl Database {
         }
     }
 
+    /// Runs several writes as one: they are here together or, where `work` fails, not at all; and so it
+    /// is on the primary, which takes them together or refuses them together ([`Database::refused`]).
+    ///
+    /// A row that waits already from another transaction makes one of both.
+    pub fn transaction<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let scope = self.scope.as_deref();
+        let done = self.replica.write(|session| {
+            let begun = session.last_revision()?;
+            let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
+            session.join_since(begun).map_err(|error| Failed::Own(error.into()))?;
+            Ok(done)
+        });
+        done.map_err(|failed| match failed {
+            Failed::Work(error) => error,
+            Failed::Own(error) => error.into(),
+        })
+    }
+
     /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
     /// is the one that its table declares.
     pub fn save<R: Row>(&mut self, row: &R) -> Result<(), DatabaseError> {
-        let held = self.scope.as_deref();
-        self.replica.write(|session| {
-            session.check_table(R::TABLE)?;
-            let values = try_values_of(row)
-                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
-            Ok(session.write_row(held, R::TABLE, &values)?)
-        })
+        self.transaction(|tx| tx.save(row))
     }
 
     /// Writes a new row, its absent columns by their defaults, and gives it back.
     pub fn insert<R: Row>(&mut self, new: &R::New) -> Result<R, DatabaseError> {
-        let held = self.scope.as_deref();
-        self.replica.write(|session| {
-            session.check_table(R::TABLE)?;
-            let given = named_values(new)
-                .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
-            Ok(decode(session.insert_row(held, R::TABLE, &given)?)?)
-        })
+        self.transaction(|tx| tx.insert(new))
     }
 
     /// Deletes a row, and what refers to it as its foreign keys declare. Gives whether it was there.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
-        let held = self.scope.as_deref();
-        self.replica.write(|session| {
-            session.check_table(R::TABLE)?;
-            Ok(session.delete_row(held, R::TABLE, key)?)
-        })
+        self.transaction(|tx| tx.delete::<R>(key))
     }
 
     /// The row of this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
-        let session = self.replica.read();
-        session.check_table(R::TABLE)?;
-        Ok(session.row(key)?)
+        self.reading().get(key)
     }
 
     /// Every row of a table, by key.
     pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
-        let session = self.replica.read();
-        session.check_table(R::TABLE)?;
-        Ok(session.rows_where(None)?)
+        self.reading().all()
     }
 
     /// The rows whose `column`, one of the constants of the row's type, holds `value`; by key.
@@ -220,60 +263,37 @@ impl Database {
         column: &str,
         value: impl Into<Value>,
     ) -> Result<Vec<R>, DatabaseError> {
-        let session = self.replica.read();
-        session.check_table(R::TABLE)?;
-        if R::TABLE.column(column).is_none() {
-            let (table, column) = (R::TABLE.name, column.to_owned());
-            return Err(DatabaseError::NoColumn { table, column });
-        }
-        let value = value.into();
-        // Bound to a statement it would be null, and find what has no value.
-        if value.is_nan() {
-            return Ok(Vec::new());
-        }
-        Ok(session.rows_where(Some((column, &value)))?)
+        self.reading().find(column, value)
+    }
+
+    /// What is here, each statement for itself.
+    fn reading(&self) -> Transaction<'_> {
+        Transaction::new(self.replica.read(), self.scope.as_deref())
     }
 
     /// The file, open for reading alone: for joins, counts and whatever else SQL can say.
     pub fn connection(&self) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
-            connection.busy_timeout(crate::sqlite::BUSY_TIMEOUT)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             Ok(connection)
         });
         connection.map_err(|source| self.replica.read().failed(source).into())
     }
 
-    /// Sends what waits in a scope to the primary. A delete waits until what it takes along in other
-    /// scopes has been sent.
+    /// Sends what waits in a scope to the primary, with what was written in the same transactions. What
+    /// needs something of another scope that waits too stays until that was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = self.lock_push().await?;
-        Ok(push_alone(&mut self.replica, None, remote, scope).await?)
+        Ok(push_alone(&mut self.replica, None, remote, Some(scope)).await?)
     }
 
-    /// Sends all that waits; of a file for one scope, that one's.
-    pub async fn push_all(&mut self, remote: &Remote) -> Result<(), DatabaseError> {
-        let scopes = match &self.scope {
-            Some(scope) => vec![scope.clone()],
-            None => self.waiting()?,
-        };
-        for scope in scopes {
-            self.push(remote, &scope).await?;
-        }
-        // Deletes that had to wait for another scope, once for each generation of what they take.
-        let mut waiting = self.replica.read().waiting_deletes()?;
-        while waiting > 0 && self.scope.is_none() {
-            for scope in self.waiting()? {
-                self.push(remote, &scope).await?;
-            }
-            let left = self.replica.read().waiting_deletes()?;
-            if left >= waiting {
-                break;
-            }
-            waiting = left;
-        }
-        Ok(())
+    /// Sends all that waits. What the primary refuses is named in the answer, and stays
+    /// ([`Database::refused`]); all else goes.
+    pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
+        let _lock = self.lock_push().await?;
+        Ok(push_alone(&mut self.replica, None, remote, self.scope.as_deref()).await?)
     }
 
     /// Brings the rows of a scope up to date with the primary.
@@ -313,6 +333,24 @@ impl Database {
         Ok(self.replica.read().held(None)?)
     }
 
+    /// Transactions that the primary refused, those that were written first before others. They wait
+    /// until a row of theirs is written again, here or on the primary, or until they are tried again or
+    /// dropped.
+    pub fn refused(&self) -> Result<Vec<RefusedTransaction>, DatabaseError> {
+        Ok(self.replica.read().refused()?)
+    }
+
+    /// Lets the next push try a refused transaction again, for the primary may take it by now.
+    pub fn retry_refused(&mut self, id: i64) -> Result<(), DatabaseError> {
+        Ok(self.replica.write(|session| session.retry_refused(id))?)
+    }
+
+    /// Takes back what was written in a refused transaction: its rows are again as the primary was last
+    /// seen to have them. Gives what was dropped.
+    pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
+        Ok(self.replica.write(|session| session.drop_refused(id))?)
+    }
+
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like
     /// any other: it is checked alike, and goes out with the next push.
     pub fn resolve(
@@ -320,9 +358,14 @@ impl Database {
         id: &str,
         resolution: &Resolution,
     ) -> Result<ResolveReport, DatabaseError> {
-        self.replica.write(|session| match session.resolve(id, resolution) {
-            Err(SyncError::Write(error)) => Err(error.into()),
-            settled => Ok(settled?),
+        self.replica.write(|session| {
+            let begun = session.last_revision()?;
+            let settled = match session.resolve(id, resolution) {
+                Err(SyncError::Write(error)) => return Err(error.into()),
+                settled => settled?,
+            };
+            session.join_since(begun)?;
+            Ok(settled)
         })
     }
 
@@ -354,6 +397,50 @@ impl Database {
             }
             tokio::time::sleep(LOCK_ASKED_EVERY).await;
         }
+    }
+}
+
+/// The schema of a file by its own record, and the scope that it is for.
+fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseError> {
+    let unreadable = |why: &str| {
+        let (path, why) = (path.to_owned(), why.to_owned());
+        DatabaseError::Unreadable { path, why }
+    };
+    let failed = |error: rusqlite::Error| unreadable(&words(&error));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let file = Connection::open_with_flags(path, flags).map_err(failed)?;
+    file.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let layout: i64 =
+        file.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'fastest_local_schema'";
+    let is_ours: bool = file.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+    match layout {
+        _ if !is_ours => return Err(unreadable("no application has made it with Fastest")),
+        ..LAYOUT_VERSION => {
+            return Err(unreadable(
+                "it is of an older version: let its application open it, built with this one",
+            ));
+        }
+        LAYOUT_VERSION => {}
+        _ => return Err(unreadable("it is of a newer version: upgrade")),
+    }
+    let sql = "SELECT record, migration, scope FROM fastest_local_schema";
+    let (record, migration, scope): (String, Option<String>, Option<String>) = file
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(failed)?;
+    let held: Record = serde_json::from_str(&record)
+        .map_err(|error| unreadable(&format!("what it says of its tables is damaged: {error}")))?;
+    if held.owner == FASTEST.owner {
+        return Err(unreadable("it is a store's own: run the command in a project"));
+    }
+    let tables: Vec<&'static Table> = held.tables.iter().map(TableRecord::leak).collect();
+    let migration = migration.map(|name| Migration { name: name.leak(), sql: "" });
+    let migrations = Vec::from_iter(migration).leak();
+    let schema = Schema { owner: held.owner.leak(), tables: tables.leak(), migrations };
+    // Opened, it would be brought to what this build makes of it.
+    match declared(&schema) == record {
+        true => Ok((Box::leak(Box::new(schema)), scope)),
+        false => Err(unreadable("another version has made it: open it with its application's own")),
     }
 }
 

@@ -91,7 +91,17 @@ impl Embedded {
             Some(ErrorCode::SystemIoFailure) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
             }
-            _ => PrimaryError::Failed { url, message },
+            code => {
+                let of_rows = matches!(
+                    code,
+                    Some(
+                        ErrorCode::ConstraintViolation
+                            | ErrorCode::TypeMismatch
+                            | ErrorCode::TooBig
+                    )
+                );
+                PrimaryError::Failed { url, message, of_rows }
+            }
         }
     }
 

@@ -13,11 +13,10 @@ use fastest_core::scan::ScanError;
 use fastest_core::stat_index::IndexError;
 use fastest_core::store::StoreError;
 
-use crate::local_write::{Orphan, WriteError};
+use crate::local_write::WriteError;
 use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
-use crate::referrers::KeptRow;
 use crate::replica::ReplicaError;
 
 /// Why a command failed.
@@ -273,22 +272,6 @@ pub enum SyncError {
     /// The row that was chosen in a conflict cannot be written.
     #[error(transparent)]
     Write(WriteError),
-    /// The primary has refused rows, of which some refer to rows that were deleted there.
-    #[error("{source}. {}: change or delete what refers to it, and push again", join(orphans))]
-    Orphans {
-        /// Rows that wait for the primary.
-        orphans: Vec<Orphan>,
-        /// The primary's answer.
-        source: PrimaryError,
-    },
-    /// A row was to be deleted that one on the primary refers to, of which devices know nothing.
-    #[error("{row}; delete that on the primary first, or keep the row")]
-    Kept {
-        /// The row, and what refers to it.
-        row: Box<KeptRow>,
-        /// The primary's answer.
-        source: PrimaryError,
-    },
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -316,10 +299,6 @@ pub enum SyncError {
     /// Content could not be given out.
     #[error(transparent)]
     Content(#[from] ReadContentError),
-}
-
-fn join(orphans: &[Orphan]) -> String {
-    orphans.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl From<WriteError> for SyncError {
@@ -363,6 +342,7 @@ impl SyncError {
             Self::Unknown { what: "project", .. } => "unknown_project",
             Self::Unknown { what: "workspace", .. } => "unknown_workspace",
             Self::Unknown { what: "conflict", .. } => "unknown_conflict",
+            Self::Unknown { what: "refused transaction", .. } => "unknown_refused",
             Self::Unknown { .. } => "unknown_snapshot",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoPath { .. } => "no_path",
@@ -388,7 +368,6 @@ impl SyncError {
             Self::Io { .. } => "io",
             Self::Write(_) => "bad_value",
             Self::Replica(_) => "replica",
-            Self::Orphans { .. } | Self::Kept { .. } => "primary",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
                 PrimaryError::BadUrl { .. } => "bad_url",

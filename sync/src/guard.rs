@@ -182,7 +182,7 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         Unreachable { url, reason, failure } => Unreachable { url, reason: clean(reason), failure },
         Denied { url, denial, message } => Denied { url, denial, message: clean(message) },
         NoDatabase { url, message } => NoDatabase { url, message: clean(message) },
-        Failed { url, message } => Failed { url, message: clean(message) },
+        Failed { url, message, of_rows } => Failed { url, message: clean(message), of_rows },
         Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
         Occupied { url, what } => Occupied { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },

@@ -9,7 +9,6 @@ use std::fmt;
 use fastest_schema::Table;
 use rusqlite::params;
 
-use crate::outbox::Entry;
 use crate::replica::{ReplicaError, Session};
 use crate::report::HeldRow;
 
@@ -71,22 +70,5 @@ impl Session<'_> {
     pub(crate) fn is_held(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
         Ok(self.get::<i64>(sql, params![table.name, key])?.is_some())
-    }
-
-    /// Takes what was written to rows that are held back out of `entries`, and returns it: it waits.
-    pub(crate) fn leave_out_held(
-        &self,
-        entries: &mut Vec<Entry>,
-    ) -> Result<Vec<Entry>, ReplicaError> {
-        if entries.is_empty() || !self.holds_any()? {
-            return Ok(Vec::new());
-        }
-        let held = self.held(None)?;
-        let is_held = |entry: &Entry| {
-            held.iter().any(|row| row.table == entry.table.name && row.key == entry.key)
-        };
-        let (left_out, others) = std::mem::take(entries).into_iter().partition(is_held);
-        *entries = others;
-        Ok(left_out)
     }
 }

@@ -13,7 +13,7 @@ use rusqlite::params;
 use crate::replica::{ReplicaError, Session};
 
 /// Version of the replica's layout, kept in `user_version`.
-pub(crate) const LAYOUT_VERSION: i64 = 5;
+pub(crate) const LAYOUT_VERSION: i64 = 6;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -30,8 +30,9 @@ CREATE TABLE fastest_local_reading(scope TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE fastest_local_outbox(
   revision INTEGER PRIMARY KEY AUTOINCREMENT,
   scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
-  base_version INTEGER NOT NULL, base TEXT, row TEXT, UNIQUE (tbl, pk));
+  base_version INTEGER NOT NULL, base TEXT, row TEXT, joined INTEGER, UNIQUE (tbl, pk));
 CREATE INDEX fastest_local_outbox_scope ON fastest_local_outbox(scope, revision);
+CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined);
 CREATE TABLE fastest_local_sent(
   one INTEGER PRIMARY KEY CHECK (one = 1),
   push_id TEXT NOT NULL, device_id TEXT NOT NULL, payload TEXT NOT NULL, entries TEXT NOT NULL);
@@ -52,6 +53,9 @@ CREATE TABLE fastest_local_held(
   tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
   column TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (tbl, pk))
   WITHOUT ROWID;
+CREATE TABLE fastest_local_refused(
+  tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
+  why TEXT NOT NULL, at TEXT NOT NULL);
 ";
 
 /// From layout 1 to 2.
@@ -111,6 +115,20 @@ CREATE TABLE fastest_local_held(
   WITHOUT ROWID;
 ";
 
+/// From layout 5 to 6: rows that were written in one transaction go in one, and one that the primary
+/// refused is named.
+const LAYOUT_6_DDL: &str = "
+ALTER TABLE fastest_local_outbox ADD COLUMN joined INTEGER;
+CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined);
+CREATE TABLE fastest_local_refused(
+  tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
+  why TEXT NOT NULL, at TEXT NOT NULL);
+";
+
+/// What brings each layout to the next, from the first on.
+const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
+    [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL];
+
 impl Session<'_> {
     /// Makes the tables, or brings those of an older file up to date.
     pub(crate) fn lay_out(&self) -> Result<(), ReplicaError> {
@@ -119,10 +137,7 @@ impl Session<'_> {
         let steps = match version {
             LAYOUT_VERSION => "",
             0 => LOCAL_DDL,
-            1 => &[LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
-            2 => &[LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
-            3 => &[LAYOUT_4_DDL, LAYOUT_5_DDL].concat(),
-            _ => LAYOUT_5_DDL,
+            _ => &STEPS[version.clamp(1, LAYOUT_VERSION) as usize - 1..].concat(),
         };
         self.batch(&format!("{steps}\nPRAGMA user_version = {LAYOUT_VERSION};"))?;
         let insert = "INSERT INTO fastest_local_schema(one, owner, migration, record)

@@ -5,20 +5,22 @@
 //!
 //! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
 //! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
-//! ([`push_plan`], `order`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
+//! ([`push_plan`], `order`, `transactions`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
 //! home folder nor the environment: its callers do.
 //!
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
 //! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
-//! - [`push`](mod@push), `queue`, [`pull`](mod@pull), [`push_plan`], `order`, `merge_row`, [`dag`]: between the two
-//! - [`database`], [`local_write`]: what applications see
+//! - [`push`](mod@push), `sent`, `blame`, `refused`, `queue`, [`pull`](mod@pull), [`push_plan`],
+//!   `transactions`, `order`, `merge_row`, [`dag`]: between the two
+//! - [`database`], [`transaction`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`], [`waiting`]: what users see
 
 pub mod activity;
 pub mod address;
 mod app_databases;
 mod apply;
+mod blame;
 mod children;
 mod clock;
 mod commands;
@@ -49,14 +51,18 @@ pub mod push;
 pub mod push_plan;
 mod queue;
 mod referrers;
+mod refused;
 pub mod remote;
 pub mod replica;
 pub mod report;
 pub mod retry;
 mod said;
 pub mod secret;
+mod sent;
 mod sqlite;
 mod tls;
+pub mod transaction;
+mod transactions;
 pub mod turso;
 mod unique;
 pub mod waiting;

@@ -16,6 +16,7 @@ use crate::children::{foreign_keys, referable, references};
 use crate::outbox::Entry;
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
+use crate::transaction::TRANSACTION_BYTES_MAX;
 
 /// Why a row was not written. Nothing was, then.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,17 @@ pub enum WriteError {
         /// Bytes of the row as JSON.
         bytes: usize,
     },
+    /// What was written in one transaction, and with it what waits of its rows, is larger than every
+    /// primary takes in one text.
+    #[error(
+        "the transaction is too large: as JSON it has up to {bytes} bytes, and \
+         {TRANSACTION_BYTES_MAX} is the limit: write it in several; what waits of its rows already \
+         counts, and is gone with the next push"
+    )]
+    TransactionTooLarge {
+        /// Bytes of all its rows as JSON.
+        bytes: i64,
+    },
     /// A new row came to no key: none was given, and its default is null.
     #[error("a new row of {table} has no key: give it one, or declare a default that does")]
     NoKey {
@@ -151,7 +163,7 @@ pub const ROW_BYTES_MAX: usize = 1_990_000;
 
 /// A row that refers to one that was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orphan {
+pub(crate) struct Orphan {
     /// The table.
     pub table: &'static str,
     /// The key.
@@ -371,16 +383,8 @@ impl Session<'_> {
         }
     }
 
-    /// The rows waiting in a scope that refer to one that was deleted.
-    pub(crate) fn orphans(&self, scope: &str) -> Result<Vec<Orphan>, ReplicaError> {
-        let entries = self.entries(scope)?.into_iter();
-        let rows = entries.filter_map(|entry| Some((entry.table, entry.row?)));
-        let orphans = rows.map(|(table, row)| self.orphan_of(table, &row));
-        orphans.filter_map(Result::transpose).collect()
-    }
-
     /// What is deleted of that which a row refers to.
-    fn orphan_of(
+    pub(crate) fn orphan_of(
         &self,
         table: &'static Table,
         values: &[Value],

@@ -5,23 +5,26 @@
 //! one that takes it, with what has to go before it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use fastest_schema::{Schema, Value, parents_first};
+use fastest_schema::{Policy, Schema, Value, parents_first};
 
 use crate::children::foreign_keys;
 use crate::outbox::Entry;
 use crate::unique::UniqueValues;
 
 /// That one entry, by its place, must not go before another.
-struct Order {
-    first: usize,
-    then: usize,
+pub(crate) struct Order {
+    pub(crate) first: usize,
+    pub(crate) then: usize,
 }
 
 /// The entries in the order in which the primary can apply them. Where rows take over from each other
 /// in a circle, no order of whole rows can carry it out: they go as they come.
-pub(crate) fn ordered<'e>(schema: &Schema, entries: &'e [Entry]) -> Vec<&'e Entry> {
+pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
+    if entries.len() < 2 {
+        return entries.to_vec();
+    }
     let entries = usual(schema, entries);
     let mut orders = handovers(&entries);
     if orders.is_empty() {
@@ -66,22 +69,22 @@ pub(crate) fn ordered<'e>(schema: &Schema, entries: &'e [Entry]) -> Vec<&'e Entr
 
 /// Writes, parents first, and then deletes, children first; of one table as they were queued, and
 /// deletes the other way round: children were queued after the rows that they hang on.
-fn usual<'e>(schema: &Schema, entries: &'e [Entry]) -> Vec<&'e Entry> {
+fn usual<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
     let tables = parents_first(schema.tables);
     let mut ordered = Vec::with_capacity(entries.len());
     for table in &tables {
         let of = entries.iter().filter(|entry| entry.table.name == table.name);
-        ordered.extend(of.filter(|entry| entry.row.is_some()));
+        ordered.extend(of.copied().filter(|entry| entry.row.is_some()));
     }
     for table in tables.iter().rev() {
         let of = entries.iter().rev().filter(|entry| entry.table.name == table.name);
-        ordered.extend(of.filter(|entry| entry.row.is_none()));
+        ordered.extend(of.copied().filter(|entry| entry.row.is_none()));
     }
     ordered
 }
 
 /// Who gives up a set of unique values that another is to have.
-fn handovers(entries: &[&Entry]) -> Vec<Order> {
+pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
     let (unique, mut given) = (UniqueValues::default(), HashMap::new());
     for (at, entry) in entries.iter().enumerate() {
         let kept = entry.row.as_ref().map(|row| unique.of(entry.table, row));
@@ -101,26 +104,24 @@ fn handovers(entries: &[&Entry]) -> Vec<Order> {
     orders
 }
 
-/// Whether a row is to have what only one row may have, and one that goes has now.
-pub(crate) fn takes_over(entry: &Entry, gone: &Entry) -> bool {
-    let (Some(row), Some(held), None) = (&entry.row, &gone.base, &gone.row) else { return false };
-    let unique = UniqueValues::default();
-    let held = unique.of(gone.table, held);
-    entry.table.name == gone.table.name
-        && unique.of(entry.table, row).iter().any(|set| held.contains(set))
-}
-
 /// Who lets go of a row before it goes, and who refers to a row that has to be there first.
-fn references(entries: &[&Entry]) -> Vec<Order> {
+pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
+    let referred: HashSet<(&str, &str)> = entries
+        .iter()
+        .flat_map(|entry| foreign_keys(entry.table))
+        .map(|(_, to)| (to.table, to.column))
+        .collect();
     let (mut going, mut new) = (HashMap::new(), HashMap::new());
-    for (at, Entry { table, base, row, .. }) in entries.iter().copied().enumerate() {
+    for (at, Entry { table, base, base_version, row, .. }) in entries.iter().copied().enumerate() {
         let (rows, values) = match (base, row) {
             (Some(base), None) => (&mut going, base),
-            (None, Some(row)) => (&mut new, row),
+            (_, Some(row)) if *base_version == 0 => (&mut new, row),
             _ => continue,
         };
         for (column, value) in table.columns.iter().zip(values) {
-            rows.insert((table.name, column.name, value), at);
+            if referred.contains(&(table.name, column.name)) {
+                rows.insert((table.name, column.name, value), at);
+            }
         }
     }
     let mut orders = Vec::new();
@@ -130,7 +131,9 @@ fn references(entries: &[&Entry]) -> Vec<Order> {
                 let value = values?.get(column).filter(|value| !value.is_null())?;
                 rows.get(&(to.table, to.column, value)).copied().filter(|other| *other != at)
             };
-            let parent = of(entry.base.as_ref(), &going);
+            // Rows of append-only tables are not let go of: they wait until the delete is settled.
+            let lets_go = entry.base.as_ref().filter(|_| entry.table.policy == Policy::Versioned);
+            let parent = of(lets_go, &going);
             orders.extend(parent.map(|then| Order { first: at, then }));
             let parent = of(entry.row.as_ref(), &new);
             orders.extend(parent.map(|first| Order { first, then: at }));

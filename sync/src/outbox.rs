@@ -16,6 +16,10 @@ use crate::replica::{ReplicaError, Session, Values, key_of, values_of};
 pub struct Entry {
     /// Rises with each write: tells whether an entry changed while a push was on its way.
     pub revision: i64,
+    /// The transaction that the entry is a part of, where others are too.
+    pub joined: Option<i64>,
+    /// The scope in which it waits.
+    pub scope: String,
     /// The table.
     pub table: &'static Table,
     /// The row's key.
@@ -43,10 +47,27 @@ impl Entry {
         Some(changed.map(|(column, _)| column.name).collect())
     }
 
+    /// The transaction that the entry is a part of, or is by itself.
+    pub(crate) fn transaction(&self) -> i64 {
+        self.joined.unwrap_or(self.revision)
+    }
+
     /// For a row that the primary is not known to have.
-    pub(crate) fn unknown(table: &'static Table, key: &str, row: Values) -> Self {
-        let key = key.to_owned();
-        Self { revision: 0, table, key, base_version: 0, base: None, row: Some(row) }
+    pub(crate) fn unknown(scope: &str, table: &'static Table, key: &str, row: Values) -> Self {
+        Self::new(scope, table, key, 0, None, Some(row))
+    }
+
+    /// For a row of which nothing waits yet.
+    fn new(
+        scope: &str,
+        table: &'static Table,
+        key: &str,
+        base_version: i64,
+        base: Option<Values>,
+        row: Option<Values>,
+    ) -> Self {
+        let (scope, key) = (scope.to_owned(), key.to_owned());
+        Self { revision: 0, joined: None, scope, table, key, base_version, base, row }
     }
 }
 
@@ -64,18 +85,15 @@ impl Session<'_> {
         values: &[Value],
     ) -> Result<(), ReplicaError> {
         let key = key_of(table, values);
-        match self.entry(table, key)? {
-            Some(entry) => {
-                self.put_entry(scope, &Entry { row: Some(values.to_vec()), ..entry })?;
-            }
+        let row = Some(values.to_vec());
+        let entry = match self.entry(table, key)? {
+            Some(entry) => Entry { scope: scope.to_owned(), row, ..entry },
             None => {
                 let base = self.values(table, key)?;
-                let base_version = self.known_version(table, key)?;
-                let (key, row) = (key.to_owned(), Some(values.to_vec()));
-                let entry = Entry { revision: 0, table, key, base_version, base, row };
-                self.put_entry(scope, &entry)?;
+                Entry::new(scope, table, key, self.known_version(table, key)?, base, row)
             }
-        }
+        };
+        self.put_entry(&entry)?;
         self.put_values(table, values)
     }
 
@@ -92,15 +110,14 @@ impl Session<'_> {
         }
         let Some(values) = self.values(table, key)? else { return Ok(false) };
         let entry = match self.entry(table, key)? {
-            Some(entry) => Entry { row: None, ..entry },
+            Some(entry) => Entry { scope: scope.to_owned(), row: None, ..entry },
             None => {
-                let (key, base_version) = (key.to_owned(), self.known_version(table, key)?);
-                Entry { revision: 0, table, key, base_version, base: Some(values), row: None }
+                Entry::new(scope, table, key, self.known_version(table, key)?, Some(values), None)
             }
         };
         let known = entry.base.is_some() && entry.base_version > 0;
         match known || self.is_sent(table, key)? || self.is_reading(scope)? {
-            true => self.put_entry(scope, &entry)?,
+            true => self.put_entry(&entry)?,
             false => self.drop_entry(table, key)?,
         }
         self.delete(table, key)?;
@@ -158,26 +175,29 @@ impl Session<'_> {
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.
-    pub(crate) fn put_entry(&self, scope: &str, entry: &Entry) -> Result<(), ReplicaError> {
+    pub(crate) fn put_entry(&self, entry: &Entry) -> Result<(), ReplicaError> {
         self.drop_entry(entry.table, &entry.key)?;
         let base = entry.base.as_deref().map(list_to_wire);
         self.run(
-            "INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row, joined)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
-                scope,
+                entry.scope,
                 entry.table.name,
                 entry.key,
                 entry.base_version,
                 base,
-                entry.row.as_deref().map(list_to_wire)
+                entry.row.as_deref().map(list_to_wire),
+                entry.joined
             ],
         )?;
         Ok(())
     }
 
-    /// Removes the entry of a row, if there is one.
+    /// Removes the entry of a row, if there is one. A transaction that was refused is another one
+    /// then, and is tried again.
     pub(crate) fn drop_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        self.retry_transaction_of(table, key)?;
         self.run(
             "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
             params![table.name, key],
@@ -196,9 +216,15 @@ impl Session<'_> {
         self.entries_where("scope = ?1", params![scope])
     }
 
-    /// Everything of other scopes that waits, oldest first.
-    pub(crate) fn entries_elsewhere(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
-        self.entries_where("scope <> ?1", params![scope])
+    /// Everything that waits, oldest first.
+    pub(crate) fn all_entries(&self) -> Result<Vec<Entry>, ReplicaError> {
+        self.entries_where("1", [])
+    }
+
+    /// The parts of a transaction.
+    pub(crate) fn entries_of(&self, transaction: i64) -> Result<Vec<Entry>, ReplicaError> {
+        let of = "revision = ?1 AND joined IS NULL OR joined = ?1";
+        self.entries_where(of, [transaction])
     }
 
     /// The scopes for which something waits.
@@ -213,26 +239,27 @@ impl Session<'_> {
         parameters: impl rusqlite::Params,
     ) -> Result<Vec<Entry>, ReplicaError> {
         let sql = format!(
-            "SELECT revision, tbl, pk, base_version, base, row FROM fastest_local_outbox
+            "SELECT revision, joined, scope, tbl, pk, base_version, base, row FROM fastest_local_outbox
              WHERE {condition} ORDER BY revision"
         );
         let raw = self.all(&sql, parameters, |row| {
             Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, String>(1)?,
+                (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?),
                 row.get::<_, String>(2)?,
-                row.get::<_, i64>(3)?,
-                row.get::<_, Option<String>>(4)?,
-                row.get::<_, Option<String>>(5)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, String>(4)?,
+                row.get::<_, i64>(5)?,
+                row.get::<_, Option<String>>(6)?,
+                row.get::<_, Option<String>>(7)?,
             ))
         })?;
         let mut entries = Vec::with_capacity(raw.len());
-        for (revision, table, key, base_version, base, row) in raw {
+        for ((revision, joined), scope, table, key, base_version, base, row) in raw {
             // A table that this build does not know was written by another one; it stays queued.
             let Some(table) = self.schema.synced_table(&table) else { continue };
             let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
             let row = row.map(|row| from_text(table, &key, &row)).transpose()?;
-            entries.push(Entry { revision, table, key, base_version, base, row });
+            entries.push(Entry { revision, joined, scope, table, key, base_version, base, row });
         }
         Ok(entries)
     }

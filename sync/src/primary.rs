@@ -115,6 +115,9 @@ pub enum PrimaryError {
         url: String,
         /// Its own words.
         message: String,
+        /// Whether what the statement would write is at fault: a constraint, a trigger or a limit of
+        /// size refuses it.
+        of_rows: bool,
     },
     /// Its answer breaks the protocol, or contradicts itself.
     #[error("the primary {url} answered what no primary should: {what}")]
@@ -288,6 +291,14 @@ impl PrimaryError {
         let ours = ["no such table: fastest_", "no such table: d1_"];
         let missing = ours.iter().any(|words| message.contains(words));
         missing.then_some(Self::NotMigrated { url })
+    }
+
+    /// For a statement that failed, in words with SQLite's name of the error.
+    pub(crate) fn failed(url: &str, message: String) -> Self {
+        let of_rows =
+            ["SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "constraint failed"];
+        let of_rows = of_rows.iter().any(|name| message.contains(name));
+        Self::Failed { url: url.to_owned(), message, of_rows }
     }
 
     /// The rule by which a push was refused.

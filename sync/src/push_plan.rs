@@ -1,17 +1,16 @@
 //! What to push: pure, so that it can be tested without a primary.
 //!
-//! From the outbox entries of one scope follow the packs to store and the statements to run, in
-//! this order: what points comes after what it points at. All rows stand in one list, in the order in
-//! which the primary applies them (`order`), which is cut where a statement would pass the
-//! limit: the row that takes the lock of a workspace comes after the snapshots and packs that it
-//! needs, whether they share its statement or not.
+//! From the transactions that wait follow the packs to store and the rows to send, in the order in
+//! which the primary applies them (`transactions`): what points comes after what it points at. The
+//! rows of a transaction share a statement, with those of others as far as the limit allows. In
+//! Fastest's own tables each row is one: the row that takes the lock of a workspace comes after the
+//! snapshots and packs that it needs, whether they share its statement or not.
 
 use std::collections::BTreeMap;
 
 use fastest_schema::{Policy, Schema, Table, Value};
 
 use crate::dag::{self, Parents};
-use crate::order::ordered;
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::replica::Values;
@@ -20,7 +19,7 @@ use crate::replica::Values;
 pub const INLINE_BYTES_MAX: u64 = 256 << 10;
 /// Bytes of a pack in one row, where it travels as rows: under 1 MB in base64.
 pub const PART_BYTES: u64 = 690_000;
-/// A statement's payload is closed before it passes this. One row may be larger by itself.
+/// A statement's payload is closed before it passes this. One transaction may be larger by itself.
 pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
 
 /// Where packs over [`INLINE_BYTES_MAX`] go.
@@ -37,8 +36,8 @@ pub enum LargePacks {
 pub struct PushPlan {
     /// Ids of packs for the pack store.
     pub uploads: Vec<String>,
-    /// The rows of each statement.
-    pub statements: Vec<Vec<PlannedRow>>,
+    /// What may not be parted, in order: the rows of each transaction.
+    pub units: Vec<Vec<PlannedRow>>,
     /// Workspaces whose head moved apart from the primary's: they wait for a merge.
     pub diverged: Vec<String>,
 }
@@ -48,6 +47,8 @@ pub struct PushPlan {
 pub struct PlannedRow {
     /// The entry that it comes from.
     pub revision: i64,
+    /// Its scope.
+    pub scope: String,
     /// The table.
     pub table: &'static Table,
     /// The key in the outbox.
@@ -64,54 +65,44 @@ pub struct PlannedRow {
     pub inline: Option<(u64, u64)>,
 }
 
-/// Plans the push of `entries`, all of one scope.
-pub fn plan(schema: &Schema, entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
-    let mut planner = Planner { large, plan: PushPlan::default(), bytes: 0 };
-    planner.close_statement();
-    for entry in ordered(schema, entries) {
-        let own = Own::of(schema, entry.table);
-        match &entry.row {
-            None => planner.add(gone(entry)),
-            Some(row) if own == Some(Own::Workspace) && is_diverged(entry, row, parents) => {
-                planner.plan.diverged.push(entry.key.clone());
-            }
-            Some(row) => planner.write(own, row_of(entry, row)),
-        }
-    }
-    planner.plan.statements.retain(|rows| !rows.is_empty());
-    planner.plan
-}
-
-/// A plan in the making.
-struct Planner {
+/// Plans the push of transactions, each by its entries.
+pub fn plan(
+    schema: &Schema,
+    transactions: &[Vec<&Entry>],
+    parents: &Parents,
     large: LargePacks,
-    plan: PushPlan,
-    /// About how many bytes the last statement has.
-    bytes: u64,
+) -> PushPlan {
+    let mut plan = PushPlan::default();
+    for entries in transactions {
+        let mut unit = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match (Own::of(schema, entry.table), &entry.row) {
+                (_, None) => unit.push(gone(entry)),
+                (Some(Own::Workspace), Some(row)) if is_diverged(entry, row, parents) => {
+                    plan.diverged.push(entry.key.clone());
+                }
+                (Some(Own::Pack), Some(row)) => {
+                    let rows = pack_rows(row_of(entry, row), large, &mut plan.uploads);
+                    // The parts of a pack go one by one.
+                    plan.units.extend(rows.into_iter().map(|row| vec![row]));
+                }
+                (_, Some(row)) => unit.push(row_of(entry, row)),
+            }
+        }
+        plan.units.push(unit);
+    }
+    plan.units.retain(|rows| !rows.is_empty());
+    plan
 }
 
-impl Planner {
-    fn close_statement(&mut self) {
-        self.plan.statements.push(Vec::new());
-        self.bytes = 0;
-    }
-
-    fn write(&mut self, own: Option<Own>, row: PlannedRow) {
-        let rows = match own {
-            Some(Own::Pack) => pack_rows(row, self.large, &mut self.plan.uploads),
-            _ => vec![row],
-        };
-        rows.into_iter().for_each(|row| self.add(row));
-    }
-
-    fn add(&mut self, row: PlannedRow) {
-        let bytes = estimate(&row);
-        if self.bytes + bytes > PAYLOAD_BYTES_MAX {
-            self.close_statement();
-        }
-        self.bytes += bytes;
-        self.plan.statements.last_mut().expect("a plan begins with one").push(row);
-    }
+/// How many of the first units go into the next statement: at most so many, and one at least.
+pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |unit: &&Vec<PlannedRow>| {
+        bytes += unit.iter().map(estimate).sum::<u64>();
+        bytes <= PAYLOAD_BYTES_MAX
+    };
+    units.iter().take(most).take_while(fits).count().max(1)
 }
 
 /// Whether the entry would move a workspace's head to a snapshot that does not follow the
@@ -140,16 +131,16 @@ fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
     let columns = columns.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
     let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
     let changed = entry.changed();
-    let Entry { revision, table, key, .. } = entry.clone();
-    PlannedRow { revision, table, key, lock, columns, changed, delete: false, inline: None }
+    let Entry { revision, scope, table, key, .. } = entry.clone();
+    PlannedRow { revision, scope, table, key, lock, columns, changed, delete: false, inline: None }
 }
 
 /// A row that is to go.
 fn gone(entry: &Entry) -> PlannedRow {
-    let Entry { revision, table, key, base_version, .. } = entry.clone();
+    let Entry { revision, scope, table, key, base_version, .. } = entry.clone();
     let columns = BTreeMap::from([(table.pk.to_owned(), Value::from(key.as_str()))]);
     let (lock, changed) = (Some(base_version), None);
-    PlannedRow { revision, table, key, lock, columns, changed, delete: true, inline: None }
+    PlannedRow { revision, scope, table, key, lock, columns, changed, delete: true, inline: None }
 }
 
 impl PlannedRow {
@@ -228,6 +219,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
+    use crate::transactions::select;
 
     /// An entry of which some columns are given, and the others null.
     fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
@@ -239,7 +231,7 @@ mod tests {
                 name => Value::from_wire(columns[name].clone(), column.kind).unwrap(),
             })
             .collect();
-        Entry { revision: 1, ..Entry::unknown(table, key, row) }
+        Entry { revision: 1, ..Entry::unknown("p", table, key, row) }
     }
 
     fn pack(id: &str, bytes: u64) -> Entry {
@@ -251,12 +243,28 @@ mod tests {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
     }
 
-    fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> PushPlan {
-        super::plan(&FASTEST, entries, parents, large)
+    /// A plan, cut into statements.
+    struct Planned {
+        uploads: Vec<String>,
+        statements: Vec<Vec<PlannedRow>>,
+        diverged: Vec<String>,
+    }
+
+    fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> Planned {
+        let transactions = select(&FASTEST, entries, &|_| false).transactions;
+        let PushPlan { uploads, units, diverged } =
+            super::plan(&FASTEST, &transactions, parents, large);
+        let (mut statements, mut left) = (Vec::new(), &units[..]);
+        while !left.is_empty() {
+            let (next, rest) = left.split_at(next_statement(left, usize::MAX));
+            statements.push(next.concat());
+            left = rest;
+        }
+        Planned { uploads, statements, diverged }
     }
 
     /// Keys of each statement's rows.
-    fn keys(plan: &PushPlan) -> Vec<Vec<&str>> {
+    fn keys(plan: &Planned) -> Vec<Vec<&str>> {
         let key = |row: &PlannedRow| row.columns[row.table.pk].as_str().unwrap().to_owned();
         let keys = |rows: &Vec<PlannedRow>| rows.iter().map(key).collect::<Vec<_>>();
         let all: Vec<Vec<String>> = plan.statements.iter().map(keys).collect();
@@ -265,7 +273,8 @@ mod tests {
 
     #[test]
     fn nothing_to_push_is_no_statement() {
-        assert_eq!(plan(&[], &Parents::new(), LargePacks::Rows), PushPlan::default());
+        let plan = plan(&[], &Parents::new(), LargePacks::Rows);
+        assert!(plan.statements.is_empty() && plan.uploads.is_empty());
     }
 
     #[test]

@@ -1,91 +1,53 @@
 //! Rows of the primary's alone that keep one from being deleted: of tables that are not synced, or by
 //! foreign keys that devices are not told of. A device that is refused learns their names.
 
-use std::fmt;
-
 use fastest_schema::live::{Live, LiveKey, LiveTable};
 use fastest_schema::{Schema, Table};
 
 use crate::clock;
-use crate::error::SyncError;
 use crate::migrations::live;
-use crate::primary::{Primary, ask_cell_by};
-use crate::replica::Replica;
+use crate::primary::{Primary, PrimaryError, ask_cell_by};
+use crate::push_plan::PlannedRow;
 
 /// Foreign keys that are looked along, at most: each takes a request.
 const KEYS_MAX: usize = 50;
 
-/// What a refused push comes to, where rows were to be deleted and nothing here explains the refusal: the
-/// same error, or one that names a row on the primary that keeps one of them.
-pub(crate) async fn explained(
-    replica: &Replica,
-    primary: &dyn Primary,
-    scope: &str,
-    error: SyncError,
-) -> SyncError {
-    let SyncError::Primary(source) = error else { return error };
-    match referrer(replica, primary, scope).await {
-        Ok(Some(row)) => SyncError::Kept { row: Box::new(row), source },
-        // That the push was refused is what has to be said.
-        Ok(None) | Err(_) => source.into(),
-    }
-}
-
 /// A row that was to be deleted, and what refers to it on the primary.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptRow {
+#[derive(Debug)]
+pub(crate) struct Kept {
     /// The table.
-    pub table: &'static str,
+    pub(crate) table: &'static str,
     /// The key.
-    pub key: String,
-    /// The row that refers to it, in words.
-    pub child: String,
-    /// The columns of the foreign key, by comma.
-    pub columns: String,
+    pub(crate) key: String,
+    /// What refers to it, in words.
+    pub(crate) why: String,
 }
 
-impl fmt::Display for KeptRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, key, child, columns } = self;
-        write!(
-            f,
-            "row {key} of {table} was not deleted: {child} refers to it over ({columns}), which devices \
-             do not follow"
-        )
-    }
-}
-
-async fn referrer(
-    replica: &Replica,
+/// One of these rows, which are to be deleted, that a row on the primary keeps.
+pub(crate) async fn kept(
+    schema: &Schema,
     primary: &dyn Primary,
-    scope: &str,
-) -> Result<Option<KeptRow>, SyncError> {
-    let deletes = replica.read().deletes(Some(scope))?;
-    if deletes.is_empty() {
+    going: &[&PlannedRow],
+) -> Result<Option<Kept>, PrimaryError> {
+    if going.is_empty() {
         return Ok(None);
     }
     let live = live(primary).await?;
-    let keys = unknown_keys(replica.schema(), &live).take(KEYS_MAX);
-    for (name, child, key) in keys {
-        let mut of_table = deletes.iter().filter(|entry| is_to(key, entry.table)).peekable();
-        let Some(table) = of_table.peek().map(|entry| entry.table) else { continue };
-        let going: Vec<&str> = of_table.map(|entry| &*entry.key).collect();
-        let going = serde_json::to_string(&going).expect("texts serialise");
+    for (name, child, key) in unknown_keys(schema, &live).take(KEYS_MAX) {
+        let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
+        let Some(table) = of_table.peek().map(|row| row.table) else { continue };
+        let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();
+        let keys = serde_json::to_string(&keys).expect("texts serialise");
         let cell = referring(name, child, key, table);
-        let found = ask_cell_by(primary, &cell, &[&clock::new_id(), &going]).await?;
+        let found = ask_cell_by(primary, &cell, &[&clock::new_id(), &keys]).await?;
         let keys: Option<(String, Option<String>)> =
-            found.and_then(|row| serde_json::from_str(&row).ok());
-        let Some((row, child)) = keys else { continue };
-        let child = match child {
-            Some(child) => format!("row {child} of {name}"),
-            None => format!("a row of {name}"),
-        };
-        return Ok(Some(KeptRow {
-            table: table.name,
-            key: row,
-            child: primary.said(&child),
-            columns: primary.said(&key.columns.join(", ")),
-        }));
+            found.and_then(|keys| serde_json::from_str(&keys).ok());
+        let Some((kept, child)) = keys else { continue };
+        let child = child.map_or_else(|| "a row".to_owned(), |child| format!("row {child}"));
+        let columns = key.columns.join(", ");
+        let why = format!("{child} of {name} refers to it over ({columns})");
+        let why = format!("{}, which devices do not follow", primary.said(&why));
+        return Ok(Some(Kept { table: table.name, key: kept, why }));
     }
     Ok(None)
 }

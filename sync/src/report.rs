@@ -284,6 +284,9 @@ pub struct ConflictsReport {
     /// Rows that the primary has and this device cannot keep; left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldRow>,
+    /// What the primary refused of an application's file; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedTransaction>,
 }
 
 /// A row that the primary has and this device cannot keep. What is here of it stays as it was.
@@ -301,6 +304,38 @@ pub struct HeldRow {
     pub why: String,
     /// Whether something that was written here to the row waits until it is mended.
     pub waiting: bool,
+}
+
+/// What was written in one transaction, and the primary refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedTransaction {
+    /// Its number, which retrying and dropping take.
+    pub id: i64,
+    /// The table of the row that is at fault, as far as the primary's words say.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// The column at fault, where it is known.
+    pub column: Option<String>,
+    /// The primary's reason.
+    pub why: String,
+    /// When it was refused. RFC 3339, UTC.
+    pub at: String,
+    /// Every row that was written in it.
+    pub rows: Vec<RefusedRow>,
+}
+
+/// A row of a transaction that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedRow {
+    /// The scope of the row.
+    pub scope: String,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// Whether it was to be deleted.
+    pub deleted: bool,
 }
 
 /// A row that this device and the primary changed, each in its own way.

@@ -1,19 +1,43 @@
-//! `conflicts` and `resolve`: rows that both sides changed.
+//! `conflicts` and `resolve`: rows that both sides changed, and what else waits for a choice.
 
 use std::collections::BTreeMap;
 
 use fastest_sync::report::{ConflictsReport, RowConflict};
-use fastest_sync::{Resolution, SyncError};
+use fastest_sync::{Database, Resolution, SyncError};
 use serde_json::Value;
 
-use crate::args::Choice;
+use crate::args::{Choice, Conflicts};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::Session;
 use crate::words::plain;
 
+/// What waits for a choice, in an application's file where one is named.
+pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, CliError> {
+    let Some(file) = &asked.database else { return list(session) };
+    let mut database = Database::open_recorded(&session.path(file))?;
+    if let Some(id) = asked.retry {
+        let all = database.refused()?;
+        database.retry_refused(id)?;
+        let refused = all.into_iter().find(|refused| refused.id == id);
+        session.out.report(&refused, |out| out.done("The next push tries it again"))?;
+        return Ok(Exit::Done);
+    }
+    if let Some(id) = asked.drop {
+        let dropped = database.drop_refused(id)?;
+        session.out.report(&dropped, |out| {
+            let (table, key) = (plain(&dropped.table), plain(&dropped.key));
+            out.done(format_args!("Took back what was written with row {key} of {table}"))
+        })?;
+        return Ok(Exit::Done);
+    }
+    let (conflicts, held) = (database.conflicts()?, database.held()?);
+    let report = ConflictsReport { conflicts, held, refused: database.refused()? };
+    show(session, &report)
+}
+
 /// Conflicts of the project at hand; outside of any, all that the device has.
-pub fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
+fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let mut device = session.device()?;
     let project_id = match device.find(session.base()) {
         Ok(copy) => Some(copy.project_id),
@@ -21,12 +45,16 @@ pub fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
         Err(error) => return Err(error.into()),
     };
     let report = device.conflicts(project_id.as_deref())?;
-    session.out.report(&report, |out| list_text(out, &report))?;
-    Ok(if report.conflicts.is_empty() && report.held.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Differs
-    })
+    show(session, &report)
+}
+
+fn show(session: &mut Session<'_>, report: &ConflictsReport) -> Result<Exit, CliError> {
+    session.out.report(report, |out| list_text(out, report))?;
+    Ok(if is_empty(report) { Exit::Done } else { Exit::Differs })
+}
+
+fn is_empty(report: &ConflictsReport) -> bool {
+    report.conflicts.is_empty() && report.held.is_empty() && report.refused.is_empty()
 }
 
 fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> {
@@ -52,9 +80,18 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
     if !report.held.is_empty() {
         out.hint("mend the value on the primary: the next pull brings the row");
     }
+    for refused in &report.refused {
+        out.line(format_args!("{} {}", refused.id, plain(&refused.to_string())))?;
+    }
+    if !report.refused.is_empty() {
+        out.hint(
+            "mend the row in its application, or `--retry ID` what was mended on the primary, or \
+             `--drop ID` it",
+        );
+    }
     match report.conflicts.is_empty() {
-        true if !report.held.is_empty() => Ok(()),
-        true => out.done("No rows are in conflict"),
+        true if is_empty(report) => out.done("No rows are in conflict"),
+        true => Ok(()),
         false => {
             out.hint("`fastest resolve ID --ours`, `--theirs` or `--value JSON` settles one");
             Ok(())

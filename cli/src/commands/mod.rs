@@ -73,7 +73,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),
         Command::Workspace(command) => workspace::run(session, command),
         Command::Project(command) => project::run(session, command),
-        Command::Conflicts => conflicts::list(session),
+        Command::Conflicts(asked) => conflicts::conflicts(session, &asked),
         Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),
         Command::Schema(command) => schema::run(session, command),

@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::database::DatabaseError;
+use fastest_sync::embedded::Embedded;
+use fastest_sync::{Database, Remote, migrate};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -189,4 +193,105 @@ fn what_cannot_be_settled_so() {
     assert!(told.starts_with("exit 2") && told.contains("cannot be used with"), "{told}");
     // All that left it as it was.
     assert_eq!(scene.field("there", "copy", "conflicts", "id"), id);
+}
+
+#[table(name = "notes", policy = versioned("a test"), scope = team)]
+struct Note {
+    #[pk]
+    id: String,
+    team: String,
+    title: String,
+}
+
+/// An application's file in which two rows wait that were written together and refused.
+fn refused(scene: &Scene) -> Database {
+    let tables = vec![Note::TABLE].leak();
+    let migrations = vec![Migration { name: "0000_app_init.sql", sql: init_sql(tables).leak() }];
+    let schema = Schema { owner: "app", tables, migrations: migrations.leak() };
+    let schema: &'static Schema = Box::leak(Box::new(schema));
+    let remote = Remote::of(Box::new(Embedded::new(&scene.path("rows.db"))));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(migrate(&*remote.primary, schema)).unwrap();
+    let rule = "CREATE TRIGGER no_spam BEFORE INSERT ON notes WHEN NEW.title = 'spam'
+                BEGIN SELECT RAISE(ABORT, 'no spam, please'); END";
+    runtime.block_on(remote.primary.run(rule, &[])).unwrap();
+    let mut database = Database::open_for(&scene.path("app.db"), schema, "t").unwrap();
+    let note =
+        |id: &str, title: &str| Note { id: id.into(), team: "t".into(), title: title.into() };
+    let written = database.transaction(|tx| {
+        tx.save(&note("a", "spam"))?;
+        tx.save(&note("b", "ham"))
+    });
+    written.unwrap_or_else(|error: DatabaseError| panic!("{error}"));
+    assert_eq!(runtime.block_on(database.push_all(&remote)).unwrap().refused.len(), 1);
+    database
+}
+
+#[test]
+fn what_was_refused_of_an_application_is_told_tried_again_or_dropped() {
+    let scene = Scene::new();
+    let database = refused(&scene);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
+    exit 1
+    --- stdout
+    2 row a of notes was refused: no spam, please (one more row was written with it, and waits too)
+    --- stderr
+    hint: mend the row in its application, or `--retry ID` what was mended on the primary, or `--drop ID` it
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --json"), @r#"
+    exit 1
+    --- stdout
+    {"conflicts":[],"refused":[{"id":2,"table":"notes","key":"a","column":null,"why":"no spam, please","at":"[TIME]","rows":[{"scope":"t","table":"notes","key":"a","deleted":false},{"scope":"t","table":"notes","key":"b","deleted":false}]}]}
+    "#);
+    let id = database.refused().unwrap()[0].id;
+    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --retry {id}")), @r#"
+    exit 0
+    --- stdout
+    The next push tries it again
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
+    exit 0
+    --- stdout
+    No rows are in conflict
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database app.db --drop 99"), @r#"
+    exit 2
+    --- stderr
+    error: there is no refused transaction "99"
+    hint: `fastest conflicts --database FILE` shows those there are
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database rows.db"), @r#"
+    exit 2
+    --- stderr
+    error: [TMP]/rows.db cannot be read as the rows of an application: no application has made it with Fastest
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --database none.db"), @r#"
+    exit 2
+    --- stderr
+    error: [TMP]/none.db cannot be read as the rows of an application: unable to open database file: [TMP]/none.db
+    "#);
+    assert_snapshot!(scene.run("here", "", "conflicts --retry 1"), @r#"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --database <FILE>
+
+    Usage: fastest conflicts --database <FILE> --retry <ID>
+
+    For more information, try '--help'.
+    "#);
+    assert_eq!(database.all::<Note>().unwrap().len(), 2);
+}
+
+#[test]
+fn what_was_refused_is_taken_back() {
+    let scene = Scene::new();
+    let database = refused(&scene);
+    let id = database.refused().unwrap()[0].id;
+    assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --drop {id}")), @r#"
+    exit 0
+    --- stdout
+    Took back what was written with row a of notes
+    "#);
+    assert!(database.all::<Note>().unwrap().is_empty() && database.waiting().unwrap().is_empty());
 }

@@ -10,7 +10,7 @@ impl Device {
     pub fn conflicts(&mut self, project_id: Option<&str>) -> Result<ConflictsReport, SyncError> {
         let session = self.replica.read();
         let (conflicts, held) = (session.conflicts(project_id)?, session.held(project_id)?);
-        Ok(ConflictsReport { conflicts, held })
+        Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one.

@@ -146,7 +146,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
         }
     }
     match message.contains("D1_ERROR") || message.contains("SQLITE_") {
-        true => PrimaryError::Failed { url, message: said },
+        true => PrimaryError::failed(&url, said),
         false => by_status(place, answer, Some(said)),
     }
 }
@@ -202,7 +202,7 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
             let failure = Failure::Busy { retry_after: answer.retry_after };
             place.unreachable(failure, with_ray(answer, message))
         }
-        400..500 => PrimaryError::Failed { url, message },
+        400..500 => PrimaryError::failed(&url, message),
         _ => place.unreachable(Failure::Transient, with_ray(answer, message)),
     }
 }

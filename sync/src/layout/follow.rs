@@ -133,7 +133,7 @@ impl Session<'_> {
     }
 
     fn rename_waiting(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
-        for place in ["outbox", "conflict", "held"] {
+        for place in ["outbox", "conflict", "held", "refused"] {
             let sql = format!("UPDATE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
             self.run(&sql, [from, to])?;
         }

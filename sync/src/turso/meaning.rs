@@ -22,7 +22,7 @@ impl Place {
     }
 
     pub(super) fn failed(&self, message: &str) -> PrimaryError {
-        PrimaryError::Failed { url: self.url.clone(), message: said(message) }
+        PrimaryError::failed(&self.url, said(message))
     }
 
     fn denied(&self, denial: Denial, message: String) -> PrimaryError {
@@ -92,7 +92,7 @@ impl Place {
                 self.unreachable(Failure::Transient, message)
             }
             // sqld, of a text in an answer that is no UTF-8: a later try would fail alike.
-            500 if says("invalid utf-8") => PrimaryError::Failed { url, message },
+            500 if says("invalid utf-8") => PrimaryError::failed(&url, message),
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
                 let why = why.unwrap_or_else(|| "there is no TURSO_AUTH_TOKEN".to_owned());
@@ -103,7 +103,7 @@ impl Place {
             404 => PrimaryError::NoDatabase { url, message },
             429 => self.unreachable(Failure::Busy { retry_after: None }, message),
             408 | 500.. => self.unreachable(Failure::Transient, message),
-            400..500 => PrimaryError::Failed { url, message },
+            400..500 => PrimaryError::failed(&url, message),
             _ => self.unreachable(Failure::Lost, message),
         }
     }
@@ -128,9 +128,48 @@ impl Place {
         ];
         match passing.iter().any(|passing| words.contains(passing)) {
             true => self.unreachable(Failure::Transient, said(words)),
+            false if is_of_trigger(words) => {
+                let (url, message) = (self.url.clone(), said(words));
+                PrimaryError::Failed { url, message, of_rows: true }
+            }
             false => self.failed(words),
         }
     }
+}
+
+/// Whether an error has words that SQLite itself does not use: an application's trigger gave them, and
+/// the client gives no code with them.
+fn is_of_trigger(words: &str) -> bool {
+    // The texts of sqlite3_errstr, and those of its parser.
+    let own = [
+        "SQL logic error",
+        "access permission denied",
+        "query aborted",
+        "out of memory",
+        "readonly database",
+        "interrupted",
+        "disk I/O error",
+        "malformed",
+        "unknown operation",
+        "database or disk is full",
+        "unable to open database file",
+        "locking protocol",
+        "schema has changed",
+        "bad parameter",
+        "large file support",
+        "authorization denied",
+        "not authorized",
+        "not a database",
+        "no such ",
+        "has no column named",
+        "syntax error",
+        "incomplete input",
+        "ambiguous column name",
+        "wrong number of arguments",
+        "too many",
+        "parser stack overflow",
+    ];
+    words.contains("SQLite error: ") && !own.iter().any(|own| words.contains(own))
 }
 
 /// ``Hrana: `KIND: `WORDS`` to its kind and its words.

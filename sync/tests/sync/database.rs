@@ -358,8 +358,8 @@ fn a_value_taken_elsewhere_holds_up_no_pull() {
     two.save(&project("r", "a", "same")).unwrap();
     one.save(&project("q", "a", "same")).unwrap();
     sync(&mut one, &remote);
-    let error = run(two.push(&remote, "a")).unwrap_err().to_string();
-    assert!(error.contains("UNIQUE"), "{error}");
+    let refused = run(two.push(&remote, "a")).unwrap().refused;
+    assert!(refused[0].why.contains("UNIQUE") && refused[0].key == "r", "{refused:?}");
     run(two.pull(&remote, "a")).unwrap();
     assert_eq!(keys::<Project>(&two), ["p", "q", "r"]);
     two.save(&project("r", "a", "other")).unwrap();

@@ -114,9 +114,9 @@ fn a_file_of_a_newer_layout_is_refused() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST).unwrap();
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("PRAGMA user_version = 6").unwrap();
+    file.execute_batch("PRAGMA user_version = 7").unwrap();
     let refused = Replica::open(&path, &FASTEST).unwrap_err();
-    assert!(matches!(refused, ReplicaError::Newer { found: 6, .. }), "{refused}");
+    assert!(matches!(refused, ReplicaError::Newer { found: 7, .. }), "{refused}");
 }
 
 /// The tables of an application, before and after a change of its schema.
@@ -475,12 +475,27 @@ mod gauges {
     };
 }
 
+/// What came with layout 5.
+const LAYOUT_5_DDL: &str = "
+CREATE TABLE fastest_local_held(
+  tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
+  column TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (tbl, pk))
+  WITHOUT ROWID;
+PRAGMA user_version = 5;
+";
+
 #[test]
-fn decimals_that_wait_in_a_file_of_layout_4_are_read() {
+fn what_waits_in_a_file_of_layout_4_or_5_is_read() {
+    for ddl in [LAYOUT_4_DDL.to_owned(), format!("{LAYOUT_4_DDL}{LAYOUT_5_DDL}")] {
+        what_waits_is_read(&ddl);
+    }
+}
+
+fn what_waits_is_read(ddl: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
     let file = Connection::open(&path).unwrap();
-    file.execute_batch(LAYOUT_4_DDL).unwrap();
+    file.execute_batch(ddl).unwrap();
     file.execute_batch(&fastest_schema::replica_ddl(gauges::SCHEMA.tables).join(";\n")).unwrap();
     let record = fastest_schema::replica_record("app", gauges::SCHEMA.tables);
     let mut record = serde_json::to_value(&record).unwrap();
@@ -506,8 +521,10 @@ fn decimals_that_wait_in_a_file_of_layout_4_are_read() {
     let real = |real: f64| fastest_schema::Value::Real(real);
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
     assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::Value::Null]);
-    assert_eq!(query(&path, "PRAGMA user_version"), ["5"]);
+    assert_eq!(entry.joined, None);
+    assert_eq!(query(&path, "PRAGMA user_version"), ["6"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);
+    assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_refused"), ["0"]);
     assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), ["p"], "it waits still");
     let [conflict] = &Database::open(&path, &gauges::SCHEMA).unwrap().conflicts().unwrap()[..]
     else {

@@ -18,6 +18,7 @@ mod mishaps;
 mod operations;
 mod private;
 mod requests;
+mod transactions;
 mod two_devices;
 mod values;
 mod walk;

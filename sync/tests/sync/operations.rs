@@ -4,11 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_fixtures::servers::D1Server;
-use fastest_schema::{Migration, PUSH_1_SQL, PUSH_SQL, Refusal, Row, Schema, init_sql, table};
-use fastest_sync::database::DatabaseError;
-use fastest_sync::primary::PrimaryError;
+use fastest_schema::{Migration, PUSH_1_SQL, PUSH_SQL, Row, Schema, init_sql, table};
 use fastest_sync::secret::NoSecrets;
-use fastest_sync::{Database, Remote, SyncError, migrate};
+use fastest_sync::{Database, Remote, migrate};
 
 use super::machine::query;
 use super::run;
@@ -168,17 +166,13 @@ fn a_write_that_a_trigger_swallows_is_heard_of() {
                 "UPDATE" => one.save(&Task { title: "lost".into(), ..task("a", "x") }).unwrap(),
                 _ => drop(one.delete::<Task>("a").unwrap()),
             }
-            let refused = run(one.push_all(remote)).unwrap_err();
-            let DatabaseError::Sync(SyncError::Primary(PrimaryError::Refused { refusal, .. })) =
-                &refused
-            else {
-                panic!("{refused}")
-            };
-            assert_eq!(*refusal, Refusal::Swallowed);
+            let refused = run(one.push_all(remote)).unwrap().refused.remove(0);
+            assert!(refused.key == "a" && refused.why.contains("trigger"), "{refused}");
             assert_eq!(query(path, "SELECT count(*) FROM fastest_local_sent"), ["0"]);
             assert_eq!(query(path, "SELECT count(*) FROM fastest_local_outbox"), ["1"], "it waits");
             by_hand(remote, "DROP TRIGGER mute");
-            run(one.push_all(remote)).unwrap();
+            one.retry_refused(refused.id).unwrap();
+            assert!(run(one.push_all(remote)).unwrap().refused.is_empty());
         }
         assert_eq!(cell(remote, "SELECT CAST(count(*) AS TEXT) FROM tasks"), "0");
     });

@@ -7,6 +7,7 @@ use fastest_schema::record::TableRecord;
 use fastest_schema::{Migration, Row, Schema, statements, table};
 use fastest_sync::embedded::Embedded;
 use fastest_sync::migrations::{Chosen, Source, adopt, apply};
+use fastest_sync::report::RefusedTransaction;
 use fastest_sync::{Database, Remote, migrate};
 
 use crate::run;
@@ -89,6 +90,14 @@ fn keys<R: Row>(device: &Database) -> Vec<String> {
     rows.iter().map(key).collect()
 }
 
+/// The one transaction that the primary refuses.
+fn refused_by(remote: &Remote, device: &mut Database) -> RefusedTransaction {
+    run(device.push_all(remote)).unwrap();
+    let mut refused = device.refused().unwrap();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    refused.remove(0)
+}
+
 #[test]
 fn the_applications_constraints_hold_on_every_primary() {
     let folder = tempfile::tempdir().unwrap();
@@ -129,8 +138,9 @@ fn the_applications_constraints_hold_on_every_primary() {
         run(one.push_all(remote)).unwrap();
         let other = two.get::<Page>("c").unwrap().unwrap();
         two.save(&Page { code: Some("k".into()), ..other.clone() }).unwrap();
-        let error = run(two.push_all(remote)).unwrap_err().to_string();
-        assert!(error.contains("UNIQUE constraint failed: pages.code"), "{name}: {error}");
+        let refused = refused_by(remote, &mut two);
+        assert_eq!(refused.column.as_deref(), Some("code"), "{name}: {refused}");
+        assert!(refused.why.contains("UNIQUE constraint failed: pages.code"), "{name}: {refused}");
         assert_eq!(by_hand(remote, "SELECT count(*) FROM pages")[0][0].as_deref(), Some("2"));
         two.save(&other).unwrap();
         run(two.push_all(remote)).unwrap();
@@ -140,10 +150,12 @@ fn the_applications_constraints_hold_on_every_primary() {
         by_hand(remote, "INSERT INTO comments VALUES (3, 'c')");
         assert!(two.delete::<Team>("t").unwrap());
         assert!(keys::<Page>(&two).is_empty(), "{name}: along a key that is a number");
-        let error = run(two.push_all(remote)).unwrap_err().to_string();
-        let expected = "row c of pages was not deleted: row 3 of comments refers to it over (page)";
-        assert!(error.contains(expected), "{name}: {error}");
+        let refused = refused_by(remote, &mut two);
+        let row = format!("{} {}", refused.table, refused.key);
+        let why = "row 3 of comments refers to it over (page), which devices do not follow";
+        assert_eq!((&*row, &*refused.why), ("pages c", why), "{name}");
         by_hand(remote, "DELETE FROM comments");
+        two.retry_refused(refused.id).unwrap();
         run(two.push_all(remote)).unwrap_or_else(|error| panic!("{name}: {error}"));
         run(one.pull_all(remote)).unwrap();
         assert!(keys::<Page>(&one).is_empty() && keys::<Team>(&one).is_empty(), "{name}");

@@ -1,0 +1,321 @@
+//! Which transaction, row and column a primary's refusal is about.
+//!
+//! A primary names neither row nor key: it gives the words of a constraint or a trigger, which name
+//! the column at best. The statement is parted until the transaction is found; in it, the row is that
+//! which the words point at, or its first.
+
+use std::collections::HashSet;
+
+use fastest_schema::{Refusal, Table, Value};
+
+use crate::children::foreign_keys;
+use crate::clock;
+use crate::error::SyncError;
+use crate::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
+use crate::push_plan::PlannedRow;
+use crate::referrers::{Kept, kept};
+use crate::replica::Replica;
+
+/// Rows of a transaction of which the primary is asked, at most.
+const ASKED_MAX: usize = 8;
+
+/// What a refusal is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Blame {
+    pub(crate) table: String,
+    pub(crate) key: String,
+    pub(crate) column: Option<String>,
+    pub(crate) why: String,
+}
+
+/// Whether a refusal is about what was to be written, and a later try would be refused alike.
+pub(crate) fn is_of_rows(error: &PrimaryError) -> bool {
+    match error {
+        PrimaryError::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
+        PrimaryError::Failed { of_rows, .. } => *of_rows,
+        _ => false,
+    }
+}
+
+/// Whether a primary has refused a push for rows that would refer to none: others deleted those that
+/// ours refer to, or refer to those that we delete; or the primary lost what it had.
+pub(crate) fn lacks_rows(error: &PrimaryError) -> bool {
+    let words = "FOREIGN KEY constraint failed";
+    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
+}
+
+/// Where to part units of which one is at fault: about in the middle, where each that is suspected
+/// counts as much as all the others.
+pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize {
+    let weight = |unit: &Vec<PlannedRow>| if suspected.any_of(unit) { units.len() } else { 1 };
+    let weights: Vec<usize> = units.iter().map(weight).collect();
+    let (half, mut sum) = (weights.iter().sum::<usize>() / 2, 0);
+    let before = weights.iter().take_while(|weight| {
+        sum += **weight;
+        sum <= half
+    });
+    before.count().clamp(1, units.len().max(2) - 1)
+}
+
+/// The rows that the words of a refusal point at: those that write to a column which they name, and
+/// that hold null where it may not be, or a value that another row of the primary's has.
+#[derive(Debug, Default)]
+pub(crate) struct Suspected(HashSet<(String, String)>);
+
+impl Suspected {
+    fn any_of(&self, unit: &[PlannedRow]) -> bool {
+        unit.iter().any(|row| self.has(row))
+    }
+
+    fn has(&self, row: &PlannedRow) -> bool {
+        // Nothing is looked up where nothing is suspected, as is usual.
+        !self.0.is_empty() && self.0.contains(&(row.table.name.to_owned(), row.key.clone()))
+    }
+}
+
+/// Whom a refusal points at. It takes one question at most.
+pub(crate) async fn suspected(
+    primary: &dyn Primary,
+    units: &[Vec<PlannedRow>],
+    error: &PrimaryError,
+) -> Result<Suspected, PrimaryError> {
+    let why = why(error);
+    let columns = columns_named(&why);
+    let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
+    let is_meant = |row: &&PlannedRow| {
+        let mut named = columns.iter().filter(|column| column.is_of(row));
+        named.any(|column| !why.contains("NOT NULL") || is_null(row, &column.name))
+    };
+    let rows: Vec<&PlannedRow> = units.iter().flatten().filter(is_meant).collect();
+    let name = |row: &&PlannedRow| (row.table.name.to_owned(), row.key.clone());
+    let keys = match rows.first() {
+        Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
+            taken(primary, first.table, &rows, &columns).await?
+        }
+        _ => return Ok(Suspected(rows.iter().map(name).collect())),
+    };
+    Ok(Suspected(rows.iter().map(name).filter(|(_, key)| keys.contains(key)).collect()))
+}
+
+/// The keys of those rows whose values in these columns another row of the primary's has.
+async fn taken(
+    primary: &dyn Primary,
+    table: &Table,
+    rows: &[&PlannedRow],
+    columns: &[NamedColumn],
+) -> Result<HashSet<String>, PrimaryError> {
+    let named: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let list = rows.iter().filter(|row| row.table.name == table.name).filter_map(|row| {
+        let values = named.iter().map(|name| row.columns.get(*name).and_then(as_parameter));
+        let values: Option<Vec<String>> = values.collect();
+        Some([vec![row.key.clone()], values?].concat())
+    });
+    let list = serde_json::to_string(&list.collect::<Vec<_>>()).expect("texts serialise");
+    let same = named.iter().enumerate().map(|(at, name)| format!("`{name}` = value->>{}", at + 1));
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let cell = format!(
+        "SELECT json_group_array(value->>0) FROM json_each(?2) WHERE EXISTS
+           (SELECT 1 FROM `{}` WHERE {same} AND `{}` <> value->>0)",
+        table.name, table.pk
+    );
+    let keys = ask_cell_by(primary, &cell, &[&clock::new_id(), &list]).await?;
+    Ok(keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default())
+}
+
+/// What the refusal of one transaction is about.
+pub(crate) async fn blame(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+    error: &PrimaryError,
+) -> Result<Blame, SyncError> {
+    let why = why(error);
+    if lacks_rows(error) {
+        let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
+        if let Some(Kept { table, key, why }) = kept(replica.schema(), primary, &going).await? {
+            return Ok(Blame { table: table.to_owned(), key, column: None, why });
+        }
+        if let Some(blame) = lacks(replica, primary, unit).await? {
+            return Ok(blame);
+        }
+    }
+    let columns = columns_named(&why);
+    let column_of = |row: &PlannedRow| columns.iter().find(|column| column.is_of(row));
+    let suspected = suspected(primary, &[unit.to_vec()], error).await?;
+    let pointed_at = unit.iter().find(|row| suspected.has(row));
+    // Two rows of the transaction may be at odds with each other.
+    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
+    match meant.or(unit.first()) {
+        Some(row) => Ok(of(row, column_of(row).map(|column| column.name.as_str()), why)),
+        None => Err(SyncError::Primary(PrimaryError::stray_answer(primary))),
+    }
+}
+
+fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
+    let (table, key) = (row.table.name.to_owned(), row.key.clone());
+    Blame { table, key, column: column.map(str::to_owned), why }
+}
+
+/// A value as a parameter, which the affinity of a column makes what it was.
+fn as_parameter(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The row that refers to one which the primary lacks.
+async fn lacks(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+) -> Result<Option<Blame>, SyncError> {
+    let written = || unit.iter().filter(|row| !row.delete);
+    for row in written() {
+        let values = replica.read().values(row.table, &row.key)?;
+        let orphan = values.map(|values| replica.read().orphan_of(row.table, &values));
+        if let Some(orphan) = orphan.transpose()?.flatten() {
+            return Ok(Some(of(row, Some(orphan.column), orphan.to_string())));
+        }
+    }
+    // Tables that were not adopted are known to the primary alone.
+    let keys = "SELECT json_group_array(json_array(\"from\", \"table\", \"to\"))
+                FROM pragma_foreign_key_list(?1)";
+    for row in written().take(ASKED_MAX) {
+        let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
+        let keys: Vec<(String, String, Option<String>)> =
+            keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
+        for (column, table, to) in keys {
+            let Some(value) = row.columns.get(&column).and_then(as_parameter) else { continue };
+            let quoted = |name: &str| name.replace('`', "``");
+            // Where it names no column, it is the key.
+            let to = match to {
+                Some(to) => format!("`{}`", quoted(&to)),
+                None => "rowid".to_owned(),
+            };
+            let cell = format!("SELECT 1 FROM `{}` WHERE {to} = ?1 LIMIT 1", quoted(&table));
+            let in_unit = written().any(|other| {
+                other.table.name == table
+                    && other
+                        .columns
+                        .values()
+                        .any(|own| as_parameter(own).is_some_and(|own| own == value))
+            });
+            if !in_unit && ask_cell_by(primary, &cell, &[&value]).await?.is_none() {
+                let why = format!("it names {table} {value}, which the primary does not have");
+                return Ok(Some(of(row, Some(&column), why)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the primary lacks rows that it was known to have, and that these refer to.
+pub(crate) async fn has_lost(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+) -> Result<bool, SyncError> {
+    for row in unit.iter().filter(|row| !row.delete) {
+        for (at, to) in foreign_keys(row.table) {
+            let Some(parent) = replica.schema().synced_table(to.table) else { continue };
+            let value = row.columns.get(row.table.columns[at].name);
+            let Some(key) = value.and_then(Value::as_str).filter(|_| to.column == parent.pk) else {
+                continue;
+            };
+            let is_known = replica.read().values(parent, key)?.is_some()
+                && replica.read().known_version(parent, key)? > 0;
+            let cell = (parent.name, parent.pk, parent.pk);
+            if is_known && ask_cell(primary, cell, key).await?.is_none() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// A column that the words of a constraint name.
+struct NamedColumn {
+    /// Its table, where they say which.
+    table: Option<String>,
+    name: String,
+}
+
+impl NamedColumn {
+    /// Whether a row would write to it.
+    fn is_of(&self, row: &PlannedRow) -> bool {
+        self.table.as_ref().is_none_or(|table| table == row.table.name)
+            && row.sent().any(|(name, _)| *name == self.name)
+    }
+}
+
+/// The columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`, in
+/// `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
+fn columns_named(why: &str) -> Vec<NamedColumn> {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let Some((_, words)) = why.split_once(" failed: ").or_else(|| why.split_once(" column "))
+    else {
+        return Vec::new();
+    };
+    let named = |word: &str| match word.split_once('.') {
+        Some((table, name)) => NamedColumn { table: Some(table.to_owned()), name: name.to_owned() },
+        None => NamedColumn { table: None, name: word.to_owned() },
+    };
+    words.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).map(named).collect()
+}
+
+/// The primary's reason, without what its interfaces put around it.
+fn why(error: &PrimaryError) -> String {
+    match error {
+        PrimaryError::Failed { message, .. } => plain(message),
+        PrimaryError::Refused { refusal: Refusal::Swallowed, .. } => {
+            "a trigger or an ON CONFLICT clause on the primary took the write away without an error"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)` as X.
+fn plain(message: &str) -> String {
+    let message = match message.split_once("message: \"") {
+        Some((_, rest)) => rest.split_once("\", code").map_or(rest, |(words, _)| words),
+        None => message,
+    };
+    let message = message.split_once("SQLite error: ").map_or(message, |(_, words)| words);
+    let message = message.split_once("D1_ERROR: ").map_or(message, |(_, words)| words);
+    let message = message.split(": SQLITE_").next().unwrap_or(message);
+    message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_each_primary() {
+        for said in [
+            "UNIQUE constraint failed: notes.slug",
+            "D1_ERROR: UNIQUE constraint failed: notes.slug: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)",
+            "UNIQUE constraint failed: notes.slug: SQLITE_CONSTRAINT",
+            "Error { message: \"SQLite error: UNIQUE constraint failed: notes.slug\", code: \"SQLITE_CONSTRAINT\" }",
+            "SQLite error: UNIQUE constraint failed: notes.slug",
+        ] {
+            assert_eq!(plain(said), "UNIQUE constraint failed: notes.slug");
+        }
+    }
+
+    #[test]
+    fn columns_in_words() {
+        let named = |why: &str| -> Vec<(Option<String>, String)> {
+            columns_named(why).into_iter().map(|column| (column.table, column.name)).collect()
+        };
+        let of = |name: &str| (Some("t".to_owned()), name.to_owned());
+        assert_eq!(named("UNIQUE constraint failed: t.a, t.b"), [of("a"), of("b")]);
+        assert_eq!(named("cannot store TEXT value in INTEGER column t.a"), [of("a")]);
+        let check = named("CHECK constraint failed: length(title) < 9");
+        assert!(check.contains(&(None, "title".to_owned())));
+        assert_eq!(named("no more than three notes for each team"), []);
+    }
+}

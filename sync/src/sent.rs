@@ -1,0 +1,402 @@
+//! A statement on its way to the primary.
+//!
+//! It is written down in `fastest_local_sent`, word for word with its push id, before it is sent, and
+//! taken out in the transaction that records the answer. So an answer that is lost is asked for again
+//! under the same id, which the primary applies once. One is on its way at a time from a device: the
+//! push lock of its store, or file, sees to that.
+//!
+//! What version a row came to is learned from the answer, and not computed: a trigger of the
+//! application's may have written to it as well. Such rows are pulled at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::PackId;
+use fastest_core::store::Store;
+use fastest_schema::projects::Project;
+use fastest_schema::value::{Misfit, ValueError};
+use fastest_schema::{
+    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Policy, Refusal, Row, Schema,
+    Seen, Table, Value,
+};
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::clock;
+use crate::error::SyncError;
+use crate::outbox::Entry;
+use crate::own::Own;
+use crate::primary::{PrimaryError, Rows, STRAY_ANSWERS_MAX};
+use crate::push_plan::PlannedRow;
+use crate::remote::{Remote, RemoteState};
+use crate::replica::{Replica, ReplicaError, Session, Values};
+
+/// Whether a row is a part of a pack, and not the last.
+pub(crate) fn more_parts(columns: &BTreeMap<String, Value>) -> bool {
+    let number = |name: &str| columns.get(name).and_then(Value::as_i64);
+    number("parts").is_some_and(|parts| number("part") != Some(parts - 1))
+}
+
+/// A statement on its way.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) push_id: String,
+    device_id: String,
+    pub(crate) payload: String,
+    entries: SentEntries,
+}
+
+/// What a statement carries, for when its answer comes.
+#[derive(Debug, Serialize, Deserialize)]
+struct SentEntries {
+    /// That of the first row, and of all those that name none.
+    scope: String,
+    rows: Vec<SentRow>,
+    /// The project's columns that were patched.
+    patch: Option<Columns>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SentRow {
+    table: String,
+    /// Its scope, where the statement has rows of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    /// The key in the outbox, which differs for the later parts of a pack.
+    key: String,
+    revision: i64,
+    lock: Option<i64>,
+    /// The whole row, whatever of it was sent.
+    columns: Columns,
+    /// Whether the row goes.
+    #[serde(default)]
+    delete: bool,
+    /// Whether rows of the same entry follow in another statement.
+    more: bool,
+}
+
+/// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and whether
+/// in which scopes a pull has to fetch rows that triggers changed. If the primary has lost a table or column that the
+/// statement names, the statement is dropped and its rows are planned again.
+pub(crate) async fn resend(
+    replica: &mut Replica,
+    remote: &Remote,
+) -> Result<(usize, BTreeSet<String>), SyncError> {
+    let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
+    let found = replica.read().all(sql, [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+    })?;
+    let (mut count, mut learned) = (0, BTreeSet::new());
+    for (push_id, device_id, payload, entries) in found {
+        let entries = serde_json::from_str(&entries).map_err(|source| {
+            let table = "fastest_local_sent";
+            ReplicaError::Row { table, key: String::clone(&push_id), source: source.into() }
+        })?;
+        match send(replica, remote, &Sent { push_id, device_id, payload, entries }).await {
+            Err(SyncError::Primary(error)) if is_outdated(&error) => {
+                replica.write(|session| session.void_sent())?;
+            }
+            sent => {
+                learned.extend(sent?);
+                count += 1;
+            }
+        }
+    }
+    Ok((count, learned))
+}
+
+/// Whether a primary has refused a statement for its tables or columns.
+fn is_outdated(error: &PrimaryError) -> bool {
+    matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
+}
+
+/// Sends a statement and records its answer. Returns the scopes in which a pull has to fetch rows
+/// that triggers changed.
+pub(crate) async fn send(
+    replica: &mut Replica,
+    remote: &Remote,
+    sent: &Sent,
+) -> Result<BTreeSet<String>, SyncError> {
+    let primary = &*remote.primary;
+    let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
+    // Written down by an older build, it goes as it was.
+    let sql = if sent.is_payload_1() { PUSH_1_SQL } else { PUSH_SQL };
+    for _ in 0..STRAY_ANSWERS_MAX {
+        let mut versions = versions(&primary.run(sql, &parameters).await?, &sent.push_id);
+        if versions.is_none() {
+            // It was applied before, or this belongs to something else.
+            let locks = sent.entries.locks();
+            let answer = primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
+            versions = self::versions(&answer, &sent.push_id);
+        }
+        if let Some(versions) = versions {
+            // Lost in a crash, it is asked for again.
+            return replica.write_soon(|session| {
+                session.check_remote(remote)?;
+                Ok(session.accepted(sent, &versions)?)
+            });
+        }
+    }
+    Err(PrimaryError::stray_answer(primary).into())
+}
+
+/// A row whose version is another than its lock's plus one: table, key, version, and whether it is
+/// gone.
+#[derive(Debug, Deserialize)]
+struct Version(String, String, i64, i64);
+
+/// The rows that an answer names, if it is that to the push of this id.
+fn versions(answer: &Rows, push_id: &str) -> Option<Vec<Version>> {
+    match &answer[..] {
+        [row] => match &row[..] {
+            [Some(id), Some(list)] if id == push_id => serde_json::from_str(list).ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Sent {
+    /// Whether an older build has written it down.
+    fn is_payload_1(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            v: i64,
+        }
+        serde_json::from_str::<Head>(&self.payload).is_ok_and(|head| head.v == 1)
+    }
+}
+
+impl SentEntries {
+    /// The locks of the statement, as JSON.
+    fn locks(&self) -> String {
+        let locks = self.rows.iter().filter_map(|row| Some((&row.table, &row.key, row.lock?)));
+        serde_json::to_string(&locks.collect::<Vec<_>>()).expect("texts and numbers serialise")
+    }
+}
+
+/// Writes a statement down, which is then to be sent.
+pub(crate) fn write_down(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    rows: &[&PlannedRow],
+) -> Result<Sent, SyncError> {
+    let scope = rows.first().map(|row| row.scope.as_str()).unwrap_or_default();
+    let mut payload = Payload::new(0);
+    let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
+    for row in rows {
+        let wire = |(name, value): (&String, &Value)| (name.clone(), value.to_wire());
+        let mut columns: Columns = row.sent().map(wire).collect();
+        if let (Some((from, bytes)), Some(store)) = (row.inline, store) {
+            let data = inline_pack(store, &row.columns, from, bytes)?;
+            columns.insert("data".into(), data.into());
+        }
+        payload
+            .locks
+            .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
+        // The parts of a pack have keys of their own.
+        let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
+        let table = row.table.name.to_owned();
+        payload.ops.push(match row.delete {
+            true => Op::Delete(table, key),
+            false => Op::Write(table, key, columns),
+        });
+        entries.rows.push(SentRow {
+            table: row.table.name.to_owned(),
+            scope: (row.scope != scope).then(|| row.scope.clone()),
+            key: row.key.clone(),
+            revision: row.revision,
+            lock: row.lock,
+            columns: row.columns.iter().map(wire).collect(),
+            delete: row.delete,
+            more: more_parts(&row.columns),
+        });
+    }
+    entries.patch = project_patch(replica.schema(), scope, rows);
+    if let Some(patch) = &entries.patch {
+        // First: the last change of a push should be one that no other push makes again, for it is by
+        // that that a restored primary is found out.
+        let patch = Op::Patch(Project::TABLE.name.into(), scope.to_owned(), patch.clone(), 1);
+        payload.ops.insert(0, patch);
+    }
+    let sent = replica.write(|session| {
+        session.check_remote(remote)?;
+        let (device_id, counter) = session.next_push()?;
+        payload.counter = counter;
+        let state = session.remote()?;
+        (payload.epoch, payload.after) = (state.epoch, state.last_push_id);
+        payload.seen = session.proof(rows)?;
+        let payload = serde_json::to_string(&payload).expect("a payload serialises");
+        let sent = Sent { push_id: clock::new_id(), device_id, payload, entries };
+        session.run(
+            "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
+             VALUES (1, ?1, ?2, ?3, ?4)",
+            params![
+                sent.push_id,
+                sent.device_id,
+                sent.payload,
+                serde_json::to_string(&sent.entries).expect("entries serialise"),
+            ],
+        )?;
+        Ok::<_, SyncError>(sent)
+    })?;
+    Ok(sent)
+}
+
+fn inline_pack(
+    store: &Store,
+    columns: &BTreeMap<String, Value>,
+    from: u64,
+    bytes: u64,
+) -> Result<String, SyncError> {
+    let id: PackId = columns["pack_id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .expect("the outbox holds pack ids made here");
+    let pack = store.read_pack(&id)?;
+    let part = pack.get(from as usize..(from + bytes) as usize);
+    let damaged = || fastest_core::store::StoreError::DamagedPack {
+        path: store.pack_path(&id),
+        what: "it is shorter than when it was made",
+    };
+    Ok(STANDARD.encode(part.ok_or_else(damaged)?))
+}
+
+/// Where heads move, the project's newest snapshot does too: a patch, since every push of every
+/// workspace would otherwise race for the project's lock.
+fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<Columns> {
+    let of = |own: Own| {
+        rows.iter().filter(move |row| Own::of(schema, row.table) == Some(own) && !row.delete)
+    };
+    let has_project = of(Own::Project).next().is_some();
+    let heads = of(Own::Workspace);
+    let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
+    let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
+    match patch {
+        serde_json::Value::Object(patch) if !has_project => Some(patch),
+        _ => None,
+    }
+}
+
+impl Session<'_> {
+    /// Forgets the statement that was on its way: the primary has said that it applied nothing.
+    pub(crate) fn void_sent(&self) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_local_sent", []).map(drop)
+    }
+
+    /// The device's id, and its count of pushes with this one.
+    fn next_push(&self) -> Result<(String, i64), ReplicaError> {
+        self.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;
+        let sql = "SELECT device_id, counter FROM fastest_local_device";
+        let mut found = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.pop().expect("the device has its row since the replica was made"))
+    }
+
+    /// What the primary was seen to hold in one of the scopes of these rows, the first that has any.
+    fn proof(&self, rows: &[&PlannedRow]) -> Result<Option<Seen>, ReplicaError> {
+        let mut asked: Option<&str> = None;
+        for row in rows {
+            if asked.replace(&row.scope) == Some(&row.scope) {
+                continue;
+            }
+            if let Some(seen) = self.seen(&row.scope, self.cursor(&row.scope)?)? {
+                return Ok(Some(seen));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records that the primary has applied a statement, with the versions that it reported. Returns
+    /// the scopes in which a pull has to fetch rows that triggers changed.
+    fn accepted(
+        &self,
+        sent: &Sent,
+        versions: &[Version],
+    ) -> Result<BTreeSet<String>, ReplicaError> {
+        let SentEntries { scope, rows, patch } = &sent.entries;
+        let named: HashMap<(&str, &str), &Version> =
+            versions.iter().map(|version| ((&*version.0, &*version.1), version)).collect();
+        let mut learned = BTreeSet::new();
+        for row in rows {
+            let Some(table) = self.schema.synced_table(&row.table) else { continue };
+            let named = named.get(&(&*row.table, &*row.key)).filter(|_| row.lock.is_some());
+            let scope = row.scope.as_ref().unwrap_or(scope);
+            if self.accepted_row(scope, table, row, named.copied())? {
+                learned.insert(scope.clone());
+            }
+        }
+        if let Some(patch) = patch {
+            let text = |name: &str| patch.get(name).and_then(serde_json::Value::as_str);
+            self.run(
+                "UPDATE projects SET last_snapshot_id = ?2, updated_at = ?3 WHERE id = ?1",
+                params![scope, text("last_snapshot_id"), text("updated_at")],
+            )?;
+        }
+        self.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [&sent.push_id])?;
+        let last_push_id = Some(sent.push_id.clone());
+        self.put_remote(&RemoteState { last_push_id, ..self.remote()? })?;
+        Ok(learned)
+    }
+
+    fn accepted_row(
+        &self,
+        scope: &str,
+        table: &'static Table,
+        row: &SentRow,
+        named: Option<&Version>,
+    ) -> Result<bool, ReplicaError> {
+        let next = row.lock.map_or(1, |lock| lock + 1);
+        let (version, learned) = match named {
+            None => (next, false),
+            // It was gone before, and stayed so.
+            Some(Version(_, _, version, 1)) if row.delete => (*version, false),
+            // Our own write made the next version, and what is here is that one. The pull that follows
+            // finds what was made of it since.
+            Some(_) => (next, true),
+        };
+        // What was written down before the table's columns changed may lack this one.
+        let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
+        self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
+        if let Some(column) = table.lock_version() {
+            let sql = format!(
+                "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
+                table.name, column.name, table.pk
+            );
+            self.run(&sql, params![key, version])?;
+        }
+        match self.entry(table, &row.key)? {
+            Some(entry) if entry.revision == row.revision && row.more => {}
+            Some(entry) if entry.revision == row.revision => {
+                if row.delete {
+                    self.follow_delete(&entry)?;
+                }
+                self.drop_entry(table, &row.key)?;
+            }
+            // Written again meanwhile: what was accepted is its new base.
+            Some(entry) if table.policy == Policy::Versioned => {
+                let base = (!row.delete).then(|| sent_values(table, row, version)).transpose()?;
+                self.put_entry(&Entry { base_version: version, base, ..entry })?;
+            }
+            _ => {}
+        }
+        Ok(learned)
+    }
+}
+
+/// The row that was sent, with the lock version that the primary gave it.
+fn sent_values(table: &'static Table, row: &SentRow, version: i64) -> Result<Values, ReplicaError> {
+    let value = |column: &fastest_schema::Column| match row.columns.get(column.name) {
+        _ if column.lock_version => Ok(version.into()),
+        Some(json) => Value::from_wire(json.clone(), column.kind),
+        None if column.name == table.pk => Ok(row.key.as_str().into()),
+        None => Ok(Value::Null),
+    };
+    let values: Result<Values, Misfit> = table.columns.iter().map(value).collect();
+    values.map_err(|source| {
+        let source = ValueError::from(source);
+        ReplicaError::Row { table: table.name, key: row.key.clone(), source }
+    })
+}

@@ -1,0 +1,137 @@
+//! Several writes as one: all of them arrive at the primary, or none does.
+
+use std::fmt;
+
+use fastest_schema::value::named_values;
+use fastest_schema::{Row, Value};
+
+use crate::database::DatabaseError;
+use crate::local_write::WriteError;
+use crate::replica::{ReplicaError, Session, decode, try_values_of};
+
+/// Bytes that a transaction may have as JSON, for the same reason as a row
+/// ([`crate::local_write::ROW_BYTES_MAX`]).
+pub const TRANSACTION_BYTES_MAX: i64 = 1_990_000;
+
+/// A [`crate::Database`] within a transaction. It reads what it has written.
+pub struct Transaction<'a> {
+    session: Session<'a>,
+    /// The one scope that the file is for.
+    scope: Option<&'a str>,
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(session: Session<'a>, scope: Option<&'a str>) -> Self {
+        Self { session, scope }
+    }
+
+    /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
+    /// is the one that its table declares.
+    pub fn save<R: Row>(&self, row: &R) -> Result<(), DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        let values = try_values_of(row)
+            .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+        Ok(self.session.write_row(self.scope, R::TABLE, &values)?)
+    }
+
+    /// Writes a new row, its absent columns by their defaults, and gives it back.
+    pub fn insert<R: Row>(&self, new: &R::New) -> Result<R, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        let given = named_values(new)
+            .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+        Ok(decode(self.session.insert_row(self.scope, R::TABLE, &given)?)?)
+    }
+
+    /// Deletes a row, and what refers to it as its foreign keys declare. Gives whether it was there.
+    pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.delete_row(self.scope, R::TABLE, key)?)
+    }
+
+    /// The row of this key.
+    pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.row(key)?)
+    }
+
+    /// Every row of a table, by key.
+    pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.rows_where(None)?)
+    }
+
+    /// The rows whose `column`, one of the constants of the row's type, holds `value`; by key.
+    pub fn find<R: Row>(
+        &self,
+        column: &str,
+        value: impl Into<Value>,
+    ) -> Result<Vec<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        if R::TABLE.column(column).is_none() {
+            let (table, column) = (R::TABLE.name, column.to_owned());
+            return Err(DatabaseError::NoColumn { table, column });
+        }
+        let value = value.into();
+        // Bound to a statement it would be null, and find what has no value.
+        if value.is_nan() {
+            return Ok(Vec::new());
+        }
+        Ok(self.session.rows_where(Some((column, &value)))?)
+    }
+}
+
+impl Session<'_> {
+    /// The newest revision of the outbox.
+    pub(crate) fn last_revision(&self) -> Result<i64, ReplicaError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'fastest_local_outbox'";
+        Ok(self.get(sql, [])?.unwrap_or(0))
+    }
+
+    /// Makes one transaction of what was queued since `revision`, with every other of which a row was
+    /// written again.
+    pub(crate) fn join_since(&self, revision: i64) -> Result<(), WriteError> {
+        let sql = "SELECT count(*), max(revision), count(joined) FROM fastest_local_outbox
+                   WHERE revision > ?1";
+        let found = self.all(sql, [revision], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let Some((count, Some(newest), joined)) = found.first().copied() else { return Ok(()) };
+        if count < 2 && joined == 0 {
+            return Ok(());
+        }
+        self.run(
+            "UPDATE fastest_local_outbox SET joined = ?2 WHERE revision > ?1 OR joined IN
+               (SELECT joined FROM fastest_local_outbox WHERE revision > ?1)",
+            [revision, newest],
+        )?;
+        let bytes = self.transaction_bytes(newest)?;
+        match bytes > TRANSACTION_BYTES_MAX {
+            true => Err(WriteError::TransactionTooLarge { bytes }),
+            false => Ok(()),
+        }
+    }
+
+    /// Bytes that a transaction has as JSON, at most.
+    fn transaction_bytes(&self, transaction: i64) -> Result<i64, ReplicaError> {
+        let sql = "SELECT tbl, count(*), sum(coalesce(octet_length(row), 0) + 2 * octet_length(pk))
+                   FROM fastest_local_outbox WHERE joined = ?1 GROUP BY tbl";
+        let tables = self.all(sql, [transaction], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let names = |table: &str| match self.schema.synced_table(table) {
+            Some(table) => table.columns.iter().map(|column| column.name.len() + 4).sum(),
+            None => 0,
+        };
+        // Beside its values, a row has its table twice, its columns and its lock version.
+        let bytes = tables.iter().map(|(table, count, bytes)| {
+            bytes + count * (names(table) + 2 * table.len() + 60) as i64
+        });
+        Ok(bytes.sum())
+    }
+}

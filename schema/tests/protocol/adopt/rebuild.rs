@@ -1,7 +1,9 @@
 //! The tool that made the tables rebuilds one, with the engine out of its way.
 
+use fastest_schema::Table;
 use fastest_schema::adopt::{changed, hold_sql, release_sql};
-use fastest_schema::record::Record;
+use fastest_schema::diff::migration;
+use fastest_schema::record::{Record, TableRecord};
 use serde_json::json;
 
 use super::{adopted, live, pulled};
@@ -110,4 +112,30 @@ fn tables_that_changed_are_not_attached() {
     assert!(moved.contains("`k` is its key now"), "{moved}");
     let [gone] = &refused("DROP TABLE members")[..] else { panic!() };
     assert!(gone.starts_with("table `members` is adopted, and is not there"), "{gone}");
+}
+
+/// What a refused attach says to do: the table is declared as it is, attached, and then migrated.
+#[test]
+fn a_table_that_changed_is_attached_as_it_is_declared_anew() {
+    let (database, tables) = adopted();
+    let before = Record::of("app", &tables);
+    release_sql(&before).iter().for_each(|sql| database.run(sql));
+    database.run("ALTER TABLE tasks DROP COLUMN estimate");
+    database.run("ALTER TABLE tasks ADD COLUMN hours real NOT NULL DEFAULT 2.5");
+    assert_eq!(changed(&live(&database), &before.tables).len(), 1);
+
+    let mut declared = before.tables.clone();
+    let tasks = declared.iter_mut().find(|table| table.name == "tasks").unwrap();
+    let estimate = tasks.columns.iter_mut().find(|column| column.name == "estimate").unwrap();
+    (estimate.name, estimate.default) = ("hours".into(), Some("2.5".into()));
+    let tables: Vec<&'static Table> = declared.iter().map(TableRecord::leak).collect();
+    let after = Record::of("app", &tables);
+    assert_eq!(changed(&live(&database), &after.tables), []);
+    hold_sql(&after).iter().for_each(|sql| database.run(sql));
+    for sql in migration(Some(&before), &after).unwrap().statements {
+        database.0.execute_batch(&sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+    let found = pulled(&database, &tables, 0);
+    let task = found.iter().find(|change| change[0] == "tasks").unwrap();
+    assert_eq!(task[3][5], 2.5, "{task}");
 }

@@ -179,22 +179,20 @@ async fn lacks(
             return Ok(Some(of(row, Some(orphan.column), orphan.to_string())));
         }
     }
-    // Tables that were not adopted are known to the primary alone.
-    let keys = "SELECT json_group_array(json_array(\"from\", \"table\", \"to\"))
-                FROM pragma_foreign_key_list(?1)";
+    // Tables that were not adopted are known to the primary alone. A foreign key that names no column
+    // leads to the primary key.
+    let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
+                  (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
+                FROM pragma_foreign_key_list(?1) AS f";
     for row in written().take(ASKED_MAX) {
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
             keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
         for (column, table, to) in keys {
-            let Some(value) = row.columns.get(&column).and_then(as_parameter) else { continue };
-            let quoted = |name: &str| name.replace('`', "``");
-            // Where it names no column, it is the key.
-            let to = match to {
-                Some(to) => format!("`{}`", quoted(&to)),
-                None => "rowid".to_owned(),
-            };
-            let cell = format!("SELECT 1 FROM `{}` WHERE {to} = ?1 LIMIT 1", quoted(&table));
+            let value = row.columns.get(&column).and_then(as_parameter);
+            let Some((value, to)) = value.zip(to) else { continue };
+            let [parent, to] = [&table, &to].map(|name| name.replace('`', "``"));
+            let cell = format!("SELECT 1 FROM `{parent}` WHERE `{to}` = ?1 LIMIT 1");
             let in_unit = written().any(|other| {
                 other.table.name == table
                     && other

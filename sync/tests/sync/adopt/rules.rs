@@ -48,6 +48,8 @@ struct Page {
     gone: Option<i64>,
     #[unique]
     code: Option<String>,
+    editor: Option<String>,
+    author: Option<String>,
 }
 
 const APPLICATION: &str = "CREATE TABLE teams(id text PRIMARY KEY NOT NULL, org text NOT NULL, no integer NOT NULL UNIQUE)
@@ -55,16 +57,22 @@ const APPLICATION: &str = "CREATE TABLE teams(id text PRIMARY KEY NOT NULL, org 
 CREATE TABLE pages(id text PRIMARY KEY NOT NULL, org text NOT NULL,
   team integer NOT NULL REFERENCES teams(no) ON DELETE CASCADE,
   lang text NOT NULL, title text NOT NULL, slug text COLLATE NOCASE NOT NULL, gone integer,
-  code text UNIQUE ON CONFLICT REPLACE, UNIQUE (org, lang, title))
+  code text UNIQUE ON CONFLICT REPLACE, editor text REFERENCES people(id),
+  author text REFERENCES people, UNIQUE (org, lang, title))
 --> statement-breakpoint
 CREATE UNIQUE INDEX pages_slug ON pages(org, slug) WHERE gone IS NULL
+--> statement-breakpoint
+CREATE TABLE people(id text PRIMARY KEY)
+--> statement-breakpoint
+INSERT INTO people VALUES ('ann')
 --> statement-breakpoint
 CREATE TABLE comments(id integer PRIMARY KEY, page text REFERENCES pages(id))";
 
 fn page(id: &str, title: &str, slug: &str) -> Page {
     let (id, title, slug) = (id.into(), title.into(), slug.into());
     let (org, lang) = ("o".into(), "en".into());
-    Page { id, org, team: 7, lang, title, slug, gone: None, code: None }
+    let [code, editor, author] = [None, None, None];
+    Page { id, org, team: 7, lang, title, slug, gone: None, code, editor, author }
 }
 
 /// The application's tables, adopted in two steps, and the schema that its devices have.
@@ -146,6 +154,15 @@ fn the_applications_constraints_hold_on_every_primary() {
         run(two.push_all(remote)).unwrap();
         run(two.pull_all(remote)).unwrap();
 
+        // A row may refer to a table of the application's by its key without naming it.
+        let [author, editor] = [Some("ann".into()), Some("bob".into())];
+        two.save(&Page { author: author.clone(), editor, ..other.clone() }).unwrap();
+        let refused = refused_by(remote, &mut two);
+        assert_eq!(refused.column.as_deref(), Some("editor"), "{name}: {refused}");
+        two.save(&Page { author, ..other }).unwrap();
+        run(two.push_all(remote)).unwrap();
+        assert!(two.refused().unwrap().is_empty(), "{name}");
+
         // A row that a table of the application's refers to is kept, and the refusal says by whom.
         by_hand(remote, "INSERT INTO comments VALUES (3, 'c')");
         assert!(two.delete::<Team>("t").unwrap());
@@ -172,7 +189,10 @@ fn a_child_that_is_not_here_keeps_its_parent_by_a_number() {
     device.save(&Team { id: "t".into(), org: "o".into(), no: 7 }).unwrap();
     run(device.push_all(&remote)).unwrap();
     // Of a scope that the device does not hold.
-    by_hand(&remote, "INSERT INTO pages VALUES ('p', 'away', 7, 'en', 'T', 's', NULL, NULL)");
+    by_hand(
+        &remote,
+        "INSERT INTO pages VALUES ('p', 'away', 7, 'en', 'T', 's', NULL, NULL, NULL, NULL)",
+    );
     device.delete::<Team>("t").unwrap();
     run(device.push_all(&remote)).unwrap();
     assert_eq!(keys::<Team>(&device), ["t"]);

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use fastest_sync::SyncError;
 use fastest_sync::database::DatabaseError;
+use fastest_sync::migrations::MigrationsError;
 use fastest_sync::pack_store::PackStoreError;
 
 /// How a command ends.
@@ -159,8 +160,18 @@ impl CliError {
         }
     }
 
+    /// What happened, a sentence for each thing that is wrong.
+    pub fn sentences(&self) -> Vec<String> {
+        match self {
+            Self::Sync(SyncError::Migrations(MigrationsError::Adopt(refused))) => {
+                refused.each().iter().map(ToString::to_string).collect()
+            }
+            _ => vec![self.sentence()],
+        }
+    }
+
     /// What happened, in one sentence: the causes are added that it does not quote already.
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {

@@ -144,15 +144,18 @@ impl Output {
         }
     }
 
-    /// Tells why the command failed.
-    pub fn error(&mut self, code: &str, message: &str, hint: Option<&str>) {
+    /// Tells why the command failed, a line for each reason.
+    pub fn error(&mut self, code: &str, reasons: &[String], hint: Option<&str>) {
         if self.json {
+            let message = &reasons.join("\n");
             let error = ErrorReport { error: ErrorBody { code, message, hint } };
             // Where stdout is what failed, nobody is there to be told.
             let _ = self.json_line(&error).and_then(|()| self.flush());
             return;
         }
-        self.aside("error", RED, crate::words::plain(message));
+        for reason in reasons {
+            self.aside("error", RED, crate::words::plain(reason));
+        }
         if let Some(hint) = hint {
             self.aside("hint", CYAN, hint);
         }

@@ -4,6 +4,7 @@
 //! hold, or write without harm, is refused, for devices hold back a row that does not fit its
 //! column.
 
+mod changed;
 mod column;
 mod declarations;
 mod error;
@@ -11,7 +12,9 @@ mod misfits;
 mod notes;
 mod rebuild;
 mod scope;
+mod unique;
 
+pub use changed::changed;
 pub use declarations::declarations;
 pub use error::AdoptError;
 pub use misfits::{misfits, misfits_sql};
@@ -46,15 +49,22 @@ impl Chosen {
     }
 }
 
-/// The chosen tables as records, parents first; or everything that stands in the way.
+/// The chosen tables as records, parents first; or everything that stands in the way. `held` are those
+/// that were adopted before: foreign keys and scopes may lead to them.
 ///
 /// All are external. The database says nothing of the values that are there already: ask for those
 /// that do not fit with [`misfits_sql`]. What a person should know of the result is in [`notes()`].
-pub fn adopt(live: &Live, chosen: &[Chosen]) -> Result<Vec<TableRecord>, AdoptError> {
+pub fn adopt(
+    live: &Live,
+    chosen: &[Chosen],
+    held: &[TableRecord],
+) -> Result<Vec<TableRecord>, AdoptError> {
+    let synced = chosen.iter().map(|chosen| &*chosen.table);
+    let synced: BTreeSet<&str> = synced.chain(held.iter().map(|table| &*table.name)).collect();
     let mut records = Vec::with_capacity(chosen.len());
     let mut refused = Vec::new();
     for chosen_table in chosen {
-        match table(live, chosen, chosen_table) {
+        match table(live, &synced, chosen_table) {
             Ok(record) => records.push(record),
             Err(errors) => refused.extend(errors),
         }
@@ -62,12 +72,19 @@ pub fn adopt(live: &Live, chosen: &[Chosen]) -> Result<Vec<TableRecord>, AdoptEr
     if !refused.is_empty() {
         return Err(AdoptError::all(refused));
     }
-    let tables: Vec<&'static Table> = records.iter().map(TableRecord::leak).collect();
+    let all = records.iter().chain(held);
+    let tables: Vec<&'static Table> = all.map(TableRecord::leak).collect();
     check(&tables)?;
-    Ok(parents_first(&tables).into_iter().map(TableRecord::from).collect())
+    let is_new = |table: &&&Table| records.iter().any(|record| record.name == table.name);
+    let ordered = parents_first(&tables);
+    Ok(ordered.iter().filter(is_new).map(|table| TableRecord::from(*table)).collect())
 }
 
-fn table(live: &Live, all: &[Chosen], chosen: &Chosen) -> Result<TableRecord, Vec<AdoptError>> {
+fn table(
+    live: &Live,
+    synced: &BTreeSet<&str>,
+    chosen: &Chosen,
+) -> Result<TableRecord, Vec<AdoptError>> {
     let found = find(live, chosen).map_err(|error| vec![error])?;
     let name = &chosen.table;
     let mut refused = Vec::new();
@@ -85,26 +102,30 @@ fn table(live: &Live, all: &[Chosen], chosen: &Chosen) -> Result<TableRecord, Ve
         column.watched = watched.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
         column.null &= column.name != pk;
         column.unique = column.name != pk && is_unique(found, &column.name);
-        match reference(live, all, name, found, &column.name) {
+        match reference(live, synced, name, found, &column.name) {
             Ok(reference) => column.references = reference,
             Err(error) => refused.push(error),
         }
     }
+    refused.extend(unique::check_replacing(name, found, &columns).err());
     // Without its columns, a scope would be refused for what was refused already.
     if !refused.is_empty() {
         return Err(refused);
     }
+    let unique::Unique { indexes, rules, .. } = unique::unique(found, &pk, &columns);
     let mut record = TableRecord {
         name: name.clone(),
         pk,
         columns,
-        indexes: Vec::new(),
+        indexes,
+        unique_rules: rules,
         policy: chosen.policy,
         scope: None,
         external: true,
+        replaces: !found.replacing.is_empty(),
         renamed_from: None,
     };
-    let scope = scope::scope(live, all, found, &record, &chosen.scope);
+    let scope = scope::scope(live, synced, found, &record, &chosen.scope);
     record.scope = Some(scope.map_err(|error| vec![error])?);
     Ok(record)
 }
@@ -213,11 +234,12 @@ fn is_unique(table: &LiveTable, column: &str) -> bool {
     })
 }
 
-/// The foreign key of a column to a table that devices hold as well. Others stay the primary's
-/// matter: what a delete there does to the rows here, the triggers hear of.
+/// The foreign key of a column to a table that devices hold as well, whose values are of its own kind:
+/// devices compare them as they are. Others stay the primary's matter: what a delete there does to the
+/// rows here, the triggers hear of.
 fn reference(
     live: &Live,
-    all: &[Chosen],
+    synced: &BTreeSet<&str>,
     table: &str,
     found: &LiveTable,
     column: &str,
@@ -226,7 +248,8 @@ fn reference(
         .keys
         .iter()
         .filter(|key| key.columns == [column])
-        .find_map(|key| resolved(live, key).filter(|(to, ..)| is_chosen(all, to)))
+        .find_map(|key| resolved(live, key).filter(|(to, ..)| synced.contains(to)))
+        .filter(|(to, target, _)| is_of_one_kind(found, column, &live.tables[*to], target))
     else {
         return Ok(None);
     };
@@ -243,8 +266,9 @@ fn reference(
     Ok(Some(ReferenceRecord { table: to.to_owned(), column: target, on_delete }))
 }
 
-fn is_chosen(all: &[Chosen], table: &str) -> bool {
-    all.iter().any(|chosen| chosen.table == table)
+fn is_of_one_kind(child: &LiveTable, column: &str, parent: &LiveTable, target: &str) -> bool {
+    let kind = |table: &LiveTable, name: &str| column::kind(&table.columns.get(name)?.kind).ok();
+    kind(child, column) == kind(parent, target)
 }
 
 /// What a foreign key of one column refers to, by the names that are there: SQLite takes them in

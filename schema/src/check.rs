@@ -113,6 +113,14 @@ pub enum DeclarationError {
         /// The column.
         column: &'static str,
     },
+    /// Something is declared of a table of ours that others do with theirs.
+    #[error("table `{table}`: `{what}` tells of a table that is `external`, and this one is not")]
+    NotExternal {
+        /// The table.
+        table: &'static str,
+        /// What is declared.
+        what: &'static str,
+    },
     /// A synced table refers to a private one, whose rows no device has.
     #[error("synced table `{table}` refers to private table `{to_table}`")]
     RefersToPrivate {
@@ -189,6 +197,10 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     let columns = table.columns.iter().map(|column| column.name);
     if let Some(long) = [name].into_iter().chain(columns).find(|name| name.len() > NAME_MAX) {
         return Err(DeclarationError::NameLength { table: name, name: long });
+    }
+    let told = [("unique_sql", !table.unique_rules.is_empty()), ("replaces", table.replaces)];
+    if let Some((what, _)) = told.into_iter().find(|(_, is_told)| *is_told && !table.external) {
+        return Err(DeclarationError::NotExternal { table: name, what });
     }
     match table.columns.len() {
         0..=COLUMNS_MAX => Ok(()),
@@ -337,6 +349,18 @@ mod tests {
             assert!(error.contains("are reserved"), "{name}: {error}");
         }
         assert_eq!(check(&[named("fastestNotes"), named("d1")]), Ok(()));
+    }
+
+    #[test]
+    fn what_tells_of_others_tables_is_for_those() {
+        let rules: &[crate::UniqueRule] = &[crate::UniqueRule { terms: &["a"], filter: None }];
+        let table = |external, replaces, unique_rules| -> &'static Table {
+            let table = Table { external, replaces, unique_rules, ..*named("told") };
+            Box::leak(Box::new(table))
+        };
+        assert_eq!(check(&[table(true, true, rules)]), Ok(()));
+        assert!(error(&[table(false, true, &[])]).contains("`replaces` tells of a table that is"));
+        assert!(error(&[table(false, false, rules)]).contains("`unique_sql` tells of a table"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::STATEMENT_BREAKPOINT;
 use crate::diff::Plan;
 use crate::record::Record;
+use crate::schema::mark_sql;
 
 /// The journal's place in the folder.
 pub const JOURNAL: &str = "meta/_journal.json";
@@ -204,7 +205,10 @@ impl Folder {
             return Err(FolderError::Full);
         }
         let tag = format!("{idx:04}_{}_{name}", record.owner);
-        let sql = text(plan);
+        let mut sql = text(plan);
+        if let Some(mark) = mark_sql(&record.owner, &format!("{tag}.sql")) {
+            sql.push_str(&format!("{STATEMENT_BREAKPOINT}\n{mark};\n"));
+        }
         check_lines(&format!("{tag}.sql"), &sql)?;
         let mut journal = self.journal.clone();
         journal.push(Entry { idx, tag: tag.clone(), when: now_ms, sha256: sha256(&sql) });

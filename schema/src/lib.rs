@@ -91,7 +91,12 @@ pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
 /// - `index(…)` and `unique(…)`: any number of each.
 /// - `renamed_from = "old_name"`: what the table was called before.
 /// - `deprecated = "why, and what instead"`: it is still there, and not to be used.
-/// - `external`: someone else makes and changes the table; only the triggers on it are ours.
+/// - `external`: someone else makes and changes the table; only the triggers on it are ours. `index` and
+///   `unique` then tell what is there, and make nothing.
+/// - `unique_sql("term", …, filter = "condition")`, for such a table: a unique index over expressions, or
+///   over the rows of which the condition holds. A device refuses a row that would break it.
+/// - `replaces`, for such a table: a UNIQUE constraint of it is `ON CONFLICT REPLACE`. A push that would
+///   strike another row by it is refused. `fastest schema adopt` writes all of these.
 ///
 /// # On a field
 /// - `#[pk]`: the primary key, one for each table, of type `String`.
@@ -242,7 +247,9 @@ pub use push::{
 };
 pub use refusal::Refusal;
 pub use schema::{FASTEST, Schema, SchemaError};
-pub use table::{Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table};
+pub use table::{
+    Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table, UniqueRule,
+};
 pub use triggers::trigger_ddl;
 pub use value::Value;
 

@@ -10,11 +10,14 @@ use crate::tokens::{bracketed_after, list, normalised, tokens};
 /// Asks for everything in a database, in rows of two texts, which [`Live::decode`] reads. Its
 /// parameter is any text, which the first row repeats, so that no other answer can pass for this one.
 ///
-/// Cloudflare's own tables are left out before the PRAGMAs are joined: D1 lets nobody look at them.
+/// Cloudflare's own tables are left out before the PRAGMAs are joined: D1 lets nobody look at them. So
+/// are virtual tables: SQLite cannot tell the columns of one whose module is not loaded, and fails.
 pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
   SELECT type, name, tbl_name, sql FROM sqlite_master
   WHERE name NOT GLOB '_cf_*' AND tbl_name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
-), t AS MATERIALIZED (SELECT name FROM m WHERE type = 'table')
+), t AS MATERIALIZED (
+  SELECT name FROM m WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'
+)
 SELECT 'request' AS kind, json_quote(?1) AS body
 UNION ALL SELECT 'object', json_object('type', type, 'name', name, 'table', tbl_name, 'sql', sql) FROM m
 UNION ALL SELECT 'column', json_object('table', t.name, 'cid', c.cid, 'name', c.name, 'type', c.type,
@@ -62,16 +65,20 @@ pub struct LiveTable {
     pub checks: BTreeSet<String>,
     /// `VIRTUAL`, `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT`, where they stand.
     pub options: BTreeSet<&'static str>,
-    /// How its columns were written down.
+    /// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in lower case.
+    pub replacing: BTreeSet<Vec<String>>,
+    /// How its columns and indexes were written down.
     pub written: Written,
 }
 
-/// What was written in a table's text, and makes no difference to what the table is: any two are
-/// equal.
+/// What was written in the texts of a table and its indexes, and makes no difference to what the table
+/// is: any two are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The columns by their places, each with its default as it was written.
     pub columns: BTreeMap<i64, (String, Option<String>)>,
+    /// The texts of the indexes that are over expressions or some of the rows only, by name.
+    pub indexes: BTreeMap<String, String>,
 }
 
 impl PartialEq for Written {
@@ -278,7 +285,7 @@ impl Live {
             .retain(|name, trigger| trigger.table != table || name.starts_with("fastest_"));
     }
 
-    fn take(&mut self, object: Object, texts: &mut BTreeMap<String, Vec<String>>) {
+    fn take(&mut self, object: Object, texts: &mut BTreeMap<String, String>) {
         let Object { r#type, name, table, sql } = object;
         let sql = sql.unwrap_or_default();
         match r#type.as_str() {
@@ -293,9 +300,10 @@ impl Live {
                 let known = self.tables.entry(name.clone()).or_default();
                 known.checks = bracketed_after("check", &tokens).into_iter().collect();
                 known.options = options(&tokens);
-                texts.insert(name, tokens);
+                known.replacing = list(&tokens).into_iter().flat_map(replacing).collect();
+                texts.insert(name, sql);
             }
-            _ => drop(texts.insert(name, tokens(&sql))),
+            _ => drop(texts.insert(name, sql)),
         }
     }
 
@@ -326,14 +334,18 @@ impl Live {
         self.tables.entry(table.to_owned()).or_default().keys.insert(key);
     }
 
-    fn take_index(&mut self, index: Index, texts: &BTreeMap<String, Vec<String>>) {
+    fn take_index(&mut self, index: Index, texts: &BTreeMap<String, String>) {
         let columns: Vec<_> = index
             .columns
             .into_iter()
             .map(|(name, descending, collation)| (name, descending != 0, collation))
             .collect();
         let odd = index.partial != 0 || columns.iter().any(|(name, ..)| name.is_none());
-        let sql = texts.get(&index.name).filter(|_| odd).map(|tokens| tokens.join(" "));
+        let written = texts.get(&index.name).filter(|_| odd);
+        let table = self.tables.entry(index.table).or_default();
+        if let Some(written) = written {
+            table.written.indexes.insert(index.name.clone(), written.clone());
+        }
         let name = match index.origin.as_str() {
             "c" => index.name,
             origin => {
@@ -342,15 +354,15 @@ impl Live {
                 format!("{origin}({})", names.join(", "))
             }
         };
-        let unique = index.unique != 0;
-        let known = LiveIndex { columns, unique, sql };
-        self.tables.entry(index.table).or_default().indexes.insert(name, known);
+        let (unique, sql) = (index.unique != 0, written.map(|sql| normalised(sql)));
+        table.indexes.insert(name, LiveIndex { columns, unique, sql });
     }
 
     /// Finds the collations, which no PRAGMA tells.
-    fn collate(&mut self, texts: &BTreeMap<String, Vec<String>>) {
+    fn collate(&mut self, texts: &BTreeMap<String, String>) {
         for (name, table) in &mut self.tables {
-            for part in texts.get(name).map(|tokens| list(tokens)).unwrap_or_default() {
+            let tokens = texts.get(name).map(|sql| tokens(sql)).unwrap_or_default();
+            for part in list(&tokens) {
                 let at = part.iter().position(|token| token == "collate");
                 let collation = at.and_then(|at| part.get(at + 1)).cloned();
                 let named = |(name, _): &(&String, &mut LiveColumn)| {
@@ -362,6 +374,27 @@ impl Live {
             }
         }
     }
+}
+
+/// The columns of the UNIQUE constraints of one part of a table's text that are `ON CONFLICT REPLACE`.
+fn replacing(part: &[String]) -> Vec<Vec<String>> {
+    const KINDS: [&str; 6] = ["unique", "primary", "null", "check", "references", "foreign"];
+    let mut found = Vec::new();
+    for (at, words) in part.windows(3).enumerate() {
+        if words != ["on", "conflict", "replace"] {
+            continue;
+        }
+        // The clause is that of the last constraint before it.
+        let before = &part[..at];
+        let kind = before.iter().rposition(|word| KINDS.contains(&word.as_str()));
+        let Some(kind) = kind.filter(|kind| part[*kind] == "unique") else { continue };
+        let bracket = before[kind..].get(1).filter(|token| *token == "(");
+        found.push(match bracket {
+            Some(_) => list(&before[kind..]).iter().filter_map(|c| c.first().cloned()).collect(),
+            None => part[..1].to_vec(),
+        });
+    }
+    found
 }
 
 fn options(tokens: &[String]) -> BTreeSet<&'static str> {

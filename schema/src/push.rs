@@ -6,6 +6,8 @@
 //! names, and a unique value can be freed and taken again. The view `fastest_push` takes payload 1, of
 //! earlier builds, and turns it into payload 2.
 
+mod replaced;
+
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -293,6 +295,7 @@ fn receipt() -> [String; 2] {
 /// Does one operation to a row of one table.
 fn op_trigger(table: &Table) -> String {
     let mut body = vec![unknown_column(table), malformed(table)];
+    body.extend(replaced::replaced(table));
     if table.policy == Policy::Versioned {
         body.extend([struck(table), update(table)]);
         body.extend(watched(table).map(|column| update_watched(table, column)));

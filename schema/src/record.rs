@@ -69,6 +69,9 @@ pub struct TableRecord {
     /// Indexes beside those of unique columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexRecord>,
+    /// What else no two rows may share, where someone else makes the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique_rules: Vec<UniqueRecord>,
     /// How rows travel.
     pub policy: Policy,
     /// By what rows are shared with a device.
@@ -77,6 +80,9 @@ pub struct TableRecord {
     /// Whether someone else makes and changes the table.
     #[serde(default, skip_serializing_if = "is_false")]
     pub external: bool,
+    /// Whether a UNIQUE constraint of such a table is `ON CONFLICT REPLACE`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub replaces: bool,
     /// The name that the declaration says it had. Not recorded: it is about a change, and outlives it.
     #[serde(skip)]
     pub renamed_from: Option<String>,
@@ -137,6 +143,17 @@ pub struct IndexRecord {
     /// Whether no two rows may agree on all of them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unique: bool,
+}
+
+/// A unique index over expressions, or over some of the rows only: see [`crate::UniqueRule`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UniqueRecord {
+    /// SQL over the columns of a row.
+    pub terms: Vec<String>,
+    /// SQL that holds of the rows that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
 }
 
 /// By what a row is shared: see [`Scope`].
@@ -238,14 +255,20 @@ impl From<&'static Table> for TableRecord {
             columns: index.columns.iter().map(|column| (*column).to_owned()).collect(),
             unique: index.unique,
         };
+        let rule = |rule: &crate::UniqueRule| UniqueRecord {
+            terms: rule.terms.iter().map(|term| (*term).to_owned()).collect(),
+            filter: rule.filter.map(str::to_owned),
+        };
         TableRecord {
             name: table.name.to_owned(),
             pk: table.pk.to_owned(),
             columns: table.columns.iter().map(ColumnRecord::from).collect(),
             indexes: table.indexes.iter().map(index).collect(),
+            unique_rules: table.unique_rules.iter().map(rule).collect(),
             policy: table.policy,
             scope: table.scope.map(ScopeRecord::from),
             external: table.external,
+            replaces: table.replaces,
             renamed_from: table.renamed_from.map(str::to_owned),
         }
     }

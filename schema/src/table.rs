@@ -33,6 +33,8 @@ pub struct Table {
     pub columns: &'static [Column],
     /// Indexes beside those of unique columns.
     pub indexes: &'static [Index],
+    /// What else no two rows may share, where someone else makes the table.
+    pub unique_rules: &'static [UniqueRule],
     /// How rows travel.
     pub policy: Policy,
     /// Why the table has this policy.
@@ -45,6 +47,9 @@ pub struct Table {
     pub deprecated: Option<&'static str>,
     /// Whether someone else makes and changes the table, so that only the triggers on it are ours.
     pub external: bool,
+    /// Whether a UNIQUE constraint of such a table is `ON CONFLICT REPLACE`: a push looks for the row
+    /// that it would strike, and is refused.
+    pub replaces: bool,
 }
 
 impl Table {
@@ -167,6 +172,16 @@ impl OnDelete {
     pub fn changes_children(self) -> bool {
         matches!(self, OnDelete::Cascade | OnDelete::SetNull)
     }
+}
+
+/// A unique index over expressions, or over some of the rows only: no two rows of which `filter` holds
+/// may agree on all terms. One of which a term is null is shared by any number of rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UniqueRule {
+    /// SQL over the columns of a row.
+    pub terms: &'static [&'static str],
+    /// SQL that holds of the rows that it is about; without any, it is about all.
+    pub filter: Option<&'static str>,
 }
 
 /// An index over columns, in order.

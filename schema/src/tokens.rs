@@ -1,8 +1,15 @@
 //! SQL as tokens: enough to compare two statements, and to find what no PRAGMA tells.
 
+use std::ops::Range;
+
 /// The tokens of a statement. Words and names are in lower case and without quotes, for SQLite does
 /// not tell them apart; texts are as they were; white space and comments are left out.
 pub fn tokens(sql: &str) -> Vec<String> {
+    placed_tokens(sql).into_iter().map(|(_, token)| token).collect()
+}
+
+/// The same, each with its place in the text.
+fn placed_tokens(sql: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -16,7 +23,8 @@ pub fn tokens(sql: &str) -> Vec<String> {
             _ => first.len_utf8(),
         };
         let (token, after) = rest.split_at(length);
-        found.extend(spelt(first, token));
+        let from = sql.len() - rest.len();
+        found.extend(spelt(first, token).map(|token| (from..from + length, token)));
         rest = after;
     }
     found
@@ -88,6 +96,38 @@ pub fn list(tokens: &[String]) -> Vec<&[String]> {
         .collect()
 }
 
+/// What an index is over, and of which rows, in the words of the statement that makes it: its terms
+/// without their order and collation, and what stands after `WHERE`.
+pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
+    let placed = placed_tokens(sql);
+    let words: Vec<String> = placed.iter().map(|(_, token)| token.clone()).collect();
+    // The name of the index may be `on`, and that of the table begins no brackets.
+    let open = words.iter().position(|token| token == "(")?;
+    let end = open + 1 + closing(&words[open + 1..]);
+    let text = |range: Range<usize>| {
+        let (first, last) = (placed.get(range.start)?, placed.get(range.end.checked_sub(1)?)?);
+        sql.get(first.0.start..last.0.end)
+    };
+    let mut terms = Vec::new();
+    let mut at = open + 1;
+    for part in list(&words) {
+        let mut length = part.len();
+        length -= usize::from(part.last().is_some_and(|word| word == "asc" || word == "desc"));
+        if let [.., collate, _] = &part[..length]
+            && collate == "collate"
+        {
+            length -= 2;
+        }
+        terms.push(text(at..at + length)?);
+        at += part.len() + 1;
+    }
+    match words.get(end + 1) {
+        None => Some((terms, None)),
+        Some(word) if word == "where" => Some((terms, Some(text(end + 2..placed.len())?))),
+        Some(_) => None,
+    }
+}
+
 /// The place of the bracket that closes one opened before the tokens.
 fn closing(tokens: &[String]) -> usize {
     let mut depth = 0;
@@ -114,6 +154,22 @@ mod tests {
         check("\"a\"\"b\"", "a\"b");
         for broken in ["'", "\"", "`", "[", "/*", "--", "'a", "(", ")", "é'ü", "\"é"] {
             tokens(broken);
+        }
+    }
+
+    #[test]
+    fn an_index_is_taken_apart() {
+        let check = |sql: &str, terms: &[&str], filter: Option<&str>| {
+            assert_eq!(index_parts(sql), Some((terms.to_vec(), filter)), "{sql}");
+        };
+        check("CREATE UNIQUE INDEX i ON t(a)", &["a"], None);
+        check(
+            "CREATE UNIQUE INDEX `on` ON \"T\" (lower( `A` ) COLLATE nocase DESC, b asc , (c + 1))\n WHERE x IN ('Y', 2) -- so",
+            &["lower( `A` )", "b", "(c + 1)"],
+            Some("x IN ('Y', 2)"),
+        );
+        for broken in ["", "CREATE UNIQUE INDEX i ON t", "x(", "x(a) y", "x(a) where"] {
+            assert_eq!(index_parts(broken), None, "{broken}");
         }
     }
 

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::error::SyncError;
 use crate::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
 use crate::push_plan::PlannedRow;
+use crate::referrers::{Kept, kept};
 use crate::replica::{Replica, ReplicaError};
 use crate::said::said;
 use crate::words::plain;
@@ -141,10 +142,15 @@ pub(crate) async fn blame(
     error: &PrimaryError,
 ) -> Option<Blame> {
     let why = why(error);
-    if lacks_rows(error)
-        && let Ok(Some(blame)) = lacks(replica, primary, unit).await
-    {
-        return Some(blame);
+    if lacks_rows(error) {
+        let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
+        if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
+            let Kept { table, key, why } = found;
+            return Some(Blame { table: table.to_owned(), key, column: None, why: said(&why) });
+        }
+        if let Ok(Some(blame)) = lacks(replica, primary, unit).await {
+            return Some(blame);
+        }
     }
     let columns = columns_named(&why);
     let column_of = |row: &PlannedRow| columns.iter().find(|column| column.is_of(row));
@@ -184,20 +190,20 @@ async fn lacks(
             return Ok(Some(of(row, Some(orphan.column), orphan.to_string())));
         }
     }
-    // Tables that were not adopted are known to the primary alone.
-    // Where a foreign key names no column, it is the parent's key.
+    // Tables that were not adopted are known to the primary alone. A foreign key that names no column
+    // leads to the primary key.
     let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
-                  (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = 1))))
+                  (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
                 FROM pragma_foreign_key_list(?1) AS f";
     for row in written().take(ASKED_MAX) {
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
             keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
         for (column, table, to) in keys {
-            let Some(value) = row.columns.get(&column).and_then(as_parameter) else { continue };
-            let quoted = |name: &str| name.replace('`', "``");
-            let Some(to) = to.map(|to| format!("`{}`", quoted(&to))) else { continue };
-            let cell = format!("SELECT 1 FROM `{}` WHERE {to} = ?1 LIMIT 1", quoted(&table));
+            let value = row.columns.get(&column).and_then(as_parameter);
+            let Some((value, to)) = value.zip(to) else { continue };
+            let [parent, to] = [&table, &to].map(|name| name.replace('`', "``"));
+            let cell = format!("SELECT 1 FROM `{parent}` WHERE `{to}` = ?1 LIMIT 1");
             let in_unit = written().any(|other| {
                 other.table.name == table
                     && other
@@ -207,7 +213,7 @@ async fn lacks(
             });
             if !in_unit && ask_cell_by(primary, &cell, &[&value]).await?.is_none() {
                 let why = format!("it names {table} {value}, which the primary does not have");
-                return Ok(Some(of(row, Some(&column), why)));
+                return Ok(Some(of(row, Some(&column), said(&why))));
             }
         }
     }

@@ -11,8 +11,7 @@ use fastest_schema::{OnDelete, Policy, Reference, Schema, Table, Value};
 use crate::error::SyncError;
 use crate::outbox::Entry;
 use crate::primary::{Primary, ask_cell_by};
-use crate::push_plan::column;
-use crate::replica::{Replica, ReplicaError, Session, Values};
+use crate::replica::{Bound, Replica, ReplicaError, Session, Values, key_of};
 
 /// A column of a table, by its place, and what it refers to.
 pub(crate) type ForeignKey = (usize, &'static Reference);
@@ -27,6 +26,12 @@ pub(crate) fn references(child: &'static Table, table: &Table) -> impl Iterator<
 pub(crate) fn foreign_keys(table: &'static Table) -> impl Iterator<Item = ForeignKey> {
     let columns = table.columns.iter().enumerate();
     columns.filter_map(|(at, column)| Some((at, column.references.as_ref()?)))
+}
+
+/// The value of a column of a row that others may refer to by it; `None` where it is null.
+pub(crate) fn referable<'a>(table: &Table, values: &'a [Value], name: &str) -> Option<&'a Value> {
+    let at = table.columns.iter().position(|column| column.name == name)?;
+    values.get(at).filter(|value| !value.is_null())
 }
 
 impl Session<'_> {
@@ -79,10 +84,10 @@ impl Session<'_> {
         (at, to): ForeignKey,
         (table, values): (&Table, &[Value]),
     ) -> Result<Vec<String>, ReplicaError> {
-        let Some(value) = column(table, values, to.column) else { return Ok(Vec::new()) };
+        let Some(value) = referable(table, values, to.column) else { return Ok(Vec::new()) };
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
-        self.all(&sql, [&value], |row| row.get(0))
+        self.all(&sql, [Bound(value)], |row| row.get(0))
     }
 
     /// Does to rows of append-only tables what the primary did to them as this one went.
@@ -176,7 +181,8 @@ pub(crate) async fn yield_to_unseen(
     Ok(yielded)
 }
 
-/// Whether the primary has rows that keep one of these values, and of which nothing waits here.
+/// Whether the primary has rows that refer to the one of these values and keep it, and of which nothing
+/// waits here. The primary looks at its own row: it takes texts only, and a key is one.
 async fn is_kept_there(
     replica: &Replica,
     primary: &dyn Primary,
@@ -184,15 +190,15 @@ async fn is_kept_there(
     values: &[Value],
 ) -> Result<bool, SyncError> {
     for (child, (at, to)) in keepers(replica.schema(), table) {
-        let Some(value) = column(table, values, to.column) else { continue };
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let waiting = "SELECT json_group_array(pk) FROM fastest_local_outbox WHERE tbl = ?1";
         let waiting: String = replica.read().get(waiting, [name])?.unwrap_or_default();
         let cell = format!(
-            "SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1
-             AND `{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1"
+            "SELECT c.`{pk}` FROM `{}` AS p JOIN `{name}` AS c ON c.`{column}` = p.`{}`
+             WHERE p.`{}` = ?1 AND c.`{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1",
+            table.name, to.column, table.pk
         );
-        if ask_cell_by(primary, &cell, &[&value, &waiting]).await?.is_some() {
+        if ask_cell_by(primary, &cell, &[key_of(table, values), &waiting]).await?.is_some() {
             return Ok(true);
         }
     }

@@ -12,7 +12,8 @@ use fastest_schema::value::ValueError;
 use fastest_schema::{OnDelete, Policy, Scope, Table, Value};
 use rusqlite::{params, params_from_iter};
 
-use crate::children::{foreign_keys, references};
+use crate::children::{foreign_keys, referable, references};
+use crate::outbox::Entry;
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
 use crate::transaction::TRANSACTION_BYTES_MAX;
@@ -335,14 +336,17 @@ impl Session<'_> {
                 None => format!("its column {name} holds no text"),
             },
             Some(Scope::Path { column: name, table: parent, key, target }) => {
-                match column(table, values, name) {
-                    None => format!("its column {name} holds no text"),
+                match referable(table, values, name) {
+                    None => format!("its column {name} is null"),
                     Some(value) => {
                         let sql = format!("SELECT `{target}` FROM `{parent}` WHERE `{key}` = ?1");
-                        match self.get::<Option<String>>(&sql, [&value])?.flatten() {
+                        match self.get::<Option<String>>(&sql, [Bound(value)])?.flatten() {
                             Some(scope) => return Ok(scope),
                             None => format!(
-                                "it follows row {value} of {parent}, which is not here or has none"
+                                "it follows row {} of {parent}, which is not here or has none",
+                                value
+                                    .as_str()
+                                    .map_or_else(|| value.to_json().to_string(), str::to_owned)
                             ),
                         }
                     }
@@ -385,48 +389,48 @@ impl Session<'_> {
     ) -> Result<Option<Orphan>, ReplicaError> {
         for (at, to) in foreign_keys(table) {
             let Some(parent) = self.schema.synced_table(to.table) else { continue };
-            let name = table.columns[at].name;
-            let Some(key) = column(table, values, name).filter(|_| to.column == parent.pk) else {
-                continue;
+            let deleted = match &values[at] {
+                Value::Null => None,
+                Value::Text(key) if to.column == parent.pk => self.deleted_by_key(parent, key)?,
+                value => self.deleted_by_value(parent, to.column, value)?,
             };
-            let deleted = "SELECT 1 FROM fastest_local_outbox
-                             WHERE tbl = ?1 AND pk = ?2 AND row IS NULL UNION ALL
-                           SELECT 1 FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
-            if self.values(parent, &key)?.is_none()
-                && self.get::<i64>(deleted, params![parent.name, key])?.is_some()
-            {
-                return Ok(Some(Orphan {
-                    table: table.name,
-                    key: key_of(table, values).to_owned(),
-                    column: name,
-                    parent: parent.name,
-                    parent_key: key,
-                }));
+            if let Some(parent_key) = deleted {
+                let (key, column) = (key_of(table, values).to_owned(), table.columns[at].name);
+                let (table, parent) = (table.name, parent.name);
+                return Ok(Some(Orphan { table, key, column, parent, parent_key }));
             }
         }
         Ok(None)
     }
 
-    /// Refuses values that another row here has and no two rows may share.
-    fn check_unique(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
-        let key = key_of(table, values);
-        for columns in unique_sets(table) {
-            let of = |name: &&str| table.columns.iter().position(|column| column.name == *name);
-            let wanted: Vec<&Value> = columns.iter().filter_map(of).map(|at| &values[at]).collect();
-            if wanted.iter().any(|value| value.is_null()) {
-                continue;
-            }
-            let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
-            let (name, pk) = (table.name, table.pk);
-            let same = same.join(" AND ");
-            let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {same} AND `{pk}` <> ? LIMIT 1");
-            let key = Value::from(key);
-            let parameters = wanted.into_iter().chain([&key]).map(Bound);
-            if let Some(other) = self.get(&sql, params_from_iter(parameters))? {
-                return Err(WriteError::Taken { table: name, other, columns: columns.join(", ") });
-            }
+    /// The key, if it is that of a row that is known to be deleted.
+    fn deleted_by_key(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+        let deleted = "SELECT pk FROM fastest_local_outbox
+                         WHERE tbl = ?1 AND pk = ?2 AND row IS NULL UNION ALL
+                       SELECT pk FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
+        match self.values(table, key)? {
+            None => self.get(deleted, params![table.name, key]),
+            Some(_) => Ok(None),
         }
-        Ok(())
+    }
+
+    /// The key of the row that had a value in a unique column, where it waits to be deleted and no other
+    /// has it: of what was deleted elsewhere only keys are known.
+    fn deleted_by_value(
+        &self,
+        table: &Table,
+        column: &str,
+        value: &Value,
+    ) -> Result<Option<String>, ReplicaError> {
+        let there = format!("SELECT 1 FROM `{}` WHERE `{column}` = ?1", table.name);
+        if self.get::<i64>(&there, [Bound(value)])?.is_some() {
+            return Ok(None);
+        }
+        let had = |entry: &Entry| {
+            let base = entry.base.as_deref().filter(|_| entry.table.name == table.name);
+            base.and_then(|base| referable(table, base, column)) == Some(value)
+        };
+        Ok(self.deletes(None)?.into_iter().find(had).map(|entry| entry.key))
     }
 }
 
@@ -474,11 +478,4 @@ fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Resu
         }),
         _ => Ok(()),
     }
-}
-
-/// Sets of columns on which no two rows of the table may agree.
-pub(crate) fn unique_sets(table: &Table) -> Vec<Vec<&'static str>> {
-    let single = table.columns.iter().filter(|column| column.unique).map(|c| vec![c.name]);
-    let indexes = table.indexes.iter().filter(|index| index.unique);
-    single.chain(indexes.map(|index| index.columns.to_vec())).collect()
 }

@@ -7,11 +7,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use fastest_schema::{Policy, Schema, Table, Value, parents_first};
+use fastest_schema::{Policy, Schema, Value, parents_first};
 
 use crate::children::foreign_keys;
-use crate::local_write::unique_sets;
 use crate::outbox::Entry;
+use crate::unique::UniqueValues;
 
 /// That one entry, by its place, must not go before another.
 pub(crate) struct Order {
@@ -85,10 +85,10 @@ fn usual<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
 
 /// Who gives up a set of unique values that another is to have.
 pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
-    let mut given = HashMap::new();
+    let (unique, mut given) = (UniqueValues::default(), HashMap::new());
     for (at, entry) in entries.iter().enumerate() {
-        let kept = entry.row.as_ref().map(|row| unique_values(entry.table, row));
-        for set in entry.base.iter().flat_map(|base| unique_values(entry.table, base)) {
+        let kept = entry.row.as_ref().map(|row| unique.of(entry.table, row));
+        for set in entry.base.iter().flat_map(|base| unique.of(entry.table, base)) {
             if kept.as_ref().is_none_or(|kept| !kept.contains(&set)) {
                 given.insert((entry.table.name, set), at);
             }
@@ -96,25 +96,12 @@ pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
     }
     let mut orders = Vec::new();
     for (then, entry) in entries.iter().enumerate().filter(|_| !given.is_empty()) {
-        for set in entry.row.iter().flat_map(|row| unique_values(entry.table, row)) {
+        for set in entry.row.iter().flat_map(|row| unique.of(entry.table, row)) {
             let giver = given.get(&(entry.table.name, set)).filter(|first| **first != then);
             orders.extend(giver.map(|first| Order { first: *first, then }));
         }
     }
     orders
-}
-
-/// The sets of unique values that a row has: which set, and its values. One with a null is shared by
-/// any number of rows.
-fn unique_values(table: &Table, row: &[Value]) -> Vec<(usize, Vec<Value>)> {
-    let sets = unique_sets(table).into_iter().enumerate();
-    let sets = sets.map(|(at, columns)| {
-        let all = table.columns.iter().zip(row);
-        let of = all.filter(|(column, _)| columns.contains(&column.name));
-        (at, of.map(|(_, value)| value).collect::<Vec<_>>())
-    });
-    let sets = sets.filter(|(_, values)| values.iter().all(|value| !value.is_null()));
-    sets.map(|(at, values)| (at, values.into_iter().cloned().collect())).collect()
 }
 
 /// Who lets go of a row before it goes, and who refers to a row that has to be there first.

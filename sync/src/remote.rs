@@ -261,9 +261,10 @@ pub(crate) async fn lacked(
     schema: &Schema,
 ) -> Result<Vec<Migration>, PrimaryError> {
     let engine = engine(primary).await?;
-    let applied = engine.applied(schema);
+    let ours = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;
+    let applied = engine.applied(schema, &ours);
     check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
-    if let Some(what) = engine.of_another(schema) {
+    if let Some(what) = engine.of_another(schema, &applied) {
         let (url, what) = (primary.url().to_owned(), primary.said(&what));
         return Err(PrimaryError::Occupied { url, what });
     }
@@ -280,19 +281,25 @@ struct Engine {
 }
 
 impl Engine {
-    /// The migrations of a schema that are recorded.
-    fn applied(&self, schema: &Schema) -> Vec<&String> {
-        self.recorded.iter().filter(|name| schema.owns(name)).collect()
+    /// The migrations of a schema that are recorded: those that this build knows, and those that the
+    /// primary takes for its own. Without the engine, what is unknown is none of ours.
+    fn applied(&self, schema: &Schema, ours: &[String]) -> Vec<&String> {
+        let is_known = |name: &str| schema.migrations.iter().any(|known| known.name == name);
+        let is_ours = |name: &String| self.has("fastest_meta") && ours.contains(name);
+        self.recorded.iter().filter(|name| is_known(name) || is_ours(name)).collect()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.tables.iter().any(|table| table == name)
     }
 
     /// Why a database is not one for this schema: what is recorded there and the engine's tables do
     /// not belong together. Without migrations nothing is ours to judge.
-    fn of_another(&self, schema: &Schema) -> Option<String> {
-        let has = |name: &str| self.tables.iter().any(|table| table == name);
-        let (owner, applied) = (schema.owner, self.applied(schema));
+    fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
+        let owner = schema.owner;
         // Fastest's first migration is named as others name theirs.
-        let ours = !applied.is_empty() && (has("fastest_packs") || !schema.is_fastest());
-        match (has("fastest_meta"), applied.first()) {
+        let ours = !applied.is_empty() && (self.has("fastest_packs") || !schema.is_fastest());
+        match (self.has("fastest_meta"), applied.first()) {
             _ if schema.migrations.is_empty() => None,
             (false, Some(first)) => Some(format!(
                 "{first} is recorded in d1_migrations, and the table fastest_meta is not there: \

@@ -336,17 +336,18 @@ fn select(table: &Table) -> String {
 }
 
 fn read_values(table: &Table, row: &rusqlite::Row<'_>) -> Result<Values, rusqlite::Error> {
-    (0..table.columns.len())
-        .map(|at| {
-            Ok(match row.get_ref(at)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(number) => Value::from(number),
-                ValueRef::Real(number) => Value::from(number),
-                ValueRef::Text(bytes) => Value::from(String::from_utf8_lossy(bytes).into_owned()),
-                ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-            })
-        })
-        .collect()
+    (0..table.columns.len()).map(|at| Ok(value_of(row.get_ref(at)?))).collect()
+}
+
+/// What SQLite holds, as a value.
+pub(crate) fn value_of(cell: ValueRef<'_>) -> Value {
+    match cell {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::from(number),
+        ValueRef::Real(number) => Value::from(number),
+        ValueRef::Text(bytes) => Value::from(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
 }
 
 /// A value, bound as its storage class.

@@ -48,7 +48,7 @@ pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
         Ok(exit) => exit,
         Err(_) if out.reader_gone() => Exit::Done,
         Err(error) => {
-            out.error(error.code(), &error.sentence(), error.hint(verb));
+            out.error(error.code(), &error.sentences(), error.hint(verb));
             Exit::Failed
         }
     }
@@ -92,7 +92,7 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
             Ok(()) => Exit::Done,
             Err(_) if out.reader_gone() => Exit::Done,
             Err(error) => {
-                out.error("output", &CliError::Output(error).sentence(), None);
+                out.error("output", &CliError::Output(error).sentences(), None);
                 Exit::Failed
             }
         };
@@ -104,11 +104,11 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
     }
     let (message, hint) = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            ("a command is missing".into(), None)
+            ("a command is missing".to_owned(), None)
         }
         _ => usage_words(&error.to_string()),
     };
-    out.error("usage", &message, Some(hint.as_deref().unwrap_or("run `fastest --help`")));
+    out.error("usage", &[message], Some(hint.as_deref().unwrap_or("run `fastest --help`")));
     Exit::Failed
 }
 

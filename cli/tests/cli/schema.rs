@@ -251,6 +251,28 @@ fn statements_of_ones_own_become_a_migration() {
     ");
 }
 
+#[test]
+fn each_refusal_of_an_adoption_has_a_line() {
+    let scene = Scene::new();
+    Connection::open(scene.path("p.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE counted(id integer PRIMARY KEY); CREATE VIEW seen AS SELECT 1")
+        .unwrap();
+    let adopt = format!(
+        "schema adopt --remote {} --table counted --scope id --table seen --scope id",
+        url(&scene, "p.db")
+    );
+    assert_snapshot!(scene.run("", "", &adopt), @r"
+    exit 2
+    --- stderr
+    error: `counted.id` is an integer key: devices would give the same numbers to different rows; a text key, such as a ULID or UUID, is needed
+    error: `seen` is a view: choose the tables that it shows
+    ");
+    let json = scene.text("", "", &format!("{adopt} --json"));
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["error"]["message"].as_str().unwrap().lines().count(), 2, "{report}");
+}
+
 /// Starts a command and kills it at a random moment. Gives whether it was still running. The first
 /// is left alone: how long they take depends on the machine.
 fn kill(scene: &Scene, words: &str, usual: &mut Option<Duration>, random: &mut Random) -> bool {

@@ -14,6 +14,9 @@ pub struct Declaration {
     pub deprecated: Option<LitStr>,
     /// Whether someone else makes and changes the table.
     pub external: bool,
+    /// Whether a UNIQUE constraint of it is `ON CONFLICT REPLACE`.
+    pub replaces: bool,
+    pub unique_rules: Vec<UniqueRule>,
     pub policy: Policy,
     /// Why the table has this policy.
     pub reason: LitStr,
@@ -47,6 +50,12 @@ pub enum Scope {
 pub struct Index {
     pub unique: bool,
     pub columns: Vec<Ident>,
+}
+
+/// A unique index over expressions, or over some of the rows only.
+pub struct UniqueRule {
+    pub terms: Vec<LitStr>,
+    pub filter: Option<LitStr>,
 }
 
 /// One column.

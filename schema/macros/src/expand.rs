@@ -5,7 +5,9 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Lit, LitStr, Type};
 
-use crate::declaration::{Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope};
+use crate::declaration::{
+    Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope, UniqueRule,
+};
 
 /// All the code of one table.
 pub fn expand(declaration: &Declaration) -> TokenStream {
@@ -87,7 +89,8 @@ fn metadata(declaration: &Declaration) -> TokenStream {
     let indexes = declaration.indexes.iter().map(index);
     let renamed_from = option(declaration.renamed_from.as_ref().map(|name| quote!(#name)));
     let deprecated = option(declaration.deprecated.as_ref().map(|why| quote!(#why)));
-    let external = declaration.external;
+    let rules = declaration.unique_rules.iter().map(unique_rule);
+    let (external, replaces) = (declaration.external, declaration.replaces);
     let metadata = columns.iter().map(column);
     let pk = columns.iter().find(|column| column.pk).map(|column| (&column.ident, &column.ty));
     let pk_type = pk.map(|(_, ty)| ty);
@@ -99,12 +102,14 @@ fn metadata(declaration: &Declaration) -> TokenStream {
                 pk: #pk_name,
                 columns: &[#(#metadata),*],
                 indexes: &[#(#indexes),*],
+                unique_rules: &[#(#rules),*],
                 policy: ::fastest_schema::Policy::#policy,
                 reason: #reason,
                 scope: #scope,
                 renamed_from: #renamed_from,
                 deprecated: #deprecated,
                 external: #external,
+                replaces: #replaces,
             };
             type New = #new;
         }
@@ -137,6 +142,11 @@ fn scope(scope: Option<&Scope>) -> TokenStream {
 fn index(Index { unique, columns }: &Index) -> TokenStream {
     let columns = columns.iter().map(text);
     quote!(::fastest_schema::Index { columns: &[#(#columns),*], unique: #unique })
+}
+
+fn unique_rule(UniqueRule { terms, filter }: &UniqueRule) -> TokenStream {
+    let filter = option(filter.as_ref().map(|filter| quote!(#filter)));
+    quote!(::fastest_schema::UniqueRule { terms: &[#(#terms),*], filter: #filter })
 }
 
 fn column(column: &Column) -> TokenStream {

@@ -6,7 +6,9 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Field, Fields, Ident, ItemStruct, LitStr, Result, Token};
 
-use crate::declaration::{Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope};
+use crate::declaration::{
+    Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope, UniqueRule,
+};
 
 /// One annotated struct.
 pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declaration> {
@@ -26,6 +28,8 @@ pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declarat
         renamed_from: arguments.renamed_from,
         deprecated: arguments.deprecated,
         external: arguments.external,
+        replaces: arguments.replaces,
+        unique_rules: arguments.unique_rules,
         policy,
         reason,
         scope: arguments.scope.map(|path| scope(path, &columns)).transpose()?,
@@ -45,6 +49,8 @@ struct Arguments {
     renamed_from: Option<LitStr>,
     deprecated: Option<LitStr>,
     external: bool,
+    replaces: bool,
+    unique_rules: Vec<UniqueRule>,
     policy: Option<(Policy, LitStr)>,
     scope: Option<ScopePath>,
     indexes: Vec<Index>,
@@ -59,6 +65,8 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
             "renamed_from" => arguments.renamed_from = Some(assigned(input, text)?),
             "deprecated" => arguments.deprecated = Some(assigned(input, text)?),
             "external" => arguments.external = true,
+            "replaces" => arguments.replaces = true,
+            "unique_sql" => arguments.unique_rules.push(unique_rule(input)?),
             "policy" => arguments.policy = Some(assigned(input, policy)?),
             "scope" => arguments.scope = Some(assigned(input, ScopePath::parse)?),
             "index" | "unique" => {
@@ -67,7 +75,8 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected name, policy, scope, index, unique, deprecated, renamed_from or external",
+                    "expected name, policy, scope, index, unique, unique_sql, deprecated, renamed_from, \
+                     external or replaces",
                 ));
             }
         }
@@ -96,6 +105,31 @@ fn names(input: ParseStream) -> Result<Vec<Ident>> {
         return Err(inside.error("an index needs a column"));
     }
     Ok(names.into_iter().collect())
+}
+
+/// `("term", …)`, or `("term", …, filter = "condition")`.
+fn unique_rule(input: ParseStream) -> Result<UniqueRule> {
+    let inside;
+    syn::parenthesized!(inside in input);
+    let mut rule = UniqueRule { terms: Vec::new(), filter: None };
+    while !inside.is_empty() && rule.filter.is_none() {
+        if inside.peek(Ident) {
+            let key: Ident = inside.parse()?;
+            if key != "filter" {
+                return Err(Error::new(key.span(), "expected filter"));
+            }
+            rule.filter = Some(assigned(&inside, text)?);
+        } else {
+            rule.terms.push(inside.parse()?);
+        }
+        if !inside.is_empty() {
+            inside.parse::<Token![,]>()?;
+        }
+    }
+    match rule.terms.is_empty() {
+        true => Err(inside.error("a unique index needs a term")),
+        false => Ok(rule),
+    }
 }
 
 /// `versioned("why")`, `append_only("why")` or `private("why")`.

@@ -73,7 +73,7 @@ pub fn is_date(declared: &str) -> bool {
 
 /// What a column of this declared type, in lower case, holds; or why that is not sure. The order is
 /// SQLite's own.
-fn kind(declared: &str) -> Result<Kind, String> {
+pub fn kind(declared: &str) -> Result<Kind, String> {
     let has = |part: &str| declared.contains(part);
     if has("int") {
         return Ok(Kind::Integer);

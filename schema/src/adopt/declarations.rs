@@ -72,6 +72,7 @@ fn declaration(table: &TableRecord, name: &str) -> String {
     };
     let scope = table.scope.as_ref().map(|scope| format!("    scope = {},\n", path(scope)));
     let scope = scope.unwrap_or_default();
+    let unique = unique(table);
     let table = &table.name;
     format!(
         "
@@ -80,11 +81,27 @@ fn declaration(table: &TableRecord, name: &str) -> String {
     name = {table:?},
     policy = {policy}({reason:?}),
 {scope}    external,
-)]
+{unique})]
 pub struct {name} {{
 {columns}}}
 "
     )
+}
+
+/// What no two rows may share, beside the values of single columns.
+fn unique(table: &TableRecord) -> String {
+    let mut source = if table.replaces { "    replaces,\n".to_owned() } else { String::new() };
+    for index in table.indexes.iter().filter(|index| index.unique) {
+        let columns: Vec<String> = index.columns.iter().map(|name| identifier(name)).collect();
+        source.push_str(&format!("    unique({}),\n", columns.join(", ")));
+    }
+    for rule in &table.unique_rules {
+        let terms = rule.terms.iter().map(|term| format!("{term:?}"));
+        let filter = rule.filter.iter().map(|filter| format!("filter = {filter:?}"));
+        let parts: Vec<String> = terms.chain(filter).collect();
+        source.push_str(&format!("    unique_sql({}),\n", parts.join(", ")));
+    }
+    source
 }
 
 fn path(scope: &ScopeRecord) -> String {

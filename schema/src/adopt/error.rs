@@ -163,6 +163,18 @@ pub enum AdoptError {
         /// What happens.
         action: String,
     },
+    /// A constraint by which a push could strike rows that nobody can tell beforehand.
+    #[error(
+        "table `{table}` has a UNIQUE constraint over ({}) that is ON CONFLICT REPLACE, with a generated \
+         column or a collation of its own: make it a unique index, or leave the table out",
+        columns.join(", ")
+    )]
+    Replacing {
+        /// The table.
+        table: String,
+        /// The columns of the constraint.
+        columns: Vec<String>,
+    },
     /// The scope is missing.
     #[error(
         "table `{table}` needs a scope, by which its rows are shared: a column, or \
@@ -218,8 +230,8 @@ pub enum AdoptError {
     },
     /// The scope's path is over no foreign key.
     #[error(
-        "scope: `{table}.{column}` is no foreign key to `{to}`: name a column that is, or a scope \
-         in the table itself"
+        "scope: `{table}.{column}` is no foreign key to `{to}` between columns of one kind: name a column \
+         that is, or a scope in the table itself"
     )]
     NotForeignKey {
         /// The table.
@@ -229,12 +241,62 @@ pub enum AdoptError {
         /// The table that the path leads to.
         to: String,
     },
+    /// An adopted table is not there any more.
+    #[error(
+        "table `{table}` is adopted, and is not there any more: put it back, or take it out of the \
+         declarations and generate a migration"
+    )]
+    Gone {
+        /// The table.
+        table: String,
+    },
+    /// An adopted table has another key.
+    #[error(
+        "table `{table}` is adopted, and `{column}` is its key now: devices know its rows by another"
+    )]
+    KeyMoved {
+        /// The table.
+        table: String,
+        /// The key that it has now.
+        column: String,
+    },
+    /// A column of an adopted table is other than its declaration says.
+    #[error(
+        "`{table}.{column}` {how}: declare it as it is and generate a migration, then attach and migrate"
+    )]
+    Changed {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// In what way.
+        how: String,
+    },
+    /// An adopted table has a new column that no row can do without.
+    #[error(
+        "`{table}.{column}` is not declared, is NOT NULL and has no default, so no device could insert a \
+         row: declare it and generate a migration, then attach and migrate"
+    )]
+    Needed {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// The records do not fit together.
     #[error(transparent)]
     Declaration(#[from] DeclarationError),
 }
 
 impl AdoptError {
+    /// Each thing that stands in the way.
+    pub fn each(&self) -> &[AdoptError] {
+        match self {
+            AdoptError::Several(errors) => errors,
+            error => std::slice::from_ref(error),
+        }
+    }
+
     /// One error of some.
     pub fn all(mut errors: Vec<AdoptError>) -> AdoptError {
         match errors.len() {

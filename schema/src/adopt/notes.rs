@@ -2,6 +2,7 @@
 
 use crate::adopt::column::{has_text_affinity, is_date};
 use crate::adopt::resolved;
+use crate::adopt::unique::unique;
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::TableRecord;
 use crate::{Kind, Policy, Table, push_ddl, row_ddl};
@@ -10,20 +11,36 @@ use crate::{Kind, Policy, Table, push_ddl, row_ddl};
 const D1_STATEMENT_MAX: usize = 100_000;
 
 /// What devices do not hold or follow of these tables, what of the application's may refuse what
-/// devices push, and what the application must keep to; a sentence each.
-pub fn notes(live: &Live, tables: &[TableRecord]) -> Vec<String> {
-    let found = tables.iter().filter_map(|table| Some((table, live.tables.get(&table.name)?)));
+/// devices push, and what the application must keep to; a sentence each. `held` are those that were
+/// adopted before.
+pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<String> {
+    let found = |table| found(live, table);
     let mut notes = Vec::new();
-    for (table, found) in found {
+    for (table, found) in tables.iter().filter_map(found) {
         notes.extend(key_note(table, found));
         notes.extend(policy_note(table));
         notes.extend(column_notes(table, found));
+        notes.extend(unique_note(table, found));
+        notes.extend(replacing_note(table));
         notes.extend(found.keys.iter().filter_map(|key| reference_note(live, table, key)));
         notes.extend(trigger_notes(live, table));
+    }
+    let leads_here = |key: &&LiveKey| tables.iter().any(|table| is_to(key, table));
+    for (table, found) in held.iter().filter_map(found) {
+        let keys = found.keys.iter().filter(leads_here);
+        notes.extend(keys.filter_map(|key| reference_note(live, table, key)));
+    }
+    let is_synced = |name: &str| tables.iter().chain(held).any(|table| table.name == name);
+    for (name, found) in live.tables.iter().filter(|(name, _)| !is_synced(name)) {
+        notes.extend(found.keys.iter().filter(leads_here).map(|key| referrer_note(name, key)));
     }
     notes.extend(rebuild_note(tables));
     notes.extend(size_note(tables));
     notes
+}
+
+fn found<'a>(live: &'a Live, table: &'a TableRecord) -> Option<(&'a TableRecord, &'a LiveTable)> {
+    Some((table, live.tables.get(&table.name)?))
 }
 
 /// SQLite takes null for a text key that is not said to be NOT NULL.
@@ -70,6 +87,31 @@ fn policy_note(table: &TableRecord) -> Option<String> {
     })
 }
 
+/// Unique indexes that a device cannot check.
+fn unique_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
+    let names = unique(found, &table.pk, &table.columns).unknown;
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "devices cannot check the unique indexes {} of `{}`: a push that breaks one is refused by \
+             the primary, which names it",
+            names.join(", "),
+            table.name
+        )
+    })
+}
+
+/// Rows that go without a trigger.
+fn replacing_note(table: &TableRecord) -> Option<String> {
+    table.replaces.then(|| {
+        format!(
+            "`{}` has a UNIQUE constraint that is ON CONFLICT REPLACE: a push that would strike a row by \
+             it is refused; of one that the application strikes so, no device hears",
+            table.name
+        )
+    })
+}
+
 /// A foreign key that the record does not hold.
 fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<String> {
     let is_held = match &key.columns[..] {
@@ -90,6 +132,26 @@ fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<Str
             key.table
         )
     })
+}
+
+/// SQLite takes the names in either case.
+fn is_to(key: &LiveKey, table: &TableRecord) -> bool {
+    key.table.eq_ignore_ascii_case(&table.name)
+}
+
+/// A foreign key of a table that devices know nothing of.
+fn referrer_note(table: &str, key: &LiveKey) -> String {
+    let then = match key.on_delete.to_ascii_uppercase().as_str() {
+        "CASCADE" => "its rows go with a row that a device deletes there",
+        "SET NULL" => "it is set null where a device deletes the row there",
+        "SET DEFAULT" => "it is set to its default where a device deletes the row there",
+        _ => "a device cannot delete a row there that it refers to",
+    };
+    format!(
+        "`{table}` is not synced, and refers to `{}` over ({}): {then}",
+        key.table,
+        key.columns.join(", ")
+    )
 }
 
 fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {

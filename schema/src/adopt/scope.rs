@@ -1,13 +1,15 @@
 //! By what the rows of an adopted table are shared.
 
-use crate::adopt::{AdoptError, Chosen, column, column_of, is_chosen};
+use std::collections::BTreeSet;
+
+use crate::adopt::{AdoptError, column, column_of};
 use crate::live::{Live, LiveTable};
 use crate::record::{ScopePath, ScopeRecord, TableRecord};
 
 /// Reads a scope as a person wrote it, and finds what it names.
 pub fn scope(
     live: &Live,
-    all: &[Chosen],
+    synced: &BTreeSet<&str>,
     found: &LiveTable,
     record: &TableRecord,
     written: &str,
@@ -30,7 +32,7 @@ pub fn scope(
         return Err(AdoptError::ScopeForm { table, scope: written.to_owned() });
     };
     let column = column_of(record, name)?;
-    if live.tables.contains_key(to) && !is_chosen(all, to) {
+    if live.tables.contains_key(to) && !synced.contains(to) {
         return Err(AdoptError::ParentNotChosen { table, to: to.to_owned() });
     }
     let reference = column.references.as_ref().filter(|reference| reference.table == to);

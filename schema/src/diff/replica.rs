@@ -4,10 +4,14 @@
 //! swap a unique value arrive one after the other) and no checks. Nor may a local row stand in the
 //! way of opening it, so nothing here fails for the rows that are there.
 
+use std::collections::BTreeSet;
+
 use crate::Kind;
 use crate::ddl::quote;
 use crate::diff::{Note, Pairing, rows};
-use crate::record::{ENGINE_VERSION, RECORD_VERSION, Record, TableRecord};
+use crate::record::{
+    ENGINE_VERSION, IndexRecord, RECORD_VERSION, Record, TableRecord, UniqueRecord,
+};
 use crate::{Table, parents_first};
 
 /// The migration of a replica.
@@ -51,14 +55,29 @@ pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     };
     record.tables.retain(TableRecord::is_synced);
     for table in &mut record.tables {
-        table.external = false;
+        (table.external, table.replaces) = (false, false);
         table.indexes = table.all_indexes();
+        table.indexes.extend(table.unique_rules.iter().filter_map(rule_index));
+        table.unique_rules.clear();
         table.indexes.iter_mut().for_each(|index| index.unique = false);
+        let mut seen = BTreeSet::new();
+        table.indexes.retain(|index| seen.insert(index.columns.clone()));
         for column in &mut table.columns {
             (column.unique, column.check) = (false, None);
         }
     }
     record
+}
+
+/// What finds the rows that a rule is about: an index over the columns that are terms by themselves.
+/// None is over an expression, for that could fail for a row that is pulled.
+fn rule_index(rule: &UniqueRecord) -> Option<IndexRecord> {
+    let column = |term: &String| {
+        let name = term.strip_prefix('`')?.strip_suffix('`')?;
+        (quote(name) == *term).then(|| name.to_owned())
+    };
+    let columns: Vec<String> = rule.terms.iter().filter_map(column).collect();
+    (!columns.is_empty()).then_some(IndexRecord { columns, unique: false })
 }
 
 /// Plans the migration of a replica between two [`replica_record`]s. `notes` are those of the

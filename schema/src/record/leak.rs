@@ -1,25 +1,30 @@
 //! Declarations from a record, for a schema that is only known at run time: an adopted one, or one
 //! that a test made up. They live as long as the process, as those of the compiler do.
 
-use crate::record::{ColumnRecord, IndexRecord, ReferenceRecord, ScopeRecord, TableRecord};
-use crate::{Column, Default, Index, Reference, Scope, Table};
+use crate::record::{
+    ColumnRecord, IndexRecord, ReferenceRecord, ScopeRecord, TableRecord, UniqueRecord,
+};
+use crate::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
 
 impl TableRecord {
     /// The table as a declaration.
     pub fn leak(&self) -> &'static Table {
         let columns: Vec<Column> = self.columns.iter().map(ColumnRecord::declared).collect();
         let indexes: Vec<Index> = self.indexes.iter().map(IndexRecord::declared).collect();
+        let rules: Vec<UniqueRule> = self.unique_rules.iter().map(UniqueRecord::declared).collect();
         Box::leak(Box::new(Table {
             name: text(&self.name),
             pk: text(&self.pk),
             columns: columns.leak(),
             indexes: indexes.leak(),
+            unique_rules: rules.leak(),
             policy: self.policy,
             reason: "",
             scope: self.scope.as_ref().map(ScopeRecord::declared),
             deprecated: None,
             renamed_from: self.renamed_from.as_deref().map(text),
             external: self.external,
+            replaces: self.replaces,
         }))
     }
 }
@@ -75,6 +80,13 @@ impl IndexRecord {
     fn declared(&self) -> Index {
         let columns: Vec<&'static str> = self.columns.iter().map(|column| text(column)).collect();
         Index { columns: columns.leak(), unique: self.unique }
+    }
+}
+
+impl UniqueRecord {
+    fn declared(&self) -> UniqueRule {
+        let terms: Vec<&'static str> = self.terms.iter().map(|term| text(term)).collect();
+        UniqueRule { terms: terms.leak(), filter: self.filter.as_deref().map(text) }
     }
 }
 

@@ -4,6 +4,7 @@
 mod declared;
 mod rebuild;
 mod refused;
+mod unique;
 
 use std::path::Path;
 
@@ -67,7 +68,7 @@ fn chosen() -> [Chosen; 3] {
 /// The adopted database, under the engine's triggers, and its tables.
 fn adopted() -> (Primary, Vec<&'static Table>) {
     let database = application();
-    let records = adopt(&live(&database), &chosen()).unwrap();
+    let records = adopt(&live(&database), &chosen(), &[]).unwrap();
     let tables: Vec<_> = records.iter().map(TableRecord::leak).collect();
     let plan = migration(None, &Record::of("app", &tables)).unwrap();
     database.run(D1_MIGRATIONS_DDL);
@@ -169,13 +170,13 @@ fn the_applications_tables_stay_as_they_were() {
     assert_eq!(own_ddl(&database), before);
     assert_eq!(before.as_array().unwrap().iter().filter(|row| row[0] == "table").count(), 5);
     // Adopted once, a table is not adopted again.
-    let again = adopt(&live(&database), &chosen()).unwrap_err().to_string();
+    let again = adopt(&live(&database), &chosen(), &[]).unwrap_err().to_string();
     assert_eq!(again.matches("is synced already").count(), tables.len());
 }
 
 #[test]
 fn records_survive_as_declarations() {
-    let records = adopt(&live(&application()), &chosen()).unwrap();
+    let records = adopt(&live(&application()), &chosen(), &[]).unwrap();
     let names: Vec<&str> = records.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["organisations", "members", "tasks"]);
     for record in &records {
@@ -186,12 +187,14 @@ fn records_survive_as_declarations() {
     assert!(organisations.column("slug").unwrap().unique);
     // Only the pair is unique.
     assert!(!members.column("email").unwrap().unique);
+    let pair = ["organisationId", "email"].map(str::to_owned);
+    assert!(members.indexes.iter().any(|index| index.unique && index.columns == pair));
 }
 
 /// Run with `FASTEST_BLESS=1` to write `adopt/declared.rs` anew.
 #[test]
 fn the_declarations_compile_and_say_what_was_adopted() {
-    let records = adopt(&live(&application()), &chosen()).unwrap();
+    let records = adopt(&live(&application()), &chosen(), &[]).unwrap();
     let source = declarations(&records);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocol/adopt/declared.rs");
     if std::env::var_os("FASTEST_BLESS").is_some() {
@@ -206,7 +209,7 @@ fn the_declarations_compile_and_say_what_was_adopted() {
 #[test]
 fn what_a_person_should_know_is_noted() {
     let found = live(&application());
-    let notes = notes(&found, &adopt(&found, &chosen()).unwrap());
+    let notes = notes(&found, &adopt(&found, &chosen(), &[]).unwrap(), &[]);
     assert_eq!(
         notes,
         [
@@ -228,8 +231,8 @@ fn what_a_person_should_know_is_noted() {
 #[test]
 fn what_may_be_null_or_a_number_is_noted() {
     let found = live(&database("CREATE TABLE a(id text PRIMARY KEY, s text, at datetime)"));
-    let records = adopt(&found, &[Chosen::versioned("a", "s")]).unwrap();
-    let notes = notes(&found, &records).join("\n");
+    let records = adopt(&found, &[Chosen::versioned("a", "s")], &[]).unwrap();
+    let notes = notes(&found, &records, &[]).join("\n");
     for expected in [
         "`a.id` may be null so far; from now on such a row is refused",
         "`a.at` is declared `datetime` and must hold texts",
@@ -255,8 +258,8 @@ fn a_table_that_no_statement_holds_is_noted() {
     let found = live(&database(&all));
     let size = |tables: &[String]| {
         let chosen: Vec<Chosen> = tables.iter().map(|t| Chosen::versioned(t, "id")).collect();
-        let records = adopt(&found, &chosen).unwrap();
-        let notes = notes(&found, &records);
+        let records = adopt(&found, &chosen, &[]).unwrap();
+        let notes = notes(&found, &records, &[]);
         notes.iter().filter(|note| note.contains("on D1")).count()
     };
     let texts: Vec<String> = (0..40).map(|at| format!("texts_{at}")).collect();
@@ -269,7 +272,7 @@ fn values_that_do_not_fit_are_found_before_a_device_meets_them() {
     let database = database(
         "CREATE TABLE a(id text PRIMARY KEY, n integer, r real NOT NULL, b text, at timestamp)",
     );
-    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")]).unwrap();
+    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")], &[]).unwrap();
     let found = || -> Vec<String> {
         let answer = texts(&database, &misfits_sql(&records[0]));
         assert!(misfits(&records[0], "another", &answer).unwrap().is_none());
@@ -304,10 +307,63 @@ fn columns_that_a_trigger_watches_are_declared_so() {
          CREATE TABLE b(id text PRIMARY KEY, note text);
          CREATE TRIGGER three AFTER UPDATE OF note ON b BEGIN SELECT 1; END;",
     );
-    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")]).unwrap();
+    let records = adopt(&live(&database), &[Chosen::versioned("a", "id")], &[]).unwrap();
     let watched = records[0].columns.iter().filter(|column| column.watched);
     let watched: Vec<&str> = watched.map(|column| column.name.as_str()).collect();
     assert_eq!(watched, ["State", "title"]);
     let source = fastest_schema::adopt::declarations(&records);
     assert_eq!(source.matches("#[watched]").count(), 2, "{source}");
+}
+
+#[test]
+fn tables_are_adopted_under_one_that_was_adopted_before() {
+    let (database, held) = adopted();
+    database.run("CREATE TABLE notes(id text PRIMARY KEY NOT NULL, org text NOT NULL REFERENCES organisations ON DELETE CASCADE)");
+    database.run("CREATE TABLE stars(id text PRIMARY KEY NOT NULL, task text REFERENCES tasks, note text REFERENCES notes)");
+    database.run("INSERT INTO notes VALUES ('n', 'o')");
+    let held: Vec<TableRecord> = held.into_iter().map(TableRecord::from).collect();
+    let chosen = [Chosen::versioned("notes", "org:organisations.id")];
+    let alone = adopt(&live(&database), &chosen, &[]).unwrap_err().to_string();
+    assert!(alone.contains("leads to `organisations`, which is not chosen"), "{alone}");
+
+    let found = live(&database);
+    let records = adopt(&found, &chosen, &held).unwrap();
+    assert_eq!(records.len(), 1, "only what is chosen: {records:?}");
+    let to = records[0].column("org").unwrap().references.as_ref().unwrap();
+    assert_eq!((&*to.table, &*to.column), ("organisations", "id"));
+    let notes = notes(&found, &records, &held).join("\n");
+    let expected =
+        "`stars` is not synced, and refers to `notes` over (note): a device cannot delete a row";
+    assert!(notes.contains(expected) && !notes.contains("`tasks` over"), "{notes}");
+
+    let before: Vec<&'static Table> = held.iter().map(TableRecord::leak).collect();
+    let tables: Vec<&'static Table> = held.iter().chain(&records).map(TableRecord::leak).collect();
+    let plan = migration(Some(&Record::of("app", &before)), &Record::of("app", &tables)).unwrap();
+    for statement in plan.statements {
+        database.0.execute_batch(&statement).unwrap_or_else(|e| panic!("{e}: {statement}"));
+    }
+    assert_eq!(pulled(&database, &tables, 3), [json!(["notes", "n", 1, ["n", "o"]])]);
+    // One that was adopted before refers to one that is now: devices do not know of that key.
+    let sprints = adopt(&live(&database), &[Chosen::versioned("sprints", "id")], &held).unwrap();
+    let notes = fastest_schema::adopt::notes(&live(&database), &sprints, &held).join("\n");
+    assert!(notes.contains("the foreign key of `tasks` over (sprintId) to `sprints`"), "{notes}");
+}
+
+#[test]
+fn a_virtual_table_of_an_unknown_module_is_passed_over() {
+    let database = database("CREATE TABLE a(id text PRIMARY KEY NOT NULL)");
+    database
+        .0
+        .execute_batch(
+            "PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_master(type, name, tbl_name, rootpage, sql)
+               VALUES ('table', 'v', 'v', 0, 'CREATE VIRTUAL TABLE v USING nobody_has_it(x)');
+             PRAGMA writable_schema = RESET;",
+        )
+        .unwrap();
+    let found = live(&database);
+    assert_eq!(found.tables["a"].columns.len(), 1);
+    let refused = adopt(&found, &[Chosen::versioned("v", "x")], &[]).unwrap_err().to_string();
+    assert!(refused.contains("`v` is a virtual table"), "{refused}");
+    assert_eq!(adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap().len(), 1);
 }

@@ -141,8 +141,10 @@ fn declare(schema: &RandomSchema) -> Vec<&'static Table> {
             scope: scope(policy(*number), random, &columns),
             columns,
             indexes,
+            unique_rules: Vec::new(),
             policy: policy(*number),
             external: false,
+            replaces: false,
             renamed_from: random.renamed_from.map(|number| format!("t{number}")),
         });
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use fastest_schema::adopt::{
     AdoptError, Chosen, adopt as records, declarations, misfits, misfits_sql, notes,
 };
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::folder::Folder;
+use fastest_schema::record::TableRecord;
 use fastest_schema::{Schema, Table};
 use serde::Serialize;
 
@@ -36,7 +37,8 @@ pub async fn adopt(
     chosen: &[Chosen],
 ) -> Result<Adopted, MigrationsError> {
     let found = live(primary).await?;
-    let mut tables = records(&found, chosen)?;
+    let earlier = earlier(folder::read(dir)?, chosen);
+    let mut tables = records(&found, chosen, &earlier)?;
     let mut refused = Vec::new();
     for table in &tables {
         refused.extend(look_at_values(primary, table).await?);
@@ -44,13 +46,10 @@ pub async fn adopt(
     if !refused.is_empty() {
         return Err(AdoptError::all(refused).into());
     }
-    let notes = notes(&found, &tables);
+    let notes = notes(&found, &tables, &earlier);
     let _lock = folder::lock(dir)?;
-    let earlier =
-        folder::read_locked(dir)?.record.map(|record: Record| record.tables).unwrap_or_default();
-    let is_new = |table: &TableRecord| tables.iter().all(|chosen| chosen.name != table.name);
-    let earlier: Vec<TableRecord> = earlier.into_iter().filter(is_new).collect();
-    tables.extend(earlier);
+    // More may have been adopted meanwhile.
+    tables.extend(self::earlier(folder::read_locked(dir)?, chosen));
     let leaked: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let schema = Schema { owner: owner.to_owned().leak(), tables: leaked.leak(), migrations: &[] };
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
@@ -61,6 +60,13 @@ pub async fn adopt(
     let path = dir.join(name).with_extension("rs");
     write_whole(dir, &path, &declarations(&tables))?;
     Ok(Adopted { generated, declarations: path, notes })
+}
+
+/// The tables of a folder that are not chosen anew.
+fn earlier(folder: Folder, chosen: &[Chosen]) -> Vec<TableRecord> {
+    let mut tables = folder.record.map(|record| record.tables).unwrap_or_default();
+    tables.retain(|table| chosen.iter().all(|chosen| chosen.table != table.name));
+    tables
 }
 
 /// A refusal for each column of a table that holds what devices could not.

@@ -3,10 +3,10 @@
 //! Such a tool drops a table and gives its name to another. SQLite refuses that while triggers read
 //! the table, or drops them with it; so they are taken away before, and put back after.
 
-use fastest_schema::adopt::{hold_sql, release_sql};
+use fastest_schema::adopt::{AdoptError, changed, hold_sql, release_sql};
 
 use crate::clock;
-use crate::migrations::{MigrationsError, Source};
+use crate::migrations::{MigrationsError, Source, live};
 use crate::primary::Primary;
 
 /// Takes the engine's triggers away. Until [`attach`], pushes are refused, and devices do not hear of
@@ -16,8 +16,13 @@ pub async fn detach(primary: &dyn Primary, source: &Source) -> Result<(), Migrat
 }
 
 /// Puts the engine's triggers on the tables again, and tells devices of what became of the rows in the
-/// meantime.
+/// meantime. Refuses tables that are not what their record says: a trigger on a column that is gone would
+/// fail each of the application's own writes.
 pub async fn attach(primary: &dyn Primary, source: &Source) -> Result<(), MigrationsError> {
+    let refused = changed(&live(primary).await?, &source.record.tables);
+    if !refused.is_empty() {
+        return Err(AdoptError::all(refused).into());
+    }
     let statements = release_sql(&source.record).into_iter().chain(hold_sql(&source.record));
     run_whole(primary, statements.collect()).await
 }

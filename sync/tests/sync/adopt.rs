@@ -1,6 +1,7 @@
 //! Databases that real drizzle-kit made, adopted on each kind of primary, and written from both
 //! sides. `FASTEST_BLESS=1` writes the declarations anew that an adoption emits.
 
+mod rules;
 #[rustfmt::skip]
 mod schema;
 
@@ -154,18 +155,25 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
     run(detach(&*remote.primary, &source)).unwrap();
     let error = run(device.push_all(remote)).unwrap_err().to_string();
     assert!(error.contains("fastest schema attach"), "{error}");
+    let made = query(remote, "SELECT sql FROM sqlite_master WHERE name = 'tasks'").remove(0);
+    let made = made.replacen("tasks", "__new_tasks", 1);
     let rebuild = [
         "PRAGMA defer_foreign_keys = ON",
         "CREATE TABLE __new_members AS SELECT * FROM members",
         "DELETE FROM tasks WHERE id = 'new'",
         "UPDATE tasks SET title = 'meanwhile' WHERE id = 't'",
         "INSERT INTO tasks(id, projectId) VALUES ('late', 'p')",
-        "CREATE TABLE __new_tasks AS SELECT * FROM tasks",
+        &made,
+        "INSERT INTO __new_tasks SELECT * FROM tasks",
         "DROP TABLE tasks",
         "ALTER TABLE __new_tasks RENAME TO tasks",
         "DROP TABLE __new_members",
     ];
     run(remote.primary.migrate("0002_rebuild.sql", &rebuild)).unwrap();
+    query(remote, "ALTER TABLE tasks RENAME COLUMN title TO name");
+    let error = run(attach(&*remote.primary, &source)).unwrap_err().to_string();
+    assert!(error.contains("`tasks.title` is not there any more"), "{url}: {error}");
+    query(remote, "ALTER TABLE tasks RENAME COLUMN name TO title");
     run(attach(&*remote.primary, &source)).unwrap();
     run(device.pull_all(remote)).unwrap();
     let mut tasks = device.all::<Task>().unwrap();

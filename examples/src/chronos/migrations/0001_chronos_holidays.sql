@@ -198,3 +198,5 @@ CREATE TRIGGER fastest_push_apply INSTEAD OF INSERT ON fastest_push BEGIN
       JOIN json_each(NEW.payload->'delete'->(t.value->>0)) AS r
       ORDER BY part, place, at))));
 END;
+--> statement-breakpoint
+INSERT OR IGNORE INTO d1_migrations(name) VALUES ('fastest:0001_chronos_holidays.sql');

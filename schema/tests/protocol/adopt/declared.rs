@@ -35,6 +35,7 @@ pub struct Organisation {
     policy = versioned("the application and every device change its rows"),
     scope = organisationId,
     external,
+    unique(organisationId, email),
 )]
 pub struct Member {
     /// Text, the key.
@@ -62,6 +63,7 @@ pub struct Member {
     policy = versioned("the application and every device change its rows"),
     scope = memberId -> members.organisationId,
     external,
+    unique_sql("`memberId`", "lower(\"title\")", filter = "\"type\" = 'once' and \"doneAt\" is null"),
 )]
 pub struct Task {
     /// Text, the key.

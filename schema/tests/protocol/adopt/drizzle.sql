@@ -33,6 +33,7 @@ CREATE TABLE `tasks` (
 );
 --> statement-breakpoint
 CREATE INDEX `tasks_member_rank_idx` ON `tasks` (`memberId`,`rank`);--> statement-breakpoint
+CREATE UNIQUE INDEX `tasks_open_title_unique` ON `tasks` (`memberId`,lower("title")) WHERE "type" = 'once' and "doneAt" is null;--> statement-breakpoint
 CREATE TABLE `sprints` (
 	`id` text PRIMARY KEY NOT NULL,
 	`ends` text

@@ -8,11 +8,11 @@ use super::{database, live};
 /// The refusal of one table under a scope, in a database of these statements.
 fn refused(sql: &str, table: &str, scope: &str) -> String {
     let found = live(&database(sql));
-    adopt(&found, &[Chosen::versioned(table, scope)]).unwrap_err().to_string()
+    adopt(&found, &[Chosen::versioned(table, scope)], &[]).unwrap_err().to_string()
 }
 
 /// Each has a statement, the table and scope that are chosen, and what the refusal says.
-const REFUSED: [(&str, &str, &str, &str); 29] = [
+const REFUSED: [(&str, &str, &str, &str); 31] = [
     (
         "CREATE TABLE a(x); CREATE TABLE b(x)",
         "c",
@@ -22,6 +22,18 @@ const REFUSED: [(&str, &str, &str, &str); 29] = [
     ("CREATE TABLE a(x)", "A", "x", "there is no table `A`; the database has `a`"),
     ("CREATE VIEW v AS SELECT 1", "v", "x", "`v` is a view"),
     ("CREATE VIRTUAL TABLE v USING fts5(id)", "v", "id", "`v` is a virtual table"),
+    (
+        "CREATE TABLE a(id text PRIMARY KEY, b text, c text AS (lower(b)), UNIQUE (c) ON CONFLICT REPLACE)",
+        "a",
+        "id",
+        "table `a` has a UNIQUE constraint over (c) that is ON CONFLICT REPLACE",
+    ),
+    (
+        "CREATE TABLE a(id text PRIMARY KEY, b text, UNIQUE (b COLLATE NOCASE) ON CONFLICT REPLACE)",
+        "a",
+        "id",
+        "table `a` has a UNIQUE constraint over (b) that is ON CONFLICT REPLACE",
+    ),
     ("CREATE TABLE fastest_a(id text PRIMARY KEY)", "fastest_a", "id", "belongs to SQLite"),
     ("CREATE TABLE D1_a(id text PRIMARY KEY)", "D1_a", "id", "belongs to SQLite"),
     ("CREATE TABLE c(id text PRIMARY KEY)", "c", "id", "the name `c` cannot be declared"),
@@ -112,18 +124,21 @@ fn what_cannot_be_synced_is_refused_with_the_reason() {
 fn refused_pair(child: &str, parent: &str, scope: &str) -> String {
     let found = live(&database(&format!("CREATE TABLE a({child}); CREATE TABLE p({parent})")));
     let chosen = [Chosen::versioned("a", scope), Chosen::versioned("p", "id")];
-    adopt(&found, &chosen).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+    adopt(&found, &chosen, &[]).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
 }
 
 #[test]
 fn a_foreign_key_must_be_one_that_devices_can_follow() {
-    let parent = "id text PRIMARY KEY, s text, code text UNIQUE, n int";
+    let parent = "id text PRIMARY KEY, s text, code text UNIQUE, n int UNIQUE";
     for (child, scope, expected) in [
         ("p text REFERENCES P", "p:p.s", ""),
         ("p text REFERENCES p(CODE)", "p -> p.s", ""),
         ("p text REFERENCES p", "p:p.nope", "table `p` has no column `nope`; it has `id`, `s`"),
         ("p text REFERENCES p", "p:p.n", "`p.n` is declared `int`: a scope must be text"),
         ("p text", "p:p.s", "`a.p` is no foreign key to `p`"),
+        // `07` is 7 to the primary, and not to a device.
+        ("p text REFERENCES p(n)", "p:p.s", "`a.p` is no foreign key to `p`"),
+        ("p int REFERENCES p(n)", "p:p.s", ""),
         ("p text, q text, FOREIGN KEY (p, q) REFERENCES p(id, s)", "p:p.s", "is no foreign key"),
         ("p text REFERENCES p(s)", "p", "refers to `p.s`, which is neither the key nor unique"),
         ("p text REFERENCES p ON DELETE SET DEFAULT", "p", "ON DELETE SET DEFAULT, which devices"),
@@ -141,7 +156,7 @@ fn a_foreign_key_must_be_one_that_devices_can_follow() {
 fn everything_that_stands_in_the_way_is_said_at_once() {
     let found = live(&database("CREATE TABLE a(id int PRIMARY KEY, b blob)"));
     let chosen = [Chosen::versioned("a", "id"), Chosen::versioned("b", "id")];
-    let error = adopt(&found, &chosen).unwrap_err().to_string();
+    let error = adopt(&found, &chosen, &[]).unwrap_err().to_string();
     let lines: Vec<&str> = error.lines().collect();
     let [key, blob, missing] = lines[..] else { panic!("{error}") };
     assert!(key.contains("is an integer key") && blob.contains("is a blob"), "{error}");
@@ -152,10 +167,10 @@ fn everything_that_stands_in_the_way_is_said_at_once() {
 fn a_table_is_chosen_once_and_to_be_synced() {
     let found = live(&database("CREATE TABLE a(id text PRIMARY KEY)"));
     let twice = [Chosen::versioned("a", "id"), Chosen::versioned("a", "id")];
-    assert_eq!(adopt(&found, &twice).unwrap_err().to_string(), "table `a` is declared twice");
+    assert_eq!(adopt(&found, &twice, &[]).unwrap_err().to_string(), "table `a` is declared twice");
     let private = Chosen { policy: Policy::Private, ..Chosen::versioned("a", "") };
-    assert!(adopt(&found, &[private]).unwrap_err().to_string().contains("is not synced"));
-    assert_eq!(adopt(&found, &[]), Ok(Vec::new()));
+    assert!(adopt(&found, &[private], &[]).unwrap_err().to_string().contains("is not synced"));
+    assert_eq!(adopt(&found, &[], &[]), Ok(Vec::new()));
 }
 
 #[test]
@@ -170,11 +185,11 @@ fn strict_tables_and_those_without_rowid_are_taken() {
     let found = live(&database(&format!(
         "CREATE TABLE a(id text PRIMARY KEY, n int, r real) STRICT, WITHOUT ROWID; {D1_MIGRATIONS_DDL}"
     )));
-    let records = adopt(&found, &[Chosen::versioned("a", "id")]).unwrap();
+    let records = adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap();
     let columns: Vec<&str> = records[0].columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(columns, ["id", "n", "r"]);
     // Nothing but what is said of any table.
-    assert_eq!(fastest_schema::adopt::notes(&found, &records).len(), 1);
+    assert_eq!(fastest_schema::adopt::notes(&found, &records, &[]).len(), 1);
     let any = "CREATE TABLE a(id text PRIMARY KEY, x any) STRICT";
     assert!(refused(any, "a", "id").contains("`a.x` has no type"));
 }

@@ -33,6 +33,7 @@ pub struct Organisation {
     policy = versioned("the application and every device change its rows"),
     scope = organisationId,
     external,
+    unique(organisationId, email),
 )]
 pub struct Member {
     /// Text, the key.

@@ -85,6 +85,8 @@ pub fn columns_come(walk: &mut Walk) {
             column("text", Kind::Text),
         ],
         indexes: Vec::new(),
+        unique_rules: Vec::new(),
+        replaces: false,
         policy: Policy::Versioned,
         scope: Some(ScopeRecord { column: "team_id".into(), by: None }),
         external: false,

@@ -1,0 +1,65 @@
+//! Whether adopted tables are still what their record says: the engine's triggers name their columns, and
+//! SQLite finds out only when a row is written, which then fails for the application too.
+
+use crate::adopt::{AdoptError, column, key};
+use crate::live::{Live, LiveTable};
+use crate::record::{ColumnRecord, TableRecord};
+
+/// What of the adopted tables among these is other than recorded, so that writes would fail or devices
+/// hold back rows: a refusal for each. Columns that are new may be left out of the record, as long as a
+/// row can be inserted without them.
+pub fn changed(live: &Live, tables: &[TableRecord]) -> Vec<AdoptError> {
+    let adopted = tables.iter().filter(|table| table.external && table.is_synced());
+    adopted.flat_map(|table| changed_table(live, table)).collect()
+}
+
+fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
+    let name = &table.name;
+    let Some(found) = live.tables.get(name) else {
+        return vec![AdoptError::Gone { table: name.clone() }];
+    };
+    let mut refused = Vec::new();
+    match key(name, found) {
+        Ok(pk) if pk.eq_ignore_ascii_case(&table.pk) => {}
+        Ok(pk) => refused.push(AdoptError::KeyMoved { table: name.clone(), column: pk }),
+        Err(error) => refused.push(error),
+    }
+    refused.extend(table.columns.iter().filter_map(|column| changed_column(found, table, column)));
+    refused.extend(found.written.columns.values().filter_map(|(column, default)| {
+        let known = found.columns.get(column)?;
+        let is_needed = !known.null && !known.hidden && default.is_none();
+        let is_it = |declared: &ColumnRecord| declared.name.eq_ignore_ascii_case(column);
+        (is_needed && !table.columns.iter().any(is_it))
+            .then(|| AdoptError::Needed { table: name.clone(), column: column.clone() })
+    }));
+    refused
+}
+
+fn changed_column(
+    found: &LiveTable,
+    table: &TableRecord,
+    column: &ColumnRecord,
+) -> Option<AdoptError> {
+    let changed = |how: String| {
+        let (table, column) = (table.name.clone(), column.name.clone());
+        Some(AdoptError::Changed { table, column, how })
+    };
+    // SQLite takes names in either case.
+    let is_it = |name: &&String| name.eq_ignore_ascii_case(&column.name);
+    let known = found.columns.iter().find(|(name, _)| is_it(name)).map(|(_, known)| known);
+    let Some(known) = known.filter(|known| !known.hidden) else {
+        return changed("is not there any more, or is generated".to_owned());
+    };
+    match column::kind(&known.kind) {
+        Ok(kind) if kind == column.kind => {}
+        _ if known.kind.is_empty() => return changed("has no type now".to_owned()),
+        _ => return changed(format!("is declared `{}` now", known.kind)),
+    }
+    match (column.null, known.null) {
+        // That of a text key is not said.
+        _ if column.name == table.pk => None,
+        (false, true) => changed("may be null now".to_owned()),
+        (true, false) => changed("may not be null any more".to_owned()),
+        _ => None,
+    }
+}

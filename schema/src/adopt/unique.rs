@@ -1,0 +1,151 @@
+//! Which values of an adopted table no two rows may share, as far as a device can tell.
+//!
+//! The primary has the last word. A device must not refuse what the primary would accept, so an index
+//! is told of only where the device's SQLite comes to the same: equal bytes are equal by every
+//! collation, and an expression is one over columns that the device holds as the primary does.
+
+use crate::Kind;
+use crate::adopt::AdoptError;
+use crate::adopt::column::is_date;
+use crate::ddl::quote;
+use crate::live::{LiveColumn, LiveIndex, LiveTable};
+use crate::record::{ColumnRecord, IndexRecord, UniqueRecord};
+use crate::tokens::{index_parts, tokens};
+
+/// The unique indexes of a table but for those over one column, and that of the key.
+#[derive(Debug, Default)]
+pub struct Unique {
+    /// Those over several columns, whole.
+    pub indexes: Vec<IndexRecord>,
+    /// Those over expressions or some of the rows only, and those that compare texts otherwise than by
+    /// their bytes.
+    pub rules: Vec<UniqueRecord>,
+    /// The names of those that a device cannot check.
+    pub unknown: Vec<String>,
+}
+
+/// The unique indexes of a table whose columns are recorded.
+pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
+    let mut known = Unique::default();
+    for (name, index) in found.indexes.iter().filter(|(_, index)| index.unique) {
+        let names: Option<Vec<String>> =
+            index.columns.iter().map(|(name, ..)| name.clone()).collect();
+        if names.as_ref().is_some_and(|names| names.iter().any(|name| name == pk)) {
+            // No two rows share the key.
+            continue;
+        }
+        let is_held = |name: &String| columns.iter().any(|column| column.name == *name);
+        if index.sql.is_none()
+            && let Some(names) = names.filter(|names| names.iter().all(is_held))
+        {
+            let whole = IndexRecord { columns: names, unique: true };
+            if whole.columns.len() > 1 && !known.indexes.contains(&whole) {
+                known.indexes.push(whole);
+            }
+            if index.columns.iter().all(|(.., collation)| is_binary(collation)) {
+                continue;
+            }
+        }
+        match rule(found, name, index, columns) {
+            Some(rule) if !known.rules.contains(&rule) => known.rules.push(rule),
+            Some(_) => {}
+            None => known.unknown.push(name.clone()),
+        }
+    }
+    known
+}
+
+/// An index as SQL over the columns that devices hold.
+fn rule(
+    found: &LiveTable,
+    name: &str,
+    index: &LiveIndex,
+    columns: &[ColumnRecord],
+) -> Option<UniqueRecord> {
+    let (written, filter) = match &index.sql {
+        None => (vec![""; index.columns.len()], None),
+        Some(_) => index_parts(found.written.indexes.get(name)?)?,
+    };
+    if written.len() != index.columns.len() {
+        return None;
+    }
+    let is_same = |sql: &&str| is_same_here(sql, found, columns);
+    let term = |(sql, (column, _, collation)): (&str, &(Option<String>, bool, String))| match column
+    {
+        Some(column) => folded(columns.iter().find(|known| known.name == *column)?, collation),
+        None => (is_binary(collation) && is_same(&sql)).then(|| sql.to_owned()),
+    };
+    let terms = written.into_iter().zip(&index.columns).map(term).collect::<Option<_>>()?;
+    match filter {
+        Some(filter) if !is_same(&filter) => None,
+        filter => Some(UniqueRecord { terms, filter: filter.map(str::to_owned) }),
+    }
+}
+
+fn is_binary(collation: &str) -> bool {
+    collation.eq_ignore_ascii_case("binary")
+}
+
+/// A column as a term whose bytes are the same where the collation takes two values for one.
+fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
+    let name = quote(&column.name);
+    match (&*collation.to_ascii_uppercase(), column.kind) {
+        ("BINARY", _) => Some(name),
+        ("NOCASE", Kind::Text) => Some(format!("lower({name})")),
+        ("RTRIM", Kind::Text) => Some(format!("rtrim({name}, ' ')")),
+        _ => None,
+    }
+}
+
+/// Names of the number that SQLite gives a row, which is another on each device.
+const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
+/// Whether an expression comes to the same on a device: it names no column that devices do not hold, or
+/// hold with other rules of comparison.
+fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
+    let tokens = tokens(sql);
+    tokens.iter().enumerate().all(|(at, token)| {
+        let word = token.rsplit('.').next().unwrap_or_default();
+        let named = found.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+        let Some((name, column)) = named else { return !ROW_NUMBERS.contains(&word) };
+        let is_held = columns.iter().any(|known| known.name == *name);
+        is_held && is_compared_alike(column, &tokens[at + 1..])
+    })
+}
+
+/// Whether a column, before these tokens, is compared here as it is there: replicas know no collations,
+/// and hold dates as texts, where SQLite would make numbers of some.
+fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
+    let then: Vec<&str> = then.iter().take(3).map(String::as_str).collect();
+    let is_null =
+        matches!(then[..], ["is", "null", ..] | ["is", "not", "null"] | ["isnull" | "notnull", ..]);
+    let by_bytes = matches!(column.collation.as_deref(), None | Some("binary"));
+    is_null || by_bytes && !is_date(&column.kind)
+}
+
+/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` where a push could not tell which row it
+/// would strike.
+pub fn check_replacing(
+    table: &str,
+    found: &LiveTable,
+    columns: &[ColumnRecord],
+) -> Result<(), AdoptError> {
+    let is_plain = |name: &String, collation: &str| {
+        let held = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+        let live = held.and_then(|column| found.columns.get(&column.name));
+        let compared = live.map(|column| column.collation.as_deref().unwrap_or("binary"));
+        compared.is_some_and(|compared| compared.eq_ignore_ascii_case(collation))
+    };
+    for set in &found.replacing {
+        let of = |index: &&LiveIndex| {
+            let names = index.columns.iter().map(|(name, ..)| name.as_deref().unwrap_or_default());
+            index.unique && names.map(str::to_lowercase).eq(set.iter().cloned())
+        };
+        let index = found.indexes.values().find(of);
+        let mut terms = set.iter().zip(index.iter().flat_map(|index| &index.columns));
+        if index.is_none() || !terms.all(|(name, (.., collation))| is_plain(name, collation)) {
+            return Err(AdoptError::Replacing { table: table.to_owned(), columns: set.clone() });
+        }
+    }
+    Ok(())
+}

@@ -17,6 +17,7 @@ mod ddl;
 mod diagram;
 pub mod diff;
 mod engine;
+pub mod export;
 pub mod folder;
 pub mod infrastructure;
 pub mod intelligence;

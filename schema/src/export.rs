@@ -2,6 +2,7 @@
 //!
 //! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file cannot
 //! be imported. What is needed is to know where a statement ends, and whether it makes a trigger.
+//! wrangler and sqld also write an infinite real by its name, which SQL does not have.
 
 /// A statement of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub struct Splitter {
     words: usize,
     is_create: bool,
     is_trigger: bool,
+    is_insert: bool,
+    /// Whether what follows are the values of an `INSERT`.
+    in_values: bool,
     /// How many `BEGIN`s and `CASE`s of a trigger are open.
     depth: usize,
 }
@@ -51,7 +55,7 @@ impl Splitter {
             Place::Quotes(_) | Place::LineComment | Place::BlockComment => {}
             Place::Plain if letter.is_alphanumeric() || letter == '_' => self.word.push(letter),
             Place::Plain => {
-                self.end_word();
+                self.end_word(letter);
                 match letter {
                     '\'' | '"' | '`' => self.place = Place::Quotes(letter),
                     '[' => self.place = Place::Quotes(']'),
@@ -74,11 +78,18 @@ impl Splitter {
         self.text
     }
 
-    fn end_word(&mut self) {
+    /// Takes a word that `next` ends.
+    fn end_word(&mut self, next: char) {
         let word = std::mem::take(&mut self.word).to_ascii_uppercase();
         match (self.words, word.as_str()) {
             (_, "") => return,
             (0, "CREATE") => self.is_create = true,
+            (0, "INSERT") => self.is_insert = true,
+            (_, "VALUES") if self.is_insert => self.in_values = true,
+            (_, "INF" | "INFINITY") if self.in_values => {
+                self.text.truncate(self.text.len() - next.len_utf8() - word.len());
+                self.text.extend(['9', 'e', '9', '9', '9', next]);
+            }
             // `CREATE TEMP TRIGGER`
             (1, "TEMP" | "TEMPORARY") if self.is_create => return,
             (1, "TRIGGER") => self.is_trigger = self.is_create,
@@ -132,6 +143,8 @@ mod tests {
         let expect = statements.map(|(text, is_trigger)| (text.to_owned(), is_trigger));
         assert_eq!(found, expect);
         assert_eq!(rest, "\n");
+        let (found, _) = split("INSERT INTO inf VALUES('inf',Infinity,-inf, \"inf\");");
+        assert_eq!(found[0].0, "INSERT INTO inf VALUES('inf',9e999,-9e999, \"inf\");");
         assert_eq!(split("SELECT 'no end;").1, "SELECT 'no end;");
     }
 }

@@ -3,6 +3,7 @@
 mod adopt;
 mod answers;
 mod arrows;
+mod backups;
 mod chaos;
 mod children;
 mod contract;

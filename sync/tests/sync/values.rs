@@ -11,7 +11,6 @@ use fastest_sync::database::DatabaseError;
 use fastest_sync::embedded::Embedded;
 use fastest_sync::local_write::WriteError;
 use fastest_sync::meter::Meter;
-use fastest_sync::migrations::mend_export;
 use fastest_sync::secret::NoSecrets;
 use fastest_sync::{Database, Remote, Resolution, migrate};
 
@@ -385,50 +384,4 @@ fn an_error_of_a_file_holds_no_statement() {
     let sql = format!("SELECT '{}' FROM nowhere_at_all WHERE", "secret ".repeat(100));
     let failed = run(remote.primary.run(&sql, &[])).unwrap_err().to_string();
     assert!(failed.len() < 300 && !failed.contains("secret"), "{failed}");
-}
-
-/// `FASTEST_CASES` rows, 1,000 if not given.
-#[test]
-fn an_export_of_d1_is_mended_and_its_devices_go_on_with_what_comes_of_it() {
-    let rows = std::env::var("FASTEST_CASES").ok().and_then(|text| text.parse().ok());
-    let folder = tempfile::tempdir().unwrap();
-    let uuids = [1, 2].map(|n| format!("00000000-0000-4000-9000-{n:012}"));
-    let mut d1 = D1Server::start(&[("one", &uuids[0]), ("two", &uuids[1])]);
-    let [first, second] = uuids.each_ref().map(|uuid| {
-        Remote::to(&format!("d1://local/{uuid}?api={}", d1.api()), &NoSecrets).unwrap()
-    });
-    run(migrate(&*first.primary, &LAB)).unwrap();
-    let open = |name: &str| Database::open_for(&folder.path().join(name), &LAB, "t").unwrap();
-    let (mut one, mut two) = (open("one.db"), open("two.db"));
-    for at in 0..rows.unwrap_or(1_000) {
-        let note = Some(format!("it's; -- {at}\nEND; \"`"));
-        one.save(&Reading { note, level: 0.5, ..reading(&format!("r{at:05}")) }).unwrap();
-    }
-    run(one.push_all(&first)).unwrap();
-    run(two.pull(&first, "t")).unwrap();
-
-    let (exported, mended) = (folder.path().join("export.sql"), folder.path().join("mended.sql"));
-    let path = exported.to_str().unwrap();
-    d1.wrangler_d1(&uuids[0], &["export", "--output", path]).unwrap();
-    let refused = d1.wrangler_d1(&uuids[1], &["execute", "--file", path]).unwrap_err();
-    assert!(refused.contains("no such table"), "as it is, it cannot be imported: {refused}");
-    let input = std::io::BufReader::new(std::fs::File::open(&exported).unwrap());
-    let found = mend_export(input, std::fs::File::create(&mended).unwrap()).unwrap();
-    assert!(found.triggers > 5 && found.statements > found.triggers, "{found:?}");
-    d1.wrangler_d1(&uuids[1], &["execute", "--file", mended.to_str().unwrap()]).unwrap();
-
-    let mut edited = one.get::<Reading>("r00001").unwrap().unwrap();
-    (edited.title, edited.level) = ("after".into(), 0.1);
-    one.save(&edited).unwrap();
-    one.save(&reading("new")).unwrap();
-    run(one.push_all(&second)).unwrap();
-    run(two.pull(&second, "t")).unwrap();
-    assert!(values(two.all().unwrap()) == values(one.all().unwrap()));
-    assert_eq!(two.get::<Reading>("r00001").unwrap().unwrap().title, "after");
-    assert!(two.conflicts().unwrap().is_empty() && one.conflicts().unwrap().is_empty());
-
-    std::fs::write(&exported, "CREATE TABLE a(x);\nINSERT INTO a VALUES('x").unwrap();
-    let input = std::io::BufReader::new(std::fs::File::open(&exported).unwrap());
-    let error = mend_export(input, Vec::new()).unwrap_err().to_string();
-    assert!(error.contains("in the middle of a statement"), "{error}");
 }

@@ -9,6 +9,7 @@ extern crate self as fastest_schema;
 
 pub mod adopt;
 pub mod auth;
+pub mod cascade;
 mod check;
 mod column;
 pub mod compare;
@@ -24,6 +25,7 @@ pub mod intelligence;
 pub mod live;
 mod migrations;
 mod page;
+mod pattern;
 pub mod projects;
 mod pull;
 mod push;

@@ -9,6 +9,7 @@ mod children;
 mod contract;
 mod crossing;
 mod database;
+mod deep;
 mod history;
 mod layouts;
 mod liar;

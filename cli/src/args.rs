@@ -364,7 +364,7 @@ pub enum Schema {
     /// Put an export of a primary into an order in which it can be imported
     ///
     /// `wrangler d1 export` writes triggers before the views that some are on, and the import fails. The
-    /// mended file has the triggers last. Infinite reals, written by name, become numbers.
+    /// mended file has the triggers last. Infinite reals and NUL are written as SQL has them.
     MendExport {
         /// The file that was exported
         #[arg(value_hint = ValueHint::FilePath)]

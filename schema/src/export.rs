@@ -2,7 +2,7 @@
 //!
 //! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file cannot
 //! be imported. What is needed is to know where a statement ends, and whether it makes a trigger.
-//! wrangler and sqld also write an infinite real by its name, which SQL does not have.
+//! wrangler and sqld also write an infinite real by its name, which SQL does not have, and NUL as it is.
 
 /// A statement of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,11 @@ impl Splitter {
         let last = self.last.replace(letter);
         match self.place {
             Place::Quotes(end) if letter == end => self.place = Place::Plain,
+            // It would end the statement for SQLite.
+            Place::Quotes('\'') if letter == '\0' && self.in_values => {
+                self.text.pop();
+                self.text.push_str("'||char(0)||'");
+            }
             Place::LineComment if letter == '\n' => self.place = Place::Plain,
             Place::BlockComment if last == Some('*') && letter == '/' => self.place = Place::Plain,
             Place::Quotes(_) | Place::LineComment | Place::BlockComment => {}
@@ -143,8 +148,8 @@ mod tests {
         let expect = statements.map(|(text, is_trigger)| (text.to_owned(), is_trigger));
         assert_eq!(found, expect);
         assert_eq!(rest, "\n");
-        let (found, _) = split("INSERT INTO inf VALUES('inf',Infinity,-inf, \"inf\");");
-        assert_eq!(found[0].0, "INSERT INTO inf VALUES('inf',9e999,-9e999, \"inf\");");
+        let (found, _) = split("INSERT INTO inf VALUES('inf\0',Infinity,-inf);");
+        assert_eq!(found[0].0, "INSERT INTO inf VALUES('inf'||char(0)||'',9e999,-9e999);");
         assert_eq!(split("SELECT 'no end;").1, "SELECT 'no end;");
     }
 }

@@ -192,6 +192,9 @@ impl Denial {
     }
 }
 
+/// What SQLite says where triggers, or a cascade, go deeper than it runs them: ten levels on D1.
+pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
+
 /// How often an answer that belongs to something else is taken for a mishap of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
@@ -295,8 +298,13 @@ impl PrimaryError {
 
     /// For a statement that failed, in words with SQLite's name of the error.
     pub(crate) fn failed(url: &str, message: String) -> Self {
-        let of_rows =
-            ["SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "constraint failed"];
+        let of_rows = [
+            "SQLITE_CONSTRAINT",
+            "SQLITE_MISMATCH",
+            "SQLITE_TOOBIG",
+            "constraint failed",
+            TOO_DEEP,
+        ];
         let of_rows = of_rows.iter().any(|name| message.contains(name));
         Self::Failed { url: url.to_owned(), message, of_rows }
     }

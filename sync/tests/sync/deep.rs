@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use fastest_schema::cascade::GENERATIONS_MAX;
 use fastest_schema::{Migration, Row, Schema, Table, init_sql, table};
+use fastest_sync::report::RefusedTransaction;
 use fastest_sync::{Database, Remote, migrate};
 
 use super::run;
@@ -179,5 +180,32 @@ fn what_devices_cannot_delete_hangs_on_a_row_as_deep_as_d1_allows() {
         let expect = "row root of folders cannot be deleted: ";
         assert!(refused.starts_with(expect) && refused.contains("7 generations"), "{refused}");
         assert!(one.waiting().unwrap().is_empty() && one.all::<Folder>().unwrap().len() == 2);
+
+        // Of what others have, the device cannot know.
+        one.save(&folder("other", None)).unwrap();
+        sync(name, remote, one, two);
+        for at in 0..=GENERATIONS_MAX {
+            let (folder, to) = match at {
+                0 => ("'other'".to_owned(), "NULL".to_owned()),
+                _ => ("NULL".to_owned(), format!("'far {}'", at - 1)),
+            };
+            by_hand(
+                remote,
+                &format!("INSERT INTO replies VALUES ('far {at}', 'u', {folder}, {to})"),
+            );
+        }
+        one.delete::<Folder>("other").unwrap();
+        one.save(&folder("new", None)).unwrap();
+        let refused = run(one.push_all(remote)).unwrap().refused;
+        let whom = |refused: &RefusedTransaction| refused.key == "other";
+        assert_eq!(refused.len(), usize::from(name == "D1"), "{name}: {refused:?}");
+        assert!(refused.iter().all(whom), "{refused:?}");
+        for refused in refused {
+            assert!(refused.why.contains("than go in one delete"), "{refused}");
+            one.drop_refused(refused.id).unwrap();
+        }
+        run(two.pull(remote, "t")).unwrap();
+        assert!(two.get::<Folder>("new").unwrap().is_some(), "nothing else waits for it");
+        assert!(one.conflicts().unwrap().is_empty() && one.waiting().unwrap().is_empty());
     });
 }

@@ -361,6 +361,18 @@ pub enum Schema {
         #[command(flatten)]
         adopted: Adopted,
     },
+    /// Put an export of a primary into an order in which it can be imported
+    ///
+    /// `wrangler d1 export` writes triggers before the views that some are on, and the import fails. The
+    /// mended file has the triggers last. Infinite reals and NUL are written as SQL has them.
+    MendExport {
+        /// The file that was exported
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Where the mended one goes [default: beside it, as NAME.mended.sql]
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
     /// Write the migration to what this build declares
     ///
     /// For those who change Fastest's own tables: compares the declarations with the folder's last

@@ -44,10 +44,10 @@ CREATE VIEW `fastest_row_fastest_packs` AS SELECT t.`id` AS pk,
   iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
   iif(typeof(t.`project_id`)='blob','{"blob":"'||hex(t.`project_id`)||'"}',json_quote(t.`project_id`))||','||
   iif(typeof(t.`pack_id`)='blob','{"blob":"'||hex(t.`pack_id`)||'"}',json_quote(t.`pack_id`))||','||
-  CASE typeof(t.`part`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`part` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`part`)||'"}' ELSE json_quote(t.`part`) END||','||
-  CASE typeof(t.`parts`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`parts` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`parts`)||'"}' ELSE json_quote(t.`parts`) END||','||
-  CASE typeof(t.`bytes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes`)||'"}' ELSE json_quote(t.`bytes`) END||','||
-  CASE typeof(t.`objects`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`objects` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`objects`)||'"}' ELSE json_quote(t.`objects`) END||','||
+  CASE typeof(t.`part`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`part` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`part`)||'"}' ELSE json_quote(t.`part`) END ||','||
+  CASE typeof(t.`parts`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`parts` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`parts`)||'"}' ELSE json_quote(t.`parts`) END ||','||
+  CASE typeof(t.`bytes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes`)||'"}' ELSE json_quote(t.`bytes`) END ||','||
+  CASE typeof(t.`objects`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`objects` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`objects`)||'"}' ELSE json_quote(t.`objects`) END ||','||
   iif(typeof(t.`data`)='blob','{"blob":"'||hex(t.`data`)||'"}',json_quote(t.`data`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_553baeb5
 FROM `fastest_packs` AS t;
@@ -78,7 +78,7 @@ CREATE VIEW `fastest_row_workspaces` AS SELECT t.`id` AS pk,
   iif(typeof(t.`local_path`)='blob','{"blob":"'||hex(t.`local_path`)||'"}',json_quote(t.`local_path`))||','||
   iif(typeof(t.`last_seen_at`)='blob','{"blob":"'||hex(t.`last_seen_at`)||'"}',json_quote(t.`last_seen_at`))||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||','||
-  CASE typeof(t.`version`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`version` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`version`)||'"}' ELSE json_quote(t.`version`) END||','||
+  CASE typeof(t.`version`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`version` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`version`)||'"}' ELSE json_quote(t.`version`) END ||','||
   iif(typeof(t.`merge_history`)='blob','{"blob":"'||hex(t.`merge_history`)||'"}',json_quote(t.`merge_history`))||']' AS row_5916bc08
 FROM `workspaces` AS t;
 --> statement-breakpoint
@@ -94,10 +94,10 @@ CREATE VIEW `fastest_row_drift_reports` AS SELECT t.`id` AS pk,
   iif(typeof(t.`workspace_only`)='blob','{"blob":"'||hex(t.`workspace_only`)||'"}',json_quote(t.`workspace_only`))||','||
   iif(typeof(t.`both_same`)='blob','{"blob":"'||hex(t.`both_same`)||'"}',json_quote(t.`both_same`))||','||
   iif(typeof(t.`both_different`)='blob','{"blob":"'||hex(t.`both_different`)||'"}',json_quote(t.`both_different`))||','||
-  CASE typeof(t.`files_added`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_added` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_added`)||'"}' ELSE json_quote(t.`files_added`) END||','||
-  CASE typeof(t.`files_modified`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_modified` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_modified`)||'"}' ELSE json_quote(t.`files_modified`) END||','||
-  CASE typeof(t.`files_deleted`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_deleted` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_deleted`)||'"}' ELSE json_quote(t.`files_deleted`) END||','||
-  CASE typeof(t.`bytes_changed`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes_changed` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes_changed`)||'"}' ELSE json_quote(t.`bytes_changed`) END||','||
+  CASE typeof(t.`files_added`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_added` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_added`)||'"}' ELSE json_quote(t.`files_added`) END ||','||
+  CASE typeof(t.`files_modified`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_modified` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_modified`)||'"}' ELSE json_quote(t.`files_modified`) END ||','||
+  CASE typeof(t.`files_deleted`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`files_deleted` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`files_deleted`)||'"}' ELSE json_quote(t.`files_deleted`) END ||','||
+  CASE typeof(t.`bytes_changed`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`bytes_changed` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`bytes_changed`)||'"}' ELSE json_quote(t.`bytes_changed`) END ||','||
   iif(typeof(t.`summary`)='blob','{"blob":"'||hex(t.`summary`)||'"}',json_quote(t.`summary`))||','||
   iif(typeof(t.`reported_at`)='blob','{"blob":"'||hex(t.`reported_at`)||'"}',json_quote(t.`reported_at`))||']' AS row_836e9b17
 FROM `drift_reports` AS t;
@@ -134,11 +134,11 @@ CREATE VIEW `fastest_row_next_steps` AS SELECT t.`id` AS pk,
   iif(typeof(t.`description`)='blob','{"blob":"'||hex(t.`description`)||'"}',json_quote(t.`description`))||','||
   iif(typeof(t.`rationale`)='blob','{"blob":"'||hex(t.`rationale`)||'"}',json_quote(t.`rationale`))||','||
   iif(typeof(t.`category`)='blob','{"blob":"'||hex(t.`category`)||'"}',json_quote(t.`category`))||','||
-  CASE typeof(t.`priority`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`priority` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`priority`)||'"}' ELSE json_quote(t.`priority`) END||','||
+  CASE typeof(t.`priority`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`priority` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`priority`)||'"}' ELSE json_quote(t.`priority`) END ||','||
   iif(typeof(t.`effort`)='blob','{"blob":"'||hex(t.`effort`)||'"}',json_quote(t.`effort`))||','||
   iif(typeof(t.`status`)='blob','{"blob":"'||hex(t.`status`)||'"}',json_quote(t.`status`))||','||
-  CASE typeof(t.`helpful_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`helpful_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`helpful_count`)||'"}' ELSE json_quote(t.`helpful_count`) END||','||
-  CASE typeof(t.`not_helpful_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`not_helpful_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`not_helpful_count`)||'"}' ELSE json_quote(t.`not_helpful_count`) END||','||
+  CASE typeof(t.`helpful_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`helpful_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`helpful_count`)||'"}' ELSE json_quote(t.`helpful_count`) END ||','||
+  CASE typeof(t.`not_helpful_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`not_helpful_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`not_helpful_count`)||'"}' ELSE json_quote(t.`not_helpful_count`) END ||','||
   iif(typeof(t.`model`)='blob','{"blob":"'||hex(t.`model`)||'"}',json_quote(t.`model`))||','||
   iif(typeof(t.`generated_at`)='blob','{"blob":"'||hex(t.`generated_at`)||'"}',json_quote(t.`generated_at`))||','||
   iif(typeof(t.`acted_on_at`)='blob','{"blob":"'||hex(t.`acted_on_at`)||'"}',json_quote(t.`acted_on_at`))||']' AS row_ff5e283c
@@ -183,8 +183,8 @@ CREATE VIEW `fastest_row_action_item_runs` AS SELECT t.`id` AS pk,
   iif(typeof(t.`workspace_id`)='blob','{"blob":"'||hex(t.`workspace_id`)||'"}',json_quote(t.`workspace_id`))||','||
   iif(typeof(t.`project_id`)='blob','{"blob":"'||hex(t.`project_id`)||'"}',json_quote(t.`project_id`))||','||
   iif(typeof(t.`status`)='blob','{"blob":"'||hex(t.`status`)||'"}',json_quote(t.`status`))||','||
-  CASE typeof(t.`attempt_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`attempt_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`attempt_count`)||'"}' ELSE json_quote(t.`attempt_count`) END||','||
-  CASE typeof(t.`max_attempts`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`max_attempts` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`max_attempts`)||'"}' ELSE json_quote(t.`max_attempts`) END||','||
+  CASE typeof(t.`attempt_count`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`attempt_count` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`attempt_count`)||'"}' ELSE json_quote(t.`attempt_count`) END ||','||
+  CASE typeof(t.`max_attempts`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`max_attempts` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`max_attempts`)||'"}' ELSE json_quote(t.`max_attempts`) END ||','||
   iif(typeof(t.`base_manifest_hash`)='blob','{"blob":"'||hex(t.`base_manifest_hash`)||'"}',json_quote(t.`base_manifest_hash`))||','||
   iif(typeof(t.`summary`)='blob','{"blob":"'||hex(t.`summary`)||'"}',json_quote(t.`summary`))||','||
   iif(typeof(t.`report`)='blob','{"blob":"'||hex(t.`report`)||'"}',json_quote(t.`report`))||','||
@@ -221,7 +221,7 @@ CREATE VIEW `fastest_row_atlas_edges` AS SELECT t.`id` AS pk,
   iif(typeof(t.`from_concept_id`)='blob','{"blob":"'||hex(t.`from_concept_id`)||'"}',json_quote(t.`from_concept_id`))||','||
   iif(typeof(t.`to_concept_id`)='blob','{"blob":"'||hex(t.`to_concept_id`)||'"}',json_quote(t.`to_concept_id`))||','||
   iif(typeof(t.`type`)='blob','{"blob":"'||hex(t.`type`)||'"}',json_quote(t.`type`))||','||
-  CASE typeof(t.`weight`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`weight` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`weight`)||'"}' ELSE json_quote(t.`weight`) END||','||
+  CASE typeof(t.`weight`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`weight` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`weight`)||'"}' ELSE json_quote(t.`weight`) END ||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_bd16ba33
 FROM `atlas_edges` AS t;
 --> statement-breakpoint
@@ -256,7 +256,7 @@ CREATE VIEW `fastest_row_atlas_decision_links` AS SELECT t.`id` AS pk,
   iif(typeof(t.`project_id`)='blob','{"blob":"'||hex(t.`project_id`)||'"}',json_quote(t.`project_id`))||','||
   iif(typeof(t.`decision_id`)='blob','{"blob":"'||hex(t.`decision_id`)||'"}',json_quote(t.`decision_id`))||','||
   iif(typeof(t.`concept_id`)='blob','{"blob":"'||hex(t.`concept_id`)||'"}',json_quote(t.`concept_id`))||','||
-  CASE typeof(t.`confidence`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`confidence` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`confidence`)||'"}' ELSE json_quote(t.`confidence`) END||','||
+  CASE typeof(t.`confidence`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`confidence` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`confidence`)||'"}' ELSE json_quote(t.`confidence`) END ||','||
   iif(typeof(t.`created_at`)='blob','{"blob":"'||hex(t.`created_at`)||'"}',json_quote(t.`created_at`))||']' AS row_70fb290f
 FROM `atlas_decision_links` AS t;
 --> statement-breakpoint
@@ -275,7 +275,7 @@ CREATE VIEW `fastest_row_deployment_settings` AS SELECT t.`workspace_id` AS pk,
   10+length(t.`workspace_id`)+coalesce(length(t.`runtime_override`),0)+coalesce(length(t.`build_command`),0)+coalesce(length(t.`start_command`),0)+length(t.`created_at`)+length(t.`updated_at`) AS size,
   '['||
   iif(typeof(t.`workspace_id`)='blob','{"blob":"'||hex(t.`workspace_id`)||'"}',json_quote(t.`workspace_id`))||','||
-  CASE typeof(t.`auto_deploy`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`auto_deploy` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`auto_deploy`)||'"}' ELSE json_quote(t.`auto_deploy`) END||','||
+  CASE typeof(t.`auto_deploy`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`auto_deploy` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`auto_deploy`)||'"}' ELSE json_quote(t.`auto_deploy`) END ||','||
   iif(typeof(t.`runtime_override`)='blob','{"blob":"'||hex(t.`runtime_override`)||'"}',json_quote(t.`runtime_override`))||','||
   iif(typeof(t.`build_command`)='blob','{"blob":"'||hex(t.`build_command`)||'"}',json_quote(t.`build_command`))||','||
   iif(typeof(t.`start_command`)='blob','{"blob":"'||hex(t.`start_command`)||'"}',json_quote(t.`start_command`))||','||

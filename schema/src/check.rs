@@ -3,8 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::cascade::{GENERATIONS_MAX, Generations, generations};
 use crate::ddl::{index_name, indexes};
-use crate::{OnDelete, Pack, Policy, Reference, Row, Scope, Table};
+use crate::pattern::{PATTERN_MAX, too_long};
+use crate::{Column, Default, OnDelete, Pack, Policy, Reference, Row, Scope, Table};
 
 /// Bytes of a name, at most: triggers and indexes are named after tables and columns.
 const NAME_MAX: usize = 60;
@@ -57,6 +59,33 @@ pub enum DeclarationError {
         /// The table.
         table: &'static str,
         /// How many columns it has.
+        found: usize,
+    },
+    /// A pattern of `LIKE` or `GLOB` is longer than D1 takes.
+    #[error(
+        "`{table}.{column}`: a pattern of LIKE or GLOB has {found} bytes; D1 takes {PATTERN_MAX}: \
+         shorten it, or test in parts"
+    )]
+    Pattern {
+        /// The table.
+        table: &'static str,
+        /// The column with the check or the default that has the pattern.
+        column: &'static str,
+        /// Bytes of the pattern.
+        found: usize,
+    },
+    /// More rows would go with one by their foreign keys than D1 has levels of triggers for.
+    #[error(
+        "deleting a row of `{table}` takes along rows of `{last}` in generation {found} of ON DELETE \
+         CASCADE or SET NULL; D1 takes {GENERATIONS_MAX}: refer from `{last}` to a table nearer to \
+         `{table}`, or make the tables between them versioned, whose rows devices delete one by one"
+    )]
+    Cascade {
+        /// The table of the row.
+        table: &'static str,
+        /// The table of the last rows that go.
+        last: &'static str,
+        /// In which generation they go.
         found: usize,
     },
     /// An index is named as another index or a table is.
@@ -161,7 +190,19 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
             find_target(tables, table, column, parent, target)?;
         }
     }
-    Ok(())
+    tables.iter().try_for_each(|table| check_cascade(tables, table))
+}
+
+/// A push can delete any row of the table. How deep a table that refers to itself goes, its rows say.
+fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(), DeclarationError> {
+    match generations(tables, table) {
+        Generations::Most(found, last)
+            if found > GENERATIONS_MAX && table.policy == Policy::Versioned =>
+        {
+            Err(DeclarationError::Cascade { table: table.name, last, found })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// No two claim one old name; `table` is that of the columns.
@@ -202,9 +243,22 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     if let Some((what, _)) = told.into_iter().find(|(_, is_told)| *is_told && !table.external) {
         return Err(DeclarationError::NotExternal { table: name, what });
     }
+    table.columns.iter().try_for_each(|column| check_patterns(name, column))?;
     match table.columns.len() {
         0..=COLUMNS_MAX => Ok(()),
         found => Err(DeclarationError::Columns { table: name, found }),
+    }
+}
+
+/// The SQL of a column has no pattern that D1 would refuse at each write.
+fn check_patterns(table: &'static str, column: &Column) -> Result<(), DeclarationError> {
+    let default = match column.default {
+        Some(Default::Sql(sql)) => Some(sql),
+        _ => None,
+    };
+    match column.check.into_iter().chain(default).find_map(too_long) {
+        Some(found) => Err(DeclarationError::Pattern { table, column: column.name, found }),
+        None => Ok(()),
     }
 }
 
@@ -380,6 +434,22 @@ mod tests {
         let wide: &'static Table =
             Box::leak(Box::new(Table { columns: &[ID; 101], ..*named("wide") }));
         assert_eq!(error(&[wide]), "table `wide` has 101 columns; D1 takes 100");
+    }
+
+    #[test]
+    fn a_pattern_that_d1_refuses_is_found() {
+        #[table(name = "codes", policy = private("a test"))]
+        struct Code {
+            #[pk]
+            id: String,
+            #[check("fits GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'")]
+            fits: String,
+            #[check("long GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]?'")]
+            long: String,
+        }
+        let error = error(&[Code::TABLE]);
+        let expect = "`codes.long`: a pattern of LIKE or GLOB has 51 bytes; D1 takes 50";
+        assert!(error.starts_with(expect), "{error}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::STATEMENT_BREAKPOINT;
 use crate::diff::Plan;
+use crate::pattern::{PATTERN_MAX, too_long};
 use crate::record::Record;
 use crate::schema::mark_sql;
 
@@ -144,6 +145,19 @@ pub enum FolderError {
     /// The name of a new migration could not be a file's.
     #[error("{0:?} is no name of a migration: use lower-case letters, digits and `_`")]
     NewName(String),
+    /// A statement has a pattern of `LIKE` or `GLOB` that D1 would refuse to match.
+    #[error(
+        "statement {statement} of {file}: a pattern of LIKE or GLOB has {found} bytes; D1 takes \
+         {PATTERN_MAX}: shorten it, or test in parts"
+    )]
+    Pattern {
+        /// The migration.
+        file: String,
+        /// The statement's number in it, from 1.
+        statement: usize,
+        /// Bytes of the pattern.
+        found: usize,
+    },
     /// There is no number left.
     #[error("the folder holds {NUMBER_MAX} migrations, and cannot number another")]
     Full,
@@ -205,6 +219,12 @@ impl Folder {
             return Err(FolderError::Full);
         }
         let tag = format!("{idx:04}_{}_{name}", record.owner);
+        for (at, found) in plan.statements.iter().map(|sql| too_long(sql)).enumerate() {
+            if let Some(found) = found {
+                let file = format!("{tag}.sql");
+                return Err(FolderError::Pattern { file, statement: at + 1, found });
+            }
+        }
         let mut sql = text(plan);
         if let Some(mark) = mark_sql(&record.owner, &format!("{tag}.sql")) {
             sql.push_str(&format!("{STATEMENT_BREAKPOINT}\n{mark};\n"));
@@ -414,5 +434,18 @@ mod tests {
             let error = Folder::default().add(name, &Plan::default(), &record, 0);
             assert_eq!(error, Err(FolderError::NewName(name.to_owned())));
         }
+    }
+
+    #[test]
+    fn a_pattern_that_d1_refuses_is_named() {
+        let add = |pattern: String| {
+            let sql = format!("DELETE FROM notes WHERE text LIKE '{pattern}'");
+            let plan = Plan { statements: vec!["SELECT 1".into(), sql], ..Plan::default() };
+            Folder::default().add("tidy", &plan, &Record::of("app", &[]), 0)
+        };
+        add("x".repeat(50)).unwrap();
+        let error = add("x".repeat(51)).unwrap_err().to_string();
+        let expect = "statement 2 of 0000_app_tidy.sql: a pattern of LIKE or GLOB has 51 bytes";
+        assert!(error.starts_with(expect), "{error}");
     }
 }

@@ -86,7 +86,7 @@ mod tests {
             "1ac2643981bde48fd8115b112608a9ebfa2cd24894ffce48ef8cdd3503c318cf",
             "cc35dd60d8f2bae3e184be4a7c328b07e6ba37d9e4506af46dfef9950a682b6a",
             "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
-            "ec8535ed4811229126e97fa3e8ad68d0d69f6bbcec2b6f38cecf4f33cf107fbc",
+            "72a119507711fe136a156f04e31276f1cd4998f6db54920e3db39a23be2ceffd",
         ];
         for (sha256, migration) in released.iter().zip(MIGRATIONS) {
             assert_eq!(*sha256, crate::folder::sha256(migration.sql), "{}", migration.name);

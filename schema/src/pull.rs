@@ -171,8 +171,9 @@ fn cell(table: &Table, column: &Column) -> String {
         Kind::Text | Kind::Integer => odd,
         Kind::Real => exact(&c),
     };
+    // wrangler cuts SQL into statements by its words, and knows an `END` by the space after it.
     format!(
-        "\n  CASE typeof({c}) WHEN 'real' THEN {real} WHEN 'blob' THEN {blob} ELSE json_quote({c}) END"
+        "\n  CASE typeof({c}) WHEN 'real' THEN {real} WHEN 'blob' THEN {blob} ELSE json_quote({c}) END "
     )
 }
 

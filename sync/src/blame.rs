@@ -11,7 +11,7 @@ use fastest_schema::{Refusal, Table, Value};
 use crate::children::foreign_keys;
 use crate::clock;
 use crate::error::SyncError;
-use crate::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
+use crate::primary::{Primary, PrimaryError, TOO_DEEP, ask_cell, ask_cell_by};
 use crate::push_plan::PlannedRow;
 use crate::referrers::{Kept, kept};
 use crate::replica::{Replica, ReplicaError};
@@ -311,6 +311,9 @@ fn columns_named(why: &str) -> Vec<NamedColumn> {
 /// The primary's reason, without what its interfaces put around it.
 fn why(error: &PrimaryError) -> String {
     match error {
+        PrimaryError::Failed { message, .. } if message.contains(TOO_DEEP) => {
+            format!("{TOO_DEEP}: more rows hang on each other there than go in one delete")
+        }
         PrimaryError::Failed { message, .. } => said(&plain(message)),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {
             "the primary has a row of this key, in a scope that is not held here".to_owned()

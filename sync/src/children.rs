@@ -6,6 +6,9 @@
 //! asked for: they stay as they are until the primary has taken the delete, and what waits of them
 //! is held back so long, so that nothing of them is lost should the row stand after all.
 
+use std::collections::HashSet;
+
+use fastest_schema::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
 use fastest_schema::{OnDelete, Policy, Reference, Schema, Table, Value};
 
 use crate::error::SyncError;
@@ -88,6 +91,54 @@ impl Session<'_> {
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
         self.all(&sql, [Bound(value)], |row| row.get(0))
+    }
+
+    /// Whether rows that are here would go with this one, or lose their reference, in more generations
+    /// than D1 has levels of triggers for.
+    pub(crate) fn is_too_deep(
+        &self,
+        table: &'static Table,
+        values: &Values,
+    ) -> Result<bool, ReplicaError> {
+        // A bound that the declarations set was looked at with them.
+        if generations(self.schema.tables, table) != Generations::Endless {
+            return Ok(false);
+        }
+        let mut at = vec![(table, values.clone())];
+        for _ in 0..=GENERATIONS_MAX {
+            let (mut next, mut seen, mut is_last) = (Vec::new(), HashSet::new(), true);
+            for (parent, values) in &at {
+                for (child, key, child_key) in self.struck(parent, values)? {
+                    is_last = false;
+                    if key.1.on_delete == OnDelete::Cascade
+                        && seen.insert((child.name, child_key.clone()))
+                    {
+                        next.extend(self.values(child, &child_key)?.map(|values| (child, values)));
+                    }
+                }
+            }
+            if is_last {
+                return Ok(false);
+            }
+            at = next;
+        }
+        Ok(true)
+    }
+
+    /// The rows here to which the primary alone does what their foreign keys declare as this one goes.
+    fn struck(
+        &self,
+        parent: &Table,
+        values: &Values,
+    ) -> Result<Vec<(&'static Table, ForeignKey, String)>, ReplicaError> {
+        let mut struck = Vec::new();
+        for child in self.schema.synced().filter(|child| goes_by_itself(parent, child)) {
+            for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
+                let keys = self.referring(child, key, (parent, values))?.into_iter();
+                struck.extend(keys.map(|child_key| (child, key, child_key)));
+            }
+        }
+        Ok(struck)
     }
 
     /// Does to rows of append-only tables what the primary did to them as this one went.

@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use fastest_schema::cascade::GENERATIONS_MAX;
 use fastest_schema::value::ValueError;
 use fastest_schema::{OnDelete, Policy, Scope, Table, Value};
 use rusqlite::{params, params_from_iter};
@@ -151,6 +152,18 @@ pub enum WriteError {
         /// A row there.
         child_key: String,
     },
+    /// More would go with the row on the primary, of which devices cannot delete, than D1 takes.
+    #[error(
+        "row {key} of {table} cannot be deleted: rows of append-only tables hang on it in more than \
+         {GENERATIONS_MAX} generations, which D1 does not delete in one go: delete the last of them on \
+         the primary first"
+    )]
+    TooDeep {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+    },
     /// The replica failed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
@@ -264,6 +277,9 @@ impl Session<'_> {
             let Some(values) = self.values(table, &key)? else { continue };
             let scope = self.scope_held(table, &key, &values)?;
             check_held(held, &scope, table, &key)?;
+            if self.is_too_deep(table, &values)? {
+                return Err(WriteError::TooDeep { table: table.name, key });
+            }
             // First, so that rows that refer to each other in a circle come to an end.
             self.remove(&scope, table, &key)?;
             for child in self.schema.synced() {

@@ -9,6 +9,7 @@ mod adopt;
 mod apply;
 mod attach;
 mod check;
+mod export;
 mod folder;
 mod generate;
 mod rehearsal;
@@ -29,6 +30,7 @@ pub use adopt::{Adopted, adopt};
 pub use apply::apply;
 pub use attach::{attach, detach};
 pub use check::{check, live};
+pub use export::{ExportError, MendedExport, mend_export};
 pub use folder::read;
 pub use generate::{Generated, NewMigration, generate};
 use rehearsal::Rehearsal;
@@ -36,6 +38,7 @@ pub use source::Source;
 
 use crate::error::SyncError;
 use crate::primary::PrimaryError;
+use crate::sqlite::words;
 
 /// Why a folder of migrations cannot be used, or added to.
 #[derive(Debug, thiserror::Error)]
@@ -105,12 +108,18 @@ pub enum MigrationsError {
         /// The names that there are.
         known: Vec<String>,
     },
-    /// SQLite cannot be used in memory.
-    #[error("SQLite failed in memory: {0}")]
-    Memory(#[from] rusqlite::Error),
+    /// SQLite cannot be used in memory. No source: its text would hold the whole statement.
+    #[error("SQLite failed in memory: {}", words(.0))]
+    Memory(rusqlite::Error),
     /// The primary did not answer, or refused.
     #[error(transparent)]
     Primary(#[from] PrimaryError),
+}
+
+impl From<rusqlite::Error> for MigrationsError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Memory(error)
+    }
 }
 
 impl From<MigrationsError> for SyncError {

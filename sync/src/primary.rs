@@ -192,6 +192,9 @@ impl Denial {
     }
 }
 
+/// What SQLite says where triggers, or a cascade, go deeper than it runs them: ten levels on D1.
+pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
+
 /// How often an answer that belongs to something else is taken for a mishap of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 

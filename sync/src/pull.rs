@@ -19,7 +19,7 @@ use tracing::debug;
 use crate::clock;
 use crate::error::SyncError;
 use crate::packs::take_packs;
-use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell};
+use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell, ask_list};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate, set_up};
 use crate::replica::Replica;
@@ -236,21 +236,60 @@ fn is_not_utf8(error: &PrimaryError) -> bool {
     matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
-/// Why a primary failed to answer: one that lacks a table or a column says no more than that.
-async fn explained(primary: &dyn Primary, schema: &Schema, error: PrimaryError) -> PrimaryError {
+/// Why a primary failed to run a statement: one that lacks a table or a column says no more than that.
+pub(crate) async fn explained(
+    primary: &dyn Primary,
+    schema: &Schema,
+    error: PrimaryError,
+) -> PrimaryError {
     let message = error.to_string();
-    if !message.contains("no such table") && !message.contains("no such column") {
+    let words = ["no such table", "no such column", "has no column named"];
+    if !words.iter().any(|words| message.contains(words)) {
         return error;
     }
-    match lacked(primary, schema).await {
-        Err(why) => why,
-        Ok(lacked) => match lacked.last() {
-            Some(Migration { name, .. }) => {
-                PrimaryError::Behind { url: primary.url().to_owned(), needed: name }
-            }
-            None => error,
-        },
+    let lacked = match lacked(primary, schema).await {
+        Err(why) => return why,
+        Ok(lacked) => lacked,
+    };
+    let url = primary.url().to_owned();
+    if let Some(Migration { name, .. }) = lacked.last() {
+        return PrimaryError::Behind { url, needed: name };
     }
+    match gone(primary, schema).await {
+        Err(why) => why,
+        Ok(Some(message)) => PrimaryError::Failed { url, message, of_rows: false },
+        Ok(None) => error,
+    }
+}
+
+/// What a primary with all migrations lacks of the synced tables: another tool renamed or dropped it.
+async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, PrimaryError> {
+    let names: Vec<&str> = schema.synced().map(|table| table.name).collect();
+    let names = serde_json::to_string(&names).expect("names serialise");
+    // SQLite takes `Email` and `email` for one name.
+    let columns = "SELECT ?1, (SELECT json_group_array(lower(t.value || '.' || c.name))
+                   FROM json_each(?1) AS t, pragma_table_info(t.value) AS c)";
+    let there = ask_list(primary, columns, &names).await?;
+    let is_there = |table: &str, column: &str| {
+        there.contains(&format!("{table}.{column}").to_ascii_lowercase())
+    };
+    let lacks =
+        |table: &&Table| table.columns.iter().any(|column| !is_there(table.name, column.name));
+    let Some(table) = schema.synced().find(lacks) else { return Ok(None) };
+    let name = table.name;
+    let columns = table.columns.iter().filter(|column| !is_there(name, column.name));
+    let columns: Vec<String> = columns.map(|column| format!("`{}`", column.name)).collect();
+    Ok(Some(match columns.len() == table.columns.len() {
+        true => format!(
+            "it has no table `{name}`: another tool renamed or dropped it; declare it as it is there, \
+             generate a migration, and apply it"
+        ),
+        false => format!(
+            "its table `{name}` has no {}: another tool renamed or dropped it; declare the column as it \
+             is there, with `#[renamed_from]` if it has another name, generate a migration, and apply it",
+            columns.join(", ")
+        ),
+    }))
 }
 
 /// Whether a page holds far less than it might.

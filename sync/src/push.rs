@@ -22,7 +22,7 @@ use crate::outbox::Entry;
 use crate::own::Own;
 use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, ask_cell_by};
-use crate::pull::{Pulled, forget, pull_scope};
+use crate::pull::{Pulled, explained, forget, pull_scope};
 use crate::push_plan::{PlannedRow, next_statement, plan};
 use crate::remote::{Remote, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session};
@@ -258,7 +258,7 @@ impl Push<'_> {
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
                     self.replica.write(|session| session.void_sent())?;
                 }
-                return Err(error.into());
+                return Err(explained(primary, schema, error).await.into());
             }
         }
         Ok(error)

@@ -1,11 +1,14 @@
 //! `schema …`: tables of primaries, and folders of migrations.
 
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 use fastest_sync::SyncError;
 use fastest_sync::address::Address;
 use fastest_sync::migrations::{
-    self, Chosen, Comparison, Generated, NewMigration, Policy, Source, mermaid,
+    self, Chosen, Comparison, ExportError, Generated, MendedExport, NewMigration, Policy, Source,
+    mermaid,
 };
 use fastest_sync::remote::Remote;
 use serde::Serialize;
@@ -29,6 +32,14 @@ pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError>
         }
         Schema::Detach { adopted } => attach(session, &adopted, false),
         Schema::Attach { adopted } => attach(session, &adopted, true),
+        Schema::MendExport { file, output } => {
+            let file = session.path(&file);
+            let output = match output {
+                Some(output) => session.path(&output),
+                None => file.with_extension("mended.sql"),
+            };
+            mend_export(session, &file, &output)
+        }
         Schema::Migrate { target } => {
             let source = source(session, target.dir.as_deref())?;
             migrate(session, target.remote.as_deref(), &source)
@@ -64,6 +75,38 @@ fn generate(session: &mut Session<'_>, dir: &Path, new: &NewMigration) -> Result
     let generated = migrations::generate(dir, Source::own().schema, new);
     let generated = generated.map_err(SyncError::from)?;
     session.out.report(&generated, |out| generated_lines(out, &generated, dir))?;
+    Ok(Exit::Done)
+}
+
+/// An export that was mended.
+#[derive(Serialize)]
+struct Mended<'p> {
+    path: &'p Path,
+    statements: u64,
+    triggers: u64,
+}
+
+/// Writes the mended export whole or not at all: a part of it would be imported without a word.
+fn mend_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Exit, CliError> {
+    let io = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| CliError::Io { action, path, source }
+    };
+    let input = BufReader::new(File::open(file).map_err(io("read", file))?);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut output = tempfile::NamedTempFile::new_in(folder).map_err(io("write", path))?;
+    let mended = migrations::mend_export(input, BufWriter::new(&mut output));
+    let MendedExport { statements, triggers } = mended.map_err(|error| match error {
+        ExportError::Io(source) => io("mend", file)(source),
+        error => io("mend", file)(std::io::Error::other(error)),
+    })?;
+    output.as_file().sync_all().map_err(io("write", path))?;
+    output.persist(path).map_err(|error| io("write", path)(error.error))?;
+    session.out.report(&Mended { path, statements, triggers }, |out| {
+        let (path, what) = (path.display(), if triggers == 1 { "trigger" } else { "triggers" });
+        out.done(format_args!("wrote {path}: {statements} statements, {triggers} {what} last"))
+    })?;
     Ok(Exit::Done)
 }
 

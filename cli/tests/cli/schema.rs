@@ -357,3 +357,33 @@ fn a_generate_that_is_killed_is_whole_or_absent() {
     let in_meta = fs::read_dir(scene.path("m/meta")).unwrap().count();
     assert_eq!(in_meta, 2, "what was broken off is cleared away");
 }
+
+#[test]
+fn an_export_is_mended_whole_or_not_at_all() {
+    let scene = Scene::new();
+    scene.write(
+        "export.sql",
+        "CREATE TABLE t(x);\nCREATE TRIGGER g INSTEAD OF INSERT ON v BEGIN\n  SELECT 1;\nEND;\n\
+         CREATE VIEW v AS SELECT 1;\n",
+    );
+    assert_snapshot!(scene.run("", "", "schema mend-export export.sql"), @r"
+    exit 0
+    --- stdout
+    wrote [TMP]/export.mended.sql: 3 statements, 1 trigger last
+    ");
+    let mended = scene.read("export.mended.sql");
+    assert!(
+        mended.find("CREATE VIEW").unwrap() < mended.find("CREATE TRIGGER").unwrap(),
+        "{mended}"
+    );
+    Connection::open_in_memory().unwrap().execute_batch(&mended).unwrap();
+    scene.write("cut.sql", "CREATE TABLE t(x);\nINSERT INTO t VALUES('x");
+    assert_snapshot!(scene.run("", "", "schema mend-export cut.sql --output out.sql"), @r"
+    exit 2
+    --- stderr
+    error: cannot mend [TMP]/cut.sql: it ends in the middle of a statement, line 1: export it again
+    ");
+    assert!(!scene.path("out.sql").exists());
+    let told = scene.run("", "", "schema mend-export nowhere.sql");
+    assert!(told.starts_with("exit 2") && told.contains("nowhere.sql"), "{told}");
+}

@@ -5,7 +5,7 @@ use crate::adopt::resolved;
 use crate::adopt::unique::unique;
 use crate::live::{Live, LiveKey, LiveTable};
 use crate::record::TableRecord;
-use crate::{Kind, Policy, Table, push_ddl, row_ddl};
+use crate::{Kind, OnDelete, Policy, Table, push_ddl, row_ddl};
 
 /// Bytes of a statement, at most, on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
@@ -19,6 +19,7 @@ pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<S
     for (table, found) in tables.iter().filter_map(found) {
         notes.extend(key_note(table, found));
         notes.extend(policy_note(table));
+        notes.extend(tree_note(table));
         notes.extend(column_notes(table, found));
         notes.extend(unique_note(table, found));
         notes.extend(replacing_note(table));
@@ -108,6 +109,19 @@ fn replacing_note(table: &TableRecord) -> Option<String> {
             "`{}` has a UNIQUE constraint that is ON CONFLICT REPLACE: a push that would strike a row by \
              it is refused; of one that the application strikes so, no device hears",
             table.name
+        )
+    })
+}
+
+/// D1 runs ten levels of triggers, of which a cascade takes one for each generation.
+fn tree_note(table: &TableRecord) -> Option<String> {
+    let name = &table.name;
+    let mut keys = table.columns.iter().filter_map(|column| column.references.as_ref());
+    let is_tree = keys.any(|key| key.table == *name && key.on_delete == OnDelete::Cascade);
+    is_tree.then(|| {
+        format!(
+            "`{name}` refers to itself with ON DELETE CASCADE: on D1, a delete of the application's own \
+             takes along 9 generations at most from now on, one less than before"
         )
     })
 }

@@ -229,14 +229,18 @@ fn what_a_person_should_know_is_noted() {
 }
 
 #[test]
-fn what_may_be_null_or_a_number_is_noted() {
-    let found = live(&database("CREATE TABLE a(id text PRIMARY KEY, s text, at datetime)"));
+fn what_may_be_null_or_a_number_or_deep_is_noted() {
+    let found = live(&database(
+        "CREATE TABLE a(id text PRIMARY KEY, s text, at datetime,
+                        above text REFERENCES a(id) ON DELETE CASCADE)",
+    ));
     let records = adopt(&found, &[Chosen::versioned("a", "s")], &[]).unwrap();
     let notes = notes(&found, &records, &[]).join("\n");
     for expected in [
         "`a.id` may be null so far; from now on such a row is refused",
         "`a.at` is declared `datetime` and must hold texts",
         "rows of `a` without `s` are shared with no one",
+        "`a` refers to itself with ON DELETE CASCADE: on D1,",
     ] {
         assert!(notes.contains(expected), "{expected}: {notes}");
     }

@@ -8,6 +8,7 @@ use fastest_schema::record::Record;
 use rusqlite::Connection;
 
 use crate::migrations::MigrationsError;
+use crate::sqlite::words;
 
 /// A database in memory that migrations are run on.
 #[derive(Debug)]
@@ -35,13 +36,13 @@ impl Rehearsal {
             transaction.execute_batch(statement).map_err(|error| MigrationsError::Statement {
                 file: name.to_owned(),
                 line,
-                message: error.to_string(),
+                message: words(&error),
             })?;
         }
         transaction.commit().map_err(|error| MigrationsError::Statement {
             file: name.to_owned(),
             line: sql.lines().count().max(1),
-            message: error.to_string(),
+            message: words(&error),
         })
     }
 

@@ -18,6 +18,7 @@ use fastest_sync::pull::pull_scope;
 use fastest_sync::push_plan::LargePacks;
 use fastest_sync::remote::{Packs, Remote};
 use fastest_sync::replica::Replica;
+use fastest_sync::secret::NoSecrets;
 
 use super::machine::{Machine, noise, query};
 use super::run;
@@ -41,6 +42,23 @@ fn statements_are_shorter_than_the_limit() {
     let applied = FASTEST.migrations.iter().flat_map(|migration| statements(migration.sql));
     for sql in applied.chain([PUSH_SQL, &pull_sql(&FASTEST)]) {
         assert!(sql.len() < SQL_BYTES_MAX, "{} bytes: {sql:.80}", sql.len());
+    }
+}
+
+/// What declarations are held to (`fastest_schema::check`) is what D1 does.
+#[test]
+fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
+    let d1 = D1Server::shared();
+    let url = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
+    let remote = Remote::to(&url, &NoSecrets).unwrap();
+    for words in ["GLOB", "LIKE"] {
+        let ask = |bytes| {
+            let sql = format!("SELECT 'x' {words} '{}'", "x".repeat(bytes));
+            run(remote.primary.run(&sql, &[])).map_err(|error| error.to_string())
+        };
+        ask(50).unwrap();
+        let refused = ask(51).unwrap_err();
+        assert!(refused.contains("pattern too complex"), "{refused}");
     }
 }
 

@@ -3,11 +3,13 @@
 mod adopt;
 mod answers;
 mod arrows;
+mod backups;
 mod chaos;
 mod children;
 mod contract;
 mod crossing;
 mod database;
+mod deep;
 mod history;
 mod layouts;
 mod liar;

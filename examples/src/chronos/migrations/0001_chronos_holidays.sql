@@ -86,7 +86,7 @@ CREATE VIEW `fastest_row_chronos_entries` AS SELECT t.`id` AS pk,
   '['||
   iif(typeof(t.`id`)='blob','{"blob":"'||hex(t.`id`)||'"}',json_quote(t.`id`))||','||
   iif(typeof(t.`team`)='blob','{"blob":"'||hex(t.`team`)||'"}',json_quote(t.`team`))||','||
-  CASE typeof(t.`minutes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`minutes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`minutes`)||'"}' ELSE json_quote(t.`minutes`) END||','||
+  CASE typeof(t.`minutes`) WHEN 'real' THEN '["real",'||json_quote(CAST(t.`minutes` AS TEXT))||']' WHEN 'blob' THEN '{"blob":"'||hex(t.`minutes`)||'"}' ELSE json_quote(t.`minutes`) END ||','||
   iif(typeof(t.`kind`)='blob','{"blob":"'||hex(t.`kind`)||'"}',json_quote(t.`kind`))||']' AS row_2ceb30c7
 FROM `chronos_entries` AS t;
 --> statement-breakpoint

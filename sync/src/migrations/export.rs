@@ -1,0 +1,63 @@
+//! Exports of a primary that cannot be imported as they are.
+
+use std::io::{self, BufRead, Write};
+
+use fastest_schema::export::Splitter;
+
+/// Why an export was not mended.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It cannot be read, or the mended one cannot be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It stops in the middle of a statement.
+    #[error("it ends in the middle of a statement, line {line}: export it again")]
+    CutShort {
+        /// The line that the statement begins in, from 1.
+        line: usize,
+    },
+}
+
+/// What an export held.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct MendedExport {
+    /// How many statements.
+    pub statements: u64,
+    /// How many of them make triggers, and come last now.
+    pub triggers: u64,
+}
+
+/// Writes an export anew, its triggers after everything else: `wrangler d1 export` writes them before
+/// the views that some of them are on. They must not be there while rows come in, either.
+pub fn mend_export(
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> Result<MendedExport, ExportError> {
+    let (mut mended, mut triggers) = (MendedExport::default(), Vec::new());
+    let mut splitter = Splitter::default();
+    let (mut text, mut line, mut begins) = (String::new(), 0, 1);
+    while input.read_line(&mut text)? > 0 {
+        line += 1;
+        for letter in text.chars() {
+            let Some(statement) = splitter.push(letter) else { continue };
+            (mended.statements, begins) = (mended.statements + 1, line);
+            match statement.is_trigger {
+                true => triggers.push(statement.text),
+                false => output.write_all(statement.text.as_bytes())?,
+            }
+        }
+        text.clear();
+    }
+    let rest = splitter.rest();
+    if rest.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with("--")) {
+        return Err(ExportError::CutShort { line: begins });
+    }
+    mended.triggers = triggers.len() as u64;
+    for trigger in triggers {
+        output.write_all(trigger.as_bytes())?;
+    }
+    output.write_all(rest.as_bytes())?;
+    output.write_all(b"\n")?;
+    output.flush()?;
+    Ok(mended)
+}

@@ -1,0 +1,283 @@
+//! Backups: dumps of each primary come back into an empty one, and the devices that used the first go
+//! on with the second; and a primary that was put back to an older state is given what it lost.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use fastest_fixtures::http;
+use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::embedded::Embedded;
+use fastest_sync::migrations::mend_export;
+use fastest_sync::secret::NoSecrets;
+use fastest_sync::{Database, Remote, Resolution, migrate};
+use rusqlite::Connection;
+
+use super::run;
+
+#[table(name = "shelves", policy = versioned("a test"), scope = team)]
+struct Shelf {
+    #[pk]
+    id: String,
+    team: String,
+}
+
+#[table(name = "books", policy = versioned("a test"), scope = team, index(team, title))]
+struct Book {
+    #[pk]
+    id: String,
+    team: String,
+    #[references(shelves.id, on_delete = cascade)]
+    shelf: String,
+    title: String,
+    price: f64,
+}
+
+static LIBRARY: LazyLock<Schema> = LazyLock::new(|| {
+    let tables = vec![Shelf::TABLE, Book::TABLE].leak();
+    let sql = init_sql(tables).leak();
+    let migrations = vec![Migration { name: "0000_library_init.sql", sql }].leak();
+    Schema { owner: "library", tables, migrations }
+});
+
+fn book(id: &str, title: &str) -> Book {
+    let (team, shelf) = ("t".to_owned(), "s0".to_owned());
+    Book { id: id.into(), team, shelf, title: title.into(), price: 0.1 }
+}
+
+fn open(url: &str) -> Remote {
+    Remote::to(url, &NoSecrets).unwrap()
+}
+
+/// Two devices that hold the same books, of which the primary has been told.
+struct Readers {
+    folder: tempfile::TempDir,
+    one: Database,
+    two: Database,
+}
+
+impl Readers {
+    fn of(remote: &Remote, books: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let device = |name: &str| Database::open_for(&folder.path().join(name), &LIBRARY, "t");
+        let (mut one, two) = (device("one.db").unwrap(), device("two.db").unwrap());
+        run(migrate(&*remote.primary, &LIBRARY)).unwrap();
+        for id in ["s0", "s1"] {
+            one.save(&Shelf { id: id.into(), team: "t".into() }).unwrap();
+        }
+        for at in 0..books {
+            one.save(&book(&format!("b{at:05}"), &format!("it's; -- {at}\nEND; \"`"))).unwrap();
+        }
+        one.save(&Book { price: f64::INFINITY, ..book("dear", "no number") }).unwrap();
+        let mut readers = Self { folder, one, two };
+        readers.sync(remote);
+        readers
+    }
+
+    fn sync(&mut self, remote: &Remote) {
+        for device in [&mut self.one, &mut self.two] {
+            run(device.push_all(remote)).unwrap();
+            run(device.pull_all(remote)).unwrap();
+        }
+        run(self.one.pull_all(remote)).unwrap();
+    }
+
+    /// A text that dumps of servers write as it is, where SQL cannot have it.
+    fn hold_a_nul(&mut self, remote: &Remote) {
+        self.one.save(&book("nul", "before\0after")).unwrap();
+        self.sync(remote);
+    }
+
+    /// Both write, and each gets what the other wrote: an edit, a row, and a delete with what hangs on
+    /// its row.
+    fn go_on(&mut self, remote: &Remote, round: &str) {
+        let mut edited = self.one.get::<Book>("b00001").unwrap().unwrap();
+        (edited.title, edited.price) = (round.to_owned(), 1.0 / 3.0);
+        self.one.save(&edited).unwrap();
+        self.one.save(&book(&format!("one {round}"), "new")).unwrap();
+        let shelf = format!("shelf {round}");
+        self.two.save(&Shelf { id: shelf.clone(), team: "t".into() }).unwrap();
+        self.two
+            .save(&Book { shelf: shelf.clone(), ..book(&format!("two {round}"), "new") })
+            .unwrap();
+        self.two.save(&Book { shelf: shelf.clone(), ..book("goes", "soon") }).unwrap();
+        self.sync(remote);
+        self.one.delete::<Book>("goes").unwrap();
+        self.sync(remote);
+        self.are_one_with(remote);
+    }
+
+    /// Both devices and the primary hold the same rows, each once, and nothing waits or is at odds.
+    fn are_one_with(&self, remote: &Remote) {
+        let mine = held(&self.one);
+        assert_eq!(mine, held(&self.two));
+        let rows = "SELECT json_group_array(id) FROM (SELECT id FROM books ORDER BY id)";
+        let keys: Vec<&String> = mine.iter().map(|(id, _, _)| id).collect();
+        assert_eq!(query(remote, rows), [serde_json::to_string(&keys).unwrap()]);
+        let entries = "SELECT count(*) FROM fastest_changes WHERE tbl = 'books' AND deleted = 0";
+        assert_eq!(query(remote, entries), [mine.len().to_string()]);
+        for device in [&self.one, &self.two] {
+            assert!(device.waiting().unwrap().is_empty() && device.held().unwrap().is_empty());
+            assert!(device.conflicts().unwrap().is_empty());
+        }
+    }
+}
+
+fn held(device: &Database) -> Vec<(String, String, u64)> {
+    let mut books = device.all::<Book>().unwrap();
+    books.sort_by(|one, other| one.id.cmp(&other.id));
+    books.into_iter().map(|book| (book.id, book.title, book.price.to_bits())).collect()
+}
+
+/// The first column of an answer.
+fn query(remote: &Remote, sql: &str) -> Vec<String> {
+    let rows = run(remote.primary.run(sql, &[])).unwrap();
+    rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
+}
+
+/// What `wrangler` exports and imports, mended in between; and the second database put back to an older
+/// state, as D1's Time Travel does. One test, as a server takes seconds to start. `FASTEST_CASES` books,
+/// 50 if not given.
+#[test]
+fn an_export_of_d1_comes_back_and_time_travel_is_noticed() {
+    let books = std::env::var("FASTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let uuids = [1, 2].map(|n| format!("00000000-0000-4000-9000-{n:012}"));
+    let mut d1 = D1Server::start(&[("one", &uuids[0]), ("two", &uuids[1])]);
+    let url = |uuid: &String| format!("d1://local/{uuid}?api={}", d1.api());
+    let [first, second] = uuids.each_ref().map(|uuid| open(&url(uuid)));
+    let mut readers = Readers::of(&first, books.unwrap_or(50));
+    readers.hold_a_nul(&first);
+
+    let file = |name: &str| readers.folder.path().join(name);
+    let (exported, mended) = (file("export.sql"), file("mended.sql"));
+    d1.stop();
+    let started = Instant::now();
+    d1.wrangler_d1(&uuids[0], &["export", "--output", exported.to_str().unwrap()]).unwrap();
+    let (export, took) = (std::fs::read_to_string(&exported).unwrap(), started.elapsed());
+    println!("exported {} bytes in {took:?}", export.len());
+    let values_alone = export.replace('\0', "").replace("Infinity", "9e999");
+    let refused = Connection::open_in_memory().unwrap().execute_batch(&values_alone).unwrap_err();
+    assert!(refused.to_string().contains("no such table"), "it needs no mending: {refused}");
+    let found = mend_export(export.as_bytes(), std::fs::File::create(&mended).unwrap()).unwrap();
+    assert!(found.triggers > 5 && found.statements > found.triggers, "{found:?}");
+    let started = Instant::now();
+    d1.wrangler_d1(&uuids[1], &["execute", "--file", mended.to_str().unwrap()]).unwrap();
+    println!("imported {found:?} in {:?}", started.elapsed());
+    let old = d1.backup();
+    d1.start_again();
+    readers.are_one_with(&second);
+    readers.go_on(&second, "after the import");
+
+    d1.restore(&old);
+    gets_again_what_it_lost(&mut readers, &second);
+}
+
+/// The primary was put back to a state before `after the import`.
+fn gets_again_what_it_lost(readers: &mut Readers, remote: &Remote) {
+    let before = held(&readers.one);
+    assert_ne!(query(remote, "SELECT count(*) FROM books"), [before.len().to_string()]);
+    // One finds out by a pull, the other as it pushes.
+    assert!(run(readers.one.pull(remote, "t")).unwrap().primary_went_back);
+    readers.two.save(&book("after the restore", "new")).unwrap();
+    assert!(run(readers.two.push(remote, "t")).unwrap().primary_went_back);
+    readers.sync(remote);
+    // Rows come back by themselves. Of a row that is there in an older version nobody knows what was
+    // written to it since the restore: both versions are kept, for a person to choose.
+    for (device, choice) in [(0, Resolution::Ours), (1, Resolution::Theirs)] {
+        let device = if device == 0 { &mut readers.one } else { &mut readers.two };
+        let conflicts = device.conflicts().unwrap();
+        assert!(conflicts.iter().all(|conflict| conflict.key == "b00001"), "{conflicts:?}");
+        for conflict in conflicts {
+            device.resolve(&conflict.id, &choice).unwrap();
+        }
+        readers.sync(remote);
+    }
+    readers.are_one_with(remote);
+    let mut now = held(&readers.one);
+    now.retain(|(id, _, _)| id != "after the restore");
+    assert_eq!(now, before);
+    readers.go_on(remote, "after that");
+}
+
+#[test]
+fn a_dump_of_a_file_comes_back() {
+    // Shells of 3.40 write the rest as it was made, later ones views first.
+    for (at, order) in ["rowid", "type COLLATE NOCASE DESC"].into_iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["first.db", "second.db"].map(|name| folder.path().join(name));
+        let mut readers = Readers::of(&Remote::of(Box::new(Embedded::new(&first))), 20);
+        let dump = dump(&Connection::open(&first).unwrap(), order);
+        Connection::open(&second).unwrap().execute_batch(&dump).unwrap();
+        let remote = Remote::of(Box::new(Embedded::new(&second)));
+        readers.are_one_with(&remote);
+        readers.go_on(&remote, &format!("after import {at}"));
+    }
+}
+
+/// What `.dump` of SQLite's shell writes, by the statements of its `shell.c`: tables, each with its rows,
+/// `sqlite_sequence` last, then views, triggers and indexes. The shell need not be installed where this
+/// runs.
+fn dump(database: &Connection, order: &str) -> String {
+    let texts = |sql: &str| -> Vec<String> {
+        let mut statement = database.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let mut dump = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n".to_owned();
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL
+         ORDER BY tbl_name = 'sqlite_sequence', rowid";
+    for table in texts(tables) {
+        let begin = format!(
+            "SELECT iif(name = 'sqlite_sequence', 'DELETE FROM sqlite_sequence', sql) || ';'
+             FROM sqlite_schema WHERE name = '{table}'"
+        );
+        let columns = format!(
+            "SELECT group_concat('quote(\"' || name || '\")', '||'',''||') FROM pragma_table_info('{table}')"
+        );
+        let values = &texts(&columns)[0];
+        let rows = format!(
+            "SELECT 'INSERT INTO \"{table}\" VALUES(' || {values} || ');' FROM \"{table}\""
+        );
+        texts(&begin).iter().chain(&texts(&rows)).for_each(|sql| dump += &format!("{sql}\n"));
+    }
+    let others = format!(
+        "SELECT sql || ';' FROM sqlite_schema WHERE sql NOT NULL AND type IN ('index', 'trigger', 'view')
+         ORDER BY {order}"
+    );
+    texts(&others).iter().for_each(|sql| dump += &format!("{sql}\n"));
+    dump + "COMMIT;\n"
+}
+
+#[test]
+fn a_dump_of_sqld_comes_back_and_an_older_state_is_noticed() {
+    let (first, mut second) = (SqldServer::start(), SqldServer::start());
+    let mut readers = Readers::of(&open(&first.url()), 20);
+    readers.hold_a_nul(&open(&first.url()));
+    let dump = http::send(first.address(), "GET", "/dump", &[], &[]).unwrap();
+    let mut mended = Vec::new();
+    // It writes an infinite real by its name.
+    mend_export(&dump.content().unwrap()[..], &mut mended).unwrap();
+    let dump = String::from_utf8(mended).unwrap();
+
+    // Into a file, which two other devices would use.
+    let path = readers.folder.path().join("primary.db");
+    Connection::open(&path).unwrap().execute_batch(&dump).unwrap();
+    readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path))));
+
+    import(&second, &dump);
+    let old = second.backup();
+    let remote = open(&second.url());
+    readers.are_one_with(&remote);
+    readers.go_on(&remote, "after the import");
+    second.restore(&old);
+    gets_again_what_it_lost(&mut readers, &remote);
+}
+
+/// Runs a dump in one stream, as Turso's shell does.
+fn import(sqld: &SqldServer, dump: &str) {
+    let requests = serde_json::json!([{ "type": "sequence", "sql": dump }, { "type": "close" }]);
+    let body = serde_json::json!({ "requests": requests }).to_string();
+    let headers = [("content-type", "application/json")];
+    let answer = http::send(sqld.address(), "POST", "/v2/pipeline", &headers, body.as_bytes());
+    let answer = String::from_utf8(answer.unwrap().content().unwrap()).unwrap();
+    assert!(!answer.contains("\"error\""), "{answer}");
+}

@@ -14,6 +14,7 @@ use crate::dag::{self, Parents};
 use crate::outbox::Entry;
 use crate::own::Own;
 use crate::replica::Values;
+use crate::transactions::{Place, select};
 
 /// A pack of at most this size travels inside the payload.
 pub const INLINE_BYTES_MAX: u64 = 256 << 10;
@@ -67,8 +68,18 @@ pub struct PlannedRow {
     pub more: bool,
 }
 
+/// Plans the push of all of these entries.
+pub fn plan_all(
+    schema: &Schema,
+    entries: &[Entry],
+    parents: &Parents,
+    large: LargePacks,
+) -> PushPlan {
+    plan(schema, &select(schema, entries, &|_| Place::Here).transactions, parents, large)
+}
+
 /// Plans the push of transactions, each by its entries.
-pub fn plan(
+pub(crate) fn plan(
     schema: &Schema,
     transactions: &[Vec<&Entry>],
     parents: &Parents,
@@ -243,7 +254,6 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::transactions::{Place, select};
 
     /// An entry of which some columns are given, and the others null.
     fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
@@ -275,9 +285,7 @@ mod tests {
     }
 
     fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> Planned {
-        let transactions = select(&FASTEST, entries, &|_| Place::Here).transactions;
-        let PushPlan { uploads, units, diverged } =
-            super::plan(&FASTEST, &transactions, parents, large);
+        let PushPlan { uploads, units, diverged } = plan_all(&FASTEST, entries, parents, large);
         let (mut statements, mut left) = (Vec::new(), &units[..]);
         while !left.is_empty() {
             let (next, rest) = left.split_at(next_statement(left, usize::MAX));

@@ -175,7 +175,8 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
         check_table(table)?;
         let columns = table.columns.iter().map(|column| (column.name, column.renamed_from));
         check_renames(columns, Some(table.name))?;
-        for (columns, unique) in indexes(table) {
+        // Of an external table, whose indexes are its own, none is made.
+        for (columns, unique) in indexes(table).filter(|(_, unique)| !(table.external && *unique)) {
             let index = index_name(table.name, columns, unique);
             if !names.insert(index.to_ascii_lowercase()) {
                 return Err(DeclarationError::IndexTwice { table: table.name, index });

@@ -21,6 +21,9 @@ use crate::words::plain;
 /// Rows whose values are looked for among those of the primary, at most.
 const TAKEN_MAX: usize = 2_000;
 
+/// Foreign keys of a table that are looked along, at most.
+const KEYS_MAX: usize = 50;
+
 /// Rows of a transaction of which the primary is asked, at most.
 const ASKED_MAX: usize = 8;
 
@@ -199,7 +202,8 @@ async fn lacks(
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
             keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
-        for (column, table, to) in keys {
+        // It is the primary that says how many there are.
+        for (column, table, to) in keys.into_iter().take(KEYS_MAX) {
             let value = row.columns.get(&column).and_then(as_parameter);
             let Some((value, to)) = value.zip(to) else { continue };
             let [parent, to] = [&table, &to].map(|name| name.replace('`', "``"));

@@ -243,8 +243,15 @@ impl Database {
     }
 
     /// Deletes a row, and what refers to it as its foreign keys declare. Gives whether it was there.
+    /// More rows than one statement holds go in several, those first that refer to others.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
-        self.transaction(|tx| tx.delete::<R>(key))
+        let scope = self.scope.as_deref();
+        self.replica.write(|session| {
+            let begun = session.last_revision()?;
+            let was_there = Transaction::new(session, scope).delete::<R>(key)?;
+            join_or_part(session, begun)?;
+            Ok(was_there)
+        })
     }
 
     /// The row of this key.
@@ -369,7 +376,7 @@ impl Database {
                 Err(SyncError::Write(error)) => return Err(error.into()),
                 settled => settled?,
             };
-            session.join_since(begun)?;
+            join_or_part(session, begun)?;
             Ok(settled)
         })
     }
@@ -402,6 +409,14 @@ impl Database {
             }
             tokio::time::sleep(LOCK_ASKED_EVERY).await;
         }
+    }
+}
+
+/// Makes one transaction of what a delete came to, but where that is too large for one.
+fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
+    match session.join_since(begun) {
+        Err(WriteError::TransactionTooLarge { .. }) => Ok(()),
+        joined => Ok(joined?),
     }
 }
 

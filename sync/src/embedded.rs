@@ -12,7 +12,7 @@ use crate::meter::Meter;
 use crate::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::said::said;
 use crate::sqlite::{BUSY_TIMEOUT, begin, patiently, set_wal, words};
-use crate::words::is_of_server;
+use crate::words::{is_of_engine, is_of_server};
 
 /// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
 pub struct Embedded {
@@ -112,7 +112,11 @@ impl Embedded {
                             | ErrorCode::ApiMisuse
                     )
                 );
-                let of_rows = !server && !is_of_server(&message);
+                // A trigger may say what the server says.
+                let of_rows = match code {
+                    Some(ErrorCode::ConstraintViolation) => !is_of_engine(&message),
+                    _ => !server && !is_of_server(&message),
+                };
                 PrimaryError::Failed { url, message: said(&message), of_rows }
             }
         }

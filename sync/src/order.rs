@@ -113,14 +113,17 @@ pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
         .collect();
     let (mut going, mut new) = (HashMap::new(), HashMap::new());
     for (at, Entry { table, base, base_version, row, .. }) in entries.iter().copied().enumerate() {
-        let (rows, values) = match (base, row) {
-            (Some(base), None) => (&mut going, base),
-            (_, Some(row)) if *base_version == 0 => (&mut new, row),
-            _ => continue,
-        };
-        for (column, value) in table.columns.iter().zip(values) {
-            if referred.contains(&(table.name, column.name)) {
-                rows.insert((table.name, column.name, value), at);
+        for (place, column) in table.columns.iter().enumerate() {
+            if !referred.contains(&(table.name, column.name)) {
+                continue;
+            }
+            let before = base.as_ref().map(|base| &base[place]);
+            let after = row.as_ref().map(|row| &row[place]);
+            if let Some(after) = after.filter(|_| *base_version == 0 || before != after) {
+                new.insert((table.name, column.name, after), at);
+            }
+            if let Some(before) = before.filter(|_| before != after) {
+                going.insert((table.name, column.name, before), at);
             }
         }
     }

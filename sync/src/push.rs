@@ -41,6 +41,9 @@ const UNEXPLAINED_MAX: u32 = 2;
 /// scope it always brings something.
 const LACKING_MAX: u32 = 3;
 
+/// Scopes that one question is about, at most.
+const SCOPES_ASKED_MAX: usize = 1_000;
+
 /// Transactions that are set aside before the primary takes any, after which it is the primary that is
 /// at fault.
 const REFUSED_IN_A_ROW_MAX: u32 = 50;
@@ -166,19 +169,28 @@ impl Push<'_> {
         }
         check_not_newer(&*self.remote.primary, self.replica.schema()).await?;
         if scopes.len() > 1 {
-            // A statement has a proof of one scope, by which a primary that went back is found out.
-            let seen = self.replica.read().seen_list(scopes)?;
-            let (primary, request) = (&*self.remote.primary, clock::new_id());
-            let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
-                // The push finds the same, and knows what to do about it.
-                Err(PrimaryError::NotMigrated { .. }) => None,
-                unseen => unseen?,
-            };
-            let unseen: Vec<String> =
-                unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
-            for scope in scopes.iter().filter(|scope| unseen.contains(scope)) {
-                self.pull(scope).await?;
+            for scopes in scopes.chunks(SCOPES_ASKED_MAX) {
+                self.look_whether_it_went_back(scopes).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Pulls those of these scopes of which the primary lacks what was seen there: a statement has a
+    /// proof of one scope alone.
+    async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
+        let seen = self.replica.read().seen_list(scopes)?;
+        let (primary, request) = (&*self.remote.primary, clock::new_id());
+        let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
+            // The push finds the same, and knows what to do about it.
+            Err(PrimaryError::NotMigrated { .. }) => return Ok(()),
+            unseen => unseen?,
+        };
+        self.is_asked = true;
+        let unseen: HashSet<String> =
+            unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
+        for scope in scopes.iter().filter(|scope| unseen.contains(*scope)) {
+            self.pull(scope).await?;
         }
         Ok(())
     }
@@ -230,6 +242,11 @@ impl Push<'_> {
     ) -> Result<PrimaryError, SyncError> {
         let (primary, schema) = (&*self.remote.primary, self.replica.schema());
         match recovery(&error) {
+            // It is the primary that is at fault.
+            Some(_) if self.in_a_row > REFUSED_IN_A_ROW_MAX => {
+                self.replica.write(|session| session.void_sent())?;
+                return Err(error.into());
+            }
             Some(_) if tried.attempts == ATTEMPTS_MAX => {
                 return Err(SyncError::Contended { attempts: tried.attempts });
             }
@@ -283,7 +300,8 @@ impl Push<'_> {
             }
             is_explained = yield_to_unseen(self.replica, &*self.remote.primary, scope).await?;
         }
-        if is_foreign && !is_explained {
+        // In a busy scope, a pull always brings something.
+        if is_foreign && (!is_explained || tried.attempts >= LACKING_MAX) {
             // The transaction of such a row is found, and set aside.
             self.are_foreign = true;
             return Ok(());
@@ -587,6 +605,13 @@ impl Push<'_> {
             }
             if suspects.is_empty() {
                 return Ok(());
+            }
+        }
+        if self.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
+            // What was sent last is the one at fault: it may have lost a race as any other.
+            self.are_foreign = self.concerned(&error).await?.1;
+            if !self.are_foreign {
+                return Err(error.into());
             }
         }
         self.replica.write(|session| session.void_sent())?;

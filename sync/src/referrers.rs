@@ -33,7 +33,9 @@ pub(crate) async fn kept(
         return Ok(None);
     }
     let live = live(primary).await?;
-    for (name, child, key) in unknown_keys(schema, &live).take(KEYS_MAX) {
+    let concerned = unknown_keys(schema, &live)
+        .filter(|(.., key)| going.iter().any(|row| is_to(key, row.table)));
+    for (name, child, key) in concerned.take(KEYS_MAX) {
         let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
         let Some(table) = of_table.peek().map(|row| row.table) else { continue };
         let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();

@@ -122,7 +122,7 @@ impl Session<'_> {
         // The rows that were written before are not written down anew: they may be many.
         let one = match touched.last() {
             Some(last) if all <= JOINED_BYTES_MAX => {
-                for joined in &touched {
+                for joined in touched.iter().filter(|joined| *joined != last) {
                     let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE joined = ?1";
                     self.run(sql, [joined, last])?;
                 }
@@ -138,19 +138,26 @@ impl Session<'_> {
     /// Bytes that waiting rows have as JSON, at most: those of which a condition on a number holds.
     fn bytes_where(&self, condition: &str, number: i64) -> Result<i64, ReplicaError> {
         let sql = format!(
-            "SELECT tbl, count(*), sum(coalesce(octet_length(row), 0) + 2 * octet_length(pk))
-             FROM fastest_local_outbox WHERE {condition} GROUP BY tbl"
+            "SELECT tbl, row IS NOT NULL, count(*),
+               sum(coalesce(octet_length(row), 0) + 2 * octet_length(pk))
+             FROM fastest_local_outbox WHERE {condition} GROUP BY 1, 2"
         );
         let tables = self.all(&sql, [number], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, i64>(3)?,
+            ))
         })?;
         let names = |table: &str| match self.schema.synced_table(table) {
             Some(table) => table.columns.iter().map(|column| column.name.len() + 4).sum(),
             None => 0,
         };
         // Beside its values, a row has its table twice, its columns and its lock version.
-        let bytes = tables.iter().map(|(table, count, bytes)| {
-            bytes + count * (names(table) + 2 * table.len() + 60) as i64
+        let bytes = tables.iter().map(|(table, is_written, count, bytes)| {
+            let names = if *is_written { names(table) } else { 0 };
+            bytes + count * (names + 2 * table.len() + 60) as i64
         });
         Ok(bytes.sum())
     }

@@ -50,14 +50,15 @@ pub(crate) fn select<'e>(
         .map(|Order { first, then }| (groups.of[first], groups.of[then]))
         .filter(|(first, then)| first != then)
         .collect();
-    let mut stay = vec![false; groups.count];
+    let (mut stay, mut aside) = (vec![false; groups.count], vec![false; groups.count]);
     for (at, entry) in all.iter().enumerate() {
         stay[groups.of[at]] |= place(entry) != Place::Here;
+        aside[groups.of[at]] |= place(entry) == Place::Aside;
     }
-    let is_aside = |entry: &Entry| place(entry) == Place::Aside;
     let mut later = HashSet::new();
     let then_of = followers(groups.count, &needs);
-    let struck = struck(&all, &is_aside);
+    follow(&then_of, &mut aside);
+    let struck = struck(&all, &|at| aside[groups.of[at]]);
     for (at, by) in &struck {
         // A delete that needs what is written with the row cannot wait for it: the row alone stays.
         match reaches(&then_of, groups.of[*at], groups.of[*by]) {
@@ -106,10 +107,10 @@ impl Groups {
 
 /// The rows of append-only tables that a waiting delete strikes once the primary has taken it, each
 /// with that delete.
-fn struck(entries: &[&Entry], is_aside: &dyn Fn(&Entry) -> bool) -> Vec<(usize, usize)> {
+fn struck(entries: &[&Entry], is_aside: &dyn Fn(usize) -> bool) -> Vec<(usize, usize)> {
     let mut going = HashMap::new();
     for (at, entry) in entries.iter().enumerate() {
-        if entry.row.is_none() && !is_aside(entry) {
+        if entry.row.is_none() && !is_aside(at) {
             let columns = entry.table.columns.iter().zip(entry.base.iter().flatten());
             going.extend(
                 columns.map(|(column, value)| ((entry.table.name, column.name, value), at)),

@@ -31,7 +31,7 @@ pub(crate) fn is_of_server(message: &str) -> bool {
         "unable to open database file",
         "file is not a database",
     ];
-    const BEGINNING: [&str; 17] = [
+    const BEGINNING: [&str; 16] = [
         "no such table: ",
         "no such column: ",
         "no such function: ",
@@ -43,10 +43,9 @@ pub(crate) fn is_of_server(message: &str) -> bool {
         "ambiguous column name: ",
         "too many SQL variables",
         "malformed database schema",
-        "access to ",
-        "cannot start a transaction",
-        "cannot commit",
-        "cannot rollback",
+        "cannot start a transaction within a transaction",
+        "cannot commit - ",
+        "cannot rollback - ",
         "Exceeded maximum DB size",
         "Operation was blocked",
     ];
@@ -54,8 +53,13 @@ pub(crate) fn is_of_server(message: &str) -> bool {
     message.contains("SQLITE_FULL")
         || WHOLE.contains(&words.as_str())
         || BEGINNING.iter().any(|beginning| words.starts_with(beginning))
-        // The engine's own tables: no row of a push is at fault for them.
-        || words.contains(" failed: fastest_")
+        || words.starts_with("access to ") && words.ends_with(" is prohibited")
+        || is_of_engine(message)
+}
+
+/// Whether a constraint of the engine's own tables is broken: no row of a push is at fault for that.
+pub(crate) fn is_of_engine(message: &str) -> bool {
+    message.contains(" constraint failed: fastest_")
 }
 
 #[cfg(test)]
@@ -90,6 +94,7 @@ mod tests {
             "SQLite error: no such member",
             "too many notes for this team",
             "not authorized to write here",
+            "access to this project is closed",
             "malformed JSON",
             "integer overflow",
             "D1_ERROR: too many levels of trigger recursion: SQLITE_ERROR",

@@ -1,6 +1,7 @@
 //! Whether adopted tables are still what their record says: the engine's triggers name their columns, and
 //! SQLite finds out only when a row is written, which then fails for the application too.
 
+use crate::adopt::unique::unique;
 use crate::adopt::{AdoptError, column, key};
 use crate::live::{Live, LiveTable};
 use crate::record::{ColumnRecord, TableRecord};
@@ -25,6 +26,7 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
         Err(error) => refused.push(error),
     }
     refused.extend(table.columns.iter().filter_map(|column| changed_column(found, table, column)));
+    refused.extend(shared(found, table));
     refused.extend(found.written.columns.values().filter_map(|(column, default)| {
         let known = found.columns.get(column)?;
         let is_needed = !known.null && !known.hidden && default.is_none();
@@ -32,6 +34,26 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
         (is_needed && !table.columns.iter().any(is_it))
             .then(|| AdoptError::Needed { table: name.clone(), column: column.clone() })
     }));
+    refused
+}
+
+/// What two rows may share by now, and devices would go on refusing; or strike each other by.
+fn shared(found: &LiveTable, table: &TableRecord) -> Vec<AdoptError> {
+    let changed = |column: String, how: &str| {
+        let (table, how) = (table.name.clone(), how.to_owned());
+        AdoptError::Changed { table, column, how }
+    };
+    let now = unique(found, &table.pk, &table.columns);
+    let mut refused = Vec::new();
+    for index in table.indexes.iter().filter(|index| index.unique && !now.indexes.contains(index)) {
+        refused.push(changed(index.columns.join("`, `"), "is not unique any more"));
+    }
+    for rule in table.unique_rules.iter().filter(|rule| !now.rules.contains(rule)) {
+        refused.push(changed(rule.terms.join(", "), "is not unique any more, or by another rule"));
+    }
+    if !found.replacing.is_empty() && !table.replaces {
+        refused.push(changed(table.pk.clone(), "may be struck by an ON CONFLICT REPLACE now"));
+    }
     refused
 }
 
@@ -58,7 +80,7 @@ fn changed_column(
     match (column.null, known.null) {
         // That of a text key is not said.
         _ if column.name == table.pk => None,
-        (false, true) => changed("may be null now".to_owned()),
+        // A row with a null is held back, and nothing fails.
         (true, false) => changed("may not be null any more".to_owned()),
         _ => None,
     }

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::primary::{Denial, Failure, PrimaryError, Rows};
 use crate::said::{is_web_page, said};
-use crate::words::is_of_server;
+use crate::words::{is_of_engine, is_of_server};
 
 /// No wait that a server asks for is taken to be longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -121,6 +121,11 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     let message = messages.join("; ");
     if let Some(error) = PrimaryError::from_sqlite(&place.url, &message) {
         return error;
+    }
+    // A trigger may say what the server says.
+    if message.contains(": SQLITE_CONSTRAINT") {
+        let (url, of_rows) = (place.url.clone(), !is_of_engine(&message));
+        return PrimaryError::Failed { url, message: said(&message), of_rows };
     }
     if let Some(failure) = momentary(&message, answer.retry_after) {
         return place.unreachable(failure, with_ray(answer, said(&message)));

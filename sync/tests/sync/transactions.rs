@@ -453,3 +453,52 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     let told: Vec<String> = one.conflicts().unwrap().into_iter().map(|both| both.key).collect();
     assert_eq!(told, ["b"]);
 }
+
+#[test]
+fn many_rows_that_refer_to_one_which_is_gone_are_told_in_few_requests() {
+    let (folder, remote, mut one) = store();
+    let mut two = Database::open(&folder.path().join("two.db"), &STORE).unwrap();
+    one.save(&a_box("b", 1)).unwrap();
+    run(one.push_all(&remote)).unwrap();
+    run(two.pull(&remote, "t")).unwrap();
+    for at in 0..60 {
+        two.save(&Event { id: format!("e{at}"), team: "t".into(), of: "b".into() }).unwrap();
+    }
+    two.save(&a_box("c", 1)).unwrap();
+    one.delete::<Box>("b").unwrap();
+    run(one.push_all(&remote)).unwrap();
+    let before = remote.meter.traffic().requests;
+    let error = run(two.push_all(&remote)).unwrap_err().to_string();
+    assert!(error.contains("FOREIGN KEY"), "{error}");
+    let requests = remote.meter.traffic().requests - before;
+    assert!(requests < 150, "{requests}");
+    let refused = two.refused().unwrap();
+    assert_eq!(refused.len(), 50);
+    assert!(refused[0].why.contains("names boxes b in of, which was deleted"), "{}", refused[0]);
+    // The rest follows with the next.
+    assert_eq!(run(two.push_all(&remote)).unwrap().refused.len(), 10);
+    assert_eq!(count(&remote, "boxes WHERE id = 'c'"), "1");
+}
+
+#[test]
+fn a_trigger_may_say_what_a_server_says() {
+    each(|remote, path| {
+        for words in ["access to this is closed", "cannot commit to that", "we are overloaded"] {
+            by_hand(
+                remote,
+                &format!(
+                    "CREATE TRIGGER strict BEFORE INSERT ON folders WHEN NEW.name = 'no'
+                     BEGIN SELECT RAISE(ABORT, '{words}'); END"
+                ),
+            );
+            let mut one = open(path, words);
+            one.save(&folder(&format!("{words} no"), "t", "no")).unwrap();
+            one.save(&folder(&format!("{words} yes"), "t", "yes")).unwrap();
+            let refused = run(one.push_all(remote)).unwrap().refused;
+            assert!(refused.len() == 1 && refused[0].why == words, "{refused:?}");
+            assert!(one.refused().unwrap().len() == 1);
+            by_hand(remote, "DROP TRIGGER strict");
+        }
+        assert_eq!(count(remote, "folders"), "3");
+    });
+}

@@ -32,7 +32,8 @@ CREATE TABLE fastest_local_outbox(
   scope TEXT NOT NULL, tbl TEXT NOT NULL, pk TEXT NOT NULL,
   base_version INTEGER NOT NULL, base TEXT, row TEXT, joined INTEGER, UNIQUE (tbl, pk));
 CREATE INDEX fastest_local_outbox_scope ON fastest_local_outbox(scope, revision);
-CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined);
+CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined)
+  WHERE joined IS NOT NULL;
 CREATE TABLE fastest_local_sent(
   one INTEGER PRIMARY KEY CHECK (one = 1),
   push_id TEXT NOT NULL, device_id TEXT NOT NULL, payload TEXT NOT NULL, entries TEXT NOT NULL);
@@ -119,7 +120,8 @@ CREATE TABLE fastest_local_held(
 /// refused is named.
 const LAYOUT_6_DDL: &str = "
 ALTER TABLE fastest_local_outbox ADD COLUMN joined INTEGER;
-CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined);
+CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined)
+  WHERE joined IS NOT NULL;
 CREATE TABLE fastest_local_refused(
   tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
   why TEXT NOT NULL, at TEXT NOT NULL);

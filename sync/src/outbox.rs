@@ -215,6 +215,11 @@ impl Session<'_> {
     /// then, and is tried again.
     pub(crate) fn drop_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.retry_transaction_of(table, key)?;
+        self.settle_entry(table, key)
+    }
+
+    /// Removes the entry of a row that the primary has taken.
+    pub(crate) fn settle_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.run(
             "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
             params![table.name, key],
@@ -304,7 +309,8 @@ impl Session<'_> {
     }
 
     /// Records what the primary holds of a row: its lock version, and where its last change
-    /// stands in the scope (`None`: accepted from us, and not seen in a pull yet).
+    /// stands in the scope (`None`: accepted from us, and not seen in a pull yet). Where a later version is
+    /// known already, another process has pulled it meanwhile, and that stands.
     pub(crate) fn put_known(
         &self,
         scope: &str,
@@ -325,7 +331,8 @@ impl Session<'_> {
             "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT(tbl, pk) DO UPDATE SET scope = excluded.scope,
-               version = excluded.version, seq = excluded.seq, deleted = excluded.deleted",
+               version = excluded.version, seq = excluded.seq, deleted = excluded.deleted
+             WHERE excluded.version >= version",
             params![table.name, key, scope, version, seq, deleted],
         )?;
         Ok(())

@@ -4,7 +4,7 @@
 //! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
 //! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use fastest_core::store::Store;
@@ -27,7 +27,7 @@ use crate::push_plan::{PlannedRow, next_statement, plan};
 use crate::remote::{Remote, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session};
 use crate::report::RefusedTransaction;
-use crate::sent::{resend, send, write_down};
+use crate::sent::{Sent, resend, send, write_down};
 use crate::transactions::{Place, select};
 use crate::waiting;
 
@@ -102,7 +102,8 @@ pub(crate) async fn push_alone(
         is_complete: false,
         are_foreign: false,
         in_a_row: 0,
-        last: Statement { scopes: scopes.clone(), ..Statement::default() },
+        scopes: scopes.clone(),
+        last: None,
         learned: BTreeSet::new(),
     };
     push.greet(&scopes).await?;
@@ -127,20 +128,12 @@ struct Push<'a> {
     are_foreign: bool,
     /// Transactions that were set aside since the primary took anything.
     in_a_row: u32,
+    /// The scopes of what waited at first.
+    scopes: Vec<String>,
     /// The statement that was sent last.
-    last: Statement,
+    last: Option<Sent>,
     /// Scopes in which rows came to versions that only a pull explains.
     learned: BTreeSet<String>,
-}
-
-/// What is looked into, should a statement be refused.
-#[derive(Default)]
-struct Statement {
-    scopes: Vec<String>,
-    /// As JSON.
-    locks: String,
-    /// The scope in which each row waits, by table and key.
-    scope_of: HashMap<(String, String), String>,
 }
 
 /// How a push goes on after a statement was refused.
@@ -334,22 +327,30 @@ impl Push<'_> {
         Ok(())
     }
 
+    /// The scopes of the statement that was sent last.
+    fn last_scopes(&self) -> Vec<String> {
+        match &self.last {
+            Some(sent) => sent.scopes().into_iter().collect(),
+            None => self.scopes.clone(),
+        }
+    }
+
     /// The scopes in which to look for what refused a statement, and whether the primary has some of
     /// its rows in scopes that are not held.
     async fn concerned(&self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
-        let all = self.last.scopes.clone();
+        let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
-        if self.replica.schema().is_fastest() || !is_conflict || self.last.locks.is_empty() {
-            return Ok((all, false));
-        }
-        let found = stale(&*self.remote.primary, &self.last.locks).await?;
+        let sent =
+            self.last.as_ref().filter(|_| is_conflict && !self.replica.schema().is_fastest());
+        let Some(sent) = sent else { return Ok((all, false)) };
+        let found = stale(&*self.remote.primary, &sent.locks()).await?;
         let held = match self.replica.read().file_scope()? {
             Some(scope) => vec![scope],
             None => self.replica.read().scopes()?,
         };
         let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
         for (table, key, scope) in found {
-            scopes.extend(self.last.scope_of.get(&(table, key)).cloned());
+            scopes.extend(sent.scope_of(&table, &key).cloned());
             match held.contains(&scope) {
                 true => drop(scopes.insert(scope)),
                 false => is_foreign = true,
@@ -363,7 +364,7 @@ impl Push<'_> {
     async fn read_anew(&mut self, tried: &mut Tried) -> Result<(), SyncError> {
         forget(self.replica, self.remote)?;
         tried.forgotten = true;
-        for scope in self.last.scopes.clone() {
+        for scope in self.last_scopes() {
             self.pull(&scope).await?;
         }
         Ok(())
@@ -463,9 +464,9 @@ impl Push<'_> {
             let count = next_statement(units, self.most);
             let (next, rest) = units.split_at(count);
             match self.send(next).await {
-                Ok(Sent::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
+                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
                 Ok(sent) => {
-                    has_sent |= sent == Sent::Taken;
+                    has_sent |= sent == Outcome::Taken;
                     self.most = self.most.saturating_mul(2);
                     units = rest;
                 }
@@ -547,24 +548,20 @@ impl Push<'_> {
     }
 
     /// Sends units as one statement.
-    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Sent, SyncError> {
+    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Outcome, SyncError> {
         let rows = unsent(self.replica, units)?;
         if rows.is_empty() {
-            return Ok(Sent::Nothing);
+            return Ok(Outcome::Nothing);
         }
         let Some(sent) = write_down(self.replica, self.store, self.remote, &rows)? else {
-            return Ok(Sent::Stale);
+            return Ok(Outcome::Stale);
         };
-        let scopes: BTreeSet<&String> = rows.iter().map(|row| &row.scope).collect();
-        let scopes = scopes.into_iter().cloned().collect();
-        let name = |row: &PlannedRow| (row.table.name.to_owned(), row.key.clone());
-        let scope_of = rows.iter().map(|row| (name(row), row.scope.clone())).collect();
-        self.last = Statement { scopes, locks: sent.locks(), scope_of };
         let (push_id, bytes) = (&sent.push_id, sent.payload.len());
         debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
-        self.learned.extend(send(self.replica, self.remote, &sent).await?);
+        let learned = send(self.replica, self.remote, self.last.insert(sent)).await?;
+        self.learned.extend(learned);
         (self.is_asked, self.in_a_row) = (true, 0);
-        Ok(Sent::Taken)
+        Ok(Outcome::Taken)
     }
 
     /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
@@ -596,7 +593,7 @@ impl Push<'_> {
                 _ => suspects.split_at(middle(suspects, &suspected)),
             };
             match self.send(first).await {
-                Ok(Sent::Stale) => return Ok(()),
+                Ok(Outcome::Stale) => return Ok(()),
                 Ok(_) => (suspects, was_sent) = (rest, false),
                 Err(SyncError::Primary(found)) if self.can_set_aside(&found) => {
                     (suspects, error, was_sent) = (first, found, true);
@@ -656,7 +653,7 @@ impl Push<'_> {
 
 /// What became of a statement that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
+enum Outcome {
     /// The primary has applied it.
     Taken,
     /// There was nothing in it to send.

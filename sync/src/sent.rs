@@ -175,6 +175,19 @@ impl Sent {
     pub(crate) fn locks(&self) -> String {
         self.entries.locks()
     }
+
+    /// The scopes in which its rows wait.
+    pub(crate) fn scopes(&self) -> BTreeSet<String> {
+        let SentEntries { scope, rows, .. } = &self.entries;
+        rows.iter().map(|row| row.scope.as_ref().unwrap_or(scope).clone()).collect()
+    }
+
+    /// The scope in which one of its rows waits.
+    pub(crate) fn scope_of(&self, table: &str, key: &str) -> Option<&String> {
+        let SentEntries { scope, rows, .. } = &self.entries;
+        let row = rows.iter().find(|row| row.table == table && row.key == key)?;
+        Some(row.scope.as_ref().unwrap_or(scope))
+    }
 }
 
 impl SentEntries {
@@ -332,13 +345,13 @@ impl Session<'_> {
 
     /// Whether the entries of these rows are those that were planned.
     fn are_as_planned(&self, rows: &[&PlannedRow]) -> Result<bool, ReplicaError> {
-        let sql = "SELECT revision FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
-        for row in rows {
-            if self.get(sql, params![row.table.name, row.key])? != Some(row.revision) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        // A row that is written again has another revision, and none has that of another.
+        let revisions: BTreeSet<i64> = rows.iter().map(|row| row.revision).collect();
+        let list = serde_json::to_string(&revisions).expect("numbers serialise");
+        let sql = "SELECT count(*) FROM json_each(?1) AS planned
+                   JOIN fastest_local_outbox AS waiting ON waiting.revision = planned.value";
+        let found: i64 = self.get(sql, [list])?.unwrap_or(0);
+        Ok(found == revisions.len() as i64)
     }
 
     /// What the primary was seen to hold in one of the scopes of these rows, the first that has any.
@@ -410,12 +423,10 @@ impl Session<'_> {
         };
         // What was written down before the table's columns changed may lack this one.
         let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
-        let known = self.known_version(table, key)?;
-        // Another process may have pulled a later version already.
-        if known <= version {
-            self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
-        }
-        if let Some(column) = table.lock_version().filter(|_| known <= version) {
+        self.put_known(scope, (table, key), version, None, row.delete && !learned)?;
+        if let Some(column) = table.lock_version()
+            && self.known_version(table, key)? == version
+        {
             let sql = format!(
                 "UPDATE `{}` SET `{}` = ?2 WHERE `{}` = ?1",
                 table.name, column.name, table.pk
@@ -428,7 +439,7 @@ impl Session<'_> {
                 if row.delete {
                     self.follow_delete(&entry)?;
                 }
-                self.drop_entry(table, &row.key)?;
+                self.settle_entry(table, &row.key)?;
             }
             // Written again meanwhile: what was accepted is its new base.
             Some(entry) if table.policy == Policy::Versioned => {

@@ -38,7 +38,9 @@
 //! them pushes at a time, and the others wait for it.
 //!
 //! What belongs together is written in one transaction ([`Database::transaction`]), and arrives at the
-//! primary as one. Transactions go in the order in which they were written, of all scopes alike.
+//! primary as one. Transactions go in the order in which they were written, of all scopes alike. One that
+//! writes to a row which waits from another becomes one with it: a row that every transaction writes, such
+//! as a counter, ties them all together, and one that is refused keeps the others.
 //!
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance. Then that transaction
@@ -213,7 +215,8 @@ impl Database {
     /// Runs several writes as one: they are here together or, where `work` fails, not at all; and so it
     /// is on the primary, which takes them together or refuses them together ([`Database::refused`]).
     ///
-    /// A row that waits already from another transaction makes one of both.
+    /// A row that waits already from another transaction makes one of both, up to 1 MB: past that, the
+    /// earlier one goes first, without the row.
     pub fn transaction<T, E: From<DatabaseError>>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,

@@ -4,6 +4,9 @@
 //! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
 //! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
 
+mod state;
+mod statements;
+
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
@@ -13,22 +16,19 @@ use fastest_schema::projects::Project;
 use fastest_schema::{Refusal, Row, unseen_sql};
 use tracing::debug;
 
-use crate::blame::{blame, is_known, is_of_rows, lacks_rows, middle, missing, stale, suspected};
+pub use self::state::Pushed;
+use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use self::statements::Sending;
+use crate::blame::{lacks_rows, stale};
 use crate::children::yield_to_unseen;
 use crate::clock;
-use crate::dag::Parents;
 use crate::error::SyncError;
 use crate::outbox::Entry;
 use crate::own::Own;
-use crate::packs::{owner, upload};
 use crate::primary::{PrimaryError, ask_cell_by};
 use crate::pull::{Pulled, explained, forget, pull_scope};
-use crate::push_plan::{PlannedRow, next_statement, plan};
 use crate::remote::{Remote, check_not_newer, lacked, migrate, set_up};
 use crate::replica::{Replica, ReplicaError, Session};
-use crate::report::RefusedTransaction;
-use crate::sent::{Sent, resend, send, write_down};
-use crate::transactions::{Place, select};
 use crate::waiting;
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
@@ -43,25 +43,6 @@ const LACKING_MAX: u32 = 3;
 
 /// Scopes that one question is about, at most.
 const SCOPES_ASKED_MAX: usize = 1_000;
-
-/// Transactions that are set aside before the primary takes any, after which it is the primary that is
-/// at fault.
-const REFUSED_IN_A_ROW_MAX: u32 = 50;
-
-/// What a push did.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Pushed {
-    /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
-    pub diverged: Vec<String>,
-    /// Transactions that the primary refused. They wait, with what needs them; all others went.
-    pub refused: Vec<RefusedTransaction>,
-    /// Whether the primary was found to be another one, or an older state of itself.
-    pub primary_went_back: bool,
-    /// Whether this device was found to be a copy of another, and is one of its own from here on.
-    pub new_device: bool,
-    /// The last migration of the primary, as far as it was asked, where this build has newer ones.
-    pub behind: Option<String>,
-}
 
 /// Sends everything of `scope` that waits, but for heads that need a merge first.
 pub async fn push_scope(
@@ -108,44 +89,6 @@ pub(crate) async fn push_alone(
     };
     push.greet(&scopes).await?;
     push.run(&scopes).await
-}
-
-/// A push, from its first statement to its last.
-struct Push<'a> {
-    replica: &'a mut Replica,
-    store: Option<&'a Store>,
-    remote: &'a Remote,
-    /// The one scope to push, where not all are.
-    scope: Option<&'a str>,
-    met: Pushed,
-    /// Whether the primary has answered, so that there is no need to ask what it has.
-    is_asked: bool,
-    /// How many transactions the next statement may have.
-    most: usize,
-    /// Whether a pull found no cause why rows lack those that they refer to: they are at fault.
-    is_complete: bool,
-    /// Whether rows stand against others of scopes that are not held, which no pull brings.
-    are_foreign: bool,
-    /// Transactions that were set aside since the primary took anything.
-    in_a_row: u32,
-    /// The scopes of what waited at first.
-    scopes: Vec<String>,
-    /// The statement that was sent last.
-    last: Option<Sent>,
-    /// Scopes in which rows came to versions that only a pull explains.
-    learned: BTreeSet<String>,
-}
-
-/// How a push goes on after a statement was refused.
-#[derive(Default)]
-struct Tried {
-    attempts: u32,
-    /// Refusals for rows that lack others.
-    lacking: u32,
-    /// Refusals in a row for which no cause was found.
-    unexplained: u32,
-    /// Whether the primary was read anew.
-    forgotten: bool,
 }
 
 impl Push<'_> {
@@ -417,265 +360,6 @@ fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncErro
     let entries = session.entries(scope)?.into_iter();
     let users = entries.filter(|entry| session.own(entry.table) == Some(Own::User));
     Ok(users.map(|entry| entry.key).collect())
-}
-
-/// What one go at a push came to.
-#[derive(Default)]
-struct Sending {
-    /// Workspaces that wait for a merge.
-    diverged: Vec<String>,
-    /// Whether there is more to send, which has to be planned first.
-    again: bool,
-}
-
-impl Push<'_> {
-    /// Sends what waits, until the primary refuses something.
-    async fn once(&mut self, tried: &mut Tried) -> Result<Sending, SyncError> {
-        let mut has_sent = self.resend().await?;
-        self.read_unread().await?;
-        self.tidy()?;
-        let entries = self.entries()?;
-        let (replica, schema) = (&*self.replica, self.replica.schema());
-        let (held_rows, refused) = (replica.read().held(None)?, replica.read().refused_ids()?);
-        let held_rows: HashSet<(&str, &str)> =
-            held_rows.iter().map(|row| (row.table.as_str(), row.key.as_str())).collect();
-        let here: BTreeSet<i64> = entries
-            .iter()
-            .filter(|entry| self.scope.is_none_or(|scope| entry.scope == scope))
-            .map(Entry::transaction)
-            .collect();
-        let selected = select(schema, &entries, &|entry| match entry.transaction() {
-            id if refused.contains(&id) => Place::Aside,
-            _ if held_rows.contains(&(entry.table.name, &entry.key)) => Place::Aside,
-            id if !here.contains(&id) => Place::Elsewhere,
-            _ => Place::Here,
-        });
-        let parents = match (self.scope, schema.is_fastest()) {
-            (Some(scope), true) => replica.read().parents(scope)?,
-            _ => Parents::new(),
-        };
-        let plan = plan(schema, &selected.transactions, &parents, self.remote.large);
-        if let (Some(store), Some(scope)) = (self.store, self.scope) {
-            let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
-            upload(store, self.remote, &owner, &plan.uploads).await?;
-        }
-        let mut units = &plan.units[..];
-        while !units.is_empty() {
-            let count = next_statement(units, self.most);
-            let (next, rest) = units.split_at(count);
-            match self.send(next).await {
-                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
-                Ok(sent) => {
-                    has_sent |= sent == Outcome::Taken;
-                    self.most = self.most.saturating_mul(2);
-                    units = rest;
-                }
-                Err(SyncError::Primary(error)) if self.can_set_aside(&error) => {
-                    self.most = (count / 2).max(1);
-                    self.find_and_set_aside(next, error, tried).await?;
-                    return Ok(Sending { again: true, ..Sending::default() });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // The deletes that rows waited for may have been accepted.
-        let again = selected.held && has_sent;
-        Ok(Sending { diverged: plan.diverged, again })
-    }
-
-    /// Reads the scopes of what waits of which it is not known what the primary has.
-    async fn read_unread(&mut self) -> Result<(), SyncError> {
-        let scopes = match self.scope {
-            Some(scope) => vec![scope.to_owned()],
-            None => self.replica.read().waiting_scopes()?,
-        };
-        for scope in scopes {
-            if self.replica.read().is_reading(&scope)? {
-                self.pull(&scope).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Resends a statement whose answer was lost. Where it is refused for what it would write, it is
-    /// planned again with all else.
-    async fn resend(&mut self) -> Result<bool, SyncError> {
-        match resend(self.replica, self.remote).await {
-            Ok((count, learned)) => {
-                self.learned.extend(learned);
-                self.is_asked |= count > 0;
-                Ok(count > 0)
-            }
-            Err(SyncError::Primary(error))
-                if is_of_rows(&error) && !self.replica.schema().is_fastest() =>
-            {
-                self.replica.write(|session| session.void_sent())?;
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Drops what need not be sent, and gives way where others were first.
-    fn tidy(&mut self) -> Result<(), SyncError> {
-        let scope = self.scope.map(str::to_owned);
-        Ok(self.replica.write(|session| {
-            let scopes = match scope {
-                Some(scope) => vec![scope],
-                None => session.waiting_scopes()?,
-            };
-            for scope in &scopes {
-                session.drop_unchanged(scope)?;
-                session.drop_needless_deletes(scope)?;
-                session.yield_to_children(scope)?;
-                if session.schema.is_fastest() {
-                    session.queue_owner(scope)?;
-                }
-            }
-            Ok::<_, ReplicaError>(())
-        })?)
-    }
-
-    /// Everything that waits; of Fastest's own rows, those of the scope, where nothing is to go.
-    fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
-        let session = self.replica.read();
-        match self.scope {
-            Some(scope) if session.schema.is_fastest() && session.waiting_deletes()? == 0 => {
-                session.entries(scope)
-            }
-            _ => session.all_entries(),
-        }
-    }
-
-    /// Sends units as one statement.
-    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Outcome, SyncError> {
-        let rows = unsent(self.replica, units)?;
-        if rows.is_empty() {
-            return Ok(Outcome::Nothing);
-        }
-        let Some(sent) = write_down(self.replica, self.store, self.remote, &rows)? else {
-            return Ok(Outcome::Stale);
-        };
-        let (push_id, bytes) = (&sent.push_id, sent.payload.len());
-        debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
-        let learned = send(self.replica, self.remote, self.last.insert(sent)).await?;
-        self.learned.extend(learned);
-        (self.is_asked, self.in_a_row) = (true, 0);
-        Ok(Outcome::Taken)
-    }
-
-    /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
-    /// mended by a pull, at first, and so may those that others wrote to.
-    fn can_set_aside(&self, error: &PrimaryError) -> bool {
-        let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
-        !self.replica.schema().is_fastest()
-            && (is_of_rows(error) && (self.is_complete || !lacks_rows(error))
-                || is_conflict && self.are_foreign)
-    }
-
-    /// Finds the first of these units that is at fault, and sets it aside. Of two halves, the first is
-    /// sent; if it is taken, the fault is in the second, which is parted without being sent.
-    async fn find_and_set_aside(
-        &mut self,
-        units: &[Vec<PlannedRow>],
-        error: PrimaryError,
-        tried: &mut Tried,
-    ) -> Result<(), SyncError> {
-        let (mut suspects, mut error) = (units, error);
-        let suspected = suspected(&*self.remote.primary, units, &error).await;
-        let mut was_sent = true;
-        while suspects.len() > 1 || !was_sent && !suspects.iter().any(|unit| suspected.any_of(unit))
-        {
-            self.replica.write(|session| session.void_sent())?;
-            let (first, rest) = match suspects.len() {
-                // What was refused with others may be taken alone.
-                1 => (suspects, &suspects[1..]),
-                _ => suspects.split_at(middle(suspects, &suspected)),
-            };
-            match self.send(first).await {
-                Ok(Outcome::Stale) => return Ok(()),
-                Ok(_) => (suspects, was_sent) = (rest, false),
-                Err(SyncError::Primary(found)) if self.can_set_aside(&found) => {
-                    (suspects, error, was_sent) = (first, found, true);
-                }
-                Err(error) => return Err(error),
-            }
-            if suspects.is_empty() {
-                return Ok(());
-            }
-        }
-        if self.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
-            // What was sent last is the one at fault: it may have lost a race as any other.
-            self.are_foreign = self.concerned(&error).await?.1;
-            if !self.are_foreign {
-                return Err(error.into());
-            }
-        }
-        self.replica.write(|session| session.void_sent())?;
-        match suspects.first() {
-            Some(unit) if lacks_rows(&error) && !tried.forgotten && self.is_lost(unit).await? => {
-                self.met.primary_went_back = true;
-                self.read_anew(tried).await
-            }
-            Some(unit) => self.set_aside(unit, error).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the primary has lost rows that these refer to: it lacks one, and no pull says that
-    /// others deleted it.
-    async fn is_lost(&mut self, unit: &[PlannedRow]) -> Result<bool, SyncError> {
-        let found = missing(self.replica, &*self.remote.primary, unit).await;
-        let Ok(Some((table, key, scope))) = found else { return Ok(false) };
-        self.pull(&scope).await?;
-        Ok(is_known(self.replica, table, &key)?.is_some())
-    }
-
-    async fn set_aside(
-        &mut self,
-        unit: &[PlannedRow],
-        error: PrimaryError,
-    ) -> Result<(), SyncError> {
-        self.in_a_row += 1;
-        if self.in_a_row > REFUSED_IN_A_ROW_MAX {
-            return Err(error.into());
-        }
-        let Some(blame) = blame(self.replica, &*self.remote.primary, unit, &error).await else {
-            return Err(error.into());
-        };
-        debug!(?blame, "a transaction was refused");
-        let refused = self.replica.write(|session| session.set_aside(unit, &blame))?;
-        self.met.refused.extend(refused);
-        self.is_asked = true;
-        Ok(())
-    }
-}
-
-/// What became of a statement that was not refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The primary has applied it.
-    Taken,
-    /// There was nothing in it to send.
-    Nothing,
-    /// Another process has written to its rows since: it has to be planned anew.
-    Stale,
-}
-
-/// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
-/// many parts gets through a bad line. The last part always goes: it settles the entry.
-fn unsent<'r>(
-    replica: &Replica,
-    units: &'r [Vec<PlannedRow>],
-) -> Result<Vec<&'r PlannedRow>, SyncError> {
-    let mut unsent = Vec::new();
-    for row in units.iter().flatten() {
-        let key = row.columns[row.table.pk].as_str().unwrap_or_default();
-        if !row.more || replica.read().known_version(row.table, key)? == 0 {
-            unsent.push(row);
-        }
-    }
-    Ok(unsent)
 }
 
 impl Session<'_> {

@@ -34,6 +34,8 @@ pub(crate) struct Blame {
     pub(crate) key: String,
     pub(crate) column: Option<String>,
     pub(crate) why: String,
+    /// Whether it is this row; else it is the first of several.
+    pub(crate) named: bool,
 }
 
 /// Whether a refusal is about what was to be written, and a later try would be refused alike.
@@ -149,7 +151,8 @@ pub(crate) async fn blame(
         let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
         if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
             let Kept { table, key, why } = found;
-            return Some(Blame { table: table.to_owned(), key, column: None, why: said(&why) });
+            let (table, why) = (table.to_owned(), said(&why));
+            return Some(Blame { table, key, column: None, why, named: true });
         }
         if let Ok(Some(blame)) = lacks(replica, primary, unit).await {
             return Some(blame);
@@ -162,12 +165,13 @@ pub(crate) async fn blame(
     // Two rows of the transaction may be at odds with each other.
     let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
     let row = meant.or(unit.first())?;
-    Some(of(row, column_of(row).map(|column| column.name.as_str()), why))
+    let blame = of(row, column_of(row).map(|column| column.name.as_str()), why);
+    Some(Blame { named: meant.is_some() || unit.len() == 1, ..blame })
 }
 
 fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
     let (table, key) = (row.table.name.to_owned(), row.key.clone());
-    Blame { table, key, column: column.map(str::to_owned), why }
+    Blame { table, key, column: column.map(str::to_owned), why, named: true }
 }
 
 /// A value as a parameter, which the affinity of a column makes what it was.
@@ -190,7 +194,12 @@ async fn lacks(
         let values = replica.read().values(row.table, &row.key)?;
         let orphan = values.map(|values| replica.read().orphan_of(row.table, &values));
         if let Some(orphan) = orphan.transpose()?.flatten() {
-            return Ok(Some(of(row, Some(orphan.column), orphan.to_string())));
+            let why = format!(
+                "it names {} {}, which was deleted",
+                orphan.parent,
+                said(&orphan.parent_key)
+            );
+            return Ok(Some(of(row, Some(orphan.column), why)));
         }
     }
     // Tables that were not adopted are known to the primary alone. A foreign key that names no column

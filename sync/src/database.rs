@@ -40,7 +40,9 @@
 //! What belongs together is written in one transaction ([`Database::transaction`]), and arrives at the
 //! primary as one. Transactions go in the order in which they were written, of all scopes alike. One that
 //! writes to a row which waits from another becomes one with it: a row that every transaction writes, such
-//! as a counter, ties them all together, and one that is refused keeps the others.
+//! as a counter, ties them all together, and one that is refused keeps the others. A row that another
+//! device changed meanwhile is merged, as any; where both changed one column, the primary's stands there,
+//! the conflict is kept ([`Database::conflicts`]), and the rest of the transaction goes on.
 //!
 //! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
 //! refuse it, since a value that must be unique was taken elsewhere for instance. Then that transaction
@@ -313,16 +315,20 @@ impl Database {
     }
 
     /// Brings the rows of every scope that the file holds up to date; of a file for one scope, that
-    /// one's.
-    pub async fn pull_all(&mut self, remote: &Remote) -> Result<(), DatabaseError> {
+    /// one's. Gives what all of it came to.
+    pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
         let scopes = match &self.scope {
             Some(scope) => vec![scope.clone()],
             None => self.replica.read().scopes()?,
         };
+        let mut all = Pulled::default();
         for scope in scopes {
-            self.pull(remote, &scope).await?;
+            let pulled = self.pull(remote, &scope).await?;
+            all.changes += pulled.changes;
+            all.primary_went_back |= pulled.primary_went_back;
+            all.behind = pulled.behind.or(all.behind);
         }
-        Ok(())
+        Ok(all)
     }
 
     /// The scopes in which something waits for the primary, the longest waiting first.

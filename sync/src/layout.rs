@@ -56,7 +56,7 @@ CREATE TABLE fastest_local_held(
   WITHOUT ROWID;
 CREATE TABLE fastest_local_refused(
   tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
-  why TEXT NOT NULL, at TEXT NOT NULL);
+  why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
 ";
 
 /// From layout 1 to 2.
@@ -124,7 +124,7 @@ CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined)
   WHERE joined IS NOT NULL;
 CREATE TABLE fastest_local_refused(
   tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
-  why TEXT NOT NULL, at TEXT NOT NULL);
+  why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
 ";
 
 /// What brings each layout to the next, from the first on.

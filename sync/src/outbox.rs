@@ -105,10 +105,15 @@ impl Session<'_> {
         table: &'static Table,
         key: &str,
     ) -> Result<bool, ReplicaError> {
-        if table.policy == Policy::AppendOnly {
+        let Some(values) = self.values(table, key)? else { return Ok(false) };
+        // What never left this device may go, such as a row that the primary refused.
+        let is_here_alone = self.known_version(table, key)? == 0
+            && self.entry(table, key)?.is_some()
+            && !self.is_sent(table, key)?
+            && !self.is_reading(scope)?;
+        if table.policy == Policy::AppendOnly && !is_here_alone {
             return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
         }
-        let Some(values) = self.values(table, key)? else { return Ok(false) };
         let entry = match self.entry(table, key)? {
             Some(entry) => Entry { scope: scope.to_owned(), row: None, ..entry },
             None => {

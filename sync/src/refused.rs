@@ -19,10 +19,20 @@ use crate::report::{RefusedRow, RefusedTransaction};
 
 impl fmt::Display for RefusedTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, key, column, why, .. } = self;
-        match column {
-            Some(column) => write!(f, "row {key} of {table} was refused for its {column}: {why}")?,
-            None => write!(f, "row {key} of {table} was refused: {why}")?,
+        let Self { table, key, column, why, named, .. } = self;
+        match (column, named) {
+            (_, false) => {
+                let count = self.rows.len();
+                return write!(
+                    f,
+                    "{count} rows that were written together were refused, row {key} of {table} and \
+                     others: {why}"
+                );
+            }
+            (Some(column), true) => {
+                write!(f, "row {key} of {table} was refused for its {column}: {why}")?;
+            }
+            (None, true) => write!(f, "row {key} of {table} was refused: {why}")?,
         }
         match self.rows.len() {
             0 | 1 => Ok(()),
@@ -55,11 +65,11 @@ impl Session<'_> {
                 [part, transaction],
             )?;
         }
-        let Blame { table, key, column, why } = blame;
+        let Blame { table, key, column, why, named } = blame;
         self.run(
-            "INSERT OR REPLACE INTO fastest_local_refused(tx, tbl, pk, column, why, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![transaction, table, key, column, why, clock::now()],
+            "INSERT OR REPLACE INTO fastest_local_refused(tx, tbl, pk, column, why, at, named)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![transaction, table, key, column, why, clock::now(), named],
         )?;
         Ok(self.refused_where("tx = ?1", transaction)?.pop())
     }
@@ -93,7 +103,7 @@ impl Session<'_> {
         number: i64,
     ) -> Result<Vec<RefusedTransaction>, ReplicaError> {
         let sql = format!(
-            "SELECT tx, tbl, pk, column, why, at FROM fastest_local_refused
+            "SELECT tx, tbl, pk, column, why, at, named FROM fastest_local_refused
              WHERE {condition} ORDER BY tx"
         );
         let mut refused = self.all(&sql, [number], |row| {
@@ -104,6 +114,7 @@ impl Session<'_> {
                 column: row.get(3)?,
                 why: row.get(4)?,
                 at: row.get(5)?,
+                named: row.get(6)?,
                 rows: Vec::new(),
             })
         })?;

@@ -309,9 +309,9 @@ pub struct HeldRow {
 /// What was written in one transaction, and the primary refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedTransaction {
-    /// Its number, which retrying and dropping take.
+    /// Its number, which retrying and dropping take. Where a row of it is written again, it is another.
     pub id: i64,
-    /// The table of the row that is at fault, as far as the primary's words say.
+    /// The table of the row that is at fault; of the first, where it is not known which is (`named`).
     pub table: String,
     /// The row's key.
     pub key: String,
@@ -321,6 +321,8 @@ pub struct RefusedTransaction {
     pub why: String,
     /// When it was refused. RFC 3339, UTC.
     pub at: String,
+    /// Whether it is known that this row is at fault.
+    pub named: bool,
     /// Every row that was written in it.
     pub rows: Vec<RefusedRow>,
 }

@@ -26,8 +26,12 @@ pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, C
     if let Some(id) = asked.drop {
         let dropped = database.drop_refused(id)?;
         session.out.report(&dropped, |out| {
-            let (table, key) = (plain(&dropped.table), plain(&dropped.key));
-            out.done(format_args!("Took back what was written with row {key} of {table}"))
+            for row in &dropped.rows {
+                let what = if row.deleted { "the delete of " } else { "" };
+                let (table, key) = (plain(&row.table), plain(&row.key));
+                out.done(format_args!("Took back {what}row {key} of {table}"))?;
+            }
+            Ok(())
         })?;
         return Ok(Exit::Done);
     }
@@ -65,8 +69,7 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
             _ => "",
         };
         let whole = conflict.deleted || conflict.deleted_here;
-        let project = conflict.project.as_deref().unwrap_or("-");
-        out.line(format_args!("{} {}", conflict.id, row(conflict, project, what)))?;
+        out.line(format_args!("{} {}", conflict.id, row(conflict, what)))?;
         for column in conflict.columns.iter().filter(|_| !whole) {
             out.line(format_args!("  {}: ours {}", plain(&column.column), json(&column.ours)))?;
             let theirs = column.theirs.as_ref().unwrap_or(&Value::Null);
@@ -85,13 +88,18 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
     }
     if !report.refused.is_empty() {
         out.hint(
-            "mend the row in its application, or `--retry ID` what was mended on the primary, or \
-             `--drop ID` it",
+            "write or delete the row in its application, or `--retry ID` what was mended on the \
+             primary, or `--drop ID` it",
         );
     }
     match report.conflicts.is_empty() {
         true if is_empty(report) => out.done("No rows are in conflict"),
         true => Ok(()),
+        // An application's file: the choice is checked by what it declares.
+        false if report.conflicts.iter().all(|conflict| conflict.project.is_none()) => {
+            out.hint("the application settles them (`Database::resolve`)");
+            Ok(())
+        }
         false => {
             out.hint("`fastest resolve ID --ours`, `--theirs` or `--value JSON` settles one");
             Ok(())
@@ -99,10 +107,11 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
     }
 }
 
-fn row(conflict: &RowConflict, project: &str, what: &str) -> String {
+fn row(conflict: &RowConflict, what: &str) -> String {
     let (table, key) = (plain(&conflict.table), plain(&conflict.key));
     let what = if what.is_empty() { String::new() } else { format!(": {what}") };
-    format!("{}: {table} {key}{what}", plain(project))
+    let project = conflict.project.as_deref().map(|project| format!("{}: ", plain(project)));
+    format!("{}{table} {key}{what}", project.unwrap_or_default())
 }
 
 /// JSON escapes what could steer a terminal.
@@ -136,8 +145,7 @@ pub fn resolve(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<E
     let report = session.device()?.resolve(id, &resolution)?;
     session.out.report(&report, |out| {
         let conflict = &report.conflict;
-        let project = conflict.project.as_deref().unwrap_or("-");
-        out.done(format_args!("Settled {}", row(conflict, project, "")))?;
+        out.done(format_args!("Settled {}", row(conflict, "")))?;
         if report.written {
             out.hint("`fastest push` tells the primary");
         }

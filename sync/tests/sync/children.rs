@@ -309,7 +309,7 @@ fn a_row_whose_parent_was_deleted_is_named_and_nothing_is_forgotten() {
     let path = desk.folder.path().join("two.db");
     for _ in 0..2 {
         run(desk.two.push_all(&desk.remote)).unwrap();
-        let named = "row x of bills names boards b in board, which was deleted";
+        let named = "it names boards b, which was deleted";
         let [refused] = &desk.two.refused().unwrap()[..] else { panic!("one") };
         assert_eq!((&*refused.why, refused.column.as_deref()), (named, Some("board")));
         assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), [""; 0]);

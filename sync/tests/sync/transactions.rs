@@ -181,6 +181,7 @@ fn each_of(transactions: usize) {
             let found = refused.get(&key).unwrap_or_else(|| panic!("{name}: {refused:#?}"));
             assert!(found.why.contains(words), "{name}: {found}");
             assert_eq!(found.column.as_deref(), *column, "{name}: {found}");
+            assert_eq!(found.named, column.is_some(), "{name}: {found}");
             assert_eq!(found.rows.len(), 2, "{name}");
         }
         assert_eq!(run(one.push_all(remote)).unwrap().refused, [], "they are named once");
@@ -377,6 +378,25 @@ fn a_delete_and_what_tells_of_it_go_together() {
 }
 
 #[test]
+fn what_never_left_the_device_may_be_deleted() {
+    let (_folder, remote, mut one) = store();
+    let rule = "CREATE TRIGGER rule BEFORE INSERT ON events WHEN NEW.id = 'bad'
+                BEGIN SELECT RAISE(ABORT, 'not this one'); END";
+    by_hand(&remote, rule);
+    one.save(&a_box("b", 1)).unwrap();
+    let event = |id: &str| Event { id: id.into(), team: "t".into(), of: "b".into() };
+    for id in ["bad", "good"] {
+        one.save(&event(id)).unwrap();
+    }
+    assert_eq!(run(one.push_all(&remote)).unwrap().refused[0].key, "bad");
+    assert!(one.delete::<Event>("bad").unwrap());
+    let kept = one.delete::<Event>("good").unwrap_err().to_string();
+    assert!(kept.contains("append-only"), "{kept}");
+    assert_eq!(run(one.push_all(&remote)).unwrap().refused, []);
+    assert!(one.waiting().unwrap().is_empty() && one.refused().unwrap().is_empty());
+}
+
+#[test]
 fn a_column_named_parts_is_one_as_any_other() {
     let (_folder, remote, mut one) = store();
     for parts in [7, 8, 9] {
@@ -474,7 +494,7 @@ fn many_rows_that_refer_to_one_which_is_gone_are_told_in_few_requests() {
     assert!(requests < 150, "{requests}");
     let refused = two.refused().unwrap();
     assert_eq!(refused.len(), 50);
-    assert!(refused[0].why.contains("names boxes b in of, which was deleted"), "{}", refused[0]);
+    assert!(refused[0].why.contains("it names boxes b, which was deleted"), "{}", refused[0]);
     // The rest follows with the next.
     assert_eq!(run(two.push_all(&remote)).unwrap().refused.len(), 10);
     assert_eq!(count(&remote, "boxes WHERE id = 'c'"), "1");

@@ -11,6 +11,7 @@ use fastest_fixtures::random::Random;
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::database::DatabaseError;
 use fastest_sync::embedded::Embedded;
+use fastest_sync::local_write::WriteError;
 use fastest_sync::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::{Database, Remote, migrate};
 
@@ -105,7 +106,8 @@ impl World {
 
     fn step(&mut self) {
         let device = self.random.below(3);
-        match self.random.below(10) {
+        match self.random.below(12) {
+            10.. => self.delete(device),
             0..=4 => self.write(device),
             5 => self.mend_or_drop(device),
             6 => self.devices[device] = self.open(device),
@@ -120,7 +122,7 @@ impl World {
             }
             _ => {
                 let pulled = run(self.devices[device].pull_all(&self.remote));
-                self.heard(pulled);
+                self.heard(pulled.map(drop));
             }
         }
         self.check_whole();
@@ -164,6 +166,36 @@ impl World {
         self.written[device].push(number);
         if let Some(again) = again.filter(|again| self.wanted[again].is_some()) {
             self.wanted.insert(again, Some(mark));
+        }
+    }
+
+    /// An older transaction of the device's goes, all of it, with one that is new.
+    fn delete(&mut self, device: usize) {
+        let known: Vec<u64> = self.written[device].clone();
+        let known: Vec<u64> = known.into_iter().filter(|at| self.wanted[at].is_some()).collect();
+        if known.is_empty() {
+            return;
+        }
+        let gone = known[self.random.below(known.len())];
+        let number = self.wanted.len() as u64;
+        let mark = format!("good {number}");
+        let written = self.devices[device].transaction(|tx| {
+            for at in 0..2 {
+                tx.delete::<Part>(&format!("{gone}-{at}"))?;
+                let (id, team) = (format!("{number}-{at}"), format!("t{at}"));
+                tx.save(&Part { id, team, mark: mark.clone(), after: None })?;
+            }
+            Ok::<_, DatabaseError>(())
+        });
+        match written {
+            Ok(()) => {
+                self.wanted.insert(gone, None);
+                self.wanted.insert(number, Some(mark));
+                self.written[device].push(number);
+            }
+            // Others follow it.
+            Err(DatabaseError::Write(WriteError::Referred { .. })) => {}
+            Err(error) => panic!("{error}"),
         }
     }
 

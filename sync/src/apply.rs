@@ -9,6 +9,7 @@ use fastest_schema::value::list_to_wire;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Scope, Table, Value};
 use rusqlite::params;
 
+use crate::children::Struck;
 use crate::dag;
 use crate::merge_row::merge_row;
 use crate::outbox::Entry;
@@ -81,7 +82,11 @@ impl Session<'_> {
                     Some(Own::Project | Own::Snapshot | Own::Pack) => {
                         self.bring_back(scope, table, key, *version)?;
                     }
-                    _ => self.apply_delete(table, key)?,
+                    _ => {
+                        let values = self.values(table, key)?;
+                        self.apply_delete(table, key)?;
+                        self.follow_other_device(table, values)?;
+                    }
                 }
                 self.put_known(scope, (table, key), *version, Some(*seq), true)
             }
@@ -277,6 +282,21 @@ impl Session<'_> {
             self.drop_entry(table, key)?;
         }
         self.delete(table, key)
+    }
+
+    /// Does to an application's rows of append-only tables what the primary did to them as the row that
+    /// they refer to was deleted by another device.
+    fn follow_other_device(
+        &self,
+        table: &Table,
+        values: Option<Values>,
+    ) -> Result<(), ReplicaError> {
+        match values {
+            Some(values) if !self.schema.is_fastest() && table.policy == Policy::Versioned => {
+                self.strike_append_only(table, &values, Struck::Taken)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Keeps both versions of a row, null for one that was deleted; the primary's stands.

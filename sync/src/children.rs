@@ -37,6 +37,15 @@ pub(crate) fn referable<'a>(table: &Table, values: &'a [Value], name: &str) -> O
     values.get(at).filter(|value| !value.is_null())
 }
 
+/// Which rows of append-only tables go with one that they refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Struck {
+    /// All, for it was deleted here.
+    All,
+    /// Those that the primary has: another device deleted it.
+    Taken,
+}
+
 impl Session<'_> {
     /// Makes a conflict of each waiting delete whose row has children here that it would strike
     /// unseen, or for which the primary keeps it: the row stands as it is there, and that it was
@@ -150,7 +159,7 @@ impl Session<'_> {
             entry.table.columns.iter().map(|column| value(column.name)).collect()
         };
         let values = entry.base.clone().unwrap_or_else(key_alone);
-        self.strike_append_only(entry.table, &values)
+        self.strike_append_only(entry.table, &values, Struck::All)
     }
 
     /// The same for the children of a row that had these values.
@@ -158,11 +167,15 @@ impl Session<'_> {
         &self,
         table: &Table,
         values: &[Value],
+        which: Struck,
     ) -> Result<(), ReplicaError> {
         for child in self.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
             for key in references(child, table) {
                 for child_key in self.referring(child, key, (table, values))? {
-                    self.strike(child, &child_key, key)?;
+                    // What waits is the user's, and is told to refer to a row that is gone.
+                    if which == Struck::All || self.entry(child, &child_key)?.is_none() {
+                        self.strike(child, &child_key, key, which)?;
+                    }
                 }
             }
         }
@@ -174,13 +187,14 @@ impl Session<'_> {
         child: &'static Table,
         child_key: &str,
         (at, to): ForeignKey,
+        which: Struck,
     ) -> Result<(), ReplicaError> {
         let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
         match to.on_delete {
             OnDelete::Cascade => {
                 self.drop_entry(child, child_key)?;
                 self.delete(child, child_key)?;
-                self.strike_append_only(child, &values)
+                self.strike_append_only(child, &values, which)
             }
             OnDelete::SetNull => {
                 values[at] = Value::Null;

@@ -13,7 +13,7 @@ use fastest_schema::value::ValueError;
 use fastest_schema::{OnDelete, Policy, Scope, Table, Value};
 use rusqlite::{params, params_from_iter};
 
-use crate::children::{foreign_keys, referable, references};
+use crate::children::{Struck, foreign_keys, referable, references};
 use crate::outbox::Entry;
 use crate::push_plan::column;
 use crate::replica::{Bound, ReplicaError, Session, Values, key_of};
@@ -292,7 +292,7 @@ impl Session<'_> {
             }
             if self.entry(table, &key)?.is_none() {
                 // The primary never knew it, and will have no word on what hangs on it.
-                self.strike_append_only(table, &values)?;
+                self.strike_append_only(table, &values, Struck::All)?;
             }
         }
         Ok(was_there)

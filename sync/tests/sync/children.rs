@@ -404,3 +404,23 @@ fn a_delete_yields_to_what_this_device_does_not_hold() {
         assert_eq!(desk.two.all::<Board>().unwrap().len(), 1);
     }
 }
+
+#[test]
+fn what_hangs_on_a_row_goes_on_every_device() {
+    let mut desk = desk();
+    desk.one.save(&visit("v", "b")).unwrap();
+    desk.one.save(&look("l", "b")).unwrap();
+    desk.sync();
+    assert_eq!(desk.two.all::<Visit>().unwrap().len(), 1);
+    desk.one.delete::<Board>("b").unwrap();
+    run(desk.one.push_all(&desk.remote)).unwrap();
+    // What was written here meanwhile is not lost without a word.
+    desk.two.save(&visit("w", "b")).unwrap();
+    run(desk.two.pull_all(&desk.remote)).unwrap();
+    let visits: Vec<String> = desk.two.all().unwrap().into_iter().map(|v: Visit| v.id).collect();
+    assert_eq!(visits, ["w"]);
+    assert_eq!(desk.two.get::<Look>("l").unwrap().unwrap().board, None);
+    let refused = run(desk.two.push_all(&desk.remote)).unwrap().refused;
+    assert_eq!((refused.len(), &*refused[0].key), (1, "w"), "{refused:?}");
+    assert_eq!(desk.primary("SELECT id FROM visits"), [""; 0]);
+}

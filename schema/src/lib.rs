@@ -246,7 +246,7 @@ pub use pull::{
 };
 pub use push::{
     Columns, Lock, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload,
-    Seen, push_ddl, unseen_sql,
+    Seen, TRIAL_SQL, TRIED, push_ddl, unseen_sql,
 };
 pub use refusal::Refusal;
 pub use schema::{FASTEST, Schema, SchemaError};

@@ -50,6 +50,14 @@ pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
   WHERE c.version IS NOT (l.value->>2) + 1)
 FROM fastest_pushes WHERE id = ?1";
 
+/// A push that is never applied: it lacks the id that it would be recorded by, and fails for that,
+/// as [`TRIED`] says, unless it fails for a row before. Foreign keys are looked at later still, and
+/// not here. Its parameters are the device and the payload.
+pub const TRIAL_SQL: &str = "INSERT INTO fastest_push_2(id, device, payload) VALUES (NULL, ?1, ?2)";
+
+/// Words by which a trial fails that found no fault.
+pub const TRIED: &str = "NOT NULL constraint failed: fastest_pushes.id";
+
 /// What one push carries.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Payload {

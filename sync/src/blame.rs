@@ -2,7 +2,7 @@
 //!
 //! A primary names neither row nor key: it gives the words of a constraint or a trigger, which name
 //! the column at best. The statement is parted until the transaction is found; in it, the row is that
-//! which the words point at, or its first.
+//! which the words point at, or that which a trial finds.
 
 use std::collections::HashSet;
 
@@ -16,6 +16,7 @@ use crate::push_plan::PlannedRow;
 use crate::referrers::{Kept, kept};
 use crate::replica::{Replica, ReplicaError};
 use crate::said::said;
+use crate::trial::at_fault;
 use crate::words::plain;
 
 /// Rows whose values are looked for among those of the primary, at most.
@@ -36,22 +37,6 @@ pub(crate) struct Blame {
     pub(crate) why: String,
     /// Whether it is this row; else it is the first of several.
     pub(crate) named: bool,
-}
-
-/// Whether a refusal is about what was to be written, and a later try would be refused alike.
-pub(crate) fn is_of_rows(error: &PrimaryError) -> bool {
-    match error {
-        PrimaryError::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
-        PrimaryError::Failed { of_rows, .. } => *of_rows,
-        _ => false,
-    }
-}
-
-/// Whether a primary has refused a push for rows that would refer to none: others deleted those that
-/// ours refer to, or refer to those that we delete; or the primary lost what it had.
-pub(crate) fn lacks_rows(error: &PrimaryError) -> bool {
-    let words = "FOREIGN KEY constraint failed";
-    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
 /// Where to part units of which one is at fault: about in the middle, where each that is suspected
@@ -147,7 +132,7 @@ pub(crate) async fn blame(
     error: &PrimaryError,
 ) -> Option<Blame> {
     let why = why(error);
-    if lacks_rows(error) {
+    if error.lacks_rows() {
         let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
         if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
             let Kept { table, key, why } = found;
@@ -164,9 +149,14 @@ pub(crate) async fn blame(
     let pointed_at = unit.iter().find(|row| suspected.has(row));
     // Two rows of the transaction may be at odds with each other.
     let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
-    let row = meant.or(unit.first())?;
+    let found = match meant {
+        // Foreign keys are looked at in the end, when all rows are there.
+        None if unit.len() > 1 && !error.lacks_rows() => at_fault(replica, primary, unit).await,
+        meant => meant.or(if unit.len() == 1 { unit.first() } else { None }),
+    };
+    let row = found.or(unit.first())?;
     let blame = of(row, column_of(row).map(|column| column.name.as_str()), why);
-    Some(Blame { named: meant.is_some() || unit.len() == 1, ..blame })
+    Some(Blame { named: found.is_some(), ..blame })
 }
 
 fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {

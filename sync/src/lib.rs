@@ -11,7 +11,7 @@
 //! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
 //!   [`meter`], [`secret`], `guard`: the other side
 //! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
-//! - [`push`](mod@push), `sent`, `blame`, `refused`, `queue`, [`pull`](mod@pull), [`push_plan`],
+//! - [`push`](mod@push), `sent`, `blame`, `trial`, `refused`, `queue`, [`pull`](mod@pull), [`push_plan`],
 //!   `transactions`, `order`, `merge_row`, [`dag`]: between the two
 //! - [`database`], [`transaction`], [`local_write`]: what applications see
 //! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`], [`waiting`]: what users see
@@ -63,6 +63,7 @@ mod sqlite;
 mod tls;
 pub mod transaction;
 mod transactions;
+mod trial;
 pub mod turso;
 mod unique;
 pub mod waiting;

@@ -296,6 +296,22 @@ impl PrimaryError {
         missing.then_some(Self::NotMigrated { url })
     }
 
+    /// Whether a push was refused for what it would write, and a later try would be refused alike.
+    pub(crate) fn is_of_rows(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
+            Self::Failed { of_rows, .. } => *of_rows,
+            _ => false,
+        }
+    }
+
+    /// Whether a push was refused for rows that would refer to none: others deleted those that ours
+    /// refer to, or refer to those that we delete; or the primary lost what it had.
+    pub(crate) fn lacks_rows(&self) -> bool {
+        let words = "FOREIGN KEY constraint failed";
+        matches!(self, Self::Failed { message, .. } if message.contains(words))
+    }
+
     /// The rule by which a push was refused.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {

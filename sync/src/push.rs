@@ -19,7 +19,7 @@ use tracing::debug;
 pub use self::state::Pushed;
 use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
 use self::statements::Sending;
-use crate::blame::{lacks_rows, stale};
+use crate::blame::stale;
 use crate::children::yield_to_unseen;
 use crate::clock;
 use crate::error::SyncError;
@@ -245,7 +245,7 @@ impl Push<'_> {
         // A lost race brings what won it. Where nothing comes, time and again, something is amiss
         // that only a full look can find.
         tried.unexplained = if is_explained { 0 } else { tried.unexplained + 1 };
-        let lacks_rows = lacks_rows(&error);
+        let lacks_rows = error.lacks_rows();
         tried.lacking += u32::from(lacks_rows);
         let mut is_lost = tried.unexplained == UNEXPLAINED_MAX;
         if lacks_rows && (!is_explained || tried.lacking == LACKING_MAX) {
@@ -349,7 +349,7 @@ fn recovery(error: &PrimaryError) -> Option<Recovery> {
         PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => Some(Recovery::NewDevice),
         PrimaryError::Refused { refusal: Refusal::Restored, .. } => Some(Recovery::Forget),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => Some(Recovery::Pull),
-        error if lacks_rows(error) => Some(Recovery::Complete),
+        error if error.lacks_rows() => Some(Recovery::Complete),
         _ => None,
     }
 }

@@ -216,16 +216,7 @@ pub(crate) fn write_down(
             let data = inline_pack(store, &row.columns, from, bytes)?;
             columns.insert("data".into(), data.into());
         }
-        payload
-            .locks
-            .extend(row.lock.map(|lock| Lock(row.table.name.into(), row.key.clone(), lock)));
-        // The parts of a pack have keys of their own.
-        let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
-        let table = row.table.name.to_owned();
-        payload.ops.push(match row.delete {
-            true => Op::Delete(table, key),
-            false => Op::Write(table, key, columns),
-        });
+        add(&mut payload, row, columns);
         entries.rows.push(SentRow {
             table: row.table.name.to_owned(),
             scope: (row.scope != scope).then(|| row.scope.clone()),
@@ -268,6 +259,18 @@ pub(crate) fn write_down(
         )?;
         Ok::<_, SyncError>(Some(sent))
     })
+}
+
+/// Adds a row to a payload, with the columns to send.
+pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
+    let table = || row.table.name.to_owned();
+    payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
+    // The parts of a pack have keys of their own.
+    let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
+    payload.ops.push(match row.delete {
+        true => Op::Delete(table(), key),
+        false => Op::Write(table(), key, columns),
+    });
 }
 
 fn inline_pack(
@@ -338,6 +341,11 @@ impl Session<'_> {
     /// The device's id, and its count of pushes with this one.
     fn next_push(&self) -> Result<(String, i64), ReplicaError> {
         self.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;
+        self.counter()
+    }
+
+    /// The device's id, and its count of pushes so far.
+    pub(crate) fn counter(&self) -> Result<(String, i64), ReplicaError> {
         let sql = "SELECT device_id, counter FROM fastest_local_device";
         let mut found = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.pop().expect("the device has its row since the replica was made"))

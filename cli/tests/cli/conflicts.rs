@@ -234,14 +234,14 @@ fn what_was_refused_of_an_application_is_told_tried_again_or_dropped() {
     assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
     exit 1
     --- stdout
-    2 2 rows that were written together were refused, row a of notes and others: no spam, please
+    2 row a of notes was refused: no spam, please (one more row was written with it, and waits too)
     --- stderr
     hint: write or delete the row in its application, or `--retry ID` what was mended on the primary, or `--drop ID` it
     "#);
     assert_snapshot!(scene.run("here", "", "conflicts --database app.db --json"), @r#"
     exit 1
     --- stdout
-    {"conflicts":[],"refused":[{"id":2,"table":"notes","key":"a","column":null,"why":"no spam, please","at":"[TIME]","named":false,"rows":[{"scope":"t","table":"notes","key":"a","deleted":false},{"scope":"t","table":"notes","key":"b","deleted":false}]}]}
+    {"conflicts":[],"refused":[{"id":2,"table":"notes","key":"a","column":null,"why":"no spam, please","at":"[TIME]","named":true,"rows":[{"scope":"t","table":"notes","key":"a","deleted":false},{"scope":"t","table":"notes","key":"b","deleted":false}]}]}
     "#);
     let id = database.refused().unwrap()[0].id;
     assert_snapshot!(scene.run("here", "", &format!("conflicts --database app.db --retry {id}")), @r#"

@@ -26,7 +26,6 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
         Err(error) => refused.push(error),
     }
     refused.extend(table.columns.iter().filter_map(|column| changed_column(found, table, column)));
-    refused.extend(shared(found, table));
     refused.extend(found.written.columns.values().filter_map(|(column, default)| {
         let known = found.columns.get(column)?;
         let is_needed = !known.null && !known.hidden && default.is_none();
@@ -34,6 +33,7 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
         (is_needed && !table.columns.iter().any(is_it))
             .then(|| AdoptError::Needed { table: name.clone(), column: column.clone() })
     }));
+    refused.extend(shared(found, table));
     refused
 }
 
@@ -49,7 +49,10 @@ fn shared(found: &LiveTable, table: &TableRecord) -> Vec<AdoptError> {
         refused.push(changed(index.columns.join("`, `"), "is not unique any more"));
     }
     for rule in table.unique_rules.iter().filter(|rule| !now.rules.contains(rule)) {
-        refused.push(changed(rule.terms.join(", "), "is not unique any more, or by another rule"));
+        refused.push(changed(
+            rule.terms.join(", ").replace('`', ""),
+            "is not unique any more, or by another rule",
+        ));
     }
     if !found.replacing.is_empty() && !table.replaces {
         refused.push(changed(table.pk.clone(), "may be struck by an ON CONFLICT REPLACE now"));

@@ -6,7 +6,7 @@ use fastest_schema::Refusal;
 use tracing::debug;
 
 use super::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
-use crate::blame::{blame, is_known, is_of_rows, lacks_rows, middle, missing, suspected};
+use crate::blame::{blame, is_known, middle, missing, suspected};
 use crate::dag::Parents;
 use crate::error::SyncError;
 use crate::outbox::Entry;
@@ -105,7 +105,7 @@ impl Push<'_> {
                 Ok(count > 0)
             }
             Err(SyncError::Primary(error))
-                if is_of_rows(&error) && !self.replica.schema().is_fastest() =>
+                if error.is_of_rows() && !self.replica.schema().is_fastest() =>
             {
                 self.replica.write(|session| session.void_sent())?;
                 Ok(false)
@@ -167,7 +167,7 @@ impl Push<'_> {
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         !self.replica.schema().is_fastest()
-            && (is_of_rows(error) && (self.is_complete || !lacks_rows(error))
+            && (error.is_of_rows() && (self.is_complete || !error.lacks_rows())
                 || is_conflict && self.are_foreign)
     }
 
@@ -211,7 +211,7 @@ impl Push<'_> {
         }
         self.replica.write(|session| session.void_sent())?;
         match suspects.first() {
-            Some(unit) if lacks_rows(&error) && !tried.forgotten && self.is_lost(unit).await? => {
+            Some(unit) if error.lacks_rows() && !tried.forgotten && self.is_lost(unit).await? => {
                 self.met.primary_went_back = true;
                 self.read_anew(tried).await
             }

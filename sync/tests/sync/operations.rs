@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_fixtures::servers::D1Server;
-use fastest_schema::{Migration, PUSH_1_SQL, PUSH_SQL, Row, Schema, init_sql, table};
+use fastest_schema::{
+    Migration, PUSH_1_SQL, PUSH_SQL, Row, Schema, TRIAL_SQL, TRIED, init_sql, table,
+};
 use fastest_sync::secret::NoSecrets;
 use fastest_sync::{Database, Remote, migrate};
 
@@ -175,6 +177,28 @@ fn a_write_that_a_trigger_swallows_is_heard_of() {
             assert!(run(one.push_all(remote)).unwrap().refused.is_empty());
         }
         assert_eq!(cell(remote, "SELECT CAST(count(*) AS TEXT) FROM tasks"), "0");
+    });
+}
+
+#[test]
+fn a_trial_says_what_would_be_refused_and_changes_nothing() {
+    each(|remote, one, _, path| {
+        one.save(&task("a", "x")).unwrap();
+        push(one, remote);
+        let device = query(path, "SELECT device_id FROM fastest_local_device").remove(0);
+        let state = "SELECT count(*) || ' ' || (SELECT count(*) FROM fastest_pushes) FROM tasks";
+        let before = cell(remote, state);
+        for (slug, expected) in [("y", TRIED), ("x", "UNIQUE constraint failed: tasks.slug")] {
+            let row = serde_json::json!({"team": "t", "slug": slug, "title": "", "state": "",
+                "rank": 1});
+            let payload = serde_json::json!({"v": 2, "counter": 7, "locks": [["tasks", "b", 0]],
+                "ops": [["tasks", "b", row]]});
+            let payload = payload.to_string();
+            let trial = run(remote.primary.run(TRIAL_SQL, &[&device, &payload]));
+            let error = trial.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(cell(remote, state), before);
+        }
     });
 }
 

@@ -247,7 +247,7 @@ impl Database {
         self.transaction(|tx| tx.insert(new))
     }
 
-    /// Deletes a row, and what refers to it as its foreign keys declare. Gives whether it was there.
+    /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
     /// More rows than one statement holds go in several, those first that refer to others.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
         let scope = self.scope.as_deref();
@@ -315,7 +315,7 @@ impl Database {
     }
 
     /// Brings the rows of every scope that the file holds up to date; of a file for one scope, that
-    /// one's. Gives what all of it came to.
+    /// one's. Returns the sum over the scopes.
     pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
         let scopes = match &self.scope {
             Some(scope) => vec![scope.clone()],
@@ -367,7 +367,7 @@ impl Database {
     }
 
     /// Takes back what was written in a refused transaction: its rows are again as the primary was last
-    /// seen to have them. Gives what was dropped.
+    /// seen to have them. Returns what was dropped.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
         Ok(self.replica.write(|session| session.drop_refused(id))?)
     }

@@ -106,12 +106,7 @@ impl Session<'_> {
         key: &str,
     ) -> Result<bool, ReplicaError> {
         let Some(values) = self.values(table, key)? else { return Ok(false) };
-        // What never left this device may go, such as a row that the primary refused.
-        let is_here_alone = self.known_version(table, key)? == 0
-            && self.entry(table, key)?.is_some()
-            && !self.is_sent(table, key)?
-            && !self.is_reading(scope)?;
-        if table.policy == Policy::AppendOnly && !is_here_alone {
+        if table.policy == Policy::AppendOnly && !self.is_here_alone(scope, table, key)? {
             return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
         }
         let entry = match self.entry(table, key)? {
@@ -140,6 +135,14 @@ impl Session<'_> {
             Some(other) => self.put_entry(other),
             None => Ok(()),
         }
+    }
+
+    /// Whether a row never left this device, such as one that the primary refused.
+    fn is_here_alone(&self, scope: &str, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+        Ok(self.known_version(table, key)? == 0
+            && self.entry(table, key)?.is_some()
+            && !self.is_sent(table, key)?
+            && !self.is_reading(scope)?)
     }
 
     /// Whether a row is part of a push whose answer is not known.
@@ -216,8 +219,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Removes the entry of a row, if there is one. A transaction that was refused is another one
-    /// then, and is tried again.
+    /// Removes the entry of a row, if there is one. If its transaction was refused, the next push tries
+    /// what is left of it.
     pub(crate) fn drop_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.retry_transaction_of(table, key)?;
         self.settle_entry(table, key)

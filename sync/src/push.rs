@@ -83,18 +83,19 @@ pub(crate) async fn push_alone(
         is_complete: false,
         are_foreign: false,
         in_a_row: 0,
-        scopes: scopes.clone(),
+        scopes,
         last: None,
         learned: BTreeSet::new(),
     };
-    push.greet(&scopes).await?;
-    push.run(&scopes).await
+    push.greet().await?;
+    push.run().await
 }
 
 impl Push<'_> {
     /// Learns what the primary has at first contact, or where a look was not finished.
-    async fn greet(&mut self, scopes: &[String]) -> Result<(), SyncError> {
-        for scope in scopes {
+    async fn greet(&mut self) -> Result<(), SyncError> {
+        let scopes = self.scopes.clone();
+        for scope in &scopes {
             let session = self.replica.read();
             if session.remote()?.epoch.is_none() || session.is_reading(scope)? {
                 self.pull(scope).await?;
@@ -139,7 +140,7 @@ impl Push<'_> {
         Ok(pulled)
     }
 
-    async fn run(mut self, scopes: &[String]) -> Result<Pushed, SyncError> {
+    async fn run(mut self) -> Result<Pushed, SyncError> {
         let mut tried = Tried::default();
         loop {
             let error = match self.once(&mut tried).await {
@@ -153,8 +154,8 @@ impl Push<'_> {
                         return Ok(Pushed { diverged, ..self.met });
                     }
                     // Nothing to say: whether the primary still has it all is worth a question.
-                    for scope in scopes {
-                        self.pull(scope).await?;
+                    for scope in self.scopes.clone() {
+                        self.pull(&scope).await?;
                     }
                     continue;
                 }

@@ -161,21 +161,9 @@ fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
 
 /// A row that is to go.
 fn gone(entry: &Entry) -> PlannedRow {
-    let Entry { revision, scope, table, key, base_version, .. } = entry.clone();
-    let columns = BTreeMap::from([(table.pk.to_owned(), Value::from(key.as_str()))]);
-    let (lock, changed) = (Some(base_version), None);
-    PlannedRow {
-        revision,
-        scope,
-        table,
-        key,
-        lock,
-        columns,
-        changed,
-        delete: true,
-        inline: None,
-        more: false,
-    }
+    let columns = BTreeMap::from([(entry.table.pk.to_owned(), Value::from(entry.key.as_str()))]);
+    let (lock, changed) = (Some(entry.base_version), None);
+    PlannedRow { lock, columns, changed, delete: true, ..row_of(entry, &Values::new()) }
 }
 
 impl PlannedRow {

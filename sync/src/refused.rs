@@ -1,8 +1,7 @@
 //! Transactions that the primary refused: they wait beside the others, each with the reason, until
 //! they are mended, tried again or dropped. What needs them waits too, and nothing else does.
 //!
-//! A write to a row of one makes it another transaction, which is tried; so does a change of such a
-//! row that a pull brings.
+//! Once a row of one is written again, here or by a pull, the next push tries it again.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -43,8 +42,8 @@ impl fmt::Display for RefusedTransaction {
 }
 
 impl Session<'_> {
-    /// Sets aside a transaction that the primary refused. Gives nothing where another process has
-    /// written to it meanwhile, which makes it another one.
+    /// Sets aside a transaction that the primary refused. Returns `None` if another process has written
+    /// to its rows since they were sent: what waits now was not refused.
     pub(crate) fn set_aside(
         &self,
         unit: &[PlannedRow],
@@ -143,7 +142,7 @@ impl Session<'_> {
     }
 
     /// Takes back what was written in a transaction that was refused: its rows are as the primary was
-    /// last seen to have them. Gives what it was.
+    /// last seen to have them. Returns what was dropped.
     pub(crate) fn drop_refused(&self, id: i64) -> Result<RefusedTransaction, SyncError> {
         let refused = self.refused_where("tx = ?1", id)?.pop().ok_or_else(|| unknown(id))?;
         for entry in self.entries_of(id)? {

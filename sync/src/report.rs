@@ -309,7 +309,7 @@ pub struct HeldRow {
 /// What was written in one transaction, and the primary refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedTransaction {
-    /// Its number, which retrying and dropping take. Where a row of it is written again, it is another.
+    /// Its number, which retrying and dropping take. It may change once a row of it is written again.
     pub id: i64,
     /// The table of the row that is at fault; of the first, where it is not known which is (`named`).
     pub table: String,

@@ -198,8 +198,8 @@ impl SentEntries {
     }
 }
 
-/// Writes a statement down, which is then to be sent. Gives none where another process has written to
-/// one of its rows since they were planned.
+/// Writes down a statement before it is sent. Returns `None` if another process has written to one of
+/// its rows since they were planned.
 pub(crate) fn write_down(
     replica: &mut Replica,
     store: Option<&Store>,

@@ -51,7 +51,7 @@ impl<'a> Transaction<'a> {
         Ok(decode(self.session.insert_row(self.scope, R::TABLE, &given)?)?)
     }
 
-    /// Deletes a row, and what refers to it as its foreign keys declare. Gives whether it was there.
+    /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
     pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
         self.session.check_table(R::TABLE)?;
         Ok(self.session.delete_row(self.scope, R::TABLE, key)?)

@@ -1,8 +1,7 @@
 //! Which of the transactions that wait can go, and in which order: pure.
 //!
-//! They go in the order in which they were last written, but for one that needs what another brings:
-//! a row that it refers to, or a unique value that the other gives up. Transactions that need each
-//! other become one. Where one cannot go, what needs it stays as well, and nothing else does.
+//! They go in the order in which they were written, except that one comes after another whose row it
+//! refers to, or whose unique value it takes over. Transactions that need each other become one. Where one cannot go, what needs it stays as well, and nothing else does.
 //!
 //! In Fastest's own tables each row is a transaction, and they go in the order of their tables.
 

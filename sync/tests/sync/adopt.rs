@@ -68,13 +68,18 @@ fn chosen() -> [Chosen; 4] {
     })
 }
 
+/// The address of an empty primary of each kind, and what must live as long.
+fn urls(folder: &Path) -> ([String; 3], SqldServer) {
+    let (d1, sqld) = (D1Server::shared(), SqldServer::start());
+    let file = url::Url::from_file_path(folder.join("p.db")).unwrap();
+    let d1 = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
+    ([String::from(file), d1, sqld.url()], sqld)
+}
+
 #[test]
 fn what_drizzle_kit_made_syncs_on_every_primary() {
     let folder = tempfile::tempdir().unwrap();
-    let (d1, sqld) = (D1Server::shared(), SqldServer::start());
-    let file = url::Url::from_file_path(folder.path().join("p.db")).unwrap();
-    let urls =
-        [String::from(file), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()];
+    let (urls, _server) = urls(folder.path());
     for (number, url) in urls.iter().enumerate() {
         let remote = open(url);
         let mended = number == 2;
@@ -194,10 +199,7 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
 #[test]
 fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let (d1, sqld) = (D1Server::shared(), SqldServer::start());
-    let file = url::Url::from_file_path(folder.path().join("p.db")).unwrap();
-    let urls =
-        [String::from(file), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()];
+    let (urls, _server) = urls(folder.path());
     for (number, url) in urls.iter().enumerate() {
         let remote = open(url);
         for sql in [

@@ -1,8 +1,8 @@
 //! Which transaction, row and column a primary's refusal is about.
 //!
 //! A primary names neither row nor key: it gives the words of a constraint or a trigger, which name
-//! the column at best. The statement is parted until the transaction is found; in it, the row is that
-//! which the words point at, or that which a trial finds.
+//! the column at best. The statement is split until the transaction is found; its row is the one that
+//! the words point at, or the one that a trial finds.
 
 use std::collections::HashSet;
 
@@ -39,8 +39,8 @@ pub(crate) struct Blame {
     pub(crate) named: bool,
 }
 
-/// Where to part units of which one is at fault: about in the middle, where each that is suspected
-/// counts as much as all the others.
+/// Where to split units of which one is at fault: about in the middle, with each suspect counting as
+/// much as all the others together.
 pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize {
     let weight = |unit: &Vec<PlannedRow>| if suspected.any_of(unit) { units.len() } else { 1 };
     let weights: Vec<usize> = units.iter().map(weight).collect();

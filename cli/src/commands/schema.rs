@@ -1,7 +1,7 @@
 //! `schema …`: tables of primaries, and folders of migrations.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, ErrorKind};
 use std::path::Path;
 
 use fastest_sync::SyncError;
@@ -102,7 +102,13 @@ fn mend_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Ex
         error => io("mend", file)(std::io::Error::other(error)),
     })?;
     output.as_file().sync_all().map_err(io("write", path))?;
-    output.persist(path).map_err(|error| io("write", path)(error.error))?;
+    output.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        ErrorKind::AlreadyExists => {
+            let why = "it is there already; name another file with `--output`";
+            io("write", path)(std::io::Error::other(why))
+        }
+        _ => io("write", path)(error.error),
+    })?;
     session.out.report(&Mended { path, statements, triggers }, |out| {
         let (path, what) = (path.display(), if triggers == 1 { "trigger" } else { "triggers" });
         out.done(format_args!("wrote {path}: {statements} statements, {triggers} {what} last"))

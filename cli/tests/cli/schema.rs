@@ -384,6 +384,13 @@ fn an_export_is_mended_whole_or_not_at_all() {
     error: cannot mend [TMP]/cut.sql: it ends in the middle of a statement, line 1: export it again
     ");
     assert!(!scene.path("out.sql").exists());
+    // Neither the export nor what is there already is replaced.
+    for output in ["export.sql", "export.mended.sql"] {
+        let before = scene.read(output);
+        let told = scene.run("", "", &format!("schema mend-export export.sql --output {output}"));
+        assert!(told.starts_with("exit 2") && told.contains("it is there already"), "{told}");
+        assert_eq!(scene.read(output), before);
+    }
     let told = scene.run("", "", "schema mend-export nowhere.sql");
     assert!(told.starts_with("exit 2") && told.contains("nowhere.sql"), "{told}");
 }

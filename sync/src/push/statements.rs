@@ -171,8 +171,8 @@ impl Push<'_> {
                 || is_conflict && self.are_foreign)
     }
 
-    /// Finds the first of these units that is at fault, and sets it aside. Of two halves, the first is
-    /// sent; if it is taken, the fault is in the second, which is parted without being sent.
+    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent; if it
+    /// succeeds, the fault must be in the second, which is split without being sent.
     async fn find_and_set_aside(
         &mut self,
         units: &[Vec<PlannedRow>],

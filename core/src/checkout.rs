@@ -10,6 +10,7 @@
 //! One command at a time: whoever calls [`execute`] or [`recover`] holds the working copy's lock.
 //! `docs/formats-workspace.md` gives the journal's encoding.
 
+mod across;
 mod apply;
 mod database;
 mod durable;
@@ -19,8 +20,10 @@ mod obstacles;
 mod plan;
 mod prepare;
 mod reindex;
+mod site;
 mod sparse;
 mod stage;
+mod taken;
 mod target;
 mod target_rules;
 
@@ -28,7 +31,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::left::{self, Left, is_in_left};
@@ -43,9 +45,10 @@ use crate::tree::{DEPTH_MAX, Root};
 use apply::Applier;
 pub use folding::Folding;
 pub use journal::JOURNAL_VERSION;
-use journal::{Journal, Step};
+use journal::{Journal, Rules};
 pub use plan::Plan;
 use prepare::Prepared;
+use site::Site;
 use stage::Staged;
 
 /// What a checkout came to.
@@ -85,6 +88,12 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
+    /// It changed twice after the checkout began.
+    #[error("it was saved twice meanwhile: the later version stands there, the earlier one is {}", aside.display())]
+    Both {
+        /// Relative to the root.
+        aside: PathBuf,
+    },
     /// A SQLite database that an application has open.
     #[error("an application has this database open; close it")]
     InUse,
@@ -223,8 +232,8 @@ pub fn execute(
 }
 
 /// As [`execute`], but stops dead before step `stop`, as a crash would. Of the steps, the first
-/// is the writing of the journal; then come the changes, the saving of the index, and the
-/// removal of the journal. `None` where it stopped.
+/// is the writing of the journal; then come the changes, the check of what they took out, the saving
+/// of the index, and the removal of the journal. `None` where it stopped.
 #[doc(hidden)]
 pub fn execute_until(
     root: &Path,
@@ -241,10 +250,9 @@ pub fn execute_until(
 /// A checkout of which everything new is written, durably, under temporary names.
 #[derive(Debug)]
 pub struct Written {
-    root: PathBuf,
     to: Option<Root>,
     /// `None` where the plan had nothing to do.
-    staged: Option<Staged>,
+    staged: Option<(Site, Staged)>,
     /// What is not brought.
     left: Vec<Left>,
     /// What earlier checkouts did not bring.
@@ -271,14 +279,16 @@ pub fn write(
         return Err(CheckoutError::Unfinished { path: state.journal() });
     }
     let left_before = left::load(&state).map_err(CheckoutError::io("read", state.left()))?;
-    let (root, to, tried) = (root.to_owned(), plan.to, plan.tried.clone());
+    let (to, tried) = (plan.to, plan.tried.clone());
     if plan.is_empty() {
         let (left, kept) = (Vec::new(), Vec::new());
-        return Ok(Written { root, to, staged: None, left, left_before, tried, kept });
+        return Ok(Written { to, staged: None, left, left_before, tried, kept });
     }
-    let (staged, left, kept) = write_new(&root, plan, &state, source, progress)
-        .inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { root, to, staged: Some(staged), left, left_before, tried, kept })
+    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
+    let site = Site::open(root)?;
+    let (staged, left, kept) =
+        write_new(plan, &site, source, progress).inspect_err(|_| drop(state.clear_tmp()))?;
+    Ok(Written { to, staged: Some((site, staged)), left, left_before, tried, kept })
 }
 
 impl Written {
@@ -303,13 +313,12 @@ impl Written {
         token: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { root, to, staged, left, left_before, tried, kept: in_use } = self;
-        let state = StateDir::of(&root);
-        let Some(staged) = staged else {
+        let Self { to, staged, left, left_before, tried, kept: in_use } = self;
+        let Some((site, staged)) = staged else {
             let brought = brought(&tried, &left);
             return Ok(Some(Checkout { left, brought, ..Checkout::default() }));
         };
-        let changes = staged.steps.len();
+        let (state, changes) = (&site.state, staged.steps.len());
         if stop == 0 {
             return Ok(None);
         }
@@ -318,28 +327,29 @@ impl Written {
         if !left.is_empty() || !left_before.is_empty() {
             let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
             let save = match token.is_empty() {
-                true => left::save(&state, &all),
-                false => left::save_both(&state, &all, token, &left),
+                true => left::save(state, &all),
+                false => left::save_both(state, &all, token, &left),
             };
             save.map_err(CheckoutError::io("save", state.left()))?;
         }
         // Where something was kept, the caller's next move is not made, after a crash neither.
         let token = if in_use.is_empty() { token } else { &[] };
-        let journal = Journal { token: token.to_vec(), steps: staged.steps.clone() };
-        journal.save(&state).inspect_err(|_| withdraw(&state))?;
-        let done = apply(&root, &state, &staged.steps, stop - 1)?;
+        let (token, steps) = (token.to_vec(), staged.steps.clone());
+        let journal = Journal { token, steps, rules: Rules::default() };
+        journal.save(state).inspect_err(|_| withdraw(state))?;
+        let done = apply(&site, &journal, false, stop - 1)?;
         let Some((kept, clock_ns)) = done else { return Ok(None) };
-        if stop - 1 == changes {
+        if stop - 1 == changes + 1 {
             return Ok(None);
         }
         // An index of a tree that does not stand here would make edits of what was kept.
         if let Some(to) = to.filter(|_| in_use.is_empty()) {
-            save_index(&root, &state, index, &to, staged, source, clock_ns)?;
+            save_index(&site, index, &to, staged, source, clock_ns)?;
         }
-        if stop - 1 == changes + 1 {
+        if stop - 1 == changes + 2 {
             return Ok(None);
         }
-        finish(&state)?;
+        finish(state)?;
         let kept: Vec<Kept> = in_use.into_iter().chain(kept).collect();
         let brought = if kept.is_empty() { brought(&tried, &left) } else { Vec::new() };
         Ok(Some(Checkout { changes, kept, left, brought }))
@@ -363,7 +373,7 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
         state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
         return Ok(None);
     };
-    let done = apply(root, &state, &journal.steps, usize::MAX)?;
+    let done = apply(&Site::open(root)?, &journal, true, usize::MAX)?;
     let (kept, _) = done.expect("nothing stops this checkout");
     finish(&state)?;
     Ok(Some(Recovered { token: journal.token, kept }))
@@ -380,59 +390,57 @@ fn withdraw(state: &StateDir) {
 
 /// The first phase, between two looks at what stands in the way.
 fn write_new(
-    root: &Path,
     plan: Plan,
-    state: &StateDir,
+    site: &Site,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<(Staged, Vec<Left>, Vec<Kept>), CheckoutError> {
-    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
-    let tmp = state.create_tmp().map_err(CheckoutError::io("create", state.tmp()))?;
-    let device = fs::metadata(&tmp).map_err(CheckoutError::io("look at", &tmp))?.dev();
-    let mut prepared = Prepared::fit(plan, root, device, source)?;
+    let mut prepared = Prepared::fit(plan, site, source)?;
     let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
         true => Ok(()),
         false => Err(CheckoutError::InTheWay { paths }),
     };
     refuse(prepared.in_the_way()?)?;
-    let staged = stage::stage(&prepared, &tmp, source, progress)?;
+    let staged = stage::stage(&prepared, source, progress)?;
     refuse(prepared.in_the_way()?)?;
     prepared.left.sort_unstable();
     Ok((staged, std::mem::take(&mut prepared.left), std::mem::take(&mut prepared.kept)))
 }
 
 /// The second phase: what was kept, and the file system's clock before the first step. `None`
-/// where it stopped before step `stop`.
+/// where it stopped before step `stop`. `again` where some of it may have been done before a crash.
 fn apply(
-    root: &Path,
-    state: &StateDir,
-    steps: &[Step],
+    site: &Site,
+    journal: &Journal,
+    again: bool,
     stop: usize,
 ) -> Result<Option<(Vec<Kept>, i64)>, CheckoutError> {
-    let clock_ns = state.clock_ns().unwrap_or(i64::MIN);
-    let mut applier = Applier::new(root, state, steps).map_err(CheckoutError::io("open", root))?;
-    for (number, step) in steps.iter().enumerate() {
+    let clock_ns = site.state.clock_ns().unwrap_or(i64::MIN);
+    let mut applier = Applier::new(site, journal, again);
+    for (number, step) in journal.steps.iter().enumerate() {
         if number == stop {
             return Ok(None);
         }
-        applier.step(step);
+        applier.step(number, step);
     }
-    Ok(Some((applier.kept, clock_ns)))
+    if journal.steps.len() == stop {
+        return Ok(None);
+    }
+    Ok(Some((applier.finish(&journal.steps)?, clock_ns)))
 }
 
 fn save_index(
-    root: &Path,
-    state: &StateDir,
+    site: &Site,
     index: &StatIndex,
     to: &Root,
     staged: Staged,
     source: &dyn ObjectSource,
     clock_ns: i64,
 ) -> Result<(), CheckoutError> {
-    let after_ns = state.clock_ns().unwrap_or(i64::MIN);
-    let placed = reindex::placed(root, &staged.steps, clock_ns, after_ns);
+    let after_ns = site.state.clock_ns().unwrap_or(i64::MIN);
+    let placed = reindex::placed(site, &staged.steps, clock_ns, after_ns);
     let grown = staged.into_blocks(clock_ns).into_iter().collect();
-    Ok(reindex::reindex(index, to, placed, grown, source)?.save(state)?)
+    Ok(reindex::reindex(index, to, placed, grown, source)?.save(&site.state)?)
 }
 
 /// The journal goes last, durably: were it to come back, it would undo the caller's next move.

@@ -9,6 +9,7 @@
 //! rayon panics where it cannot.
 //!
 //! The modules, from the bottom up:
+//! - `beneath`: what stands below a folder, by handles; all changes to a working copy go through it
 //! - [`id`]: BLAKE3 ids and what exactly is hashed
 //! - [`tree`]: directory nodes: encode, decode, the split of wide directories
 //! - [`object`]: what is stored, and the two traits between producers and stores
@@ -20,6 +21,7 @@
 //! - [`checkout`]: from a tree to a working copy
 
 pub mod ancestry;
+mod beneath;
 mod beside;
 mod cache;
 pub mod check;

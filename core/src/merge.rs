@@ -381,7 +381,7 @@ fn content_and_mode(three: &Three<Item>) -> Option<Item> {
 }
 
 /// A free name for the other side of a conflict: `name.conflict-label.ending`.
-fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
+pub(crate) fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
     let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
     let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
     (1..)

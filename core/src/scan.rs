@@ -24,6 +24,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
+use crate::beneath::Beneath;
 use crate::foreign::OfItsOwn;
 use crate::git::{Git, UnknownRules};
 use crate::id::TreeId;
@@ -39,7 +40,6 @@ use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
 pub use database::{Database, Databases, Refusal};
 pub(crate) use database::{FileState, SIDES, database_of, is_database, is_side_at, open};
 use verify::Verified;
-pub(crate) use walk::look_at;
 use walk::{Listing, Task};
 
 /// What the index that a scan yields is to describe.
@@ -203,6 +203,8 @@ impl ScanError {
 /// The same in every directory of one scan.
 struct Context<'s> {
     root: &'s Path,
+    /// The same, open.
+    beneath: &'s Beneath,
     selection: Selection<'s>,
     sink: &'s dyn ObjectSink,
     index_use: IndexUse,
@@ -233,6 +235,7 @@ pub fn scan(
     index_use: IndexUse,
     progress: &Progress,
 ) -> Result<Scan, ScanError> {
+    let beneath = Beneath::of(root).map_err(ScanError::io("read directory", root))?;
     let clock_ns = clock_ns(root);
     let known = match index.root() {
         Some(tree) if sink.has(&tree.id.into())? => {
@@ -240,12 +243,12 @@ pub fn scan(
         }
         _ => None,
     };
-    let dated = dating_device(root);
+    let dated = dating_device(&beneath);
     let is_of_head = selection.untrack.is_empty()
         && known.is_some_and(|(item, _)| item.tree_id() == selection.head);
     let verified = match (dated, &known) {
         (Some(device), Some((_, directory))) if is_of_head => {
-            Verified::look(root, device, *directory)
+            Verified::look(&beneath, device, *directory)
         }
         _ => Verified::default(),
     };
@@ -256,6 +259,7 @@ pub fn scan(
     let databases = Mutex::default();
     let context = Context {
         root,
+        beneath: &beneath,
         selection,
         sink,
         index_use,
@@ -288,9 +292,9 @@ fn clock_ns(root: &Path) -> i64 {
 }
 
 /// The device of a folder whose file system dates the names in its directories.
-fn dating_device(root: &Path) -> Option<u128> {
-    let directory = std::fs::File::open(root).ok().filter(|directory| dates_names(directory))?;
-    Some(u128::from(rustix::fs::fstat(&directory).ok()?.st_dev))
+fn dating_device(root: &Beneath) -> Option<u128> {
+    let directory = Some(root).filter(|directory| dates_names(directory))?;
+    Some(u128::from(rustix::fs::fstat(directory).ok()?.st_dev))
 }
 
 /// All directories with their listings, level by level from the root. The children of a

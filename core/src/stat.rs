@@ -88,21 +88,40 @@ impl From<&rustix::fs::Stat> for Stamp {
     }
 }
 
+#[cfg(target_os = "linux")]
+const EXT4: u32 = 0xef53;
+#[cfg(target_os = "linux")]
+const XFS: u32 = 0x5846_5342;
+#[cfg(target_os = "linux")]
+const BTRFS: u32 = 0x9123_683e;
+#[cfg(target_os = "linux")]
+const F2FS: u32 = 0xf2f5_2010;
+
 /// Whether the file system is known to date a directory with each name that comes or goes. Those
 /// of a network, FAT and FUSE may not, or late; overlayfs shows the times of the topmost layer alone,
 /// and names may come in the others while it is not mounted. The numbers are those of Linux's
 /// `magic.h`.
 #[cfg(target_os = "linux")]
 pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
-    const EXT4: u32 = 0xef53;
-    const XFS: u32 = 0x5846_5342;
-    const BTRFS: u32 = 0x9123_683e;
     const TMPFS: u32 = 0x0102_1994;
-    const F2FS: u32 = 0xf2f5_2010;
     const ZFS: u32 = 0x2fc1_2fc1;
     const BCACHEFS: u32 = 0xca45_1a4e;
     const KNOWN: [u32; 7] = [EXT4, XFS, BTRFS, TMPFS, F2FS, ZFS, BCACHEFS];
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
+}
+
+/// Whether the file system is known to date a file that is written to through a mapping, once the page
+/// has been written to the disk. Memory never is, and so tmpfs does not.
+#[cfg(target_os = "linux")]
+pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
+    const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, F2FS];
+    rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
+}
+
+/// Elsewhere files are read: nobody has tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
+    false
 }
 
 /// Elsewhere every directory is read: nobody has tried.

@@ -3,8 +3,14 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, Mode};
+use rustix::io::Errno;
+
+use crate::beneath::DIRECTORY;
+use crate::beneath::change::{make_directory, remove_all};
 use crate::stat::Stat;
 use crate::tree::STATE_DIR;
 
@@ -68,10 +74,43 @@ impl StateDir {
 
     /// Deletes all temporary files.
     pub fn clear_tmp(&self) -> io::Result<()> {
-        match fs::remove_dir_all(self.tmp()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        match self.open() {
+            Ok(folder) => Ok(remove_all(folder.as_fd(), b"tmp")?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Where a checkout keeps what the user saved meanwhile, if it can give it no name in the folder.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.path.join("kept")
+    }
+
+    /// Opens that folder; creates it where it is missing.
+    pub(crate) fn open_kept(&self) -> io::Result<OwnedFd> {
+        self.open_folder(b"kept")
+    }
+
+    /// Opens the folder, which must be no link.
+    pub fn open(&self) -> io::Result<OwnedFd> {
+        Ok(rustix::fs::openat(CWD, &self.path, DIRECTORY, Mode::empty())?)
+    }
+
+    /// Opens the folder of temporary files, which must be no link; creates it where it is missing.
+    pub(crate) fn open_tmp(&self) -> io::Result<OwnedFd> {
+        self.open_folder(b"tmp")
+    }
+
+    fn open_folder(&self, name: &[u8]) -> io::Result<OwnedFd> {
+        if !self.path.exists() {
+            fs::create_dir_all(&self.path)?;
+        }
+        let state = self.open()?;
+        match make_directory(state.as_fd(), name) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(rustix::fs::openat(&state, name, DIRECTORY, Mode::empty())?)
     }
 
     /// The time that the file system gives a file written now, in nanoseconds since 1970.

@@ -1,80 +1,115 @@
-//! The second phase: renames and deletions, each after a last look at what it replaces.
+//! The second phase: renames and deletions, each after a last look at what it replaces, and before a
+//! look at what came out.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io;
-use std::os::fd::BorrowedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::collections::{BTreeSet, HashSet};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
+use crate::beneath::change::{self, At, Renamed, make_directory, move_new, remove_directory};
+use crate::beneath::{Parents, look_at};
 use crate::merge::original_of;
-use crate::path::Parents;
-use crate::scan::look_at;
+use crate::path::split;
 use crate::stat::{Node, Stat};
-use crate::state_dir::StateDir;
 use crate::tree::Kind;
 
+use super::across::{self, is_copy};
 use super::database::{Groups, check_no_new_side, check_no_stray_side};
-use super::journal::{Action, Step};
+use super::durable::sync_directories;
+use super::journal::{Action, Journal, Step};
 use super::plan::Expected;
-use super::sparse;
-use super::stage::temporary_path;
-use super::target::{Standing, content_id, standing};
-use super::{Kept, KeptWhy, display};
+use super::site::{Site, removed_name, temporary_name};
+use super::taken::{Outcome, Taken, is_file};
+use super::target::{Standing, standing};
+use super::{CheckoutError, Kept, KeptWhy, display};
 
 /// Carries out steps; to carry one out again is harmless.
-pub(super) struct Applier<'r> {
-    state: &'r StateDir,
-    parents: Parents,
+pub(super) struct Applier<'s> {
+    site: &'s Site,
+    /// Whether some of the steps may have been carried out before a crash.
+    again: bool,
+    parents: Parents<'s>,
     /// Inodes of the files that the steps bring.
     brought: HashSet<u64>,
     databases: Groups,
-    pub(super) kept: Vec<Kept>,
+    taken: Taken<'s>,
+    kept: Vec<Kept>,
 }
 
-/// What one step came to.
-type Outcome = Result<(), KeptWhy>;
-
-impl<'r> Applier<'r> {
-    pub(super) fn new(root: &'r Path, state: &'r StateDir, steps: &[Step]) -> io::Result<Self> {
+impl<'s> Applier<'s> {
+    pub(super) fn new(site: &'s Site, journal: &Journal, again: bool) -> Self {
         let inode = |step: &Step| match step.action {
             Action::Put { staged, .. } => Some(staged.inode),
             _ => None,
         };
-        let brought = steps.iter().filter_map(inode).collect();
-        let (parents, databases) = (Parents::below(root)?, Groups::of(steps));
-        Ok(Self { state, parents, brought, databases, kept: Vec::new() })
+        let brought = journal.steps.iter().filter_map(inode).collect();
+        let (parents, databases) = (site.parents(), Groups::of(&journal.steps));
+        let taken = Taken::new(site, journal.rules);
+        Self { site, again, parents, brought, databases, taken, kept: Vec::new() }
     }
 
     /// Carries out one step, or notes why the user's version was kept.
-    pub(super) fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, number: usize, step: &Step) {
         let path = &step.path;
-        let outcome = match self.databases.step(step, &mut self.parents, &self.state.tmp()) {
+        let by_database = self.databases.step(step, &mut self.parents, &mut self.taken, self.site);
+        let outcome = match by_database {
             Some(outcome) => outcome,
-            None => self.carry_out(step),
+            None => self.carry_out(number, step),
         };
         if let Err(why) = outcome {
             self.kept.push(Kept { path: display(path), why });
         }
     }
 
-    fn carry_out(&mut self, Step { path, action }: &Step) -> Outcome {
+    /// Checks all that the steps took out of the folder, makes the folders durable in which they changed
+    /// anything, and then deletes what was taken out. Gives what was kept.
+    ///
+    /// # Errors
+    /// Where a version of the user's has no name again, or the disk fails: the journal must stay.
+    pub(super) fn finish(mut self, steps: &[Step]) -> Result<Vec<Kept>, CheckoutError> {
+        // Reading a database would give up its locks, if they were still held.
+        self.databases = Groups::default();
+        let kept = self.taken.check(&mut self.parents);
+        self.kept.extend(kept);
+        self.check_stuck()?;
+        let folders: BTreeSet<_> = steps.iter().map(|step| split(&step.path).0).collect();
+        sync_directories(self.site, folders.into_iter())?;
+        let (kept, folders) = self.taken.delete(&mut self.parents);
+        self.kept.extend(kept);
+        self.check_stuck()?;
+        sync_directories(self.site, folders.iter().map(Vec::as_slice))?;
+        Ok(self.kept)
+    }
+
+    fn check_stuck(&mut self) -> Result<(), CheckoutError> {
+        match self.taken.stuck.take() {
+            Some((path, error)) => Err(CheckoutError::io("put back", path)(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn carry_out(&mut self, number: usize, Step { path, action }: &Step) -> Outcome {
         match action {
-            Action::Remove(expect) => self.remove(path, expect),
+            Action::Remove(expect) => self.remove(number, path, expect),
             Action::RemoveDirectory => self.remove_directory(path),
             Action::MakeDirectory => self.make_directory(path),
             Action::Grow { temporary, inode } => self.grow(path, *temporary, *inode),
             Action::Put { temporary, staged, expect } => {
-                self.put(path, *temporary, staged, expect.as_ref())
+                self.put(path, (&temporary_name(*temporary), staged), expect.as_ref())
             }
         }
     }
 
-    fn remove(&mut self, path: &[u8], expect: &Expected) -> Outcome {
+    fn remove(&mut self, number: usize, path: &[u8], expect: &Expected) -> Outcome {
+        let waits = removed_name(number);
+        if self.again {
+            if self.taken.came_out_before(&waits, None)? {
+                return self.taken.came_out(path, &waits, expect, None, &mut self.parents);
+            }
+            if let Ok((parent, name)) = self.parents.open(path) {
+                across::recover(None, At(parent, name), Some(expect))?;
+            }
+        }
         match standing(&mut self.parents, path, Some(expect))? {
             Standing::Absent | Standing::NoParent | Standing::Blocked => Ok(()),
             // The file is gone: a directory has come in its place, the user's or a later step's.
@@ -85,8 +120,7 @@ impl<'r> Applier<'r> {
             Standing::Denied => Err(Errno::ACCESS.into()),
             Standing::Expected => {
                 check_no_new_side(path, expect, &mut self.parents)?;
-                let (parent, name) = self.parents.open(path)?;
-                Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+                self.taken.remove(path, &waits, expect, &mut self.parents)
             }
         }
     }
@@ -94,7 +128,7 @@ impl<'r> Applier<'r> {
     /// A directory that still holds something stays: what it holds was never ours.
     fn remove_directory(&mut self, path: &[u8]) -> Outcome {
         let Ok((parent, name)) = self.parents.open(path) else { return Ok(()) };
-        let removed = rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR);
+        let removed = remove_directory(parent, name);
         self.parents.forget();
         match removed {
             Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
@@ -104,7 +138,7 @@ impl<'r> Applier<'r> {
 
     fn make_directory(&mut self, path: &[u8]) -> Outcome {
         let (parent, name) = self.parents.open(path)?;
-        match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
+        match make_directory(parent, name) {
             Err(Errno::EXIST) if look_at(parent, name)? == Some(Node::Directory) => Ok(()),
             Err(Errno::EXIST) => Err(KeptWhy::Changed),
             made => Ok(made?),
@@ -112,12 +146,16 @@ impl<'r> Applier<'r> {
     }
 
     fn grow(&mut self, path: &[u8], temporary: u64, inode: u64) -> Outcome {
-        let temporary = temporary_path(&self.state.tmp(), temporary);
+        let waits = temporary_name(temporary);
         let (parent, name) = self.parents.open(path)?;
         match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if Node::from(&stat) == Node::Directory && stat.st_ino == inode => Ok(()),
             Ok(_) => Err(KeptWhy::Changed),
-            Err(Errno::NOENT) => rename_new(&temporary, parent, name),
+            Err(Errno::NOENT) => match move_new(self.site.waiting(&waits), At(parent, name))? {
+                Renamed::Done => Ok(()),
+                Renamed::Across => Err(Errno::XDEV.into()),
+                Renamed::Taken | Renamed::Unable => Err(KeptWhy::Changed),
+            },
             Err(error) => Err(error.into()),
         }
     }
@@ -125,71 +163,83 @@ impl<'r> Applier<'r> {
     fn put(
         &mut self,
         path: &[u8],
-        temporary: u64,
-        staged: &Stat,
+        (waits, staged): (&[u8], &Stat),
         expect: Option<&Expected>,
     ) -> Outcome {
-        let temporary = temporary_path(&self.state.tmp(), temporary);
+        let here = self.site.waiting(waits);
+        if self.again && self.was_put(path, (waits, staged), expect)? {
+            return Ok(());
+        }
         let found = standing(&mut self.parents, path, expect)?;
         match (found, expect) {
             (Standing::Expected, Some(expect)) => {
                 check_no_new_side(path, expect, &mut self.parents)?;
             }
             (Standing::Absent, None) => {
-                check_no_stray_side(path, (&temporary, staged), &mut self.parents)?;
+                check_no_stray_side(path, (here, staged), &mut self.parents)?;
             }
             _ => {}
         }
         let (parent, name) = self.parents.open(path)?;
+        let there = At(parent, name);
         match (found, expect) {
-            (Standing::Other(Node::Content(_, stat)), _) if is_staged(&stat, staged) => Ok(()),
-            (Standing::Absent, None) => {
-                if let Some(original) = original_of(name) {
-                    // As private as the file beside which it is put; where that is gone, as any.
-                    let _ = lend_mode(parent, &original, &temporary);
-                }
-                match rename_new(&temporary, parent, name) {
-                    Err(KeptWhy::Io(error)) if is_across(&error) => {
-                        copy_across(&temporary, parent, name, false)
-                    }
-                    renamed => renamed,
-                }
-            }
-            (Standing::Expected, Some(_)) => {
-                lend_mode(parent, name, &temporary)?;
-                match rustix::fs::renameat(CWD, &temporary, parent, name) {
-                    Err(Errno::XDEV) => copy_across(&temporary, parent, name, true),
-                    renamed => Ok(renamed?),
-                }
+            (Standing::Other(node), _) if is_file(Some(node), staged) => Ok(()),
+            (Standing::Absent, None) => put_new(here, there),
+            (Standing::Expected, Some(expect)) => {
+                lend_mode(there, here)?;
+                self.taken.put(path, (waits, staged), expect, &mut self.parents)
             }
             // A copy across file systems has an inode of its own.
-            (Standing::Other(Node::Content(kind, stat)), _)
-                if stat.bytes == staged.bytes && is_copy(&temporary, parent, name, kind)? =>
+            (Standing::Other(Node::Content(_, stat)), _)
+                if stat.bytes == staged.bytes && is_copy(here, there) =>
             {
                 Ok(())
             }
             _ => Err(KeptWhy::Changed),
         }
     }
-}
 
-/// Whether a file or link is of the same kind and content as the one still waiting at `temporary`.
-fn is_copy(temporary: &Path, parent: BorrowedFd<'_>, name: &[u8], kind: Kind) -> io::Result<bool> {
-    let waiting = temporary.as_os_str().as_bytes();
-    match look_at(CWD, waiting)? {
-        Some(Node::Content(found, _)) if found == kind => {
-            Ok(content_id(CWD, waiting, kind)? == content_id(parent, name, kind)?)
+    /// Whether a file was put before a crash, so that what came out waits.
+    fn was_put(
+        &mut self,
+        path: &[u8],
+        (waits, staged): (&[u8], &Stat),
+        expect: Option<&Expected>,
+    ) -> Result<bool, KeptWhy> {
+        let Some(expect) = expect else { return Ok(false) };
+        if self.taken.came_out_before(waits, Some(staged))? {
+            self.taken.came_out(path, waits, expect, Some(staged), &mut self.parents)?;
+            // What was put may have been replaced since.
+            let (parent, name) = self.parents.open(path)?;
+            let is_ours = is_file(look_at(parent, name)?, staged);
+            return if is_ours { Ok(true) } else { Err(KeptWhy::Changed) };
         }
-        _ => Ok(false),
+        if let Ok((parent, name)) = self.parents.open(path) {
+            across::recover(Some(self.site.waiting(waits)), At(parent, name), Some(expect))?;
+        }
+        Ok(false)
     }
 }
 
-/// Sets on the file that waits at `temporary` the permission bits of the one that it replaces, but for
-/// the one that is content: who may read an executable may run it, and nobody may run another file.
+/// Puts what waits `here` where nothing stands.
+fn put_new(here: At<'_>, there: At<'_>) -> Outcome {
+    if let Some(original) = original_of(there.1) {
+        // As private as the file beside which it is put; where that is gone, as any.
+        let _ = lend_mode(At(there.0, &original), here);
+    }
+    match move_new(here, there)? {
+        Renamed::Done => Ok(()),
+        Renamed::Across => across::put_new(here, there),
+        Renamed::Taken | Renamed::Unable => Err(KeptWhy::Changed),
+    }
+}
+
+/// Sets on the file that waits `here` the permission bits of the one that it replaces, but for the
+/// one that is content: who may read an executable may run it, and nobody may run another file.
 /// Set-user-id, set-group-id and sticky bits were given to other content, and go.
-pub(super) fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -> Outcome {
-    let old = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let new = rustix::fs::statat(CWD, temporary, AtFlags::SYMLINK_NOFOLLOW)?;
+pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
+    let look = |at: At<'_>| rustix::fs::statat(at.0, at.1, AtFlags::SYMLINK_NOFOLLOW);
+    let (old, new) = (look(there)?, look(here)?);
     let is_executable = |stat| match Node::from(stat) {
         Node::Content(Kind::Executable, _) => Some(true),
         Node::Content(Kind::File, _) => Some(false),
@@ -202,64 +252,9 @@ pub(super) fn lend_mode(parent: BorrowedFd<'_>, name: &[u8], temporary: &Path) -
         (Some(_), Some(false)) => old.st_mode & 0o666,
         _ => return Ok(()),
     };
-    match rustix::fs::chmodat(CWD, temporary, Mode::from_raw_mode(mode), AtFlags::empty()) {
+    match change::set_mode(here, Mode::from_raw_mode(mode)) {
         // A file system that has no modes of its own.
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
         changed => Ok(changed?),
-    }
-}
-
-/// Whether a file is the one that was written in the first phase; a rename changes its ctime.
-pub(super) fn is_staged(found: &Stat, staged: &Stat) -> bool {
-    Stat { ctime_ns: 0, ..*found } == Stat { ctime_ns: 0, ..*staged }
-}
-
-fn is_across(error: &io::Error) -> bool {
-    Errno::from_io_error(error) == Some(Errno::XDEV)
-}
-
-/// Renames to a name that nothing bears.
-fn rename_new(from: &Path, parent: BorrowedFd<'_>, name: &[u8]) -> Outcome {
-    match rustix::fs::renameat_with(CWD, from, parent, name, RenameFlags::NOREPLACE) {
-        Err(Errno::EXIST) => Err(KeptWhy::Changed),
-        // Not every file system can; then the look just before must do.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            if look_at(parent, name)?.is_some() {
-                return Err(KeptWhy::Changed);
-            }
-            Ok(rustix::fs::renameat(CWD, from, parent, name)?)
-        }
-        renamed => Ok(renamed?),
-    }
-}
-
-/// Brings a file or link to another file system: copied beside its target, then renamed.
-fn copy_across(from: &Path, parent: BorrowedFd<'_>, name: &[u8], replace: bool) -> Outcome {
-    let beside = [b".fastest-".as_slice(), blake3::hash(name).to_hex()[..16].as_bytes()].concat();
-    match rustix::fs::unlinkat(parent, &*beside, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let metadata = std::fs::symlink_metadata(from)?;
-    if metadata.is_symlink() {
-        let target = rustix::fs::readlinkat(CWD, from, Vec::new())?;
-        rustix::fs::symlinkat(target, parent, &*beside)?;
-    } else {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(metadata.permissions().mode());
-        let copy = File::from(rustix::fs::openat(parent, &*beside, flags, mode)?);
-        sparse::copy(&mut File::open(from)?, &copy)?;
-        // The umask had its say when the file was written; the bits of a replaced one are whole.
-        let _ = rustix::fs::fchmod(&copy, mode);
-        copy.sync_all()?;
-    }
-    let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-    let renamed = rustix::fs::renameat_with(parent, &*beside, parent, name, flags);
-    if renamed.is_err() {
-        rustix::fs::unlinkat(parent, &*beside, AtFlags::empty())?;
-    }
-    match renamed {
-        Err(Errno::EXIST) => Err(KeptWhy::Changed),
-        renamed => Ok(renamed?),
     }
 }

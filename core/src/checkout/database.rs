@@ -14,23 +14,22 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::path::Parents;
-use crate::scan::{
-    Database, FileState, SIDES, database_of, is_database, is_side_at, look_at, open,
-};
+use crate::beneath::change::{At, remove_file};
+use crate::beneath::{Parents, look_at};
+use crate::scan::{Database, FileState, SIDES, database_of, is_database, is_side_at, open};
 use crate::stat::{Node, Stat};
 use crate::tree::{Item, Kind};
 
 use super::KeptWhy;
-use super::apply::{is_staged, lend_mode};
+use super::apply::lend_mode;
 use super::journal::{Action, Step};
 use super::plan::Expected;
-use super::stage::temporary_path;
+use super::site::{Site, temporary_name};
+use super::taken::{Taken, is_file};
 use super::target::{Standing, standing};
 
 /// The shared memory has no content, and goes first: without the log it would be wrong.
@@ -144,8 +143,9 @@ impl Groups {
     pub(super) fn step(
         &mut self,
         step: &Step,
-        parents: &mut Parents,
-        tmp: &Path,
+        parents: &mut Parents<'_>,
+        taken: &mut Taken<'_>,
+        site: &Site,
     ) -> Option<Result<(), KeptWhy>> {
         let is_removal = matches!(step.action, Action::Remove(_));
         let database = match database_of(&step.path).filter(|_| is_removal) {
@@ -154,36 +154,48 @@ impl Groups {
         };
         let group = self.groups.get(database)?;
         if self.current.as_ref().is_none_or(|(current, _)| current != database) {
-            let begun = group.begin(database, parents, tmp);
+            let begun = group.begin(database, parents, site);
             let (progress, outcome) = match begun {
                 Ok(progress) => (progress, Ok(())),
                 Err(why) => (Progress::Skipped, Err(why)),
             };
             self.current = Some((database.to_vec(), progress));
-            return Some(outcome.and_then(|()| self.carry_out(step, parents, tmp)));
+            return Some(outcome.and_then(|()| self.carry_out(step, parents, taken, site)));
         }
-        Some(self.carry_out(step, parents, tmp))
+        Some(self.carry_out(step, parents, taken, site))
     }
 
-    /// While the locks of a database are held, nobody else writes to its files, so they are not
+    /// While the locks of a database are held, no SQLite writes to its files, so they are not
     /// looked at before they are replaced. Nor may they be opened: closing a file gives up every
-    /// lock that this process has on it.
-    fn carry_out(&self, step: &Step, parents: &mut Parents, tmp: &Path) -> Result<(), KeptWhy> {
+    /// lock that this process has on it. What comes out is looked at, and read in the end.
+    fn carry_out(
+        &self,
+        step: &Step,
+        parents: &mut Parents<'_>,
+        taken: &mut Taken<'_>,
+        site: &Site,
+    ) -> Result<(), KeptWhy> {
+        if let Action::Put { temporary, staged, expect: Some(expect) } = &step.action {
+            let waits = temporary_name(*temporary);
+            if taken.came_out_before(&waits, Some(staged))? {
+                taken.came_out(&step.path, &waits, expect, Some(staged), parents)?;
+            }
+        }
         if matches!(self.current, Some((_, Progress::Skipped)) | None) {
             return Ok(());
         }
         let (parent, name) = parents.open(&step.path)?;
-        match step.action {
-            Action::Put { temporary, staged, .. } => {
-                if is_standing(parent, name, &staged)? {
+        match &step.action {
+            Action::Put { temporary, staged, expect: Some(expect) } => {
+                if is_standing(parent, name, staged)? {
                     return Ok(());
                 }
-                let temporary = temporary_path(tmp, temporary);
-                lend_mode(parent, name, &temporary)?;
-                Ok(rustix::fs::renameat(CWD, &temporary, parent, name)?)
+                let waits = temporary_name(*temporary);
+                lend_mode(At(parent, name), site.waiting(&waits))?;
+                taken.put(&step.path, (&waits, staged), expect, parents)
             }
             _ if is_other_file(parent, name) => Ok(()),
-            _ => match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+            _ => match remove_file(parent, name) {
                 Err(Errno::NOENT) => Ok(()),
                 removed => Ok(removed?),
             },
@@ -193,7 +205,12 @@ impl Groups {
 
 impl Group {
     /// Looks at all files of a database, and locks it, before the first step of it that is left.
-    fn begin(&self, path: &[u8], parents: &mut Parents, tmp: &Path) -> Result<Progress, KeptWhy> {
+    fn begin(
+        &self,
+        path: &[u8],
+        parents: &mut Parents<'_>,
+        site: &Site,
+    ) -> Result<Progress, KeptWhy> {
         let (parent, name) = parents.open(path)?;
         let is_done = match &self.new {
             Some(new) => is_standing(parent, name, new)?,
@@ -208,15 +225,14 @@ impl Group {
         let mut locks = vec![lock_unchanged(path, main, &self.sides, parents)?];
         if !is_settled {
             // Until what stands beside it is gone, nobody is to open it.
-            locks.push(lock(CWD, temporary_path(tmp, temporary).as_os_str().as_encoded_bytes())?);
+            locks.push(lock(&site.tmp, &temporary_name(temporary))?);
         }
         Ok(Progress::Locked { _locks: locks.into_iter().flatten().collect() })
     }
 }
 
 fn is_standing(parent: impl AsFd, name: &[u8], staged: &Stat) -> Result<bool, KeptWhy> {
-    let found = look_at(parent, name)?;
-    Ok(matches!(found, Some(Node::Content(_, stat)) if is_staged(&stat, staged)))
+    Ok(is_file(look_at(parent, name)?, staged))
 }
 
 /// Locks a database, which must be as expected, as must what stands beside it. Without `main`, only
@@ -225,7 +241,7 @@ pub(super) fn lock_unchanged(
     path: &[u8],
     main: Option<&Expected>,
     sides: &[(Vec<u8>, Expected)],
-    parents: &mut Parents,
+    parents: &mut Parents<'_>,
 ) -> Result<Option<File>, KeptWhy> {
     let before = nodes(path, parents)?;
     if let Some(main) = main
@@ -251,7 +267,7 @@ pub(super) fn lock_unchanged(
 }
 
 /// What stands at a path, and beside it. The shared memory is changed by readers too.
-fn nodes(path: &[u8], parents: &mut Parents) -> Result<[Option<Node>; 3], KeptWhy> {
+fn nodes(path: &[u8], parents: &mut Parents<'_>) -> Result<[Option<Node>; 3], KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let look = |side| look_at(parent, &beside(name, side));
     Ok([look("")?, look("-wal")?, look("-journal")?])
@@ -280,7 +296,7 @@ pub(super) fn is_in_use(parent: impl AsFd, name: &[u8]) -> bool {
 }
 
 /// Whether a log or journal with content stands beside a path.
-pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let is_filled = |side| -> Result<bool, KeptWhy> {
         let name = beside(name, side);
@@ -295,7 +311,7 @@ pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents) -> Result<bool
 }
 
 /// Whether what stands at a path is a file that SQLite keeps beside a database.
-fn is_side(path: &[u8], parents: &mut Parents) -> Result<bool, KeptWhy> {
+fn is_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
     let Some((_, side)) = database_of(path) else { return Ok(false) };
     let (parent, name) = parents.open(path)?;
     Ok(is_side_at(parent, name, side))
@@ -311,7 +327,7 @@ fn is_other_file(parent: impl AsFd, name: &[u8]) -> bool {
 pub(super) fn check_no_new_side(
     path: &[u8],
     expect: &Expected,
-    parents: &mut Parents,
+    parents: &mut Parents<'_>,
 ) -> Result<(), KeptWhy> {
     if expect.stat.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
         return Ok(());
@@ -323,17 +339,17 @@ pub(super) fn check_no_new_side(
     }
 }
 
-/// Refuses to put a database, which waits at `temporary`, where the log or journal of another was
+/// Refuses to put a database, which waits `here`, where the log or journal of another was
 /// left.
 pub(super) fn check_no_stray_side(
     path: &[u8],
-    (temporary, staged): (&Path, &Stat),
-    parents: &mut Parents,
+    (here, staged): (At<'_>, &Stat),
+    parents: &mut Parents<'_>,
 ) -> Result<(), KeptWhy> {
     if staged.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
         return Ok(());
     }
-    match open(CWD, temporary.as_os_str().as_encoded_bytes()).is_ok_and(|file| is_database(&file)) {
+    match open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
         true => Err(KeptWhy::StrayLog),
         false => Ok(()),
     }

@@ -2,28 +2,35 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, Builder};
 
-use super::CheckoutError;
+use rustix::io::Errno;
+
+use super::site::Site;
+use super::{CheckoutError, display};
+
+/// Up to this many files or directories are synced one by one; beyond, the whole file system is.
+pub(super) const SYNC_EACH_MAX: usize = 16;
 
 /// The disk begins to write when this much is new: it has work early, and seldom small work.
 const FLUSH_BYTES: u64 = 128 << 20;
 
 /// Does `work`, which tells of each file that it has written how many bytes that were, and makes the
-/// whole file system of the folder `dir` durable. The disk writes beside the work, which is mostly
+/// whole file system of the temporary files durable. The disk writes beside the work, which is mostly
 /// done by processors: the one would else wait while the other is busy.
 pub(super) fn beside(
-    dir: &Path,
+    site: &Site,
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), CheckoutError>,
 ) -> Result<(), CheckoutError> {
     // Opened before anything is written: it learns of every write that fails from here on.
-    let folder = File::open(dir).map_err(CheckoutError::io("open", dir))?;
+    let open = || Ok(File::from(site.tmp.directory(&[])?));
+    let folder = open().map_err(CheckoutError::io("open", site.state.tmp()))?;
     let thread = Builder::new();
     let synced = beside_with(thread, &|| sync_file_system(&folder), work)?;
-    synced.map_err(CheckoutError::io("sync", dir))
+    synced.map_err(CheckoutError::io("sync", site.state.tmp()))
 }
 
 /// As [`beside`], with any thread and way to sync. The last sync begins when all work is done.
@@ -96,6 +103,35 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         self.0.call(Call::Last);
     }
+}
+
+/// Makes renames and deletions in these directories durable. One that is gone has none, and the
+/// directory above it is among them.
+pub(super) fn sync_directories<'p>(
+    site: &Site,
+    paths: impl ExactSizeIterator<Item = &'p [u8]>,
+) -> Result<(), CheckoutError> {
+    let failed = |path: &[u8]| CheckoutError::io("sync", site.root.join(display(path)));
+    let device = |fd: &OwnedFd| rustix::fs::fstat(fd).map(|stat| u128::from(stat.st_dev));
+    // Which of them are on the root's file system, that is synced as a whole.
+    let mut synced = None;
+    if cfg!(target_os = "linux") && paths.len() > SYNC_EACH_MAX {
+        let root = site.folder.directory(&[]).map_err(io::Error::from);
+        let root = root.map_err(|error| failed(&[])(error))?;
+        let sync = || Ok(device(&root)?);
+        synced = Some(sync().map_err(|error| failed(&[])(error))?);
+        sync_file_system(&File::from(root)).map_err(|error| failed(&[])(error))?;
+    }
+    for path in paths {
+        let directory = match site.folder.directory(path) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+            opened => opened.map_err(|error| failed(path)(error.into()))?,
+        };
+        if synced.is_none() || device(&directory).ok() != synced {
+            rustix::fs::fsync(directory).map_err(|error| failed(path)(error.into()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]

@@ -1,11 +1,15 @@
 //! Names that are one name to a file system that folds case or normalises Unicode.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::Mode;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::beneath::change::{create_file, make_directory, remove_all};
+use crate::beneath::{Beneath, DIRECTORY, look_at};
 use crate::state_dir::StateDir;
 
 /// Which differences between names a file system does not see.
@@ -24,18 +28,23 @@ pub(crate) struct Clash(pub(crate) Vec<u8>, pub(crate) Vec<u8>);
 impl Folding {
     /// Finds out by trying, with files in the folder for temporary files.
     pub fn probe(state: &StateDir) -> io::Result<Self> {
-        let tmp = state.create_tmp()?;
+        let tmp = state.open_tmp()?;
+        static PROBES: AtomicU64 = AtomicU64::new(0);
+        let number = PROBES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("probe-{}-{number}", std::process::id());
+        remove_all(tmp.as_fd(), name.as_bytes())?;
+        make_directory(tmp.as_fd(), name.as_bytes())?;
+        let folder = Beneath::from(rustix::fs::openat(&tmp, &name, DIRECTORY, Mode::empty())?);
         let same = |written: &str, read: &str| -> io::Result<bool> {
-            let folder = tempfile::tempdir_in(&tmp)?;
             // A file system that refuses the name altogether does not fold it either.
-            Ok(match File::create(folder.path().join(written)) {
-                Ok(_) => fs::symlink_metadata(folder.path().join(read)).is_ok(),
+            Ok(match create_file(&folder, written.as_bytes(), Mode::RUSR | Mode::WUSR) {
+                Ok(_) => look_at(&folder, read.as_bytes())?.is_some(),
                 Err(_) => false,
             })
         };
-        let case = same("probe", "PROBE")?;
-        let normalisation = same("\u{e9}", "e\u{301}")?;
-        Ok(Self { case, normalisation })
+        let found = (same("probe", "PROBE"), same("\u{e9}", "e\u{301}"));
+        remove_all(tmp.as_fd(), name.as_bytes())?;
+        Ok(Self { case: found.0?, normalisation: found.1? })
     }
 
     /// What names that are one to the file system have in common. Works on whole paths too.

@@ -12,7 +12,7 @@ use super::CheckoutError;
 use super::plan::Expected;
 
 /// Version of the journal file.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"FSTCHECK";
 const RACY: u8 = 0x80;
 
@@ -22,6 +22,35 @@ pub(super) struct Journal {
     /// The caller's own bytes.
     pub token: Vec<u8>,
     pub steps: Vec<Step>,
+    pub rules: Rules,
+}
+
+/// How steps replace and delete: told by the version. A build that knows version 1 alone deletes all
+/// temporary files in the end, so what it may go on with must never have left a file of the user's there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Rules {
+    /// Version 1: new files are renamed over old ones, and these are gone.
+    Rename,
+    /// Version 2: what a step takes out of the folder waits until it has been looked at.
+    #[default]
+    Exchange,
+}
+
+impl Rules {
+    fn of_version(version: u32) -> Option<Self> {
+        match version {
+            1 => Some(Self::Rename),
+            JOURNAL_VERSION => Some(Self::Exchange),
+            _ => None,
+        }
+    }
+
+    fn version(self) -> u32 {
+        match self {
+            Self::Rename => 1,
+            Self::Exchange => JOURNAL_VERSION,
+        }
+    }
 }
 
 /// A change to one path, its new content waiting under a temporary name.
@@ -79,7 +108,7 @@ impl Journal {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&JOURNAL_VERSION.to_le_bytes());
+        out.extend_from_slice(&self.rules.version().to_le_bytes());
         put_bytes(&mut out, &self.token);
         varint::put(&mut out, self.steps.len() as u64);
         for Step { path, action } in &self.steps {
@@ -94,7 +123,8 @@ impl Journal {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (body, checksum) = bytes.split_last_chunk::<ID_BYTES>()?;
         (blake3::hash(body).as_bytes() == checksum).then_some(())?;
-        let mut rest = body.strip_prefix(MAGIC)?.strip_prefix(&JOURNAL_VERSION.to_le_bytes())?;
+        let mut rest = body.strip_prefix(MAGIC)?;
+        let rules = Rules::of_version(u32::from_le_bytes(take_chunk(&mut rest)?))?;
         let token = take_bytes(&mut rest)?.to_vec();
         let mut steps = Vec::new();
         for _ in 0..varint::take(&mut rest)? {
@@ -102,7 +132,7 @@ impl Journal {
             path.split(|&byte| byte == b'/').all(name_is_allowed).then_some(())?;
             steps.push(Step { path, action: take_action(&mut rest)? });
         }
-        rest.is_empty().then_some(Self { token, steps })
+        rest.is_empty().then_some(Self { token, steps, rules })
     }
 }
 
@@ -198,6 +228,7 @@ mod tests {
         let expect = Expected { kind: Kind::Symlink, stat, racy: true, id: [7; 32] };
         let step = |path: &str, action| Step { path: path.into(), action };
         Journal {
+            rules: Rules::Exchange,
             token: b"snap-1".to_vec(),
             steps: vec![
                 step("old/a", Action::Remove(expect)),
@@ -228,18 +259,34 @@ mod tests {
             Step { path: b"a/b".to_vec(), action: Action::RemoveDirectory },
             Step { path: b"n".to_vec(), action: Action::Grow { temporary: 1, inode: 300 } },
         ];
-        let encoded = Journal { token: b"t".to_vec(), steps }.encode();
-        let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
-        let checksum = "bcc7c1b6e902daca1e1f2ed1a60754fb50d7cb557f7f1236eab0185e6f259f85";
-        let body = "465354434845434b0100000001740203612f6201016e0301ac02";
-        assert_eq!(hex, [body, checksum].concat());
+        let vectors = [
+            (
+                Rules::Rename,
+                "01",
+                "bcc7c1b6e902daca1e1f2ed1a60754fb50d7cb557f7f1236eab0185e6f259f85",
+            ),
+            (
+                Rules::Exchange,
+                "02",
+                "046b4f12386abcc0c3ca74f5c2373c06d45aad1a75c234bd043c4221e0728f8c",
+            ),
+        ];
+        for (rules, version, checksum) in vectors {
+            let journal = Journal { token: b"t".to_vec(), steps: steps.clone(), rules };
+            let encoded = journal.encode();
+            let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
+            let body = "00000001740203612f6201016e0301ac02";
+            assert_eq!(hex, ["465354434845434b", version, body, checksum].concat());
+            assert_eq!(Journal::decode(&encoded), Some(journal));
+        }
     }
 
     #[test]
     fn paths_that_lead_out_are_refused() {
         for path in ["..", "a/../b", "/etc", "a//b", "", ".fastest/x"] {
             let steps = vec![Step { path: path.into(), action: Action::MakeDirectory }];
-            assert_eq!(Journal::decode(&Journal { token: vec![], steps }.encode()), None, "{path}");
+            let journal = Journal { steps, ..Journal::default() };
+            assert_eq!(Journal::decode(&journal.encode()), None, "{path}");
         }
     }
 }

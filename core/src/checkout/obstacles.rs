@@ -3,27 +3,29 @@
 
 use std::collections::HashMap;
 
-use rustix::fs::{CWD, Dir, Mode};
+use rustix::fs::{Dir, Mode};
 
+use crate::beneath::change::At;
+use crate::beneath::{DIRECTORY, Parents};
 use crate::foreign::{is_of_its_own, is_repository_of_others};
 use crate::id::TreeId;
 use crate::left::{Left, LeftWhy, is_in_left};
 use crate::object::ObjectSource;
-use crate::path::{DIRECTORY, Parents, join};
+use crate::path::join;
 use crate::stat::Node;
 use crate::store::StoreError;
 use crate::tree::{Kind, find};
 
+use super::CheckoutError;
 use super::database::{has_filled_side, is_in_use};
 use super::plan::{Change, Expected, What};
 use super::prepare::{Prepared, write_access};
 use super::target::{Standing, content_id};
-use super::{CheckoutError, display};
 
 impl Prepared<'_> {
     /// Leaves out all changes in folders that are others': a working copy or a git working tree of
     /// its own, or the state of another version control system. The scan leaves these alone too.
-    pub(super) fn leave_foreign(&mut self, parents: &mut Parents) {
+    pub(super) fn leave_foreign(&mut self, parents: &mut Parents<'_>) {
         let mut known = HashMap::new();
         let mut left: Vec<Vec<u8>> = Vec::new();
         self.changes.retain(|change| {
@@ -46,7 +48,7 @@ impl Prepared<'_> {
 
     /// Leaves out files that are not there on purpose, as in a sparse working tree: nobody has looked
     /// at them, and the head's version of them stays in the tree.
-    pub(super) fn leave_absent(&mut self, parents: &mut Parents) -> Result<(), CheckoutError> {
+    pub(super) fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         let mut absent = Vec::new();
         for change in &self.changes {
             let expect = match &change.what {
@@ -88,8 +90,7 @@ impl Prepared<'_> {
     /// Removes what an earlier checkout left and the new tree lacks, where it is content of the
     /// project's past. Anything else stays left until somebody moves it.
     fn remove_dropped(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
-        let mut parents =
-            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut parents = self.site.parents();
         for left in dropped {
             let path = &left.path;
             let is_there = !matches!(
@@ -119,8 +120,7 @@ impl Prepared<'_> {
 
     /// What stands in the way may be replaced where it is content of the project's past.
     fn replace_past(&mut self, past: &Past<'_>) -> Result<(), CheckoutError> {
-        let mut parents =
-            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut parents = self.site.parents();
         let (mut known, mut removals) = (Vec::new(), Vec::new());
         for (number, change) in self.changes.iter().enumerate() {
             let is_file = match change.what {
@@ -161,7 +161,7 @@ impl Prepared<'_> {
     fn removals_of_the_past(
         &self,
         path: &[u8],
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
         past: &Past<'_>,
     ) -> Result<Option<Vec<Change>>, CheckoutError> {
         let (mut removals, mut folders) = (Vec::new(), Vec::new());
@@ -189,8 +189,7 @@ impl Prepared<'_> {
 
     /// The names in a folder; `None` where it cannot be read.
     fn names_in(&self, path: &[u8]) -> Result<Option<Vec<Vec<u8>>>, CheckoutError> {
-        let full = self.root.join(display(path));
-        let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
+        let directory = self.site.folder.directory(path);
         let Ok(mut directory) = directory.and_then(Dir::new) else { return Ok(None) };
         let mut names = Vec::new();
         while let Some(entry) = directory.read() {
@@ -208,7 +207,7 @@ impl Prepared<'_> {
     fn of_the_past(
         &self,
         path: &[u8],
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
         past: &Past<'_>,
     ) -> Result<Option<Expected>, CheckoutError> {
         let Standing::Other(Node::Content(kind, stat)) = self.look(parents, path, None)? else {
@@ -219,7 +218,7 @@ impl Prepared<'_> {
         }
         let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
         // What cannot be read is an obstacle like any other.
-        let Ok(id) = content_id(parent, name, kind) else { return Ok(None) };
+        let Ok(id) = content_id(At(parent, name), kind) else { return Ok(None) };
         if !past.had(path, kind, &id)? || is_in_use(parent, name) {
             return Ok(None);
         }
@@ -228,8 +227,7 @@ impl Prepared<'_> {
 
     /// Paths at which a change cannot be made, sorted.
     fn obstacles(&self) -> Result<Vec<Left>, CheckoutError> {
-        let mut parents =
-            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut parents = self.site.parents();
         let mut found = Vec::new();
         for change in &self.changes {
             let path = &change.path;
@@ -245,7 +243,7 @@ impl Prepared<'_> {
     fn obstacle(
         &self,
         change: &Change,
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
     ) -> Result<Option<LeftWhy>, CheckoutError> {
         let path = &change.path;
         if write_access(path, parents).is_err() {
@@ -333,7 +331,7 @@ impl Past<'_> {
 }
 
 /// Whether a folder is not ours to write in. What cannot be looked at is found out later.
-fn is_foreign(folder: &[u8], parents: &mut Parents) -> bool {
+fn is_foreign(folder: &[u8], parents: &mut Parents<'_>) -> bool {
     let Ok((parent, name)) = parents.open(folder) else { return false };
     let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {
         return false;

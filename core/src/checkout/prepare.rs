@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rustix::fs::{Access, AtFlags, CWD, Dir, Mode};
+use rustix::fs::{Access, AtFlags, Dir};
 use rustix::io::Errno;
 
+use crate::beneath::Parents;
+use crate::beneath::change::At;
 use crate::left::{Left, LeftWhy};
 use crate::object::ObjectSource;
-use crate::path::{DIRECTORY, Parents, join, split};
+use crate::path::{join, split};
 use crate::scan::SIDES;
 use crate::stat::Node;
 use crate::tree::Item;
@@ -18,12 +20,13 @@ use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;
 use super::obstacles::Past;
 use super::plan::{Change, Expected, Plan, What, entries_of};
+use super::site::Site;
 use super::target::{Standing, content_id, standing};
 use super::{CheckoutError, Kept, KeptWhy, display};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
-    pub(super) root: &'p Path,
+    pub(super) site: &'p Site,
     /// In the order in which they are to be made.
     pub(super) changes: Vec<Change>,
     pub(super) folding: Folding,
@@ -46,18 +49,18 @@ impl<'p> Prepared<'p> {
     /// files that are there already.
     pub(super) fn fit(
         plan: Plan,
-        root: &'p Path,
-        state_device: u64,
+        site: &'p Site,
         source: &dyn ObjectSource,
     ) -> Result<Self, CheckoutError> {
         let folding = plan.folding;
         let (made, changes, databases) = (HashSet::new(), plan.removals, plan.databases);
         let vacated = HashSet::new();
-        let (device, left, kept) = (state_device, Vec::new(), Vec::new());
+        let device = site.device().map_err(CheckoutError::io("look at", site.state.tmp()))?;
+        let (left, kept) = (Vec::new(), Vec::new());
         let mut fitted =
-            Self { root, changes, folding, vacated, made, device, databases, left, kept };
+            Self { site, changes, folding, vacated, made, device, databases, left, kept };
         fitted.vacate();
-        let mut parents = Parents::below(root).map_err(CheckoutError::io("open", root))?;
+        let mut parents = site.parents();
         for change in plan.additions {
             fitted.addition(change, &mut parents, source)?;
         }
@@ -88,7 +91,7 @@ impl<'p> Prepared<'p> {
     }
 
     /// Leaves out databases that changed since they were scanned, or that an application has open.
-    fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents) {
+    fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents<'_>) {
         let Self { databases, kept, left, changes, .. } = self;
         changes.retain(|Change { path, .. }| {
             let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
@@ -111,7 +114,7 @@ impl<'p> Prepared<'p> {
     fn addition(
         &mut self,
         change: Change,
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
         source: &dyn ObjectSource,
     ) -> Result<(), CheckoutError> {
         match change.what {
@@ -134,7 +137,11 @@ impl<'p> Prepared<'p> {
 
     /// Creates the directories above `path` that are not there, though the index knows them: all in
     /// them may be left out on purpose.
-    fn make_parents(&mut self, path: &[u8], parents: &mut Parents) -> Result<(), CheckoutError> {
+    fn make_parents(
+        &mut self,
+        path: &[u8],
+        parents: &mut Parents<'_>,
+    ) -> Result<(), CheckoutError> {
         if self.look(parents, path, None)? != Standing::NoParent {
             return Ok(());
         }
@@ -156,7 +163,7 @@ impl<'p> Prepared<'p> {
         &mut self,
         path: Vec<u8>,
         item: &Item,
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
         source: &dyn ObjectSource,
     ) -> Result<(), CheckoutError> {
         let depth = path.iter().filter(|&&byte| byte == b'/').count() + 1;
@@ -172,7 +179,7 @@ impl<'p> Prepared<'p> {
 
     /// Whether a directory stands where a whole one is to come, or the two are on different file
     /// systems.
-    fn must_split(&self, path: &[u8], parents: &mut Parents) -> Result<bool, CheckoutError> {
+    fn must_split(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<bool, CheckoutError> {
         match self.look(parents, path, None)? {
             Standing::Other(Node::Directory) => Ok(!self.is_vacated(path)),
             _ => Ok(self.is_across(path, parents)?),
@@ -180,7 +187,7 @@ impl<'p> Prepared<'p> {
     }
 
     /// Whether the nearest directory above `path` is on another file system.
-    fn is_across(&self, path: &[u8], parents: &mut Parents) -> Result<bool, CheckoutError> {
+    fn is_across(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<bool, CheckoutError> {
         let mut path = path;
         loop {
             match parents.open(path) {
@@ -201,7 +208,7 @@ impl<'p> Prepared<'p> {
         path: &[u8],
         item: &Item,
         expect: &Option<Expected>,
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
     ) -> Result<bool, CheckoutError> {
         let Standing::Other(Node::Content(kind, stat)) =
             self.look(parents, path, expect.as_ref())?
@@ -213,7 +220,7 @@ impl<'p> Prepared<'p> {
         }
         let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
         // What cannot be read is something else.
-        Ok(content_id(parent, name, kind).ok() == Some(item.id))
+        Ok(content_id(At(parent, name), kind).ok() == Some(item.id))
     }
 
     fn is_vacated(&self, path: &[u8]) -> bool {
@@ -222,8 +229,7 @@ impl<'p> Prepared<'p> {
 
     /// The paths where something stands that no change expects, in the order of the changes.
     pub(super) fn in_the_way(&self) -> Result<Vec<PathBuf>, CheckoutError> {
-        let mut parents =
-            Parents::below(self.root).map_err(CheckoutError::io("open", self.root))?;
+        let mut parents = self.site.parents();
         let mut found = Vec::new();
         let mut writable = None;
         for change in &self.changes {
@@ -244,7 +250,7 @@ impl<'p> Prepared<'p> {
             };
             let standing = self.look(&mut parents, path, expect)?;
             if !self.fits(change, standing) {
-                found.push(self.root.join(display(path)));
+                found.push(self.site.root.join(display(path)));
             }
         }
         Ok(found)
@@ -268,7 +274,7 @@ impl<'p> Prepared<'p> {
 
     /// Refuses a folder that may not be written to: what could not be changed in it would be left
     /// as it is, and the next snapshot would take it for the user's wish.
-    fn check_writable(&self, path: &[u8], parents: &mut Parents) -> Result<(), CheckoutError> {
+    fn check_writable(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         match write_access(path, parents) {
             Err(error) => Err(self.failed("write in", split(path).0)(error.into())),
             Ok(()) => Ok(()),
@@ -281,14 +287,13 @@ impl<'p> Prepared<'p> {
         path: &[u8],
         found: &mut Vec<PathBuf>,
     ) -> Result<(), CheckoutError> {
-        let full = self.root.join(display(path));
-        let directory = rustix::fs::openat(CWD, &full, DIRECTORY, Mode::empty());
+        let directory = self.site.folder.directory(path);
         let mut directory = match directory.and_then(Dir::new) {
             Ok(directory) => directory,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(()),
             // Nobody knows what is in it.
             Err(Errno::ACCESS | Errno::PERM) => {
-                found.push(full);
+                found.push(self.site.root.join(display(path)));
                 return Ok(());
             }
             Err(error) => return Err(self.failed("read directory", path)(error.into())),
@@ -297,7 +302,7 @@ impl<'p> Prepared<'p> {
             let entry = entry.map_err(|error| self.failed("read directory", path)(error.into()))?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." && !self.is_vacated(&join(path, name)) {
-                found.push(self.root.join(display(&join(path, name))));
+                found.push(self.site.root.join(display(&join(path, name))));
             }
         }
         Ok(())
@@ -305,7 +310,7 @@ impl<'p> Prepared<'p> {
 
     pub(super) fn look(
         &self,
-        parents: &mut Parents,
+        parents: &mut Parents<'_>,
         path: &[u8],
         expect: Option<&Expected>,
     ) -> Result<Standing, CheckoutError> {
@@ -317,13 +322,13 @@ impl<'p> Prepared<'p> {
         action: &'static str,
         path: &[u8],
     ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
-        CheckoutError::io(action, self.root.join(display(path)))
+        CheckoutError::io(action, self.site.root.join(display(path)))
     }
 }
 
 /// Whether the folder of `path` forbids writing in it. Where there is no such folder, the look at the
 /// path itself says so.
-pub(super) fn write_access(path: &[u8], parents: &mut Parents) -> Result<(), Errno> {
+pub(super) fn write_access(path: &[u8], parents: &mut Parents<'_>) -> Result<(), Errno> {
     let Ok((parent, _)) = parents.open(path) else { return Ok(()) };
     let access = Access::WRITE_OK | Access::EXEC_OK;
     match rustix::fs::accessat(parent, ".", access, AtFlags::empty()) {

@@ -1,7 +1,6 @@
 //! The stat index of the new tree, from the old one and from what was written.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -13,16 +12,17 @@ use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, Sta
 use crate::store::StoreError;
 use crate::tree::{Item, Root, read_directory};
 
-use super::apply::is_staged;
+use super::is_racy;
 use super::journal::{Action, Step};
-use super::{display, is_racy};
+use super::site::Site;
+use super::taken::is_file;
 
 /// Stat data of the files that were put in place one by one, and whether it is racy.
 pub(super) type Placed = HashMap<Vec<u8>, (Stat, bool)>;
 
 /// Looks at each such file once more, for the ctime that its rename gave it. A file written at
 /// `begun_ns` or later, or renamed at `after_ns` or later, may have been edited in the same tick.
-pub(super) fn placed(root: &Path, steps: &[Step], begun_ns: i64, after_ns: i64) -> Placed {
+pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) -> Placed {
     let is_last = |at: usize| {
         // The content of a database as one file is followed by what replaces it.
         let after = &steps[at + 1..steps.len().min(at + 2 + SIDES.len())];
@@ -30,11 +30,8 @@ pub(super) fn placed(root: &Path, steps: &[Step], begun_ns: i64, after_ns: i64) 
     };
     let put = |(at, step): (usize, &Step)| match step.action {
         Action::Put { staged, .. } if is_last(at) => {
-            let path = root.join(display(&step.path));
-            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-            let found = rustix::fs::statat(rustix::fs::CWD, &path, flags);
-            let stat = match found.map(|stat| Node::from(&stat)) {
-                Ok(Node::Content(_, stat)) if is_staged(&stat, &staged) => stat,
+            let stat = match site.folder.look(&step.path) {
+                Ok(Some(node @ Node::Content(_, stat))) if is_file(Some(node), &staged) => stat,
                 // The user's version stands there: it never equals what was staged.
                 _ => return Some((step.path.clone(), (staged, true))),
             };

@@ -1,32 +1,30 @@
 //! The first phase: everything new is written under temporary names and made durable.
 
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::fd::AsFd;
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::Mode;
+use rustix::io::Errno;
 
+use crate::beneath::change::{create_file, make_directory, make_link};
+use crate::beneath::look_at;
 use crate::chunk::{ReadContentError, read_content};
 use crate::object::ObjectSource;
-use crate::path::join;
+use crate::path::{join, split};
 use crate::progress::Progress;
-use crate::stat::Stat;
+use crate::stat::{Node, Stat};
 use crate::stat_index::{Block, BlockBuilder};
 use crate::tree::{Item, Kind};
 
-use super::durable;
+use super::durable::{self, SYNC_EACH_MAX};
 use super::folding::Folding;
 use super::journal::{Action, Step};
 use super::plan::{Expected, What, entries_of};
 use super::prepare::Prepared;
+use super::site::{Site, temporary_name};
 use super::sparse::SparseWriter;
-use super::{CheckoutError, is_racy};
-
-/// Up to this many files are synced one by one; beyond, the whole file system is.
-const SYNC_EACH_MAX: usize = 16;
+use super::{CheckoutError, display, is_racy};
 
 /// Files of at least this size are looked through for zeros, which then take no room.
 const SPARSE_FROM_BYTES: u64 = 32 << 10;
@@ -46,8 +44,8 @@ pub(super) struct Staged {
 /// A new directory under its temporary name.
 #[derive(Debug)]
 struct Grown {
-    /// Where it is now.
-    temporary: PathBuf,
+    /// Where it is now, in the folder of temporary files.
+    temporary: Vec<u8>,
     /// Where it will be, relative to the root.
     path: Vec<u8>,
     item: Item,
@@ -57,7 +55,7 @@ struct Grown {
 /// A single new file or link.
 #[derive(Debug)]
 struct Put {
-    temporary: PathBuf,
+    temporary: Vec<u8>,
     item: Item,
     mode: u32,
     stat: Stat,
@@ -75,33 +73,27 @@ fn mode(item: &Item, expect: Option<&Expected>) -> u32 {
     }
 }
 
-/// Where the content of a step waits.
-pub(super) fn temporary_path(tmp: &Path, number: u64) -> PathBuf {
-    tmp.join(format!("c{number}"))
-}
-
-/// Writes what `changes` bring into the folder `tmp`.
+/// Writes what `changes` bring into the folder of temporary files.
 pub(super) fn stage(
-    Prepared { changes, databases, folding, .. }: &Prepared<'_>,
-    tmp: &Path,
+    Prepared { site, changes, databases, folding, .. }: &Prepared<'_>,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<Staged, CheckoutError> {
     let numbered = || changes.iter().zip(0u64..);
     let roots = numbered().filter_map(|(change, number)| match &change.what {
         What::Grow(item) => {
-            let (temporary, path) = (temporary_path(tmp, number), change.path.clone());
+            let (temporary, path) = (temporary_name(number), change.path.clone());
             Some(Grown { temporary, path, item: *item, entries: Vec::new() })
         }
         _ => None,
     });
     let roots: Vec<_> = roots.collect();
     let grown_paths = roots.iter().map(|root| root.path.clone()).collect();
-    let mut levels = grow(roots, source, *folding)?;
+    let mut levels = grow(roots, site, source, *folding)?;
     let mut puts: Vec<_> = numbered()
         .filter_map(|(change, number)| match change.what {
             What::Put(item, expect) => {
-                let (temporary, stat) = (temporary_path(tmp, number), Stat::default());
+                let (temporary, stat) = (temporary_name(number), Stat::default());
                 Some(Put { temporary, item, mode: mode(&item, expect.as_ref()), stat })
             }
             _ => None,
@@ -111,11 +103,11 @@ pub(super) fn stage(
     // What a database has in several files waits as one file too.
     let replaced = changes.iter().filter_map(|change| databases.get(&change.path));
     puts.extend(replaced.zip(changes.len() as u64..).map(|(replaced, number)| {
-        let (temporary, stat) = (temporary_path(tmp, number), Stat::default());
+        let (temporary, stat) = (temporary_name(number), Stat::default());
         let mode = mode(&replaced.item, Some(&replaced.main));
         Put { temporary, item: replaced.item, mode, stat }
     }));
-    write_all(&mut puts, &mut levels, tmp, source, progress)?;
+    write_all(&mut puts, &mut levels, site, source, progress)?;
     let mut settled = (changes.len() as u64..).zip(puts.split_off(new));
     let mut puts = puts.into_iter();
     let steps = numbered().map(|(change, temporary)| {
@@ -124,9 +116,9 @@ pub(super) fn stage(
             What::RemoveDirectory { .. } => Action::RemoveDirectory,
             What::MakeDirectory => Action::MakeDirectory,
             What::Grow(_) => {
-                let path = temporary_path(tmp, temporary);
-                let failed = CheckoutError::io("look at", &path);
-                Action::Grow { temporary, inode: fs::metadata(&path).map_err(failed)?.ino() }
+                let name = temporary_name(temporary);
+                let inode = || Ok(rustix::fs::fstat(site.tmp.directory(&name)?)?.st_ino);
+                Action::Grow { temporary, inode: inode().map_err(failed("look at", site, &name))? }
             }
             What::Put(_, expect) => {
                 let put = puts.next().expect("every file was written");
@@ -149,6 +141,7 @@ pub(super) fn stage(
 /// Creates new directories, level by level, and reads what belongs into them.
 fn grow(
     roots: Vec<Grown>,
+    site: &Site,
     source: &dyn ObjectSource,
     folding: Folding,
 ) -> Result<Vec<Vec<Grown>>, CheckoutError> {
@@ -156,8 +149,8 @@ fn grow(
     let mut next = roots;
     while !next.is_empty() {
         next.par_iter_mut().try_for_each(|grown| -> Result<(), CheckoutError> {
-            let made = DirBuilder::new().mode(0o777).create(&grown.temporary);
-            made.map_err(CheckoutError::io("create", &grown.temporary))?;
+            make_grown(&grown.temporary, site)
+                .map_err(|error| failed("create", site, &grown.temporary)(error.into()))?;
             let depth = grown.path.iter().filter(|&&byte| byte == b'/').count() + 1;
             let entries = entries_of(&grown.path, &grown.item, source, folding, depth)?;
             let with_stat = |(name, item)| (name, item, Stat::default());
@@ -167,7 +160,7 @@ fn grow(
         let below = next.iter().flat_map(|grown| {
             let directories = grown.entries.iter().filter(|(_, item, _)| item.is_directory());
             directories.map(|(name, item, _)| Grown {
-                temporary: grown.temporary.join(OsStr::from_bytes(name)),
+                temporary: join(&grown.temporary, name),
                 path: join(&grown.path, name),
                 item: *item,
                 entries: Vec::new(),
@@ -183,19 +176,20 @@ fn grow(
 fn write_all(
     puts: &mut [Put],
     levels: &mut [Vec<Grown>],
-    tmp: &Path,
+    site: &Site,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<(), CheckoutError> {
     let below = levels.iter_mut().flatten().flat_map(|grown| {
         let Grown { temporary, entries, .. } = grown;
         let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
-        contents
-            .map(|(name, item, stat)| (&*temporary, Some(&*name), &*item, mode(item, None), stat))
+        contents.map(|(name, item, stat)| {
+            (&temporary[..], Some(&name[..]), &*item, mode(item, None), stat)
+        })
     });
     let single = puts.iter_mut().map(|put| {
         let Put { temporary, item, mode, stat } = put;
-        (&*temporary, None, &*item, *mode, stat)
+        (&temporary[..], None, &*item, *mode, stat)
     });
     let mut jobs: Vec<_> = single.chain(below).collect();
     // A tree from elsewhere may claim any sizes.
@@ -206,63 +200,83 @@ fn write_all(
         jobs.par_iter_mut().try_for_each(|job| -> Result<(), CheckoutError> {
             let (path, name, item, mode, stat) = job;
             let path = match name {
-                Some(name) => &path.join(OsStr::from_bytes(name)),
+                Some(name) => &*join(path, name),
                 None => *path,
             };
-            **stat = write(path, item, *mode, source, sync_each)?;
+            **stat = write(path, item, *mode, site, source, sync_each)?;
             written(item.bytes);
             progress.add(1, item.bytes);
             Ok(())
         })
     };
     if !sync_each {
-        return durable::beside(tmp, write_jobs);
+        return durable::beside(site, write_jobs);
     }
     write_jobs(&|_| ())?;
-    let directories = levels.iter().flatten().map(|grown| grown.temporary.as_path());
-    for path in directories.chain([tmp]) {
-        let directory = File::open(path).map_err(CheckoutError::io("open", path))?;
-        directory.sync_all().map_err(CheckoutError::io("sync", path))?;
+    let directories = levels.iter().flatten().map(|grown| &grown.temporary[..]);
+    for path in directories.chain([&[][..]]) {
+        let sync = || Ok(rustix::fs::fsync(site.tmp.directory(path)?)?);
+        sync().map_err(failed("sync", site, path))?;
     }
     Ok(())
 }
 
+fn make_grown(path: &[u8], site: &Site) -> Result<(), Errno> {
+    let (parent, name) = split(path);
+    make_directory(site.tmp.directory(parent)?.as_fd(), name)
+}
+
+/// An error at a path in the folder of temporary files.
+fn failed(
+    action: &'static str,
+    site: &Site,
+    path: &[u8],
+) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
+    CheckoutError::io(action, site.state.tmp().join(display(path)))
+}
+
 /// Writes one file or link where nothing stands, and gives its stat data.
 fn write(
-    path: &Path,
+    path: &[u8],
     item: &Item,
     mode: u32,
+    site: &Site,
     source: &dyn ObjectSource,
     sync: bool,
 ) -> Result<Stat, CheckoutError> {
     let content = |error| match error {
-        ReadContentError::Write(error) => CheckoutError::io("write", path)(error),
+        ReadContentError::Write(error) => failed("write", site, path)(error),
         ReadContentError::Store(error) => error.into(),
     };
     if item.kind == Kind::Symlink {
         let mut target = Vec::new();
         read_content(item, source, &mut target).map_err(content)?;
-        let target = PathBuf::from(std::ffi::OsString::from_vec(target));
-        std::os::unix::fs::symlink(target, path).map_err(CheckoutError::io("create link", path))?;
-        let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
-        return stat
-            .map(|stat| Stat::from(&stat))
-            .map_err(|error| CheckoutError::io("look at", path)(error.into()));
+        return write_link(path, &target, site).map_err(failed("create link", site, path));
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let mut file = file.map_err(CheckoutError::io("create", path))?;
+    let file = create_file(&site.tmp, path, Mode::from_raw_mode(mode));
+    let mut file = file.map_err(|error| failed("create", site, path)(error.into()))?;
     if item.bytes < SPARSE_FROM_BYTES {
         read_content(item, source, &mut file).map_err(content)?;
     } else {
         let mut sparse = SparseWriter::new(&file);
         read_content(item, source, &mut sparse).map_err(content)?;
-        sparse.finish().map_err(CheckoutError::io("write", path))?;
+        sparse.finish().map_err(failed("write", site, path))?;
     }
-    let failed = |error: rustix::io::Errno| CheckoutError::io("sync", path)(error.into());
+    let not_synced = |error: Errno| failed("sync", site, path)(error.into());
     if sync {
-        rustix::fs::fsync(&file).map_err(failed)?;
+        rustix::fs::fsync(&file).map_err(not_synced)?;
     }
-    rustix::fs::fstat(&file).map(|stat| Stat::from(&stat)).map_err(failed)
+    rustix::fs::fstat(&file).map(|stat| Stat::from(&stat)).map_err(not_synced)
+}
+
+fn write_link(path: &[u8], target: &[u8], site: &Site) -> io::Result<Stat> {
+    let (parent, name) = split(path);
+    let parent = site.tmp.directory(parent)?;
+    make_link(parent.as_fd(), name, target)?;
+    match look_at(parent, name)? {
+        Some(Node::Content(Kind::Symlink, stat)) => Ok(stat),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 impl Staged {

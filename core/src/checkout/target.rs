@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use crate::path::Parents;
-use crate::scan::look_at;
+use crate::beneath::change::At;
+use crate::beneath::{Parents, READ, look_at};
 use crate::stat::Node;
 use crate::tree::Kind;
 
@@ -33,7 +32,7 @@ pub(super) enum Standing {
 
 /// Looks at a path; links are never followed.
 pub(super) fn standing(
-    parents: &mut Parents,
+    parents: &mut Parents<'_>,
     path: &[u8],
     expect: Option<&Expected>,
 ) -> io::Result<Standing> {
@@ -60,7 +59,7 @@ pub(super) fn standing(
         (Node::Content(kind, stat), Some(expect))
             if kind == expect.kind
                 && stat == expect.stat
-                && (!expect.racy || content_id(parent, name, kind).ok() == Some(expect.id)) =>
+                && (!expect.racy || content_id(At(parent, name), kind).ok() == Some(expect.id)) =>
         {
             Ok(Standing::Expected)
         }
@@ -69,13 +68,12 @@ pub(super) fn standing(
 }
 
 /// The id of what a file or link holds.
-pub(super) fn content_id(parent: BorrowedFd<'_>, name: &[u8], kind: Kind) -> io::Result<[u8; 32]> {
+pub(super) fn content_id(At(parent, name): At<'_>, kind: Kind) -> io::Result<[u8; 32]> {
     if kind == Kind::Symlink {
         let target = rustix::fs::readlinkat(parent, name, Vec::new())?;
         return Ok(*blake3::hash(target.as_bytes()).as_bytes());
     }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::openat(parent.as_fd(), name, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::openat(parent, name, READ, Mode::empty())?);
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;
     Ok(*hasher.finalize().as_bytes())

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use crate::beneath::look_at;
 use crate::foreign::{is_name_of_others, is_repository_of_others, is_state_name};
 use crate::ignore_rules::IgnoredBy;
 use crate::left::is_left;
@@ -14,7 +15,7 @@ use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX};
 
 use super::head::HeadEntries;
 use super::rules::Rules;
-use super::walk::{Task, look_at};
+use super::walk::Task;
 use super::{Context, SkippedWhy};
 
 /// A name of a directory, before it is looked at.

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use rayon::prelude::*;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 
+use crate::beneath::READ;
 use crate::chunk::{WriteContentError, write_content};
 use crate::id::BlobId;
 use crate::object::{ObjectKind, ObjectSink};
@@ -18,7 +17,7 @@ use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind};
 
 use super::database::{self, Database};
 use super::head::HeadEntries;
-use super::walk::{Found, Listing, Task, look_at};
+use super::walk::{Found, Listing, Task};
 use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
 
 /// How often a file that changes while it is read is read anew.
@@ -133,18 +132,18 @@ fn read_job(
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
 ) -> Result<(), ScanError> {
-    let path = job.task.path_of(job.name);
+    let path = [&job.task.prefix, job.name].concat();
     let outcome = match *job.found {
         Found::Changed(kind, _) => match read_until_stable(&path, kind, buffer, context) {
-            Ok(Found::Database(kind, _)) => read_database(job, &path, kind, buffer, context),
+            Ok(Found::Database(kind, _)) => read_database(&path, kind, buffer, context),
             Ok(Found::Unread(SkippedWhy::Changing) | Found::Read { growing: true, .. })
                 if is_database(&path, context) =>
             {
-                read_database(job, &path, kind, buffer, context)
+                read_database(&path, kind, buffer, context)
             }
             outcome => outcome,
         },
-        Found::Database(kind, _) => read_database(job, &path, kind, buffer, context),
+        Found::Database(kind, _) => read_database(&path, kind, buffer, context),
         _ => return Ok(()),
     };
     *job.found = match outcome {
@@ -158,33 +157,36 @@ fn read_job(
     Ok(())
 }
 
-fn is_database(path: &Path, context: &Context<'_>) -> bool {
+fn is_database(path: &[u8], context: &Context<'_>) -> bool {
     context.selection.databases.is_some()
-        && database::open(CWD, path.as_os_str().as_bytes())
-            .is_ok_and(|file| database::is_database(&file))
+        && open(path, context).is_ok_and(|file| database::is_database(&file))
+}
+
+/// Opens a file at a path relative to the root.
+fn open(path: &[u8], context: &Context<'_>) -> Result<File, Errno> {
+    context.beneath.open(path, READ, Mode::empty()).map(File::from)
 }
 
 /// Reads a database together with what stands beside it.
 fn read_database(
-    job: &Job<'_, '_>,
-    path: &Path,
+    path: &[u8],
     kind: Kind,
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
 ) -> Result<Found, Failure> {
     let databases = context.selection.databases.expect("databases are told apart");
-    let copied = match database::copy(context.root, path, databases) {
+    let copied = match database::copy(path, databases, context) {
         Ok(copied) => copied,
-        Err(_) if look_up(path)?.is_none() => return Ok(Found::Gone),
+        Err(_) if look_up(path, context)?.is_none() => return Ok(Found::Gone),
         Err(refusal) => return Ok(Found::Unread(SkippedWhy::Database(refusal))),
     };
-    let Outcome::Stable(item, _) = read_file(&copied.path, None, buffer, context.sink, false)?
+    let Outcome::Stable(item, _) =
+        read_open(copied.open()?, None, buffer, context.sink, |_| false)?
     else {
         return Ok(Found::Unread(SkippedWhy::Changing));
     };
     let (main, sides) = (copied.main, copied.sides);
-    let path = [&job.task.prefix, job.name].concat();
-    let found = Database { path, main, sides };
+    let found = Database { path: path.to_vec(), main, sides };
     context.databases.lock().expect("no holder panics").push(found);
     // What stands beside it has no stat data in the index, so this must be read again each time.
     Ok(Found::Read { item: Item { kind, ..item }, stat: main.stat, racy: true, growing: false })
@@ -193,18 +195,17 @@ fn read_database(
 /// Reads a file or link until it stays the same meanwhile. Of a file that only grows, what it held
 /// at one moment will do: what was read first, and is there once more.
 fn read_until_stable(
-    path: &Path,
+    path: &[u8],
     mut kind: Kind,
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
 ) -> Result<Found, Failure> {
     let mut grown: Option<(Item, Stat)> = None;
-    let tells_databases = context.selection.databases.is_some();
     for _ in 0..READS_MAX {
         let before = grown.as_ref().map(|(_, stat)| stat);
         let outcome = match kind {
-            Kind::Symlink => read_link(path, context.sink)?,
-            _ => read_file(path, before, buffer, context.sink, tells_databases)?,
+            Kind::Symlink => read_link(path, context)?,
+            _ => read_file(path, before, buffer, context)?,
         };
         match outcome {
             Outcome::Stable(item, stat) => {
@@ -221,7 +222,7 @@ fn read_until_stable(
             Outcome::Database(kind, stat) => return Ok(Found::Database(kind, stat)),
             Outcome::Moved => {
                 grown = None;
-                match look_up(path)? {
+                match look_up(path, context)? {
                     Some(Node::Content(now, _)) => kind = now,
                     Some(_) => break,
                     None => {}
@@ -232,43 +233,55 @@ fn read_until_stable(
     Ok(Found::Unread(SkippedWhy::Changing))
 }
 
-fn look_up(path: &Path) -> Result<Option<Node>, Failure> {
-    Ok(look_at(CWD, path.as_os_str().as_bytes())?)
+fn look_up(path: &[u8], context: &Context<'_>) -> Result<Option<Node>, Failure> {
+    Ok(context.beneath.look(path)?)
 }
 
-fn read_link(path: &Path, sink: &dyn ObjectSink) -> Result<Outcome, Failure> {
-    let Some(Node::Content(Kind::Symlink, before)) = look_up(path)? else {
+fn read_link(path: &[u8], context: &Context<'_>) -> Result<Outcome, Failure> {
+    let Some(Node::Content(Kind::Symlink, before)) = look_up(path, context)? else {
         return Ok(Outcome::Moved);
     };
-    let target = match rustix::fs::readlinkat(CWD, path, Vec::new()) {
-        Ok(target) => target.into_bytes(),
+    let target = match context.beneath.read_link(path) {
+        Ok(target) => target,
         Err(Errno::NOENT) => return Ok(Outcome::Gone),
         Err(Errno::INVAL) => return Ok(Outcome::Moved),
         Err(error) => return Err(error.into()),
     };
-    if look_up(path)? != Some(Node::Content(Kind::Symlink, before)) {
+    if look_up(path, context)? != Some(Node::Content(Kind::Symlink, before)) {
         return Ok(Outcome::Moved);
     }
-    Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, sink)?, before))
+    Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, context.sink)?, before))
 }
 
 /// Reads a file; of one that was seen to grow, no more than it held `at_first`. Databases that
 /// may be written to are left, where they are to be told apart.
 fn read_file(
-    path: &Path,
+    path: &[u8],
+    at_first: Option<&Stat>,
+    buffer: &mut Vec<u8>,
+    context: &Context<'_>,
+) -> Result<Outcome, Failure> {
+    let file = match open(path, context) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(Outcome::Gone),
+        Err(Errno::LOOP | Errno::NOTDIR | Errno::NXIO) => return Ok(Outcome::Moved),
+        Err(error) => return Err(error.into()),
+    };
+    let tells_databases = context.selection.databases.is_some();
+    let may_be_torn = |stat: &Stat| {
+        tells_databases && (database::has_sides(path, context) || database::was_just_changed(stat))
+    };
+    read_open(file, at_first, buffer, context.sink, may_be_torn)
+}
+
+/// As [`read_file`], of an open file. Where it is a database, `may_be_torn` says whether it is left.
+fn read_open(
+    file: File,
     at_first: Option<&Stat>,
     buffer: &mut Vec<u8>,
     sink: &dyn ObjectSink,
-    tells_databases: bool,
+    may_be_torn: impl Fn(&Stat) -> bool,
 ) -> Result<Outcome, Failure> {
-    // O_NONBLOCK: should a FIFO have taken the file's place, opening it must not wait.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-        Ok(fd) => File::from(fd),
-        Err(Errno::NOENT) => return Ok(Outcome::Gone),
-        Err(Errno::LOOP | Errno::NXIO) => return Ok(Outcome::Moved),
-        Err(error) => return Err(error.into()),
-    };
     let look = || rustix::fs::fstat(&file).map(|stat| Node::from(&stat));
     let before = look()?;
     let Node::Content(kind @ (Kind::File | Kind::Executable), stat) = before else {
@@ -277,8 +290,7 @@ fn read_file(
     let first = at_first.filter(|first| first.inode == stat.inode && first.bytes <= stat.bytes);
     let (expected, is_again) = (first.unwrap_or(&stat).bytes, first.is_some());
     let is_large = expected > CHUNKED_OVER_BYTES;
-    let may_be_torn = || database::has_sides(path) || database::was_just_changed(&stat);
-    if is_large && tells_databases && database::is_database(&file) && may_be_torn() {
+    if is_large && database::is_database(&file) && may_be_torn(&stat) {
         return Ok(Outcome::Database(kind, stat));
     }
     let item = if is_large {
@@ -293,7 +305,7 @@ fn read_file(
         buffer.clear();
         buffer.reserve(expected as usize);
         (&file).take(expected).read_to_end(buffer)?;
-        if tells_databases && database::is_header(buffer) && may_be_torn() {
+        if database::is_header(buffer) && may_be_torn(&stat) {
             return Ok(Outcome::Database(kind, stat));
         }
         give_blob(kind, buffer, sink)?

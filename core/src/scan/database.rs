@@ -12,21 +12,23 @@
 //! meanwhile, and then the log's header tells. With a rollback journal, nothing may change
 //! meanwhile; where an application writes all the time, [`Databases::hold`] keeps it waiting.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::Mode;
 
+use crate::beneath::{ON_THE_WAY, READ, look_at};
+use crate::path::split;
 use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
 use crate::tree::Kind;
 
-use super::walk::look_at;
+use super::Context;
 
 /// What SQLite keeps beside a database, by the ends of the names.
 pub(crate) const SIDES: [&str; 3] = ["-shm", "-wal", "-journal"];
@@ -92,7 +94,7 @@ pub(crate) struct FileState {
 pub(super) struct Copied {
     /// Deletes the copy.
     _folder: tempfile::TempDir,
-    pub(super) path: PathBuf,
+    path: PathBuf,
     pub(super) main: FileState,
     pub(super) sides: Vec<(&'static str, FileState)>,
 }
@@ -121,8 +123,7 @@ pub(super) fn is_header(header: &[u8]) -> bool {
 
 /// Opens a regular file. As everywhere, links are not followed, and nothing is waited for.
 pub(crate) fn open(directory: impl AsFd, name: &[u8]) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    Ok(File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?))
+    Ok(File::from(rustix::fs::openat(directory, name, READ, Mode::empty())?))
 }
 
 /// Whether a file is what its name says that SQLite keeps beside a database, and not some other file
@@ -164,10 +165,45 @@ pub(super) fn was_just_changed(stat: &Stat) -> bool {
     age_ns < TICK.as_nanos() as i128
 }
 
+/// A database in a working copy: the folder that holds it, open, and its name.
+struct Source {
+    folder: OwnedFd,
+    name: Vec<u8>,
+    /// For SQLite, which opens files by their paths alone.
+    path: PathBuf,
+}
+
+impl Source {
+    /// At a path relative to the root.
+    fn at(path: &[u8], context: &Context<'_>) -> io::Result<Self> {
+        let (parent, name) = split(path);
+        let folder = context.beneath.open(parent, ON_THE_WAY, Mode::empty())?;
+        let path = context.root.join(OsStr::from_bytes(path));
+        Ok(Self { folder, name: name.to_vec(), path })
+    }
+
+    /// The name of what SQLite keeps beside it.
+    fn beside(&self, side: &str) -> Vec<u8> {
+        [&self.name, side.as_bytes()].concat()
+    }
+
+    fn regular(&self, side: &str) -> io::Result<Option<(Kind, Stat)>> {
+        match look_at(&self.folder, &self.beside(side))? {
+            Some(Node::Content(kind @ (Kind::File | Kind::Executable), stat)) => {
+                Ok(Some((kind, stat)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn has(&self, side: &str) -> bool {
+        is_side_at(&self.folder, &self.beside(side), side)
+    }
+}
+
 /// Whether SQLite keeps something beside a database.
-pub(super) fn has_sides(database: &Path) -> bool {
-    let is_there = |side| is_side_at(CWD, with_end(database, side).as_os_str().as_bytes(), side);
-    SIDES.into_iter().any(is_there)
+pub(super) fn has_sides(database: &[u8], context: &Context<'_>) -> bool {
+    Source::at(database, context).is_ok_and(|source| SIDES.into_iter().any(|side| source.has(side)))
 }
 
 fn with_end(path: &Path, end: &str) -> PathBuf {
@@ -176,28 +212,30 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-fn regular(path: &Path) -> io::Result<Option<(Kind, Stat)>> {
-    match look_at(CWD, path.as_os_str().as_bytes())? {
-        Some(Node::Content(kind @ (Kind::File | Kind::Executable), stat)) => Ok(Some((kind, stat))),
-        _ => Ok(None),
+impl Copied {
+    /// Opens the copy.
+    pub(super) fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
     }
 }
 
-/// Copies a database and what stands beside it, and has one file made of the copy.
+/// Copies a database, at a path relative to the root, and what stands beside it, and has one file
+/// made of the copy.
 pub(super) fn copy(
-    root: &Path,
-    database: &Path,
+    database: &[u8],
     databases: &dyn Databases,
+    context: &Context<'_>,
 ) -> Result<Copied, Refusal> {
-    let folder = tempfile::tempdir_in(StateDir::of(root).create_tmp()?)?;
+    let folder = tempfile::tempdir_in(StateDir::of(context.root).create_tmp()?)?;
     let path = folder.path().join("database");
-    let (main, sides) = copy_until_consistent(database, &path, databases)?;
+    let source = Source::at(database, context)?;
+    let (main, sides) = copy_until_consistent(&source, &path, databases)?;
     databases.settle(&path)?;
     Ok(Copied { _folder: folder, path, main, sides })
 }
 
 fn copy_until_consistent(
-    database: &Path,
+    database: &Source,
     to: &Path,
     databases: &dyn Databases,
 ) -> Result<Files, Refusal> {
@@ -212,7 +250,7 @@ fn copy_until_consistent(
     let mut last = Refusal::from("it keeps changing");
     for _ in 0..COPIES_HELD_MAX {
         let mut files = None;
-        let held = databases.hold(database, &mut || {
+        let held = databases.hold(&database.path, &mut || {
             files = copy_files(database, to, true)?;
             Ok(())
         });
@@ -228,7 +266,7 @@ fn copy_until_consistent(
 type Files = (FileState, Vec<(&'static str, FileState)>);
 
 /// As [`try_copy_files`]. What is gone between a look and a copy has changed.
-fn copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+fn copy_files(database: &Source, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
     match try_copy_files(database, to, is_held) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         copied => copied,
@@ -238,16 +276,16 @@ fn copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Fi
 /// Copies the files of a database; `None` where they do not belong together. While a reader holds
 /// one without a log, its main file is all of it. The reader's lock ends when that file is closed
 /// here (as POSIX has it), so nothing else is looked at then.
-fn try_copy_files(database: &Path, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+fn try_copy_files(database: &Source, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;
-    let main = copy_file(before.main, database, to)?;
+    let main = copy_file(before.main, database, "", to)?;
     let is_whole = is_held && before.log.as_ref().is_none_or(|(look, _)| look.1.bytes == 0);
     let (log, journal) = (before.log.as_ref().map(|log| log.0), before.journal);
     let mut sides = Vec::new();
     for (side, look) in [("-wal", log), ("-journal", journal)] {
         let copy = with_end(to, side);
         match look.filter(|_| !is_whole) {
-            Some(look) => sides.push((side, copy_file(look, &with_end(database, side), &copy)?)),
+            Some(look) => sides.push((side, copy_file(look, database, side, &copy)?)),
             // Of an earlier try.
             None => remove_if_there(&copy)?,
         }
@@ -263,8 +301,13 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-fn copy_file((kind, stat): (Kind, Stat), from: &Path, to: &Path) -> io::Result<FileState> {
-    let mut from = open(CWD, from.as_os_str().as_bytes())?;
+fn copy_file(
+    (kind, stat): (Kind, Stat),
+    database: &Source,
+    side: &str,
+    to: &Path,
+) -> io::Result<FileState> {
+    let mut from = open(&database.folder, &database.beside(side))?;
     io::copy(&mut from, &mut File::create(to)?)?;
     drop(from);
     let mut hasher = blake3::Hasher::new();
@@ -282,23 +325,19 @@ struct Look {
 }
 
 impl Look {
-    fn at(database: &Path) -> io::Result<Self> {
-        let wal = with_end(database, "-wal");
-        let look_at_side = |side: &str| {
-            let path = with_end(database, side);
-            let is_side = is_side_at(CWD, path.as_os_str().as_bytes(), side);
-            if is_side { regular(&path) } else { Ok(None) }
-        };
+    fn at(database: &Source) -> io::Result<Self> {
+        let look_at_side =
+            |side: &str| if database.has(side) { database.regular(side) } else { Ok(None) };
         let log = match look_at_side("-wal")? {
             Some(look) => {
                 let mut header = Vec::with_capacity(LOG_HEADER_BYTES);
-                let file = open(CWD, wal.as_os_str().as_bytes())?;
+                let file = open(&database.folder, &database.beside("-wal"))?;
                 file.take(LOG_HEADER_BYTES as u64).read_to_end(&mut header)?;
                 Some((look, header))
             }
             None => None,
         };
-        let main = regular(database)?.ok_or(io::ErrorKind::NotFound)?;
+        let main = database.regular("")?.ok_or(io::ErrorKind::NotFound)?;
         Ok(Self { main, log, journal: look_at_side("-journal")? })
     }
 

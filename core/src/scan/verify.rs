@@ -5,23 +5,21 @@
 //! file, three for each directory, and none that another thread waits for.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::{Arc, Mutex};
 
 use rayon::Scope;
 use rayon::prelude::*;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::Mode;
 
+use crate::beneath::{Beneath, ON_THE_WAY, look_at};
 use crate::ignore_rules::IgnoreRules;
 use crate::path::join;
 use crate::stat::{Node, Stamp};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 
 use super::database::database_of;
-use super::walk::{look_at, unchanged};
+use super::walk::unchanged;
 
 /// A directory whose entries take more bytes in the index has its files looked at by all threads.
 const PARALLEL_OVER_BYTES: usize = 256 << 10;
@@ -44,7 +42,7 @@ struct Link {
 }
 
 struct Looker<'l> {
-    root: OwnedFd,
+    root: &'l Beneath,
     device: u128,
     found: &'l Mutex<Verified>,
 }
@@ -55,13 +53,8 @@ fn place_of(directory: &IndexedDirectory<'_>) -> usize {
 }
 
 impl Verified {
-    /// Looks at all that an index knows of the folder `root`, which lies on `device`. Where it
-    /// cannot be opened, nothing is vouched for.
-    pub(super) fn look(root: &Path, device: u128, top: IndexedDirectory<'_>) -> Self {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(root) = rustix::fs::openat(CWD, root, flags, Mode::empty()) else {
-            return Self::default();
-        };
+    /// Looks at all that an index knows of the folder `root`, which lies on `device`.
+    pub(super) fn look(root: &Beneath, device: u128, top: IndexedDirectory<'_>) -> Self {
         let found = Mutex::new(Self { done: true, ..Self::default() });
         let looker = Looker { root, device, found: &found };
         let link = Arc::new(Link { place: place_of(&top), parent: None });
@@ -93,12 +86,6 @@ impl Verified {
     }
 }
 
-fn open(root: &OwnedFd, path: &[u8]) -> rustix::io::Result<OwnedFd> {
-    // Nothing is read of the directory itself: for look-ups below it O_PATH does, and costs less.
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(root, OsStr::from_bytes(path), flags, Mode::empty())
-}
-
 impl<'l> Looker<'l> {
     /// Looks at a directory and its files, and has its subdirectories looked at, on all threads.
     fn directory<'s>(
@@ -128,7 +115,7 @@ impl<'l> Looker<'l> {
         let opened;
         let fd = match path {
             [] => self.root.as_fd(),
-            path => match open(&self.root, path) {
+            path => match self.root.open(path, ON_THE_WAY, Mode::empty()) {
                 Ok(fd) => {
                     opened = fd;
                     opened.as_fd()

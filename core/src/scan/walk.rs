@@ -1,21 +1,20 @@
 //! One directory of a working copy, read and compared with the stat index.
 
 use std::ffi::OsStr;
-use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode};
+use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
 use crate::foreign::{is_of_its_own, is_state_name};
 use crate::git::UnknownRules;
 use crate::id::TreeId;
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
-use crate::path::{DIRECTORY, split};
+use crate::path::split;
 use crate::stat::{Node, Stamp, Stat};
 use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 use crate::store::StoreError;
@@ -33,7 +32,7 @@ const STAT_PARALLEL_OVER: usize = 2048;
 /// A directory that is still to be read.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
-    /// Its path, for opening it.
+    /// Its path, for messages.
     pub path: PathBuf,
     /// Its path relative to the root, with a slash at the end; empty for the root.
     pub prefix: Vec<u8>,
@@ -111,10 +110,15 @@ impl Listing<'_> {
 impl<'a> Task<'a> {
     /// Its own name.
     pub(super) fn name(&self) -> &[u8] {
-        split(&self.prefix[..self.prefix.len().saturating_sub(1)]).1
+        split(self.relative()).1
     }
 
-    /// The path of an entry, for messages and for opening it.
+    /// Its path relative to the root, empty for the root.
+    fn relative(&self) -> &[u8] {
+        &self.prefix[..self.prefix.len().saturating_sub(1)]
+    }
+
+    /// The path of an entry, for messages.
     pub(crate) fn path_of(&self, name: &[u8]) -> PathBuf {
         self.path.join(OsStr::from_bytes(name))
     }
@@ -213,7 +217,7 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let Selection { git, left, .. } = context.selection;
     // Whether what is not there need not be deleted.
     let is_sparse = git.is_sparse() || !left.is_empty();
-    let fd = match rustix::fs::openat(CWD, &task.path, DIRECTORY, Mode::empty()) {
+    let fd = match context.beneath.directory(task.relative()) {
         Ok(fd) => Some(fd),
         Err(Errno::NOENT) if !is_root && is_sparse && task.head.is_some() => None,
         Err(Errno::NOENT) if !is_root => return Ok(Listing { gone: true, ..Listing::default() }),
@@ -416,15 +420,6 @@ fn choose(
         }
     };
     choices.into_iter().zip(&found.names).map(slowly).collect()
-}
-
-/// What stands under a name, links not followed; `None` where nothing does.
-pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<Node>> {
-    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(Node::from(&stat))),
-        Err(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Sorts names into what the index knows and what must be read.

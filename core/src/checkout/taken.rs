@@ -1,0 +1,283 @@
+//! What a checkout takes out of the folder.
+//!
+//! A file is looked at before it is replaced or deleted. But between the look and the rename an editor
+//! may save, and a rename over the file would lose that save. So nothing is renamed over: the old file
+//! and the new one change places, or the old one moves, and what came out waits in `.fastest/tmp`. It is
+//! looked at there. If it is not what was expected, it goes back. It is deleted when it is known to
+//! be in the store, and everything else is durable.
+//!
+//! What is left of the gap: a process that holds the old file open may write to it after the last look.
+//! And a file system that cannot exchange two names (NFS, some of FUSE) is looked at, and renamed over.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+use rustix::io::Errno;
+
+use crate::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
+use crate::beneath::{Parents, look_at};
+use crate::merge::name_aside;
+use crate::path::{join, split};
+use crate::stat::{Node, Stat, dates_mapped_writes};
+
+use super::across;
+use super::journal::Rules;
+use super::plan::Expected;
+use super::site::Site;
+use super::target::content_id;
+use super::{Kept, KeptWhy, display};
+
+/// How long a file's times may stay the same though it is written to through a mapping: the system
+/// dates the first write to a page, and the next once the page has been written to the disk. Linux does
+/// so after half a minute, laptops set to save power after ten.
+const MAPPED_WRITES_SHOW_WITHIN: Duration = Duration::from_secs(60 * 60);
+
+/// What stands at the end of the name of a version that is put beside its own name.
+const ASIDE: &str = "kept";
+
+/// Something that came out.
+#[derive(Debug)]
+struct Out {
+    path: Vec<u8>,
+    /// Its name in the folder of temporary files.
+    waits: Vec<u8>,
+    expect: Expected,
+    /// What was put in its place; `None` where it was deleted.
+    ours: Option<Stat>,
+}
+
+/// What one change came to.
+pub(super) type Outcome = Result<(), KeptWhy>;
+
+pub(super) struct Taken<'s> {
+    site: &'s Site,
+    rules: Rules,
+    out: Vec<Out>,
+    dates_mapped_writes: bool,
+    /// What could be put nowhere: it waits in the folder of temporary files.
+    pub(super) stuck: Option<(PathBuf, io::Error)>,
+}
+
+impl<'s> Taken<'s> {
+    pub(super) fn new(site: &'s Site, rules: Rules) -> Self {
+        let dates_mapped_writes = dates_mapped_writes(&site.folder);
+        Self { site, rules, out: Vec::new(), dates_mapped_writes, stuck: None }
+    }
+
+    /// Puts what waits under the name `waits` in the place of what was just seen to be as expected.
+    pub(super) fn put(
+        &mut self,
+        path: &[u8],
+        (waits, ours): (&[u8], &Stat),
+        expect: &Expected,
+        parents: &mut Parents<'_>,
+    ) -> Outcome {
+        let (parent, name) = parents.open(path)?;
+        let (here, there) = (self.site.waiting(waits), At(parent, name));
+        let exchanged = match self.rules {
+            Rules::Exchange => exchange(here, there)?,
+            Rules::Rename => replace(here, there)?,
+        };
+        match exchanged {
+            Renamed::Done if self.rules == Rules::Rename => Ok(()),
+            Renamed::Done => self.came_out(path, waits, expect, Some(ours), parents),
+            Renamed::Across if self.rules == Rules::Rename => across::replace(here, there),
+            Renamed::Across => across::exchange(here, there, expect),
+            Renamed::Taken => Err(KeptWhy::Changed),
+            Renamed::Unable => {
+                let is_expected = content_id(there, expect.kind)? == expect.id;
+                match is_expected && replace(here, there)? == Renamed::Done {
+                    true => Ok(()),
+                    false => Err(KeptWhy::Changed),
+                }
+            }
+        }
+    }
+
+    /// Takes away what was just seen to be as expected. It waits under the name `waits`.
+    pub(super) fn remove(
+        &mut self,
+        path: &[u8],
+        waits: &[u8],
+        expect: &Expected,
+        parents: &mut Parents<'_>,
+    ) -> Outcome {
+        let (parent, name) = parents.open(path)?;
+        if self.rules == Rules::Rename {
+            return Ok(remove_file(parent, name)?);
+        }
+        match move_new(At(parent, name), self.site.waiting(waits)) {
+            Ok(Renamed::Done) => self.came_out(path, waits, expect, None, parents),
+            Ok(Renamed::Across) => across::remove(At(parent, name), expect),
+            Ok(Renamed::Taken | Renamed::Unable) => Err(KeptWhy::Changed),
+            // It went by itself.
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether something waits under a temporary name that is not what a step brings there, so that it
+    /// came out before a crash.
+    pub(super) fn came_out_before(&self, waits: &[u8], ours: Option<&Stat>) -> io::Result<bool> {
+        if self.rules == Rules::Rename {
+            return Ok(false);
+        }
+        let found = look_at(&self.site.tmp, waits)?;
+        Ok(found.is_some() && ours.is_none_or(|ours| !is_file(found, ours)))
+    }
+
+    /// Looks at what came out: not at its content yet, which is read when all changes are made.
+    pub(super) fn came_out(
+        &mut self,
+        path: &[u8],
+        waits: &[u8],
+        expect: &Expected,
+        ours: Option<&Stat>,
+        parents: &mut Parents<'_>,
+    ) -> Outcome {
+        let (path, waits) = (path.to_vec(), waits.to_vec());
+        let out = Out { path, waits, expect: *expect, ours: ours.copied() };
+        match self.looks_expected(&out) {
+            true => {
+                self.out.push(out);
+                Ok(())
+            }
+            false => Err(self.put_back(&out, parents)),
+        }
+    }
+
+    fn looks_expected(&self, out: &Out) -> bool {
+        let found = look_at(&self.site.tmp, &out.waits).ok().flatten();
+        is_of_kind(found, &out.expect) && is_file(found, &out.expect.stat)
+    }
+
+    /// Reads what came out, where its times do not tell of every write, and puts back what is not as
+    /// expected.
+    pub(super) fn check(&mut self, parents: &mut Parents<'_>) -> Vec<Kept> {
+        let out = std::mem::take(&mut self.out);
+        let is_expected = |out: &Out| {
+            let may_differ = out.expect.racy || self.may_be_mapped(&out.expect.stat);
+            let read = || content_id(self.site.waiting(&out.waits), out.expect.kind).ok();
+            self.looks_expected(out) && (!may_differ || read() == Some(out.expect.id))
+        };
+        let expected: Vec<bool> = out.par_iter().map(is_expected).collect();
+        let mut kept = Vec::new();
+        for (out, is_expected) in out.into_iter().zip(expected) {
+            match is_expected {
+                true => self.out.push(out),
+                false => kept.push(self.keep(&out, parents)),
+            }
+        }
+        kept
+    }
+
+    /// Deletes what came out and was checked, unless it has changed since. The second list has the
+    /// folders in which something was put back.
+    pub(super) fn delete(&mut self, parents: &mut Parents<'_>) -> (Vec<Kept>, Vec<Vec<u8>>) {
+        let out = std::mem::take(&mut self.out);
+        let delete = |out: &Out| {
+            let goes = self.looks_expected(out);
+            let removed = goes.then(|| remove_file(self.site.tmp.as_fd(), &out.waits));
+            // What cannot be deleted is harmless: the whole folder goes.
+            removed.is_some()
+        };
+        let deleted: Vec<bool> = out.par_iter().map(delete).collect();
+        let changed = out.iter().zip(deleted).filter(|(_, deleted)| !deleted);
+        let changed: Vec<&Out> = changed.map(|(out, _)| out).collect();
+        let kept = changed.iter().map(|out| self.keep(out, parents)).collect();
+        (kept, changed.iter().map(|out| split(&out.path).0.to_vec()).collect())
+    }
+
+    fn may_be_mapped(&self, stat: &Stat) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let young = now.saturating_sub(MAPPED_WRITES_SHOW_WITHIN).as_nanos() as i128;
+        !self.dates_mapped_writes || i128::from(stat.ctime_ns) >= young
+    }
+
+    fn keep(&mut self, out: &Out, parents: &mut Parents<'_>) -> Kept {
+        Kept { path: display(&out.path), why: self.put_back(out, parents) }
+    }
+
+    /// Gives what came out its name again. Where another version has come meanwhile, that one keeps the
+    /// name, and this one gets a name beside it.
+    fn put_back(&mut self, out: &Out, parents: &mut Parents<'_>) -> KeptWhy {
+        let here = self.site.waiting(&out.waits);
+        let beside = match parents.open(&out.path) {
+            Ok((parent, name)) => {
+                let there = At(parent, name);
+                match name_again(here, there, out.ours.as_ref()) {
+                    Ok(true) => return KeptWhy::Changed,
+                    _ => name_beside(here, there),
+                }
+            }
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        };
+        let folder = split(&out.path).0;
+        if let Ok(aside) = beside {
+            return KeptWhy::Both { aside: display(&join(folder, &aside)) };
+        }
+        match self.keep_in_state(here, split(&out.path).1) {
+            Ok(aside) => KeptWhy::Both { aside },
+            Err(error) => {
+                let path = self.site.state.tmp().join(display(&out.waits));
+                self.stuck = Some((path, error.into()));
+                error.into()
+            }
+        }
+    }
+
+    /// The last resort, where the folder of a file is gone or cannot be written to.
+    fn keep_in_state(&self, here: At<'_>, name: &[u8]) -> Result<PathBuf, Errno> {
+        let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        let kept = self.site.state.open_kept().map_err(failed)?;
+        let aside = name_beside(here, At(kept.as_fd(), name))?;
+        rustix::fs::fsync(&kept)?;
+        Ok(self.site.state.kept().join(display(&aside)))
+    }
+}
+
+/// Gives what stands `here` the name `there`, where nothing stands, or what we have put there. Whether
+/// it has it.
+pub(super) fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<bool, Errno> {
+    let is_ours =
+        |at: At<'_>| ours.is_some_and(|ours| is_file(look_at(at.0, at.1).ok().flatten(), ours));
+    if !is_ours(there) {
+        return Ok(move_new(here, there)? == Renamed::Done);
+    }
+    if exchange(here, there)? != Renamed::Done {
+        return Ok(false);
+    }
+    if is_ours(here) {
+        return Ok(true);
+    }
+    // What came out now was saved after ours was put there: it is the latest.
+    exchange(here, there)?;
+    Ok(false)
+}
+
+/// Gives what stands `here` a free name beside that of `there`.
+pub(super) fn name_beside(here: At<'_>, there: At<'_>) -> Result<Vec<u8>, Errno> {
+    let mut taken = std::collections::BTreeSet::new();
+    loop {
+        let name = name_aside(there.1, ASIDE, &taken);
+        match move_new(here, At(there.0, &name))? {
+            Renamed::Done => return Ok(name),
+            Renamed::Taken => taken.insert(name),
+            Renamed::Across => return Err(Errno::XDEV),
+            Renamed::Unable => return Err(Errno::NOTSUP),
+        };
+    }
+}
+
+/// Whether a file is the one with this stat data; a rename changes its ctime.
+pub(super) fn is_file(found: Option<Node>, stat: &Stat) -> bool {
+    let Some(Node::Content(_, found)) = found else { return false };
+    Stat { ctime_ns: 0, ..found } == Stat { ctime_ns: 0, ..*stat }
+}
+
+pub(super) fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
+    matches!(found, Some(Node::Content(kind, _)) if kind == expect.kind)
+}

@@ -4,6 +4,7 @@ mod checkout;
 mod crash;
 mod databases;
 mod ignoring;
+mod races;
 mod random;
 mod scan;
 mod selection;

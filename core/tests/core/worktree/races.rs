@@ -1,0 +1,322 @@
+//! Others change the folder while it is read or changed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use fastest_core::checkout::{KeptWhy, execute_until, recover};
+use fastest_core::id::{BlobId, TreeId};
+use fastest_core::object::ObjectSource;
+use fastest_core::progress::Progress;
+use fastest_core::scan::IndexUse;
+use fastest_core::stat_index::StatIndex;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::work::Work;
+
+/// How many rounds a race is tried; `FASTEST_RACES` says otherwise.
+fn rounds(few: u32) -> u32 {
+    std::env::var("FASTEST_RACES").map_or(few, |rounds| rounds.parse().unwrap())
+}
+
+/// A working copy of `files` files in `d/`, and the trees of two versions of them. It is at the second.
+fn two_versions(files: usize) -> (Work, [TreeId; 2]) {
+    let work = Work::new();
+    let version = |text: &str| {
+        (0..files).for_each(|n| work.write(&format!("d/f{n:05}"), format!("{text} {n}")));
+        work.snapshot()
+    };
+    let trees = [version("one"), version("two!!")];
+    (work, trees)
+}
+
+/// Calls `other` again and again, on a thread, while `work` is done.
+fn while_others(other: impl Fn() + Sync, work: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                other();
+            }
+        });
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.store(true, Ordering::Relaxed);
+        outcome.unwrap();
+    });
+}
+
+#[test]
+fn no_save_is_lost_between_the_last_look_and_the_rename() {
+    const FILES: usize = 400;
+    let saved = tempfile::tempdir().unwrap();
+    for round in 0..rounds(12) {
+        let (work, [one, _]) = two_versions(FILES);
+        let index = work.index();
+        let plan = match round % 3 {
+            // Files that go are saved too.
+            0 => {
+                fs::remove_dir_all(work.path("d")).unwrap();
+                let none = work.snapshot();
+                work.checkout(&one);
+                work.plan(&none)
+            }
+            _ => work.plan(&one),
+        };
+        let index = if round % 3 == 0 { work.index() } else { index };
+        for n in 0..FILES {
+            fs::write(saved.path().join(n.to_string()), format!("MINE {n}")).unwrap();
+        }
+        let journal = work.state().journal();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !journal.exists() {
+                    thread::yield_now();
+                }
+                for n in (0..FILES).rev() {
+                    let to = work.path(&format!("d/f{n:05}"));
+                    // Where the folder is gone already, this is no save.
+                    let _ = fs::rename(saved.path().join(n.to_string()), to);
+                }
+            });
+            let progress = Progress::default();
+            let done =
+                execute_until(work.root(), plan, &index, &work.objects, b"", &progress, usize::MAX);
+            done.unwrap();
+        });
+        for n in 0..FILES {
+            let mine = format!("MINE {n}");
+            let is_at = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text == mine);
+            let names = [format!("d/f{n:05}"), format!("d/f{n:05}.conflict-kept")];
+            let stands = names.iter().any(|name| is_at(&work.path(name)));
+            assert!(stands || is_at(&saved.path().join(n.to_string())), "{n} in round {round}");
+        }
+    }
+}
+
+/// Stops a checkout from the second to the first version before step `stop`.
+fn stopped(stop: usize) -> (Work, TreeId) {
+    let (work, [one, _]) = two_versions(3);
+    let (plan, index, progress) = (work.plan(&one), work.index(), Progress::default());
+    let done = execute_until(work.root(), plan, &index, &work.objects, b"", &progress, stop);
+    assert!(done.unwrap().is_none());
+    (work, one)
+}
+
+/// What waits in the folder of temporary files with this content.
+fn waiting(work: &Work, content: &str) -> PathBuf {
+    let names = fs::read_dir(work.state().tmp()).unwrap();
+    let mut paths = names.map(|name| name.unwrap().path());
+    paths.find(|path| fs::read_to_string(path).is_ok_and(|text| text == content)).unwrap()
+}
+
+#[test]
+fn what_an_exchange_took_out_before_a_crash_goes_back_if_it_was_not_expected() {
+    // After the second step, the second file's old version waits.
+    let (work, _) = stopped(3);
+    let waits = waiting(&work, "two!! 1");
+    // As if it had been saved just before the exchange.
+    fs::write(&waits, "MINE").unwrap();
+    let recovered = recover(work.root()).unwrap().unwrap();
+    assert!(matches!(recovered.kept[0].why, KeptWhy::Changed), "{:?}", recovered.kept);
+    let read = |name: &str| fs::read_to_string(work.path(name)).unwrap();
+    assert_eq!(["d/f00000", "d/f00001", "d/f00002"].map(read), ["one 0", "MINE", "one 2"]);
+    assert_eq!(fs::read_dir(work.path("d")).unwrap().count(), 3);
+}
+
+#[test]
+fn where_a_third_version_came_both_stay() {
+    let (work, _) = stopped(3);
+    fs::write(waiting(&work, "two!! 1"), "MINE").unwrap();
+    fs::write(work.path("saved"), "LATER").unwrap();
+    fs::rename(work.path("saved"), work.path("d/f00001")).unwrap();
+    let recovered = recover(work.root()).unwrap().unwrap();
+    let KeptWhy::Both { aside } = &recovered.kept[0].why else { panic!("{:?}", recovered.kept) };
+    assert_eq!(fs::read_to_string(work.root().join(aside)).unwrap(), "MINE");
+    assert_eq!(fs::read_to_string(work.path("d/f00001")).unwrap(), "LATER");
+    assert_eq!(fs::read_to_string(work.path("d/f00002")).unwrap(), "one 2");
+}
+
+#[test]
+fn where_the_folder_is_gone_what_came_out_stays_in_the_state_folder() {
+    let (work, _) = stopped(3);
+    fs::write(waiting(&work, "two!! 1"), "MINE").unwrap();
+    fs::remove_dir_all(work.path("d")).unwrap();
+    let recovered = recover(work.root()).unwrap().unwrap();
+    let both = recovered.kept.iter().find_map(|kept| match &kept.why {
+        KeptWhy::Both { aside } => Some(aside),
+        _ => None,
+    });
+    assert_eq!(fs::read_to_string(work.root().join(both.unwrap())).unwrap(), "MINE");
+    work.snapshot();
+    assert!(recover(work.root()).unwrap().is_none());
+    assert_eq!(fs::read_to_string(work.root().join(both.unwrap())).unwrap(), "MINE");
+}
+
+#[test]
+fn what_a_deletion_took_out_before_a_crash_goes_back_if_it_was_not_expected() {
+    let (work, [one, _]) = two_versions(3);
+    work.checkout(&one);
+    fs::remove_file(work.path("d/f00001")).unwrap();
+    let less = work.snapshot();
+    work.checkout(&one);
+    let (plan, index, progress) = (work.plan(&less), work.index(), Progress::default());
+    let done = execute_until(work.root(), plan, &index, &work.objects, b"", &progress, 2);
+    assert!(done.unwrap().is_none() && !work.path("d/f00001").exists());
+    fs::write(waiting(&work, "one 1"), "MINE").unwrap();
+    let recovered = recover(work.root()).unwrap().unwrap();
+    assert!(matches!(recovered.kept[0].why, KeptWhy::Changed), "{:?}", recovered.kept);
+    assert_eq!(fs::read_to_string(work.path("d/f00001")).unwrap(), "MINE");
+}
+
+#[test]
+fn a_journal_of_version_1_is_finished_by_its_own_rules() {
+    let (work, one) = stopped(1);
+    let path = work.state().journal();
+    let mut journal = fs::read(&path).unwrap();
+    assert_eq!(journal[8..12], [2, 0, 0, 0]);
+    journal[8] = 1;
+    let body = journal.len() - 32;
+    let checksum = *blake3::hash(&journal[..body]).as_bytes();
+    journal[body..].copy_from_slice(&checksum);
+    fs::write(&path, journal).unwrap();
+    let inode = |name: &str| {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(work.path(name)).unwrap().ino()
+    };
+    let before = inode("d/f00000");
+    assert!(recover(work.root()).unwrap().unwrap().kept.is_empty());
+    assert!(inode("d/f00000") != before && work.snapshot() == one);
+}
+
+/// A program that maps a file, changes its first byte, and another each time that a line comes.
+const MAPPER: &str = r#"
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+int main(int c, char **v) {
+    char *at = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, open(v[1], O_RDWR), 0);
+    if (at == MAP_FAILED) return 1;
+    for (int n = 0; n == 0 || getchar() == '\n'; n++) { at[n] = 'M'; putchar('\n'); fflush(stdout); }
+}
+"#;
+
+/// On ext4 the times of a file stay as they are while a page of it waits for the disk; in tmpfs always.
+#[test]
+fn what_was_written_through_a_mapping_is_not_overwritten() {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    let (work, [one, _]) = two_versions(1);
+    let folder = tempfile::tempdir().unwrap();
+    let (source, mapper) = (folder.path().join("mapper.c"), folder.path().join("mapper"));
+    fs::write(&source, MAPPER).unwrap();
+    assert!(Command::new("cc").arg(&source).arg("-o").arg(&mapper).status().unwrap().success());
+    let mut command = Command::new(&mapper);
+    command.arg(work.path("d/f00000")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    stdout.read_exact(&mut [0]).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    work.snapshot();
+    thread::sleep(Duration::from_millis(50));
+    work.snapshot();
+    stdin.write_all(b"\n").unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
+    let done = work.try_checkout(&one).unwrap();
+    drop(stdin);
+    child.wait().unwrap();
+    assert_eq!(fs::read_to_string(work.path("d/f00000")).unwrap(), "MMo!! 0");
+    assert_eq!(done.kept.len(), 1);
+}
+
+/// Has the folder `d` and a link to `outside` change places, again and again.
+fn swap(work: &Work, outside: &Path) -> impl Fn() + Sync {
+    let (folder, link) = (work.path("d"), work.root().with_extension("link"));
+    symlink(outside, &link).unwrap();
+    move || {
+        let _ = renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE);
+        thread::sleep(Duration::from_micros(20));
+    }
+}
+
+/// A folder outside of the working copy, with the same names in it.
+fn outside(files: usize) -> tempfile::TempDir {
+    let outside = tempfile::tempdir().unwrap();
+    for n in 0..files {
+        fs::write(outside.path().join(format!("f{n:05}")), format!("OUTSIDE {n}")).unwrap();
+    }
+    fs::create_dir(outside.path().join("deep")).unwrap();
+    fs::write(outside.path().join("deep/precious"), "OUTSIDE").unwrap();
+    outside
+}
+
+fn check_outside(outside: &Path, files: usize) {
+    for n in 0..files {
+        let text = fs::read_to_string(outside.join(format!("f{n:05}"))).unwrap();
+        assert_eq!(text, format!("OUTSIDE {n}"));
+    }
+    assert_eq!(fs::read_to_string(outside.join("deep/precious")).unwrap(), "OUTSIDE");
+    assert_eq!(fs::read_dir(outside).unwrap().count(), files + 1);
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_leads_no_checkout_outside() {
+    const FILES: usize = 200;
+    for _ in 0..rounds(8) {
+        let (work, [one, two]) = two_versions(FILES);
+        let outside = outside(FILES);
+        while_others(swap(&work, outside.path()), || {
+            for to in [&one, &two] {
+                // What is in the way is refused; what changed is kept. Nothing is written outside.
+                let _ = work.try_checkout(to);
+                let _ = recover(work.root());
+            }
+        });
+        check_outside(outside.path(), FILES);
+        let _ = fs::remove_file(work.root().with_extension("link"));
+        let _ = fs::remove_dir_all(work.root().with_extension("link"));
+    }
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_brings_nothing_into_a_snapshot() {
+    const FILES: usize = 200;
+    for _ in 0..rounds(8) {
+        let (work, [one, two]) = two_versions(FILES);
+        let outside = outside(FILES);
+        work.checkout(&one);
+        work.checkout(&two);
+        while_others(swap(&work, outside.path()), || {
+            for _ in 0..5 {
+                let _ = work.try_scan(&StatIndex::empty(), IndexUse::Replace);
+                let _ = work.try_scan(&work.index(), IndexUse::Replace);
+            }
+        });
+        for n in 0..FILES {
+            let id = BlobId::of(format!("OUTSIDE {n}").as_bytes());
+            assert!(!work.objects.has(&id.into()).unwrap(), "{n}");
+        }
+        let _ = fs::remove_file(work.root().with_extension("link"));
+        let _ = fs::remove_dir_all(work.root().with_extension("link"));
+    }
+}
+
+/// A state folder that is a link leads no deletion outside either.
+#[test]
+fn a_state_folder_that_is_a_link_is_refused() {
+    let (work, [one, _]) = two_versions(3);
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir(outside.path().join("tmp")).unwrap();
+    fs::write(outside.path().join("tmp/precious"), "OUTSIDE").unwrap();
+    let plan = work.plan(&one);
+    let index = work.index();
+    fs::rename(work.state().path(), work.path("moved")).unwrap();
+    symlink(outside.path(), work.state().path()).unwrap();
+    let progress = Progress::default();
+    let done = execute_until(work.root(), plan, &index, &work.objects, b"", &progress, usize::MAX);
+    assert!(done.is_err() && recover(work.root()).is_err());
+    assert_eq!(fs::read_to_string(outside.path().join("tmp/precious")).unwrap(), "OUTSIDE");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+}

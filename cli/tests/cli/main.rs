@@ -15,6 +15,7 @@ mod golden;
 mod ignoring;
 mod mend;
 mod parallel;
+mod power_loss;
 mod primaries;
 mod real_tree;
 mod remote;

@@ -231,9 +231,9 @@ fn what_was_written_through_a_mapping_is_not_overwritten() {
     assert_eq!(done.kept.len(), 1);
 }
 
-/// Has the folder `d` and a link to `outside` change places, again and again.
-fn swap(work: &Work, outside: &Path) -> impl Fn() + Sync {
-    let (folder, link) = (work.path("d"), work.root().with_extension("link"));
+/// Has `folder` and a link to `outside` change places, again and again.
+fn swap(folder: PathBuf, outside: &Path) -> impl Fn() + Sync {
+    let link = outside.with_extension("link");
     symlink(outside, &link).unwrap();
     move || {
         let _ = renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE);
@@ -261,13 +261,36 @@ fn check_outside(outside: &Path, files: usize) {
     assert_eq!(fs::read_dir(outside).unwrap().count(), files + 1);
 }
 
+/// It may be the folder that it changed places with.
+fn remove_link(outside: &Path) {
+    let link = outside.with_extension("link");
+    let _ = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
+}
+
+#[test]
+fn a_new_folder_that_becomes_a_link_while_it_is_written_leads_nothing_outside() {
+    const FILES: usize = 300;
+    for _ in 0..rounds(8) {
+        let (work, [one, _]) = two_versions(FILES);
+        let outside = outside(0);
+        fs::remove_dir_all(work.path("d")).unwrap();
+        work.snapshot();
+        while_others(swap(work.state().tmp().join("c0"), outside.path()), || {
+            let _ = work.try_checkout(&one);
+            let _ = recover(work.root());
+        });
+        check_outside(outside.path(), 0);
+        remove_link(outside.path());
+    }
+}
+
 #[test]
 fn a_folder_that_becomes_a_link_leads_no_checkout_outside() {
     const FILES: usize = 200;
     for _ in 0..rounds(8) {
         let (work, [one, two]) = two_versions(FILES);
         let outside = outside(FILES);
-        while_others(swap(&work, outside.path()), || {
+        while_others(swap(work.path("d"), outside.path()), || {
             for to in [&one, &two] {
                 // What is in the way is refused; what changed is kept. Nothing is written outside.
                 let _ = work.try_checkout(to);
@@ -275,8 +298,7 @@ fn a_folder_that_becomes_a_link_leads_no_checkout_outside() {
             }
         });
         check_outside(outside.path(), FILES);
-        let _ = fs::remove_file(work.root().with_extension("link"));
-        let _ = fs::remove_dir_all(work.root().with_extension("link"));
+        remove_link(outside.path());
     }
 }
 
@@ -288,7 +310,7 @@ fn a_folder_that_becomes_a_link_brings_nothing_into_a_snapshot() {
         let outside = outside(FILES);
         work.checkout(&one);
         work.checkout(&two);
-        while_others(swap(&work, outside.path()), || {
+        while_others(swap(work.path("d"), outside.path()), || {
             for _ in 0..5 {
                 let _ = work.try_scan(&StatIndex::empty(), IndexUse::Replace);
                 let _ = work.try_scan(&work.index(), IndexUse::Replace);
@@ -298,8 +320,7 @@ fn a_folder_that_becomes_a_link_brings_nothing_into_a_snapshot() {
             let id = BlobId::of(format!("OUTSIDE {n}").as_bytes());
             assert!(!work.objects.has(&id.into()).unwrap(), "{n}");
         }
-        let _ = fs::remove_file(work.root().with_extension("link"));
-        let _ = fs::remove_dir_all(work.root().with_extension("link"));
+        remove_link(outside.path());
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) struct AppDatabases;
 
 impl Databases for AppDatabases {
     fn settle(&self, copy: &Path) -> Result<(), Refusal> {
-        let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection =
+            Connection::open_with_flags(copy, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
         // Nobody else knows the copy, so its log needs no shared memory.
         connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
         // The first read rolls back what a journal holds. It needs no schema, which may be of any
@@ -35,7 +36,7 @@ impl Databases for AppDatabases {
         database: &Path,
         work: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<(), Refusal> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let flags = flags(OpenFlags::SQLITE_OPEN_READ_ONLY);
         let connection = Connection::open_with_flags(database, flags)?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -43,6 +44,12 @@ impl Databases for AppDatabases {
         read(&connection)?;
         Ok(work()?)
     }
+}
+
+/// A link anywhere in the path is refused: since the scan found the file, others may have put one there.
+/// The path of a working copy itself has none.
+fn flags(access: OpenFlags) -> OpenFlags {
+    access | OpenFlags::SQLITE_OPEN_NOFOLLOW
 }
 
 /// Reads a number of the header, and so begins a transaction.

@@ -12,17 +12,20 @@
 //! meanwhile, and then the log's header tells. With a rollback journal, nothing may change
 //! meanwhile; where an application writes all the time, [`Databases::hold`] keeps it waiting.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::Mode;
+use rustix::io::Errno;
 
-use crate::beneath::{ON_THE_WAY, READ, look_at};
+use crate::beneath::change::{create_file, make_directory, remove_all};
+use crate::beneath::{Beneath, DIRECTORY, ON_THE_WAY, READ, look_at};
 use crate::path::split;
 use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
@@ -92,9 +95,7 @@ pub(crate) struct FileState {
 
 /// A private copy of a database, and how its files were when it was made.
 pub(super) struct Copied {
-    /// Deletes the copy.
-    _folder: tempfile::TempDir,
-    path: PathBuf,
+    folder: PrivateFolder,
     pub(super) main: FileState,
     pub(super) sides: Vec<(&'static str, FileState)>,
 }
@@ -206,16 +207,47 @@ pub(super) fn has_sides(database: &[u8], context: &Context<'_>) -> bool {
     Source::at(database, context).is_ok_and(|source| SIDES.into_iter().any(|side| source.has(side)))
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(end);
-    name.into()
+/// The name of the copy in its folder.
+const COPY: &[u8] = b"database";
+
+/// A folder among the temporary files that nobody else uses. It goes with this.
+struct PrivateFolder {
+    tmp: OwnedFd,
+    name: String,
+    folder: Beneath,
+    /// For SQLite, which opens files by their paths alone.
+    path: PathBuf,
+}
+
+impl PrivateFolder {
+    fn make(state: &StateDir) -> io::Result<Self> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let tmp = state.open_tmp()?;
+        loop {
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let name = format!("database-{}-{number}", std::process::id());
+            match make_directory(tmp.as_fd(), name.as_bytes()) {
+                // A process that had this number died.
+                Err(Errno::EXIST) => continue,
+                made => made?,
+            }
+            let folder = rustix::fs::openat(&tmp, &name, DIRECTORY, Mode::empty())?.into();
+            let path = state.tmp().join(&name);
+            return Ok(Self { tmp, name, folder, path });
+        }
+    }
+}
+
+impl Drop for PrivateFolder {
+    fn drop(&mut self) {
+        let _ = remove_all(self.tmp.as_fd(), self.name.as_bytes());
+    }
 }
 
 impl Copied {
     /// Opens the copy.
     pub(super) fn open(&self) -> io::Result<File> {
-        File::open(&self.path)
+        open(&self.folder.folder, COPY)
     }
 }
 
@@ -226,17 +258,16 @@ pub(super) fn copy(
     databases: &dyn Databases,
     context: &Context<'_>,
 ) -> Result<Copied, Refusal> {
-    let folder = tempfile::tempdir_in(StateDir::of(context.root).create_tmp()?)?;
-    let path = folder.path().join("database");
+    let folder = PrivateFolder::make(&StateDir::of(context.root))?;
     let source = Source::at(database, context)?;
-    let (main, sides) = copy_until_consistent(&source, &path, databases)?;
-    databases.settle(&path)?;
-    Ok(Copied { _folder: folder, path, main, sides })
+    let (main, sides) = copy_until_consistent(&source, &folder.folder, databases)?;
+    databases.settle(&folder.path.join(OsStr::from_bytes(COPY)))?;
+    Ok(Copied { folder, main, sides })
 }
 
 fn copy_until_consistent(
     database: &Source,
-    to: &Path,
+    to: &Beneath,
     databases: &dyn Databases,
 ) -> Result<Files, Refusal> {
     for attempt in 0..COPIES_FREE_MAX {
@@ -266,7 +297,7 @@ fn copy_until_consistent(
 type Files = (FileState, Vec<(&'static str, FileState)>);
 
 /// As [`try_copy_files`]. What is gone between a look and a copy has changed.
-fn copy_files(database: &Source, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     match try_copy_files(database, to, is_held) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         copied => copied,
@@ -276,42 +307,36 @@ fn copy_files(database: &Source, to: &Path, is_held: bool) -> io::Result<Option<
 /// Copies the files of a database; `None` where they do not belong together. While a reader holds
 /// one without a log, its main file is all of it. The reader's lock ends when that file is closed
 /// here (as POSIX has it), so nothing else is looked at then.
-fn try_copy_files(database: &Source, to: &Path, is_held: bool) -> io::Result<Option<Files>> {
+fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;
     let main = copy_file(before.main, database, "", to)?;
     let is_whole = is_held && before.log.as_ref().is_none_or(|(look, _)| look.1.bytes == 0);
     let (log, journal) = (before.log.as_ref().map(|log| log.0), before.journal);
     let mut sides = Vec::new();
     for (side, look) in [("-wal", log), ("-journal", journal)] {
-        let copy = with_end(to, side);
-        match look.filter(|_| !is_whole) {
-            Some(look) => sides.push((side, copy_file(look, database, side, &copy)?)),
-            // Of an earlier try.
-            None => remove_if_there(&copy)?,
+        // Of an earlier try.
+        remove_all(to.as_fd(), &[COPY, side.as_bytes()].concat())?;
+        if let Some(look) = look.filter(|_| !is_whole) {
+            sides.push((side, copy_file(look, database, side, to)?));
         }
     }
     let is_consistent = is_whole || before.belongs_with(&Look::at(database)?);
     Ok(is_consistent.then_some((main, sides)))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 fn copy_file(
     (kind, stat): (Kind, Stat),
     database: &Source,
     side: &str,
-    to: &Path,
+    to: &Beneath,
 ) -> io::Result<FileState> {
+    let copy = [COPY, side.as_bytes()].concat();
+    remove_all(to.as_fd(), &copy)?;
     let mut from = open(&database.folder, &database.beside(side))?;
-    io::copy(&mut from, &mut File::create(to)?)?;
+    io::copy(&mut from, &mut create_file(to, &copy, Mode::RUSR | Mode::WUSR)?)?;
     drop(from);
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(to)?)?;
+    hasher.update_reader(open(to, &copy)?)?;
     Ok(FileState { kind, stat, id: *hasher.finalize().as_bytes() })
 }
 

@@ -5,6 +5,7 @@ mod against_git;
 mod damage;
 mod drifting;
 mod encodings;
+mod file_access;
 mod formats;
 mod histories;
 mod merging;

@@ -4,6 +4,7 @@ mod checkout;
 mod crash;
 mod databases;
 mod ignoring;
+mod long_paths;
 mod races;
 mod random;
 mod scan;

@@ -33,6 +33,7 @@ pub mod device;
 pub mod embedded;
 pub mod error;
 mod guard;
+mod half_made;
 mod held;
 mod layout;
 pub mod local_write;

@@ -60,6 +60,7 @@ pub mod retry;
 mod said;
 pub mod secret;
 mod sent;
+pub mod sharing;
 mod sqlite;
 mod tls;
 pub mod transaction;

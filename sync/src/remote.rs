@@ -105,7 +105,7 @@ impl Remote {
             },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
-        let beside = Directory::new(&packs_dir(&path), own);
+        let beside = Directory::beside(&path, own);
         let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
         // The one in the store goes with the store; another one has answered before.
         let primary = match state.epoch.is_some() && !own {

@@ -272,6 +272,9 @@ pub enum Remote {
         /// any other primary]
         #[arg(long, value_name = "PLACE")]
         packs: Option<String>,
+        /// Let the members of a Unix group read and write it, for a primary that is a file
+        #[arg(long, value_name = "GROUP", conflicts_with = "default")]
+        shared: Option<String>,
         /// The same as `--packs rows`
         #[arg(long, hide = true, conflicts_with = "packs")]
         inline_packs: bool,

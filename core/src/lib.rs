@@ -43,6 +43,7 @@ pub mod merge_base;
 pub mod object;
 pub mod pack;
 mod path;
+pub mod private;
 pub mod progress;
 pub mod reach;
 pub mod scan;

@@ -7,6 +7,8 @@
 //! lock                held while segments are merged
 //! ```
 //!
+//! Nobody but its owner may read it: files have the mode 0600, folders 0700 ([`crate::private`]).
+//!
 //! Any number of processes read and write one store at once. Order of durability: a pack is
 //! fsynced and named, then a segment that points into it, and only then does the caller write
 //! rows that name the objects. A crash between leaves objects that nobody asks for.
@@ -25,6 +27,7 @@ use crate::incoming::Lent;
 use crate::index::{self, Index, Located};
 use crate::object::{Object, ObjectSource};
 use crate::pack::{self, Packed, WrittenPack};
+use crate::private;
 use crate::temp;
 
 pub use crate::error::StoreError;
@@ -57,7 +60,7 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
             let part = dir.join(part);
-            fs::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
+            private::create_dir_all(&part).map_err(StoreError::io("create", &part))?;
         }
         temp::sweep(&dir.join("tmp"))?;
         let (index, is_damaged) = match Index::open(&dir.join("index")) {
@@ -203,7 +206,7 @@ impl Store {
     /// Makes the folders that packs are to lie in, durably.
     fn make_shards(&self, shards: &BTreeSet<&Path>) -> Result<(), StoreError> {
         for shard in shards {
-            match fs::create_dir(shard) {
+            match private::create_dir(shard) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(StoreError::io("create", shard)(error));
                 }
@@ -229,7 +232,9 @@ impl Store {
             return Ok(());
         }
         let path = self.dir.join("lock");
-        let lock = File::create(&path).map_err(StoreError::io("open", &path))?;
+        private::create_file(&path).map_err(StoreError::io("create", &path))?;
+        let lock =
+            File::options().write(true).open(&path).map_err(StoreError::io("open", &path))?;
         if lock.try_lock().is_err() {
             return Ok(());
         }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::Kept;
 use fastest_core::git::UserSettings;
+use fastest_core::private;
 use fastest_core::store::Store;
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
@@ -68,15 +69,22 @@ impl Device {
         check_place(dir)?;
         for part in ["", "locks", "primary"] {
             let part = dir.join(part);
-            fs::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
+            private::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
         }
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        close(&dir)?;
+        for file in ["lock", "locks/push", "locks/copies"] {
+            let file = dir.join(file);
+            private::create_file(&file).map_err(SyncError::io("create", &file))?;
+        }
         let path = dir.join("lock");
         let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
-        let mut replica = Replica::open(&dir.join("replica.db"), &FASTEST)?;
+        let rows = dir.join("replica.db");
+        private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
+        let mut replica = Replica::open(&rows, &FASTEST)?;
         replica.write(|session| session.introduce(&identity))?;
         let mut device = Self {
             dir,
@@ -322,12 +330,53 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
     Ok(())
 }
 
+/// Takes from others on the machine what earlier builds let them read. A store whose folder is closed is
+/// closed as a whole, so this is one look where there is nothing to do; the folder itself is closed last.
+fn close(dir: &Path) -> Result<(), SyncError> {
+    const PARTS: [&str; 17] = [
+        "format",
+        "lock",
+        "locks",
+        "replica.db",
+        "replica.db-wal",
+        "replica.db-shm",
+        "objects",
+        "objects/packs",
+        "objects/index",
+        "objects/tmp",
+        "damaged",
+        "primary",
+        "primary/primary.db",
+        "primary/primary.db-wal",
+        "primary/primary.db-shm",
+        "primary/primary.db.packs",
+        "",
+    ];
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+    if !private::is_open(dir).map_err(SyncError::io("read", dir))? {
+        return Ok(());
+    }
+    for part in PARTS {
+        let path = dir.join(part);
+        match private::close(&path) {
+            // It is someone else's to close, or on a disk that nobody can write to.
+            Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {}
+            Err(error) if error.kind() == NotFound => {}
+            closed => closed.map_err(SyncError::io("set the modes of", &path))?,
+        }
+    }
+    Ok(())
+}
+
 /// A store inside of a project must not become part of its snapshots.
 fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
     let path = dir.join(".gitignore");
     match path.exists() {
         true => Ok(()),
-        false => fs::write(&path, "*\n").map_err(SyncError::io("write", &path)),
+        false => {
+            let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
+            write().map_err(SyncError::io("write", &path))
+        }
     }
 }
 
@@ -345,6 +394,7 @@ fn check_format(dir: &Path) -> Result<(), SyncError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let temp = dir.join("format.new");
             let write = || {
+                private::create_file(&temp)?;
                 fs::write(&temp, format!("{FORMAT}\n"))?;
                 File::open(&temp)?.sync_all()?;
                 fs::rename(&temp, &path)?;

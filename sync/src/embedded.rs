@@ -1,9 +1,12 @@
 //! The embedded primary: a SQLite file, shared by any processes that can open it.
 
 use std::cell::OnceCell;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use fastest_core::private;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
@@ -64,7 +67,10 @@ impl Embedded {
                 failure: Failure::NoConnection,
             });
         }
-        let connection = self.open().map_err(|error| self.error(error))?;
+        let connection = self.open().map_err(|error| match self.is_denied() {
+            true => self.denied(),
+            false => self.error(error),
+        })?;
         Ok(self.connection.get_or_init(|| connection))
     }
 
@@ -72,12 +78,30 @@ impl Embedded {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // SQLite gives `-wal` and `-shm` the modes of the file.
+        // What stands against it, SQLite says.
+        let _ = private::create_file(&self.path);
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         set_wal(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(connection)
+    }
+
+    /// Whether the file is another user's: SQLite says no more than that it cannot open it.
+    fn is_denied(&self) -> bool {
+        let opened = File::options().read(true).write(true).open(&self.path);
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    fn denied(&self) -> PrimaryError {
+        let url = self.url.clone();
+        let reason = format!(
+            "this user may not read and write it; its owner can share it with a group: \
+             `fastest remote set {url} --shared GROUP`"
+        );
+        PrimaryError::Unreachable { url, reason, failure: Failure::NoConnection }
     }
 
     fn error(&self, error: rusqlite::Error) -> PrimaryError {

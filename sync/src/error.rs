@@ -18,6 +18,7 @@ use crate::migrations::MigrationsError;
 use crate::pack_store::PackStoreError;
 use crate::primary::PrimaryError;
 use crate::replica::ReplicaError;
+use crate::sharing::ShareError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -284,6 +285,9 @@ pub enum SyncError {
     /// The pack store failed.
     #[error(transparent)]
     PackStore(#[from] PackStoreError),
+    /// The primary cannot be shared with a group.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// The object store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -384,6 +388,7 @@ impl SyncError {
             Self::PackStore(PackStoreError::Denied { .. }) => "denied",
             Self::PackStore(PackStoreError::BadUrl { .. }) => "bad_url",
             Self::PackStore(_) => "pack_store",
+            Self::Share(_) => "cannot_share",
             Self::Store(StoreError::Missing { .. }) => "missing_object",
             Self::Store(StoreError::Io { .. }) => "io",
             Self::Store(_) => "damaged_store",

@@ -199,7 +199,15 @@ async fn ask(
                 continue;
             }
             Err(error @ PrimaryError::Failed { .. }) => {
-                return Err(explained(primary, schema, error).await);
+                let error = explained(primary, schema, error).await;
+                if is_set_up || !matches!(error, PrimaryError::Behind { .. }) {
+                    return Err(error);
+                }
+                // Columns are missing: it may be half made.
+                set_up(primary, schema).await?;
+                is_set_up = true;
+                tries += 1;
+                continue;
             }
             answer => answer?,
         };

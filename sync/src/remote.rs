@@ -13,6 +13,7 @@ use crate::d1::{self, D1};
 use crate::embedded::Embedded;
 use crate::error::SyncError;
 use crate::guard::Given;
+use crate::half_made;
 use crate::meter::Meter;
 use crate::pack_store::{Directory, NoPackStore, PackAddress, PackStore, PackStoreError, S3};
 use crate::primary::{Denial, Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
@@ -104,7 +105,7 @@ impl Remote {
             },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
-        let beside = Directory::new(&packs_dir(&path), own);
+        let beside = Directory::beside(&path, own);
         let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
         // The one in the store goes with the store; another one has answered before.
         let primary = match state.epoch.is_some() && !own {
@@ -236,15 +237,22 @@ pub async fn migrate(
     Ok(lacked.into_iter().map(|migration| migration.name).collect())
 }
 
-/// Sets up a primary that lacks the engine's tables or views.
+/// Sets up a primary that lacks the engine's tables or views, or finishes what a set-up that was cut
+/// short has left.
 ///
 /// # Errors
-/// [`PrimaryError::Behind`] where an older version has set it up: its owner decides when to migrate it.
+/// [`PrimaryError::Behind`] where an older version has set it up, and it is in use: its owner decides
+/// when to migrate it.
 pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
         Some(last) if lacked.len() < schema.migrations.len() => {
-            Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+            match half_made::finish(primary, &lacked).await? {
+                true => Ok(()),
+                false => {
+                    Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+                }
+            }
         }
         None if !schema.migrations.is_empty() => {
             let what = "its migrations are applied, and the engine's views are not there: if they were \

@@ -13,7 +13,7 @@ use crate::words::plain;
 pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError> {
     match command {
         // Without an address clap lets only `--default` through.
-        Remote::Set { url, default: _, packs, inline_packs } => {
+        Remote::Set { url, default: _, packs, shared, inline_packs } => {
             let packs = match packs.as_deref() {
                 _ if inline_packs => Some(Packs::Rows),
                 None => None,
@@ -21,7 +21,7 @@ pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError>
                 Some("rows") => Some(Packs::Rows),
                 Some(place) => Some(Packs::At(place.to_owned())),
             };
-            set(session, url.as_deref(), packs)
+            set(session, url.as_deref(), packs, shared.as_deref())
         }
         Remote::Show => {
             let report = session.device()?.remote_show()?;
@@ -52,8 +52,16 @@ fn set(
     session: &mut Session<'_>,
     url: Option<&str>,
     packs: Option<Packs>,
+    group: Option<&str>,
 ) -> Result<Exit, CliError> {
-    let report = runtime()?.block_on(session.device()?.remote_set(url, packs))?;
+    let mut device = session.device()?;
+    let report = match (url, group) {
+        (Some(url), Some(group)) => {
+            runtime()?.block_on(device.remote_set_shared(url, packs, group))?
+        }
+        _ => runtime()?.block_on(device.remote_set(url, packs))?,
+    };
+    drop(device);
     let own = session.is_own_primary(&report.url);
     session.out.report(&report, |out| {
         let place = if own { " (inside the store)" } else { "" };

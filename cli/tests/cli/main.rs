@@ -14,6 +14,7 @@ mod git_history;
 mod golden;
 mod ignoring;
 mod mend;
+mod modes;
 mod parallel;
 mod power_loss;
 mod primaries;

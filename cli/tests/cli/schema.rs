@@ -114,8 +114,12 @@ fn a_primary_of_an_earlier_build_is_brought_up_to_date() {
     earlier_primary(&scene, "store/primary/primary.db");
     let told = scene.run("store", "app", "push");
     assert!(told.starts_with("exit 0"), "{told}");
-    // Another one may have devices that would be shut out.
+    // Another one that is in use may have devices that would be shut out.
     earlier_primary(&scene, "team.db");
+    Connection::open(scene.path("team.db"))
+        .unwrap()
+        .execute("INSERT INTO users(id, email) VALUES ('u', 'a@b.c')", [])
+        .unwrap();
     let url = url(&scene, "team.db");
     scene.run("store", "", &format!("remote set {url}"));
     assert_snapshot!(scene.run("store", "app", "push"), @r"

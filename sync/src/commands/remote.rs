@@ -10,8 +10,9 @@ use crate::error::SyncError;
 use crate::guard::Given;
 use crate::pack_store::{Directory, PackAddress, PackStoreError};
 use crate::primary::PrimaryError;
-use crate::remote::{Packs, RemoteState, migrate, name_to_id};
+use crate::remote::{Packs, RemoteState, migrate, name_to_id, packs_dir};
 use crate::report::{MigrateReport, RemoteReport};
+use crate::sharing::{ShareError, share};
 
 use super::remote_check::last_migration;
 use super::status::primary_url;
@@ -25,13 +26,40 @@ impl Device {
         url: Option<&str>,
         packs: impl Into<Option<Packs>>,
     ) -> Result<RemoteReport, SyncError> {
+        self.follow_remote(url, packs.into(), None).await
+    }
+
+    /// As [`Device::remote_set`], for a primary that is a file and that every member of a Unix group is to
+    /// read and write, with its packs. Both belong to the group from then on.
+    pub async fn remote_set_shared(
+        &mut self,
+        url: &str,
+        packs: Option<Packs>,
+        group: &str,
+    ) -> Result<RemoteReport, SyncError> {
+        self.follow_remote(Some(url), packs, Some(group)).await
+    }
+
+    async fn follow_remote(
+        &mut self,
+        url: Option<&str>,
+        packs: Option<Packs>,
+        group: Option<&str>,
+    ) -> Result<RemoteReport, SyncError> {
         let url = match url {
             Some(url) => Some(self.settle_address(url).await?),
             None => None,
         };
         let old = self.replica.read().remote()?;
         let kept = if old.url == url { old.packs } else { Packs::Default };
-        let packs = packs.into().unwrap_or(kept);
+        let packs = packs.unwrap_or(kept);
+        let gone = match url.as_deref().map(Address::parse).transpose()? {
+            Some(Address::File(path)) => !path.exists(),
+            _ => false,
+        };
+        if let (Some(url), Some(group)) = (&url, group) {
+            share_primary(url, &packs, group)?;
+        }
         if let Packs::At(place) = &packs
             && let PackAddress::Directory(dir) = PackAddress::parse(place)?
         {
@@ -47,10 +75,6 @@ impl Device {
             ) => {}
             Err(error) => return Err(error),
         }
-        let gone = match state.url.as_deref().map(Address::parse).transpose()? {
-            Some(Address::File(path)) => !path.exists(),
-            _ => false,
-        };
         self.replica.write(|session| {
             let old = session.remote()?;
             match old.url == state.url && !gone {
@@ -105,6 +129,22 @@ impl Device {
             }
         }
     }
+}
+
+/// Gives a primary that is a file, and the folder of its packs, to a group.
+fn share_primary(url: &str, packs: &Packs, group: &str) -> Result<(), SyncError> {
+    let Address::File(path) = Address::parse(url)? else {
+        return Err(ShareError::NotAFile { url: url.to_owned() }.into());
+    };
+    let dir = match packs {
+        Packs::Default => Some(packs_dir(&path)),
+        Packs::Rows => None,
+        Packs::At(place) => match PackAddress::parse(place)? {
+            PackAddress::Directory(dir) => Some(dir),
+            PackAddress::S3(_) => None,
+        },
+    };
+    Ok(share(&path, dir.as_deref(), group)?)
 }
 
 fn settle_path(path: &Path) -> Result<String, PrimaryError> {

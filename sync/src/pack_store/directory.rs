@@ -9,6 +9,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
 use super::{PackStore, PackStoreError, PackStream, check_key};
+use crate::remote::packs_dir;
+use crate::sharing::Sharing;
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -27,6 +29,8 @@ pub struct Directory {
     link: bool,
     /// Whether the folder is known by [`MARKER`]: without it, its disk is not there.
     marked: bool,
+    /// The file or folder whose modes and group are followed.
+    model: PathBuf,
 }
 
 /// A file that marks a folder of packs. The empty place of a disk that is not mounted has none.
@@ -34,9 +38,15 @@ const MARKER: &str = "fastest-packs";
 
 impl Directory {
     /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
-    /// system are hard-linked: right only where the same device owns both.
+    /// system are hard-linked: right only where the same device owns both, for they share their modes too.
     pub fn new(dir: &Path, link: bool) -> Self {
-        Self { dir: dir.to_owned(), place: dir.display().to_string(), link, marked: false }
+        let (model, place) = (dir.to_owned(), dir.display().to_string());
+        Self { dir: dir.to_owned(), place, link, marked: false, model }
+    }
+
+    /// The store beside the primary in the file at `primary`, for those who may read that.
+    pub fn beside(primary: &Path, link: bool) -> Self {
+        Self { model: primary.to_owned(), ..Self::new(&packs_dir(primary), link) }
     }
 
     /// A folder that a user has chosen, on a disk that may come and go.
@@ -46,13 +56,28 @@ impl Directory {
 
     /// Makes a chosen folder what it is to be.
     pub fn prepare(&self) -> Result<(), PackStoreError> {
-        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
+        self.create_dir(&self.dir)?;
         let marker = self.dir.join(MARKER);
         if !marker.exists() {
-            let text = "Packs of Fastest lie here.\n";
-            fs::write(&marker, text).map_err(io_error("write", &marker))?;
+            self.write(&marker, &mut "Packs of Fastest lie here.\n".as_bytes())?;
         }
         sync(&self.dir)
+    }
+
+    fn create_dir(&self, dir: &Path) -> Result<(), PackStoreError> {
+        Sharing::of(&self.model).create_dir_all(dir).map_err(io_error("create", dir))
+    }
+
+    /// Writes a file, durably but for its name, which it gets when it is whole and all who may read it can.
+    fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
+        let dir = path.parent().expect("a file lies in a folder");
+        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
+        let mut temp = temp.map_err(io_error("create a file in", dir))?;
+        io::copy(from, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
+        let settled = Sharing::of(&self.model).settle(temp.as_file());
+        settled.map_err(io_error("set the modes of", temp.path()))?;
+        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
+        temp.persist(path).map(drop).map_err(|error| io_error("create", path)(error.error))
     }
 
     fn check_marker(&self) -> Result<(), PackStoreError> {
@@ -82,16 +107,11 @@ impl PackStore for Directory {
             return Ok(false);
         }
         let dir = path.parent().expect("a key has at least one part");
-        fs::create_dir_all(dir).map_err(io_error("create", dir))?;
+        self.create_dir(dir)?;
         if self.link && fs::hard_link(from, &path).is_ok() {
             return sync(dir).map(|()| true);
         }
-        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
-        let mut temp = temp.map_err(io_error("create a file in", dir))?;
-        let mut source = File::open(from).map_err(io_error("read", from))?;
-        io::copy(&mut source, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
-        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
-        temp.persist(&path).map_err(|error| io_error("create", &path)(error.error))?;
+        self.write(&path, &mut File::open(from).map_err(io_error("read", from))?)?;
         sync(dir).map(|()| true)
     }
 
@@ -116,7 +136,7 @@ impl PackStore for Directory {
 
     async fn check(&self) -> Result<(), PackStoreError> {
         self.check_marker()?;
-        fs::create_dir_all(&self.dir).map_err(io_error("create", &self.dir))?;
+        self.create_dir(&self.dir)?;
         let probe = || -> io::Result<bool> {
             let mut file = tempfile::tempfile_in(&self.dir)?;
             file.write_all(MARKER.as_bytes())?;

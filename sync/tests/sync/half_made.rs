@@ -1,0 +1,149 @@
+//! A first push that is killed, or cut off, leaves a primary that is set up in part: the next one
+//! finishes it. One that an older version made and that is in use is left to its owner.
+
+use std::path::Path;
+
+use fastest_fixtures::proxy::{Fault, Plan, Proxy};
+use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_schema::{FASTEST, Migration, Schema};
+use fastest_sync::primary::{Primary, PrimaryError};
+use fastest_sync::remote::{Packs, Remote};
+use fastest_sync::retry::RetryPolicy;
+use fastest_sync::secret::NoSecrets;
+use fastest_sync::{SyncError, migrate};
+
+use super::machine::Machine;
+use super::run;
+
+fn open(url: &str) -> Box<dyn Primary> {
+    Remote::to(url, &NoSecrets).unwrap().primary
+}
+
+fn machine(url: &str) -> Machine {
+    let patience = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    let mut machine = Machine::new().with_retries(patience);
+    run(machine.device.remote_set(Some(url), Packs::Default)).unwrap();
+    machine.write("app/a", "text");
+    machine
+}
+
+/// Leaves what a kill after so many migrations does.
+fn migrate_in_part(primary: &dyn Primary, count: usize) {
+    let migrations: &[Migration] = &FASTEST.migrations[..count];
+    let schema = Schema { owner: FASTEST.owner, tables: FASTEST.tables, migrations };
+    run(migrate(primary, &schema)).unwrap();
+}
+
+fn recorded(primary: &dyn Primary) -> usize {
+    run(primary.run("SELECT name FROM d1_migrations", &[])).unwrap().len()
+}
+
+/// The push goes through, the primary has all migrations, and another device gets all of it.
+fn push_finishes(one: &mut Machine, url: &str) {
+    one.push("app");
+    assert_eq!(recorded(&*open(url)), FASTEST.migrations.len(), "{url}");
+    let mut two = machine(url);
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"), "{url}");
+}
+
+/// The addresses of three empty databases, one of each kind.
+fn empty_databases(folder: &Path, sqld: &SqldServer) -> [String; 3] {
+    let file = url::Url::from_file_path(folder.join("p.db")).unwrap();
+    let d1 = D1Server::shared();
+    [file.into(), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()]
+}
+
+#[test]
+fn what_a_kill_between_two_migrations_leaves_is_finished_by_a_push_or_a_clone() {
+    let mut sqld = SqldServer::start();
+    let empty = sqld.backup();
+    for count in 0..FASTEST.migrations.len() {
+        sqld.restore(&empty);
+        let folder = tempfile::tempdir().unwrap();
+        for url in empty_databases(folder.path(), &sqld) {
+            migrate_in_part(&*open(&url), count);
+            if count % 2 == 1 {
+                // A clone finds no such project, for nobody has pushed one; it sets up what it asks.
+                let error = machine(&url).try_clone("app", "desk").unwrap_err();
+                assert!(!matches!(error, SyncError::Primary(_)), "{url}: {error}");
+            }
+            push_finishes(&mut machine(&url), &url);
+        }
+    }
+}
+
+/// Cuts each request of a first push in turn, before it is done and after.
+fn cut_everywhere(proxy: &Proxy, url: impl Fn() -> (String, String)) {
+    for fault in [Fault::CutRequest, Fault::LoseAnswer] {
+        let mut at = 0;
+        loop {
+            let (through, direct) = url();
+            proxy.set_plan(Plan::calm());
+            let mut one = machine(&through);
+            proxy.set_plan(Plan::calm());
+            proxy.script(std::iter::repeat_n(Fault::Pass, at).chain([fault]));
+            // A device that is told nothing queues its work.
+            let pushed = one.try_push("app");
+            let met = proxy.log().get(at).is_some_and(|event| event.fault == fault);
+            proxy.set_plan(Plan::calm());
+            push_finishes(&mut one, &direct);
+            if !met {
+                assert!(at > FASTEST.migrations.len(), "{fault:?}: {at} requests");
+                assert!(pushed.unwrap().pushed);
+                break;
+            }
+            at += 1;
+        }
+    }
+}
+
+#[test]
+fn a_first_push_to_d1_that_is_cut_off_anywhere_is_finished_by_the_next() {
+    let d1 = D1Server::shared();
+    let proxy = Proxy::start(d1.address(), Plan::calm());
+    let through = d1.api().replace(&d1.address().to_string(), &proxy.address().to_string());
+    cut_everywhere(&proxy, || {
+        let database = d1.fresh();
+        let url = |api: &str| format!("d1://local/{database}?api={api}");
+        (url(&through), url(&d1.api()))
+    });
+}
+
+#[test]
+fn a_first_push_to_sqld_that_is_cut_off_anywhere_is_finished_by_the_next() {
+    let mut sqld = SqldServer::start();
+    let (empty, direct) = (sqld.backup(), sqld.url());
+    let proxy = Proxy::start(sqld.address(), Plan::calm());
+    let sqld = std::cell::RefCell::new(&mut sqld);
+    cut_everywhere(&proxy, || {
+        sqld.borrow_mut().restore(&empty);
+        (proxy.url(), direct.clone())
+    });
+}
+
+#[test]
+fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
+    let mut sqld = SqldServer::start();
+    let empty = sqld.backup();
+    for use_of_it in [
+        "INSERT INTO fastest_pushes(id, device, counter) VALUES ('p', 'd', 1)",
+        "INSERT INTO users(id, email) VALUES ('u', 'e')",
+        // Private, so that no device hears of it.
+        "INSERT INTO auth_codes(id, email, code, expires_at) VALUES ('c', 'e', 'x', '')",
+    ] {
+        sqld.restore(&empty);
+        let folder = tempfile::tempdir().unwrap();
+        for url in empty_databases(folder.path(), &sqld) {
+            let primary = open(&url);
+            migrate_in_part(&*primary, 4);
+            run(primary.run(use_of_it, &[])).unwrap();
+            for _ in 0..2 {
+                let error = machine(&url).try_push("app").unwrap_err();
+                let is_behind = matches!(error, SyncError::Primary(PrimaryError::Behind { .. }));
+                assert!(is_behind, "{use_of_it} at {url}: {error}");
+            }
+            assert_eq!(recorded(&*primary), 4, "{use_of_it} at {url}");
+        }
+    }
+}

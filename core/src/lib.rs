@@ -43,6 +43,7 @@ pub mod pack;
 mod path;
 pub mod progress;
 pub mod reach;
+pub mod regular_file;
 pub mod scan;
 pub mod stat;
 pub mod stat_index;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -142,15 +142,10 @@ fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<Edited>, SyncError
     Ok(Some(Edited { file, before: found }))
 }
 
-/// Replaces a file of the working copy in one step.
+/// Replaces an ignore file of the working copy in one step.
 fn replace(copy: &WorkingCopy, file: &Path, text: &[u8]) -> io::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(copy.state().create_tmp()?)?;
-    temporary.write_all(text)?;
-    temporary.as_file().sync_all()?;
-    let permissions = fs::metadata(file).map(|found| found.permissions());
-    let default = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    temporary.as_file().set_permissions(permissions.unwrap_or(default))?;
-    temporary.persist(file).map_err(|error| error.error).map(drop)
+    let path = file.strip_prefix(copy.root()).expect("the file lies in the working copy");
+    copy.state().replace_content(path.as_os_str().as_bytes(), text, 0o644)
 }
 
 /// The pattern that matches a name in its folder and nothing else. The name has no line break, which

@@ -3,6 +3,7 @@
 mod checkout;
 mod crash;
 mod databases;
+mod hostile;
 mod ignoring;
 mod random;
 mod scan;

@@ -271,6 +271,12 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("foreign_working_copy", _) => {
             "name the store that it was made with by `--store`, or join the folder to its project again with `fastest clone PROJECT --here`"
         }
+        ("foreign_owner", "clone" | "init") => {
+            "if you trust its owner, write the folder into FASTEST_SAFE_FOLDERS, or as a line into the file `safe-folders` of the store"
+        }
+        ("foreign_owner", _) => {
+            "if you trust its owner, write the project's folder into FASTEST_SAFE_FOLDERS, or as a line into the file `safe-folders` of the store; `fastest init` makes a project of your own where you are"
+        }
         ("tracked_by_git", _) => "`git rm --cached PATH` first, then untrack it",
         ("untrack_root", _) => "name files or folders in it",
         ("not_here", _) => "`fastest status` lists what is there",

@@ -11,7 +11,7 @@ use fastest_sync::activity::Activity;
 use fastest_sync::address::file_url;
 use fastest_sync::remote::{Remote, RemoteState};
 use fastest_sync::secret::Secrets;
-use fastest_sync::{Device, GitSettings, Identity, SyncError};
+use fastest_sync::{Device, GitSettings, Identity, SyncError, Trust};
 use rayon::ThreadPoolBuilder;
 use tokio::runtime::{Builder, Runtime};
 
@@ -77,7 +77,10 @@ impl<'a> Session<'a> {
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         start_threads()?;
         let device = Device::open(&self.store, identity())?;
-        Ok(device.with_secrets(Box::new(secrets)).with_git_settings(git_settings()))
+        Ok(device
+            .with_secrets(Box::new(secrets))
+            .with_git_settings(git_settings())
+            .with_trust(trust()))
     }
 
     /// The primary at an address, or the one that the device follows.
@@ -140,6 +143,14 @@ fn machine() -> Option<String> {
 #[cfg(not(unix))]
 fn machine() -> Option<String> {
     env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
+
+/// The folders of others that the user believes, and who called `sudo`.
+fn trust() -> Trust {
+    let listed = env::var_os("FASTEST_SAFE_FOLDERS").unwrap_or_default();
+    let folders = env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty());
+    let sudo_user = env::var("SUDO_UID").ok().and_then(|id| id.parse().ok());
+    Trust::new(folders, sudo_user)
 }
 
 /// Where git's settings of this user are, by the same variables that git goes by.

@@ -74,6 +74,9 @@ impl Beneath {
     /// What stands at `path`; `None` where nothing does.
     pub(crate) fn look(&self, path: &[u8]) -> io::Result<Option<Node>> {
         let (parent, name) = split(path);
+        if path.is_empty() {
+            return Ok(Some(Node::Directory));
+        }
         if parent.is_empty() {
             return look_at(&self.top, name);
         }

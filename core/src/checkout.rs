@@ -14,6 +14,7 @@ mod across;
 mod apply;
 mod database;
 mod durable;
+pub mod edit;
 mod folding;
 mod journal;
 mod obstacles;
@@ -28,7 +29,6 @@ mod target;
 mod target_rules;
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ use crate::object::ObjectSource;
 use crate::progress::Progress;
 use crate::stat::Stat;
 use crate::stat_index::{IndexError, StatIndex};
-use crate::state_dir::StateDir;
+use crate::state_dir::{JOURNAL, StateDir};
 use crate::store::StoreError;
 use crate::tree::{DEPTH_MAX, Root};
 
@@ -275,7 +275,7 @@ pub fn write(
     progress: &Progress,
 ) -> Result<Written, CheckoutError> {
     let state = StateDir::of(root);
-    if fs::symlink_metadata(state.journal()).is_ok() {
+    if state.has(JOURNAL) {
         return Err(CheckoutError::Unfinished { path: state.journal() });
     }
     let left_before = left::load(&state).map_err(CheckoutError::io("read", state.left()))?;
@@ -382,9 +382,8 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
 /// Takes back a journal that may have got its name, but not for sure; only without it may the
 /// files go that it speaks of.
 fn withdraw(state: &StateDir) {
-    match fs::remove_file(state.journal()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {}
-        _ => drop(state.clear_tmp()),
+    if state.remove(JOURNAL).is_ok() {
+        drop(state.clear_tmp());
     }
 }
 
@@ -445,8 +444,7 @@ fn save_index(
 
 /// The journal goes last, durably: were it to come back, it would undo the caller's next move.
 fn finish(state: &StateDir) -> Result<(), CheckoutError> {
-    let journal = state.journal();
-    fs::remove_file(&journal).map_err(CheckoutError::io("delete", &journal))?;
+    state.remove(JOURNAL).map_err(CheckoutError::io("delete", state.journal()))?;
     state.sync().map_err(CheckoutError::io("sync", state.path()))?;
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))
 }

@@ -208,6 +208,7 @@ fn is_no_file(error: &io::Error) -> bool {
 /// Reads a small file; a FIFO in its place is not waited for.
 fn read_file(path: &Path, follow: bool) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NONBLOCK
+        | rustix::fs::OFlags::NOCTTY
         | if follow { rustix::fs::OFlags::empty() } else { rustix::fs::OFlags::NOFOLLOW };
     let file = fs::OpenOptions::new()
         .read(true)

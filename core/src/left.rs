@@ -8,7 +8,7 @@ use std::fmt;
 use std::io;
 
 use crate::id::ID_BYTES;
-use crate::state_dir::StateDir;
+use crate::state_dir::{LEFT, StateDir};
 use crate::varint;
 
 /// Version of the file.
@@ -70,11 +70,7 @@ impl LeftWhy {
 /// Where the file cannot be read, or is damaged: without it, what stands in the way of content
 /// would be taken for content.
 pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
-    let bytes = match std::fs::read(state.left()) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    let Some(bytes) = state.read(LEFT)? else { return Ok(Vec::new()) };
     let Some(lists) = decode(&bytes) else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
@@ -96,12 +92,9 @@ pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
 /// Where the file cannot be written.
 pub fn save(state: &StateDir, left: &[Left]) -> io::Result<()> {
     if !left.is_empty() {
-        return state.replace(&state.left(), &encode(&Lists { now: sorted(left), next: None }));
+        return state.replace(LEFT, &encode(&Lists { now: sorted(left), next: None }));
     }
-    match std::fs::remove_file(state.left()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    state.remove(LEFT)
 }
 
 /// Records what is left now, and what will be once the working copy is based on `head`. So whichever
@@ -113,7 +106,7 @@ pub(crate) fn save_both(
     then: &[Left],
 ) -> io::Result<()> {
     let next = Some(Next { head: head.to_vec(), left: sorted(then) });
-    state.replace(&state.left(), &encode(&Lists { now: sorted(now), next }))
+    state.replace(LEFT, &encode(&Lists { now: sorted(now), next }))
 }
 
 fn sorted(left: &[Left]) -> Vec<Left> {

@@ -46,6 +46,7 @@ mod path;
 pub mod private;
 pub mod progress;
 pub mod reach;
+pub mod regular_file;
 pub mod scan;
 pub mod stat;
 pub mod stat_index;

@@ -21,7 +21,7 @@ use crate::id::{ID_BYTES, ListId, TreeId};
 use crate::ignore_rules::RulesId;
 use crate::object::ObjectSource;
 use crate::stat::{Stamp, Stat};
-use crate::state_dir::StateDir;
+use crate::state_dir::{INDEX, StateDir};
 use crate::store::StoreError;
 use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root, read_directory};
 
@@ -120,13 +120,14 @@ impl StatIndex {
     /// # Errors
     /// Where the file is there and cannot be read.
     pub fn load(state: &StateDir) -> Result<(Self, IndexState), IndexError> {
-        let path = state.index();
-        match std::fs::read(&path) {
-            Ok(bytes) => Ok(Self::decode(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok((Self::empty(), IndexState::Absent))
+        match state.read(INDEX) {
+            Ok(Some(bytes)) => Ok(Self::decode(bytes)),
+            Ok(None) => Ok((Self::empty(), IndexState::Absent)),
+            // Something else stands under its name: the next index takes its place.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok((Self::empty(), IndexState::Damaged))
             }
-            Err(source) => Err(IndexError { action: "read", path, source }),
+            Err(source) => Err(IndexError { action: "read", path: state.index(), source }),
         }
     }
 
@@ -136,9 +137,8 @@ impl StatIndex {
     /// # Errors
     /// Where the disk is full, or the state folder cannot be written.
     pub fn save(&self, state: &StateDir) -> Result<(), IndexError> {
-        let path = state.index();
-        let saved = state.replace_cache(&path, &[&self.bytes, &self.checksum()]);
-        saved.map_err(|source| IndexError { action: "save", path, source })
+        let saved = state.replace_cache(INDEX, &[&self.bytes, &self.checksum()]);
+        saved.map_err(|source| IndexError { action: "save", path: state.index(), source })
     }
 
     fn checksum(&self) -> [u8; ID_BYTES] {

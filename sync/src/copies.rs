@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use fastest_core::id::TreeId;
 use fastest_core::left::{self, Left};
 use fastest_core::object::ObjectSource;
+use fastest_core::regular_file::replace_in;
+use fastest_core::state_dir::{LEFT, StateDir};
 use fastest_core::store::StoreError;
-use fastest_core::tree::{STATE_DIR, read_directory};
+use fastest_core::tree::read_directory;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use rusqlite::params;
@@ -51,7 +53,7 @@ impl Device {
     /// The same; `None` where there is none. A folder that lost its `.fastest` gets it back:
     /// [`Device::take_notices`] tells.
     pub(crate) fn find_any(&mut self, dir: &Path) -> Result<Option<WorkingCopy>, SyncError> {
-        let found = WorkingCopy::find(dir)?;
+        let found = WorkingCopy::find(dir, &self.trust)?;
         let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let above = found.as_ref().map(WorkingCopy::root);
         for root in path.ancestors().take_while(|root| Some(*root) != above) {
@@ -83,7 +85,7 @@ impl Device {
         })?;
         let mut copies = Vec::new();
         for (id, path) in made {
-            if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path))
+            if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path), &self.trust)
                 && copy.workspace_id == id
                 && let Ok(head) = copy.head()
             {
@@ -128,7 +130,7 @@ impl Device {
         // The store may be older than what it is asked about.
         let (Some(project), Some(workspace)) = (project, workspace) else { return Ok(None) };
         let _making = self.copies_lock()?;
-        if let Some(copy) = WorkingCopy::at(&known.root)? {
+        if let Some(copy) = WorkingCopy::at(&known.root, &self.trust)? {
             return Ok(Some(copy));
         }
         let name = format!("{}/{}", project.name, workspace.name);
@@ -169,8 +171,11 @@ impl Device {
 
     /// Where the device keeps what checkouts left in a folder, should the folder lose its `.fastest`.
     fn left_kept_at(&self, root: &Path) -> PathBuf {
-        let name = blake3::hash(root.as_os_str().as_bytes()).to_hex();
-        self.dir.join("left").join(&name.as_str()[..32])
+        self.left_folder().join(name_of_left(root))
+    }
+
+    fn left_folder(&self) -> PathBuf {
+        self.dir.join("left")
     }
 
     /// Records what is left of the tree that a working copy is based on by now.
@@ -182,15 +187,18 @@ impl Device {
     /// Keeps what checkouts left in a working copy, should its state folder be lost.
     pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
-        match fs::read(copy.state().left()) {
-            Ok(bytes) => write_whole(&kept, &bytes).map_err(SyncError::io("write", &kept)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::remove_file(&kept) {
+        let left = copy.state().read(LEFT);
+        match left.map_err(SyncError::io("read", copy.state().left()))? {
+            Some(bytes) => {
+                let (folder, name) = (self.left_folder(), name_of_left(copy.root()));
+                replace_in(&folder, &name, &bytes).map_err(SyncError::io("write", &kept))
+            }
+            None => match fs::remove_file(&kept) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     Err(SyncError::io("delete", &kept)(error))
                 }
                 _ => Ok(()),
             },
-            Err(error) => Err(SyncError::io("read", copy.state().left())(error)),
         }
     }
 
@@ -198,10 +206,10 @@ impl Device {
     /// count as an edit.
     fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
-        let left = copy.state().left();
+        let state = copy.state();
         match fs::read(&kept) {
-            Ok(bytes) if !left.exists() => {
-                write_whole(&left, &bytes).map_err(SyncError::io("write", &left))
+            Ok(bytes) if !state.has(LEFT) => {
+                state.replace(LEFT, &bytes).map_err(SyncError::io("write", state.left()))
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(SyncError::io("read", &kept)(error))
@@ -218,8 +226,7 @@ impl Device {
         known: &KnownCopy,
         workspace: &Workspace,
     ) -> Result<Option<String>, SyncError> {
-        let left = fs::read_to_string(known.root.join(STATE_DIR).join("head")).ok();
-        let left = left.map(|text| text.trim().to_owned());
+        let left = StateDir::of(&known.root).head().ok().flatten();
         for head in [left, known.head.clone()].into_iter().flatten() {
             if self.replica.read().row::<Snapshot>(&head)?.is_some() {
                 return Ok(Some(head));
@@ -244,7 +251,7 @@ impl Device {
             return Ok(copy);
         };
         let others = session.copies_of(&copy.workspace_id)?;
-        let gone: Vec<_> = others.iter().filter(|other| !is_live(other)).collect();
+        let gone: Vec<_> = others.iter().filter(|other| !self.is_live(other)).collect();
         let head = copy.head()?;
         self.replica.write(|session| {
             gone.iter().try_for_each(|gone| session.forget_copy(&gone.root))?;
@@ -264,9 +271,9 @@ impl Device {
     /// What to say of a working copy whose workspace has another one on this device.
     pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let others = self.replica.read().copies_of(&copy.workspace_id)?;
-        let twin =
-            others.iter().find(|other| !is_same_folder(&other.root, copy.root()) && is_live(other));
-        let Some(twin) = twin else { return Ok(None) };
+        let is_twin =
+            |other: &&KnownCopy| !is_same_folder(&other.root, copy.root()) && self.is_live(other);
+        let Some(twin) = others.iter().find(is_twin) else { return Ok(None) };
         let name = self.workspace_of(copy)?.name;
         Ok(Some(format!(
             "{} and {} are both workspace {name}, and pushes merge them: `fastest workspace new NAME \
@@ -274,6 +281,21 @@ impl Device {
             copy.root().display(),
             twin.root.display()
         )))
+    }
+
+    /// Whether a folder still is the working copy that it was.
+    fn is_live(&self, known: &KnownCopy) -> bool {
+        let found = WorkingCopy::at(&known.root, &self.trust);
+        found.is_ok_and(|found| found.is_some_and(|copy| copy.workspace_id == known.workspace_id))
+    }
+
+    /// The working copy in which the folder `root` lies, if it is the caller's.
+    pub(crate) fn copy_above(&self, root: &Path) -> Result<Option<WorkingCopy>, SyncError> {
+        let Some(above) = root.parent() else { return Ok(None) };
+        match WorkingCopy::find(above, &self.trust) {
+            Err(SyncError::ForeignOwner { .. }) => Ok(None),
+            found => found,
+        }
     }
 
     /// Takes note of what a working copy is based on, where the device's list says otherwise, and
@@ -297,15 +319,9 @@ impl Device {
     }
 }
 
-/// Writes a file in one step, durably.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
+/// The name under which a device keeps what checkouts left in a folder.
+fn name_of_left(root: &Path) -> String {
+    blake3::hash(root.as_os_str().as_bytes()).to_hex()[..32].to_owned()
 }
 
 /// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
@@ -339,12 +355,6 @@ fn present(
         }
     }
     Ok((present, looked_for))
-}
-
-/// Whether a folder still is the working copy that it was.
-fn is_live(known: &KnownCopy) -> bool {
-    let found = WorkingCopy::at(&known.root);
-    found.is_ok_and(|found| found.is_some_and(|copy| copy.workspace_id == known.workspace_id))
 }
 
 /// Whether two paths lead to one folder, as through a bind mount.

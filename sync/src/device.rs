@@ -6,11 +6,12 @@
 //! objects/         packs and their index (fastest-core)
 //! replica.db       rows
 //! primary/         the primary, where no other is set
+//! safe-folders     folders of others that are believed; of the user's making
 //! locks/           one file for each thing that one process does at a time
 //! ```
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::Kept;
@@ -34,6 +35,7 @@ use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
 use crate::secret::{NoSecrets, Secrets};
+use crate::trust::{self, Trust};
 use crate::waiting;
 use crate::working_copy::{CopyLock, WorkingCopy};
 
@@ -59,6 +61,7 @@ pub struct Device {
     pub(crate) secrets: Box<dyn Secrets>,
     pub(crate) retries: RetryPolicy,
     pub(crate) git_settings: UserSettings,
+    pub(crate) trust: Trust,
     /// What was found out on the way to a working copy, and not told yet.
     pub(crate) notices: Vec<String>,
 }
@@ -81,6 +84,7 @@ impl Device {
         let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
+        let trust = listed_folders(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
         let rows = dir.join("replica.db");
         private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
@@ -94,6 +98,7 @@ impl Device {
             secrets: Box::new(NoSecrets),
             retries: RetryPolicy::default(),
             git_settings: UserSettings::default(),
+            trust,
             notices: Vec::new(),
         };
         device.learn_copies()?;
@@ -103,6 +108,12 @@ impl Device {
     /// Where git's settings of the user are: they say what is ignored on this machine.
     pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
         Self { git_settings, ..self }
+    }
+
+    /// Which folders are believed besides the caller's own and those that the store lists.
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.trust.add(trust);
+        self
     }
 
     /// Where to ask for tokens and keys.
@@ -120,6 +131,8 @@ impl Device {
         &mut self,
         copy: &WorkingCopy,
     ) -> Result<(CopyLock, Vec<String>), SyncError> {
+        // A folder of another store may bring a journal along, which is that store's to finish.
+        self.workspace_of(copy)?;
         let (lock, kept) = copy.lock()?;
         let mut warnings = self.take_notices();
         let left =
@@ -311,7 +324,7 @@ pub(crate) struct Refreshed {
 /// Refuses a folder that holds something else: a store in a project's own folder would hide the
 /// project's files from it.
 fn check_place(dir: &Path) -> Result<(), SyncError> {
-    const OURS: [&str; 5] = [".gitignore", "format.new", "lock", "locks", "primary"];
+    const OURS: [&str; 6] = [".gitignore", "format.new", "lock", "locks", "primary", trust::LIST];
     if dir.join("format").exists() {
         return Ok(());
     }
@@ -366,6 +379,17 @@ fn close(dir: &Path) -> Result<(), SyncError> {
         }
     }
     Ok(())
+}
+
+/// The folders that the store's list names as safe, whoever owns them.
+fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
+    let (path, mut trust, mut text) = (dir.join(trust::LIST), Trust::default(), Vec::new());
+    match File::open(&path).and_then(|f| f.take(trust::LIST_BYTES_MAX).read_to_end(&mut text)) {
+        Ok(_) => trust.add_list(&text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(SyncError::io("read", &path)(error)),
+    }
+    Ok(trust)
 }
 
 /// A store inside of a project must not become part of its snapshots.

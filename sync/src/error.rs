@@ -95,6 +95,19 @@ pub enum SyncError {
         /// The path, in the working copy.
         path: String,
     },
+    /// A folder, or what makes it a working copy, belongs to another user of the machine.
+    #[error(
+        "{} belongs to the user with id {owner}, and you are {user}: it is not used unless you list it as safe",
+        path.display()
+    )]
+    ForeignOwner {
+        /// The folder or file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who asks.
+        user: u32,
+    },
     /// The folder does not exist.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
@@ -336,6 +349,7 @@ impl SyncError {
             Self::NoProject { .. } => "no_project",
             Self::LostCopy { .. } => "lost_copy",
             Self::AlreadyProject { .. } => "already_project",
+            Self::ForeignOwner { .. } => "foreign_owner",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::NotEmpty { .. } => "not_empty",
             Self::StoreNotEmpty { .. } => "store_not_empty",

@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -24,7 +24,7 @@ pub(crate) const TELL_AFTER: Duration = Duration::from_secs(1);
 const VERSION: u32 = 1;
 
 /// Bytes of that line, at most.
-const LINE_BYTES_MAX: u64 = 4096;
+const LINE_BYTES_MAX: usize = 4096;
 
 /// A command that waits for another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +82,16 @@ pub fn introduce(command: &str, told: impl Fn(&Waiting) + Send + Sync + 'static)
 
 /// Waits for a lock, and signs it. `what` it stands for is a noun.
 pub(crate) fn lock(path: &Path, what: &str) -> Result<File, SyncError> {
-    let file = open(path)?;
+    lock_file(open(path)?, path, what)
+}
+
+/// As [`lock`], of a lock file that is open already.
+pub(crate) fn lock_file(file: File, path: &Path, what: &str) -> Result<File, SyncError> {
     let failed = SyncError::io("lock", path);
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            while_telling(&|| waiting(path, what), || file.lock()).map_err(failed)?;
+            while_telling(&|| waiting_for(&file, what), || file.lock()).map_err(failed)?;
         }
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
@@ -97,12 +101,14 @@ pub(crate) fn lock(path: &Path, what: &str) -> Result<File, SyncError> {
 
 /// Takes a lock that nobody holds; `None` where somebody does.
 pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, SyncError> {
-    let file = open(path)?;
-    match file.try_lock() {
-        Ok(()) => sign(&file),
-        Err(_) => return Ok(None),
-    }
-    Ok(Some(file))
+    open(path).map(try_lock_file)
+}
+
+/// As [`try_lock`], of a lock file that is open already.
+pub(crate) fn try_lock_file(file: File) -> Option<File> {
+    file.try_lock().ok()?;
+    sign(&file);
+    Some(file)
 }
 
 /// Opens a lock file as it is: what stands in it says who holds it.
@@ -112,8 +118,11 @@ fn open(path: &Path) -> Result<File, SyncError> {
 }
 
 /// Writes into a lock who holds it. One that cannot be written to, as on a full disk, holds all the
-/// same.
+/// same. One with a second name may be another file too, and is left as it is.
 fn sign(file: &File) {
+    if file.metadata().map_or(true, |found| found.nlink() > 1) {
+        return;
+    }
     let command = PROCESS.get().map_or("fastest", |process| &process.command);
     let line = format!("{VERSION} {} {} {command}\n", std::process::id(), clock::now());
     let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
@@ -121,10 +130,18 @@ fn sign(file: &File) {
 
 /// Who holds the lock at `path`.
 pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
-    let mut line = String::new();
-    let read = File::open(path).and_then(|f| f.take(LINE_BYTES_MAX).read_to_string(&mut line));
-    let holder = read.ok().and_then(|_| holder(&line));
-    Waiting { what: what.to_owned(), holder }
+    match File::open(path) {
+        Ok(file) => waiting_for(&file, what),
+        Err(_) => Waiting { what: what.to_owned(), holder: None },
+    }
+}
+
+/// Who holds the lock on an open file.
+fn waiting_for(file: &File, what: &str) -> Waiting {
+    let mut line = vec![0; LINE_BYTES_MAX];
+    let read = file.read_at(&mut line, 0);
+    let line = read.ok().and_then(|bytes| str::from_utf8(&line[..bytes]).ok());
+    Waiting { what: what.to_owned(), holder: line.and_then(holder) }
 }
 
 fn holder(line: &str) -> Option<Holder> {
@@ -174,8 +191,6 @@ pub(crate) fn writer_of(database: &Path) -> Waiting {
 /// it when it is closed again: the system's list is read instead.
 #[cfg(target_os = "linux")]
 fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
-    use std::os::unix::fs::MetadataExt;
-
     const WRITE_LOCK: u64 = 120;
     let mut shared = database.as_os_str().to_owned();
     shared.push("-shm");

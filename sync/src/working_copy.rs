@@ -7,16 +7,16 @@
 //! index, checkout, tmp/   of fastest-core: stat index, checkout journal, temporary files
 //! ```
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Kept, recover};
-use fastest_core::state_dir::StateDir;
-use fastest_core::tree::STATE_DIR;
+use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, StateDir, StateFile, WORKSPACE};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SyncError;
+use crate::trust::Trust;
 use crate::waiting;
 
 /// Format of `workspace.json`.
@@ -33,7 +33,7 @@ pub struct WorkingCopy {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StateFile {
+struct Belongs {
     format: u32,
     project_id: String,
     workspace_id: String,
@@ -53,22 +53,25 @@ impl WorkingCopy {
             project_id: project_id.to_owned(),
             workspace_id: workspace_id.to_owned(),
         };
-        let dir = copy.state_dir();
-        fs::create_dir_all(&dir).map_err(SyncError::io("create", &dir))?;
+        let state = copy.state();
+        state.create().map_err(SyncError::io("create", state.path()))?;
         // git, where it is used beside, has no business here.
-        copy.replace(".gitignore", b"*\n")?;
-        let state = StateFile {
+        copy.replace(GIT_IGNORE, b"*\n")?;
+        let belongs = Belongs {
             format: FORMAT,
             project_id: copy.project_id.clone(),
             workspace_id: copy.workspace_id.clone(),
         };
-        let text = serde_json::to_string_pretty(&state).expect("the state serialises");
-        copy.replace("workspace.json", text.as_bytes())?;
+        let text = serde_json::to_string_pretty(&belongs).expect("the state serialises");
+        copy.replace(WORKSPACE, text.as_bytes())?;
         Ok(copy)
     }
 
     /// The working copy that holds `dir`, looking upwards; `None` where there is none.
-    pub fn find(dir: &Path) -> Result<Option<Self>, SyncError> {
+    ///
+    /// One that belongs to somebody else is an error, as with git: to pass it by could mean to work on a
+    /// folder further up, of which this one is no part.
+    pub fn find(dir: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
         let dir = match dir.canonicalize() {
             Ok(dir) if dir.is_dir() => dir,
             Ok(_) => return Err(SyncError::NotAFolder { path: dir.to_owned() }),
@@ -78,7 +81,7 @@ impl WorkingCopy {
             Err(error) => return Err(SyncError::io("open", dir)(error)),
         };
         for root in dir.ancestors() {
-            if let Some(copy) = Self::at(root)? {
+            if let Some(copy) = Self::at(root, trust)? {
                 return Ok(Some(copy));
             }
         }
@@ -86,27 +89,35 @@ impl WorkingCopy {
     }
 
     /// The working copy whose root is `root`, if it is one.
-    pub fn at(root: &Path) -> Result<Option<Self>, SyncError> {
-        let path = root.join(STATE_DIR).join("workspace.json");
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(None);
+    pub fn at(root: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
+        let dir = StateDir::of(root);
+        let path = dir.path_of(WORKSPACE);
+        let damaged = |what: String| SyncError::DamagedState { path: path.clone(), what };
+        let found = match dir.read_owned(WORKSPACE) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return match dir.path().is_symlink() {
+                    true => {
+                        let what = "it is a symbolic link, which is not followed".to_owned();
+                        Err(SyncError::DamagedState { path: dir.path().to_owned(), what })
+                    }
+                    false => Ok(None),
+                };
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(damaged(error.to_string()));
             }
             Err(error) => return Err(SyncError::io("read", &path)(error)),
         };
-        let state: StateFile = serde_json::from_slice(&text).map_err(|error| {
-            SyncError::DamagedState { path: path.clone(), what: error.to_string() }
-        })?;
+        trust.check(root, dir.path(), found.folder_owner)?;
+        trust.check(root, &path, found.file_owner)?;
+        let state = serde_json::from_slice(&found.bytes);
+        let state: Belongs = state.map_err(|error| damaged(error.to_string()))?;
         if state.format > FORMAT {
             return Err(SyncError::NewerState { path, found: state.format.to_string() });
         }
-        let StateFile { project_id, workspace_id, .. } = state;
+        let Belongs { project_id, workspace_id, .. } = state;
         Ok(Some(Self { root: root.to_owned(), project_id, workspace_id }))
     }
 
@@ -120,34 +131,28 @@ impl WorkingCopy {
         StateDir::of(&self.root)
     }
 
-    fn state_dir(&self) -> PathBuf {
-        self.root.join(STATE_DIR)
-    }
-
     /// Takes a folder that is to be a working copy, and is not one yet. Of two who try, one finds the
     /// folder taken.
     pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
-        let dir = root.join(STATE_DIR);
-        fs::create_dir(&dir).map_err(|source| match source.kind() {
+        let state = StateDir::of(root);
+        std::fs::create_dir(state.path()).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
-            _ => SyncError::io("create", &dir)(source),
+            _ => SyncError::io("create", state.path())(source),
         })?;
-        let file = waiting::lock(&dir.join("lock"), &name_of_copy(root))?;
-        Ok(CopyLock { _file: file })
+        take_lock(&state, root)
     }
 
     /// Whether a folder holds what a clone left that died before the folder was a working copy.
     pub(crate) fn is_left_over(root: &Path) -> bool {
-        let dir = root.join(STATE_DIR);
-        let is_free = File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
-        is_free && !dir.join("workspace.json").exists()
+        let state = StateDir::of(root);
+        let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
+        is_free && !state.has(WORKSPACE)
     }
 
     /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
     /// Gives what that checkout left as it was found.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
-        let file = waiting::lock(&self.state_dir().join("lock"), &name_of_copy(&self.root))?;
-        let lock = CopyLock { _file: file };
+        let lock = take_lock(&self.state(), &self.root)?;
         let kept = match recover(&self.root)? {
             Some(recovered) => {
                 // The token is the head that the checkout leads to; empty where it moves none.
@@ -167,7 +172,9 @@ impl WorkingCopy {
 
     /// As [`WorkingCopy::lock`], but `None` where another process holds it.
     pub fn try_lock(&self) -> Result<Option<CopyLock>, SyncError> {
-        if waiting::try_lock(&self.state_dir().join("lock"))?.is_none() {
+        let file = self.state().open_lock();
+        let file = file.map_err(SyncError::io("open", self.state().lock()))?;
+        if waiting::try_lock_file(file).is_none() {
             return Ok(None);
         }
         self.lock().map(|(lock, _)| Some(lock))
@@ -175,44 +182,29 @@ impl WorkingCopy {
 
     /// The snapshot that the folder is based on.
     pub fn head(&self) -> Result<Option<String>, SyncError> {
-        let path = self.state_dir().join("head");
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text.trim().to_owned()).filter(|head| !head.is_empty())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(SyncError::io("read", &path)(error)),
-        }
+        let head = self.state().head();
+        let head = head.map_err(SyncError::io("read", self.state().path_of(HEAD)))?;
+        Ok(head.filter(|head| !head.is_empty()))
     }
 
     /// Forgets what is known of the files, so that the next scan reads them all.
     pub(crate) fn forget_index(&self) -> Result<(), SyncError> {
-        let path = self.state().index();
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(SyncError::io("remove", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        self.state().remove(INDEX).map_err(SyncError::io("remove", self.state().index()))
     }
 
     /// Bases the folder on a snapshot. The caller holds the lock.
     pub fn set_head(&self, snapshot_id: &str) -> Result<(), SyncError> {
-        self.replace("head", format!("{snapshot_id}\n").as_bytes())
+        self.replace(HEAD, format!("{snapshot_id}\n").as_bytes())
     }
 
-    /// Replaces a file of the state folder in one step, durably.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), SyncError> {
-        let (dir, path) = (self.state_dir(), self.state_dir().join(name));
-        let replace = || {
-            let mut file = tempfile::Builder::new().prefix("new-").tempfile_in(&dir)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            File::open(&dir)?.sync_all()
-        };
-        replace().map_err(SyncError::io("write", &path))
+    fn replace(&self, file: StateFile, bytes: &[u8]) -> Result<(), SyncError> {
+        let state = self.state();
+        state.replace(file, bytes).map_err(SyncError::io("write", state.path_of(file)))
     }
 }
 
-fn name_of_copy(root: &Path) -> String {
-    format!("the working copy {}", root.display())
+fn take_lock(state: &StateDir, root: &Path) -> Result<CopyLock, SyncError> {
+    let file = state.open_lock().map_err(SyncError::io("open", state.lock()))?;
+    let what = format!("the working copy {}", root.display());
+    Ok(CopyLock { _file: waiting::lock_file(file, &state.lock(), &what)? })
 }

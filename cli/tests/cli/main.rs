@@ -1,7 +1,7 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
 //! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`], [`finding`],
-//! [`folders`], [`ignoring`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
+//! [`folders`], [`hostile`], [`ignoring`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
 //! [`real_tree`] and [`git_history`] run many commands against each other.
 
 mod bad_input;
@@ -12,6 +12,7 @@ mod finding;
 mod folders;
 mod git_history;
 mod golden;
+mod hostile;
 mod ignoring;
 mod mend;
 mod modes;

@@ -1,10 +1,9 @@
 //! The journal of a checkout: what is left to do once everything is written and durable.
 
-use std::io;
-
+use crate::foreign::is_state_name;
 use crate::id::ID_BYTES;
 use crate::stat::Stat;
-use crate::state_dir::StateDir;
+use crate::state_dir::{JOURNAL, StateDir};
 use crate::tree::{Kind, name_is_allowed};
 use crate::varint;
 
@@ -82,11 +81,8 @@ impl Journal {
     /// The journal of a working copy, if there is one.
     pub(super) fn load(state: &StateDir) -> Result<Option<Self>, CheckoutError> {
         let path = state.journal();
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(CheckoutError::io("read", path)(error)),
-        };
+        let read = state.read(JOURNAL).map_err(CheckoutError::io("read", &path))?;
+        let Some(bytes) = read else { return Ok(None) };
         if let Some((MAGIC, rest)) = bytes.split_first_chunk::<8>()
             && let Some((version, _)) = rest.split_first_chunk::<4>()
             && u32::from_le_bytes(*version) > JOURNAL_VERSION
@@ -102,8 +98,8 @@ impl Journal {
 
     /// Writes the journal durably: from here on the checkout is bound to be finished.
     pub(super) fn save(&self, state: &StateDir) -> Result<(), CheckoutError> {
-        let path = state.journal();
-        state.replace(&path, &self.encode()).map_err(CheckoutError::io("write", path))
+        let written = state.replace(JOURNAL, &self.encode());
+        written.map_err(CheckoutError::io("write", state.journal()))
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -129,11 +125,16 @@ impl Journal {
         let mut steps = Vec::new();
         for _ in 0..varint::take(&mut rest)? {
             let path = take_bytes(&mut rest)?.to_vec();
-            path.split(|&byte| byte == b'/').all(name_is_allowed).then_some(())?;
+            path.split(|&byte| byte == b'/').all(may_be_written).then_some(())?;
             steps.push(Step { path, action: take_action(&mut rest)? });
         }
         rest.is_empty().then_some(Self { token, steps, rules })
     }
+}
+
+/// A folder from elsewhere may bring a journal along: none leads out of it, or into the state of git.
+fn may_be_written(name: &[u8]) -> bool {
+    name_is_allowed(name) && !is_state_name(name)
 }
 
 fn put_action(out: &mut Vec<u8>, action: &Action) {
@@ -283,7 +284,9 @@ mod tests {
 
     #[test]
     fn paths_that_lead_out_are_refused() {
-        for path in ["..", "a/../b", "/etc", "a//b", "", ".fastest/x"] {
+        for path in
+            ["..", "a/../b", "/etc", "a//b", "", ".fastest/x", ".git/config", "a/.GIT/x", "git~1"]
+        {
             let steps = vec![Step { path: path.into(), action: Action::MakeDirectory }];
             let journal = Journal { steps, ..Journal::default() };
             assert_eq!(Journal::decode(&journal.encode()), None, "{path}");

@@ -5,7 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::regular_file::read_path;
+
 use super::bytes_of;
+
+/// Bytes of a file that holds one path, at most.
+const PATH_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// A repository with a working tree.
 #[derive(Debug)]
@@ -57,13 +62,13 @@ impl Repository {
 
 /// Where a `.git` file leads, as in submodules and linked working trees.
 fn linked(path: &Path, folder: &Path) -> Option<PathBuf> {
-    let text = fs::read(path).ok()?;
+    let text = read_path(path, PATH_FILE_BYTES_MAX).ok()?;
     let target = text.strip_prefix(b"gitdir:")?.trim_ascii();
     Some(folder.join(std::ffi::OsStr::from_bytes(target)))
 }
 
 fn common_dir(git_dir: &Path) -> PathBuf {
-    match fs::read(git_dir.join("commondir")) {
+    match read_path(&git_dir.join("commondir"), PATH_FILE_BYTES_MAX) {
         Ok(text) => git_dir.join(std::ffi::OsStr::from_bytes(text.trim_ascii())),
         Err(_) => git_dir.to_owned(),
     }

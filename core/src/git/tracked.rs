@@ -3,7 +3,6 @@
 //! A scan asks about the few names that rules ignore, and an index lists every file. So what a scan needs is kept in the state folder, as hashes of paths, for
 //! as long as the index stays the same. `docs/formats-workspace.md` gives the encoding.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,9 @@ use std::sync::OnceLock;
 use gix_index::entry::{Flags, Mode};
 
 use crate::ignore_rules::RulesId;
+use crate::regular_file::{self, Links, Opened};
 use crate::stat::Stat;
-use crate::state_dir::StateDir;
+use crate::state_dir::{GIT_TRACKED, StateDir};
 
 use super::repository::Repository;
 use super::settings::Settings;
@@ -28,6 +28,10 @@ const CHECKSUM_BYTES: usize = 32;
 const RECORD_BYTES: usize = 16;
 /// Flag: git leaves files out on purpose.
 const SPARSE: u32 = 1;
+/// An index of git's that is larger is not read: some ten million files.
+const INDEX_BYTES_MAX: u64 = 2 << 30;
+/// How the name of an index begins that others share.
+const SHARED_INDEX: &[u8] = b"sharedindex.";
 /// The end of an index names its content.
 const TRAILER_BYTES: u64 = 20;
 
@@ -51,7 +55,7 @@ pub(crate) struct Tracked {
     index: PathBuf,
     object_hash: gix_hash::Kind,
     header: Header,
-    kept: PathBuf,
+    kept: StateDir,
     records: OnceLock<Records>,
 }
 
@@ -77,7 +81,7 @@ impl Tracked {
         state: &StateDir,
     ) -> (Option<Self>, Option<String>) {
         let index = repository.git_dir.join("index");
-        let (kept, object_hash) = (state.git_tracked(), settings.object_hash);
+        let (kept, object_hash) = (state.clone(), settings.object_hash);
         let known = load_header(&kept).ok();
         let open = |header: Header, records: OnceLock<Records>| Self {
             index: index.clone(),
@@ -176,7 +180,7 @@ fn record(what: Says, path: &[u8]) -> [u8; RECORD_BYTES] {
 
 /// Stands for the content of an index: git replaces it as a whole, and its end is a checksum.
 fn key_of(index: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    let mut file = File::open(index)?;
+    let mut file = open_index(index)?.file;
     let stat = Stat::from(&rustix::fs::fstat(&file)?);
     let mut trailer = Vec::new();
     file.seek(SeekFrom::Start(stat.bytes.saturating_sub(TRAILER_BYTES)))?;
@@ -192,8 +196,27 @@ fn key_of(index: &Path) -> io::Result<[u8; KEY_BYTES]> {
     Ok(*hasher.finalize().as_bytes())
 }
 
+fn open_index(path: &Path) -> io::Result<Opened> {
+    regular_file::open(rustix::fs::CWD, path, Links::Follow, INDEX_BYTES_MAX)
+}
+
+/// Refuses an index that would keep its reader, or fill the memory: it is opened by its name again, and
+/// a shared one by a name that it holds.
+fn check_index(index: &Path) -> io::Result<()> {
+    open_index(index)?;
+    let folder = index.parent().unwrap_or(index);
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.as_bytes().starts_with(SHARED_INDEX) {
+            open_index(&folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads an index of git's, with the shared one where it is split.
 fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32), String> {
+    check_index(index).map_err(|error| error.to_string())?;
     let options = gix_index::decode::Options::default();
     let file = gix_index::File::at(index, object_hash, true, options);
     let file = file.map_err(|error| error.to_string())?;
@@ -235,17 +258,17 @@ fn save(state: &StateDir, header: &Header, records: &Records) -> io::Result<()> 
     let mut hasher = blake3::Hasher::new();
     let checksum = hasher.update(&header).update(records.0.as_flattened()).finalize();
     let parts = [&header[..], records.0.as_flattened(), checksum.as_bytes()];
-    state.replace_cache(&state.git_tracked(), &parts)
+    state.replace_cache(GIT_TRACKED, &parts)
 }
 
-fn load_header(path: &Path) -> io::Result<Header> {
+fn load_header(state: &StateDir) -> io::Result<Header> {
     let mut bytes = [0; HEADER_BYTES];
-    File::open(path)?.read_exact(&mut bytes)?;
+    state.open_file(GIT_TRACKED)?.file.read_exact(&mut bytes)?;
     Header::decode(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-fn load(path: &Path) -> io::Result<(Header, Records)> {
-    let bytes = std::fs::read(path)?;
+fn load(state: &StateDir) -> io::Result<(Header, Records)> {
+    let bytes = state.read(GIT_TRACKED)?.ok_or(io::ErrorKind::NotFound)?;
     decode(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
@@ -288,7 +311,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::of(folder.path());
         save(&state, &header, &records).unwrap();
-        let bytes = std::fs::read(state.git_tracked()).unwrap();
+        let bytes = std::fs::read(state.path_of(GIT_TRACKED)).unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let frozen = [
             "4653544749544958010000000100000011111111111111111111111111111111111111111111",

@@ -46,6 +46,9 @@ impl Device {
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
         check_target(dir)?;
+        if let Ok(root) = dir.canonicalize() {
+            self.trust.check_target(&root)?;
+        }
         if let Some(name) = workspace {
             check_name("workspace", name)?;
         }
@@ -91,7 +94,8 @@ impl Device {
     ) -> Result<CloneReport, SyncError> {
         let making = self.copies_lock()?;
         let root = target.root.clone();
-        if WorkingCopy::at(&root)?.is_some() {
+        self.trust.check_target(&root)?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
             // Somebody made a project of it meanwhile.
             target.is_kept = true;
             return Err(SyncError::NotEmpty { path: root });
@@ -356,7 +360,7 @@ impl Target {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if WorkingCopy::is_left_over(&root) {
             let state = StateDir::of(&root);
-            fs::remove_dir_all(state.path()).map_err(SyncError::io("remove", state.path()))?;
+            state.remove_all().map_err(SyncError::io("remove", state.path()))?;
         }
         let lock = WorkingCopy::lock_new(&root)?;
         Ok(Self { root, is_made, is_kept: false, written: None, _lock: lock })
@@ -379,7 +383,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if !self.is_kept {
-            let _ = fs::remove_dir_all(StateDir::of(&self.root).path());
+            let _ = StateDir::of(&self.root).remove_all();
             if self.is_made {
                 let _ = fs::remove_dir(&self.root);
             }

@@ -1,6 +1,7 @@
 //! `drift`: how a workspace differs from another one.
 
 use fastest_core::drift::{drift, empty_directory};
+use fastest_core::state_dir::JOURNAL;
 use fastest_schema::Json;
 use fastest_schema::workspaces::DriftReport as Row;
 
@@ -30,7 +31,7 @@ impl Device {
         committed: bool,
         activity: &Activity,
     ) -> Result<DriftReport, SyncError> {
-        let mut warnings = match copy.state().journal().exists() {
+        let mut warnings = match copy.state().has(JOURNAL) {
             true => self.enter(copy)?.1,
             false => self.take_notices(),
         };

@@ -36,10 +36,11 @@ impl Device {
         let name = name.map_or_else(|| name_of_folder(&root), str::to_owned);
         check_name("project", &name)?;
         let _lock = self.copies_lock()?;
-        if WorkingCopy::at(&root)?.is_some() {
+        self.trust.check_target(&root)?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
             return Err(SyncError::AlreadyProject { path: root });
         }
-        let above = root.parent().map(WorkingCopy::find).transpose()?.flatten();
+        let above = self.copy_above(&root)?;
         let mut report = self.create_project(&root, &name)?;
         report.warnings.extend(above.map(|above| within_another(&root, above.root())));
         Ok(report)
@@ -65,7 +66,8 @@ impl Device {
             on_primary = found.first().map(place);
         }
         let _lock = self.copies_lock()?;
-        if WorkingCopy::at(&root)?.is_some() {
+        self.trust.check_target(&root)?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
             return Ok(false);
         }
         if let Some(project) = self.was_made_here(&root)? {

@@ -18,7 +18,7 @@ use fastest_core::left::{self, Left, LeftWhy};
 use fastest_core::scan::IndexUse;
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
-use fastest_core::tree::{Item, STATE_DIR, find};
+use fastest_core::tree::{Item, find};
 use fastest_schema::workspaces::{Snapshot, Workspace};
 
 use crate::activity::Activity;
@@ -56,7 +56,8 @@ impl Device {
         }
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         self.check_free(&root)?;
-        let above = root.parent().map(WorkingCopy::find).transpose()?.flatten();
+        self.trust.check_target(&root)?;
+        let above = self.copy_above(&root)?;
         activity.begin("Receiving");
         let Fetched { project, traffic, notices } = self.fetch_project(project, None).await?;
         let head = match self.named_workspace(&project, None) {
@@ -77,7 +78,7 @@ impl Device {
             ..CloneReport::default()
         };
         report.add(traffic);
-        match WorkingCopy::at(&root) {
+        match WorkingCopy::at(&root, &self.trust) {
             // The store had lost its rows, and has them again.
             Ok(Some(copy)) if copy.project_id == project.id && self.workspace_of(&copy).is_ok() => {
                 self.rejoin(&copy, &mut report, activity)?;
@@ -90,7 +91,7 @@ impl Device {
 
     /// Refuses a folder that is a working copy already, as far as this store knows.
     fn check_free(&self, root: &Path) -> Result<(), SyncError> {
-        match WorkingCopy::at(root) {
+        match WorkingCopy::at(root, &self.trust) {
             Ok(Some(copy)) if self.workspace_of(&copy).is_ok() => {
                 Err(SyncError::AlreadyProject { path: root.to_owned() })
             }
@@ -138,20 +139,19 @@ impl Device {
         let _making = self.copies_lock()?;
         self.check_free(root)?;
         let name = self.free_name(&report.project_id, name, root)?;
-        let state = root.join(STATE_DIR);
-        let is_made = !state.exists();
-        fs::create_dir_all(&state).map_err(SyncError::io("create", &state))?;
+        let state = StateDir::of(root);
+        let is_made = !state.path().exists();
+        state.create().map_err(SyncError::io("create", state.path()))?;
         // What another store's command left there half done, and what it could not bring there.
         recover(root)?;
-        let state_dir = StateDir::of(root);
-        left::save(&state_dir, &[]).map_err(SyncError::io("save", state_dir.left()))?;
+        left::save(&state, &[]).map_err(SyncError::io("save", state.left()))?;
         let filled = match report.snapshot_id.clone() {
             Some(head) => self.fill_from(root, &head, report, activity),
             None => Ok(()),
         };
         if let Err(error) = filled {
             if is_made {
-                let _ = fs::remove_dir_all(&state);
+                let _ = state.remove_all();
             }
             return Err(error);
         }

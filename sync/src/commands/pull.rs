@@ -12,6 +12,7 @@ use fastest_core::merge_base::merge_base;
 use fastest_core::object::ScratchObjects;
 use fastest_core::scan::Database;
 use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::JOURNAL;
 use fastest_core::tree::find;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
@@ -192,7 +193,7 @@ impl Device {
             false => self.merge_in(copy, incoming, &captured, &parents, &mut brought)?,
         };
         let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
-            Err(error) if head != incoming.head && !copy.state().journal().exists() => {
+            Err(error) if head != incoming.head && !copy.state().has(JOURNAL) => {
                 self.forget_merge(copy, &head)?;
                 return Err(error);
             }

@@ -8,6 +8,7 @@ use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::{ObjectId, TreeId};
 use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
 use fastest_core::scan::IndexUse;
+use fastest_core::state_dir::JOURNAL;
 use fastest_core::store::{Store, StoreError};
 
 use crate::activity::Activity;
@@ -71,7 +72,7 @@ impl Device {
         activity: &Activity,
     ) -> Result<StatusReport, SyncError> {
         // Only a checkout that was stopped needs the lock: a look must not wait for a push.
-        let mut warnings = match copy.state().journal().exists() {
+        let mut warnings = match copy.state().has(JOURNAL) {
             true => self.enter(copy)?.1,
             false => self.take_notices(),
         };

@@ -1,14 +1,14 @@
 //! `untrack`: paths stop being content, and stay where they are, here and on every device.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use fastest_core::checkout::edit::Files;
 use fastest_core::foreign::belongs_to_others;
 use fastest_core::git::Git;
-use fastest_core::ignore_rules::IGNORE_FILES;
+use fastest_core::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES};
 use fastest_core::tree::find;
 
 use crate::activity::Activity;
@@ -35,11 +35,12 @@ impl Device {
         activity: &Activity,
     ) -> Result<UntrackReport, SyncError> {
         let (_lock, warnings) = self.enter(copy)?;
+        let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
         let git = Git::of(copy.root(), &self.git_settings);
         let mut untrack = Vec::new();
         for path in paths {
             let relative = within(copy.root(), base, path)?;
-            self.check_untrackable(copy, &git, &relative)?;
+            self.check_untrackable(copy, &files, &git, &relative)?;
             untrack.push(relative);
         }
         // The rule for a folder covers what is in it.
@@ -50,7 +51,7 @@ impl Device {
         let message: String = message.chars().take(200).collect();
         let mut edited = Vec::new();
         let added = untrack.iter().try_for_each(|path| {
-            edited.extend(add_rule(copy, path)?);
+            edited.extend(add_rule(&files, path)?);
             Ok(())
         });
         let captured = added.and_then(|()| {
@@ -58,9 +59,8 @@ impl Device {
         });
         let mut captured = captured.inspect_err(|_| {
             // Rules without the snapshot would take effect later, and elsewhere than was meant.
-            let undo = |Edited { file, before }: &Edited| match before {
-                None => fs::remove_file(file),
-                Some(text) => replace(copy, file, text),
+            let undo = |Edited { path, before, after }: &Edited| {
+                files.replace(path, Some(after), before.as_deref(), RULE_FILE_MODE)
             };
             edited.iter().rev().for_each(|old| drop(undo(old)));
         })?;
@@ -75,6 +75,7 @@ impl Device {
     fn check_untrackable(
         &self,
         copy: &WorkingCopy,
+        files: &Files,
         git: &Git,
         path: &[u8],
     ) -> Result<(), SyncError> {
@@ -95,62 +96,56 @@ impl Device {
         let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
         let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         let held = head.map(|head| find(&head, &parts, &self.store)).transpose()?.flatten();
-        let full = copy.root().join(OsStr::from_bytes(path));
-        match held.is_some() || fs::symlink_metadata(full).is_ok() {
+        match held.is_some() || files.is_folder(path).is_ok_and(|found| found.is_some()) {
             true => Ok(()),
             false => Err(SyncError::NotHere { path: show(path) }),
         }
     }
 }
 
-/// An ignore file that got a rule.
+/// An ignore file that got a rule. Its path is relative to the root.
 struct Edited {
-    file: PathBuf,
+    path: Vec<u8>,
     /// `None` where it was not there.
     before: Option<Vec<u8>>,
+    after: Vec<u8>,
 }
 
+/// Who may read a new ignore file: everyone, before the umask of whoever copies it.
+const RULE_FILE_MODE: u32 = 0o644;
+
 /// Adds the rule for a path to the ignore file beside it, if it is not there.
-fn add_rule(copy: &WorkingCopy, path: &[u8]) -> Result<Option<Edited>, SyncError> {
+fn add_rule(files: &Files, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let folder = copy.root().join(OsStr::from_bytes(&path[..name_at.saturating_sub(1)]));
-    let file = folder.join(RULE_FILE);
-    if fs::symlink_metadata(&folder).is_err() {
-        return Err(SyncError::NotHere { path: show(&path[..name_at.saturating_sub(1)]) });
+    let (folder, name) = path.split_at(name_at);
+    let file = [folder, RULE_FILE.as_bytes()].concat();
+    let shown = || PathBuf::from(OsStr::from_bytes(&file));
+    let failed = |action| SyncError::io(action, shown());
+    let above = folder.strip_suffix(b"/").unwrap_or_default();
+    match files.is_folder(above).map_err(failed("look at"))? {
+        Some(true) => {}
+        Some(false) => return Err(SyncError::NotOurs { path: show(path) }),
+        None => return Err(SyncError::NotHere { path: show(above) }),
     }
-    // Through a link, a rule would be written outside of the project.
-    let mut above = folder.ancestors().take_while(|above| *above != copy.root());
-    let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-    if !above.all(is_folder) || fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file()) {
-        return Err(SyncError::NotOurs { path: show(path) });
-    }
-    let found = match fs::read(&file) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(SyncError::io("read", &file)(error)),
+    let found = match files.read(&file, IGNORE_FILE_BYTES_MAX as u64) {
+        // Through a link, a rule would be written outside of the project.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(SyncError::NotOurs { path: show(path) });
+        }
+        found => found.map_err(failed("read"))?,
     };
     let old = found.as_deref().unwrap_or_default();
-    let rule = rule_for(&path[name_at..]);
+    let rule = rule_for(name);
     // An earlier line of these words may have been taken back by a later one.
     let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
     if last == Some(&rule) {
         return Ok(None);
     }
     let line_end: &[u8] = if old.is_empty() || old.ends_with(b"\n") { b"" } else { b"\n" };
-    let new = [old, line_end, &rule, b"\n"].concat();
-    replace(copy, &file, &new).map_err(SyncError::io("write", &file))?;
-    Ok(Some(Edited { file, before: found }))
-}
-
-/// Replaces a file of the working copy in one step.
-fn replace(copy: &WorkingCopy, file: &Path, text: &[u8]) -> io::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(copy.state().create_tmp()?)?;
-    temporary.write_all(text)?;
-    temporary.as_file().sync_all()?;
-    let permissions = fs::metadata(file).map(|found| found.permissions());
-    let default = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    temporary.as_file().set_permissions(permissions.unwrap_or(default))?;
-    temporary.persist(file).map_err(|error| error.error).map(drop)
+    let after = [old, line_end, &rule, b"\n"].concat();
+    let replaced = files.replace(&file, found.as_deref(), Some(&after), RULE_FILE_MODE);
+    replaced.map_err(failed("write"))?;
+    Ok(Some(Edited { path: file, before: found, after }))
 }
 
 /// The pattern that matches a name in its folder and nothing else. The name has no line break, which

@@ -10,6 +10,7 @@ mod contract;
 mod crossing;
 mod database;
 mod deep;
+mod forged;
 mod half_made;
 mod history;
 mod layouts;

@@ -3,6 +3,7 @@
 mod checkout;
 mod crash;
 mod databases;
+mod hostile;
 mod ignoring;
 mod long_paths;
 mod races;

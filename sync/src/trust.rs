@@ -1,0 +1,112 @@
+//! Whose folders are believed.
+//!
+//! A `.fastest` says which workspace a folder belongs to, what it is based on, and what is left to do
+//! in it. One that another user of the machine has put there, as into a shared `/tmp`, could make a
+//! command do that user's work. So only the caller's own are believed, as git does with
+//! `safe.directory`, and whatever the caller lists.
+
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::state_dir::user_id;
+
+use crate::error::SyncError;
+
+/// The file of a store that lists folders to be believed, whoever owns them.
+pub(crate) const LIST: &str = "safe-folders";
+/// Bytes of that file, at most.
+pub(crate) const LIST_BYTES_MAX: u64 = 1 << 20;
+
+/// Which folders are believed besides the caller's own.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Folders; one that ends with `/*` stands for all below it, and `*` alone for all that there are.
+    folders: Vec<PathBuf>,
+    /// Who called root for help.
+    sudo_user: Option<u32>,
+}
+
+impl Trust {
+    /// Believes `folders`, and under `sudo` what belongs to the user who called it.
+    pub fn new(folders: impl IntoIterator<Item = PathBuf>, sudo_user: Option<u32>) -> Self {
+        Self { folders: folders.into_iter().collect(), sudo_user }
+    }
+
+    /// Adds the folders that a list names: one a line, but for lines that begin with `#`.
+    pub(crate) fn add_list(&mut self, text: &[u8]) {
+        let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+        self.folders.extend(lines.map(|line| PathBuf::from(std::ffi::OsStr::from_bytes(line))));
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.folders.extend(other.folders);
+        self.sudo_user = self.sudo_user.or(other.sudo_user);
+    }
+
+    /// Refuses what belongs to somebody else. `root` is the working copy's, and `path` what is looked
+    /// at in it.
+    pub(crate) fn check(&self, root: &Path, path: &Path, owner: u32) -> Result<(), SyncError> {
+        let user = user_id();
+        let is_own = owner == user || user == 0 && self.sudo_user == Some(owner);
+        if is_own || self.folders.iter().any(|listed| covers(listed, root)) {
+            return Ok(());
+        }
+        Err(SyncError::ForeignOwner { path: path.to_owned(), owner, user })
+    }
+
+    /// Refuses to make a working copy of a folder whose owner could put another one in its place. Root
+    /// could anyway.
+    pub(crate) fn check_target(&self, root: &Path) -> Result<(), SyncError> {
+        match std::fs::metadata(root) {
+            Ok(found) if found.uid() == 0 => Ok(()),
+            Ok(found) => self.check(root, root, found.uid()),
+            Err(error) => Err(SyncError::io("look at", root)(error)),
+        }
+    }
+}
+
+fn covers(listed: &Path, root: &Path) -> bool {
+    if listed == Path::new("*") {
+        return true;
+    }
+    match listed.as_os_str().as_bytes().strip_suffix(b"/*") {
+        Some(above) => root.starts_with(std::ffi::OsStr::from_bytes(above)),
+        None => listed == root,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_covers_folders_and_what_lies_below_them() {
+        let mut trust = Trust::default();
+        trust.add_list(b"# ours\n/srv/app\n  /work/*  \n\n");
+        let other = user_id() + 1;
+        for (root, is_safe) in [
+            ("/srv/app", true),
+            ("/srv/app/sub", false),
+            ("/srv/app-2", false),
+            ("/work/a", true),
+            ("/work/a/b", true),
+            ("/workshop", false),
+            ("/", false),
+        ] {
+            let root = Path::new(root);
+            assert_eq!(trust.check(root, root, other).is_ok(), is_safe, "{}", root.display());
+            assert!(trust.check(root, root, user_id()).is_ok());
+        }
+        trust.add_list(b"*");
+        assert!(trust.check(Path::new("/"), Path::new("/"), other).is_ok());
+    }
+
+    #[test]
+    fn only_root_acts_for_whoever_called_sudo() {
+        let trust = Trust::new([], Some(user_id() + 1));
+        let root = Path::new("/a");
+        assert_eq!(trust.check(root, root, user_id() + 1).is_ok(), user_id() == 0);
+    }
+}

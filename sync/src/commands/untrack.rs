@@ -96,7 +96,12 @@ impl Device {
         let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
         let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         let held = head.map(|head| find(&head, &parts, &self.store)).transpose()?.flatten();
-        match held.is_some() || files.is_folder(path).is_ok_and(|found| found.is_some()) {
+        let is_folder = |path: &[u8]| files.is_folder(path).ok().flatten();
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        if slashes.into_iter().any(|(slash, _)| is_folder(&path[..slash]) == Some(false)) {
+            return Err(SyncError::NotOurs { path: show(path) });
+        }
+        match held.is_some() || is_folder(path).is_some() {
             true => Ok(()),
             false => Err(SyncError::NotHere { path: show(path) }),
         }

@@ -33,6 +33,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::left::{self, Left, is_in_left};
 use crate::object::ObjectSource;
 use crate::progress::Progress;
@@ -88,8 +90,8 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
-    /// It changed twice after the checkout began.
-    #[error("it was saved twice meanwhile: the later version stands there, the earlier one is {}", aside.display())]
+    /// It changed after the checkout began, and has another name now.
+    #[error("it was changed meanwhile, and its name is taken or gone: that version is now {}", aside.display())]
     Both {
         /// Relative to the root.
         aside: PathBuf,
@@ -148,8 +150,8 @@ pub enum CheckoutError {
     },
     /// The journal was altered after it was written; a crash does not do that.
     #[error(
-        "the checkout journal {} is damaged; delete it to keep the files as they are, and compare \
-         them with the last snapshot",
+        "the checkout journal {} is damaged; move it and the folder tmp beside it away to keep the \
+         files as they are, and compare them, and those in tmp, with the last snapshot",
         path.display()
     )]
     DamagedJournal {
@@ -370,7 +372,8 @@ fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
 pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     let state = StateDir::of(root);
     let Some(journal) = Journal::load(&state)? else {
-        state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
+        let cleared = state.clear_tmp().or_else(in_use);
+        cleared.map_err(CheckoutError::io("clear", state.tmp()))?;
         return Ok(None);
     };
     let done = apply(&Site::open(root)?, &journal, true, usize::MAX)?;
@@ -446,5 +449,14 @@ fn save_index(
 fn finish(state: &StateDir) -> Result<(), CheckoutError> {
     state.remove(JOURNAL).map_err(CheckoutError::io("delete", state.journal()))?;
     state.sync().map_err(CheckoutError::io("sync", state.path()))?;
-    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))
+    state.clear_tmp().or_else(in_use).map_err(CheckoutError::io("clear", state.tmp()))
+}
+
+/// A file system of a network keeps a deleted file that somebody has open under another name, and so
+/// keeps its folder. The next command tries again.
+fn in_use(error: io::Error) -> io::Result<()> {
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(()),
+        _ => Err(error),
+    }
 }

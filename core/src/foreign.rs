@@ -3,13 +3,12 @@
 //! They are content for nobody, and are never written, whatever a rule or a tree says. Trees of
 //! earlier builds may hold them: those decode, and what they hold under such a name is passed over.
 
-use std::ffi::OsStr;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode};
 
+use crate::beneath::{Beneath, ON_THE_WAY};
 use crate::path::join;
 use crate::tree::STATE_DIR;
 
@@ -90,12 +89,11 @@ pub fn belongs_to_others(root: &Path, path: &[u8]) -> bool {
     if path.split(|&byte| byte == b'/').any(is_state_name) {
         return true;
     }
+    let Ok(beneath) = Beneath::of(root) else { return false };
     let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
     let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
     ends.any(|end| {
-        let folder = root.join(OsStr::from_bytes(&path[..end]));
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(CWD, &folder, flags, Mode::empty());
+        let folder = beneath.open(&path[..end], ON_THE_WAY, Mode::empty());
         folder.is_ok_and(|folder| is_of_its_own(&folder).is_some())
     })
 }

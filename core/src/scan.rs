@@ -211,7 +211,7 @@ struct Context<'s> {
     /// What of the index still holds.
     verified: Verified,
     /// The device of the root, where its file system dates the names in a directory.
-    dated: Option<u128>,
+    dated: Option<i128>,
     /// The file system's clock when the scan began.
     clock_ns: i64,
     progress: &'s Progress,
@@ -292,9 +292,9 @@ fn clock_ns(root: &Path) -> i64 {
 }
 
 /// The device of a folder whose file system dates the names in its directories.
-fn dating_device(root: &Beneath) -> Option<u128> {
+fn dating_device(root: &Beneath) -> Option<i128> {
     let directory = Some(root).filter(|directory| dates_names(directory))?;
-    Some(u128::from(rustix::fs::fstat(directory).ok()?.st_dev))
+    Some(i128::from(rustix::fs::fstat(directory).ok()?.st_dev))
 }
 
 /// All directories with their listings, level by level from the root. The children of a

@@ -198,10 +198,11 @@ impl StateDir {
         open_in(&self.open()?, file)
     }
 
-    /// Whether anything stands under a file's name.
+    /// Whether anything stands under a file's name, so far as can be seen.
     pub fn has(&self, file: StateFile) -> bool {
         let path = self.path_of(file);
-        rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
+        !matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
     }
 
     /// The head of the working copy, as its commands have written it down.

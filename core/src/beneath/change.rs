@@ -53,16 +53,11 @@ pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Resul
     rustix::fs::symlinkat(target, at, name)
 }
 
-/// Sets the permission bits of a file, which must be no link.
+/// Sets the permission bits of a file, which must be no link. By a handle: by its name Linux follows
+/// links before 6.6. To close the handle gives up the locks that this process has on the file.
 pub(crate) fn set_mode(at: At<'_>, mode: Mode) -> Result<(), Errno> {
-    match rustix::fs::chmodat(at.0, at.1, mode, AtFlags::SYMLINK_NOFOLLOW) {
-        // Linux before 6.6 cannot but follow. A handle then stands for the file, not its name.
-        Err(Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => {
-            let file = rustix::fs::openat(at.0, at.1, super::READ, Mode::empty())?;
-            rustix::fs::fchmod(file, mode)
-        }
-        changed => changed,
-    }
+    let file = rustix::fs::openat(at.0, at.1, super::READ, Mode::empty())?;
+    rustix::fs::fchmod(file, mode)
 }
 
 /// Deletes a file or link.
@@ -94,42 +89,78 @@ pub(crate) fn replace(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     Renamed::of(rustix::fs::renameat(from.0, from.1, to.0, to.1))
 }
 
-/// Has two names change places, in one step.
-pub(crate) fn exchange(one: At<'_>, other: At<'_>) -> Result<Renamed, Errno> {
-    let renamed = rustix::fs::renameat_with(one.0, one.1, other.0, other.1, RenameFlags::EXCHANGE);
+/// Has two names change places, in one step. Whoever watches the folder of the first sees that name
+/// go and come; of the second, come and go.
+pub(crate) fn exchange(there: At<'_>, here: At<'_>) -> Result<Renamed, Errno> {
+    let renamed =
+        rustix::fs::renameat_with(there.0, there.1, here.0, here.1, RenameFlags::EXCHANGE);
     Renamed::of(renamed)
 }
 
-/// Deletes what stands under a name, with all below it: its links, not what they lead to. There is no
-/// recursion, so no depth of folders exhausts a stack.
+/// Deletes what stands under a name, with all below it: its links, not what they lead to. Folders are
+/// moved up to the top one by one, so that no depth of them takes more than two open ones.
 pub(crate) fn remove_all(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     let Some(top) = remove_or_open(at, name)? else { return Ok(()) };
-    let mut open = vec![(name.to_vec(), top)];
-    let mut tries = 0;
-    while let Some((_, directory)) = open.last() {
-        match remove_files(directory)? {
-            Some((name, below)) => open.push((name, below)),
-            None => {
-                let (name, _) = open.pop().expect("it was the last");
-                let above = open.last().map_or(at, |(_, directory)| directory.as_fd());
-                match remove_directory(above, &name) {
-                    Ok(()) | Err(Errno::NOENT) => {}
-                    // Something came meanwhile: it is looked through once more.
-                    Err(Errno::NOTEMPTY | Errno::EXIST) if tries < TRIES_MAX => {
-                        tries += 1;
-                        let again = rustix::fs::openat(above, &*name, DIRECTORY, Mode::empty())?;
-                        open.push((name, again));
-                    }
-                    Err(error) => return Err(error),
-                }
+    let mut moved = 0;
+    for _ in 0..PASSES_MAX {
+        let names = names_in(&top)?;
+        if names.is_empty() {
+            match remove_directory(at, name) {
+                Ok(()) | Err(Errno::NOENT) => return Ok(()),
+                // Something came meanwhile.
+                Err(Errno::NOTEMPTY | Errno::EXIST) => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        for name in names {
+            let Some(folder) = remove_or_open(top.as_fd(), &name)? else { continue };
+            empty(&folder, &top, &mut moved)?;
+            match remove_directory(top.as_fd(), &name) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Err(Errno::NOTEMPTY)
+}
+
+/// How often a folder is looked through: once for each level below it, and more where others go on
+/// writing there.
+const PASSES_MAX: usize = 10_000;
+
+/// Deletes the files of a folder, and moves the folders in it to `top`, under numbers.
+fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> {
+    for name in names_in(folder)? {
+        if remove_or_open(folder.as_fd(), &name)?.is_none() {
+            continue;
+        }
+        loop {
+            *moved += 1;
+            let number = moved.to_string();
+            match move_new(At(folder.as_fd(), &name), At(top.as_fd(), number.as_bytes())) {
+                Ok(Renamed::Taken) => {}
+                Ok(Renamed::Done) | Err(Errno::NOENT) => break,
+                Ok(Renamed::Across) => return Err(Errno::XDEV),
+                Ok(Renamed::Unable) => return Err(Errno::NOTSUP),
+                Err(error) => return Err(error),
             }
         }
     }
     Ok(())
 }
 
-/// How often a folder is looked through anew in which something came while it was being deleted.
-const TRIES_MAX: usize = 100;
+fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut names = Vec::new();
+    let mut entries = Dir::read_from(folder)?;
+    while let Some(entry) = entries.read() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(name.to_vec());
+        }
+    }
+    Ok(names)
+}
 
 /// Deletes a file or link; a directory is opened instead.
 fn remove_or_open(at: BorrowedFd<'_>, name: &[u8]) -> Result<Option<OwnedFd>, Errno> {
@@ -144,22 +175,6 @@ fn remove_or_open(at: BorrowedFd<'_>, name: &[u8]) -> Result<Option<OwnedFd>, Er
         }
         Err(error) => Err(error),
     }
-}
-
-/// Deletes the files of a directory, up to the first directory in it, which is opened.
-fn remove_files(directory: &OwnedFd) -> Result<Option<(Vec<u8>, OwnedFd)>, Errno> {
-    let mut entries = Dir::read_from(directory)?;
-    while let Some(entry) = entries.read() {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"."
-            && name != b".."
-            && let Some(below) = remove_or_open(directory.as_fd(), name)?
-        {
-            return Ok(Some((name.to_vec(), below)));
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -13,19 +13,20 @@ use crate::path::split;
 use crate::stat::{Node, Stat};
 use crate::tree::Kind;
 
-use super::across::{self, is_copy};
+use super::across::{Across, is_copy};
 use super::database::{Groups, check_no_new_side, check_no_stray_side};
 use super::durable::sync_directories;
-use super::journal::{Action, Journal, Step};
+use super::journal::{Action, Journal, Rules, Step};
 use super::plan::Expected;
 use super::site::{Site, removed_name, temporary_name};
-use super::taken::{Outcome, Taken, is_file};
+use super::taken::{Outcome, Taken, holds_expected, is_file};
 use super::target::{Standing, standing};
 use super::{CheckoutError, Kept, KeptWhy, display};
 
 /// Carries out steps; to carry one out again is harmless.
 pub(super) struct Applier<'s> {
     site: &'s Site,
+    rules: Rules,
     /// Whether some of the steps may have been carried out before a crash.
     again: bool,
     parents: Parents<'s>,
@@ -44,14 +45,16 @@ impl<'s> Applier<'s> {
         };
         let brought = journal.steps.iter().filter_map(inode).collect();
         let (parents, databases) = (site.parents(), Groups::of(&journal.steps));
-        let taken = Taken::new(site, journal.rules);
-        Self { site, again, parents, brought, databases, taken, kept: Vec::new() }
+        let rules = journal.rules;
+        let taken = Taken::new(site, rules);
+        Self { site, rules, again, parents, brought, databases, taken, kept: Vec::new() }
     }
 
     /// Carries out one step, or notes why the user's version was kept.
     pub(super) fn step(&mut self, number: usize, step: &Step) {
         let path = &step.path;
-        let by_database = self.databases.step(step, &mut self.parents, &mut self.taken, self.site);
+        let Self { databases, parents, taken, site, .. } = self;
+        let by_database = databases.step(number, step, parents, taken, site);
         let outcome = match by_database {
             Some(outcome) => outcome,
             None => self.carry_out(number, step),
@@ -76,8 +79,10 @@ impl<'s> Applier<'s> {
         sync_directories(self.site, folders.into_iter())?;
         let (kept, folders) = self.taken.delete(&mut self.parents);
         self.kept.extend(kept);
+        let unseen = if self.again { self.keep_unseen(steps) } else { Vec::new() };
         self.check_stuck()?;
-        sync_directories(self.site, folders.iter().map(Vec::as_slice))?;
+        let folders: BTreeSet<_> = folders.iter().map(Vec::as_slice).chain(unseen).collect();
+        sync_directories(self.site, folders.into_iter())?;
         Ok(self.kept)
     }
 
@@ -103,12 +108,10 @@ impl<'s> Applier<'s> {
     fn remove(&mut self, number: usize, path: &[u8], expect: &Expected) -> Outcome {
         let waits = removed_name(number);
         if self.again {
-            if self.taken.came_out_before(&waits, None)? {
+            if self.taken.came_out_before(&waits, None) {
                 return self.taken.came_out(path, &waits, expect, None, &mut self.parents);
             }
-            if let Ok((parent, name)) = self.parents.open(path) {
-                across::recover(None, At(parent, name), Some(expect))?;
-            }
+            self.recover_across(path, None, Some(expect))?;
         }
         match standing(&mut self.parents, path, Some(expect))? {
             Standing::Absent | Standing::NoParent | Standing::Blocked => Ok(()),
@@ -184,7 +187,7 @@ impl<'s> Applier<'s> {
         let there = At(parent, name);
         match (found, expect) {
             (Standing::Other(node), _) if is_file(Some(node), staged) => Ok(()),
-            (Standing::Absent, None) => put_new(here, there),
+            (Standing::Absent, None) => put_new(path, here, there),
             (Standing::Expected, Some(expect)) => {
                 lend_mode(there, here)?;
                 self.taken.put(path, (waits, staged), expect, &mut self.parents)
@@ -206,30 +209,68 @@ impl<'s> Applier<'s> {
         (waits, staged): (&[u8], &Stat),
         expect: Option<&Expected>,
     ) -> Result<bool, KeptWhy> {
-        let Some(expect) = expect else { return Ok(false) };
-        if self.taken.came_out_before(waits, Some(staged))? {
+        let came_out = self.taken.came_out_before(waits, Some(staged));
+        if let Some(expect) = expect.filter(|_| came_out) {
+            let (parent, name) = self.parents.open(path)?;
+            // Not so, where files have other inodes after a restart.
+            if holds_expected(At(parent, name), expect) {
+                return Ok(false);
+            }
             self.taken.came_out(path, waits, expect, Some(staged), &mut self.parents)?;
             // What was put may have been replaced since.
             let (parent, name) = self.parents.open(path)?;
             let is_ours = is_file(look_at(parent, name)?, staged);
             return if is_ours { Ok(true) } else { Err(KeptWhy::Changed) };
         }
-        if let Ok((parent, name)) = self.parents.open(path) {
-            across::recover(Some(self.site.waiting(waits)), At(parent, name), Some(expect))?;
-        }
+        self.recover_across(path, Some(waits), expect)?;
         Ok(false)
+    }
+
+    fn recover_across(
+        &mut self,
+        path: &[u8],
+        waits: Option<&[u8]>,
+        expect: Option<&Expected>,
+    ) -> Outcome {
+        let Ok((parent, name)) = self.parents.open(path) else { return Ok(()) };
+        let across = Across::beside(path, At(parent, name));
+        match self.rules {
+            Rules::Exchange => across.recover(waits.map(|name| self.site.waiting(name)), expect),
+            Rules::Rename => across.recover_copies(),
+        }
+    }
+
+    /// After a crash: what still waits under the name of a step when all is done, and is not what the
+    /// step brings, nobody has looked at.
+    fn keep_unseen<'p>(&mut self, steps: &'p [Step]) -> Vec<&'p [u8]> {
+        let mut folders = Vec::new();
+        for (number, Step { path, action }) in steps.iter().enumerate() {
+            let (waits, expect, staged) = match action {
+                Action::Put { temporary, staged, expect: Some(expect) } => {
+                    (temporary_name(*temporary), expect, Some(staged))
+                }
+                Action::Remove(expect) => (removed_name(number), expect, None),
+                _ => continue,
+            };
+            let parents = &mut self.parents;
+            if let Some(kept) = self.taken.keep_unseen(path, &waits, expect, staged, parents) {
+                self.kept.push(kept);
+                folders.push(split(path).0);
+            }
+        }
+        folders
     }
 }
 
 /// Puts what waits `here` where nothing stands.
-fn put_new(here: At<'_>, there: At<'_>) -> Outcome {
+fn put_new(path: &[u8], here: At<'_>, there: At<'_>) -> Outcome {
     if let Some(original) = original_of(there.1) {
         // As private as the file beside which it is put; where that is gone, as any.
         let _ = lend_mode(At(there.0, &original), here);
     }
     match move_new(here, there)? {
         Renamed::Done => Ok(()),
-        Renamed::Across => across::put_new(here, there),
+        Renamed::Across => Across::beside(path, there).put_new(here),
         Renamed::Taken | Renamed::Unable => Err(KeptWhy::Changed),
     }
 }

@@ -28,7 +28,7 @@ use super::KeptWhy;
 use super::apply::lend_mode;
 use super::journal::{Action, Step};
 use super::plan::Expected;
-use super::site::{Site, temporary_name};
+use super::site::{Site, removed_name, temporary_name};
 use super::taken::{Taken, is_file};
 use super::target::{Standing, standing};
 
@@ -142,6 +142,7 @@ impl Groups {
     /// Carries out a step, if it is one of a database's. Only its first one says why it is left.
     pub(super) fn step(
         &mut self,
+        number: usize,
         step: &Step,
         parents: &mut Parents<'_>,
         taken: &mut Taken<'_>,
@@ -153,37 +154,40 @@ impl Groups {
             _ => step.path.as_slice(),
         };
         let group = self.groups.get(database)?;
+        let outcome = came_out_before(number, step, parents, taken);
         if self.current.as_ref().is_none_or(|(current, _)| current != database) {
             let begun = group.begin(database, parents, site);
-            let (progress, outcome) = match begun {
+            let (progress, begun) = match begun {
                 Ok(progress) => (progress, Ok(())),
                 Err(why) => (Progress::Skipped, Err(why)),
             };
             self.current = Some((database.to_vec(), progress));
-            return Some(outcome.and_then(|()| self.carry_out(step, parents, taken, site)));
+            if begun.is_err() {
+                return Some(begun);
+            }
         }
-        Some(self.carry_out(step, parents, taken, site))
+        let outcome = outcome.and_then(|()| self.carry_out(number, step, parents, taken, site));
+        // Its other files belong to what stands there now.
+        if outcome.is_err()
+            && let Some((_, progress)) = &mut self.current
+        {
+            *progress = Progress::Skipped;
+        }
+        Some(outcome)
     }
 
     /// While the locks of a database are held, no SQLite writes to its files, so they are not
     /// looked at before they are replaced. Nor may they be opened: closing a file gives up every
-    /// lock that this process has on it. What comes out is looked at, and read in the end.
+    /// lock that this process has on it. What comes out is looked at, and its content in the end.
     fn carry_out(
         &self,
+        number: usize,
         step: &Step,
         parents: &mut Parents<'_>,
         taken: &mut Taken<'_>,
         site: &Site,
     ) -> Result<(), KeptWhy> {
-        if let Action::Put { temporary, staged, expect: Some(expect) } = &step.action {
-            let waits = temporary_name(*temporary);
-            if taken.came_out_before(&waits, Some(staged))? {
-                taken.came_out(&step.path, &waits, expect, Some(staged), parents)?;
-            }
-        }
-        if matches!(self.current, Some((_, Progress::Skipped)) | None) {
-            return Ok(());
-        }
+        let Some((database, Progress::Locked { .. })) = &self.current else { return Ok(()) };
         let (parent, name) = parents.open(&step.path)?;
         match &step.action {
             Action::Put { temporary, staged, expect: Some(expect) } => {
@@ -191,8 +195,13 @@ impl Groups {
                     return Ok(());
                 }
                 let waits = temporary_name(*temporary);
-                lend_mode(At(parent, name), site.waiting(&waits))?;
-                taken.put(&step.path, (&waits, staged), expect, parents)
+                if self.groups.get(database).is_none_or(|group| group.settled.0 != *temporary) {
+                    lend_mode(At(parent, name), site.waiting(&waits))?;
+                }
+                taken.put_locked(&step.path, (&waits, staged), expect, parents)
+            }
+            Action::Remove(expect) if step.path == *database => {
+                taken.remove(&step.path, &removed_name(number), expect, parents)
             }
             _ if is_other_file(parent, name) => Ok(()),
             _ => match remove_file(parent, name) {
@@ -200,6 +209,26 @@ impl Groups {
                 removed => Ok(removed?),
             },
         }
+    }
+}
+
+/// Looks at what a step took out before a crash, whether or not the database can be locked now.
+fn came_out_before(
+    number: usize,
+    Step { path, action }: &Step,
+    parents: &mut Parents<'_>,
+    taken: &mut Taken<'_>,
+) -> Result<(), KeptWhy> {
+    let (waits, expect, ours) = match action {
+        Action::Put { temporary, staged, expect: Some(expect) } => {
+            (temporary_name(*temporary), expect, Some(staged))
+        }
+        Action::Remove(expect) => (removed_name(number), expect, None),
+        _ => return Ok(()),
+    };
+    match taken.came_out_before(&waits, ours) {
+        true => taken.came_out(path, &waits, expect, ours, parents),
+        false => Ok(()),
     }
 }
 
@@ -224,6 +253,9 @@ impl Group {
         let main = (!is_settled).then_some(&self.main);
         let mut locks = vec![lock_unchanged(path, main, &self.sides, parents)?];
         if !is_settled {
+            // Before it is locked: to close it would give up the lock.
+            let (parent, name) = parents.open(path)?;
+            lend_mode(At(parent, name), site.waiting(&temporary_name(temporary)))?;
             // Until what stands beside it is gone, nobody is to open it.
             locks.push(lock(&site.tmp, &temporary_name(temporary))?);
         }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, Builder};
@@ -106,32 +106,61 @@ impl Drop for End<'_> {
 }
 
 /// Makes renames and deletions in these directories durable. One that is gone has none, and the
-/// directory above it is among them.
+/// directory above it is among them; one that may not be opened is synced with its file system.
 pub(super) fn sync_directories<'p>(
     site: &Site,
     paths: impl ExactSizeIterator<Item = &'p [u8]>,
 ) -> Result<(), CheckoutError> {
     let failed = |path: &[u8]| CheckoutError::io("sync", site.root.join(display(path)));
-    let device = |fd: &OwnedFd| rustix::fs::fstat(fd).map(|stat| u128::from(stat.st_dev));
-    // Which of them are on the root's file system, that is synced as a whole.
-    let mut synced = None;
-    if cfg!(target_os = "linux") && paths.len() > SYNC_EACH_MAX {
-        let root = site.folder.directory(&[]).map_err(io::Error::from);
-        let root = root.map_err(|error| failed(&[])(error))?;
-        let sync = || Ok(device(&root)?);
-        synced = Some(sync().map_err(|error| failed(&[])(error))?);
-        sync_file_system(&File::from(root)).map_err(|error| failed(&[])(error))?;
-    }
+    let mut by_one = cfg!(not(target_os = "linux")) || paths.len() <= SYNC_EACH_MAX;
+    let (mut others, mut is_closed) = (Vec::new(), false);
     for path in paths {
         let directory = match site.folder.directory(path) {
+            Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
-            opened => opened.map_err(|error| failed(path)(error.into()))?,
+            Err(_) => {
+                is_closed = true;
+                continue;
+            }
         };
-        if synced.is_none() || device(&directory).ok() != synced {
-            rustix::fs::fsync(directory).map_err(|error| failed(path)(error.into()))?;
+        if by_one || device(&directory).ok() != device(&site.folder).ok() {
+            others.push((path, directory));
+            // Not all at once: each holds a descriptor.
+            if others.len() > SYNC_EACH_MAX {
+                sync_each(&mut others, &failed)?;
+            }
         }
     }
+    sync_each(&mut others, &failed)?;
+    by_one &= !is_closed;
+    if by_one {
+        return Ok(());
+    }
+    let root = site.folder.directory(&[]).map_err(|error| failed(&[])(error.into()))?;
+    sync_file_system(&File::from(root)).or_else(cannot_sync).map_err(failed(&[]))
+}
+
+fn device(directory: impl AsFd) -> Result<i128, Errno> {
+    Ok(i128::from(rustix::fs::fstat(directory)?.st_dev))
+}
+
+fn sync_each<F: FnOnce(io::Error) -> CheckoutError>(
+    directories: &mut Vec<(&[u8], OwnedFd)>,
+    failed: &impl Fn(&[u8]) -> F,
+) -> Result<(), CheckoutError> {
+    for (path, directory) in directories.drain(..) {
+        // std waits for the disk itself on macOS, which fsync does not.
+        File::from(directory).sync_all().or_else(cannot_sync).map_err(failed(path))?;
+    }
     Ok(())
+}
+
+/// Some file systems sync no directories, and say so.
+fn cannot_sync(error: io::Error) -> io::Result<()> {
+    match Errno::from_io_error(&error) {
+        Some(Errno::INVAL | Errno::NOTSUP | Errno::ROFS | Errno::NOSYS) => Ok(()),
+        _ => Err(error),
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
-use crate::beneath::change::{self, At, Renamed, move_new, remove_file};
+use crate::beneath::change::{self, At, Renamed, move_new, remove_directory, remove_file};
 use crate::beneath::{Beneath, look_at};
 use crate::regular_file::{self, Links, Opened};
 use crate::stat::Node;
@@ -70,20 +70,34 @@ impl Files {
         let mut parents = self.folder.parents();
         let (parent, name) = parents.open(path)?;
         let there = At(parent, name);
-        let tmp = self.state.open_tmp()?;
-        let (file, temporary) = regular_file::create_temporary(&tmp, 0o600)?;
-        let here = At(tmp.as_fd(), temporary.as_bytes());
+        // Nothing clears this folder: what a killed process took out of the working copy stays.
+        let kept = self.state.open_kept()?;
+        let (file, temporary) = regular_file::create_temporary(&kept, 0o600)?;
+        let here = At(kept.as_fd(), temporary.as_bytes());
         let done = match after {
             Some(after) => write(&file, after, mode_of(there).unwrap_or(mode))
+                .map_err(Failed::Io)
                 .and_then(|()| put(here, there, before)),
             None => remove_file(here.0, here.1)
-                .map_err(io::Error::from)
+                .map_err(Failed::from)
                 .and_then(|()| take_away(here, there, before)),
         };
-        // What is still there is ours, or was there before.
-        let _ = change::remove_all(here.0, here.1);
-        done?;
-        Ok(rustix::fs::fsync(parent)?)
+        let is_stuck = matches!(done, Err(Failed::Stuck));
+        if !is_stuck {
+            let _ = remove_file(here.0, here.1);
+            let _ = remove_directory(self.state.open()?.as_fd(), b"kept");
+        }
+        match done {
+            Ok(()) => Ok(rustix::fs::fsync(parent)?),
+            Err(Failed::Io(error)) => Err(error),
+            Err(Failed::Stuck) => {
+                let aside = self.state.kept().join(&temporary);
+                Err(io::Error::other(format!(
+                    "it was changed meanwhile: it is {}",
+                    aside.display()
+                )))
+            }
+        }
     }
 }
 
@@ -98,32 +112,32 @@ fn mode_of(at: At<'_>) -> Option<u32> {
     Some(found.st_mode & 0o7777)
 }
 
-fn put(here: At<'_>, there: At<'_>, before: Option<&[u8]>) -> io::Result<()> {
+fn put(here: At<'_>, there: At<'_>, before: Option<&[u8]>) -> Result<(), Failed> {
     let Some(before) = before else {
         return match move_new(here, there)? {
             Renamed::Done => Ok(()),
-            _ => Err(changed()),
+            _ => Err(changed().into()),
         };
     };
     let ours = look_at(here.0, here.1)?;
-    match change::exchange(here, there)? {
+    match change::exchange(there, here)? {
         Renamed::Done if holds(here, before) => Ok(()),
-        Renamed::Done => put_back(here, there, ours),
+        Renamed::Done => Err(put_back(here, there, ours)),
         // The file system cannot.
         Renamed::Unable if holds(there, before) => {
             change::replace(here, there).map(drop).map_err(Into::into)
         }
         Renamed::Across => Err(Errno::XDEV.into()),
-        Renamed::Unable | Renamed::Taken => Err(changed()),
+        Renamed::Unable | Renamed::Taken => Err(changed().into()),
     }
 }
 
-fn take_away(here: At<'_>, there: At<'_>, before: Option<&[u8]>) -> io::Result<()> {
+fn take_away(here: At<'_>, there: At<'_>, before: Option<&[u8]>) -> Result<(), Failed> {
     match move_new(there, here)? {
         Renamed::Done if before.is_some_and(|before| holds(here, before)) => Ok(()),
-        Renamed::Done => put_back(here, there, None),
+        Renamed::Done => Err(put_back(here, there, None)),
         Renamed::Across => Err(Errno::XDEV.into()),
-        Renamed::Unable | Renamed::Taken => Err(changed()),
+        Renamed::Unable | Renamed::Taken => Err(changed().into()),
     }
 }
 
@@ -133,15 +147,37 @@ fn holds(at: At<'_>, text: &[u8]) -> bool {
 }
 
 /// Whatever came out is the user's, and gets a name again.
-fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> io::Result<()> {
+fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
     let ours = match ours {
         Some(Node::Content(_, stat)) => Some(stat),
         _ => None,
     };
-    if !name_again(here, there, ours.as_ref())? {
-        name_beside(here, there)?;
+    match name_again(here, there, ours.as_ref()) {
+        Ok(true) => changed().into(),
+        _ => match name_beside(here, there) {
+            Ok(_) => changed().into(),
+            Err(_) => Failed::Stuck,
+        },
     }
-    Err(changed())
+}
+
+/// Why nothing was done.
+enum Failed {
+    Io(io::Error),
+    /// What came out has no name again.
+    Stuck,
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Errno> for Failed {
+    fn from(error: Errno) -> Self {
+        Self::Io(error.into())
+    }
 }
 
 fn changed() -> io::Error {
@@ -186,7 +222,7 @@ mod tests {
         }
         assert!(files.replace(b"a", None, Some(b"ours"), 0o600).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"saved");
-        let left: Vec<_> = fs::read_dir(folder.path().join(".fastest/tmp")).unwrap().collect();
-        assert!(left.is_empty());
+        let left: Vec<_> = fs::read_dir(folder.path().join(".fastest")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 }

@@ -6,6 +6,9 @@
 //! looked at there. If it is not what was expected, it goes back. It is deleted when it is known to
 //! be in the store, and everything else is durable.
 //!
+//! In what follows, *there* is the name in the folder, *here* the one in `.fastest/tmp` (or beside it,
+//! see `across`), and *ours* is the new file, by the stat data that it was written with.
+//!
 //! What is left of the gap: a process that holds the old file open may write to it after the last look.
 //! And a file system that cannot exchange two names (NFS, some of FUSE) is looked at, and renamed over.
 
@@ -23,7 +26,7 @@ use crate::merge::name_aside;
 use crate::path::{join, split};
 use crate::stat::{Node, Stat, dates_mapped_writes};
 
-use super::across;
+use super::across::Across;
 use super::journal::Rules;
 use super::plan::Expected;
 use super::site::Site;
@@ -77,23 +80,45 @@ impl<'s> Taken<'s> {
     ) -> Outcome {
         let (parent, name) = parents.open(path)?;
         let (here, there) = (self.site.waiting(waits), At(parent, name));
+        if self.rules == Rules::Rename {
+            return match replace(here, there)? {
+                Renamed::Across => Across::beside(path, there).replace(here),
+                _ => Ok(()),
+            };
+        }
+        match exchange(there, here) {
+            Ok(Renamed::Done) => self.came_out(path, waits, expect, Some(ours), parents),
+            Ok(Renamed::Across) => Across::beside(path, there).exchange(here, expect),
+            Ok(Renamed::Unable) if holds_expected(there, expect) => {
+                Ok(replace(here, there).map(drop)?)
+            }
+            Ok(Renamed::Unable | Renamed::Taken) | Err(Errno::NOENT) => Err(KeptWhy::Changed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// As [`Taken::put`], in the place of a database whose locks are held: it must not be opened.
+    pub(super) fn put_locked(
+        &mut self,
+        path: &[u8],
+        (waits, ours): (&[u8], &Stat),
+        expect: &Expected,
+        parents: &mut Parents<'_>,
+    ) -> Outcome {
+        let (parent, name) = parents.open(path)?;
+        let (here, there) = (self.site.waiting(waits), At(parent, name));
         let exchanged = match self.rules {
-            Rules::Exchange => exchange(here, there)?,
-            Rules::Rename => replace(here, there)?,
+            Rules::Exchange => exchange(there, here)?,
+            Rules::Rename => Renamed::Unable,
         };
         match exchanged {
-            Renamed::Done if self.rules == Rules::Rename => Ok(()),
             Renamed::Done => self.came_out(path, waits, expect, Some(ours), parents),
-            Renamed::Across if self.rules == Rules::Rename => across::replace(here, there),
-            Renamed::Across => across::exchange(here, there, expect),
+            Renamed::Unable => match replace(here, there)? {
+                Renamed::Done => Ok(()),
+                _ => Err(Errno::XDEV.into()),
+            },
+            Renamed::Across => Err(Errno::XDEV.into()),
             Renamed::Taken => Err(KeptWhy::Changed),
-            Renamed::Unable => {
-                let is_expected = content_id(there, expect.kind)? == expect.id;
-                match is_expected && replace(here, there)? == Renamed::Done {
-                    true => Ok(()),
-                    false => Err(KeptWhy::Changed),
-                }
-            }
         }
     }
 
@@ -111,7 +136,7 @@ impl<'s> Taken<'s> {
         }
         match move_new(At(parent, name), self.site.waiting(waits)) {
             Ok(Renamed::Done) => self.came_out(path, waits, expect, None, parents),
-            Ok(Renamed::Across) => across::remove(At(parent, name), expect),
+            Ok(Renamed::Across) => Across::beside(path, At(parent, name)).remove(expect),
             Ok(Renamed::Taken | Renamed::Unable) => Err(KeptWhy::Changed),
             // It went by itself.
             Err(Errno::NOENT) => Ok(()),
@@ -120,13 +145,33 @@ impl<'s> Taken<'s> {
     }
 
     /// Whether something waits under a temporary name that is not what a step brings there, so that it
-    /// came out before a crash.
-    pub(super) fn came_out_before(&self, waits: &[u8], ours: Option<&Stat>) -> io::Result<bool> {
+    /// came out before a crash. What cannot be looked at counts as such.
+    pub(super) fn came_out_before(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
-            return Ok(false);
+            return false;
         }
-        let found = look_at(&self.site.tmp, waits)?;
-        Ok(found.is_some() && ours.is_none_or(|ours| !is_file(found, ours)))
+        match look_at(&self.site.tmp, waits) {
+            Ok(found) => found.is_some() && ours.is_none_or(|ours| !is_file(found, ours)),
+            Err(_) => true,
+        }
+    }
+
+    /// Gives a name to what a step took out before a crash and what nobody has looked at since, unless
+    /// it is as expected.
+    pub(super) fn keep_unseen(
+        &mut self,
+        path: &[u8],
+        waits: &[u8],
+        expect: &Expected,
+        ours: Option<&Stat>,
+        parents: &mut Parents<'_>,
+    ) -> Option<Kept> {
+        if !self.came_out_before(waits, ours) || holds_expected(self.site.waiting(waits), expect) {
+            return None;
+        }
+        let (path, waits) = (path.to_vec(), waits.to_vec());
+        let out = Out { path, waits, expect: *expect, ours: ours.copied() };
+        Some(self.keep(&out, parents))
     }
 
     /// Looks at what came out: not at its content yet, which is read when all changes are made.
@@ -139,14 +184,18 @@ impl<'s> Taken<'s> {
         parents: &mut Parents<'_>,
     ) -> Outcome {
         let (path, waits) = (path.to_vec(), waits.to_vec());
-        let out = Out { path, waits, expect: *expect, ours: ours.copied() };
-        match self.looks_expected(&out) {
-            true => {
-                self.out.push(out);
-                Ok(())
+        let mut out = Out { path, waits, expect: *expect, ours: ours.copied() };
+        // Not every file system gives a file the same inode under another name; then its content tells.
+        if !self.looks_expected(&out) {
+            if !holds_expected(self.site.waiting(&out.waits), expect) {
+                return Err(self.put_back(&out, parents));
             }
-            false => Err(self.put_back(&out, parents)),
+            if let Ok(Some(Node::Content(_, stat))) = look_at(&self.site.tmp, &out.waits) {
+                out.expect.stat = stat;
+            }
         }
+        self.out.push(out);
+        Ok(())
     }
 
     fn looks_expected(&self, out: &Out) -> bool {
@@ -160,8 +209,8 @@ impl<'s> Taken<'s> {
         let out = std::mem::take(&mut self.out);
         let is_expected = |out: &Out| {
             let may_differ = out.expect.racy || self.may_be_mapped(&out.expect.stat);
-            let read = || content_id(self.site.waiting(&out.waits), out.expect.kind).ok();
-            self.looks_expected(out) && (!may_differ || read() == Some(out.expect.id))
+            let here = self.site.waiting(&out.waits);
+            self.looks_expected(out) && (!may_differ || holds_expected(here, &out.expect))
         };
         let expected: Vec<bool> = out.par_iter().map(is_expected).collect();
         let mut kept = Vec::new();
@@ -179,10 +228,12 @@ impl<'s> Taken<'s> {
     pub(super) fn delete(&mut self, parents: &mut Parents<'_>) -> (Vec<Kept>, Vec<Vec<u8>>) {
         let out = std::mem::take(&mut self.out);
         let delete = |out: &Out| {
-            let goes = self.looks_expected(out);
-            let removed = goes.then(|| remove_file(self.site.tmp.as_fd(), &out.waits));
-            // What cannot be deleted is harmless: the whole folder goes.
-            removed.is_some()
+            let is_expected = self.looks_expected(out);
+            if is_expected {
+                // What cannot be deleted now goes with the folder.
+                let _ = remove_file(self.site.tmp.as_fd(), &out.waits);
+            }
+            is_expected
         };
         let deleted: Vec<bool> = out.par_iter().map(delete).collect();
         let changed = out.iter().zip(deleted).filter(|(_, deleted)| !deleted);
@@ -247,14 +298,14 @@ pub(super) fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Re
     if !is_ours(there) {
         return Ok(move_new(here, there)? == Renamed::Done);
     }
-    if exchange(here, there)? != Renamed::Done {
+    if exchange(there, here)? != Renamed::Done {
         return Ok(false);
     }
     if is_ours(here) {
         return Ok(true);
     }
     // What came out now was saved after ours was put there: it is the latest.
-    exchange(here, there)?;
+    exchange(there, here)?;
     Ok(false)
 }
 
@@ -278,6 +329,12 @@ pub(super) fn is_file(found: Option<Node>, stat: &Stat) -> bool {
     Stat { ctime_ns: 0, ..found } == Stat { ctime_ns: 0, ..*stat }
 }
 
-pub(super) fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
+fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
     matches!(found, Some(Node::Content(kind, _)) if kind == expect.kind)
+}
+
+/// Whether a file or link is of the expected kind and content.
+pub(super) fn holds_expected(at: At<'_>, expect: &Expected) -> bool {
+    is_of_kind(look_at(at.0, at.1).ok().flatten(), expect)
+        && content_id(at, expect.kind).is_ok_and(|id| id == expect.id)
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use crate::beneath::change::At;
 use crate::beneath::{Parents, READ, look_at};
+use crate::regular_file;
 use crate::stat::Node;
 use crate::tree::Kind;
 
@@ -74,6 +75,8 @@ pub(super) fn content_id(At(parent, name): At<'_>, kind: Kind) -> io::Result<[u8
         return Ok(*blake3::hash(target.as_bytes()).as_bytes());
     }
     let file = File::from(rustix::fs::openat(parent, name, READ, Mode::empty())?);
+    // A FIFO may have come in its place, and never end.
+    regular_file::check(&file)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;
     Ok(*hasher.finalize().as_bytes())

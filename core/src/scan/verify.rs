@@ -43,7 +43,7 @@ struct Link {
 
 struct Looker<'l> {
     root: &'l Beneath,
-    device: u128,
+    device: i128,
     found: &'l Mutex<Verified>,
 }
 
@@ -54,7 +54,7 @@ fn place_of(directory: &IndexedDirectory<'_>) -> usize {
 
 impl Verified {
     /// Looks at all that an index knows of the folder `root`, which lies on `device`.
-    pub(super) fn look(root: &Beneath, device: u128, top: IndexedDirectory<'_>) -> Self {
+    pub(super) fn look(root: &Beneath, device: i128, top: IndexedDirectory<'_>) -> Self {
         let found = Mutex::new(Self { done: true, ..Self::default() });
         let looker = Looker { root, device, found: &found };
         let link = Arc::new(Link { place: place_of(&top), parent: None });
@@ -125,7 +125,7 @@ impl<'l> Looker<'l> {
         };
         let Ok(stat) = rustix::fs::fstat(fd) else { return false };
         // Another file system may be mounted there, which does not date names.
-        if u128::from(stat.st_dev) != self.device || Stamp::from(&stat) != listed.stamp {
+        if i128::from(stat.st_dev) != self.device || Stamp::from(&stat) != listed.stamp {
             return false;
         }
         let mut files = directory.entries().filter(|entry| entry.directory.is_none());

@@ -388,7 +388,7 @@ fn leave_out_sides(
 fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>) -> Option<Listed> {
     let stamp = Stamp::from(before);
     let is_racy = stamp.mtime_ns >= context.clock_ns || stamp.ctime_ns >= context.clock_ns;
-    let is_dated = context.dated == Some(u128::from(before.st_dev));
+    let is_dated = context.dated == Some(i128::from(before.st_dev));
     (is_dated && !is_racy).then(|| Listed { stamp, rules: rules.id() })
 }
 

@@ -214,6 +214,42 @@ fn a_write_to_the_log_after_a_crash_keeps_the_database_with_its_log() {
 }
 
 #[test]
+fn what_was_taken_out_before_a_crash_is_not_lost_where_the_database_cannot_be_locked() {
+    let (work, scan, new) = with_log();
+    // Its content as one file stands there; what stood there waits.
+    assert!(crash(&work, &scan, &new, 2).is_none());
+    let waiting = fs::read_dir(work.state().tmp()).unwrap().map(|entry| entry.unwrap().path());
+    let is_old = |path: &std::path::PathBuf| fs::read(path).is_ok_and(|bytes| bytes == old());
+    let waits = waiting.into_iter().find(is_old).unwrap();
+    fs::write(waits, "MINE").unwrap();
+    fs::write(work.path("app.db"), database("of another application")).unwrap();
+    recover(work.root()).unwrap().unwrap();
+    let found = fs::read_dir(work.root()).unwrap().map(|entry| entry.unwrap().path());
+    assert!(found.into_iter().any(|path| fs::read(path).is_ok_and(|bytes| bytes == b"MINE")));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_database_that_cannot_be_replaced_keeps_its_log() {
+    use std::process::Command;
+    let (work, scan, new) = with_log();
+    let (index, written) = written(&work, &scan, &new);
+    let set = |flag: &str| {
+        let done = Command::new("chattr").arg(flag).arg(work.path("app.db")).output();
+        done.is_ok_and(|output| output.status.success())
+    };
+    if !set("+i") {
+        println!("skipped: a database that cannot be replaced: no file can be made immutable here");
+        return;
+    }
+    let done = written.complete(&index, &work.objects, b"t");
+    assert!(set("-i"));
+    let done = done.unwrap();
+    assert_eq!(state(&work), (old(), Some(LOG.to_vec())));
+    assert_eq!(done.kept.len(), 1, "{:?}", done.kept);
+}
+
+#[test]
 fn a_write_to_the_log_after_the_scan_keeps_the_database() {
     for is_written in [false, true] {
         let (work, scan, new) = with_log();

@@ -171,9 +171,8 @@ fn what_a_deletion_took_out_before_a_crash_goes_back_if_it_was_not_expected() {
     assert_eq!(fs::read_to_string(work.path("d/f00001")).unwrap(), "MINE");
 }
 
-#[test]
-fn a_journal_of_version_1_is_finished_by_its_own_rules() {
-    let (work, one) = stopped(1);
+/// Has the journal of a checkout be one of version 1.
+fn make_version_1(work: &Work) {
     let path = work.state().journal();
     let mut journal = fs::read(&path).unwrap();
     assert_eq!(journal[8..12], [2, 0, 0, 0]);
@@ -182,6 +181,12 @@ fn a_journal_of_version_1_is_finished_by_its_own_rules() {
     let checksum = *blake3::hash(&journal[..body]).as_bytes();
     journal[body..].copy_from_slice(&checksum);
     fs::write(&path, journal).unwrap();
+}
+
+#[test]
+fn a_journal_of_version_1_is_finished_by_its_own_rules() {
+    let (work, one) = stopped(1);
+    make_version_1(&work);
     let inode = |name: &str| {
         use std::os::unix::fs::MetadataExt;
         fs::metadata(work.path(name)).unwrap().ino()
@@ -189,6 +194,79 @@ fn a_journal_of_version_1_is_finished_by_its_own_rules() {
     let before = inode("d/f00000");
     assert!(recover(work.root()).unwrap().unwrap().kept.is_empty());
     assert!(inode("d/f00000") != before && work.snapshot() == one);
+}
+
+/// What a crash leaves beside a name on another file system, by how far it came.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_crash_leaves_on_another_file_system_is_settled() {
+    let mark = |name: &str| format!(".fastest-{}", &blake3::hash(name.as_bytes()).to_hex()[..16]);
+    for (is_version_1, left) in [
+        (false, vec![("new", "-new", "ne")]),
+        (false, vec![("new", "", "new file")]),
+        (false, vec![("f", "", "one")]),
+        (false, vec![("f", "", "two!!"), ("f", "-new", "o")]),
+        (true, vec![("f", "", "o"), ("new", "", "new f")]),
+    ] {
+        let work = Work::new();
+        let mount = |program: &str, arguments: &[&str]| {
+            let mut command = std::process::Command::new(program);
+            command.args(arguments).arg(work.path("m"));
+            command.output().is_ok_and(|output| output.status.success())
+        };
+        work.write("m/f", "one");
+        work.write("m/new", "new file");
+        let one = work.snapshot();
+        fs::remove_dir_all(work.path("m")).unwrap();
+        fs::create_dir(work.path("m")).unwrap();
+        if !mount("mount", &["-t", "tmpfs", "tmpfs"]) {
+            println!("skipped: a crash on another file system: nothing can be mounted here");
+            return;
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            work.write("m/f", "two!!");
+            work.snapshot();
+            let (plan, index, progress) = (work.plan(&one), work.index(), Progress::default());
+            let done = execute_until(work.root(), plan, &index, &work.objects, b"", &progress, 1);
+            assert!(done.unwrap().is_none());
+            if is_version_1 {
+                make_version_1(&work);
+            }
+            for (name, end, text) in &left {
+                work.write(&format!("m/{}{end}", mark(name)), text);
+            }
+            if left[0] == ("f", "", "two!!") {
+                // The exchange had been made.
+                fs::write(work.path("m/f"), "one").unwrap();
+            }
+            let recovered = recover(work.root()).unwrap().unwrap();
+            assert!(recovered.kept.is_empty(), "{left:?}: {:?}", recovered.kept);
+            let names = fs::read_dir(work.path("m")).unwrap().count();
+            assert_eq!((names, work.snapshot()), (2, one), "{left:?}");
+        }));
+        assert!(mount("umount", &[]));
+        outcome.unwrap();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_watches_sees_a_replaced_file_come_last() {
+    use rustix::fs::inotify;
+    let (work, [one, _]) = two_versions(1);
+    let (plan, index) = (work.plan(&one), work.index());
+    let watcher = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
+    let events = inotify::WatchFlags::MOVED_FROM | inotify::WatchFlags::MOVED_TO;
+    inotify::add_watch(&watcher, work.path("d"), events).unwrap();
+    let progress = Progress::default();
+    execute_until(work.root(), plan, &index, &work.objects, b"", &progress, usize::MAX).unwrap();
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut reader = inotify::Reader::new(&watcher, &mut buffer);
+    let mut last = reader.next().unwrap().events();
+    while !reader.is_buffer_empty() {
+        last = reader.next().unwrap().events();
+    }
+    assert!(last.contains(inotify::ReadFlags::MOVED_TO), "{last:?}");
 }
 
 /// A program that maps a file, changes its first byte, and another each time that a line comes.

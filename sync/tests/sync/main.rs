@@ -11,6 +11,7 @@ mod crossing;
 mod database;
 mod deep;
 mod half_made;
+mod heals;
 mod history;
 mod layouts;
 mod liar;

@@ -15,6 +15,7 @@ mod golden;
 mod ignoring;
 mod mend;
 mod modes;
+mod network;
 mod parallel;
 mod primaries;
 mod real_tree;

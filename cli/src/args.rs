@@ -178,6 +178,10 @@ pub enum Command {
         /// Mend what can be mended
         #[arg(long)]
         mend: bool,
+        /// Read the packs of the primary and the pack store as well; with --mend, send those again that
+        /// are damaged there and sound here
+        #[arg(long)]
+        remote: bool,
     },
     /// Print a completion script
     Completions {

@@ -60,6 +60,11 @@ impl BlockCache {
         }
     }
 
+    /// Forgets all blocks, as when packs were replaced.
+    pub(crate) fn clear(&self) {
+        *self.lock() = Blocks::default();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Blocks> {
         self.state.lock().expect("no holder of the cache lock panics")
     }
@@ -84,6 +89,11 @@ pub(crate) struct OpenPacks {
 }
 
 impl OpenPacks {
+    /// Closes all files.
+    pub(crate) fn clear(&self) {
+        self.files.lock().expect("no holder of the lock panics").clear();
+    }
+
     pub(crate) fn get(&self, id: &PackId, path: &Path) -> Result<Arc<File>, StoreError> {
         let mut files = self.files.lock().expect("no holder of the lock panics");
         if let Some(file) = files.get(id) {

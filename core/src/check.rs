@@ -23,7 +23,15 @@ pub enum Fault {
         /// What is wrong with it.
         error: StoreError,
     },
-    /// An index segment cannot be read.
+    /// A pack or an index segment cannot be read: the system does not let us, or has no file handle left,
+    /// or a newer version wrote it. Nothing is known of it, and it is not to be touched.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: StoreError,
+    },
+    /// An index segment is damaged.
     Segment {
         /// The segment.
         path: PathBuf,
@@ -71,23 +79,33 @@ impl Store {
             packs.par_iter().map(|id| (*id, check_pack(id, &self.pack_path(id)))).collect();
         let mut checked = Checked { packs: packs.len() as u64, ..Checked::default() };
         let mut sound: HashMap<PackId, Vec<Packed>> = HashMap::new();
+        let mut unsound: HashSet<PackId> = HashSet::new();
         for (id, result) in results {
             match result {
                 Ok(objects) => {
                     checked.objects += objects.len() as u64;
                     sound.insert(id, objects);
                 }
-                Err(error) => checked.faults.push(Fault::Pack { id, error }),
+                // Set aside by another process between the listing and the reading.
+                Err(error) if is_gone(&error) => {}
+                Err(error) => {
+                    unsound.insert(id);
+                    checked.faults.push(match says_nothing(&error) {
+                        true => Fault::Unreadable { path: self.pack_path(&id), error },
+                        false => Fault::Pack { id, error },
+                    });
+                }
             }
         }
         checked.faults.extend(self.strangers()?.into_iter().map(|path| Fault::Stranger { path }));
-        self.check_index(&sound, &mut checked)?;
+        self.check_index(&sound, &unsound, &mut checked)?;
         Ok(checked)
     }
 
     fn check_index(
         &self,
         sound: &HashMap<PackId, Vec<Packed>>,
+        unsound: &HashSet<PackId>,
         checked: &mut Checked,
     ) -> Result<(), StoreError> {
         let mut indexed: HashSet<ObjectId> = HashSet::new();
@@ -96,11 +114,12 @@ impl Store {
             let records = match Index::read_segment(&path) {
                 Ok(records) => records,
                 // Merged away by another process between the listing and the reading.
-                Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                    continue;
-                }
+                Err(error) if is_gone(&error) => continue,
                 Err(error) => {
-                    checked.faults.push(Fault::Segment { path, error });
+                    checked.faults.push(match says_nothing(&error) {
+                        true => Fault::Unreadable { path, error },
+                        false => Fault::Segment { path, error },
+                    });
                     continue;
                 }
             };
@@ -109,9 +128,11 @@ impl Store {
                     let at = objects.binary_search_by_key(&packed.id, |object| object.id);
                     at.ok().map(|at| objects[at])
                 });
-                // A damaged pack is a fault of its own; one that is gone is the index's.
-                let is_damaged = !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
-                if found == Some(packed) || is_damaged {
+                // A damaged pack is a fault of its own, and one that came since is none; one that is gone
+                // is the index's.
+                let is_passed_over = unsound.contains(&pack)
+                    || !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
+                if found == Some(packed) || is_passed_over {
                     indexed.insert(packed.id);
                 } else {
                     *wrong.entry(pack).or_default() += 1;
@@ -131,21 +152,24 @@ impl Store {
 
     /// Files among the packs that are none.
     fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let known: HashSet<PathBuf> = self.packs()?.iter().map(|id| self.pack_path(id)).collect();
+        // By its own name: a list that was made before would not have what came since.
+        let is_pack = |path: &PathBuf| {
+            let id = path.file_stem().and_then(|stem| stem.to_str()?.parse::<PackId>().ok());
+            id.is_some_and(|id| self.pack_path(&id) == *path)
+        };
         let mut strangers = Vec::new();
         for shard in read_dir(&self.packs_dir())? {
             match shard.is_dir() {
-                true => {
-                    strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !known.contains(p)))
-                }
+                true => strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !is_pack(p))),
                 false => strangers.push(shard),
             }
         }
         Ok(strangers)
     }
 
-    /// Writes the index anew from the packs, leaving out those that cannot be read; gives how many
-    /// objects it holds.
+    /// Writes the index anew from the packs, leaving out those that are damaged; gives how many objects it
+    /// holds. Where a pack cannot be read, the index stays as it is: what the pack holds would be lost to
+    /// it.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
         // A newer version's segments may know of packs that this one cannot read.
@@ -156,7 +180,16 @@ impl Store {
         }
         let mut located = Vec::new();
         for id in self.packs()? {
-            let objects = self.pack_objects(&id).unwrap_or_default();
+            let objects = match self.pack_objects(&id) {
+                // A damaged one may look as if a newer version had written it.
+                Err(error) if says_nothing(&error) && !is_gone(&error) => {
+                    match self.is_sound(&id) {
+                        Ok(false) => Vec::new(),
+                        _ => return Err(error),
+                    }
+                }
+                objects => objects.unwrap_or_default(),
+            };
             located.extend(objects.into_iter().map(|packed| Located { pack: id, packed }));
         }
         let count = located.len() as u64;
@@ -174,10 +207,31 @@ impl Store {
     }
 }
 
+/// Whether an error tells nothing of what a file holds.
+fn says_nothing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { .. } | StoreError::Newer { .. })
+}
+
+/// Whether a file is no longer there.
+fn is_gone(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
 fn read_dir(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     fs::read_dir(dir)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(StoreError::io("list", dir))
+}
+
+impl Store {
+    /// Whether the store's copy of a pack is what its id says; an error where it cannot be read.
+    pub fn is_sound(&self, id: &PackId) -> Result<bool, StoreError> {
+        match check_pack(id, &self.pack_path(id)) {
+            Ok(_) => Ok(true),
+            Err(error) if says_nothing(&error) && !is_gone(&error) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
 }
 
 /// Reads a pack in full: its own id, and every object's.

@@ -40,6 +40,7 @@ pub mod index;
 pub mod left;
 pub mod merge;
 pub mod merge_base;
+pub mod network;
 pub mod object;
 pub mod pack;
 mod path;

@@ -197,6 +197,27 @@ impl PackWriter {
     }
 }
 
+/// Works out the id of a pack whose bytes come bit by bit.
+#[derive(Debug, Default)]
+pub struct PackHasher {
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl PackHasher {
+    /// Takes the next bytes; false where they are more than a pack may have.
+    pub fn update(&mut self, bytes: &[u8]) -> bool {
+        self.bytes += bytes.len() as u64;
+        self.hasher.update(bytes);
+        self.bytes <= PACK_BYTES_MAX
+    }
+
+    /// The id of a pack with the bytes so far.
+    pub fn id(&self) -> PackId {
+        PackId(*self.hasher.finalize().as_bytes())
+    }
+}
+
 fn encode_footer(blocks: &[Block], objects: &[(u32, Packed)]) -> Vec<u8> {
     let length = 8 + blocks.len() * BLOCK_RECORD_BYTES + objects.len() * OBJECT_RECORD_BYTES;
     let mut out = Vec::with_capacity(length + TRAILER_BYTES as usize);

@@ -253,8 +253,10 @@ impl Store {
         Ok(())
     }
 
-    /// Reads every segment again.
+    /// Reads every segment again, and forgets what was read of packs that may have gone.
     pub(crate) fn reopen_index(&self) -> Result<(), StoreError> {
+        self.open_packs.clear();
+        self.blocks.clear();
         let fresh = Index::open(&self.index_dir())?;
         *self.index.write().expect("no holder of the index lock panics") = Arc::new(fresh);
         Ok(())

@@ -30,11 +30,12 @@ use crate::dag::{self, Parents};
 use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::pull::pull_scope;
-use crate::queue::{WENT_BACK, behind_notice};
+use crate::queue::{WENT_BACK, behind_notice, resent_notice};
 use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
 use crate::secret::{NoSecrets, Secrets};
+use crate::sharing::close_store;
 use crate::trust::{self, Trust};
 use crate::waiting;
 use crate::working_copy::{CopyLock, WorkingCopy};
@@ -75,7 +76,7 @@ impl Device {
             private::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
         }
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
-        close(&dir)?;
+        close_store(&dir)?;
         for file in ["lock", "locks/push", "locks/copies"] {
             let file = dir.join(file);
             private::create_file(&file).map_err(SyncError::io("create", &file))?;
@@ -301,6 +302,7 @@ impl Device {
             Ok(pulled) => {
                 notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
                 notices.extend(pulled.behind.as_deref().map(behind_notice));
+                notices.extend(resent_notice(pulled.packs_resent));
                 Ok(Refreshed { offline: false, notices, traffic: remote.meter.traffic() })
             }
             Err(error) if error.is_unreachable() => {
@@ -338,44 +340,6 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
         // Ours: of a process that sets the store up right now, or was killed while it did.
         if OURS.iter().all(|ours| name != *ours) && !dir.join("format").exists() {
             return Err(SyncError::StoreNotEmpty { path: dir.to_owned() });
-        }
-    }
-    Ok(())
-}
-
-/// Takes from others on the machine what earlier builds let them read. A store whose folder is closed is
-/// closed as a whole, so this is one look where there is nothing to do; the folder itself is closed last.
-fn close(dir: &Path) -> Result<(), SyncError> {
-    const PARTS: [&str; 17] = [
-        "format",
-        "lock",
-        "locks",
-        "replica.db",
-        "replica.db-wal",
-        "replica.db-shm",
-        "objects",
-        "objects/packs",
-        "objects/index",
-        "objects/tmp",
-        "damaged",
-        "primary",
-        "primary/primary.db",
-        "primary/primary.db-wal",
-        "primary/primary.db-shm",
-        "primary/primary.db.packs",
-        "",
-    ];
-    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
-    if !private::is_open(dir).map_err(SyncError::io("read", dir))? {
-        return Ok(());
-    }
-    for part in PARTS {
-        let path = dir.join(part);
-        match private::close(&path) {
-            // It is someone else's to close, or on a disk that nobody can write to.
-            Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {}
-            Err(error) if error.kind() == NotFound => {}
-            closed => closed.map_err(SyncError::io("set the modes of", &path))?,
         }
     }
     Ok(())

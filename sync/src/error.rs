@@ -301,6 +301,18 @@ pub enum SyncError {
     /// The primary cannot be shared with a group.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// The primary, or the pack store, holds a pack that is not what its id says.
+    #[error("{error}{}", way_out(*is_asked_for))]
+    DamagedAtRemote {
+        /// The project.
+        project_id: String,
+        /// The pack.
+        pack_id: String,
+        /// Whether the devices that have it were asked to send it again.
+        is_asked_for: bool,
+        /// What is wrong; no source, for its words stand in ours.
+        error: Box<SyncError>,
+    },
     /// The object store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -316,6 +328,17 @@ pub enum SyncError {
     /// Content could not be given out.
     #[error(transparent)]
     Content(#[from] ReadContentError),
+}
+
+/// How the pack of a [`SyncError::DamagedAtRemote`] can be had.
+fn way_out(is_asked_for: bool) -> &'static str {
+    match is_asked_for {
+        true => {
+            "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \
+             on one of them, then try again"
+        }
+        false => "; a device that has the pack sends it again by `fastest doctor --remote --mend`",
+    }
 }
 
 impl From<WriteError> for SyncError {
@@ -339,6 +362,24 @@ impl SyncError {
         match self {
             Self::Primary(error) => error.is_unreachable(),
             Self::PackStore(error) => error.is_unreachable(),
+            _ => false,
+        }
+    }
+
+    /// Whether content that the store should hold is damaged or gone.
+    pub(crate) fn is_of_damaged_store(&self) -> bool {
+        let (Self::Store(error)
+        | Self::Scan(ScanError::Store(error))
+        | Self::Checkout(CheckoutError::Store(error))
+        | Self::Content(ReadContentError::Store(error))) = self
+        else {
+            return false;
+        };
+        use StoreError::*;
+        match error {
+            Missing { .. } | DamagedObject { .. } | WrongContent { .. } => true,
+            DamagedPack { .. } | WrongPack { .. } => true,
+            Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
             _ => false,
         }
     }
@@ -402,6 +443,7 @@ impl SyncError {
             Self::PackStore(PackStoreError::Denied { .. }) => "denied",
             Self::PackStore(PackStoreError::BadUrl { .. }) => "bad_url",
             Self::PackStore(_) => "pack_store",
+            Self::DamagedAtRemote { error, .. } => error.code(),
             Self::Share(_) => "cannot_share",
             Self::Store(StoreError::Missing { .. }) => "missing_object",
             Self::Store(StoreError::Io { .. }) => "io",

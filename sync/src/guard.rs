@@ -144,6 +144,12 @@ impl PackStore for GuardedPacks {
         self.ended("pack stored", key, begun, answer)
     }
 
+    async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
+        let begun = Instant::now();
+        let answer = self.inner.replace(key, from).await;
+        self.ended("pack replaced", key, begun, answer)
+    }
+
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let begun = Instant::now();
         let answer = self.inner.get(key, from).await;

@@ -56,6 +56,7 @@ mod refused;
 pub mod remote;
 pub mod replica;
 pub mod report;
+mod resend_packs;
 pub mod retry;
 mod said;
 pub mod secret;

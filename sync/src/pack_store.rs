@@ -30,6 +30,9 @@ pub trait PackStore {
     /// harmless.
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError>;
 
+    /// Stores the file at `from` in place of what is there under the key, whatever that is.
+    async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError>;
+
     /// The pack's bytes from `from` on; [`PackStoreError::Missing`] where there is none.
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError>;
 
@@ -139,6 +142,10 @@ impl PackStore for NoPackStore {
     }
 
     async fn put(&self, key: &str, _: &Path) -> Result<bool, PackStoreError> {
+        Err(PackStoreError::NoStore { key: key.to_owned() })
+    }
+
+    async fn replace(&self, key: &str, _: &Path) -> Result<(), PackStoreError> {
         Err(PackStoreError::NoStore { key: key.to_owned() })
     }
 

@@ -14,10 +14,11 @@ use rusqlite::params;
 
 use crate::error::SyncError;
 use crate::pack_store::{PackStore, PackStoreError};
-use crate::primary::{Primary, ask_cell};
+use crate::primary::{Primary, PrimaryError, ask_cell};
 use crate::pull::inconsistent;
 use crate::remote::Remote;
 use crate::replica::{Replica, ReplicaError, Session};
+use crate::resend_packs::ask_for;
 
 /// Packs on their way at once. More do not fill a line better, and each takes memory.
 const AT_ONCE: usize = 4;
@@ -95,7 +96,27 @@ pub(crate) async fn take_packs(
     let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
     // What came before a break need not come again.
     let taken = arrivals.take_in();
-    came.and(taken).map(|()| arrivals.whole)
+    match came.and(taken) {
+        Ok(()) => Ok(arrivals.whole),
+        Err(SyncError::DamagedAtRemote { project_id, pack_id, error, .. }) => {
+            let is_asked_for = ask_for(&*remote.primary, &project_id, &pack_id).await;
+            Err(SyncError::DamagedAtRemote { project_id, pack_id, is_asked_for, error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Says of a pack that could not be had whether that is because of what it is.
+fn at_fault(row: &Pack, error: SyncError) -> SyncError {
+    match error {
+        SyncError::Primary(PrimaryError::Inconsistent { .. })
+        | SyncError::PackStore(PackStoreError::Failed { .. } | PackStoreError::Missing { .. }) => {
+            let (project_id, pack_id) = (row.project_id.clone(), row.pack_id.clone());
+            let error = Box::new(error);
+            SyncError::DamagedAtRemote { project_id, pack_id, is_asked_for: false, error }
+        }
+        error => error,
+    }
 }
 
 async fn receive_all(
@@ -117,12 +138,16 @@ async fn receive_all(
     let lends = lends.into_iter().chain(std::iter::repeat(false));
     let since = Instant::now();
     let downloads = stored.iter().zip(lends).map(|(download, lend)| async move {
-        let whole = download.receive(store, remote).await?;
-        Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
-            true => (download, Came::Whole(whole)),
-            // On another thread: meanwhile the next packs come.
-            false => (download, Came::Checked(download.check(remote, whole).await?)),
-        })
+        let came = async {
+            let whole = download.receive(store, remote).await?;
+            Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
+                true => Came::Whole(whole),
+                // On another thread: meanwhile the next packs come.
+                false => Came::Checked(download.check(remote, whole).await?),
+            })
+        };
+        let came = came.await.map_err(|error| at_fault(download.row, error))?;
+        Ok::<_, SyncError>((download, came))
     });
     let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
     let (mut lent, mut packs) = (Vec::new(), Vec::new());
@@ -143,7 +168,7 @@ async fn receive_all(
     let mut all = Ok(());
     for (download, pack) in lent.into_iter().zip(store.take_back()) {
         // One that is refused does not take those after it along.
-        let added = download.checked(remote, pack);
+        let added = download.checked(remote, pack).map_err(|error| at_fault(download.row, error));
         all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
     }
     all
@@ -173,19 +198,18 @@ async fn take_rows<'r>(
             }
             None => {
                 // The project's own row comes last, since it changes with every push.
-                let owner = match owner(replica, &row.project_id)? {
-                    Some(owner) => owner,
-                    None => ask_owner(primary, &row.project_id).await?,
-                };
+                let owner = owner_of(replica, primary, &row.project_id).await?;
                 stored.push(Download { id, key: pack_key(&owner, &row.pack_id), row });
             }
             Some(data) if row.parts == 1 => {
-                let pack = from_text(store, &id, [data.as_str()], primary)?;
-                check_claim(primary, row, &pack.info())?;
-                arrivals.add(row, pack)?;
+                let pack = from_text(store, &id, [data.as_str()], primary);
+                let pack =
+                    pack.and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
+                arrivals.add(row, pack.map_err(|error| at_fault(row, error))?)?;
             }
             Some(data) => {
-                if let Some(pack) = take_part(replica, store, &id, row, data, primary)? {
+                let pack = take_part(replica, store, &id, row, data, primary);
+                if let Some(pack) = pack.map_err(|error| at_fault(row, error))? {
                     arrivals.add(row, pack)?;
                 }
             }
@@ -402,6 +426,18 @@ pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
 pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
     let project: Option<Project> = replica.read().row(project_id)?;
     Ok(project.map(|project| project.owner_user_id))
+}
+
+/// The same, of one that it may not know yet.
+pub(crate) async fn owner_of(
+    replica: &Replica,
+    primary: &dyn Primary,
+    project_id: &str,
+) -> Result<String, SyncError> {
+    match owner(replica, project_id)? {
+        Some(owner) => Ok(owner),
+        None => ask_owner(primary, project_id).await,
+    }
 }
 
 async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {

@@ -23,6 +23,7 @@ use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell, ask_lis
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate, set_up};
 use crate::replica::Replica;
+use crate::resend_packs::{answer, asked_for};
 use crate::sent::recall;
 
 /// Changes in one page, at most.
@@ -57,6 +58,8 @@ pub struct Pulled {
     pub changes: u64,
     /// Whether the primary was found to be another one, or an older state of itself.
     pub primary_went_back: bool,
+    /// Packs that other devices asked for and that were sent again, for the remote's were damaged.
+    pub packs_resent: u64,
     /// The last migration of the primary, where this build has newer ones.
     pub behind: Option<String>,
 }
@@ -135,7 +138,12 @@ pub(crate) async fn pull_and_read(
             recall(replica, remote).await?;
         }
         let read = reader.as_deref_mut().filter(|_| !page.more());
+        // What comes now is checked as it comes.
+        let asked = store.map(|store| asked_for(store, &page.changes)).unwrap_or_default();
         take_page(replica, store, remote, scope, cursor, &page, read).await?;
+        if let Some(store) = store {
+            pulled.packs_resent += answer(replica, store, remote, &asked).await;
+        }
         pulled.changes += page.changes.len() as u64;
         let (changes, last) = (page.changes.len(), page.header.seq);
         debug!(scope, cursor, changes, last, "page pulled");

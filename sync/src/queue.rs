@@ -95,6 +95,16 @@ pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
 pub(crate) const WENT_BACK: &str = "the primary is another one, or was put back to an older day: \
      what this device holds and it lacks is sent again";
 
+/// What to say of packs that were sent again.
+pub(crate) fn resent_notice(count: u64) -> Option<String> {
+    let what = match count {
+        0 => return None,
+        1 => "1 pack, which was damaged at the remote, was sent again".to_owned(),
+        count => format!("{count} packs, which were damaged at the remote, were sent again"),
+    };
+    Some(what)
+}
+
 /// Said when the primary's schema lacks migrations of this build.
 pub(crate) fn behind_notice(last: &str) -> String {
     format!("the primary's schema is at {last}: `fastest remote migrate` brings it up to date")

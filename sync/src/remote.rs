@@ -108,7 +108,8 @@ impl Remote {
         let beside = Directory::beside(&path, own);
         let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
         // The one in the store goes with the store; another one has answered before.
-        let primary = match state.epoch.is_some() && !own {
+        let primary = match state.epoch.is_some() {
+            _ if own => Embedded::inside_store(&path),
             true => Embedded::existing(&path),
             false => Embedded::new(&path),
         };

@@ -1,7 +1,7 @@
-//! Who may read what lies outside of the store: the modes and the group of a primary that is a file, and
-//! of folders of packs.
+//! Who may read what: the modes of a store, and the modes and the group of a primary that is a file and of
+//! folders of packs.
 //!
-//! A new primary is its maker's alone. What is made beside one that is there follows the modes and the
+//! A store is its owner's. A new primary is its maker's alone. What is made beside one that is there follows the modes and the
 //! group of its file, and what is made in a chosen folder of packs follows the folder: nothing has to
 //! remember that a place is shared, and whoever changes the modes by hand is followed too. SQLite does the
 //! same with the `-wal` and `-shm` files. Modes are set after a file is made, for a umask takes bits away.
@@ -12,6 +12,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
 use fastest_core::private;
+
+use crate::error::SyncError;
 
 /// Folders of a group: what is made in them belongs to it too.
 const SHARED_DIR: u32 = 0o2770;
@@ -237,6 +239,44 @@ impl<'a> Group<'a> {
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ShareError {
     let path = path.to_owned();
     move |source| ShareError::Io { path, source }
+}
+
+/// Takes from others on the machine what earlier builds let them read. A store whose folder is closed is
+/// closed as a whole, so this is one look where there is nothing to do; the folder itself is closed last.
+pub(crate) fn close_store(dir: &Path) -> Result<(), SyncError> {
+    const PARTS: [&str; 17] = [
+        "format",
+        "lock",
+        "locks",
+        "replica.db",
+        "replica.db-wal",
+        "replica.db-shm",
+        "objects",
+        "objects/packs",
+        "objects/index",
+        "objects/tmp",
+        "damaged",
+        "primary",
+        "primary/primary.db",
+        "primary/primary.db-wal",
+        "primary/primary.db-shm",
+        "primary/primary.db.packs",
+        "",
+    ];
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+    if !private::is_open(dir).map_err(SyncError::io("read", dir))? {
+        return Ok(());
+    }
+    for part in PARTS {
+        let path = dir.join(part);
+        match private::close(&path) {
+            // It is someone else's to close, or on a disk that nobody can write to.
+            Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {}
+            Err(error) if error.kind() == NotFound => {}
+            closed => closed.map_err(SyncError::io("set the modes of", &path))?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

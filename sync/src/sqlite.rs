@@ -55,6 +55,21 @@ pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     unreachable!("the loop ends by returning")
 }
 
+/// Takes a database out of WAL mode, whose index is memory that only processes of one machine share. With
+/// a rollback journal, SQLite's locks are all that machines have in common.
+///
+/// As the only one who uses it, SQLite keeps the index of a WAL in memory of its own: so that of another
+/// machine is neither made nor read on the way.
+pub(crate) fn set_rollback_journal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let set = connection
+        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+    connection.pragma_update(None, "locking_mode", "NORMAL")?;
+    // The lock goes with the next look.
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    set.map(drop)
+}
+
 /// What SQLite says of an error, without the statement, which may be long and hold an application's
 /// values: what stands where it fails is enough.
 pub(crate) fn words(error: &rusqlite::Error) -> String {

@@ -1,12 +1,14 @@
 //! `doctor`.
 
 use crate::error::{CliError, Exit};
-use crate::session::Session;
+use crate::session::{Session, runtime};
 use crate::words::{count, plain};
 
-pub fn doctor(session: &mut Session<'_>, mend: bool) -> Result<Exit, CliError> {
+pub fn doctor(session: &mut Session<'_>, mend: bool, remote: bool) -> Result<Exit, CliError> {
     let mut device = session.device()?;
-    let report = session.work(|activity| device.doctor(mend, activity))?;
+    let runtime = runtime()?;
+    let report = session
+        .work(|activity| runtime.block_on(device.doctor_with_remote(mend, remote, activity)))?;
     session.out.report(&report, |out| {
         for mended in &report.mended {
             out.line(format_args!("mended: {}", plain(mended)))?;

@@ -77,7 +77,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
         Command::Remote(command) => remote::run(session, command),
         Command::Schema(command) => schema::run(session, command),
-        Command::Doctor { mend } => doctor::doctor(session, mend),
+        Command::Doctor { mend, remote } => doctor::doctor(session, mend, remote),
         Command::Completions { shell } => shell::completions(session, shell),
         Command::Man { dir } => shell::man(session, dir),
     }

@@ -16,6 +16,7 @@ mod hostile;
 mod ignoring;
 mod mend;
 mod modes;
+mod network;
 mod parallel;
 mod power_loss;
 mod primaries;

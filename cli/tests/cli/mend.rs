@@ -1,10 +1,12 @@
 //! What `doctor` finds it helps to mend: packs that are damaged, gone, or fetched again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::scene::Scene;
 use crate::world::{Copy, Random, edit, list, sharing};
 
 /// The packs of a store, largest first.
@@ -86,4 +88,81 @@ fn what_was_never_pushed_is_stored_again_from_its_working_copy() {
     mine.run(&["push"]);
     scene.run("here", "", "clone app again");
     assert_eq!(list(&mine.root()), list(&scene.path("again")));
+}
+
+/// A store with packs of work that was never pushed, and how many it has.
+fn never_pushed(scene: &Scene) -> (Copy<'_>, usize) {
+    fs::create_dir(scene.path("mine")).unwrap();
+    let mine = Copy::new(scene, "here", "mine");
+    scene.run("here", "", "remote set file:///nowhere/p.db");
+    mine.run(&["init", "--name", "app"]);
+    let mut random = Random::new(7);
+    for name in ["a", "b", "c", "d"] {
+        let bytes: Vec<u8> = (0..3_000).map(|_| random.next() as u8).collect();
+        fs::write(scene.path("mine").join(name), bytes).unwrap();
+        mine.run(&["snapshot"]);
+    }
+    let count = packs(&mine).len();
+    (mine, count)
+}
+
+/// Files that cannot be opened for now say nothing of what they hold.
+#[test]
+fn doctor_does_not_take_what_it_cannot_open_for_damaged() {
+    let scene = sharing(&["here"]);
+    let (mine, count) = never_pushed(&scene);
+    let mut met = 0;
+    for handles in 12..40 {
+        let command = mine.command(&["doctor", "--mend"]);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {handles}; exec \"$0\" \"$@\"")]);
+        shell.arg(command.get_program()).args(command.get_args());
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let told = shell.current_dir(mine.root()).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stdout);
+        met += usize::from(told.contains("Too many open files"));
+        assert!(!told.contains("forgot") && !told.contains("aside"), "{handles}: {told}");
+        assert_eq!(packs(&mine).len(), count, "{handles}: {told}");
+    }
+    println!("{met} runs were out of handles");
+    assert_eq!(problems(&mine, &["doctor"]), 0);
+}
+
+/// As where root has pushed once, and the user does ever since.
+#[test]
+fn doctor_does_not_take_what_it_may_not_read_for_damaged() {
+    let scene = sharing(&["here"]);
+    let (mine, count) = never_pushed(&scene);
+    let of_another = &packs(&mine)[0];
+    fs::set_permissions(of_another, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::File::open(of_another).is_ok() {
+        println!("skipped doctor_does_not_take_what_it_may_not_read_for_damaged: root reads all");
+        return;
+    }
+    let output = mine.command(&["doctor", "--mend"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("Permission denied") && !told.contains("forgot"), "{told}");
+    assert_eq!((output.status.code(), packs(&mine).len()), (Some(2), count), "{told}");
+    fs::set_permissions(of_another, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(problems(&mine, &["doctor"]), 0);
+}
+
+/// Packs come while `doctor` reads, and it finds nothing wrong with them.
+#[test]
+fn doctor_gives_no_false_alarm_beside_commands_that_run() {
+    let scene = sharing(&["here"]);
+    let (mine, _) = never_pushed(&scene);
+    std::thread::scope(|threads| {
+        let writer = threads.spawn(|| {
+            for round in 0..30 {
+                fs::write(mine.root().join("a"), format!("{round}")).unwrap();
+                mine.run(&["snapshot"]);
+            }
+        });
+        while !writer.is_finished() {
+            let report = mine.command(&["doctor"]).output().unwrap();
+            let told = String::from_utf8_lossy(&report.stdout);
+            assert_eq!(report.status.code(), Some(0), "{told}");
+        }
+    });
 }

@@ -6,6 +6,7 @@ use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
 use fastest_core::left;
 use fastest_core::object::ObjectSource;
+use fastest_core::private;
 use fastest_core::reach::new_objects;
 use fastest_core::state_dir::StateDir;
 use fastest_schema::workspaces::Snapshot;
@@ -34,7 +35,10 @@ impl Device {
         if !checked.faults.iter().any(|fault| matches!(fault, Fault::Segment { .. })) {
             self.finish_packs(&mut checked.faults, &mut report)?;
         }
-        if mend && !checked.faults.is_empty() {
+        // What is only not readable now is left as it is, and so is the index, which has to know of it.
+        let is_unreadable = |fault: &Fault| matches!(fault, Fault::Unreadable { .. });
+        let are_readable = !checked.faults.iter().any(is_unreadable);
+        if mend && !checked.faults.is_empty() && are_readable {
             self.mend(&checked.faults, &mut report)?;
             checked = self.store.check()?;
         }
@@ -45,7 +49,7 @@ impl Device {
         self.check_copies(&mut report)?;
         activity.begin("Checking snapshots");
         self.check_snapshots(&mut report)?;
-        if mend && !report.problems.is_empty() {
+        if mend && !report.problems.is_empty() && are_readable {
             self.forget_lost_packs(&mut report)?;
             // The next pull reads every row again, and with them fetches the packs that are gone.
             self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
@@ -63,11 +67,39 @@ impl Device {
     ) -> Result<(), SyncError> {
         for fault in faults.extract_if(.., |fault| matches!(fault, Fault::Unindexed { .. })) {
             if let Fault::Unindexed { id, objects } = fault {
-                self.store.index_pack(&id)?;
-                report.mended.push(format!("indexed {objects} objects of pack {id}"));
+                // A process that runs may have come to it by now.
+                if !self.store.has_pack(&id) {
+                    self.store.index_pack(&id)?;
+                    report.mended.push(format!("indexed {objects} objects of pack {id}"));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Sets damaged packs aside that the primary has, and has the next pull fetch them and those that are
+    /// gone. Gives how many. What was never pushed stays for `doctor`, and so does all where something
+    /// cannot be read.
+    pub(crate) fn drop_damaged_packs(&mut self, activity: &Activity) -> Result<u64, SyncError> {
+        activity.begin("Checking packs");
+        let mut faults = self.store.check()?.faults;
+        if faults.iter().any(|fault| matches!(fault, Fault::Unreadable { .. })) {
+            return Ok(0);
+        }
+        let mut at_primary: HashSet<PackId> = HashSet::new();
+        for pack in self.replica.read().rows::<Pack>("WHERE ?1 = '' ORDER BY id", "")? {
+            if self.replica.read().entry(Pack::TABLE, &pack.id)?.is_none() {
+                at_primary.extend(pack.pack_id.parse::<PackId>());
+            }
+        }
+        faults.retain(|fault| matches!(fault, Fault::Pack { id, .. } if at_primary.contains(id)));
+        let gone = at_primary.iter().filter(|id| self.is_gone(id)).count();
+        let dropped = (faults.len() + gone) as u64;
+        if dropped > 0 {
+            self.mend(&faults, &mut DoctorReport::default())?;
+            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+        }
+        Ok(dropped)
     }
 
     fn mend(&self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
@@ -75,7 +107,7 @@ impl Device {
             if let Fault::Pack { id, .. } = fault {
                 let path = self.store.pack_path(id);
                 let aside = self.dir.join("damaged");
-                std::fs::create_dir_all(&aside).map_err(SyncError::io("create", &aside))?;
+                private::create_dir_all(&aside).map_err(SyncError::io("create", &aside))?;
                 let aside = aside.join(path.file_name().unwrap_or_default());
                 std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
                 report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
@@ -93,7 +125,9 @@ impl Device {
         let waiting = self.replica.read().all(entries, [], |row| row.get::<_, String>(0))?;
         for key in waiting {
             let Some(pack) = self.replica.read().row::<Pack>(&key)? else { continue };
-            if pack.pack_id.parse().is_ok_and(|id| self.store.pack_path(&id).is_file()) {
+            // Only what is known to be gone: a look that fails says nothing.
+            let is_gone = pack.pack_id.parse().is_ok_and(|id| self.is_gone(&id));
+            if !is_gone {
                 continue;
             }
             self.replica.write(|session| {
@@ -105,6 +139,12 @@ impl Device {
         Ok(())
     }
 
+    /// Whether the store is known not to hold a pack.
+    fn is_gone(&self, id: &PackId) -> bool {
+        let data = std::fs::symlink_metadata(self.store.pack_path(id));
+        data.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
     fn problem(&self, fault: &Fault) -> Problem {
         let index = "run `fastest doctor --mend`: the index is rebuilt from the packs";
         let (place, what, mend) = match fault {
@@ -112,6 +152,12 @@ impl Device {
                 self.store.pack_path(id).display().to_string(),
                 error.to_string(),
                 "run `fastest doctor --mend` to set it aside, then `fastest pull` to fetch it again",
+            ),
+            Fault::Unreadable { path, error } => (
+                path.display().to_string(),
+                error.to_string(),
+                "see to it that it can be read (its owner and mode, the disk, the number of open files), and \
+                 run `fastest doctor` again: nothing is mended until it can",
             ),
             Fault::Segment { path, error } => {
                 (path.display().to_string(), error.to_string(), index)
@@ -142,14 +188,13 @@ impl Device {
                 });
             }
         }
-        let stored: HashSet<PackId> = self.store.packs()?.into_iter().collect();
         for name in session
             .all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get::<_, String>(0))?
         {
-            let here = name.parse().is_ok_and(|id| stored.contains(&id));
+            // Of one that has come whole, the parts go after the pack is there: it is looked for last.
             let parts = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1";
             let arriving = session.get::<i64>(parts, [&name])?.unwrap_or(0) > 0;
-            if !here && !arriving {
+            if !arriving && name.parse().map_or(true, |id| self.is_gone(&id)) {
                 report.problems.push(Problem {
                     place: format!("pack {name}"),
                     what: "a row names it, and the store does not hold it".to_owned(),

@@ -5,6 +5,7 @@ mod announce;
 mod clone;
 mod conflicts;
 mod doctor;
+mod doctor_remote;
 mod drift;
 mod init;
 mod join;

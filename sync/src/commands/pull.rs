@@ -86,7 +86,30 @@ impl BroughtIn {
 impl Device {
     /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself
     /// where the copy has nothing of its own since, and a merge by file otherwise.
+    ///
+    /// Where packs of this store turn out to be damaged or gone, those that the primary has are fetched
+    /// again.
     pub async fn pull(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PullReport, SyncError> {
+        let error = match self.pull_once(copy, workspace, activity).await {
+            Err(error) if error.is_of_damaged_store() => error,
+            done => return done,
+        };
+        let dropped = self.drop_damaged_packs(activity)?;
+        if dropped == 0 {
+            return Err(error);
+        }
+        let mut report = self.pull_once(copy, workspace, activity).await?;
+        let packs = if dropped == 1 { "1 pack".to_owned() } else { format!("{dropped} packs") };
+        report.warnings.insert(0, format!("{packs} of this store, damaged or gone, came again"));
+        Ok(report)
+    }
+
+    async fn pull_once(
         &mut self,
         copy: &WorkingCopy,
         workspace: Option<&str>,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use fastest_core::network::shared_by;
 use fastest_schema::{FASTEST, PUSH_SQL, Refusal, applied_migrations_sql};
 use jiff::Timestamp;
 
@@ -23,7 +24,8 @@ impl Device {
     pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
         let report = self.remote_show()?;
         let address = Address::parse(&report.url).ok();
-        let mut checkup = Checkup { address, report };
+        let is_own = self.replica.read().remote()?.url.is_none();
+        let mut checkup = Checkup { is_own, address, report };
         match self.remote() {
             Ok(remote) => {
                 if checkup.primary(&*remote.primary).await {
@@ -50,6 +52,8 @@ impl Device {
 }
 
 struct Checkup {
+    /// Whether the primary is the one inside the store.
+    is_own: bool,
     address: Option<Address>,
     report: RemoteReport,
 }
@@ -69,11 +73,27 @@ impl Checkup {
         self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
         self.report.schema_version = last.as_deref().map(|last| primary.said(last));
         self.ok("name", "it answers");
+        self.file_system();
         self.ok("token", self.let_in());
         self.permission(primary).await;
         self.schema(primary, last.as_deref());
         self.clock(primary).await;
         true
+    }
+
+    /// Says of a file that other machines may have too what its safety depends on.
+    fn file_system(&mut self) {
+        let Some(Address::File(path)) = &self.address else { return };
+        if self.is_own {
+            return;
+        }
+        if let Ok(Some(kind)) = shared_by(path) {
+            let what = format!(
+                "the file is on {kind}: devices on several machines are safe from each other only where it \
+                 passes locks on; if that is not sure, take a libSQL server"
+            );
+            self.ok("locks", &what);
+        }
     }
 
     fn token_name(&self) -> Option<&'static str> {

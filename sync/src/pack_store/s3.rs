@@ -151,6 +151,28 @@ impl S3 {
             Err(error) => Err(error),
         }
     }
+
+    /// A pack of many parts, in place of what may be there.
+    async fn put_large(
+        &self,
+        path: &Path,
+        key: &str,
+        mut file: File,
+        from: &FilePath,
+    ) -> Result<(), PackStoreError> {
+        let io = |source| PackStoreError::Io { action: "read", path: from.to_owned(), source };
+        let failed = |error| self.put_error(error, key);
+        let upload = self.bucket.put_multipart(path).await.map_err(failed)?;
+        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+        let mut chunk = vec![0; 1 << 20];
+        loop {
+            upload.wait_for_capacity(PARTS_AT_ONCE).await.map_err(failed)?;
+            match file.read(&mut chunk).map_err(io)? {
+                0 => return upload.finish().await.map(drop).map_err(failed),
+                count => upload.write(&chunk[..count]),
+            }
+        }
+    }
 }
 
 #[async_trait(?Send)]
@@ -169,20 +191,23 @@ impl PackStore for S3 {
             file.read_to_end(&mut bytes).map_err(io)?;
             return self.put_small(&path, bytes).await.map_err(|error| self.put_error(error, key));
         }
-        let failed = |error| self.put_error(error, key);
-        if self.length(&path).await.map_err(failed)? == Some(length) {
+        if self.length(&path).await.map_err(|error| self.put_error(error, key))? == Some(length) {
             return Ok(false);
         }
-        let upload = self.bucket.put_multipart(&path).await.map_err(failed)?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        let mut chunk = vec![0; 1 << 20];
-        loop {
-            upload.wait_for_capacity(PARTS_AT_ONCE).await.map_err(failed)?;
-            match file.read(&mut chunk).map_err(io)? {
-                0 => return upload.finish().await.map(|_| true).map_err(failed),
-                count => upload.write(&chunk[..count]),
-            }
+        self.put_large(&path, key, file, from).await.map(|()| true)
+    }
+
+    async fn replace(&self, key: &str, from: &FilePath) -> Result<(), PackStoreError> {
+        let path = self.path(key)?;
+        let io = |source| PackStoreError::Io { action: "read", path: from.to_owned(), source };
+        let mut file = File::open(from).map_err(io)?;
+        if file.metadata().map_err(io)?.len() > PART_BYTES as u64 {
+            return self.put_large(&path, key, file, from).await;
         }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let put = self.bucket.put(&path, PutPayload::from(bytes)).await;
+        put.map(drop).map_err(|error| self.put_error(error, key))
     }
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {

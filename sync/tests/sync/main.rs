@@ -12,6 +12,7 @@ mod database;
 mod deep;
 mod forged;
 mod half_made;
+mod heals;
 mod history;
 mod layouts;
 mod liar;

@@ -30,6 +30,7 @@ use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::pull::pull_scope;
 use crate::queue::{WENT_BACK, behind_notice};
+use crate::read_only::{self, forbids_writing};
 use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
@@ -75,14 +76,35 @@ impl Device {
         }
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let path = dir.join("lock");
-        let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
+        let _lock = match waiting::lock(&path, &format!("the store {}", dir.display())) {
+            Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
+                return Self::open_to_read(dir, identity);
+            }
+            lock => lock?,
+        };
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let trust = listed_folders(&dir)?;
         let store = Store::open(&dir.join("objects"))?;
         let mut replica = Replica::open(&dir.join("replica.db"), &FASTEST)?;
         replica.write(|session| session.introduce(&identity))?;
-        let mut device = Self {
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.learn_copies()?;
+        Ok(device)
+    }
+
+    /// Opens a store that cannot be written: commands that only read work with it.
+    fn open_to_read(dir: PathBuf, identity: Identity) -> Result<Self, SyncError> {
+        check_format(&dir)?;
+        let (trust, store) = (listed_folders(&dir)?, Store::open(&dir.join("objects"))?);
+        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST)?;
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.notices.push(read_only::NOTICE.to_owned());
+        Ok(device)
+    }
+
+    fn of(dir: PathBuf, identity: Identity, trust: Trust, store: Store, replica: Replica) -> Self {
+        Self {
             dir,
             identity,
             store,
@@ -92,9 +114,7 @@ impl Device {
             git_settings: UserSettings::default(),
             trust,
             notices: Vec::new(),
-        };
-        device.learn_copies()?;
-        Ok(device)
+        }
     }
 
     /// Where git's settings of the user are: they say what is ignored on this machine.
@@ -282,6 +302,10 @@ impl Device {
     /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
     pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
+        if self.replica.is_read_only() {
+            let (notices, traffic) = (Vec::new(), remote.meter.traffic());
+            return Ok(Refreshed { offline: true, notices, traffic });
+        }
         let mut notices = match self.send_queued(&remote).await {
             Err(error) if error.is_unreachable() => {
                 let (notices, traffic) = (Vec::new(), remote.meter.traffic());

@@ -381,6 +381,9 @@ impl SyncError {
             Self::Contended { .. } | Self::RemoteChanged => "contended",
             Self::Io { .. } => "io",
             Self::Write(_) => "bad_value",
+            Self::Replica(ReplicaError::ReadOnly { .. } | ReplicaError::Older { .. }) => {
+                "read_only"
+            }
             Self::Replica(_) => "replica",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",

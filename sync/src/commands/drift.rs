@@ -90,6 +90,9 @@ impl Device {
             summary: None,
             reported_at: clock::now(),
         };
+        if self.replica.is_read_only() {
+            return Ok(report);
+        }
         self.replica.write(|session| {
             session.save(&project.id, &row)?;
             session.record(&project.id, &own.id, "drift.reported", None, None)

@@ -47,6 +47,9 @@ impl Device {
         let source_tree = tree(&from.current_snapshot_id)?;
         let looking = Looking::new(&self.store);
         let head_tree = tree(&head)?;
+        if let Some(source) = &from.current_snapshot_id {
+            self.check_extent(source, &source_tree, Some(&head_tree))?;
+        }
         let (own_tree, skipped) = match committed {
             true => (head_tree, Vec::new()),
             false => {

@@ -42,6 +42,8 @@ impl Device {
             }
         };
         let tree = tree_of(&target)?;
+        let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        self.check_extent(&target.id, &tree, head.as_ref())?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
         let left = left_in(copy)?;
         let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;

@@ -2,6 +2,9 @@
 //!
 //! A reader that goes away (`fastest log | head -1`) is remembered, so that the command can end
 //! quietly. What goes wrong on stderr has nowhere to be told, and is passed over.
+//!
+//! Much of what is said comes from others: names, messages, what servers answer. All text passes
+//! [`plain_lines`] here; JSON is exact.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -9,6 +12,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::words::plain_lines;
 
 const RED: &str = "31";
 const GREEN: &str = "32";
@@ -82,7 +86,8 @@ impl Output {
 
     /// A line of what was asked for.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
-        writeln!(self, "{text}")
+        let text = text.to_string();
+        writeln!(self, "{}", plain_lines(&text))
     }
 
     /// A line that says what was done; `--quiet` drops it.
@@ -99,7 +104,8 @@ impl Output {
             _ => YELLOW,
         };
         let letter = paint(self.color_out, color, &letter.to_string());
-        self.line(format_args!("{letter} {path}"))
+        let path = path.to_string();
+        writeln!(self, "{letter} {}", plain_lines(&path))
     }
 
     /// A line for each path, all with the same letter.
@@ -139,7 +145,8 @@ impl Output {
         move |text| {
             if !json {
                 let word = paint(color, YELLOW, "warning:");
-                let _ = writeln!(io::stderr(), "{clear}{word} {text}");
+                let text = text.to_string();
+                let _ = writeln!(io::stderr(), "{clear}{word} {}", plain_lines(&text));
             }
         }
     }
@@ -167,13 +174,14 @@ impl Output {
             // failure shows again when the command ends.
             let _ = self.flush();
             let word = paint(self.color_err, color, &format!("{word}:"));
-            let _ = writeln!(io::stderr(), "{word} {text}");
+            let text = text.to_string();
+            let _ = writeln!(io::stderr(), "{word} {}", plain_lines(&text));
         }
     }
 
     fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string(value).expect("a report has nothing JSON cannot say");
-        self.line(text)
+        writeln!(self, "{text}")
     }
 
     fn watched<T>(&mut self, result: io::Result<T>) -> io::Result<T> {

@@ -45,16 +45,34 @@ pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> Stri
     }
 }
 
-/// Text from elsewhere, so that it cannot steer the terminal: control characters are escaped.
+/// Text from elsewhere on one line, so that it can neither steer the terminal nor pass for what it is
+/// not: control characters are escaped, and what reorders or breaks a line.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    escaped(text, is_steering)
+}
+
+/// As [`plain`], but what is on several lines stays so.
+pub fn plain_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |letter| is_steering(letter) && !matches!(letter, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_escaped: fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
-        if letter.is_control() { out.extend(letter.escape_default()) } else { out.push(letter) }
+        if is_escaped(letter) { out.extend(letter.escape_default()) } else { out.push(letter) }
     }
     Cow::Owned(out)
+}
+
+/// Control characters, line and paragraph separators, and the marks that set the direction of text
+/// (Unicode's `Bidi_Control`).
+fn is_steering(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An argument as it is typed in a shell.
@@ -68,7 +86,7 @@ pub fn argument(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{argument, changes, count, listed, plain, size};
+    use super::{argument, changes, count, listed, plain, plain_lines, size};
 
     #[test]
     fn sizes_are_short() {
@@ -106,6 +124,16 @@ mod tests {
     fn nothing_steers_the_terminal() {
         assert_eq!(plain("a\x1b[1mb\n"), "a\\u{1b}[1mb\\n");
         assert_eq!(plain("caf\u{e9}"), "caf\u{e9}");
+        assert_eq!(plain_lines("a\n\tb\r\x1bc\u{2028}"), "a\n\tb\\r\\u{1b}c\\u{2028}");
+        for code in
+            [0x61c, 0x200e, 0x200f, 0x202f - 1, 0x202a, 0x2028, 0x2029, 0x2066, 0x2069, 0x85]
+        {
+            let letter = char::from_u32(code).unwrap();
+            assert_eq!(plain(&format!("a{letter}b")), format!("a\\u{{{code:x}}}b"));
+        }
+        for harmless in ["\u{200d}", "\u{202f}", "\u{5d0}", "\u{2065}", "\u{206a}"] {
+            assert_eq!(plain(harmless), harmless);
+        }
     }
 
     #[test]

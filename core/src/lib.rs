@@ -31,6 +31,7 @@ mod cut;
 pub mod diff;
 pub mod drift;
 mod error;
+pub mod extent;
 pub mod foreign;
 pub mod git;
 pub mod id;

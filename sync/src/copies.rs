@@ -244,7 +244,9 @@ impl Device {
     fn meet(&mut self, copy: WorkingCopy) -> Result<WorkingCopy, SyncError> {
         let session = self.replica.read();
         let known = session.known_copy(copy.root())?;
-        if known.is_some_and(|known| known.workspace_id == copy.workspace_id) {
+        if known.is_some_and(|known| known.workspace_id == copy.workspace_id)
+            || self.replica.is_read_only()
+        {
             return Ok(copy);
         }
         let Some(workspace) = session.row::<Workspace>(&copy.workspace_id)? else {

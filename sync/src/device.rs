@@ -31,6 +31,7 @@ use crate::error::{SyncError, nearest};
 use crate::meter::Traffic;
 use crate::pull::pull_scope;
 use crate::queue::{WENT_BACK, behind_notice, resent_notice};
+use crate::read_only::{self, forbids_writing};
 use crate::remote::{Remote, RemoteState};
 use crate::replica::{Replica, ReplicaError, Session, values_of};
 use crate::retry::RetryPolicy;
@@ -71,18 +72,13 @@ impl Device {
     /// Opens the store in `dir`, making it where it is missing.
     pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
         check_place(dir)?;
-        for part in ["", "locks", "primary"] {
-            let part = dir.join(part);
-            private::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
-        }
+        let _lock = match take_store(dir) {
+            Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
+                return Self::open_to_read(dir, identity);
+            }
+            lock => lock?,
+        };
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
-        close_store(&dir)?;
-        for file in ["lock", "locks/push", "locks/copies"] {
-            let file = dir.join(file);
-            private::create_file(&file).map_err(SyncError::io("create", &file))?;
-        }
-        let path = dir.join("lock");
-        let _lock = waiting::lock(&path, &format!("the store {}", dir.display()))?;
         check_format(&dir)?;
         keep_out_of_trees(&dir)?;
         let trust = listed_folders(&dir)?;
@@ -91,7 +87,24 @@ impl Device {
         private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
         let mut replica = Replica::open(&rows, &FASTEST)?;
         replica.write(|session| session.introduce(&identity))?;
-        let mut device = Self {
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.learn_copies()?;
+        Ok(device)
+    }
+
+    /// Opens a store that cannot be written: commands that only read work with it.
+    fn open_to_read(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        check_format(&dir)?;
+        let (trust, store) = (listed_folders(&dir)?, Store::open(&dir.join("objects"))?);
+        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST)?;
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.notices.push(read_only::NOTICE.to_owned());
+        Ok(device)
+    }
+
+    fn of(dir: PathBuf, identity: Identity, trust: Trust, store: Store, replica: Replica) -> Self {
+        Self {
             dir,
             identity,
             store,
@@ -101,9 +114,7 @@ impl Device {
             git_settings: UserSettings::default(),
             trust,
             notices: Vec::new(),
-        };
-        device.learn_copies()?;
-        Ok(device)
+        }
     }
 
     /// Where git's settings of the user are: they say what is ignored on this machine.
@@ -291,6 +302,10 @@ impl Device {
     /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
     pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
+        if self.replica.is_read_only() {
+            let (notices, traffic) = (Vec::new(), remote.meter.traffic());
+            return Ok(Refreshed { offline: true, notices, traffic });
+        }
         let mut notices = match self.send_queued(&remote).await {
             Err(error) if error.is_unreachable() => {
                 let (notices, traffic) = (Vec::new(), remote.meter.traffic());
@@ -343,6 +358,20 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
         }
     }
     Ok(())
+}
+
+/// Makes what a store needs before it can be locked, and locks it.
+fn take_store(dir: &Path) -> Result<File, SyncError> {
+    for part in ["", "locks", "primary"] {
+        let part = dir.join(part);
+        private::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
+    }
+    close_store(dir)?;
+    for file in ["lock", "locks/push", "locks/copies"] {
+        let file = dir.join(file);
+        private::create_file(&file).map_err(SyncError::io("create", &file))?;
+    }
+    waiting::lock(&dir.join("lock"), &format!("the store {}", dir.display()))
 }
 
 /// The folders that the store's list names as safe, whoever owns them.

@@ -246,6 +246,15 @@ pub enum SyncError {
         /// The format found.
         found: String,
     },
+    /// A tree with the same folders under so many names that no disk could hold it.
+    #[error(
+        "snapshot {snapshot} has more than {} paths, the same few folders again and again: it is not used",
+        fastest_core::extent::PATHS_MAX
+    )]
+    TooManyPaths {
+        /// The snapshot.
+        snapshot: String,
+    },
     /// A file could not be brought up to date with work that was merged in.
     #[error("{path:?} could not be updated: {why}")]
     NotUpdated {
@@ -423,9 +432,13 @@ impl SyncError {
             Self::Store(StoreError::Newer { .. }) => "newer_store",
             Self::BadValue { .. } => "bad_value",
             Self::NotUpdated { .. } => "not_updated",
+            Self::TooManyPaths { .. } => "too_many_paths",
             Self::Contended { .. } | Self::RemoteChanged => "contended",
             Self::Io { .. } => "io",
             Self::Write(_) => "bad_value",
+            Self::Replica(ReplicaError::ReadOnly { .. } | ReplicaError::Older { .. }) => {
+                "read_only"
+            }
             Self::Replica(_) => "replica",
             Self::Primary(error) => match error {
                 PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",

@@ -51,6 +51,7 @@ pub mod pull;
 pub mod push;
 pub mod push_plan;
 mod queue;
+mod read_only;
 mod referrers;
 mod refused;
 pub mod remote;

@@ -72,6 +72,26 @@ pub enum ReplicaError {
         /// The migration, or what else is not known.
         found: String,
     },
+    /// It can be read, and not written.
+    #[error("{} cannot be written: its disk is read-only, or it belongs to somebody else", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It can only be read, and an earlier version made it.
+    #[error("{} was made by an earlier version, and cannot be written, so that it cannot be brought up to date", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It can only be read, and its log only in a copy.
+    #[error("cannot copy {} to read it with its log: {source}", path.display())]
+    NotCopied {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
     /// A row of an append-only table was to be deleted.
     #[error("row {key} of {table} cannot be deleted: the table is append-only")]
     AppendOnly {
@@ -103,6 +123,10 @@ pub struct Replica {
     /// SQLite's count of changes to the tables, as they were when they were last looked at; `None`
     /// while the file is opened.
     tables: Option<i64>,
+    /// Whether it is only looked at.
+    is_read_only: bool,
+    /// Where the file that is open is a copy.
+    _copy: Option<tempfile::TempDir>,
 }
 
 /// A replica within one transaction, or outside of any: what can be read and written.
@@ -129,8 +153,7 @@ impl Replica {
         // Rows of a scope may refer to rows of scopes that the device does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         let declared = declared(schema);
-        let mut replica =
-            Self { path: path.to_owned(), schema, connection, declared, tables: None };
+        let mut replica = Self::new(path, schema, connection, declared);
         replica.set("synchronous", "FULL")?;
         if version == 0 {
             crate::sqlite::set_wal(&replica.connection).map_err(failed)?;
@@ -144,12 +167,50 @@ impl Replica {
         Ok(replica)
     }
 
+    fn new(path: &Path, schema: &'static Schema, connection: Connection, declared: String) -> Self {
+        let path = path.to_owned();
+        Self { path, schema, connection, declared, tables: None, is_read_only: false, _copy: None }
+    }
+
+    /// For a file that can be read, and is as this build has it. `copy` is where `connection` leads, if
+    /// that is not to the file itself.
+    pub(crate) fn to_read(
+        path: &Path,
+        schema: &'static Schema,
+        connection: Connection,
+        copy: Option<tempfile::TempDir>,
+    ) -> Result<Self, ReplicaError> {
+        let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let version = connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(failed)?;
+        if version > LAYOUT_VERSION {
+            return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
+        }
+        let mut replica = Self::new(path, schema, connection, declared(schema));
+        (replica.is_read_only, replica._copy) = (true, copy);
+        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
+            return Err(ReplicaError::Older { path: path.to_owned() });
+        }
+        replica.read().check_owner()?;
+        Ok(replica)
+    }
+
+    /// Whether it is only looked at: then nothing can be written.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
     /// Reads and writes in one transaction: all of it or nothing, durable on return.
     pub fn write<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, connection, declared, tables } = self;
+        let Self { path, schema, connection, declared, tables, is_read_only, .. } = self;
+        if *is_read_only {
+            return Err(ReplicaError::ReadOnly { path: path.clone() }.into());
+        }
         let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
         let transaction = begin(connection, path).map_err(failed)?;
         let session = Session { connection: &transaction, schema, path, declared };

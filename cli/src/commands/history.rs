@@ -47,7 +47,7 @@ pub fn restore(
         warn(out, &report.warnings);
         Ok(())
     })?;
-    Ok(Exit::Done)
+    Ok(if report.kept.is_empty() { Exit::Done } else { Exit::Differs })
 }
 
 pub fn cat(session: &mut Session<'_>, snapshot: &str, path: &Path) -> Result<Exit, CliError> {

@@ -12,6 +12,7 @@ mod shell;
 mod sync;
 mod workspace;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write as _;
 
@@ -99,7 +100,11 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
     }
     if !out.json() {
         // Clap's own words, in its own form; a stderr that fails has nobody to tell.
-        let _ = error.print();
+        let text = error.render().to_string();
+        let _ = match words::plain_lines(&text) {
+            Cow::Borrowed(_) => error.print(),
+            Cow::Owned(text) => write!(std::io::stderr(), "{text}"),
+        };
         return Exit::Failed;
     }
     let (message, hint) = match error.kind() {

@@ -1,7 +1,7 @@
 //! Runs the real binary, and holds what it prints and its exit status against what is promised.
 //!
 //! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`], [`finding`],
-//! [`folders`], [`hostile`], [`ignoring`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
+//! [`folders`], [`hostile`], [`ignoring`], [`truth`], [`unfinished`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
 //! [`real_tree`] and [`git_history`] run many commands against each other.
 
 mod bad_input;
@@ -26,6 +26,8 @@ mod restored;
 mod scene;
 mod schema;
 mod tokens;
+mod truth;
+mod unfinished;
 mod usage;
 mod waiting;
 mod world;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Folding, Plan, Written, write};
 use fastest_core::drift::empty_directory;
+use fastest_core::extent::extent;
 use fastest_core::id::TreeId;
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
@@ -33,6 +34,7 @@ use crate::working_copy::{CopyLock, WorkingCopy};
 use super::init::{check_name, name_of_folder, new_workspace};
 use super::pull::show_kept;
 use super::snapshot::tree_of;
+use super::unfinished::is_bare;
 
 impl Device {
     /// Makes `dir`, which must be empty or not there, a working copy of a new workspace of a
@@ -45,12 +47,19 @@ impl Device {
         workspace: Option<&str>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
+        if let Some(name) = workspace {
+            check_name("workspace", name)?;
+        }
+        let known = self.known_projects(project)?;
+        let is_wanted = |begun: &Workspace| {
+            known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
+        };
+        if let Some(report) = self.go_on(dir, is_wanted, activity)? {
+            return self.announced(report).await;
+        }
         check_target(dir)?;
         if let Ok(root) = dir.canonicalize() {
             self.trust.check_target(&root)?;
-        }
-        if let Some(name) = workspace {
-            check_name("workspace", name)?;
         }
         activity.begin("Receiving");
         let mut ahead = Ahead { dir, activity, target: None };
@@ -68,6 +77,30 @@ impl Device {
         let mut report = self.fork_into(&project, head, target, workspace, activity)?;
         report.add(traffic);
         report.warnings = notices;
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Goes on with what a killed command began in `dir`, if it is what is wanted: where files stand
+    /// there, by finishing it, and otherwise by taking it back.
+    pub(crate) fn go_on(
+        &mut self,
+        dir: &Path,
+        is_wanted: impl Fn(&Workspace) -> bool,
+        activity: &Activity,
+    ) -> Result<Option<CloneReport>, SyncError> {
+        match self.unfinished(dir, is_wanted)? {
+            Some(copy) if is_bare(&copy) => {
+                let state = copy.state();
+                state.remove_all().map_err(SyncError::io("remove", state.path()))?;
+                Ok(None)
+            }
+            Some(copy) => self.finish(&copy, activity).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn announced(&mut self, mut report: CloneReport) -> Result<CloneReport, SyncError> {
         self.announce(&mut report).await?;
         Ok(report)
     }
@@ -92,49 +125,55 @@ impl Device {
         name: Option<&str>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
-        let making = self.copies_lock()?;
         let root = target.root.clone();
         self.trust.check_target(&root)?;
+        let tree = match &head {
+            Some(head) => Some(read_root(&tree_of(&self.snapshot_row(head)?)?, &self.store)?),
+            None => None,
+        };
+        let tree = tree.filter(|tree| tree.id != empty_directory());
+        if let (Some(head), Some(tree)) = (&head, &tree) {
+            let is_looked_at = target.written.as_ref().is_some_and(|(known, _)| *known == tree.id);
+            if !is_looked_at {
+                self.check_extent(head, &tree.id, None)?;
+            }
+        }
+        // What takes room comes before the name: on a full disk nothing is taken.
+        if let Some(tree) = &tree
+            && target.written.as_ref().is_none_or(|(written, _)| *written != tree.id)
+        {
+            target.written = Some((tree.id, target.write(&self.store, &tree.id, activity)?));
+        }
+        let making = self.copies_lock()?;
         if WorkingCopy::at(&root, &self.trust)?.is_some() {
             // Somebody made a project of it meanwhile.
             target.is_kept = true;
             return Err(SyncError::NotEmpty { path: root });
         }
-        let name = self.free_name(&project.id, name, &root)?;
-        let machine_id = self.identity.machine.clone();
+        let workspace = match self.begun_for(&project.id, &root, name)? {
+            Some(begun) => begun,
+            None => {
+                let name = self.free_name(&project.id, name, &root)?;
+                new_workspace(&project.id, &name, &root, self.identity.machine.clone())
+            }
+        };
         let workspace = Workspace {
             base_snapshot_id: head.clone(),
             current_snapshot_id: head.clone(),
-            ..new_workspace(&project.id, &name, &root, machine_id)
-        };
-        let tree = match &head {
-            Some(head) => Some(read_root(&tree_of(&self.snapshot_row(head)?)?, &self.store)?),
-            None => None,
+            ..workspace
         };
         self.replica.write(|session| {
             session.save(&project.id, &workspace)?;
             session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
         })?;
-        let copy = WorkingCopy::create(&root, &project.id, &workspace.id)?;
-        self.keep_left(&copy)?;
-        target.is_kept = true;
+        let settled = self.settle_in(&mut target, &workspace);
         drop(making);
-        if let (Some(tree), Some(head)) = (&tree, &head) {
-            if tree.id != empty_directory() {
-                let empty = StatIndex::empty();
-                let kept = match target.written.take().filter(|(written, _)| *written == tree.id) {
-                    Some((_, written)) => {
-                        show_kept(&written.complete(&empty, &self.store, head.as_bytes())?)
-                    }
-                    None => self.check_out(&copy, &empty, &[], &tree.id, head, activity)?.kept,
-                };
-                if let Some((path, why)) = kept.into_iter().next() {
-                    return Err(SyncError::NotUpdated { path, why });
-                }
+        if let Err(error) = settled {
+            if !target.is_kept {
+                self.take_back(&workspace)?;
             }
-            copy.set_head(head)?;
+            return Err(error);
         }
-        self.replica.write_soon(|session| session.know_copy(&copy, head.as_deref()))?;
         Ok(CloneReport {
             project: project.name.clone(),
             project_id: project.id.clone(),
@@ -146,6 +185,27 @@ impl Device {
             path: root.display().to_string(),
             ..CloneReport::default()
         })
+    }
+
+    /// Makes a target the working copy of a workspace whose row is there. Where that fails before a file
+    /// of the project stands in it, all of it can be taken back.
+    fn settle_in(&mut self, target: &mut Target, workspace: &Workspace) -> Result<(), SyncError> {
+        let copy = WorkingCopy::create(&target.root, &workspace.project_id, &workspace.id)?;
+        self.keep_left(&copy)?;
+        let head = workspace.current_snapshot_id.as_deref();
+        if let (Some((_, written)), Some(head)) = (target.written.take(), head) {
+            let done = written.complete(&StatIndex::empty(), &self.store, head.as_bytes());
+            target.is_kept = !is_bare(&copy);
+            if let Some((path, why)) = show_kept(&done?).into_iter().next() {
+                return Err(SyncError::NotUpdated { path, why });
+            }
+        }
+        target.is_kept = true;
+        if let Some(head) = head {
+            copy.set_head(head)?;
+        }
+        self.replica.write_soon(|session| session.know_copy(&copy, head))?;
+        Ok(())
     }
 
     /// The name of a new workspace: the given one, which must be free, or one after the folder.
@@ -316,6 +376,7 @@ impl Ahead<'_> {
         if self.target.is_none()
             && let Some(tree) = main_tree(replica, page, project_id)
             && tree != empty_directory()
+            && extent(None, &tree, store).is_ok_and(|found| !found.is_excessive())
             && let Ok(mut target) = Target::create(self.dir)
         {
             let written = target.write(store, &tree, self.activity);

@@ -47,6 +47,9 @@ impl Device {
         let source_tree = tree(&from.current_snapshot_id)?;
         let looking = Looking::new(&self.store);
         let head_tree = tree(&head)?;
+        if let Some(source) = &from.current_snapshot_id {
+            self.check_extent(source, &source_tree, Some(&head_tree))?;
+        }
         let (own_tree, skipped) = match committed {
             true => (head_tree, Vec::new()),
             false => {
@@ -90,6 +93,9 @@ impl Device {
             summary: None,
             reported_at: clock::now(),
         };
+        if self.replica.is_read_only() {
+            return Ok(report);
+        }
         self.replica.write(|session| {
             session.save(&project.id, &row)?;
             session.record(&project.id, &own.id, "drift.reported", None, None)

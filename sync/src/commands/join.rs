@@ -192,7 +192,9 @@ impl Device {
             ));
         }
         report.snapshot_id = Some(base.clone());
-        self.fill(root, &tree_of(&self.snapshot_row(&base)?)?, report, activity)
+        let tree = tree_of(&self.snapshot_row(&base)?)?;
+        self.check_extent(&base, &tree, None)?;
+        self.fill(root, &tree, report, activity)
     }
 
     /// The snapshot of which a folder has the fewest edits: `head`, or one that it follows. Based on
@@ -232,7 +234,7 @@ impl Device {
     }
 
     /// Writes what a folder lacks of a tree, and notes how it differs otherwise.
-    fn fill(
+    pub(crate) fn fill(
         &self,
         root: &Path,
         tree: &TreeId,

@@ -20,6 +20,7 @@ mod restore;
 mod scan;
 mod snapshot;
 mod status;
+mod unfinished;
 mod untrack;
 mod workspace;
 

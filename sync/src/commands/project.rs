@@ -32,7 +32,8 @@ impl Device {
             Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
                 Vec::new()
             }
-            Err(error) if error.is_unreachable() => {
+            // One inside of a store that cannot be written fails otherwise.
+            Err(error) if error.is_unreachable() || self.replica.is_read_only() => {
                 let projects = all.into_values().collect();
                 return Ok(ProjectsReport { projects, offline: true });
             }

@@ -195,10 +195,13 @@ impl Device {
         {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
+        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
+        let (own, _) = self.head_of(copy)?;
+        let own = own.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        self.check_extent(incoming.head, &theirs, own.as_ref())?;
         let left = left_in(copy)?;
         let message = format!("Before merging {}", incoming.name);
         let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
-        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         let mut brought = BroughtIn {
             safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
             skipped: captured.skipped.clone(),

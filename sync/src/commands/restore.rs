@@ -1,5 +1,6 @@
 //! `restore`: files as they were.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Folding, Plan, execute};
@@ -41,6 +42,8 @@ impl Device {
             }
         };
         let tree = tree_of(&target)?;
+        let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        self.check_extent(&target.id, &tree, head.as_ref())?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
         let left = left_in(copy)?;
         let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
@@ -62,7 +65,10 @@ impl Device {
         self.save_left(copy, &old.chain(new).cloned().collect::<Vec<_>>())?;
         let kept = show_kept(&done);
         warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
-        let restored = touched.iter().filter(|path| !is_in_left(&done.left, path));
+        let is_kept =
+            |path: &[u8]| done.kept.iter().any(|kept| kept.path.as_os_str().as_bytes() == path);
+        let restored =
+            touched.iter().filter(|path| !is_in_left(&done.left, path) && !is_kept(path));
         let restored = restored.map(|path| show(path));
         let still = left_in(copy)?;
         let all = still.iter().filter(|old| !done.left.contains(old)).chain(&done.left);

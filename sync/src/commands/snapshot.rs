@@ -1,6 +1,7 @@
 //! `snapshot`: captures the tree of a working copy on this device.
 
 use fastest_core::drift::drift_counts;
+use fastest_core::extent::extent;
 use fastest_core::id::{PackId, TreeId};
 use fastest_core::left::is_in_left;
 use fastest_core::reach::new_objects;
@@ -264,6 +265,24 @@ impl Device {
             packs.extend(self.store.repack(&elsewhere)?);
         }
         Ok(packs)
+    }
+}
+
+impl Device {
+    /// Refuses the tree of a snapshot that has more paths than any work should be done for. `beside` is a
+    /// tree that was looked at before: what both have is passed over.
+    pub(crate) fn check_extent(
+        &self,
+        snapshot: &str,
+        tree: &TreeId,
+        beside: Option<&TreeId>,
+    ) -> Result<(), SyncError> {
+        let beside = beside.filter(|tree| **tree != fastest_core::drift::empty_directory());
+        let found = extent(beside, tree, &self.store)?;
+        match found.is_excessive() {
+            true => Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() }),
+            false => Ok(()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `workspace new`, `list`, `rename` and `set-main`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::Workspace;
@@ -15,6 +15,17 @@ use crate::working_copy::WorkingCopy;
 use super::clone::workspace_taken;
 use super::init::{check_name, new_workspace};
 
+/// The path that a folder has, or will have once it is made.
+fn canonical(dir: &Path) -> PathBuf {
+    dir.canonicalize().unwrap_or_else(|_| {
+        let parent = dir.parent().and_then(|parent| parent.canonicalize().ok());
+        match (parent, dir.file_name()) {
+            (Some(parent), Some(name)) => parent.join(name),
+            _ => dir.to_owned(),
+        }
+    })
+}
+
 impl Device {
     /// A new workspace of the project, forked from this one's head, in `dir`; without one, in a
     /// folder beside this one, named after both.
@@ -27,16 +38,24 @@ impl Device {
     ) -> Result<CloneReport, SyncError> {
         check_name("workspace", name)?;
         let project = self.project_of(copy)?;
-        let taken = self.replica.read().workspaces(&project.id)?;
-        if taken.iter().any(|workspace| workspace.name == name) {
-            return Err(workspace_taken(name));
-        }
         let beside = || {
             let mut folder = copy.root().file_name().unwrap_or_default().to_owned();
             folder.push(format!("-{name}"));
             copy.root().with_file_name(folder)
         };
         let dir = dir.map_or_else(beside, Path::to_owned);
+        let is_wanted = |begun: &Workspace| begun.project_id == project.id && begun.name == name;
+        if let Some(mut report) = self.go_on(&dir, is_wanted, activity)? {
+            report.warnings.extend(self.take_notices());
+            self.announce(&mut report).await?;
+            return Ok(report);
+        }
+        // One that a killed command made for this folder is taken up again.
+        let begun = self.begun_for(&project.id, &canonical(&dir), Some(name))?;
+        let taken = self.replica.read().workspaces(&project.id)?;
+        if begun.is_none() && taken.iter().any(|workspace| workspace.name == name) {
+            return Err(workspace_taken(name));
+        }
         let (head, notice) = self.head_of(copy)?;
         let mut report = self.fork(&project, head, &dir, Some(name), activity)?;
         report.warnings.extend(self.take_notices().into_iter().chain(notice));

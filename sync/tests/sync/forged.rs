@@ -8,6 +8,7 @@ use fastest_core::chunk::write_content;
 use fastest_core::object::ObjectSink;
 use fastest_core::store::Store;
 use fastest_core::tree::{Item, Kind, Root, write_directory};
+use fastest_sync::SyncError;
 use fastest_sync::activity::Activity;
 use fastest_sync::remote::Packs;
 use rusqlite::Connection;
@@ -175,4 +176,44 @@ fn nothing_that_comes_is_written_into_a_repository_of_git() {
         assert!(outcome.is_err(), "{path}");
     }
     check(&two, "restoring");
+}
+
+/// A tree of a few kilobytes with 2^40 folders: each has the next one under two names.
+fn doubled(sink: &dyn ObjectSink) -> Root {
+    let mut root = write_directory(&[("f", file("forged", Kind::File, sink))], sink).unwrap();
+    for _ in 0..40 {
+        let below = Item::directory(&root);
+        root = write_directory(&[("a", below), ("b", below)], sink).unwrap();
+    }
+    root
+}
+
+#[test]
+fn a_tree_that_doubles_at_each_level_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut one, mut two) = shared(dir.path());
+    let forged = push_forged(&mut one, doubled);
+    let activity = Activity::default();
+    let check = |what: &str, outcome: Option<SyncError>| match outcome {
+        Some(SyncError::TooManyPaths { snapshot }) => assert_eq!(snapshot, forged, "{what}"),
+        other => panic!("{what}: {other:?}"),
+    };
+    check("clone", two.try_clone("app", "cloned").err());
+    assert!(!two.path("cloned").exists());
+    let (copy, base) = (two.copy("yours"), two.path("yours"));
+    check("pull", super::run(two.device.pull(&copy, Some("main"), &activity)).err());
+    check("drift", super::run(two.device.drift(&copy, Some("main"), false, &activity)).err());
+    let to = Some(forged.as_str());
+    check("restore", two.device.restore(&copy, &base, &[], to, &activity).err());
+    let paths = vec!["a".into()];
+    check("restore a", two.device.restore(&copy, &base, &paths, to, &activity).err());
+    two.write("joined/f", "mine");
+    let joined = two.path("joined");
+    check("join", super::run(two.device.join_project("app", &joined, None, &activity)).err());
+    // What else there is goes on.
+    two.write("yours/a", "mine");
+    two.push("yours");
+    two.device.log(&copy, None).unwrap();
+    two.device.status(&copy, &activity).unwrap();
+    two.check();
 }

@@ -1,0 +1,137 @@
+//! Clones and new workspaces that were stopped halfway, by a full disk or a kill: the same command
+//! again succeeds, and takes no second name.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::scene::Scene;
+
+/// A project `demo` with files that fill some space.
+fn saved() -> Scene {
+    let scene = Scene::new();
+    for number in 0_u64..20 {
+        // Bytes without a pattern: what is packed is as large.
+        let mut state = number + 1;
+        let mut step = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b' ' + (state >> 58) as u8)
+        };
+        let text: String = (0..30_000).map(&mut step).collect();
+        scene.write(format!("demo/{number}"), &text);
+    }
+    assert!(scene.run("store", "demo", "push").starts_with("exit 0"));
+    scene
+}
+
+fn workspaces(scene: &Scene) -> Vec<String> {
+    let list = scene.text("store", "demo", "workspace list --json");
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let all = list["workspaces"].as_array().unwrap().iter();
+    all.map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A file system of 2 MiB; unmounted with this.
+struct Disk<'s>(&'s Path);
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_and_no_name() {
+    let scene = saved();
+    let place = scene.path("disk");
+    fs::create_dir(&place).unwrap();
+    let mut mount = Command::new("mount");
+    let mounted = mount.args(["-t", "tmpfs", "-o", "size=2m", "none"]).arg(&place).output();
+    if !mounted.is_ok_and(|mounted| mounted.status.success()) {
+        eprintln!("skipped a_full_disk_leaves_nothing_and_no_name: no file system can be mounted");
+        return;
+    }
+    let _disk = Disk(&place);
+    let filler = place.join("filler");
+    for (at, free) in [0, 4, 8, 12, 16, 64, 400].into_iter().enumerate() {
+        for (words, dir) in [
+            (format!("clone demo ../disk/cloned --workspace c{at}"), "cloned"),
+            (format!("workspace new w{at} ../disk/new"), "new"),
+        ] {
+            let fill = fs::write(&filler, vec![0; (2048 - free) << 10]);
+            fill.unwrap_or_else(|_| assert!(free == 0, "{free} KiB are to be free"));
+            let told = scene.run("store", "demo", &words);
+            assert!(told.starts_with("exit 2"), "{free} KiB free, {words}: {told}");
+            assert!(!place.join(dir).exists(), "{free} KiB free, {words}");
+            let before = workspaces(&scene).len();
+            fs::remove_file(&filler).unwrap();
+            let told = scene.run("store", "demo", &words);
+            assert!(told.starts_with("exit 0"), "{free} KiB had been free, {words}: {told}");
+            assert_eq!(workspaces(&scene).len(), before + 1, "{words}");
+            assert_eq!(fs::read_dir(place.join(dir)).unwrap().count(), 21);
+            fs::remove_dir_all(place.join(dir)).unwrap();
+        }
+    }
+}
+
+/// Runs a command that makes a working copy in `other`, stops it at a point by undoing what comes
+/// after, and runs it again.
+fn again(words: &str, stop: impl Fn(&Scene)) {
+    let scene = saved();
+    let made = scene.run("store", "demo", words);
+    assert!(made.starts_with("exit 0"), "{words}: {made}");
+    let names = workspaces(&scene);
+    let forget = "DELETE FROM fastest_local_copy WHERE CAST(root AS TEXT) LIKE '%/other'";
+    let replica = rusqlite::Connection::open(scene.path("store/replica.db")).unwrap();
+    assert_eq!(replica.execute(forget, []).unwrap(), 1);
+    drop(replica);
+    stop(&scene);
+    let told = scene.run("store", "demo", words);
+    assert!(told.starts_with("exit 0"), "{words}: {told}");
+    assert_eq!(workspaces(&scene), names, "{words}");
+    let status: Value =
+        serde_json::from_str(&scene.text("store", "other", "status --json")).unwrap();
+    assert_eq!(status["dirty"], false, "{words}: {status}");
+    assert!(status["snapshot_id"].is_string(), "{words}: {status}");
+    assert_eq!(fs::read_dir(scene.path("other")).unwrap().count(), 21, "{words}");
+}
+
+#[test]
+fn what_a_killed_command_began_is_gone_on_with() {
+    for words in ["clone demo ../other", "workspace new other ../other"] {
+        // Its name was taken, and nothing else was done.
+        again(words, |scene| fs::remove_dir_all(scene.path("other")).unwrap());
+        let remove_content = |scene: &Scene| {
+            for number in 0..20 {
+                fs::remove_file(scene.path(format!("other/{number}"))).unwrap();
+            }
+            fs::remove_file(scene.path("other/.fastest/head")).unwrap();
+            fs::remove_file(scene.path("other/.fastest/index")).unwrap();
+        };
+        // The folder was a working copy, with no file in it; or not even that.
+        again(words, remove_content);
+        again(words, |scene| {
+            remove_content(scene);
+            fs::remove_file(scene.path("other/.fastest/workspace.json")).unwrap();
+        });
+        // Its files were there, some of them, or all.
+        again(words, |scene| {
+            fs::remove_file(scene.path("other/.fastest/head")).unwrap();
+            fs::remove_file(scene.path("other/7")).unwrap();
+        });
+        again(words, |_| ());
+    }
+}
+
+#[test]
+fn a_working_copy_that_is_finished_is_not_taken_for_one_that_is_not() {
+    let scene = saved();
+    for words in ["clone demo ../other", "workspace new other ../other"] {
+        scene.run("store", "demo", words);
+        let told = scene.run("store", "demo", words);
+        assert!(told.starts_with("exit 2"), "{words}: {told}");
+    }
+    assert_eq!(workspaces(&scene), ["main", "other"]);
+}

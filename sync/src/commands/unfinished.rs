@@ -1,0 +1,127 @@
+//! Working copies that a `clone` or `workspace new` began and did not finish, since it was killed.
+//!
+//! A new workspace is a row, a folder, and last an entry in the device's list of working copies. A
+//! folder, or a row that names it, without that entry is unfinished: the same command goes on with it.
+
+use std::fs;
+use std::path::Path;
+
+use fastest_core::state_dir::{JOURNAL, StateDir};
+use fastest_core::tree::STATE_DIR;
+use fastest_schema::Row;
+use fastest_schema::workspaces::Workspace;
+
+use crate::activity::Activity;
+use crate::device::Device;
+use crate::error::SyncError;
+use crate::report::CloneReport;
+use crate::working_copy::WorkingCopy;
+
+use super::snapshot::tree_of;
+
+impl Device {
+    /// The workspace that a killed command made for the folder `root`, and whose name, if one is
+    /// wanted, is `name`.
+    pub(crate) fn begun_for(
+        &self,
+        project_id: &str,
+        root: &Path,
+        name: Option<&str>,
+    ) -> Result<Option<Workspace>, SyncError> {
+        let session = self.replica.read();
+        let all = session.workspaces(project_id)?;
+        let is_here = |workspace: &Workspace| {
+            workspace.local_path.as_deref() == root.to_str()
+                && workspace.machine_id == self.identity.machine
+                && workspace.base_snapshot_id == workspace.current_snapshot_id
+                && name.is_none_or(|name| workspace.name == name)
+        };
+        for workspace in all.into_iter().filter(is_here) {
+            if session.copies_of(&workspace.id)?.is_empty() {
+                return Ok(Some(workspace));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The working copy in `dir` that a killed command has not finished, if its project and workspace
+    /// are those that are wanted.
+    pub(crate) fn unfinished(
+        &self,
+        dir: &Path,
+        is_wanted: impl Fn(&Workspace) -> bool,
+    ) -> Result<Option<WorkingCopy>, SyncError> {
+        let Ok(root) = dir.canonicalize() else { return Ok(None) };
+        let Some(copy) = WorkingCopy::at(&root, &self.trust)? else { return Ok(None) };
+        let session = self.replica.read();
+        let workspace = session.row::<Workspace>(&copy.workspace_id)?;
+        let is_begun = workspace.is_some_and(|workspace| {
+            workspace.local_path.as_deref() == root.to_str() && is_wanted(&workspace)
+        });
+        let is_known = session.known_copy(&root)?.is_some();
+        let is_free = || StateDir::of(&root).find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
+        Ok((is_begun && !is_known && is_free()).then_some(copy))
+    }
+
+    /// Brings a working copy to what its workspace began with. What stands in it stays.
+    pub(crate) fn finish(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        // Carries out what is left to do, where everything was written already.
+        let (_lock, _) = copy.lock()?;
+        let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
+        let mut report = CloneReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            snapshot_id: workspace.current_snapshot_id,
+            path: copy.root().display().to_string(),
+            ..CloneReport::default()
+        };
+        let head = report.snapshot_id.clone();
+        if let Some(head) = &head {
+            if copy.head()?.is_none() {
+                copy.forget_index()?;
+                let tree = tree_of(&self.snapshot_row(head)?)?;
+                self.fill(copy.root(), &tree, &mut report, activity)?;
+            }
+            copy.set_head(head)?;
+        }
+        self.keep_left(copy)?;
+        self.replica.write(|session| session.know_copy(copy, head.as_deref()))?;
+        Ok(report)
+    }
+
+    /// Forgets a new workspace whose folder could not be made, as long as nobody else can know of it.
+    pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
+        self.replica.write(|session| {
+            let sql = "SELECT 1 FROM fastest_local_outbox
+                       WHERE tbl = ?1 AND pk = ?2 AND base_version = 0";
+            let own = [Workspace::TABLE.name, &workspace.id];
+            if session.get::<i64>(sql, own)?.is_none() {
+                return Ok(());
+            }
+            let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
+            let outbox = "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+            for id in session.all(events, [&workspace.id], |row| row.get::<_, String>(0))? {
+                session.run("DELETE FROM activity_events WHERE id = ?1", [&id])?;
+                session.run(outbox, ["activity_events", &id])?;
+            }
+            session.run("DELETE FROM workspaces WHERE id = ?1", [&workspace.id])?;
+            session.run(outbox, own)?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether everything in a working copy is still to be written.
+pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
+    let is_ours = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name() == STATE_DIR)
+    };
+    let is_empty = fs::read_dir(copy.root()).is_ok_and(|mut entries| entries.all(is_ours));
+    is_empty && !copy.state().has(JOURNAL)
+}

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use fastest_core::checkout::edit::Files;
 use fastest_core::id::TreeId;
 use fastest_core::left::{self, Left};
 use fastest_core::object::ObjectSource;
@@ -341,15 +342,17 @@ fn present(
     source: &dyn ObjectSource,
 ) -> Result<(usize, usize), StoreError> {
     let (mut present, mut looked_for) = (0, 0);
-    let mut directories = std::collections::VecDeque::from([(root.to_owned(), *tree)]);
+    let Ok(files) = Files::of(root) else { return Ok((0, 0)) };
+    let mut directories = std::collections::VecDeque::from([(Vec::new(), *tree)]);
     while let Some((path, tree)) = directories.pop_front() {
         for (name, item) in read_directory(&tree, source)? {
-            let path = path.join(OsStr::from_bytes(&name));
+            let path: Vec<u8> = [&path[..], &name].concat();
             if let Some(below) = item.tree_id() {
+                let path = [&path[..], b"/"].concat();
                 directories.push_back((path, below));
                 continue;
             }
-            present += usize::from(fs::symlink_metadata(&path).is_ok());
+            present += usize::from(files.is_folder(&path).is_ok_and(|found| found.is_some()));
             looked_for += 1;
             if looked_for == FILES_LOOKED_FOR_MAX {
                 return Ok((present, looked_for));

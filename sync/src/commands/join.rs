@@ -5,11 +5,9 @@
 //! since it was never deleted here.
 
 use std::collections::{HashSet, VecDeque};
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use fastest_core::checkout::edit::Files;
 use fastest_core::checkout::{Folding, Plan, execute, recover};
 use fastest_core::drift::{Drift, drift, drift_counts, empty_directory};
 use fastest_core::git::Git;
@@ -251,7 +249,8 @@ impl Device {
         let (found, index) = (scanned.root, scanned.index.unwrap_or(empty));
         let Drift { source_only, workspace_only, both_different, .. } =
             drift(tree, &found.id, &looking)?;
-        let wanted = source_only.iter().filter(|path| is_free(root, path));
+        let files = Files::of(root).map_err(SyncError::io("open", root))?;
+        let wanted = source_only.iter().filter(|path| is_free(&files, path));
         let wanted = wanted.map(|path| self.wanted_item(tree, path));
         let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
         // As in a pull, what this machine ignores is private, and stands in the way.
@@ -302,12 +301,12 @@ fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'
 
 /// Whether a path can be written without touching what is there: nothing stands under it, and no file
 /// or link where a folder above it would have to be.
-fn is_free(root: &Path, path: &[u8]) -> bool {
+fn is_free(files: &Files, path: &[u8]) -> bool {
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    let full = root.join(OsStr::from_bytes(path));
-    if fs::symlink_metadata(&full).is_ok() {
-        return false;
-    }
-    let above = full.ancestors().skip(1).take_while(|above| *above != root);
-    above.filter_map(|above| fs::symlink_metadata(above).ok()).all(|data| data.is_dir())
+    let is_folder = |path: &[u8]| files.is_folder(path);
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let above = slashes.map(|(slash, _)| &path[..slash]);
+    let is_blocked =
+        above.into_iter().any(|above| !matches!(is_folder(above), Ok(None | Some(true))));
+    !is_blocked && matches!(is_folder(path), Ok(None))
 }

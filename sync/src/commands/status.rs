@@ -1,9 +1,8 @@
 //! `status`: a working copy against its head.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fastest_core::checkout::edit::Files;
 use fastest_core::drift::{Drift, drift, empty_directory};
 use fastest_core::id::{ObjectId, TreeId};
 use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
@@ -95,12 +94,8 @@ impl Device {
             false => drift(&head_tree, &tree, &looking)?,
         };
         // What still stands there was not deleted.
-        let stands = |path: &Vec<u8>| {
-            copy.root()
-                .join(OsStr::from_bytes(path))
-                .symlink_metadata()
-                .is_ok_and(|it| !it.is_dir())
-        };
+        let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
+        let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));
         let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
         let session = self.replica.read();
         let unpushed = "SELECT count(*) FROM fastest_local_outbox

@@ -5,6 +5,7 @@
 //! since it was never deleted here.
 
 use std::collections::{HashSet, VecDeque};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use fastest_core::checkout::edit::Files;

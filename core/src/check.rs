@@ -10,8 +10,9 @@ use rayon::prelude::*;
 use crate::error::StoreError;
 use crate::id::{ObjectId, PackId};
 use crate::index::{self, Index, Located};
+use crate::object::ObjectSink;
 use crate::pack::{self, Packed};
-use crate::store::Store;
+use crate::store::{PackInfo, Store};
 
 /// What is wrong with a store.
 #[derive(Debug)]
@@ -231,6 +232,35 @@ impl Store {
             Err(error) if says_nothing(&error) && !is_gone(&error) => Err(error),
             Err(_) => Ok(false),
         }
+    }
+}
+
+impl Store {
+    /// Copies into packs of their own those objects of a damaged pack, in the file at `path`, that are what
+    /// their ids say. The store has not got them elsewhere, nor an index that says so.
+    pub fn salvage(&self, path: &Path) -> Result<Vec<PackInfo>, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        let mut objects = match pack::read_footer(&file, path) {
+            Err(error) if matches!(error, StoreError::Io { .. }) => return Err(error),
+            objects => objects.unwrap_or_default(),
+        };
+        objects.sort_unstable_by_key(|packed| (packed.block.start, packed.offset));
+        let writer = self.writer();
+        for objects in objects.chunk_by(|a, b| a.block.start == b.block.start) {
+            let block = match pack::read_block(&file, &objects[0].block, path) {
+                Err(error) if matches!(error, StoreError::Io { .. }) => return Err(error),
+                Err(_) => continue,
+                Ok(block) => block,
+            };
+            for packed in objects {
+                let bytes = &block[packed.offset as usize..(packed.offset + packed.bytes) as usize];
+                let is_sound = pack::verify_object(packed, bytes, path).is_ok();
+                if is_sound && !writer.has(&packed.id)? {
+                    writer.put(packed.kind, packed.id, bytes)?;
+                }
+            }
+        }
+        writer.finish()
     }
 }
 

@@ -97,7 +97,8 @@ impl Sharing {
         if dir.is_dir() {
             return Ok(());
         }
-        let parent = dir.parent().unwrap_or(Path::new("/"));
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
         self.create_dir_all(parent)?;
         let made = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
         set(made.path(), self.dir, self.group)?;

@@ -166,3 +166,41 @@ fn doctor_gives_no_false_alarm_beside_commands_that_run() {
         }
     });
 }
+
+/// What is sound of a pack that was never pushed is all there is of it.
+#[test]
+fn what_is_sound_of_a_damaged_pack_that_was_never_pushed_is_saved() {
+    let mut random = Random::new(8);
+    let scene = sharing(&["here"]);
+    fs::create_dir(scene.path("mine")).unwrap();
+    let mut names: Vec<(&str, Vec<u8>)> = Vec::new();
+    // Large enough for a block of the pack each.
+    for name in ["a", "b", "c"] {
+        names.push((name, (0..1 << 20).map(|_| random.next() as u8).collect()));
+    }
+    for (name, bytes) in &names {
+        fs::write(scene.path("mine").join(name), bytes).unwrap();
+    }
+    let mine = Copy::new(&scene, "here", "mine");
+    mine.run(&["init", "--name", "app"]);
+    mine.run(&["snapshot"]);
+    let pack = &packs(&mine)[0];
+    let mut bytes = fs::read(pack).unwrap();
+    bytes[100_000] ^= 0x40;
+    fs::write(pack, bytes).unwrap();
+    problems(&mine, &["doctor", "--mend"]);
+    let snapshot = mine.log()[0].clone();
+    let is_here = |name: &str, bytes: &[u8]| {
+        let output = scene.command("here", "mine").args(["cat", &snapshot, name]).output().unwrap();
+        output.status.success() && output.stdout == bytes
+    };
+    let here = names.iter().filter(|(name, bytes)| is_here(name, bytes)).count();
+    assert_eq!(here, 2, "one block was damaged");
+    // What still stands in the folder is stored again, and all of it can be pushed.
+    fs::remove_file(mine.root().join(".fastest/index")).unwrap();
+    fs::write(mine.root().join("d"), "more").unwrap();
+    mine.run(&["push"]);
+    assert_eq!(problems(&mine, &["doctor"]), 0);
+    scene.run("here", "", "clone app again");
+    assert_eq!(list(&mine.root()), list(&scene.path("again")));
+}

@@ -1,6 +1,8 @@
 //! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
@@ -9,6 +11,7 @@ use fastest_core::object::ObjectSource;
 use fastest_core::private;
 use fastest_core::reach::new_objects;
 use fastest_core::state_dir::StateDir;
+use fastest_core::store::PackInfo;
 use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
@@ -102,7 +105,8 @@ impl Device {
         Ok(dropped)
     }
 
-    fn mend(&self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
+    fn mend(&mut self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
+        let mut set_aside: HashMap<PackId, PathBuf> = HashMap::new();
         for fault in faults {
             if let Fault::Pack { id, .. } = fault {
                 let path = self.store.pack_path(id);
@@ -111,20 +115,58 @@ impl Device {
                 let aside = aside.join(path.file_name().unwrap_or_default());
                 std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
                 report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
+                set_aside.insert(*id, aside);
             }
         }
         let objects = self.store.rebuild_index()?;
         report.mended.push(format!("rebuilt the index of {objects} objects"));
+        self.salvage(&set_aside, report)
+    }
+
+    /// Saves what is sound of damaged packs that were never pushed: it exists nowhere else.
+    fn salvage(
+        &mut self,
+        set_aside: &HashMap<PackId, PathBuf>,
+        report: &mut DoctorReport,
+    ) -> Result<(), SyncError> {
+        let mut saved: HashMap<PackId, Vec<PackInfo>> = HashMap::new();
+        for (key, pack) in self.waiting_packs()? {
+            let Ok(id) = pack.pack_id.parse::<PackId>() else { continue };
+            let Some(path) = set_aside.get(&id) else { continue };
+            let packs = match saved.entry(id) {
+                Entry::Occupied(saved) => saved.into_mut(),
+                Entry::Vacant(place) => place.insert(self.store.salvage(path)?),
+            };
+            self.replica.write(|session| {
+                session.drop_entry(Pack::TABLE, &key)?;
+                session.delete(Pack::TABLE, &key)?;
+                session.save_packs(&pack.project_id, packs)
+            })?;
+            let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
+            let all = pack.objects;
+            report.mended.push(format!(
+                "saved {objects} of {all} objects of pack {id}, which was never pushed"
+            ));
+        }
         Ok(())
+    }
+
+    /// The rows of packs that no primary has, by their keys.
+    fn waiting_packs(&self) -> Result<Vec<(String, Pack)>, SyncError> {
+        let entries = "SELECT pk FROM fastest_local_outbox WHERE tbl = 'fastest_packs'";
+        let mut packs = Vec::new();
+        for key in self.replica.read().all(entries, [], |row| row.get::<_, String>(0))? {
+            if let Some(pack) = self.replica.read().row::<Pack>(&key)? {
+                packs.push((key, pack));
+            }
+        }
+        Ok(packs)
     }
 
     /// Drops the rows of packs that are gone and that no primary has: they could never be sent,
     /// and would hold up everything behind them.
     fn forget_lost_packs(&mut self, report: &mut DoctorReport) -> Result<(), SyncError> {
-        let entries = "SELECT pk FROM fastest_local_outbox WHERE tbl = 'fastest_packs'";
-        let waiting = self.replica.read().all(entries, [], |row| row.get::<_, String>(0))?;
-        for key in waiting {
-            let Some(pack) = self.replica.read().row::<Pack>(&key)? else { continue };
+        for (key, pack) in self.waiting_packs()? {
             // Only what is known to be gone: a look that fails says nothing.
             let is_gone = pack.pack_id.parse().is_ok_and(|id| self.is_gone(&id));
             if !is_gone {

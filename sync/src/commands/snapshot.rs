@@ -340,7 +340,7 @@ impl Session<'_> {
     }
 
     /// Saves the rows of durable packs.
-    fn save_packs(&self, project_id: &str, packs: &[PackInfo]) -> Result<(), SyncError> {
+    pub(crate) fn save_packs(&self, project_id: &str, packs: &[PackInfo]) -> Result<(), SyncError> {
         for pack in packs {
             let hex = pack.id.to_hex();
             let row = Pack {

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use fastest_core::mapped::check_room;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
@@ -63,6 +64,10 @@ impl Embedded {
                 reason: reason.to_owned(),
                 failure: Failure::NoConnection,
             });
+        }
+        if check_room(parent).is_err() {
+            let (url, reason) = (self.url.clone(), "its disk is full".to_owned());
+            return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
         let connection = self.open().map_err(|error| self.error(error))?;
         Ok(self.connection.get_or_init(|| connection))

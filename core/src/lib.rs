@@ -39,6 +39,7 @@ pub mod ignore_rules;
 pub mod incoming;
 pub mod index;
 pub mod left;
+pub mod mapped;
 pub mod merge;
 pub mod merge_base;
 pub mod network;

@@ -168,3 +168,19 @@ pub(crate) fn create_temporary(directory: impl AsFd, mode: u32) -> io::Result<(F
         }
     }
 }
+
+/// A file that goes when it is closed.
+pub(crate) fn open_unnamed(folder: &OwnedFd) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, ".", flags, Mode::from_raw_mode(0o600));
+        // Not every file system has these.
+        if let Ok(file) = file {
+            return Ok(file.into());
+        }
+    }
+    let (file, name) = create_temporary(folder, 0o600)?;
+    rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+    Ok(file)
+}

@@ -281,7 +281,7 @@ impl StateDir {
 
     /// The time that the file system gives a file written now, in nanoseconds since 1970.
     pub(crate) fn clock_ns(&self) -> io::Result<i64> {
-        let file = unnamed(&self.create()?)?;
+        let file = regular_file::open_unnamed(&self.create()?)?;
         Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)
     }
 
@@ -317,22 +317,6 @@ fn missing_is_none<T>(found: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// A file that goes when it is closed.
-fn unnamed(folder: &OwnedFd) -> io::Result<File> {
-    #[cfg(target_os = "linux")]
-    {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(folder, ".", flags, Mode::from_raw_mode(0o600));
-        // Not every file system has these.
-        if let Ok(file) = file {
-            return Ok(file.into());
-        }
-    }
-    let (file, name) = regular_file::create_temporary(folder, 0o600)?;
-    rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
-    Ok(file)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use fastest_core::mapped::check_room;
 use fastest_core::network::shared_by;
 use fastest_core::private;
 use rusqlite::limits::Limit;
@@ -96,6 +97,10 @@ impl Embedded {
                 reason: reason.to_owned(),
                 failure: Failure::NoConnection,
             });
+        }
+        if check_room(parent).is_err() {
+            let (url, reason) = (self.url.clone(), "its disk is full".to_owned());
+            return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
         let connection = self.open().map_err(|error| match self.is_denied() {
             true => self.denied(),

@@ -23,6 +23,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fastest_core::mapped::{check_room, fill};
 use fastest_schema::value::{ValueError, named_values};
 use fastest_schema::{Kind, Row, Schema, Table, Value};
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
@@ -71,6 +72,12 @@ pub enum ReplicaError {
         path: PathBuf,
         /// The migration, or what else is not known.
         found: String,
+    },
+    /// The disk is full, and to go on could kill the process.
+    #[error("the disk of {} is full: free 256 KiB at least", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
     },
     /// It can be read, and not written.
     #[error("{} cannot be written: its disk is read-only, or it belongs to somebody else", path.display())]
@@ -142,6 +149,8 @@ impl Replica {
     /// Opens the file, making it where it is missing, for the tables of a schema.
     pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
         let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
+        let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
+        check_room(path.parent().unwrap_or(path)).map_err(no_room)?;
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         let version = connection
@@ -162,6 +171,9 @@ impl Replica {
             replica.write(|session| session.lay_out())?;
         }
         replica.read().check_owner()?;
+        let mut mapped = path.as_os_str().to_owned();
+        mapped.push("-shm");
+        fill(Path::new(&mapped));
         // Zero is never SQLite's count by now: the first write looks whether all is as it was here.
         replica.tables = Some(0);
         Ok(replica)

@@ -2,6 +2,7 @@
 //! again succeeds, and takes no second name.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -134,4 +135,47 @@ fn a_working_copy_that_is_finished_is_not_taken_for_one_that_is_not() {
         assert!(told.starts_with("exit 2"), "{words}: {told}");
     }
     assert_eq!(workspaces(&scene), ["main", "other"]);
+}
+
+/// ext4 with blocks of 1 KiB, of which SQLite makes sure of one in four when it maps its `-shm` file.
+#[test]
+fn a_full_disk_under_the_store_is_an_error_and_no_crash() {
+    let scene = Scene::new();
+    let (image, place) = (scene.path("image"), scene.path("disk"));
+    fs::create_dir(&place).unwrap();
+    fs::File::create(&image).unwrap().set_len(12 << 20).unwrap();
+    let done = |command: &mut Command| command.output().is_ok_and(|done| done.status.success());
+    let made = done(Command::new("mkfs.ext4").args(["-q", "-b", "1024", "-m", "0"]).arg(&image));
+    if !made || !done(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&place)) {
+        eprintln!(
+            "skipped a_full_disk_under_the_store_is_an_error_and_no_crash: no image can be mounted"
+        );
+        return;
+    }
+    let _disk = Disk(&place);
+    scene.write("demo/a", "1");
+    assert!(scene.run("disk/store", "demo", "push").starts_with("exit 0"));
+    let filler = place.join("filler");
+    // Most of the disk is filled once; what is left, for each round.
+    let fill = |bytes: usize| {
+        let mut file = fs::File::create(&filler).unwrap();
+        let written = (0..bytes / 1024).map_while(|_| file.write_all(&[1; 1024]).ok()).count();
+        drop(file);
+        written * 1024
+    };
+    let all = fill(usize::MAX);
+    for free in (0..64).step_by(2).chain((240..300).step_by(4)) {
+        fill(usize::MAX);
+        let file = fs::OpenOptions::new().write(true).open(&filler).unwrap();
+        file.set_len((all.saturating_sub(free << 10)) as u64).unwrap();
+        file.sync_all().unwrap();
+        for words in ["status", "workspace rename main main"] {
+            // A command that a signal ends has no status: to tell of it fails.
+            let told = scene.run("disk/store", "demo", words);
+            let ended = told.starts_with("exit 0") || told.starts_with("exit 2");
+            assert!(ended, "{free} KiB free, {words}: {told}");
+        }
+    }
+    fs::remove_file(&filler).unwrap();
+    assert!(scene.run("disk/store", "demo", "push").starts_with("exit 0"));
 }

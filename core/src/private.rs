@@ -1,10 +1,21 @@
 //! What nobody else on the machine may read: files of mode 0600 in folders of mode 0700, whatever the
 //! umask. The bits are asked for when a file is made, so there is no moment at which it is open.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, Mode};
+use rustix::io::Errno;
+
+use crate::beneath::change::names_in;
+use crate::beneath::{Beneath, DIRECTORY, READ, look_at};
+use crate::stat::Node;
+use crate::tree::Kind;
 
 /// What the owner alone may do with a file.
 pub const FILE_MODE: u32 = 0o600;
@@ -36,6 +47,54 @@ pub fn create_file(path: &Path) -> io::Result<()> {
 /// Whether a group or others may do anything with a file or folder.
 pub fn is_open(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
+}
+
+/// Gives a folder and all that lies in it to a group: `dir_mode` to folders, `file_mode` to files. Links
+/// are not followed, whenever they come: members of the group can put some there.
+///
+/// # Errors
+/// With the path at which it failed.
+pub fn share_below(
+    folder: &Path,
+    group: u32,
+    (dir_mode, file_mode): (u32, u32),
+) -> Result<(), (PathBuf, io::Error)> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error: Errno| (path, io::Error::from(error))
+    };
+    let top = Beneath::of(folder).and_then(|top| Ok(top.directory(&[])?));
+    let mut waiting = vec![(folder.to_owned(), top.map_err(|error| (folder.to_owned(), error))?)];
+    while let Some((path, directory)) = waiting.pop() {
+        give(&directory, dir_mode, group).map_err(at(&path))?;
+        for name in names_in(&directory).map_err(at(&path))? {
+            let path = path.join(OsStr::from_bytes(&name));
+            let look = || look_at(&directory, &name).map_err(|error| (path.clone(), error));
+            let (flags, is_directory) = match look()? {
+                Some(Node::Directory) => (DIRECTORY, true),
+                Some(Node::Content(Kind::File | Kind::Executable, _)) => (READ, false),
+                _ => continue,
+            };
+            let opened = rustix::fs::openat(&directory, &*name, flags, Mode::empty());
+            let opened = opened.map_err(at(&path))?;
+            match is_directory {
+                true => waiting.push((path, opened)),
+                false => give(&opened, file_mode, group).map_err(at(&path))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
+    let stat = rustix::fs::fstat(file)?;
+    if stat.st_gid != group {
+        rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?;
+    }
+    match stat.st_mode & 0o7777 == mode {
+        true => Ok(()),
+        false => rustix::fs::fchmod(file, Mode::from_raw_mode(mode)),
+    }
 }
 
 /// Takes from a group and others what they may do with a file or folder.

@@ -212,28 +212,22 @@ impl<'a> Group<'a> {
 
     /// Gives a folder and all that lies in it to the group.
     fn set_below(&self, dir: &Path) -> Result<(), ShareError> {
-        self.set(dir, SHARED_DIR)?;
-        for entry in fs::read_dir(dir).map_err(io_error(dir))? {
-            let entry = entry.map_err(io_error(dir))?;
-            let kind = entry.file_type().map_err(io_error(&entry.path()))?;
-            match (kind.is_dir(), kind.is_file()) {
-                (true, _) => self.set_below(&entry.path())?,
-                (_, true) => self.set(&entry.path(), SHARED_FILE)?,
-                // A link is none of ours, and where it leads neither.
-                _ => {}
-            }
-        }
-        Ok(())
+        let shared = private::share_below(dir, self.id, (SHARED_DIR, SHARED_FILE));
+        shared.map_err(|(path, error)| self.failed(&path, error))
     }
 
     fn set(&self, path: &Path, mode: u32) -> Result<(), ShareError> {
-        set(path, mode, Some(self.id)).map_err(|error| match error.kind() {
+        set(path, mode, Some(self.id)).map_err(|error| self.failed(path, error))
+    }
+
+    fn failed(&self, path: &Path, error: io::Error) -> ShareError {
+        match error.kind() {
             io::ErrorKind::PermissionDenied => {
                 let (path, group) = (path.to_owned(), self.name.to_owned());
                 ShareError::NotPermitted { path, group }
             }
             _ => io_error(path)(error),
-        })
+        }
     }
 }
 

@@ -149,7 +149,8 @@ fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> 
     Ok(())
 }
 
-fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+/// The names in an open folder.
+pub(crate) fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
     let mut entries = Dir::read_from(folder)?;
     while let Some(entry) = entries.read() {

@@ -6,10 +6,10 @@ use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Mode};
+use rustix::fs::{CWD, FileType, Gid, Mode};
 use rustix::io::Errno;
 
 use crate::beneath::change::names_in;
@@ -32,7 +32,7 @@ pub fn create_dir_all(dir: &Path) -> io::Result<()> {
 }
 
 /// Makes a folder.
-pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
+pub fn create_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().mode(DIR_MODE).create(dir)
 }
 
@@ -86,8 +86,24 @@ pub fn share_below(
     Ok(())
 }
 
+/// Sets the mode of one file or folder, and gives it to a group, if one is named. It must be no link.
+///
+/// # Errors
+/// Those of the system; where a link or another user's file stands there, too.
+pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
+    let file = rustix::fs::openat(CWD, path, READ, Mode::empty())?;
+    let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
+    Ok(give(&file, mode, group)?)
+}
+
+/// A member of the group may put a name of another file of the user's in the place of this one: by a link,
+/// which is not followed, or by a second name for the file (a hard link).
 fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
     let stat = rustix::fs::fstat(file)?;
+    let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    if !is_directory && stat.st_nlink > 1 {
+        return Err(Errno::MLINK);
+    }
     if stat.st_gid != group {
         rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?;
     }
@@ -98,8 +114,14 @@ fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
 }
 
 /// Takes from a group and others what they may do with a file or folder.
+///
+/// A link is left alone, and so is what belongs to another user, as where root works in a user's store.
 pub fn close(path: &Path) -> io::Result<()> {
-    let mode = fs::metadata(path)?.permissions().mode();
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() || found.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let mode = found.permissions().mode();
     match mode & OTHERS {
         0 => Ok(()),
         _ => fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS)),

@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +20,11 @@ use crate::stat::special_name;
 
 /// How each name of a temporary file begins that lies beside the file which it will replace.
 pub(crate) const TEMPORARY_PREFIX: &str = "new-";
+
+/// A smaller file may have holes.
+const HOLES_FROM_BYTES: u64 = 16 << 20;
+/// What a larger one may shrink to on the disk.
+const HOLES_FACTOR: u64 = 64;
 
 /// Whether a link under the name of a file is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +48,31 @@ pub enum Durable {
 pub(crate) struct Opened {
     pub file: File,
     pub bytes: u64,
+    /// How many of them take room on the disk, as far as it says.
+    room: u64,
     /// The user whose it is.
     pub owner: u32,
 }
 
 impl Opened {
+    /// As [`Opened::read`], but no more than the beginning of a file that does not begin with `magic`.
+    pub(crate) fn read_of(self, magic: &[u8]) -> io::Result<Vec<u8>> {
+        let mut beginning = vec![0; magic.len()];
+        match self.file.read_exact_at(&mut beginning, 0) {
+            Ok(()) if beginning == magic => self.read(),
+            Ok(()) => Ok(beginning),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.read(),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads all of it. Where there is no memory for that, it is an error.
     pub(crate) fn read(self) -> io::Result<Vec<u8>> {
+        // A file of ours has no holes, and does not shrink so much where the disk compresses.
+        if self.room > 0 && self.bytes > HOLES_FROM_BYTES && self.bytes / HOLES_FACTOR > self.room {
+            let what = "it is mostly holes; delete it";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
         let mut content = Vec::new();
         let capacity = usize::try_from(self.bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
         content.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -78,7 +102,8 @@ pub(crate) fn open(
         let what = format!("it has {bytes} bytes, more than the {bytes_max} that it may have");
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
-    Ok(Opened { file, bytes, owner: stat.st_uid })
+    let room = u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
+    Ok(Opened { file, bytes, room, owner: stat.st_uid })
 }
 
 /// What the system says of an open file, which must be a regular one.

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::beneath::Beneath;
 use crate::beneath::change::{make_directory, remove_all};
+use crate::private;
 use crate::regular_file::{self, Durable, Links, Opened, TEMPORARY_PREFIX};
 use crate::stat::Stat;
 use crate::tree::STATE_DIR;
@@ -22,25 +23,30 @@ use crate::tree::STATE_DIR;
 #[derive(Debug, Clone, Copy)]
 pub struct StateFile {
     name: &'static str,
+    /// How it begins, if it is one of ours. What begins otherwise is not read on.
+    magic: &'static [u8],
     /// A larger one is not read. The bounds of the files that grow with a tree are those of some
     /// thirty million paths.
     bytes_max: u64,
 }
 
 /// Which workspace the folder belongs to.
-pub const WORKSPACE: StateFile = StateFile { name: "workspace.json", bytes_max: 64 << 10 };
+pub const WORKSPACE: StateFile =
+    StateFile { name: "workspace.json", magic: b"", bytes_max: 64 << 10 };
 /// The snapshot that the folder is based on.
-pub const HEAD: StateFile = StateFile { name: "head", bytes_max: 4 << 10 };
+pub const HEAD: StateFile = StateFile { name: "head", magic: b"", bytes_max: 4 << 10 };
 /// What keeps git from looking into the folder.
-pub const GIT_IGNORE: StateFile = StateFile { name: ".gitignore", bytes_max: 4 << 10 };
+pub const GIT_IGNORE: StateFile = StateFile { name: ".gitignore", magic: b"", bytes_max: 4 << 10 };
 /// The stat index.
-pub const INDEX: StateFile = StateFile { name: "index", bytes_max: 4 << 30 };
+pub const INDEX: StateFile = StateFile { name: "index", magic: b"FSTINDEX", bytes_max: 4 << 30 };
 /// The journal of a checkout under way.
-pub const JOURNAL: StateFile = StateFile { name: "checkout", bytes_max: 4 << 30 };
+pub const JOURNAL: StateFile =
+    StateFile { name: "checkout", magic: b"FSTCHECK", bytes_max: 4 << 30 };
 /// What checkouts could not bring.
-pub const LEFT: StateFile = StateFile { name: "left", bytes_max: 1 << 30 };
+pub const LEFT: StateFile = StateFile { name: "left", magic: b"FSTLEFTS", bytes_max: 1 << 30 };
 /// What git tracks, as it was last read.
-pub const GIT_TRACKED: StateFile = StateFile { name: "git-tracked", bytes_max: 1 << 30 };
+pub const GIT_TRACKED: StateFile =
+    StateFile { name: "git-tracked", magic: b"FSTGITIX", bytes_max: 1 << 30 };
 
 const LOCK: &str = "lock";
 const TMP: &str = "tmp";
@@ -93,6 +99,18 @@ impl StateDir {
         self.path.join(TMP)
     }
 
+    /// The user whose the folder is, or what stands in its place; `None` where nothing does.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn owner(&self) -> io::Result<Option<u32>> {
+        match rustix::fs::statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some(found.st_uid)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Opens the folder.
     ///
     /// # Errors
@@ -108,8 +126,10 @@ impl StateDir {
     pub fn create(&self) -> io::Result<OwnedFd> {
         match self.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(&self.path)?;
-                self.open()
+                match private::create_dir(&self.path) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                    _ => self.open(),
+                }
             }
             found => found,
         }
@@ -166,7 +186,8 @@ impl StateDir {
 
     fn lock_with(&self, more: OFlags) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | more;
-        let file = rustix::fs::openat(self.open()?, LOCK, flags, Mode::from_raw_mode(0o666));
+        let mode = Mode::from_raw_mode(private::FILE_MODE);
+        let file = rustix::fs::openat(self.open()?, LOCK, flags, mode);
         let file = File::from(file.map_err(|error| regular_file::refused(error, Links::Refuse))?);
         regular_file::check(&file)?;
         Ok(file)
@@ -177,7 +198,7 @@ impl StateDir {
     /// # Errors
     /// Of the kind `InvalidData` where no regular file stands there, or it is too large.
     pub fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
-        missing_is_none(self.open_file(file).and_then(Opened::read))
+        missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
     }
 
     /// As [`StateDir::read`], with the users whose the folder and the file are.
@@ -189,7 +210,7 @@ impl StateDir {
             let folder_owner = rustix::fs::fstat(&folder)?.st_uid;
             let opened = open_in(&folder, file)?;
             let file_owner = opened.owner;
-            Ok(Owned { bytes: opened.read()?, folder_owner, file_owner })
+            Ok(Owned { bytes: opened.read_of(file.magic)?, folder_owner, file_owner })
         }))
     }
 
@@ -307,8 +328,18 @@ pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// Opens a file of an open folder. It must belong to whom the folder belongs to, or to the caller or root,
+/// who may have written it under `sudo`: others may be able to write in the folder.
 fn open_in(folder: &OwnedFd, file: StateFile) -> io::Result<Opened> {
-    regular_file::open(folder, file.name, Links::Refuse, file.bytes_max)
+    let opened = regular_file::open(folder, file.name, Links::Refuse, file.bytes_max)?;
+    let owners = [rustix::fs::fstat(folder)?.st_uid, user_id(), 0];
+    match owners.contains(&opened.owner) {
+        true => Ok(opened),
+        false => {
+            let what = format!("it belongs to user {}; delete it", opened.owner);
+            Err(io::Error::new(io::ErrorKind::InvalidData, what))
+        }
+    }
 }
 
 fn missing_is_none<T>(found: io::Result<T>) -> io::Result<Option<T>> {

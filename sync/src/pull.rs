@@ -140,10 +140,12 @@ pub(crate) async fn pull_and_read(
         let read = reader.as_deref_mut().filter(|_| !page.more());
         // What comes now is checked as it comes.
         let asked = store.map(|store| asked_for(store, &page.changes)).unwrap_or_default();
-        take_page(replica, store, remote, scope, cursor, &page, read).await?;
+        let taken = take_page(replica, store, remote, scope, cursor, &page, read).await;
+        // Whoever misses a pack may have what others miss.
         if let Some(store) = store {
             pulled.packs_resent += answer(replica, store, remote, &asked).await;
         }
+        taken?;
         pulled.changes += page.changes.len() as u64;
         let (changes, last) = (page.changes.len(), page.header.seq);
         debug!(scope, cursor, changes, last, "page pulled");

@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use fastest_core::private;
 use fastest_schema::Schema;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
@@ -66,7 +68,8 @@ fn has_log(path: &Path) -> bool {
 }
 
 fn copied(path: &Path) -> io::Result<TempDir> {
-    let folder = tempfile::tempdir()?;
+    let private = fs::Permissions::from_mode(private::DIR_MODE);
+    let folder = tempfile::Builder::new().permissions(private).tempdir()?;
     for (from, to) in [(path.as_os_str(), "replica.db"), (&log_of(path), "replica.db-wal")] {
         // Not with its permissions, which may forbid writing.
         let mut to = fs::File::create(folder.path().join(to))?;

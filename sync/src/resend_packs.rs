@@ -12,17 +12,23 @@
 //! device tries again. What stays open: somebody has to pull who has the pack, and a device that may only
 //! read cannot ask. `fastest doctor --remote` looks without being asked.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::PackId;
+use fastest_core::id::{ObjectId, PackId, TreeId};
 use fastest_core::pack::PackHasher;
+use fastest_core::reach::new_objects;
 use fastest_core::store::Store;
+use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Change, Pack};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tracing::debug;
 
 use crate::clock;
+use crate::commands::tree_of;
+use crate::dag;
 use crate::error::SyncError;
 use crate::pack_store::PackStoreError;
 use crate::packs::{owner_of, pack_key};
@@ -55,17 +61,20 @@ struct PartRow {
     id: String,
     part: i64,
     parts: i64,
+    bytes: i64,
     is_stored: i64,
 }
 
 const ROWS: &str = "SELECT json_group_array(json_object('id', id, 'part', part, 'parts', parts,
-  'is_stored', data IS NULL)) FROM fastest_packs WHERE ?1 <> '' AND project_id = ?2 AND pack_id = ?3";
+  'bytes', bytes, 'is_stored', data IS NULL)) FROM fastest_packs WHERE ?1 <> '' AND project_id = ?2 AND pack_id = ?3";
 
 const WRITE_OVER: &str =
     "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT(id) DO UPDATE SET part = excluded.part, parts = excluded.parts,
     bytes = excluded.bytes, objects = excluded.objects, data = excluded.data";
+
+const REMOVE: &str = "DELETE FROM fastest_packs WHERE id = ?1";
 
 /// A write that changes nothing but the version of the rows.
 const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
@@ -89,7 +98,7 @@ pub(crate) async fn look(
 ) -> Result<AtRemote, SyncError> {
     let rows = rows_of(&*remote.primary, pack).await?;
     let Some(first) = rows.first() else { return Ok(AtRemote::Nothing) };
-    if first.is_stored != 0 {
+    if rows.iter().any(|row| row.is_stored != 0) {
         let owner = owner_of(replica, &*remote.primary, pack.project_id).await?;
         return look_in_store(remote, &pack_key(&owner, pack.pack_id), id).await;
     }
@@ -97,7 +106,7 @@ pub(crate) async fn look(
     if rows.len() as i64 != first.parts || !rows.iter().enumerate().all(is_whole) {
         return Ok(AtRemote::Damaged("parts of it are missing".to_owned()));
     }
-    let mut hasher = PackHasher::default();
+    let (mut hasher, mut size) = (PackHasher::default(), 0);
     for row in &rows {
         let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
         let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
@@ -109,7 +118,13 @@ pub(crate) async fn look(
         let Some(bytes) = bytes else {
             return Ok(AtRemote::Damaged(format!("its row {} is not in base64", row.id)));
         };
-        hasher.update(&bytes);
+        size += bytes.len() as i64;
+        if !hasher.update(&bytes) {
+            return Ok(AtRemote::Damaged("it is larger than a pack can be".to_owned()));
+        }
+    }
+    if rows.iter().any(|row| row.bytes != size) {
+        return Ok(AtRemote::Damaged("its rows say another size".to_owned()));
     }
     Ok(judge(&hasher, id))
 }
@@ -139,8 +154,46 @@ fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
     }
 }
 
+/// Whether all of a pack is of snapshots that working copies of a project on this device are based on. The
+/// store has the packs of all projects, and whoever knows the hash of one could ask for it in another:
+/// that a row names it is no proof.
+fn was_here(
+    replica: &Replica,
+    store: &Store,
+    project_id: &str,
+    id: &PackId,
+) -> Result<bool, SyncError> {
+    let session = replica.read();
+    let parents = session.parents(project_id)?;
+    let heads = "SELECT head FROM fastest_local_copy WHERE project_id = ?1 AND head IS NOT NULL";
+    let heads = session.all(heads, [project_id], |row| row.get::<_, String>(0))?;
+    let mut past: HashSet<String> = HashSet::new();
+    for head in heads {
+        past.extend(dag::ancestors(&parents, &head));
+        past.insert(head);
+    }
+    let mut wanted: HashSet<ObjectId> =
+        store.pack_objects(id)?.into_iter().map(|packed| packed.id).collect();
+    let tree = |id: &String| -> Result<Option<TreeId>, SyncError> {
+        session.row::<Snapshot>(id)?.map(|snapshot| tree_of(&snapshot)).transpose()
+    };
+    for snapshot in &past {
+        if wanted.is_empty() {
+            break;
+        }
+        let Some(new) = tree(snapshot)? else { continue };
+        let parent = parents.get(snapshot).and_then(|parents| parents.first());
+        let old = parent.map(tree).transpose()?.flatten();
+        // What this device lacks of one snapshot, another may have.
+        if let Ok(reached) = new_objects(old.as_ref(), &new, store) {
+            wanted.retain(|object| !reached.contains(object));
+        }
+    }
+    Ok(wanted.is_empty())
+}
+
 /// Sends a pack again, in place of what the remote has of it. False, and nothing is sent, where this
-/// device has no sound copy.
+/// device has no sound copy that is the project's, or where it is damaged again when it is there.
 pub(crate) async fn send_again(
     replica: &Replica,
     store: &Store,
@@ -148,23 +201,21 @@ pub(crate) async fn send_again(
     pack: OfProject<'_>,
     id: &PackId,
 ) -> Result<bool, SyncError> {
-    if !store.is_sound(id)? {
+    if !store.is_sound(id)? || !was_here(replica, store, pack.project_id, id)? {
         return Ok(false);
     }
     let rows = rows_of(&*remote.primary, pack).await?;
     if rows.iter().any(|row| row.is_stored != 0) {
         let owner = owner_of(replica, &*remote.primary, pack.project_id).await?;
         remote.packs.replace(&pack_key(&owner, pack.pack_id), &store.pack_path(id)).await?;
-        return Ok(true);
+        return Ok(look(replica, remote, pack, id).await? == AtRemote::Sound);
     }
     let (info, bytes) = (store.pack_info(id)?, store.read_pack(id)?);
-    // Some parts may be gone: those that are there have to tell of all.
-    let parts = rows.iter().map(|row| row.parts).max().unwrap_or(1).max(1);
-    let part_bytes = match info.bytes.div_ceil(PART_BYTES) as i64 == parts {
-        true => PART_BYTES,
-        false => info.bytes.div_ceil(parts as u64),
-    };
-    for (at, chunk) in bytes.chunks(part_bytes as usize).enumerate() {
+    let parts = info.bytes.div_ceil(PART_BYTES) as i64;
+    for row in rows.iter().filter(|row| row.part >= parts) {
+        remote.primary.run(REMOVE, &[&row.id]).await?;
+    }
+    for (at, chunk) in bytes.chunks(PART_BYTES as usize).enumerate() {
         let key = format!("{}/{}/{at}", pack.project_id, pack.pack_id);
         let numbers = [at as i64, parts, info.bytes as i64, info.objects as i64];
         let [part, parts, bytes, objects] = numbers.map(|number| number.to_string());
@@ -172,7 +223,7 @@ pub(crate) async fn send_again(
         let parameters = [&key, &part, &parts, &bytes, &objects, &text, of.0, of.1];
         remote.primary.run(WRITE_OVER, &parameters).await?;
     }
-    Ok(true)
+    Ok(look(replica, remote, pack, id).await? == AtRemote::Sound)
 }
 
 /// Tells the devices of a project that the remote's copy of a pack is damaged. Gives whether they could

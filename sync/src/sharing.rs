@@ -6,9 +6,10 @@
 //! remember that a place is shared, and whoever changes the modes by hand is followed too. SQLite does the
 //! same with the `-wal` and `-shm` files. Modes are set after a file is made, for a umask takes bits away.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use fastest_core::private;
@@ -27,6 +28,15 @@ pub enum ShareError {
     NotAFile {
         /// The address.
         url: String,
+    },
+    /// Nobody else can enter the store.
+    #[error(
+        "{} lies in the store, which is its owner's alone: take a file outside of it",
+        path.display()
+    )]
+    InStore {
+        /// The primary.
+        path: PathBuf,
     },
     /// The system knows no such group.
     #[error("there is no group {name:?} in /etc/group: name one of those, or give its number")]
@@ -100,8 +110,10 @@ impl Sharing {
         let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         self.create_dir_all(parent)?;
-        let made = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
-        set(made.path(), self.dir, self.group)?;
+        let private = Permissions::from_mode(private::DIR_MODE);
+        let made =
+            tempfile::Builder::new().prefix("new-").permissions(private).tempdir_in(parent)?;
+        private::share(made.path(), self.group, self.dir)?;
         match fs::rename(made.path(), dir) {
             Ok(()) => drop(made.keep()),
             // Another process was first.
@@ -124,18 +136,6 @@ impl Sharing {
     }
 }
 
-/// Gives a file or folder to a group, and sets its modes.
-fn set(path: &Path, mode: u32, group: Option<u32>) -> io::Result<()> {
-    let data = fs::metadata(path)?;
-    if let Some(group) = group.filter(|group| *group != data.gid()) {
-        chown(path, None, Some(group))?;
-    }
-    match data.mode() & 0o7777 == mode {
-        true => Ok(()),
-        false => fs::set_permissions(path, Permissions::from_mode(mode)),
-    }
-}
-
 /// A group, and how to speak of it.
 struct Group<'a> {
     name: &'a str,
@@ -147,7 +147,8 @@ struct Group<'a> {
 pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result<(), ShareError> {
     let group = Group::find(group)?;
     let folder = primary.parent().unwrap_or(Path::new("/"));
-    group.take_folder(folder, primary)?;
+    let folder = &folder.canonicalize().map_err(io_error(folder))?;
+    group.take_folder(folder, primary, packs)?;
     private::create_file(primary).map_err(io_error(primary))?;
     for name in names_of(primary) {
         let path = primary.with_file_name(name);
@@ -158,14 +159,14 @@ pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result
     match packs {
         Some(packs) => {
             private::create_dir_all(packs).map_err(io_error(packs))?;
-            group.set_below(packs)
+            group.set_below(&packs.canonicalize().map_err(io_error(packs))?)
         }
         None => Ok(()),
     }
 }
 
 /// The names of a database and of what SQLite makes beside it.
-fn names_of(primary: &Path) -> [std::ffi::OsString; 4] {
+fn names_of(primary: &Path) -> [OsString; 4] {
     ["", "-wal", "-shm", "-journal"].map(|ending| {
         let mut name = primary.file_name().unwrap_or_default().to_owned();
         name.push(ending);
@@ -194,15 +195,21 @@ impl<'a> Group<'a> {
 
     /// Sees to it that members can make files in the primary's folder, which stay the group's. A folder
     /// that holds anything else is not touched.
-    fn take_folder(&self, folder: &Path, primary: &Path) -> Result<(), ShareError> {
+    fn take_folder(
+        &self,
+        folder: &Path,
+        primary: &Path,
+        packs: Option<&Path>,
+    ) -> Result<(), ShareError> {
         let data = fs::metadata(folder).map_err(io_error(folder))?;
         if data.gid() == self.id && data.mode() & SHARED_DIR == SHARED_DIR {
             return Ok(());
         }
-        let own = primary.file_name().unwrap_or_default().as_encoded_bytes();
+        let packs = packs.and_then(Path::file_name).map(OsStr::to_owned);
+        let own: Vec<OsString> = names_of(primary).into_iter().chain(packs).collect();
         for entry in fs::read_dir(folder).map_err(io_error(folder))? {
             let name = entry.map_err(io_error(folder))?.file_name();
-            if !name.as_encoded_bytes().starts_with(own) {
+            if !own.contains(&name) {
                 let (path, group) = (folder.to_owned(), self.name.to_owned());
                 return Err(ShareError::Folder { path, group });
             }
@@ -217,7 +224,7 @@ impl<'a> Group<'a> {
     }
 
     fn set(&self, path: &Path, mode: u32) -> Result<(), ShareError> {
-        set(path, mode, Some(self.id)).map_err(|error| self.failed(path, error))
+        private::share(path, Some(self.id), mode).map_err(|error| self.failed(path, error))
     }
 
     fn failed(&self, path: &Path, error: io::Error) -> ShareError {

@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Kept, recover};
+use fastest_core::private;
 use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, StateDir, StateFile, WORKSPACE};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,10 @@ impl WorkingCopy {
         let dir = StateDir::of(root);
         let path = dir.path_of(WORKSPACE);
         let damaged = |what: String| SyncError::DamagedState { path: path.clone(), what };
+        match dir.owner().map_err(SyncError::io("look at", dir.path()))? {
+            Some(owner) if dir.has(WORKSPACE) => trust.check(root, dir.path(), owner)?,
+            _ => {}
+        }
         let found = match dir.read_owned(WORKSPACE) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),
@@ -135,7 +140,7 @@ impl WorkingCopy {
     /// folder taken.
     pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
         let state = StateDir::of(root);
-        std::fs::create_dir(state.path()).map_err(|source| match source.kind() {
+        private::create_dir(state.path()).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
             _ => SyncError::io("create", state.path())(source),
         })?;

@@ -1,8 +1,6 @@
 //! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
@@ -11,7 +9,6 @@ use fastest_core::object::ObjectSource;
 use fastest_core::private;
 use fastest_core::reach::new_objects;
 use fastest_core::state_dir::StateDir;
-use fastest_core::store::PackInfo;
 use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
@@ -106,48 +103,41 @@ impl Device {
     }
 
     fn mend(&mut self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
-        let mut set_aside: HashMap<PackId, PathBuf> = HashMap::new();
         for fault in faults {
             if let Fault::Pack { id, .. } = fault {
+                self.salvage(id, report)?;
                 let path = self.store.pack_path(id);
                 let aside = self.dir.join("damaged");
                 private::create_dir_all(&aside).map_err(SyncError::io("create", &aside))?;
                 let aside = aside.join(path.file_name().unwrap_or_default());
                 std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
                 report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
-                set_aside.insert(*id, aside);
             }
         }
         let objects = self.store.rebuild_index()?;
         report.mended.push(format!("rebuilt the index of {objects} objects"));
-        self.salvage(&set_aside, report)
+        Ok(())
     }
 
-    /// Saves what is sound of damaged packs that were never pushed: it exists nowhere else.
-    fn salvage(
-        &mut self,
-        set_aside: &HashMap<PackId, PathBuf>,
-        report: &mut DoctorReport,
-    ) -> Result<(), SyncError> {
-        let mut saved: HashMap<PackId, Vec<PackInfo>> = HashMap::new();
+    /// Saves what is sound of a damaged pack, before it is set aside: it may exist nowhere else. A primary
+    /// that is said to have the pack may have it damaged too.
+    fn salvage(&mut self, id: &PackId, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let packs = self.store.salvage(&self.store.pack_path(id))?;
+        let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
+        let mut of = String::new();
         for (key, pack) in self.waiting_packs()? {
-            let Ok(id) = pack.pack_id.parse::<PackId>() else { continue };
-            let Some(path) = set_aside.get(&id) else { continue };
-            let packs = match saved.entry(id) {
-                Entry::Occupied(saved) => saved.into_mut(),
-                Entry::Vacant(place) => place.insert(self.store.salvage(path)?),
-            };
+            if pack.pack_id.parse() != Ok(*id) {
+                continue;
+            }
             self.replica.write(|session| {
                 session.drop_entry(Pack::TABLE, &key)?;
                 session.delete(Pack::TABLE, &key)?;
-                session.save_packs(&pack.project_id, packs)
+                session.save_packs(&pack.project_id, &packs)
             })?;
-            let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
-            let all = pack.objects;
-            report.mended.push(format!(
-                "saved {objects} of {all} objects of pack {id}, which was never pushed"
-            ));
+            of = format!(" of {}", pack.objects);
         }
+        let never = if of.is_empty() { "" } else { ", which was never pushed" };
+        report.mended.push(format!("saved {objects}{of} objects of pack {id}{never}"));
         Ok(())
     }
 

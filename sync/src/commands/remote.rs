@@ -58,7 +58,7 @@ impl Device {
             _ => false,
         };
         if let (Some(url), Some(group)) = (&url, group) {
-            share_primary(url, &packs, group)?;
+            share_primary(url, &packs, group, &self.dir)?;
         }
         if let Packs::At(place) = &packs
             && let PackAddress::Directory(dir) = PackAddress::parse(place)?
@@ -132,10 +132,13 @@ impl Device {
 }
 
 /// Gives a primary that is a file, and the folder of its packs, to a group.
-fn share_primary(url: &str, packs: &Packs, group: &str) -> Result<(), SyncError> {
+fn share_primary(url: &str, packs: &Packs, group: &str, store: &Path) -> Result<(), SyncError> {
     let Address::File(path) = Address::parse(url)? else {
         return Err(ShareError::NotAFile { url: url.to_owned() }.into());
     };
+    if path.starts_with(store) {
+        return Err(ShareError::InStore { path }.into());
+    }
     let dir = match packs {
         Packs::Default => Some(packs_dir(&path)),
         Packs::Rows => None,

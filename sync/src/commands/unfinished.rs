@@ -14,6 +14,7 @@ use fastest_schema::workspaces::Workspace;
 use crate::activity::Activity;
 use crate::device::Device;
 use crate::error::SyncError;
+use crate::replica::Session;
 use crate::report::CloneReport;
 use crate::working_copy::WorkingCopy;
 
@@ -37,7 +38,8 @@ impl Device {
                 && name.is_none_or(|name| workspace.name == name)
         };
         for workspace in all.into_iter().filter(is_here) {
-            if session.copies_of(&workspace.id)?.is_empty() {
+            // Another device may bear the same name, and use the same path.
+            if session.copies_of(&workspace.id)?.is_empty() && is_new(session, &workspace)? {
                 return Ok(Some(workspace));
             }
         }
@@ -55,8 +57,12 @@ impl Device {
         let Some(copy) = WorkingCopy::at(&root, &self.trust)? else { return Ok(None) };
         let session = self.replica.read();
         let workspace = session.row::<Workspace>(&copy.workspace_id)?;
+        // One that has gone on to another snapshot was finished, and is unknown for another reason.
+        let head = copy.head()?;
         let is_begun = workspace.is_some_and(|workspace| {
-            workspace.local_path.as_deref() == root.to_str() && is_wanted(&workspace)
+            workspace.local_path.as_deref() == root.to_str()
+                && is_wanted(&workspace)
+                && (head.is_none() || head == workspace.current_snapshot_id)
         });
         let is_known = session.known_copy(&root)?.is_some();
         let is_free = || StateDir::of(&root).find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
@@ -82,12 +88,10 @@ impl Device {
             ..CloneReport::default()
         };
         let head = report.snapshot_id.clone();
-        if let Some(head) = &head {
-            if copy.head()?.is_none() {
-                copy.forget_index()?;
-                let tree = tree_of(&self.snapshot_row(head)?)?;
-                self.fill(copy.root(), &tree, &mut report, activity)?;
-            }
+        if let (Some(head), None) = (&head, copy.head()?) {
+            copy.forget_index()?;
+            let tree = tree_of(&self.snapshot_row(head)?)?;
+            self.fill(copy.root(), &tree, &mut report, activity)?;
             copy.set_head(head)?;
         }
         self.keep_left(copy)?;
@@ -98,10 +102,8 @@ impl Device {
     /// Forgets a new workspace whose folder could not be made, as long as nobody else can know of it.
     pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
         self.replica.write(|session| {
-            let sql = "SELECT 1 FROM fastest_local_outbox
-                       WHERE tbl = ?1 AND pk = ?2 AND base_version = 0";
             let own = [Workspace::TABLE.name, &workspace.id];
-            if session.get::<i64>(sql, own)?.is_none() {
+            if !is_new(session, workspace)? {
                 return Ok(());
             }
             let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
@@ -115,6 +117,13 @@ impl Device {
             Ok(())
         })
     }
+}
+
+/// Whether this device made a workspace that no other has heard of.
+fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
+    let sql = "SELECT 1 FROM fastest_local_outbox
+               WHERE tbl = ?1 AND pk = ?2 AND base_version = 0";
+    Ok(session.get::<i64>(sql, [Workspace::TABLE.name, &workspace.id])?.is_some())
 }
 
 /// Whether everything in a working copy is still to be written.

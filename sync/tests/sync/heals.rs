@@ -12,7 +12,7 @@ use fastest_sync::remote::{Packs, Remote};
 use fastest_sync::secret::NoSecrets;
 use fastest_sync::{Device, Identity, SyncError};
 
-use super::machine::{Machine, noise};
+use super::machine::{Machine, noise, query};
 use super::run;
 
 /// A small file, which travels in a row, and a large one.
@@ -212,4 +212,38 @@ fn packs_that_a_device_lost_come_again_with_a_pull() {
         assert_eq!(two.files("desk"), one.files("app"));
         assert_eq!(two.device.doctor(false, &Activity::default()).unwrap().problems.len(), 0);
     }
+}
+
+/// It was never pushed, and is asked for in another project by somebody who knows its hash.
+#[test]
+fn a_pack_of_another_project_is_sent_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let url: String = url::Url::from_file_path(&path).unwrap().into();
+    let mut one = pushed(&url, &Packs::Rows);
+    one.write("private/secret", noise(20_000, 9));
+    let private = one.path("private");
+    one.device.init(&private, Some("private")).unwrap();
+    one.snapshot("private");
+    let private = "SELECT pack_id || ' ' || bytes || ' ' || objects FROM fastest_packs
+                   WHERE project_id = (SELECT id FROM projects WHERE name = 'private')";
+    let private = one.replica(private);
+    assert!(!private.is_empty());
+    let primary = Remote::to(&url, &NoSecrets).unwrap().primary;
+    for pack in &private {
+        let [id, bytes, objects] = pack.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{pack}")
+        };
+        let plant =
+            "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
+            SELECT project_id || '/' || ?1 || '/0', 0, 1, ?2, ?3, 'AAAA', project_id, ?1
+            FROM fastest_packs LIMIT 1";
+        run(primary.run(plant, &[id, bytes, objects])).unwrap();
+    }
+    run(primary.run("UPDATE fastest_packs SET created_at = created_at", &[])).unwrap();
+    assert_eq!(pull(&mut one, "app"), [""; 0]);
+    let report = run(one.device.doctor_with_remote(true, true, &Activity::default())).unwrap();
+    assert!(report.mended.is_empty(), "{report:?}");
+    let planted = query(&path, "SELECT count(*) FROM fastest_packs WHERE data = 'AAAA'");
+    assert_eq!(planted, [private.len().to_string()]);
 }

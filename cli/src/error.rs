@@ -271,6 +271,12 @@ fn hint(code: &str, verb: &str) -> Option<&'static str> {
         ("foreign_working_copy", _) => {
             "name the store that it was made with by `--store`, or join the folder to its project again with `fastest clone PROJECT --here`"
         }
+        ("in_the_way", _) => {
+            "nothing was changed; what was edited while the command ran is seen when it is run again"
+        }
+        ("store_of_caller", _) => {
+            "run it without sudo, or with a store of root's own: `sudo -H fastest …`, or `--store`"
+        }
         ("foreign_owner", "clone" | "init") => {
             "if you trust its owner, write the folder into FASTEST_SAFE_FOLDERS, or as a line into the file `safe-folders` of the store"
         }

@@ -76,11 +76,13 @@ impl<'a> Session<'a> {
     /// Opens the store, with secrets from elsewhere than usual.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         start_threads()?;
+        let trust = trust();
+        trust.check_store(&self.store)?;
         let device = Device::open(&self.store, identity())?;
         Ok(device
             .with_secrets(Box::new(secrets))
             .with_git_settings(git_settings())
-            .with_trust(trust()))
+            .with_trust(trust))
     }
 
     /// The primary at an address, or the one that the device follows.

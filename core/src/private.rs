@@ -13,7 +13,7 @@ use rustix::fs::{CWD, FileType, Gid, Mode};
 use rustix::io::Errno;
 
 use crate::beneath::change::names_in;
-use crate::beneath::{Beneath, DIRECTORY, READ, look_at};
+use crate::beneath::{DIRECTORY, READ, look_at};
 use crate::stat::Node;
 use crate::tree::Kind;
 
@@ -63,8 +63,8 @@ pub fn share_below(
         let path = path.to_owned();
         move |error: Errno| (path, io::Error::from(error))
     };
-    let top = Beneath::of(folder).and_then(|top| Ok(top.directory(&[])?));
-    let mut waiting = vec![(folder.to_owned(), top.map_err(|error| (folder.to_owned(), error))?)];
+    let top = rustix::fs::openat(CWD, folder, DIRECTORY, Mode::empty()).map_err(at(folder))?;
+    let mut waiting = vec![(folder.to_owned(), top)];
     while let Some((path, directory)) = waiting.pop() {
         give(&directory, dir_mode, group).map_err(at(&path))?;
         for name in names_in(&directory).map_err(at(&path))? {
@@ -77,6 +77,10 @@ pub fn share_below(
             };
             let opened = rustix::fs::openat(&directory, &*name, flags, Mode::empty());
             let opened = opened.map_err(at(&path))?;
+            // What another member made is theirs to change.
+            if !is_own(&opened).map_err(at(&path))? {
+                continue;
+            }
             match is_directory {
                 true => waiting.push((path, opened)),
                 false => give(&opened, file_mode, group).map_err(at(&path))?,
@@ -96,9 +100,16 @@ pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
     Ok(give(&file, mode, group)?)
 }
 
+fn is_own(file: &OwnedFd) -> Result<bool, Errno> {
+    Ok(rustix::fs::fstat(file)?.st_uid == rustix::process::geteuid().as_raw())
+}
+
 /// A member of the group may put a name of another file of the user's in the place of this one: by a link,
 /// which is not followed, or by a second name for the file (a hard link).
 fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
+    if !is_own(file)? {
+        return Err(Errno::PERM);
+    }
     let stat = rustix::fs::fstat(file)?;
     let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     if !is_directory && stat.st_nlink > 1 {

@@ -108,6 +108,17 @@ pub enum SyncError {
         /// Who asks.
         user: u32,
     },
+    /// Root would write in the store of another user.
+    #[error(
+        "the store {} belongs to the user with id {owner}, who called sudo and could not read what root writes there",
+        path.display()
+    )]
+    StoreOfCaller {
+        /// The store.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// The folder does not exist.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
@@ -400,6 +411,7 @@ impl SyncError {
             Self::LostCopy { .. } => "lost_copy",
             Self::AlreadyProject { .. } => "already_project",
             Self::ForeignOwner { .. } => "foreign_owner",
+            Self::StoreOfCaller { .. } => "store_of_caller",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::NotEmpty { .. } => "not_empty",
             Self::StoreNotEmpty { .. } => "store_not_empty",
@@ -463,6 +475,7 @@ impl SyncError {
             Self::Store(_) => "damaged_store",
             Self::Scan(_) => "scan",
             Self::Index(_) => "index",
+            Self::Checkout(CheckoutError::InTheWay { .. }) => "in_the_way",
             Self::Checkout(_) => "checkout",
             Self::Content(_) => "content",
         }

@@ -44,6 +44,12 @@ pub(crate) async fn upload(
     let mut packs = Vec::with_capacity(ids.len());
     for id in ids {
         let id: PackId = id.parse().expect("the outbox holds pack ids made here");
+        // The primary inside the store gets the very file.
+        if remote.chosen.is_some() && !store.is_sound(&id)? {
+            let what =
+                "its bytes are not those that its id stands for; run `fastest doctor --mend`";
+            return Err(StoreError::DamagedPack { path: store.pack_path(&id), what }.into());
+        }
         remote.meter.expect(store.pack_info(&id)?.bytes);
         packs.push((pack_key(owner, &id.to_hex()), store.pack_path(&id)));
     }

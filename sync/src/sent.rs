@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
+use fastest_core::pack::PackHasher;
 use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::value::{Misfit, ValueError};
@@ -284,10 +285,12 @@ fn inline_pack(
         .and_then(|id| id.parse().ok())
         .expect("the outbox holds pack ids made here");
     let pack = store.read_pack(&id)?;
-    let part = pack.get(from as usize..(from + bytes) as usize);
+    let mut hasher = PackHasher::default();
+    let is_sound = hasher.update(&pack) && hasher.id() == id;
+    let part = pack.get(from as usize..(from + bytes) as usize).filter(|_| is_sound);
     let damaged = || fastest_core::store::StoreError::DamagedPack {
         path: store.pack_path(&id),
-        what: "it is shorter than when it was made",
+        what: "its bytes are not those that its id stands for; run `fastest doctor --mend`",
     };
     Ok(STANDARD.encode(part.ok_or_else(damaged)?))
 }

@@ -152,14 +152,14 @@ pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result
     private::create_file(primary).map_err(io_error(primary))?;
     for name in names_of(primary) {
         let path = primary.with_file_name(name);
-        if path.symlink_metadata().is_ok_and(|data| data.is_file()) {
+        if path == *primary || path.symlink_metadata().is_ok_and(|data| data.is_file()) {
             group.set(&path, SHARED_FILE)?;
         }
     }
     match packs {
         Some(packs) => {
             private::create_dir_all(packs).map_err(io_error(packs))?;
-            group.set_below(&packs.canonicalize().map_err(io_error(packs))?)
+            group.set_below(packs)
         }
         None => Ok(()),
     }
@@ -177,7 +177,10 @@ fn names_of(primary: &Path) -> [OsString; 4] {
 impl<'a> Group<'a> {
     /// The group of this name or number.
     fn find(name: &'a str) -> Result<Self, ShareError> {
-        if let Ok(id) = name.parse() {
+        // The last number stands for no group at all.
+        if let Ok(id) = name.parse()
+            && id != u32::MAX
+        {
             return Ok(Self { name, id });
         }
         let path = Path::new("/etc/group");

@@ -56,6 +56,20 @@ impl Trust {
         Err(SyncError::ForeignOwner { path: path.to_owned(), owner, user })
     }
 
+    /// Refuses to have root work in the store of the user who called `sudo`: what it writes there, that user
+    /// could not read.
+    pub fn check_store(&self, store: &Path) -> Result<(), SyncError> {
+        let found = store.ancestors().find_map(|folder| std::fs::metadata(folder).ok());
+        let owner = found.map(|found| found.uid());
+        let is_listed = self.folders.iter().any(|listed| covers(listed, store));
+        match owner.filter(|owner| user_id() == 0 && self.sudo_user == Some(*owner)) {
+            Some(owner) if !is_listed => {
+                Err(SyncError::StoreOfCaller { path: store.to_owned(), owner })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses to make a working copy of a folder whose owner could put another one in its place. Root
     /// could anyway.
     pub(crate) fn check_target(&self, root: &Path) -> Result<(), SyncError> {

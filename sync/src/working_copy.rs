@@ -157,7 +157,10 @@ impl WorkingCopy {
     /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
     /// Gives what that checkout left as it was found.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
-        let lock = take_lock(&self.state(), &self.root)?;
+        // Earlier builds made it as the umask has it.
+        let state = self.state();
+        let _ = private::close(state.path());
+        let lock = take_lock(&state, &self.root)?;
         let kept = match recover(&self.root)? {
             Some(recovered) => {
                 // The token is the head that the checkout leads to; empty where it moves none.

@@ -1,6 +1,9 @@
 //! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
@@ -8,7 +11,7 @@ use fastest_core::left;
 use fastest_core::object::ObjectSource;
 use fastest_core::private;
 use fastest_core::reach::new_objects;
-use fastest_core::state_dir::StateDir;
+use fastest_core::state_dir::{INDEX, StateDir};
 use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
@@ -116,6 +119,11 @@ impl Device {
         }
         let objects = self.store.rebuild_index()?;
         report.mended.push(format!("rebuilt the index of {objects} objects"));
+        // What is gone may still stand in a folder, where the next snapshot has to read it.
+        let roots = "SELECT root FROM fastest_local_copy";
+        for root in self.replica.read().all(roots, [], |row| row.get::<_, Vec<u8>>(0))? {
+            let _ = StateDir::of(Path::new(OsStr::from_bytes(&root))).remove(INDEX);
+        }
         Ok(())
     }
 

@@ -121,6 +121,11 @@ impl Device {
     }
 }
 
+fn is_forbidden(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
+}
+
 /// What SQLite finds wrong with the file of the primary inside the store.
 fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
     let look = || -> Result<Vec<String>, rusqlite::Error> {
@@ -129,7 +134,12 @@ fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
         let mut asked = file.prepare("PRAGMA integrity_check")?;
         asked.query_map([], |row| row.get(0))?.collect()
     };
-    let lines = look().unwrap_or_else(|error| vec![crate::sqlite::words(&error)]);
+    let lines = match look() {
+        Ok(lines) => lines,
+        // What may not be read or written is not damaged.
+        Err(error) if is_forbidden(&error) => return,
+        Err(error) => vec![crate::sqlite::words(&error)],
+    };
     for what in lines.into_iter().filter(|line| line != "ok") {
         report.problems.push(Problem {
             place: path.display().to_string(),

@@ -70,6 +70,9 @@ impl Device {
         if WorkingCopy::at(&root, &self.trust)?.is_some() {
             return Ok(false);
         }
+        if self.begun_project(&root)?.is_some_and(|(project, _)| project.name == name) {
+            return self.create_project(&root, &name).map(|_| true);
+        }
         if let Some(project) = self.was_made_here(&root)? {
             let place = Some("and this folder was a working copy of it".to_owned());
             return Err(SyncError::NameTaken { what: "project", name: project.name, place });
@@ -109,8 +112,35 @@ impl Device {
     }
 
     fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {
+        let begun = self.begun_project(root)?.filter(|(project, _)| project.name == name);
+        let (project, workspace) = match begun {
+            Some(begun) => begun,
+            None => self.save_project(root, name)?,
+        };
+        match WorkingCopy::create(root, &project.id, &workspace.id) {
+            Ok(copy) => {
+                self.keep_left(&copy)?;
+                self.replica.write(|session| session.know_copy(&copy, None))?;
+            }
+            Err(error) => {
+                // A folder that cannot be written to: take back the rows, which nobody has seen.
+                self.replica.write(|session| session.forget_project(&project.id))?;
+                return Err(error);
+            }
+        }
+        Ok(InitReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            path: root.display().to_string(),
+            warnings: Vec::new(),
+        })
+    }
+
+    fn save_project(&mut self, root: &Path, name: &str) -> Result<(Project, Workspace), SyncError> {
         let machine_id = self.identity.machine.clone();
-        let (project, workspace) = self.replica.write(|session| {
+        self.replica.write(|session| {
             if let Some(id) = session.project_named(name)? {
                 let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
                 return Err(SyncError::NameTaken { what: "project", name, place });
@@ -132,25 +162,6 @@ impl Device {
             session.save(&project.id, &workspace)?;
             session.record(&project.id, &workspace.id, "project.created", None, None)?;
             Ok::<_, SyncError>((project, workspace))
-        })?;
-        match WorkingCopy::create(root, &project.id, &workspace.id) {
-            Ok(copy) => {
-                self.keep_left(&copy)?;
-                self.replica.write(|session| session.know_copy(&copy, None))?;
-            }
-            Err(error) => {
-                // A folder that cannot be written to: take back the rows, which nobody has seen.
-                self.replica.write(|session| session.forget_project(&project.id))?;
-                return Err(error);
-            }
-        }
-        Ok(InitReport {
-            project: project.name,
-            project_id: project.id,
-            workspace: workspace.name,
-            workspace_id: workspace.id,
-            path: root.display().to_string(),
-            warnings: Vec::new(),
         })
     }
 }

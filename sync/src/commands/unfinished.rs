@@ -9,6 +9,7 @@ use std::path::Path;
 use fastest_core::state_dir::{JOURNAL, StateDir};
 use fastest_core::tree::STATE_DIR;
 use fastest_schema::Row;
+use fastest_schema::projects::Project;
 use fastest_schema::workspaces::Workspace;
 
 use crate::activity::Activity;
@@ -44,6 +45,20 @@ impl Device {
             }
         }
         Ok(None)
+    }
+
+    /// The project that a killed command made of the folder `root`, without getting to the folder itself.
+    pub(crate) fn begun_project(
+        &self,
+        root: &Path,
+    ) -> Result<Option<(Project, Workspace)>, SyncError> {
+        let Some(project) = self.was_made_here(root)? else { return Ok(None) };
+        let workspace = self.begun_for(&project.id, root, None)?;
+        let is_main = |workspace: &Workspace| {
+            project.main_workspace_id.as_ref() == Some(&workspace.id)
+                && workspace.current_snapshot_id.is_none()
+        };
+        Ok(workspace.filter(is_main).map(|workspace| (project, workspace)))
     }
 
     /// The working copy in `dir` that a killed command has not finished, if its project and workspace

@@ -208,7 +208,7 @@ impl StateDir {
     pub fn read_owned(&self, file: StateFile) -> io::Result<Option<Owned>> {
         missing_is_none(self.open().and_then(|folder| {
             let folder_owner = rustix::fs::fstat(&folder)?.st_uid;
-            let opened = open_in(&folder, file)?;
+            let opened = regular_file::open(&folder, file.name, Links::Refuse, file.bytes_max)?;
             let file_owner = opened.owner;
             Ok(Owned { bytes: opened.read_of(file.magic)?, folder_owner, file_owner })
         }))

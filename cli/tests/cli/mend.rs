@@ -83,7 +83,6 @@ fn what_was_never_pushed_is_stored_again_from_its_working_copy() {
     mine.run(&["snapshot"]);
     packs(&mine).iter().for_each(|pack| fs::remove_file(pack).unwrap());
     assert!(problems(&mine, &["doctor", "--mend"]) > 0);
-    fs::remove_file(mine.root().join(".fastest/index")).unwrap();
     mine.run(&["snapshot"]);
     mine.run(&["push"]);
     scene.run("here", "", "clone app again");
@@ -197,7 +196,6 @@ fn what_is_sound_of_a_damaged_pack_that_was_never_pushed_is_saved() {
     let here = names.iter().filter(|(name, bytes)| is_here(name, bytes)).count();
     assert_eq!(here, 2, "one block was damaged");
     // What still stands in the folder is stored again, and all of it can be pushed.
-    fs::remove_file(mine.root().join(".fastest/index")).unwrap();
     fs::write(mine.root().join("d"), "more").unwrap();
     mine.run(&["push"]);
     assert_eq!(problems(&mine, &["doctor"]), 0);

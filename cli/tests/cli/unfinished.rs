@@ -87,6 +87,9 @@ fn again(words: &str, stop: impl Fn(&Scene)) {
     let forget = "DELETE FROM fastest_local_copy WHERE CAST(root AS TEXT) LIKE '%/other'";
     let replica = rusqlite::Connection::open(scene.path("store/replica.db")).unwrap();
     assert_eq!(replica.execute(forget, []).unwrap(), 1);
+    let begun = "SELECT id FROM workspaces WHERE local_path LIKE '%/other'";
+    let begun: String = replica.query_row(begun, [], |row| row.get(0)).unwrap();
+    fs::write(scene.path("store/begun").join(begun), "").unwrap();
     drop(replica);
     stop(&scene);
     let told = scene.run("store", "demo", words);

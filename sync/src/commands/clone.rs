@@ -162,6 +162,7 @@ impl Device {
             current_snapshot_id: head.clone(),
             ..workspace
         };
+        self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
             session.save(&project.id, &workspace)?;
             session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
@@ -205,6 +206,7 @@ impl Device {
             copy.set_head(head)?;
         }
         self.replica.write_soon(|session| session.know_copy(&copy, head))?;
+        self.forget_begun(&copy.workspace_id);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
@@ -106,15 +106,16 @@ impl Device {
     }
 
     fn mend(&mut self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
+        let mut set_aside = Vec::new();
         for fault in faults {
             if let Fault::Pack { id, .. } = fault {
-                self.salvage(id, report)?;
                 let path = self.store.pack_path(id);
-                let aside = self.dir.join("damaged");
-                private::create_dir_all(&aside).map_err(SyncError::io("create", &aside))?;
-                let aside = aside.join(path.file_name().unwrap_or_default());
+                let folder = self.dir.join("damaged");
+                private::create_dir_all(&folder).map_err(SyncError::io("create", &folder))?;
+                let aside = self.aside(id);
                 std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
                 report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
+                set_aside.push(id);
             }
         }
         let objects = self.store.rebuild_index()?;
@@ -124,13 +125,19 @@ impl Device {
         for root in self.replica.read().all(roots, [], |row| row.get::<_, Vec<u8>>(0))? {
             let _ = StateDir::of(Path::new(OsStr::from_bytes(&root))).remove(INDEX);
         }
-        Ok(())
+        set_aside.into_iter().try_for_each(|id| self.salvage(id, report))
     }
 
-    /// Saves what is sound of a damaged pack, before it is set aside: it may exist nowhere else. A primary
+    /// Where a damaged pack is kept.
+    fn aside(&self, id: &PackId) -> PathBuf {
+        let path = self.store.pack_path(id);
+        self.dir.join("damaged").join(path.file_name().unwrap_or_default())
+    }
+
+    /// Saves what is sound of a damaged pack that was set aside: it may exist nowhere else. A primary
     /// that is said to have the pack may have it damaged too.
     fn salvage(&mut self, id: &PackId, report: &mut DoctorReport) -> Result<(), SyncError> {
-        let packs = self.store.salvage(&self.store.pack_path(id))?;
+        let packs = self.store.salvage(&self.aside(id))?;
         let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
         let mut of = String::new();
         for (key, pack) in self.waiting_packs()? {
@@ -166,8 +173,13 @@ impl Device {
     fn forget_lost_packs(&mut self, report: &mut DoctorReport) -> Result<(), SyncError> {
         for (key, pack) in self.waiting_packs()? {
             // Only what is known to be gone: a look that fails says nothing.
-            let is_gone = pack.pack_id.parse().is_ok_and(|id| self.is_gone(&id));
-            if !is_gone {
+            let Ok(id) = pack.pack_id.parse::<PackId>() else { continue };
+            if !self.is_gone(&id) {
+                continue;
+            }
+            // It was set aside by a command that was killed before it saved what is sound of it.
+            if self.aside(&id).exists() {
+                self.salvage(&id, report)?;
                 continue;
             }
             self.replica.write(|session| {

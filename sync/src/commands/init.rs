@@ -121,6 +121,7 @@ impl Device {
             Ok(copy) => {
                 self.keep_left(&copy)?;
                 self.replica.write(|session| session.know_copy(&copy, None))?;
+                self.forget_begun(&workspace.id);
             }
             Err(error) => {
                 // A folder that cannot be written to: take back the rows, which nobody has seen.
@@ -139,7 +140,8 @@ impl Device {
     }
 
     fn save_project(&mut self, root: &Path, name: &str) -> Result<(Project, Workspace), SyncError> {
-        let machine_id = self.identity.machine.clone();
+        let workspace = new_workspace("", "main", root, self.identity.machine.clone());
+        self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
             if let Some(id) = session.project_named(name)? {
                 let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
@@ -156,7 +158,7 @@ impl Device {
                 last_snapshot_id: None,
                 main_workspace_id: None,
             };
-            let workspace = new_workspace(&project.id, "main", root, machine_id);
+            let workspace = Workspace { project_id: project.id.clone(), ..workspace };
             let project = Project { main_workspace_id: Some(workspace.id.clone()), ..project };
             session.save(&project.id, &project)?;
             session.save(&project.id, &workspace)?;

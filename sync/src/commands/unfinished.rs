@@ -4,8 +4,9 @@
 //! folder, or a row that names it, without that entry is unfinished: the same command goes on with it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use fastest_core::private;
 use fastest_core::state_dir::{JOURNAL, StateDir};
 use fastest_core::tree::STATE_DIR;
 use fastest_schema::Row;
@@ -40,11 +41,30 @@ impl Device {
         };
         for workspace in all.into_iter().filter(is_here) {
             // Another device may bear the same name, and use the same path.
-            if session.copies_of(&workspace.id)?.is_empty() && is_new(session, &workspace)? {
+            if session.copies_of(&workspace.id)?.is_empty() && self.note_of(&workspace.id).exists()
+            {
                 return Ok(Some(workspace));
             }
         }
         Ok(None)
+    }
+
+    /// Notes in the store that this device begins a workspace, before anything else says so.
+    pub(crate) fn note_begun(&self, workspace_id: &str) -> Result<(), SyncError> {
+        let note = self.note_of(workspace_id);
+        let folder = note.parent().expect("a note lies in a folder");
+        let noted = private::create_dir_all(folder).and_then(|()| private::create_file(&note));
+        noted.map_err(SyncError::io("create", &note))
+    }
+
+    /// Takes back the note of a workspace that is finished, or given up.
+    pub(crate) fn forget_begun(&self, workspace_id: &str) {
+        // One that stays says nothing of a workspace with a working copy.
+        let _ = fs::remove_file(self.note_of(workspace_id));
+    }
+
+    fn note_of(&self, workspace_id: &str) -> PathBuf {
+        self.dir.join("begun").join(workspace_id)
     }
 
     /// The project that a killed command made of the folder `root`, without getting to the folder itself.
@@ -111,11 +131,13 @@ impl Device {
         }
         self.keep_left(copy)?;
         self.replica.write(|session| session.know_copy(copy, head.as_deref()))?;
+        self.forget_begun(&copy.workspace_id);
         Ok(report)
     }
 
     /// Forgets a new workspace whose folder could not be made, as long as nobody else can know of it.
     pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
+        self.forget_begun(&workspace.id);
         self.replica.write(|session| {
             let own = [Workspace::TABLE.name, &workspace.id];
             if !is_new(session, workspace)? {

@@ -236,6 +236,19 @@ impl Store {
 }
 
 impl Store {
+    /// Whether the bytes of the store's copy of a pack have its id: all that those to whom it is sent look
+    /// at before they read its objects.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn has_its_bytes(&self, id: &PackId) -> Result<bool, StoreError> {
+        match check_bytes(id, &self.pack_path(id)) {
+            Ok(_) => Ok(true),
+            Err(StoreError::WrongPack { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Copies into packs of their own those objects of a damaged pack, in the file at `path`, that are what
     /// their ids say. The store has not got them elsewhere, nor an index that says so.
     pub fn salvage(&self, path: &Path) -> Result<Vec<PackInfo>, StoreError> {
@@ -264,8 +277,8 @@ impl Store {
     }
 }
 
-/// Reads a pack in full: its own id, and every object's.
-fn check_pack(id: &PackId, path: &Path) -> Result<Vec<Packed>, StoreError> {
+/// Reads the bytes of a pack, which must have its id.
+fn check_bytes(id: &PackId, path: &Path) -> Result<File, StoreError> {
     let mut file = File::open(path).map_err(StoreError::io("open", path))?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 20];
@@ -278,6 +291,12 @@ fn check_pack(id: &PackId, path: &Path) -> Result<Vec<Packed>, StoreError> {
     if hasher.finalize().as_bytes() != &id.0 {
         return Err(StoreError::WrongPack { id: *id });
     }
+    Ok(file)
+}
+
+/// Reads a pack in full: its own id, and every object's.
+fn check_pack(id: &PackId, path: &Path) -> Result<Vec<Packed>, StoreError> {
+    let file = check_bytes(id, path)?;
     let objects = pack::read_footer(&file, path)?;
     pack::verify_objects(&file, path, &objects)?;
     Ok(objects)

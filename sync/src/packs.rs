@@ -45,7 +45,7 @@ pub(crate) async fn upload(
     for id in ids {
         let id: PackId = id.parse().expect("the outbox holds pack ids made here");
         // The primary inside the store gets the very file.
-        if remote.chosen.is_some() && !store.is_sound(&id)? {
+        if remote.chosen.is_some() && !store.has_its_bytes(&id)? {
             let what =
                 "its bytes are not those that its id stands for; run `fastest doctor --mend`";
             return Err(StoreError::DamagedPack { path: store.pack_path(&id), what }.into());

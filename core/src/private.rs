@@ -61,7 +61,7 @@ pub fn share_below(
 ) -> Result<(), (PathBuf, io::Error)> {
     let at = |path: &Path| {
         let path = path.to_owned();
-        move |error: Errno| (path, io::Error::from(error))
+        move |error: Errno| (path, in_words(error))
     };
     let top = rustix::fs::openat(CWD, folder, DIRECTORY, Mode::empty()).map_err(at(folder))?;
     let mut waiting = vec![(folder.to_owned(), top)];
@@ -95,9 +95,19 @@ pub fn share_below(
 /// # Errors
 /// Those of the system; where a link or another user's file stands there, too.
 pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
-    let file = rustix::fs::openat(CWD, path, READ, Mode::empty())?;
+    let file = rustix::fs::openat(CWD, path, READ, Mode::empty()).map_err(in_words)?;
     let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
-    Ok(give(&file, mode, group)?)
+    give(&file, mode, group).map_err(in_words)
+}
+
+fn in_words(error: Errno) -> io::Error {
+    match error {
+        Errno::LOOP => io::Error::other("it is a symbolic link, which is not followed; remove it"),
+        Errno::MLINK => io::Error::other(
+            "the same file has another name (a hard link); copy it under a name of its own",
+        ),
+        error => error.into(),
+    }
 }
 
 fn is_own(file: &OwnedFd) -> Result<bool, Errno> {

@@ -289,8 +289,7 @@ impl Device {
         row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
     }
 
-    /// Opens the remote.
-    /// The remote that the device follows.
+    /// Opens the remote that the device follows.
     pub fn remote(&self) -> Result<Remote, SyncError> {
         self.open_remote(&self.replica.read().remote()?)
     }

@@ -113,8 +113,7 @@ impl Embedded {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // SQLite gives `-wal` and `-shm` the modes of the file.
-        // What stands against it, SQLite says.
+        // SQLite gives `-wal` and `-shm` the modes of the file. If it cannot be made, SQLite says why.
         let _ = private::create_file(&self.path);
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;

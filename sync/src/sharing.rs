@@ -1,10 +1,11 @@
 //! Who may read what: the modes of a store, and the modes and the group of a primary that is a file and of
 //! folders of packs.
 //!
-//! A store is its owner's. A new primary is its maker's alone. What is made beside one that is there follows the modes and the
-//! group of its file, and what is made in a chosen folder of packs follows the folder: nothing has to
-//! remember that a place is shared, and whoever changes the modes by hand is followed too. SQLite does the
-//! same with the `-wal` and `-shm` files. Modes are set after a file is made, for a umask takes bits away.
+//! A store is its owner's, and a new primary its maker's. What is made beside an existing primary takes
+//! the modes and the group of its file, and what is made in a chosen folder of packs those of the folder.
+//! So nothing has to remember that a place is shared, and modes that were changed by hand count too.
+//! SQLite does the same with its `-wal` and `-shm` files. Modes are set after a file is made, because the
+//! umask takes bits away.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};

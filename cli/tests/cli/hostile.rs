@@ -94,7 +94,7 @@ fn a_journal_of_a_folder_that_the_store_does_not_know_stays() {
     assert_eq!(scene.read("demo/.fastest/checkout"), "a journal");
 }
 
-/// Gives a path to another user. That takes a superuser.
+/// Makes another user the owner of a path, which only root may do.
 fn give_away(scene: &Scene, path: &str) -> bool {
     let given = Command::new("chown").args(["-h", "54321"]).arg(scene.path(path)).output();
     given.is_ok_and(|given| given.status.success())

@@ -89,8 +89,8 @@ pub(crate) fn replace(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     Renamed::of(rustix::fs::renameat(from.0, from.1, to.0, to.1))
 }
 
-/// Has two names change places, in one step. Whoever watches the folder of the first sees that name
-/// go and come; of the second, come and go.
+/// Swaps two names in one step. A watcher of the first folder sees its name leave and then arrive, as
+/// when a file is replaced; a watcher of the second sees it the other way round.
 pub(crate) fn exchange(there: At<'_>, here: At<'_>) -> Result<Renamed, Errno> {
     let renamed =
         rustix::fs::renameat_with(there.0, there.1, here.0, here.1, RenameFlags::EXCHANGE);

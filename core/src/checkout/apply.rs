@@ -64,8 +64,8 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// Checks all that the steps took out of the folder, makes the folders durable in which they changed
-    /// anything, and then deletes what was taken out. Gives what was kept.
+    /// Checks everything that the steps took out of the working copy, syncs the folders that they changed,
+    /// and only then deletes what was taken out. Returns what was kept.
     ///
     /// # Errors
     /// Where a version of the user's has no name again, or the disk fails: the journal must stay.

@@ -93,7 +93,7 @@ impl Files {
             Err(Failed::Stuck) => {
                 let aside = self.state.kept().join(&temporary);
                 Err(io::Error::other(format!(
-                    "it was changed meanwhile: it is {}",
+                    "it was changed meanwhile, and that version is now {}",
                     aside.display()
                 )))
             }
@@ -146,7 +146,7 @@ fn holds(at: At<'_>, text: &[u8]) -> bool {
     found.and_then(Opened::read).is_ok_and(|found| found == text)
 }
 
-/// Whatever came out is the user's, and gets a name again.
+/// What came out is the user's version: it goes back to its name, or beside it.
 fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
     let ours = match ours {
         Some(Node::Content(_, stat)) => Some(stat),

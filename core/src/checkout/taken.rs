@@ -156,8 +156,8 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// Gives a name to what a step took out before a crash and what nobody has looked at since, unless
-    /// it is as expected.
+    /// Puts back what a step took out before a crash and nobody has looked at since, unless it is what
+    /// was expected.
     pub(super) fn keep_unseen(
         &mut self,
         path: &[u8],
@@ -174,7 +174,7 @@ impl<'s> Taken<'s> {
         Some(self.keep(&out, parents))
     }
 
-    /// Looks at what came out: not at its content yet, which is read when all changes are made.
+    /// Compares the stat data of what came out. Its content is read once all changes are made.
     pub(super) fn came_out(
         &mut self,
         path: &[u8],
@@ -252,8 +252,8 @@ impl<'s> Taken<'s> {
         Kept { path: display(&out.path), why: self.put_back(out, parents) }
     }
 
-    /// Gives what came out its name again. Where another version has come meanwhile, that one keeps the
-    /// name, and this one gets a name beside it.
+    /// Returns what came out to its own name. If a newer version has that name by now, the newer one
+    /// keeps it, and this one is put beside it.
     fn put_back(&mut self, out: &Out, parents: &mut Parents<'_>) -> KeptWhy {
         let here = self.site.waiting(&out.waits);
         let beside = match parents.open(&out.path) {
@@ -290,8 +290,8 @@ impl<'s> Taken<'s> {
     }
 }
 
-/// Gives what stands `here` the name `there`, where nothing stands, or what we have put there. Whether
-/// it has it.
+/// Moves `here` to `there`, if that name is free or still holds the file that we put there. Returns
+/// whether it was moved.
 pub(super) fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<bool, Errno> {
     let is_ours =
         |at: At<'_>| ours.is_some_and(|ours| is_file(look_at(at.0, at.1).ok().flatten(), ours));
@@ -309,7 +309,7 @@ pub(super) fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Re
     Ok(false)
 }
 
-/// Gives what stands `here` a free name beside that of `there`.
+/// Moves `here` to a free name beside `there`, and returns that name.
 pub(super) fn name_beside(here: At<'_>, there: At<'_>) -> Result<Vec<u8>, Errno> {
     let mut taken = std::collections::BTreeSet::new();
     loop {

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastest_schema::{Migration, Row, Schema, Value, decode_page, init_sql, pull_sql, table};
-use fastest_sync::dag::Parents;
-use fastest_sync::embedded::Embedded;
-use fastest_sync::outbox::Entry;
-use fastest_sync::push_plan::{LargePacks, plan_all};
+use fastest_sync::exchange::plan::plan_all;
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::pack_store::store::LargePacks;
+use fastest_sync::replica::outbox::Entry;
+use fastest_sync::rows::history::Parents;
 use fastest_sync::{Database, Remote, migrate};
 
 const ROWS: u64 = 1_000;

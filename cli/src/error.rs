@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fastest_sync::SyncError;
-use fastest_sync::database::DatabaseError;
-use fastest_sync::migrations::MigrationsError;
-use fastest_sync::pack_store::PackStoreError;
+use fastest_sync::database::error::DatabaseError;
+use fastest_sync::migrations::error::MigrationsError;
+use fastest_sync::remote::pack_store::store::PackStoreError;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

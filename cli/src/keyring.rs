@@ -6,7 +6,7 @@
 #[cfg(feature = "keyring")]
 mod system;
 
-use fastest_sync::address::{Address, D1Address};
+use fastest_sync::remote::address::{Address, D1Address};
 
 /// Why the keyring cannot be used, in words that hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::env;
 
-use fastest_sync::address::Address;
-use fastest_sync::secret::{Secret, Secrets};
+use fastest_sync::remote::address::Address;
+use fastest_sync::remote::secret::{Secret, Secrets};
 
 use crate::keyring::{self, Keyring};
 

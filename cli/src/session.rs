@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use std::thread;
 
 use directories::ProjectDirs;
-use fastest_sync::activity::Activity;
-use fastest_sync::address::file_url;
-use fastest_sync::remote::{Remote, RemoteState};
-use fastest_sync::secret::Secrets;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::address::file_url;
+use fastest_sync::remote::open::Remote;
+use fastest_sync::remote::secret::Secrets;
+use fastest_sync::remote::state::RemoteState;
 use fastest_sync::{Device, GitSettings, Identity, SyncError, Trust};
 use rayon::ThreadPoolBuilder;
 use tokio::runtime::{Builder, Runtime};
@@ -89,7 +90,8 @@ impl<'a> Session<'a> {
     pub fn remote(&self, url: Option<&str>) -> Result<Remote, CliError> {
         let Some(url) = url else { return Ok(self.device()?.remote()?) };
         let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
-        Ok(Remote::open(&state, &self.store, &EnvironmentThenKeyring::new())?)
+        let remote = Remote::open(&state, &self.store, &EnvironmentThenKeyring::new());
+        Ok(remote.map_err(SyncError::from)?)
     }
 
     /// Whether the primary at `url` is the one inside the store.

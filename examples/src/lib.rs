@@ -17,7 +17,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use fastest_schema::Schema;
-use fastest_sync::embedded::Embedded;
+use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 
 /// What an example gives back.

@@ -13,12 +13,15 @@ use fastest_core::scan::ScanError;
 use fastest_core::stat_index::IndexError;
 use fastest_core::store::StoreError;
 
-use crate::local_write::WriteError;
-use crate::migrations::MigrationsError;
-use crate::pack_store::PackStoreError;
-use crate::primary::PrimaryError;
-use crate::replica::ReplicaError;
-use crate::sharing::ShareError;
+use crate::base::waiting::LockError;
+use crate::migrations::error::MigrationsError;
+use crate::remote::open::RemoteError;
+use crate::remote::pack_store::store::PackStoreError;
+use crate::remote::primary::PrimaryError;
+use crate::remote::sharing::ShareError;
+use crate::replica::error::ReplicaError;
+use crate::rows::resolve::ResolveError;
+use crate::rows::write_error::WriteError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -482,38 +485,42 @@ impl SyncError {
     }
 }
 
-/// The nearest of `names` to a misspelt `name`, if one is near.
-pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let far = name.chars().count().max(3) / 3 + 1;
-    let distances = names.into_iter().map(|other| (distance(name, other), other));
-    distances.filter(|(distance, _)| *distance <= far).min().map(|(_, other)| other.to_owned())
+impl From<LockError> for SyncError {
+    fn from(LockError { action, path, source }: LockError) -> Self {
+        Self::Io { action, path, source }
+    }
 }
 
-/// Levenshtein distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+impl From<ResolveError> for SyncError {
+    fn from(error: ResolveError) -> Self {
+        let what = "conflict";
+        match error {
+            ResolveError::Unknown { name } => Self::Unknown { what, name, nearest: None },
+            ResolveError::Ambiguous { name, candidates } => {
+                Self::Ambiguous { what, name, candidates }
+            }
+            ResolveError::BadValue { table, column, why } => Self::BadValue { table, column, why },
+            ResolveError::Write(error) => error.into(),
+            ResolveError::Replica(error) => error.into(),
         }
     }
-    row[b.len()]
 }
 
-#[cfg(test)]
-mod tests {
-    use super::nearest;
+impl From<MigrationsError> for SyncError {
+    fn from(error: MigrationsError) -> Self {
+        match error {
+            MigrationsError::Primary(error) => Self::Primary(error),
+            error => Self::Migrations(error),
+        }
+    }
+}
 
-    #[test]
-    fn the_nearest_name_is_near() {
-        let names = ["main", "feature", "fix-login"];
-        assert_eq!(nearest("mian", names).as_deref(), Some("main"));
-        assert_eq!(nearest("fixlogin", names).as_deref(), Some("fix-login"));
-        assert_eq!(nearest("zzzzzzzz", names), None);
+impl From<RemoteError> for SyncError {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Primary(error) => Self::Primary(error),
+            RemoteError::Packs(error) => Self::PackStore(error),
+            RemoteError::Changed => Self::RemoteChanged,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fastest_sync::report::{ConflictsReport, RowConflict};
+use fastest_sync::device::report::{ConflictsReport, RowConflict};
 use fastest_sync::{Database, Resolution, SyncError};
 use serde_json::Value;
 

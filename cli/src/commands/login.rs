@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal, Read};
 
-use fastest_sync::address::Address;
-use fastest_sync::report::RemoteReport;
-use fastest_sync::secret::Secret;
+use fastest_sync::device::report::RemoteReport;
+use fastest_sync::remote::address::Address;
+use fastest_sync::remote::secret::Secret;
 use serde::Serialize;
 
 use crate::error::{CliError, Exit};

@@ -18,8 +18,8 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use fastest_sync::report::ConflictReport;
-use fastest_sync::waiting;
+use fastest_sync::base::waiting;
+use fastest_sync::device::report::ConflictReport;
 
 use crate::args::{self, Cli, Command};
 use crate::error::{CliError, Exit};

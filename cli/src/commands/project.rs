@@ -1,6 +1,6 @@
 //! `project list`, `project rename`.
 
-use fastest_sync::report::ProjectsReport;
+use fastest_sync::device::report::ProjectsReport;
 
 use crate::args::Project;
 use crate::error::{CliError, Exit};

@@ -1,7 +1,7 @@
 //! `remote set`, `remote show`, `remote check`, `remote migrate`.
 
-use fastest_sync::remote::Packs;
-use fastest_sync::report::{MigrateReport, RemoteReport};
+use fastest_sync::device::report::{MigrateReport, RemoteReport};
+use fastest_sync::remote::state::Packs;
 
 use super::login;
 use crate::args::Remote;

@@ -6,7 +6,7 @@ use super::warn;
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{changes, count, listed, plain, size};
-use fastest_sync::report::SnapshotReport;
+use fastest_sync::device::report::SnapshotReport;
 
 pub fn init(
     session: &mut Session<'_>,

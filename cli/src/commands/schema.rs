@@ -5,12 +5,12 @@ use std::io::{BufReader, BufWriter, ErrorKind};
 use std::path::Path;
 
 use fastest_sync::SyncError;
-use fastest_sync::address::Address;
 use fastest_sync::migrations::{
     self, Chosen, Comparison, ExportError, Generated, MendedExport, NewMigration, Policy, Source,
     mermaid,
 };
-use fastest_sync::remote::Remote;
+use fastest_sync::remote::address::Address;
+use fastest_sync::remote::open::Remote;
 use serde::Serialize;
 
 use crate::args::{Adopted, DiagramFormat, Schema};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fastest_sync::report::{CloneReport, DriftReport, PullReport, PushReport};
+use fastest_sync::device::report::{CloneReport, DriftReport, PullReport, PushReport};
 
 use super::save::saved;
 use super::{conflict_lines, warn};

@@ -1,6 +1,6 @@
 //! `workspace new`, `list`, `rename`, `set-main`.
 
-use fastest_sync::report::WorkspacesReport;
+use fastest_sync::device::report::WorkspacesReport;
 
 use super::sync::{clone_text, fork_notes};
 use crate::args::Workspace;

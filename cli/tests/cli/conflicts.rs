@@ -3,8 +3,8 @@
 use std::fs;
 
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::database::DatabaseError;
-use fastest_sync::embedded::Embedded;
+use fastest_sync::database::error::DatabaseError;
+use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 use insta::assert_snapshot;
 use serde_json::Value;

@@ -100,7 +100,7 @@ fn is_folder(found: &Found) -> bool {
 }
 
 fn shown(path: &Path, found: &Found) -> String {
-    let path = fastest_sync::path::show(path.as_os_str().as_encoded_bytes());
+    let path = fastest_sync::device::path::show(path.as_os_str().as_encoded_bytes());
     if is_folder(found) { path + "/" } else { path }
 }
 

@@ -218,7 +218,7 @@ fn logs_are_off_until_asked_for() {
     assert!(!logged("hyper=trace").contains("--- stderr"));
     for filter in ["debug", "trace", "fastest_sync=debug"] {
         let told = logged(filter);
-        assert!(told.contains("DEBUG fastest_sync::guard: statement run"), "{told}");
+        assert!(told.contains("DEBUG fastest_sync::remote::guard: statement run"), "{told}");
         assert!(!told.contains('\x1b'), "{told}");
     }
     assert_snapshot!(logged("fastest_sync=loud"), @r#"

@@ -4,7 +4,7 @@ pub mod schema;
 
 use std::io::Write;
 
-use fastest_sync::primary::Primary;
+use fastest_sync::remote::primary::Primary;
 use fastest_sync::{Database, Remote, migrate};
 
 use crate::{Result, Scene};

@@ -1,7 +1,7 @@
 //! Rows to begin with, each checked before it is written.
 
 use fastest_sync::Database;
-use fastest_sync::database::DatabaseError;
+use fastest_sync::database::error::DatabaseError;
 use jiff::Timestamp;
 
 use super::schema::{Invitation, Member, Organization, Role};

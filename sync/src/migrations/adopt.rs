@@ -11,9 +11,11 @@ use fastest_schema::record::TableRecord;
 use fastest_schema::{Schema, Table};
 use serde::Serialize;
 
-use crate::migrations::generate::generate_locked;
-use crate::migrations::{Generated, MigrationsError, NewMigration, folder, live};
-use crate::primary::{Primary, PrimaryError, ask_decoded};
+use crate::migrations::check::live;
+use crate::migrations::error::MigrationsError;
+use crate::migrations::folder;
+use crate::migrations::generate::{Generated, NewMigration, generate_locked};
+use crate::remote::primary::{Primary, PrimaryError, ask_decoded};
 
 /// What an adoption wrote, and what a person should know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,9 +2,10 @@
 
 use fastest_schema::{Migration, numbered_statements};
 
-use crate::migrations::{MigrationsError, Source};
-use crate::primary::{Primary, PrimaryError};
-use crate::remote::lacked;
+use crate::migrations::error::MigrationsError;
+use crate::migrations::source::Source;
+use crate::remote::level::lacked;
+use crate::remote::primary::{Primary, PrimaryError};
 
 /// Fails on every SQLite, and only when it is its turn: what stands before it has run by then, and is
 /// rolled back with it.

@@ -5,9 +5,11 @@
 
 use fastest_schema::adopt::{AdoptError, changed, hold_sql, release_sql};
 
-use crate::clock;
-use crate::migrations::{MigrationsError, Source, live};
-use crate::primary::Primary;
+use crate::base::clock;
+use crate::migrations::check::live;
+use crate::migrations::error::MigrationsError;
+use crate::migrations::source::Source;
+use crate::remote::primary::Primary;
 
 /// Takes the engine's triggers away. Until [`attach`], pushes are refused, and devices do not hear of
 /// what is written.

@@ -4,8 +4,9 @@ use fastest_schema::Migration;
 use fastest_schema::compare::{Comparison, compare};
 use fastest_schema::live::{LIVE_SQL, Live};
 
-use crate::migrations::{MigrationsError, Source};
-use crate::primary::{Primary, PrimaryError, ask_decoded};
+use crate::migrations::error::MigrationsError;
+use crate::migrations::source::Source;
+use crate::remote::primary::{Primary, PrimaryError, ask_decoded};
 
 /// Compares a primary with what the migrations come to.
 pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison, MigrationsError> {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use fastest_schema::folder::{Addition, Folder, JOURNAL, SCHEMA};
 
-use crate::migrations::MigrationsError;
+use crate::migrations::error::MigrationsError;
 
 /// Where a migration waits to be moved into its place.
 const NEXT: &str = "meta/.next";

@@ -9,7 +9,9 @@ use fastest_schema::record::Record;
 use fastest_schema::{STATEMENT_BREAKPOINT, Schema};
 use jiff::Timestamp;
 
-use crate::migrations::{MigrationsError, Rehearsal, folder};
+use crate::migrations::error::MigrationsError;
+use crate::migrations::folder;
+use crate::migrations::rehearsal::Rehearsal;
 
 /// What is wanted of a new migration.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,8 @@ use fastest_schema::numbered_statements;
 use fastest_schema::record::Record;
 use rusqlite::Connection;
 
-use crate::migrations::MigrationsError;
-use crate::sqlite::words;
+use crate::base::sqlite::words;
+use crate::migrations::error::MigrationsError;
 
 /// A database in memory that migrations are run on.
 #[derive(Debug)]

@@ -6,7 +6,9 @@ use fastest_schema::diff::{Plan, migration};
 use fastest_schema::record::Record;
 use fastest_schema::{FASTEST, Migration, Schema};
 
-use crate::migrations::{MigrationsError, Rehearsal, folder};
+use crate::migrations::error::MigrationsError;
+use crate::migrations::folder;
+use crate::migrations::rehearsal::Rehearsal;
 
 /// Migrations, and what they come to.
 #[derive(Debug, Clone)]

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_sync::address::{Address, D1Address};
-use fastest_sync::d1::{self, D1};
-use fastest_sync::meter::Meter;
-use fastest_sync::primary::{Denial, Failure, Primary, PrimaryError, Rows};
-use fastest_sync::secret::Secret;
-use fastest_sync::turso::LibsqlPrimary;
+use fastest_sync::remote::address::{Address, D1Address};
+use fastest_sync::remote::d1::{self, D1};
+use fastest_sync::remote::meter::Meter;
+use fastest_sync::remote::primary::{Denial, Failure, Primary, PrimaryError, Rows};
+use fastest_sync::remote::secret::Secret;
+use fastest_sync::remote::turso::LibsqlPrimary;
 
 use super::run;
 

@@ -7,9 +7,9 @@ use std::time::Instant;
 use fastest_fixtures::http;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::embedded::Embedded;
 use fastest_sync::migrations::mend_export;
-use fastest_sync::secret::NoSecrets;
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::{Database, Remote, Resolution, migrate};
 use rusqlite::Connection;
 

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_sync::activity::Activity;
-use fastest_sync::primary::Primary;
-use fastest_sync::remote::{Packs, Remote, RemoteState};
-use fastest_sync::retry::RetryPolicy;
-use fastest_sync::secret::NoSecrets;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::open::Remote;
+use fastest_sync::remote::primary::Primary;
+use fastest_sync::remote::retry::RetryPolicy;
+use fastest_sync::remote::secret::NoSecrets;
+use fastest_sync::remote::state::{Packs, RemoteState};
 
 use super::machine::{Machine, noise};
 use super::run;

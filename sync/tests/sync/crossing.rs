@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use fastest_fixtures::random::Random;
-use fastest_sync::activity::Activity;
-use fastest_sync::remote::Packs;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::state::Packs;
 
 use super::machine::Machine;
 

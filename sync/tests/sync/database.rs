@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::database::DatabaseError;
-use fastest_sync::embedded::Embedded;
-use fastest_sync::local_write::WriteError;
-use fastest_sync::primary::{Primary, PrimaryError};
+use fastest_sync::database::error::DatabaseError;
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::primary::{Primary, PrimaryError};
+use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, Resolution, SyncError, migrate};
 
 use super::machine::query;
@@ -530,13 +530,13 @@ impl Primary for Lost {
         &self,
         sql: &str,
         parameters: &[&str],
-    ) -> Result<fastest_sync::primary::Rows, PrimaryError> {
+    ) -> Result<fastest_sync::remote::primary::Rows, PrimaryError> {
         let answer = self.inner.run(sql, parameters).await?;
         if sql != fastest_schema::PUSH_SQL {
             return Ok(answer);
         }
         let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
-        let failure = fastest_sync::primary::Failure::Lost;
+        let failure = fastest_sync::remote::primary::Failure::Lost;
         Err(PrimaryError::Unreachable { url, reason, failure })
     }
 

@@ -9,8 +9,8 @@ use fastest_core::object::ObjectSink;
 use fastest_core::store::Store;
 use fastest_core::tree::{Item, Kind, Root, write_directory};
 use fastest_sync::SyncError;
-use fastest_sync::activity::Activity;
-use fastest_sync::remote::Packs;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::state::Packs;
 use rusqlite::Connection;
 
 use super::machine::Machine;

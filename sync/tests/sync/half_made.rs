@@ -6,10 +6,11 @@ use std::path::Path;
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{FASTEST, Migration, Schema};
-use fastest_sync::primary::{Primary, PrimaryError};
-use fastest_sync::remote::{Packs, Remote};
-use fastest_sync::retry::RetryPolicy;
-use fastest_sync::secret::NoSecrets;
+use fastest_sync::remote::open::Remote;
+use fastest_sync::remote::primary::{Primary, PrimaryError};
+use fastest_sync::remote::retry::RetryPolicy;
+use fastest_sync::remote::secret::NoSecrets;
+use fastest_sync::remote::state::Packs;
 use fastest_sync::{SyncError, migrate};
 
 use super::machine::Machine;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, REGION, S3Server, SqldServer};
-use fastest_sync::activity::Activity;
-use fastest_sync::primary::Primary;
-use fastest_sync::remote::{Packs, Remote};
-use fastest_sync::secret::NoSecrets;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::open::Remote;
+use fastest_sync::remote::primary::Primary;
+use fastest_sync::remote::secret::NoSecrets;
+use fastest_sync::remote::state::Packs;
 use fastest_sync::{Device, Identity, SyncError};
 
 use super::machine::{Machine, noise, query};

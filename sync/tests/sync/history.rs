@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use fastest_sync::Resolution;
-use fastest_sync::activity::Activity;
-use fastest_sync::remote::Packs;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::state::Packs;
 
 use super::machine::{Machine, copy_folder, noise, query};
 use super::run;

@@ -6,7 +6,8 @@ use fastest_schema::auth::User;
 use fastest_schema::value::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
 use fastest_sync::Database;
-use fastest_sync::replica::{Replica, ReplicaError};
+use fastest_sync::replica::error::ReplicaError;
+use fastest_sync::replica::open::Replica;
 use rusqlite::Connection;
 
 use super::machine::query;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fastest_sync::activity::Activity;
-use fastest_sync::remote::Packs;
-use fastest_sync::report::{CloneReport, PullReport, PushReport, SnapshotReport};
-use fastest_sync::retry::RetryPolicy;
-use fastest_sync::secret::Secrets;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::device::report::{CloneReport, PullReport, PushReport, SnapshotReport};
+use fastest_sync::remote::retry::RetryPolicy;
+use fastest_sync::remote::secret::Secrets;
+use fastest_sync::remote::state::Packs;
 use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
 
 use super::run;

@@ -23,6 +23,7 @@ mod mishaps;
 mod operations;
 mod private;
 mod requests;
+mod rooms;
 mod transactions;
 mod two_devices;
 mod values;

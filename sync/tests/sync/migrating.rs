@@ -10,10 +10,14 @@ use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::live::Live;
 use fastest_schema::{FASTEST, Migration, Schema};
-use fastest_sync::migrations::{MigrationsError, Source, apply, check, live};
-use fastest_sync::primary::Primary;
-use fastest_sync::remote::{Remote, RemoteState};
-use fastest_sync::retry::RetryPolicy;
+use fastest_sync::migrations::apply;
+use fastest_sync::migrations::check;
+use fastest_sync::migrations::error::MigrationsError;
+use fastest_sync::migrations::{Source, live};
+use fastest_sync::remote::open::Remote;
+use fastest_sync::remote::primary::Primary;
+use fastest_sync::remote::retry::RetryPolicy;
+use fastest_sync::remote::state::RemoteState;
 use futures_util::future::join;
 
 use super::run;

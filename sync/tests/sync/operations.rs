@@ -7,7 +7,7 @@ use fastest_fixtures::servers::D1Server;
 use fastest_schema::{
     Migration, PUSH_1_SQL, PUSH_SQL, Row, Schema, TRIAL_SQL, TRIED, init_sql, table,
 };
-use fastest_sync::secret::NoSecrets;
+use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::{Database, Remote, migrate};
 
 use super::machine::query;

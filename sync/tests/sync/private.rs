@@ -8,9 +8,9 @@ use fastest_schema::{
     Column, FASTEST, Kind, PUSH_1_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
 };
 use fastest_sync::Remote;
-use fastest_sync::pull::pull_scope;
-use fastest_sync::remote::Packs;
-use fastest_sync::replica::Replica;
+use fastest_sync::exchange::pull::pull_scope;
+use fastest_sync::remote::state::Packs;
+use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, query};
 use super::run;

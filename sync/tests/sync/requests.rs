@@ -4,8 +4,8 @@ use std::path::Path;
 
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, REGION, S3Server, SqldServer};
-use fastest_sync::activity::Activity;
-use fastest_sync::remote::Packs;
+use fastest_sync::device::activity::Activity;
+use fastest_sync::remote::state::Packs;
 
 use super::machine::{Machine, noise};
 use super::run;

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::database::DatabaseError;
-use fastest_sync::embedded::Embedded;
-use fastest_sync::local_write::WriteError;
+use fastest_sync::database::error::DatabaseError;
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, migrate};
 
 use super::run;

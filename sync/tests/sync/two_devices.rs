@@ -1,7 +1,7 @@
 //! Two devices that share a primary: everything of one reaches the other, and what both did is
 //! merged with nothing lost.
 
-use fastest_sync::remote::Packs;
+use fastest_sync::remote::state::Packs;
 use std::fs;
 
 use super::machine::{Machine, noise};

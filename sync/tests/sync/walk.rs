@@ -7,7 +7,7 @@ mod steps;
 use fastest_fixtures::servers::D1Server;
 use fastest_schema::{Row, Schema, table};
 use fastest_sync::migrations::live;
-use fastest_sync::primary::Primary;
+use fastest_sync::remote::primary::Primary;
 use fastest_sync::{Database, Remote};
 
 use super::run;

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use fastest_schema::record::TableRecord;
 use fastest_schema::{Migration, Row, Schema, statements, table};
-use fastest_sync::embedded::Embedded;
-use fastest_sync::migrations::{Chosen, Source, adopt, apply};
-use fastest_sync::report::RefusedTransaction;
+use fastest_sync::device::report::RefusedTransaction;
+use fastest_sync::migrations::adopt;
+use fastest_sync::migrations::apply;
+use fastest_sync::migrations::{Chosen, Source};
+use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 
 use crate::run;

@@ -9,10 +9,12 @@ use fastest_schema::diff::DiffError;
 use fastest_schema::record::{ColumnRecord, TableRecord};
 use fastest_schema::{Kind, Schema, Table, statements};
 use fastest_sync::Remote;
-use fastest_sync::migrations::{
-    Generated, MigrationsError, NewMigration, Source, apply, check, generate,
-};
-use fastest_sync::primary::Primary;
+use fastest_sync::migrations::apply;
+use fastest_sync::migrations::check;
+use fastest_sync::migrations::error::MigrationsError;
+use fastest_sync::migrations::generate;
+use fastest_sync::migrations::{Generated, NewMigration, Source};
+use fastest_sync::remote::primary::Primary;
 use tempfile::TempDir;
 
 use crate::run;

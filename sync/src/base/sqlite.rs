@@ -1,0 +1,91 @@
+//! What every SQLite file of ours needs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::base::waiting::{while_telling, writer_of};
+
+/// How long a statement waits for those of other processes: long enough for any queue of people, short
+/// enough to be noticed.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Does `work`, which may have to wait for another process that writes to the file at `path`; where
+/// that takes long, the user is told. What `work` did before it met the other has no effect.
+pub(crate) fn patiently<T>(
+    connection: &Connection,
+    path: &Path,
+    mut work: impl FnMut() -> Result<T, rusqlite::Error>,
+) -> Result<T, rusqlite::Error> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let done = work();
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match done {
+        Err(error) if is_busy(&error) => while_telling(&|| writer_of(path), work),
+        done => done,
+    }
+}
+
+/// Begins a transaction that writes.
+pub(crate) fn begin<'c>(
+    connection: &'c Connection,
+    path: &Path,
+) -> Result<Transaction<'c>, rusqlite::Error> {
+    let begin = || Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+    patiently(connection, path, begin)
+}
+
+/// Puts a database into WAL mode, in which readers and one writer do not wait for each other.
+///
+/// The switch itself does not honour the busy timeout, so where another process is at it too, it
+/// is tried again.
+pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    const TRIES: u32 = 400;
+    for attempt in 1.. {
+        let set = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match set {
+            Err(error) if is_busy(&error) && attempt < TRIES => {
+                std::thread::sleep(std::time::Duration::from_millis(25));
+            }
+            set => return set.map(drop),
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+/// Takes a database out of WAL mode, whose index is memory that only processes of one machine share. With
+/// a rollback journal, SQLite's locks are all that machines have in common.
+///
+/// As the only one who uses it, SQLite keeps the index of a WAL in memory of its own: so that of another
+/// machine is neither made nor read on the way.
+pub(crate) fn set_rollback_journal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let set = connection
+        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+    connection.pragma_update(None, "locking_mode", "NORMAL")?;
+    // The lock goes with the next look.
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    set.map(drop)
+}
+
+/// What SQLite says of an error, without the statement, which may be long and hold an application's
+/// values: what stands where it fails is enough.
+pub(crate) fn words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {
+            let rest = usize::try_from(*offset).ok().and_then(|at| sql.get(at..));
+            match rest.map(|rest| rest.chars().take(40).collect::<String>()) {
+                Some(near) if !near.is_empty() => format!("{msg}, at `{near}`"),
+                _ => msg.clone(),
+            }
+        }
+        error => error.to_string(),
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}

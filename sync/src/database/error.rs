@@ -1,0 +1,59 @@
+//! Why an application's database could not do what was asked.
+
+use std::path::PathBuf;
+
+use fastest_schema::SchemaError;
+
+use crate::error::SyncError;
+use crate::replica::error::ReplicaError;
+use crate::rows::write_error::WriteError;
+
+/// Why a database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The schema cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The row cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The file was made for another scope, or for any.
+    #[error("{} was made for {}, not for {}: choose another file", path.display(), named(held.as_deref()), named(asked.as_deref()))]
+    OtherScope {
+        /// The file.
+        path: PathBuf,
+        /// The scope that it holds; `None` for any.
+        held: Option<String>,
+        /// The scope that was asked for.
+        asked: Option<String>,
+    },
+    /// It is not known what the file holds.
+    #[error("{} cannot be read as the rows of an application: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The table has no such column.
+    #[error("table {table} has no column {column:?}")]
+    NoColumn {
+        /// The table.
+        table: &'static str,
+        /// The name given.
+        column: String,
+    },
+    /// Push, pull or a conflict's settlement failed.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
+
+fn named(scope: Option<&str>) -> String {
+    scope.map_or_else(|| "any scope".to_owned(), |scope| format!("scope {scope:?}"))
+}
+
+impl From<ReplicaError> for DatabaseError {
+    fn from(error: ReplicaError) -> Self {
+        Self::Sync(error.into())
+    }
+}

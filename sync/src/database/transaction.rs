@@ -1,0 +1,84 @@
+//! Several writes as one: all of them arrive at the primary, or none does.
+
+use std::fmt;
+
+use fastest_schema::value::named_values;
+use fastest_schema::{Row, Value};
+
+use crate::database::error::DatabaseError;
+use crate::replica::session::Session;
+use crate::replica::values::{decode, try_values_of};
+use crate::rows::write_error::WriteError;
+
+/// A [`crate::Database`] within a transaction. It reads what it has written.
+pub struct Transaction<'a> {
+    session: Session<'a>,
+    /// The one scope that the file is for.
+    scope: Option<&'a str>,
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(session: Session<'a>, scope: Option<&'a str>) -> Self {
+        Self { session, scope }
+    }
+
+    /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
+    /// is the one that its table declares.
+    pub fn save<R: Row>(&self, row: &R) -> Result<(), DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        let values = try_values_of(row)
+            .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+        Ok(self.session.write_row(self.scope, R::TABLE, &values)?)
+    }
+
+    /// Writes a new row, its absent columns by their defaults, and gives it back.
+    pub fn insert<R: Row>(&self, new: &R::New) -> Result<R, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        let given = named_values(new)
+            .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
+        Ok(decode(self.session.insert_row(self.scope, R::TABLE, &given)?)?)
+    }
+
+    /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
+    pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.delete_row(self.scope, R::TABLE, key)?)
+    }
+
+    /// The row of this key.
+    pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.row(key)?)
+    }
+
+    /// Every row of a table, by key.
+    pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        Ok(self.session.rows_where(None)?)
+    }
+
+    /// The rows whose `column`, one of the constants of the row's type, holds `value`; by key.
+    pub fn find<R: Row>(
+        &self,
+        column: &str,
+        value: impl Into<Value>,
+    ) -> Result<Vec<R>, DatabaseError> {
+        self.session.check_table(R::TABLE)?;
+        if R::TABLE.column(column).is_none() {
+            let (table, column) = (R::TABLE.name, column.to_owned());
+            return Err(DatabaseError::NoColumn { table, column });
+        }
+        let value = value.into();
+        // Bound to a statement it would be null, and find what has no value.
+        if value.is_nan() {
+            return Ok(Vec::new());
+        }
+        Ok(self.session.rows_where(Some((column, &value)))?)
+    }
+}

@@ -1,0 +1,56 @@
+//! A new workspace is made known to the primary, so that others see it, and choose other names for
+//! theirs.
+
+use fastest_schema::Row;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{ActivityEvent, DriftReport, Workspace};
+
+use crate::device::notices::notices_of;
+use crate::device::open::Device;
+use crate::device::report::CloneReport;
+use crate::error::SyncError;
+
+impl Device {
+    /// Tells the primary of the workspace in `report`, where that gives away nothing else: snapshots
+    /// that wait are for a push to send. Where it cannot be told now, the report says so.
+    pub(crate) async fn announce(&mut self, report: &mut CloneReport) -> Result<(), SyncError> {
+        let remote = self.remote()?;
+        if self.waits_to_be_pushed(&report.project_id)? {
+            return Ok(());
+        }
+        let pushed = self.push_scope(&remote, &report.project_id).await;
+        report.add(remote.meter.traffic());
+        match pushed {
+            Ok(pushed) => {
+                report.announced = true;
+                report.warnings.extend(notices_of(&pushed));
+            }
+            Err(error) => {
+                let workspace = &report.workspace;
+                report
+                    .warnings
+                    .push(format!("others do not see workspace {workspace} yet: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something of a project waits that a user sends by a push.
+    fn waits_to_be_pushed(&self, project_id: &str) -> Result<bool, SyncError> {
+        let harmless = [Workspace::TABLE, ActivityEvent::TABLE, DriftReport::TABLE];
+        let entries = self.replica.read().entries(project_id)?;
+        Ok(entries.iter().any(|entry| harmless.iter().all(|table| table.name != entry.table.name)))
+    }
+
+    /// A project in words that tell it from others of its name.
+    pub(crate) fn tell_project(&self, id: &str) -> Result<String, SyncError> {
+        let session = self.replica.read();
+        let Some(project) = session.row::<Project>(id)? else {
+            return Ok(format!("{id} (on the primary)"));
+        };
+        let copies = session.copies_of_project(id)?;
+        let place = copies.iter().map(|copy| copy.root.display().to_string()).next();
+        let place = place.map(|place| format!(", here in {place}")).unwrap_or_default();
+        Ok(format!("{id} (made {}{place})", project.created_at))
+    }
+}

@@ -1,0 +1,432 @@
+//! `clone`: a new workspace in a folder of its own, forked from the main one's head.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::{Folding, Plan, Written, write};
+use fastest_core::drift::empty_directory;
+use fastest_core::extent::extent;
+use fastest_core::id::TreeId;
+use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::StateDir;
+use fastest_core::store::Store;
+use fastest_core::tree::{STATE_DIR, read_root};
+use fastest_schema::auth::User;
+
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::{Change, Page, Row};
+
+use crate::device::activity::Activity;
+use crate::device::find::find_on_primary;
+use crate::device::left::show_kept;
+use crate::device::names::{check_name, name_of_folder, new_workspace, workspace_taken};
+use crate::device::nearest::nearest;
+use crate::device::notices::{WENT_BACK, behind_notice};
+use crate::device::open::Device;
+use crate::device::report::CloneReport;
+use crate::device::working_copy::{CopyLock, WorkingCopy, is_bare};
+use crate::error::SyncError;
+use crate::exchange::pull::{Reader, pull_and_read, pull_scope};
+use crate::exchange::tree_of::tree_of;
+use crate::remote::meter::Traffic;
+use crate::replica::open::Replica;
+
+impl Device {
+    /// Makes `dir`, which must be empty or not there, a working copy of a new workspace of a
+    /// project, which is named by name or id. The workspace is named after the folder, unless a
+    /// name is given.
+    pub async fn clone_project(
+        &mut self,
+        project: &str,
+        dir: &Path,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        if let Some(name) = workspace {
+            check_name("workspace", name)?;
+        }
+        let known = self.known_projects(project)?;
+        let is_wanted = |begun: &Workspace| {
+            known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
+        };
+        if let Some(report) = self.go_on(dir, is_wanted, activity)? {
+            return self.announced(report).await;
+        }
+        check_target(dir)?;
+        if let Ok(root) = dir.canonicalize() {
+            self.trust.check_target(&root)?;
+        }
+        activity.begin("Receiving");
+        let mut ahead = Ahead { dir, activity, target: None };
+        let Fetched { project, traffic, notices } =
+            self.fetch_project(project, Some(&mut ahead)).await?;
+        let head = match self.named_workspace(&project, None) {
+            Ok(main) => main.current_snapshot_id,
+            Err(SyncError::Unknown { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let target = match ahead.target {
+            Some(target) => target,
+            None => Target::create(dir)?,
+        };
+        let mut report = self.fork_into(&project, head, target, workspace, activity)?;
+        report.add(traffic);
+        report.warnings = notices;
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Goes on with what a killed command began in `dir`, if it is what is wanted: where files stand
+    /// there, by finishing it, and otherwise by taking it back.
+    pub(crate) fn go_on(
+        &mut self,
+        dir: &Path,
+        is_wanted: impl Fn(&Workspace) -> bool,
+        activity: &Activity,
+    ) -> Result<Option<CloneReport>, SyncError> {
+        match self.unfinished(dir, is_wanted)? {
+            Some(copy) if is_bare(&copy) => {
+                let state = copy.state();
+                state.remove_all().map_err(SyncError::io("remove", state.path()))?;
+                Ok(None)
+            }
+            Some(copy) => self.finish(&copy, activity).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn announced(&mut self, mut report: CloneReport) -> Result<CloneReport, SyncError> {
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Makes `dir` a working copy of a new workspace that begins with the snapshot `head`.
+    pub(crate) fn fork(
+        &mut self,
+        project: &Project,
+        head: Option<String>,
+        dir: &Path,
+        name: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        self.fork_into(project, head, Target::create(dir)?, name, activity)
+    }
+
+    fn fork_into(
+        &mut self,
+        project: &Project,
+        head: Option<String>,
+        mut target: Target,
+        name: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        let root = target.root.clone();
+        self.trust.check_target(&root)?;
+        let tree = match &head {
+            Some(head) => Some(read_root(&tree_of(&self.snapshot_row(head)?)?, &self.store)?),
+            None => None,
+        };
+        let tree = tree.filter(|tree| tree.id != empty_directory());
+        if let (Some(head), Some(tree)) = (&head, &tree) {
+            let is_looked_at = target.written.as_ref().is_some_and(|(known, _)| *known == tree.id);
+            if !is_looked_at {
+                self.check_extent(head, &tree.id, None)?;
+            }
+        }
+        // What takes room comes before the name: on a full disk nothing is taken.
+        if let Some(tree) = &tree
+            && target.written.as_ref().is_none_or(|(written, _)| *written != tree.id)
+        {
+            target.written = Some((tree.id, target.write(&self.store, &tree.id, activity)?));
+        }
+        let making = self.copies_lock()?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
+            // Somebody made a project of it meanwhile.
+            target.is_kept = true;
+            return Err(SyncError::NotEmpty { path: root });
+        }
+        let workspace = match self.begun_for(&project.id, &root, name)? {
+            Some(begun) => begun,
+            None => {
+                let name = self.free_name(&project.id, name, &root)?;
+                new_workspace(&project.id, &name, &root, self.identity.machine.clone())
+            }
+        };
+        let workspace = Workspace {
+            base_snapshot_id: head.clone(),
+            current_snapshot_id: head.clone(),
+            ..workspace
+        };
+        self.note_begun(&workspace.id)?;
+        self.replica.write(|session| {
+            session.save(&project.id, &workspace)?;
+            session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
+        })?;
+        let settled = self.settle_in(&mut target, &workspace);
+        drop(making);
+        if let Err(error) = settled {
+            if !target.is_kept {
+                self.take_back(&workspace)?;
+            }
+            return Err(error);
+        }
+        Ok(CloneReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            snapshot_id: head,
+            files: tree.map_or(0, |tree| tree.files),
+            bytes: tree.map_or(0, |tree| tree.bytes),
+            path: root.display().to_string(),
+            ..CloneReport::default()
+        })
+    }
+
+    /// Makes a target the working copy of a workspace whose row is there. Where that fails before a file
+    /// of the project stands in it, all of it can be taken back.
+    fn settle_in(&mut self, target: &mut Target, workspace: &Workspace) -> Result<(), SyncError> {
+        let copy = WorkingCopy::create(&target.root, &workspace.project_id, &workspace.id)?;
+        self.keep_left(&copy)?;
+        let head = workspace.current_snapshot_id.as_deref();
+        if let (Some((_, written)), Some(head)) = (target.written.take(), head) {
+            let done = written.complete(&StatIndex::empty(), &self.store, head.as_bytes());
+            target.is_kept = !is_bare(&copy);
+            if let Some((path, why)) = show_kept(&done?).into_iter().next() {
+                return Err(SyncError::NotUpdated { path, why });
+            }
+        }
+        target.is_kept = true;
+        if let Some(head) = head {
+            copy.set_head(head)?;
+        }
+        self.replica.write_soon(|session| session.know_copy(&copy, head))?;
+        self.forget_begun(&copy.workspace_id);
+        Ok(())
+    }
+
+    /// The name of a new workspace: the given one, which must be free, or one after the folder.
+    pub(crate) fn free_name(
+        &self,
+        project_id: &str,
+        name: Option<&str>,
+        root: &Path,
+    ) -> Result<String, SyncError> {
+        let taken = self.replica.read().workspaces(project_id)?;
+        let is_taken = |name: &str| taken.iter().any(|workspace| workspace.name == name);
+        if let Some(name) = name {
+            return match is_taken(name) {
+                true => Err(workspace_taken(name)),
+                false => Ok(name.to_owned()),
+            };
+        }
+        let stem = name_of_folder(root);
+        let names = (1..).map(|n| if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
+        Ok(names.into_iter().find(|name| !is_taken(name)).expect("numbers do not end"))
+    }
+
+    /// A project by name or id, its rows up to date where the primary answers. With `ahead`, its
+    /// files are written while they come in.
+    pub(crate) async fn fetch_project(
+        &mut self,
+        name: &str,
+        ahead: Option<&mut Ahead<'_>>,
+    ) -> Result<Fetched, SyncError> {
+        let remote = self.remote()?;
+        let mut known = self.known_projects(name)?;
+        let is_known = !known.is_empty();
+        if !known.iter().any(|id| id == name) {
+            // Others may have made one of this name.
+            match find_on_primary(&*remote.primary, name).await {
+                Ok(found) => known.extend(found),
+                Err(_) if is_known => {}
+                Err(error) => return Err(error),
+            }
+            known.sort_unstable();
+            known.dedup();
+        }
+        let found = self.one_project(name, known)?;
+        let (replica, store) = (&mut self.replica, Some(&self.store));
+        let mut reader = ahead.map(|ahead| {
+            let found = found.clone();
+            move |replica: &Replica, store: &Store, page: &Page| {
+                ahead.read(replica, store, page, &found);
+            }
+        });
+        let reader = reader.as_mut().map(|reader| reader as &mut Reader<'_>);
+        let mut notices = Vec::new();
+        match pull_and_read(replica, store, &remote, &found, reader).await {
+            Ok(pulled) => {
+                notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
+                notices.extend(pulled.behind.as_deref().map(behind_notice));
+                // The owner's row, which the project refers to: whoever holds the project can
+                // then bring it to a primary that has neither.
+                let owner = replica.read().row::<Project>(&found)?.map(|p| p.owner_user_id);
+                if let Some(owner) = owner
+                    && replica.read().row::<User>(&owner)?.is_none()
+                {
+                    pull_scope(replica, store, &remote, &owner).await?;
+                }
+            }
+            Err(SyncError::Primary(error)) if error.is_unreachable() && is_known => {}
+            Err(error) => return Err(error),
+        }
+        let row = self.replica.read().row::<Project>(&found)?;
+        let unknown =
+            || SyncError::Unknown { what: "project", name: name.to_owned(), nearest: None };
+        let (project, traffic) = (row.ok_or_else(unknown)?, remote.meter.traffic());
+        Ok(Fetched { project, traffic, notices })
+    }
+
+    /// Ids of the projects of this name or id on the device.
+    pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
+        let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
+        Ok(self.replica.read().all(sql, [name], |row| row.get(0))?)
+    }
+
+    pub(crate) fn one_project(
+        &self,
+        name: &str,
+        mut found: Vec<String>,
+    ) -> Result<String, SyncError> {
+        let exact = found.iter().position(|id| id == name);
+        match (exact, found.len()) {
+            (Some(at), _) => Ok(found.swap_remove(at)),
+            (None, 1) => Ok(found.remove(0)),
+            (None, 0) => {
+                let names = self
+                    .replica
+                    .read()
+                    .all("SELECT name FROM projects", [], |row| row.get::<_, String>(0))?;
+                let nearest = nearest(name, names.iter().map(String::as_str));
+                Err(SyncError::Unknown { what: "project", name: name.to_owned(), nearest })
+            }
+            (None, _) => {
+                let candidates = found.iter().map(|id| self.tell_project(id));
+                let candidates = candidates.collect::<Result<_, _>>()?;
+                Err(SyncError::Ambiguous { what: "project", name: name.to_owned(), candidates })
+            }
+        }
+    }
+}
+
+/// Refuses a folder that has something in it.
+fn check_target(dir: &Path) -> Result<(), SyncError> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => {
+            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
+            match entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
+                true => Ok(()),
+                false => Err(SyncError::NotEmpty { path: dir.to_owned() }),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(SyncError::NotAFolder { path: dir.to_owned() })
+        }
+        Err(error) => Err(SyncError::io("open", dir)(error)),
+    }
+}
+
+/// A project whose rows are up to date, as far as the primary answers.
+pub(crate) struct Fetched {
+    pub project: Project,
+    /// What went over the wire.
+    pub traffic: Traffic,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+/// Writes the files of a clone while their packs come in, so that each object is read, and checked,
+/// once.
+pub(crate) struct Ahead<'a> {
+    dir: &'a Path,
+    activity: &'a Activity,
+    target: Option<Target>,
+}
+
+impl Ahead<'_> {
+    /// Writes what the head of the project's main workspace holds. Where that cannot be done now, it
+    /// is done later, and whatever is wrong is told then.
+    fn read(&mut self, replica: &Replica, store: &Store, page: &Page, project_id: &str) {
+        if self.target.is_none()
+            && let Some(tree) = main_tree(replica, page, project_id)
+            && tree != empty_directory()
+            && extent(None, &tree, store).is_ok_and(|found| !found.is_excessive())
+            && let Ok(mut target) = Target::create(self.dir)
+        {
+            let written = target.write(store, &tree, self.activity);
+            target.written = written.ok().map(|written| (tree, written));
+            self.target = target.written.is_some().then_some(target);
+        }
+    }
+}
+
+/// The tree of the head of a project's main workspace, as a page and the replica have it.
+fn main_tree(replica: &Replica, page: &Page, project_id: &str) -> Option<TreeId> {
+    let project: Project = row(replica, page, project_id)?;
+    let workspace: Workspace = row(replica, page, project.main_workspace_id.as_deref()?)?;
+    let head: Snapshot = row(replica, page, workspace.current_snapshot_id.as_deref()?)?;
+    tree_of(&head).ok()
+}
+
+fn row<R: Row>(replica: &Replica, page: &Page, key: &str) -> Option<R> {
+    let rows = page.changes.iter().filter(|change| change.key == key);
+    let in_page = rows.filter_map(Change::row::<R>).find_map(Result::ok);
+    in_page.or_else(|| replica.read().row::<R>(key).ok().flatten())
+}
+
+/// A folder that is to be a working copy. Until it is, what was made for it goes with this.
+struct Target {
+    root: PathBuf,
+    /// Whether the folder itself was made.
+    is_made: bool,
+    /// Whether it is a working copy by now.
+    is_kept: bool,
+    /// A tree whose files lie ready in the state folder.
+    written: Option<(TreeId, Written)>,
+    _lock: CopyLock,
+}
+
+impl Target {
+    /// Takes the folder, which is made where it is missing.
+    fn create(dir: &Path) -> Result<Self, SyncError> {
+        check_target(dir)?;
+        let is_made = !dir.exists();
+        fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        if WorkingCopy::is_left_over(&root) {
+            let state = StateDir::of(&root);
+            state.remove_all().map_err(SyncError::io("remove", state.path()))?;
+        }
+        let lock = WorkingCopy::lock_new(&root)?;
+        Ok(Self { root, is_made, is_kept: false, written: None, _lock: lock })
+    }
+
+    fn write(
+        &self,
+        store: &Store,
+        tree: &TreeId,
+        activity: &Activity,
+    ) -> Result<Written, SyncError> {
+        let progress = activity.begin("Writing files");
+        let state = StateDir::of(&self.root);
+        let folding = Folding::probe(&state).map_err(SyncError::io("use", &self.root))?;
+        let plan = Plan::whole(&StatIndex::empty(), tree, store, folding)?;
+        Ok(write(&self.root, plan, store, &progress)?)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = StateDir::of(&self.root).remove_all();
+            if self.is_made {
+                let _ = fs::remove_dir(&self.root);
+            }
+        }
+    }
+}

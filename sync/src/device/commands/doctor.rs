@@ -1,0 +1,325 @@
+//! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::check::Fault;
+use fastest_core::id::{ObjectId, PackId, TreeId};
+use fastest_core::left;
+use fastest_core::object::ObjectSource;
+use fastest_core::private;
+use fastest_core::reach::new_objects;
+use fastest_core::state_dir::{INDEX, StateDir};
+use fastest_schema::workspaces::Snapshot;
+use fastest_schema::{Pack, Row};
+
+use crate::device::activity::Activity;
+use crate::device::open::Device;
+use crate::device::report::{DoctorReport, Problem};
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+
+/// What to do about content that is gone from here.
+const FETCH_AGAIN: &str = "run `fastest doctor --mend`, then `fastest pull`: what was pushed comes \
+    back. For what was not, delete `.fastest/index` in its working copy and run `fastest snapshot`: \
+    what still stands there is stored again";
+
+impl Device {
+    /// Checks every pack, object, index segment and row. With `mend`, rebuilds the index where it
+    /// is wrong, and sets damaged packs aside.
+    pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
+        activity.begin("Checking packs");
+        let mut report = DoctorReport::default();
+        let mut checked = self.store.check()?;
+        // Where a segment is damaged, no look-up can be trusted: mending makes the index anew.
+        if !checked.faults.iter().any(|fault| matches!(fault, Fault::Segment { .. })) {
+            self.finish_packs(&mut checked.faults, &mut report)?;
+        }
+        // What is only not readable now is left as it is, and so is the index, which has to know of it.
+        let is_unreadable = |fault: &Fault| matches!(fault, Fault::Unreadable { .. });
+        let are_readable = !checked.faults.iter().any(is_unreadable);
+        if mend && !checked.faults.is_empty() && are_readable {
+            self.mend(&checked.faults, &mut report)?;
+            checked = self.store.check()?;
+        }
+        (report.packs, report.objects) = (checked.packs, checked.objects);
+        report.problems.extend(checked.faults.iter().map(|fault| self.problem(fault)));
+        activity.begin("Checking rows");
+        self.check_rows(&mut report)?;
+        self.check_copies(&mut report)?;
+        activity.begin("Checking snapshots");
+        self.check_snapshots(&mut report)?;
+        if mend && !report.problems.is_empty() && are_readable {
+            self.forget_lost_packs(&mut report)?;
+            // The next pull reads every row again, and with them fetches the packs that are gone.
+            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+            report.mended.push("the next `fastest pull` looks for every pack again".to_owned());
+        }
+        Ok(report)
+    }
+
+    /// Indexes the sound packs of processes that were killed before they could: no harm was done,
+    /// and none can come of it.
+    fn finish_packs(
+        &self,
+        faults: &mut Vec<Fault>,
+        report: &mut DoctorReport,
+    ) -> Result<(), SyncError> {
+        for fault in faults.extract_if(.., |fault| matches!(fault, Fault::Unindexed { .. })) {
+            if let Fault::Unindexed { id, objects } = fault {
+                // A process that runs may have come to it by now.
+                if !self.store.has_pack(&id) {
+                    self.store.index_pack(&id)?;
+                    report.mended.push(format!("indexed {objects} objects of pack {id}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets damaged packs aside that the primary has, and has the next pull fetch them and those that are
+    /// gone. Gives how many. What was never pushed stays for `doctor`, and so does all where something
+    /// cannot be read.
+    pub(crate) fn drop_damaged_packs(&mut self, activity: &Activity) -> Result<u64, SyncError> {
+        activity.begin("Checking packs");
+        let mut faults = self.store.check()?.faults;
+        if faults.iter().any(|fault| matches!(fault, Fault::Unreadable { .. })) {
+            return Ok(0);
+        }
+        let mut at_primary: HashSet<PackId> = HashSet::new();
+        for pack in self.replica.read().rows::<Pack>("WHERE ?1 = '' ORDER BY id", "")? {
+            if self.replica.read().entry(Pack::TABLE, &pack.id)?.is_none() {
+                at_primary.extend(pack.pack_id.parse::<PackId>());
+            }
+        }
+        faults.retain(|fault| matches!(fault, Fault::Pack { id, .. } if at_primary.contains(id)));
+        let gone = at_primary.iter().filter(|id| self.is_gone(id)).count();
+        let dropped = (faults.len() + gone) as u64;
+        if dropped > 0 {
+            self.mend(&faults, &mut DoctorReport::default())?;
+            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+        }
+        Ok(dropped)
+    }
+
+    fn mend(&mut self, faults: &[Fault], report: &mut DoctorReport) -> Result<(), SyncError> {
+        let mut set_aside = Vec::new();
+        for fault in faults {
+            if let Fault::Pack { id, .. } = fault {
+                let path = self.store.pack_path(id);
+                let folder = self.dir.join("damaged");
+                private::create_dir_all(&folder).map_err(SyncError::io("create", &folder))?;
+                let aside = self.aside(id);
+                std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
+                report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
+                set_aside.push(id);
+            }
+        }
+        let objects = self.store.rebuild_index()?;
+        report.mended.push(format!("rebuilt the index of {objects} objects"));
+        // What is gone may still stand in a folder, where the next snapshot has to read it.
+        let roots = "SELECT root FROM fastest_local_copy";
+        for root in self.replica.read().all(roots, [], |row| row.get::<_, Vec<u8>>(0))? {
+            let _ = StateDir::of(Path::new(OsStr::from_bytes(&root))).remove(INDEX);
+        }
+        set_aside.into_iter().try_for_each(|id| self.salvage(id, report))
+    }
+
+    /// Where a damaged pack is kept.
+    fn aside(&self, id: &PackId) -> PathBuf {
+        let path = self.store.pack_path(id);
+        self.dir.join("damaged").join(path.file_name().unwrap_or_default())
+    }
+
+    /// Saves what is sound of a damaged pack that was set aside: it may exist nowhere else. A primary
+    /// that is said to have the pack may have it damaged too.
+    fn salvage(&mut self, id: &PackId, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let packs = self.store.salvage(&self.aside(id))?;
+        let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
+        let mut of = String::new();
+        for (key, pack) in self.waiting_packs()? {
+            if pack.pack_id.parse() != Ok(*id) {
+                continue;
+            }
+            self.replica.write(|session| {
+                session.drop_entry(Pack::TABLE, &key)?;
+                session.delete(Pack::TABLE, &key)?;
+                session.save_packs(&pack.project_id, &packs)
+            })?;
+            of = format!(" of {}", pack.objects);
+        }
+        let never = if of.is_empty() { "" } else { ", which was never pushed" };
+        report.mended.push(format!("saved {objects}{of} objects of pack {id}{never}"));
+        Ok(())
+    }
+
+    /// The rows of packs that no primary has, by their keys.
+    fn waiting_packs(&self) -> Result<Vec<(String, Pack)>, SyncError> {
+        let entries = "SELECT pk FROM fastest_local_outbox WHERE tbl = 'fastest_packs'";
+        let mut packs = Vec::new();
+        for key in self.replica.read().all(entries, [], |row| row.get::<_, String>(0))? {
+            if let Some(pack) = self.replica.read().row::<Pack>(&key)? {
+                packs.push((key, pack));
+            }
+        }
+        Ok(packs)
+    }
+
+    /// Drops the rows of packs that are gone and that no primary has: they could never be sent,
+    /// and would hold up everything behind them.
+    fn forget_lost_packs(&mut self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        for (key, pack) in self.waiting_packs()? {
+            // Only what is known to be gone: a look that fails says nothing.
+            let Ok(id) = pack.pack_id.parse::<PackId>() else { continue };
+            if !self.is_gone(&id) {
+                continue;
+            }
+            // It was set aside by a command that was killed before it saved what is sound of it.
+            if self.aside(&id).exists() {
+                self.salvage(&id, report)?;
+                continue;
+            }
+            self.replica.write(|session| {
+                session.drop_entry(Pack::TABLE, &key)?;
+                session.delete(Pack::TABLE, &key)
+            })?;
+            report.mended.push(format!("forgot pack {}, which was never pushed", pack.pack_id));
+        }
+        Ok(())
+    }
+
+    /// Whether the store is known not to hold a pack.
+    fn is_gone(&self, id: &PackId) -> bool {
+        let data = std::fs::symlink_metadata(self.store.pack_path(id));
+        data.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
+    fn problem(&self, fault: &Fault) -> Problem {
+        let index = "run `fastest doctor --mend`: the index is rebuilt from the packs";
+        let (place, what, mend) = match fault {
+            Fault::Pack { id, error } => (
+                self.store.pack_path(id).display().to_string(),
+                error.to_string(),
+                "run `fastest doctor --mend` to set it aside, then `fastest pull` to fetch it again",
+            ),
+            Fault::Unreadable { path, error } => (
+                path.display().to_string(),
+                error.to_string(),
+                "see to it that it can be read (its owner and mode, the disk, the number of open files), and \
+                 run `fastest doctor` again: nothing is mended until it can",
+            ),
+            Fault::Segment { path, error } => {
+                (path.display().to_string(), error.to_string(), index)
+            }
+            Fault::Unindexed { id, objects } | Fault::Misindexed { id, objects } => {
+                (id.to_hex(), format!("the index is wrong about {objects} of its objects"), index)
+            }
+            Fault::Stranger { path } => (
+                path.display().to_string(),
+                "it lies among the packs and is none".to_owned(),
+                "move the file out of the store",
+            ),
+        };
+        Problem { place, what, mend: mend.to_owned() }
+    }
+
+    fn check_rows(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let session = self.replica.read();
+        let place = self.dir.join("replica.db").display().to_string();
+        for line in session.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))? {
+            if line != "ok" {
+                report.problems.push(Problem {
+                    place: place.clone(),
+                    what: line,
+                    mend: "move the file away and clone the projects anew from the primary; \
+                           snapshots that were never pushed stay in objects/"
+                        .to_owned(),
+                });
+            }
+        }
+        for name in session
+            .all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get::<_, String>(0))?
+        {
+            // Of one that has come whole, the parts go after the pack is there: it is looked for last.
+            let parts = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1";
+            let arriving = session.get::<i64>(parts, [&name])?.unwrap_or(0) > 0;
+            if !arriving && name.parse().map_or(true, |id| self.is_gone(&id)) {
+                report.problems.push(Problem {
+                    place: format!("pack {name}"),
+                    what: "a row names it, and the store does not hold it".to_owned(),
+                    mend: FETCH_AGAIN.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what checkouts left in the device's working copies: without it, no command can scan them.
+    fn check_copies(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        for root in self.replica.read().copy_roots()? {
+            let state = StateDir::of(&root);
+            if let Err(error) = left::load(&state) {
+                report.problems.push(Problem {
+                    place: state.left().display().to_string(),
+                    what: error.to_string(),
+                    mend: "delete the file".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the tree of every snapshot; equal trees are walked once.
+    fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
+        let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
+        let mut trees: HashMap<String, TreeId> = HashMap::new();
+        for snapshot in &snapshots {
+            match tree_of(snapshot) {
+                Ok(tree) => drop(trees.insert(snapshot.id.clone(), tree)),
+                Err(error) => report.problems.push(Problem {
+                    place: snapshot.id.clone(),
+                    what: error.to_string(),
+                    mend: "no other snapshot is touched by it".to_owned(),
+                }),
+            }
+        }
+        let mut walked: HashSet<TreeId> = HashSet::new();
+        let mut present: HashSet<ObjectId> = HashSet::new();
+        for snapshot in &snapshots {
+            report.snapshots += 1;
+            let Some(&tree) = trees.get(&snapshot.id) else { continue };
+            if !walked.insert(tree) {
+                continue;
+            }
+            let parent = snapshot.parent_snapshot_ids.0.iter().find_map(|id| trees.get(id));
+            let parent = parent.filter(|parent| walked.contains(*parent));
+            if let Err(error) = self.check_tree(parent, &tree, &mut present) {
+                report.problems.push(Problem {
+                    place: snapshot.id.clone(),
+                    what: error.to_string(),
+                    mend: FETCH_AGAIN.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tree(
+        &self,
+        parent: Option<&TreeId>,
+        tree: &TreeId,
+        present: &mut HashSet<ObjectId>,
+    ) -> Result<(), SyncError> {
+        for id in new_objects(parent, tree, &self.store)? {
+            if !present.contains(&id) {
+                if !self.store.has(&id)? {
+                    return Err(fastest_core::store::StoreError::Missing { id }.into());
+                }
+                present.insert(id);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! `doctor --remote`: reads the packs of the remote that this device knows of. The primary inside the store
+//! is part of the store, and is looked at by every `doctor`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use fastest_core::id::PackId;
+use fastest_schema::{Pack, Row};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::device::activity::Activity;
+use crate::device::open::Device;
+use crate::device::report::{DoctorReport, Problem};
+use crate::error::SyncError;
+use crate::exchange::pack_key::{owner, pack_key};
+use crate::exchange::resend_packs::{AtRemote, OfProject, look, send_again};
+use crate::remote::open::Remote;
+use crate::remote::pack_store::directory::packs_dir;
+use crate::replica::outbox::Entry;
+use crate::replica::values::values_of;
+
+impl Device {
+    /// [`Device::doctor`], and a look at the packs of the remote: of any with `remote`, and otherwise of
+    /// the one inside the store. With `mend`, packs that are damaged there and sound here are sent again.
+    pub async fn doctor_with_remote(
+        &mut self,
+        mend: bool,
+        remote: bool,
+        activity: &Activity,
+    ) -> Result<DoctorReport, SyncError> {
+        let mut report = self.doctor(mend, activity)?;
+        let own = self.dir.join("primary").join("primary.db");
+        let has_own = self.replica.read().remote()?.url.is_none() && own.exists();
+        if has_own {
+            check_file(&own, &mut report);
+        }
+        if remote || has_own {
+            activity.begin("Checking the remote's packs");
+            let remote = self.remote()?;
+            if let Err(error) = self.check_remote_packs(&remote, mend, &mut report).await {
+                // What was found here is to be told all the same.
+                report.problems.push(Problem {
+                    place: remote.primary.url().to_owned(),
+                    what: error.to_string(),
+                    mend: "run `fastest remote check`, and this again".to_owned(),
+                });
+            }
+        }
+        Ok(report)
+    }
+
+    async fn check_remote_packs(
+        &mut self,
+        remote: &Remote,
+        mend: bool,
+        report: &mut DoctorReport,
+    ) -> Result<(), SyncError> {
+        let mut packs = self.replica.read().rows::<Pack>("WHERE ?1 = '' ORDER BY id", "")?;
+        packs.dedup_by(|a, b| (&a.project_id, &a.pack_id) == (&b.project_id, &b.pack_id));
+        for row in &packs {
+            let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
+            // One that waits was never there.
+            let waits = self.replica.read().entry(Pack::TABLE, &row.id)?.is_some();
+            if waits || self.shares_file(remote, row, &id)? {
+                continue;
+            }
+            let pack = OfProject { project_id: &row.project_id, pack_id: &row.pack_id };
+            let what = match look(&self.replica, remote, pack, &id).await? {
+                AtRemote::Sound => continue,
+                AtRemote::Nothing => "it has no such pack, of which it was given all".to_owned(),
+                AtRemote::Damaged(what) => what,
+            };
+            if mend && self.mend_remote(remote, row, &id).await? {
+                report.mended.push(format!("sent pack {id} again: at the remote, {what}"));
+                continue;
+            }
+            let mend = match self.store.is_sound(&id)? {
+                true => "run `fastest doctor --remote --mend`: it is sound here, and is sent again",
+                false => {
+                    "run `fastest doctor --remote --mend` on a device that has it sound: here it is not"
+                }
+            };
+            let place = format!("pack {id} at {}", remote.primary.url());
+            report.problems.push(Problem {
+                place,
+                what: remote.primary.said(&what),
+                mend: mend.into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Sends a pack again; false where it is not sound here.
+    async fn mend_remote(
+        &mut self,
+        remote: &Remote,
+        row: &Pack,
+        id: &PackId,
+    ) -> Result<bool, SyncError> {
+        let pack = OfProject { project_id: &row.project_id, pack_id: &row.pack_id };
+        if look(&self.replica, remote, pack, id).await? != AtRemote::Nothing {
+            return send_again(&self.replica, &self.store, remote, pack, id).await;
+        }
+        if !self.store.is_sound(id)? {
+            return Ok(false);
+        }
+        let entry = Entry::unknown(&row.project_id, Pack::TABLE, &row.id, values_of(row));
+        self.replica.write(|session| session.put_entry(&entry))?;
+        self.push_scope(remote, &row.project_id).await.map(|_| true)
+    }
+
+    /// Whether the primary inside the store has a pack by sharing the store's file, which was read already.
+    fn shares_file(&self, remote: &Remote, row: &Pack, id: &PackId) -> Result<bool, SyncError> {
+        if remote.chosen.is_some() {
+            return Ok(false);
+        }
+        let Some(owner) = owner(&self.replica, &row.project_id)? else { return Ok(false) };
+        let packs = packs_dir(&self.dir.join("primary").join("primary.db"));
+        let place = |path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+        let theirs = place(packs.join(pack_key(&owner, &row.pack_id)));
+        Ok(theirs.is_some() && theirs == place(self.store.pack_path(id)))
+    }
+}
+
+fn is_forbidden(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
+}
+
+/// What SQLite finds wrong with the file of the primary inside the store.
+fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
+    let look = || -> Result<Vec<String>, rusqlite::Error> {
+        let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        file.busy_timeout(crate::base::sqlite::BUSY_TIMEOUT)?;
+        let mut asked = file.prepare("PRAGMA integrity_check")?;
+        asked.query_map([], |row| row.get(0))?.collect()
+    };
+    let lines = match look() {
+        Ok(lines) => lines,
+        // What may not be read or written is not damaged.
+        Err(error) if is_forbidden(&error) => return,
+        Err(error) => vec![crate::base::sqlite::words(&error)],
+    };
+    for what in lines.into_iter().filter(|line| line != "ok") {
+        report.problems.push(Problem {
+            place: path.display().to_string(),
+            what,
+            mend: "move the folder `primary` out of the store, and run `fastest push` in each project: the \
+                   device gives a new primary all that it has"
+                .to_owned(),
+        });
+    }
+}

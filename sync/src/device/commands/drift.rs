@@ -1,0 +1,118 @@
+//! `drift`: how a workspace differs from another one.
+
+use fastest_core::drift::{drift, empty_directory};
+use fastest_core::state_dir::JOURNAL;
+use fastest_schema::Json;
+use fastest_schema::workspaces::DriftReport as Row;
+
+use crate::base::clock;
+use crate::device::activity::Activity;
+use crate::device::commands::status::Looking;
+use crate::device::open::{Device, Refreshed};
+use crate::device::path::show_all;
+use crate::device::report::DriftReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+
+/// Bytes of paths that a recorded report holds in each list, about: a row of the primary must
+/// stay under its limit of 2 MB. The counts are always whole.
+const LIST_BYTES_MAX: usize = 200_000;
+
+impl Device {
+    /// Compares a working copy, or with `committed` its head, with the head of another workspace
+    /// or of the main one, and records a report. The other head is asked of the primary; where
+    /// that is out of reach, it is as last seen.
+    pub async fn drift(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        committed: bool,
+        activity: &Activity,
+    ) -> Result<DriftReport, SyncError> {
+        let mut warnings = match copy.state().has(JOURNAL) {
+            true => self.enter(copy)?.1,
+            false => self.take_notices(),
+        };
+        let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
+        let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
+        let from = self.named_workspace(&project, workspace)?;
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(notices.into_iter().chain(lost));
+        let tree = |snapshot: &Option<String>| match snapshot {
+            Some(id) => tree_of(&self.snapshot_row(id)?),
+            None => Ok(empty_directory()),
+        };
+        let source_tree = tree(&from.current_snapshot_id)?;
+        let looking = Looking::new(&self.store);
+        let head_tree = tree(&head)?;
+        if let Some(source) = &from.current_snapshot_id {
+            self.check_extent(source, &source_tree, Some(&head_tree))?;
+        }
+        let (own_tree, skipped) = match committed {
+            true => (head_tree, Vec::new()),
+            false => {
+                let looked = self.look(copy, &head_tree, &looking, activity)?;
+                warnings.extend(looked.warnings);
+                (looked.root.id, looked.skipped)
+            }
+        };
+        activity.begin("Comparing");
+        let found = drift(&source_tree, &own_tree, &looking)?;
+        let report = DriftReport {
+            drift_report_id: clock::new_id(),
+            source: from.name,
+            workspace: own.name,
+            source_only: show_all(&found.source_only),
+            workspace_only: show_all(&found.workspace_only),
+            both_different: show_all(&found.both_different),
+            both_same: found.counts.both_same,
+            files_added: found.counts.workspace_only,
+            files_modified: found.counts.both_different,
+            files_deleted: found.counts.source_only,
+            bytes_changed: found.counts.bytes_changed,
+            offline,
+            skipped,
+            warnings,
+        };
+        let row = Row {
+            id: report.drift_report_id.clone(),
+            workspace_id: own.id.clone(),
+            source_workspace_id: Some(from.id),
+            workspace_snapshot_id: head,
+            source_snapshot_id: from.current_snapshot_id,
+            source_only: Json(bounded(&report.source_only)),
+            workspace_only: Json(bounded(&report.workspace_only)),
+            both_same: Json(Vec::new()),
+            both_different: Json(bounded(&report.both_different)),
+            files_added: count(report.files_added),
+            files_modified: count(report.files_modified),
+            files_deleted: count(report.files_deleted),
+            bytes_changed: count(report.bytes_changed),
+            summary: None,
+            reported_at: clock::now(),
+        };
+        if self.replica.is_read_only() {
+            return Ok(report);
+        }
+        self.replica.write(|session| {
+            session.save(&project.id, &row)?;
+            session.record(&project.id, &own.id, "drift.reported", None, None)
+        })?;
+        Ok(report)
+    }
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The first of `paths`, as many as a row may hold.
+fn bounded(paths: &[String]) -> Vec<String> {
+    let mut bytes = 0;
+    let fits = |path: &&String| {
+        bytes += path.len() + 4;
+        bytes <= LIST_BYTES_MAX
+    };
+    paths.iter().take_while(fits).cloned().collect()
+}

@@ -1,0 +1,207 @@
+//! `init`: a project with its first workspace, `main`.
+
+use std::fs::File;
+use std::path::Path;
+
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
+
+use crate::base::clock;
+use crate::base::waiting;
+use crate::device::find::find_on_primary;
+use crate::device::names::{check_name, name_of_folder, new_workspace};
+use crate::device::open::Device;
+use crate::device::report::InitReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::replica::session::Session;
+
+impl Device {
+    /// Makes the folder `dir`, which is created where it is missing, a project.
+    ///
+    /// The name is the folder's, unless one is given; a given name must be free.
+    pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(SyncError::NotAFolder { path: dir.to_owned() });
+        }
+        std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        if self.was_project_named(&root, name)? {
+            // It is found again here, or it is told why not.
+            self.find(&root)?;
+        }
+        let name = name.map_or_else(|| name_of_folder(&root), str::to_owned);
+        check_name("project", &name)?;
+        let _lock = self.copies_lock()?;
+        self.trust.check_target(&root)?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
+            return Err(SyncError::AlreadyProject { path: root });
+        }
+        let above = self.copy_above(&root)?;
+        let mut report = self.create_project(&root, &name)?;
+        report.warnings.extend(above.map(|above| within_another(&root, above.root())));
+        Ok(report)
+    }
+
+    /// Makes `dir` a project by the way, in answer to a push. False where another process has just
+    /// done so. It is named after the folder, and nothing else may have that name: not on the device,
+    /// nor on the primary, as far as that can be asked.
+    pub(crate) async fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+        if root.parent().is_none() || home.is_some_and(|home| home == root) {
+            return Err(SyncError::TooMuch { path: root });
+        }
+        let name = name_of_folder(&root);
+        // One that cannot be asked is no hindrance: the push that reaches it looks again.
+        let mut on_primary = None;
+        if let Ok(remote) = self.remote()
+            && remote.chosen.is_some()
+            && let Ok(found) = find_on_primary(&*remote.primary, &name).await
+        {
+            let place = |id: &String| format!("with id {id} on {}", remote.primary.url());
+            on_primary = found.first().map(place);
+        }
+        let _lock = self.copies_lock()?;
+        self.trust.check_target(&root)?;
+        if WorkingCopy::at(&root, &self.trust)?.is_some() {
+            return Ok(false);
+        }
+        if self.begun_project(&root)?.is_some_and(|(project, _)| project.name == name) {
+            return self.create_project(&root, &name).map(|_| true);
+        }
+        if let Some(project) = self.was_made_here(&root)? {
+            let place = Some("and this folder was a working copy of it".to_owned());
+            return Err(SyncError::NameTaken { what: "project", name: project.name, place });
+        }
+        match self.place_of_project(&name)?.or(on_primary) {
+            Some(place) => Err(SyncError::NameTaken { what: "project", name, place: Some(place) }),
+            None => self.create_project(&root, &name).map(|_| true),
+        }
+    }
+
+    /// Whether a folder was a working copy of the project of this name, or with `None` of any, as far
+    /// as the device knows.
+    fn was_project_named(&self, root: &Path, name: Option<&str>) -> Result<bool, SyncError> {
+        let session = self.replica.read();
+        let Some(known) = session.known_copy(root)? else { return Ok(false) };
+        let project = session.row::<Project>(&known.project_id)?;
+        Ok(project.is_some_and(|project| name.is_none_or(|name| project.name == name)))
+    }
+
+    /// Where the device's project of this name is, in words; `None` where it has none.
+    pub(crate) fn place_of_project(&self, name: &str) -> Result<Option<String>, SyncError> {
+        let session = self.replica.read();
+        let Some(id) = session.project_named(name)? else { return Ok(None) };
+        let copies = session.copies_of_project(&id)?;
+        let place = copies.iter().map(|copy| copy.root.as_path()).find(|root| root.is_dir());
+        Ok(Some(match place {
+            Some(root) => format!("with id {id} and a working copy in {}", root.display()),
+            None => format!("with id {id}"),
+        }))
+    }
+
+    /// Held while a folder becomes a working copy: of two processes that want one folder, or one
+    /// name, the second finds what the first has made.
+    pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
+        let path = self.dir.join("locks").join("copies");
+        Ok(waiting::lock(&path, "the store's list of working copies")?)
+    }
+
+    fn create_project(&mut self, root: &Path, name: &str) -> Result<InitReport, SyncError> {
+        let begun = self.begun_project(root)?.filter(|(project, _)| project.name == name);
+        let (project, workspace) = match begun {
+            Some(begun) => begun,
+            None => self.save_project(root, name)?,
+        };
+        match WorkingCopy::create(root, &project.id, &workspace.id) {
+            Ok(copy) => {
+                self.keep_left(&copy)?;
+                self.replica.write(|session| session.know_copy(&copy, None))?;
+                self.forget_begun(&workspace.id);
+            }
+            Err(error) => {
+                // A folder that cannot be written to: take back the rows, which nobody has seen.
+                self.replica.write(|session| session.forget_project(&project.id))?;
+                return Err(error);
+            }
+        }
+        Ok(InitReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            path: root.display().to_string(),
+            warnings: Vec::new(),
+        })
+    }
+
+    fn save_project(&mut self, root: &Path, name: &str) -> Result<(Project, Workspace), SyncError> {
+        let workspace = new_workspace("", "main", root, self.identity.machine.clone());
+        self.note_begun(&workspace.id)?;
+        self.replica.write(|session| {
+            if let Some(id) = session.project_named(name)? {
+                let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
+                return Err(SyncError::NameTaken { what: "project", name, place });
+            }
+            let project = Project {
+                id: clock::new_id(),
+                owner_user_id: session.user_id()?,
+                name: name.to_owned(),
+                intent: None,
+                brief: None,
+                created_at: clock::now(),
+                updated_at: clock::now(),
+                last_snapshot_id: None,
+                main_workspace_id: None,
+            };
+            let workspace = Workspace { project_id: project.id.clone(), ..workspace };
+            let project = Project { main_workspace_id: Some(workspace.id.clone()), ..project };
+            session.save(&project.id, &project)?;
+            session.save(&project.id, &workspace)?;
+            session.record(&project.id, &workspace.id, "project.created", None, None)?;
+            Ok::<_, SyncError>((project, workspace))
+        })
+    }
+}
+
+/// What to say of a working copy in the folder of another.
+pub(super) fn within_another(root: &Path, above: &Path) -> String {
+    format!(
+        "{} lies in the working copy {}, which leaves it alone from now on, and keeps what it had of it",
+        root.display(),
+        above.display()
+    )
+}
+
+impl Session<'_> {
+    /// The id of the project of this name.
+    pub(crate) fn project_named(&self, name: &str) -> Result<Option<String>, SyncError> {
+        Ok(self.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])?)
+    }
+
+    fn forget_project(&self, project_id: &str) -> Result<(), SyncError> {
+        for sql in [
+            "DELETE FROM activity_events WHERE project_id = ?1",
+            "DELETE FROM workspaces WHERE project_id = ?1",
+            "DELETE FROM projects WHERE id = ?1",
+            "DELETE FROM fastest_local_outbox WHERE scope = ?1",
+        ] {
+            self.run(sql, [project_id])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_become_allowed_names() {
+        for folder in ["app", "-rf", " x ", "a\\b", "\n", "ä".repeat(200).as_str(), ".."] {
+            let name = name_of_folder(&Path::new("/tmp").join(folder));
+            assert!(check_name("project", &name).is_ok(), "{folder:?} gave {name:?}");
+        }
+    }
+}

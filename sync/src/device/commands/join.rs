@@ -1,0 +1,313 @@
+//! `clone --here`: a folder that has files already becomes a working copy of a project.
+//!
+//! What stands in the folder stays: where it differs from the project, it is an edit like any other, but
+//! for what this machine ignores: that is private, and left as it is. What the folder lacks is written,
+//! since it was never deleted here.
+
+use std::collections::{HashSet, VecDeque};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use fastest_core::checkout::edit::Files;
+use fastest_core::checkout::{Folding, Plan, execute, recover};
+use fastest_core::drift::{Drift, drift, drift_counts, empty_directory};
+use fastest_core::git::Git;
+use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left, LeftWhy};
+use fastest_core::scan::IndexUse;
+use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::StateDir;
+use fastest_core::tree::{Item, find};
+use fastest_schema::workspaces::{Snapshot, Workspace};
+
+use crate::device::activity::Activity;
+use crate::device::commands::clone::Fetched;
+use crate::device::commands::init::within_another;
+use crate::device::commands::scan::ScanJob;
+use crate::device::commands::status::Looking;
+use crate::device::left::left_notice;
+use crate::device::names::{check_name, new_workspace};
+use crate::device::open::Device;
+use crate::device::path::show_all;
+use crate::device::report::CloneReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+
+/// How far back a folder is compared with the project's snapshots.
+const SNAPSHOTS_COMPARED_MAX: usize = 500;
+
+impl Device {
+    /// Makes `dir`, whatever is in it, a working copy of a new workspace of a project, based on the
+    /// snapshot of the project's main workspace that it is closest to. No file that is there is changed.
+    pub async fn join_project(
+        &mut self,
+        project: &str,
+        dir: &Path,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        if let Some(name) = workspace {
+            check_name("workspace", name)?;
+        }
+        if !dir.is_dir() {
+            return Err(SyncError::NotAFolder { path: dir.to_owned() });
+        }
+        let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        self.check_free(&root)?;
+        self.trust.check_target(&root)?;
+        let above = self.copy_above(&root)?;
+        activity.begin("Receiving");
+        let Fetched { project, traffic, notices } = self.fetch_project(project, None).await?;
+        let head = match self.named_workspace(&project, None) {
+            Ok(main) => main.current_snapshot_id,
+            Err(SyncError::Unknown { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut report = CloneReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            snapshot_id: head,
+            path: root.display().to_string(),
+            here: true,
+            warnings: notices
+                .into_iter()
+                .chain(above.map(|above| within_another(&root, above.root())))
+                .collect(),
+            ..CloneReport::default()
+        };
+        report.add(traffic);
+        match WorkingCopy::at(&root, &self.trust) {
+            // The store had lost its rows, and has them again.
+            Ok(Some(copy)) if copy.project_id == project.id && self.workspace_of(&copy).is_ok() => {
+                self.rejoin(&copy, &mut report, activity)?;
+            }
+            _ => self.join(&root, workspace, &mut report, activity)?,
+        }
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Refuses a folder that is a working copy already, as far as this store knows.
+    fn check_free(&self, root: &Path) -> Result<(), SyncError> {
+        match WorkingCopy::at(root, &self.trust) {
+            Ok(Some(copy)) if self.workspace_of(&copy).is_ok() => {
+                Err(SyncError::AlreadyProject { path: root.to_owned() })
+            }
+            // Of another store, or damaged: it is to be joined anew.
+            Ok(_) | Err(SyncError::DamagedState { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes a folder for the working copy that it says it is: it knows best what it is based on.
+    fn rejoin(
+        &mut self,
+        copy: &WorkingCopy,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let (_lock, warnings) = self.enter(copy)?;
+        report.warnings.extend(warnings);
+        let workspace = self.workspace_of(copy)?;
+        (report.workspace, report.workspace_id) = (workspace.name, workspace.id);
+        report.snapshot_id = copy.head()?;
+        let tree = match &report.snapshot_id {
+            Some(head) => tree_of(&self.snapshot_row(head)?)?,
+            None => empty_directory(),
+        };
+        let looking = Looking::new(&self.store);
+        let progress = activity.begin("Scanning");
+        let index = StatIndex::empty();
+        let job = scan_of(copy.root(), &index, &tree);
+        let found = self.scan(&job, &looking, &progress)?;
+        report.warnings.extend(found.warnings);
+        let Drift { workspace_only, both_different, .. } = drift(&tree, &found.root.id, &looking)?;
+        report.added = show_all(&workspace_only);
+        report.modified = show_all(&both_different);
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        root: &Path,
+        name: Option<&str>,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let _making = self.copies_lock()?;
+        self.check_free(root)?;
+        let name = self.free_name(&report.project_id, name, root)?;
+        let state = StateDir::of(root);
+        let is_made = !state.path().exists();
+        state.create().map_err(SyncError::io("create", state.path()))?;
+        // What another store's command left there half done, and what it could not bring there.
+        recover(root)?;
+        left::save(&state, &[]).map_err(SyncError::io("save", state.left()))?;
+        let filled = match report.snapshot_id.clone() {
+            Some(head) => self.fill_from(root, &head, report, activity),
+            None => Ok(()),
+        };
+        if let Err(error) = filled {
+            if is_made {
+                let _ = state.remove_all();
+            }
+            return Err(error);
+        }
+        let head = report.snapshot_id.clone();
+        let workspace = Workspace {
+            base_snapshot_id: head.clone(),
+            current_snapshot_id: head.clone(),
+            ..new_workspace(&report.project_id, &name, root, self.identity.machine.clone())
+        };
+        (report.workspace, report.workspace_id) = (name, workspace.id.clone());
+        let (project_id, id) = (report.project_id.clone(), workspace.id.clone());
+        self.replica.write(|session| {
+            session.save(&project_id, &workspace)?;
+            session.record(&project_id, &id, "workspace.created", head.as_deref(), None)
+        })?;
+        // What is missing was written before: from here on it would count as deleted.
+        let copy = WorkingCopy::create(root, &project_id, &id)?;
+        copy.forget_index()?;
+        self.keep_left(&copy)?;
+        copy.set_head(head.as_deref().unwrap_or_default())?;
+        self.replica.write(|session| session.know_copy(&copy, head.as_deref()))?;
+        Ok(())
+    }
+
+    /// Bases a folder on the snapshot that it is closest to, and writes what it lacks of that.
+    fn fill_from(
+        &self,
+        root: &Path,
+        head: &str,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let base = self.closest(root, head, &report.project_id, activity)?;
+        if base != head {
+            report.warnings.push(format!(
+                "the folder is closest to {base}, an earlier snapshot, and is based on that: \
+                 `fastest pull` brings what came since"
+            ));
+        }
+        report.snapshot_id = Some(base.clone());
+        let tree = tree_of(&self.snapshot_row(&base)?)?;
+        self.check_extent(&base, &tree, None)?;
+        self.fill(root, &tree, report, activity)
+    }
+
+    /// The snapshot of which a folder has the fewest edits: `head`, or one that it follows. Based on
+    /// a later one, what the folder has of an older day would count as edits, and undo others' work.
+    fn closest(
+        &self,
+        root: &Path,
+        head: &str,
+        project_id: &str,
+        activity: &Activity,
+    ) -> Result<String, SyncError> {
+        let progress = activity.begin("Comparing");
+        let looking = Looking::new(&self.store);
+        let empty = StatIndex::empty();
+        let head_tree = tree_of(&self.snapshot_row(head)?)?;
+        let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
+        let parents = self.replica.read().parents(project_id)?;
+        let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([head.to_owned()]));
+        let mut best: Option<(u64, String)> = None;
+        while let Some(id) = queue.pop_front().filter(|_| seen.len() < SNAPSHOTS_COMPARED_MAX) {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            let Some(row) = self.replica.read().row::<Snapshot>(&id)? else { continue };
+            let counts = drift_counts(&tree_of(&row)?, &found, &looking)?;
+            // What is missing is written, and tells nothing.
+            let edits = counts.workspace_only + counts.both_different;
+            queue.extend(parents.get(&id).into_iter().flatten().cloned());
+            if best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
+                best = Some((edits, id));
+            }
+            if best.as_ref().is_some_and(|(fewest, _)| *fewest == 0) {
+                break;
+            }
+        }
+        Ok(best.map_or_else(|| head.to_owned(), |(_, id)| id))
+    }
+
+    /// Writes what a folder lacks of a tree, and notes how it differs otherwise.
+    pub(crate) fn fill(
+        &self,
+        root: &Path,
+        tree: &TreeId,
+        report: &mut CloneReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let state = StateDir::of(root);
+        let progress = activity.begin("Scanning");
+        // Only looked at: what differs is stored by the next snapshot.
+        let looking = Looking::new(&self.store);
+        let empty = StatIndex::empty();
+        let scanned = self.scan(&scan_of(root, &empty, tree), &looking, &progress)?;
+        report.warnings.extend(scanned.warnings);
+        let (found, index) = (scanned.root, scanned.index.unwrap_or(empty));
+        let Drift { source_only, workspace_only, both_different, .. } =
+            drift(tree, &found.id, &looking)?;
+        let files = Files::of(root).map_err(SyncError::io("open", root))?;
+        let wanted = source_only.iter().filter(|path| is_free(&files, path));
+        let wanted = wanted.map(|path| self.wanted_item(tree, path));
+        let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
+        // As in a pull, what this machine ignores is private, and stands in the way.
+        let git = Git::of(root, &self.git_settings);
+        let (private, edited): (Vec<_>, Vec<_>) =
+            both_different.into_iter().partition(|path| git.ignores(path));
+        report.added = show_all(&workspace_only);
+        report.modified = show_all(&edited);
+        let folding = Folding::probe(&state).map_err(SyncError::io("use", root))?;
+        let plan = Plan::paths(&index, &wanted, &[], &self.store, folding)?.leaving_obstacles();
+        let progress = activity.begin("Writing files");
+        let done = execute(root, plan, &index, &self.store, b"", &progress)?;
+        // What was not written must not count as deleted.
+        let in_the_way = |path| Left { path, why: LeftWhy::InTheWay };
+        let mut all_left = done.left;
+        all_left.extend(private.into_iter().map(in_the_way));
+        for kept in &done.kept {
+            all_left.push(in_the_way(kept.path.as_os_str().as_bytes().to_vec()));
+        }
+        left::save(&state, &all_left).map_err(SyncError::io("save", state.left()))?;
+        report.warnings.extend(all_left.iter().map(left_notice));
+        let is_left = |path: &[u8]| all_left.iter().any(|left| left.path == path);
+        let items = wanted.iter().filter(|(path, _)| !is_left(path));
+        let items = items.filter_map(|(_, item)| item.as_ref());
+        for item in items.filter(|item| !item.is_directory()) {
+            report.files += 1;
+            report.bytes += item.bytes;
+        }
+        Ok(())
+    }
+
+    fn wanted_item(
+        &self,
+        tree: &TreeId,
+        path: &[u8],
+    ) -> Result<(Vec<u8>, Option<Item>), SyncError> {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok((path.to_vec(), find(tree, &parts, &self.store)?))
+    }
+}
+
+/// A scan of a folder that nothing is known of but what it is to be based on.
+fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'a> {
+    let index_use = IndexUse::Replace;
+    ScanJob { root, index: empty, index_use, head: Some(*head), untrack: &[] }
+}
+
+/// Whether a path can be written without touching what is there: nothing stands under it, and no file
+/// or link where a folder above it would have to be.
+fn is_free(files: &Files, path: &[u8]) -> bool {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let is_folder = |path: &[u8]| files.is_folder(path);
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let above = slashes.map(|(slash, _)| &path[..slash]);
+    let is_blocked =
+        above.into_iter().any(|above| !matches!(is_folder(above), Ok(None | Some(true))));
+    !is_blocked && matches!(is_folder(path), Ok(None))
+}

@@ -1,0 +1,91 @@
+//! `log` and `cat`: what the snapshots were, and what was in them.
+
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use fastest_core::chunk::read_content;
+use fastest_core::tree::find;
+use fastest_schema::workspaces::Snapshot;
+
+use crate::device::commands::newest_first::{Dated, newest_first};
+use crate::device::open::Device;
+use crate::device::path::{show, within};
+use crate::device::report::{LogEntry, LogReport};
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+impl Device {
+    /// The project's snapshots, at most `limit` of them: newest first, and children before their
+    /// parents, whatever clocks say.
+    pub fn log(
+        &mut self,
+        copy: &WorkingCopy,
+        limit: Option<usize>,
+    ) -> Result<LogReport, SyncError> {
+        let warnings = self.take_notices();
+        let session = self.replica.read();
+        let dated = session.dated(&copy.project_id)?;
+        let order = newest_first(&dated).into_iter().take(limit.unwrap_or(usize::MAX));
+        let workspaces = session.workspaces(&copy.project_id)?;
+        let name = |id: Option<String>| {
+            let found = workspaces.iter().find(|workspace| Some(&workspace.id) == id.as_ref());
+            found.map(|workspace| workspace.name.clone())
+        };
+        let rows = order.filter_map(|at| session.row::<Snapshot>(&dated[at].id).transpose());
+        let snapshots = rows.collect::<Result<Vec<_>, _>>()?;
+        let entry = |snapshot: Snapshot| LogEntry {
+            id: snapshot.id,
+            parents: snapshot.parent_snapshot_ids.0,
+            manifest_hash: snapshot.manifest_hash,
+            message: snapshot.summary,
+            created_at: snapshot.created_at,
+            workspace: name(snapshot.workspace_id),
+        };
+        Ok(LogReport { snapshots: snapshots.into_iter().map(entry).collect(), warnings })
+    }
+
+    /// Writes the bytes that a file, or the target that a link, has in a snapshot.
+    pub fn cat(
+        &mut self,
+        copy: &WorkingCopy,
+        snapshot: &str,
+        path: &Path,
+        out: &mut dyn Write,
+    ) -> Result<(), SyncError> {
+        let snapshot = self.named_snapshot(&copy.project_id, snapshot)?;
+        let shown = show(path.as_os_str().as_bytes());
+        // An absolute path into the working copy names what it names elsewhere, too.
+        let inside = path.is_absolute().then(|| within(copy.root(), copy.root(), path).ok());
+        let inside = inside.flatten();
+        let bytes = inside.as_deref().unwrap_or(path.as_os_str().as_bytes());
+        let parts =
+            bytes.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && part != b".");
+        let parts: Vec<&[u8]> = parts.collect();
+        let snapshot_id = snapshot.id.clone();
+        let Some(item) = find(&tree_of(&snapshot)?, &parts, &self.store)? else {
+            return Err(SyncError::NoPath { snapshot: snapshot_id, path: shown });
+        };
+        if item.is_directory() {
+            return Err(SyncError::IsDirectory { snapshot: snapshot_id, path: shown });
+        }
+        Ok(read_content(&item, &self.store, out)?)
+    }
+}
+
+impl Session<'_> {
+    /// What the order of a project's snapshots depends on.
+    fn dated(&self, project_id: &str) -> Result<Vec<Dated>, ReplicaError> {
+        let mut parents = self.parents(project_id)?;
+        let sql = "SELECT id, created_at FROM snapshots WHERE project_id = ?1";
+        let rows = self.all(sql, [project_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let dated = |(id, created_at): (String, String)| {
+            let parents = parents.remove(&id).unwrap_or_default();
+            Dated { id, created_at, parents }
+        };
+        Ok(rows.into_iter().map(dated).collect())
+    }
+}

@@ -1,0 +1,26 @@
+//! The commands: each a method of [`crate::Device`], each reporting a struct of [`crate::device::report`].
+
+mod ahead;
+pub(crate) mod announce;
+pub(crate) mod clone;
+mod conflicts;
+mod doctor;
+mod doctor_remote;
+mod drift;
+mod init;
+mod join;
+mod log;
+mod newest_first;
+mod project;
+mod pull;
+mod purpose;
+mod push;
+mod remote;
+mod remote_check;
+mod restore;
+mod scan;
+pub(crate) mod snapshot;
+mod status;
+mod unfinished;
+mod untrack;
+mod workspace;

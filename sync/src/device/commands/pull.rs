@@ -1,0 +1,432 @@
+//! `pull`: brings another workspace's head into a working copy.
+
+use std::collections::HashSet;
+
+use fastest_core::ancestry::Ancestry;
+use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::id::TreeId;
+use fastest_core::left::{Left, is_in_left};
+use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::merge_base::merge_base;
+use fastest_core::object::ScratchObjects;
+use fastest_core::scan::Database;
+use fastest_core::stat_index::StatIndex;
+use fastest_core::state_dir::JOURNAL;
+use fastest_core::tree::find;
+use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
+use fastest_schema::{Json, Row};
+use rusqlite::params;
+
+use crate::base::clock;
+use crate::device::activity::Activity;
+use crate::device::commands::purpose::{Captured, Purpose};
+use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
+use crate::device::open::{Device, Refreshed};
+use crate::device::path::{show, show_all};
+use crate::device::report::{ConflictReport, PullReport};
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::error::ReplicaError;
+use crate::rows::history::{self, Parents};
+
+/// How far back a file that stands in the way is looked for.
+const PAST_SNAPSHOTS_MAX: i64 = 500;
+
+/// What is to be brought in.
+pub(crate) struct Incoming<'a> {
+    /// The workspace that it comes from.
+    pub workspace_id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The snapshot.
+    pub head: &'a str,
+}
+
+/// What bringing in came to.
+#[derive(Default)]
+pub(crate) struct BroughtIn {
+    /// How the working copy changed.
+    pub drift: Drift,
+    /// What both sides changed.
+    pub conflicts: Vec<Conflict>,
+    /// Files left as they were found, and why. Where there are any, the head has not moved: what
+    /// stands there is not an edit of the new tree, and must not be taken for one.
+    pub kept: Vec<(String, String)>,
+    /// What was not brought, since something else stands there. The head has moved all the same.
+    pub left: Vec<Left>,
+    /// Files that the new tree lacks and ignores: they go on standing.
+    pub untracked: Vec<Vec<u8>>,
+    /// The snapshot of what was unsaved.
+    pub safety_snapshot_id: Option<String>,
+    /// Whether there was nothing to bring in.
+    pub up_to_date: bool,
+    /// Special files that the snapshot of what was unsaved left out.
+    pub skipped: Vec<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// What moving a working copy to a tree came to.
+pub(crate) struct CheckedOut {
+    /// As [`BroughtIn::kept`].
+    pub kept: Vec<(String, String)>,
+    /// As [`BroughtIn::left`].
+    pub left: Vec<Left>,
+    /// As [`BroughtIn::untracked`].
+    pub untracked: Vec<Vec<u8>>,
+}
+
+impl BroughtIn {
+    fn take(&mut self, CheckedOut { kept, left, untracked }: CheckedOut) {
+        (self.kept, self.left, self.untracked) = (kept, left, untracked);
+    }
+}
+
+impl Device {
+    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself
+    /// where the copy has nothing of its own since, and a merge by file otherwise.
+    ///
+    /// Where packs of this store turn out to be damaged or gone, those that the primary has are fetched
+    /// again.
+    pub async fn pull(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PullReport, SyncError> {
+        let error = match self.pull_once(copy, workspace, activity).await {
+            Err(error) if error.is_of_damaged_store() => error,
+            done => return done,
+        };
+        let dropped = self.drop_damaged_packs(activity)?;
+        if dropped == 0 {
+            return Err(error);
+        }
+        let mut report = self.pull_once(copy, workspace, activity).await?;
+        let packs = if dropped == 1 { "1 pack".to_owned() } else { format!("{dropped} packs") };
+        report.warnings.insert(0, format!("{packs} of this store, damaged or gone, came again"));
+        Ok(report)
+    }
+
+    async fn pull_once(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PullReport, SyncError> {
+        let (_lock, mut warnings) = self.enter(copy)?;
+        activity.begin("Receiving");
+        let Refreshed { offline, notices, traffic } = self.refresh(&copy.project_id).await?;
+        warnings.extend(notices);
+        let held = self.replica.read().held(Some(&copy.project_id))?;
+        warnings.extend(held.iter().map(ToString::to_string));
+        let project = self.project_of(copy)?;
+        let from = self.named_workspace(&project, workspace)?;
+        let mut report = PullReport {
+            from: from.name.clone(),
+            offline,
+            requests: traffic.requests,
+            bytes_received: traffic.bytes_received,
+            warnings,
+            ..PullReport::default()
+        };
+        let head = match from.id == copy.workspace_id {
+            // What others pushed to this very workspace, where it is not part of ours.
+            true => self.head_apart(copy)?.or(from.current_snapshot_id.clone()),
+            false => from.current_snapshot_id.clone(),
+        };
+        match head {
+            Some(head) => {
+                let incoming = Incoming { workspace_id: &from.id, name: &from.name, head: &head };
+                let brought = self.bring_in(copy, &incoming, activity)?;
+                if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
+                    self.note_merge(copy, &incoming)?;
+                }
+                let brought = match brought.up_to_date {
+                    true => self.bring_left(copy, activity)?,
+                    false => brought,
+                };
+                let came = |paths: &[Vec<u8>]| {
+                    let came = paths.iter().filter(|path| !is_in_left(&brought.left, path));
+                    show_all(&came.cloned().collect::<Vec<_>>())
+                };
+                report.added = came(&brought.drift.workspace_only);
+                report.modified = came(&brought.drift.both_different);
+                let stay: HashSet<&Vec<u8>> = brought.untracked.iter().collect();
+                let gone = brought.drift.source_only.iter();
+                let gone = gone.filter(|path| !is_in_left(&brought.left, path)).cloned();
+                let (untracked, deleted): (Vec<_>, Vec<_>) =
+                    gone.partition(|path| stay.contains(path));
+                report.deleted = show_all(&deleted);
+                report.untracked = show_all(&untracked);
+                report.conflicts = brought.conflicts.iter().map(conflict_report).collect();
+                report.warnings.extend(brought.kept.iter().map(|(path, why)| {
+                    format!("{path} was left as it was found ({why}): mend that, and pull again")
+                }));
+                report.kept = brought.kept.into_iter().map(|(path, _)| path).collect();
+                report.warnings.extend(brought.left.iter().map(left_notice));
+                report.left = brought.left.iter().map(|left| show(&left.path)).collect();
+                report.skipped = brought.skipped;
+                report.warnings.extend(brought.warnings);
+                report.safety_snapshot_id = brought.safety_snapshot_id;
+                report.up_to_date = brought.up_to_date;
+            }
+            None => report.up_to_date = true,
+        }
+        if report.up_to_date {
+            report.ahead = self.ahead_of(copy, &from.id)?;
+        }
+        report.snapshot_id = copy.head()?;
+        Ok(report)
+    }
+
+    /// Brings a snapshot into a working copy. The caller holds the lock. What is unsaved there is
+    /// saved first, so that nothing depends on how this ends.
+    pub(crate) fn bring_in(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+        activity: &Activity,
+    ) -> Result<BroughtIn, SyncError> {
+        let parents = self.replica.read().parents(&copy.project_id)?;
+        if let Some(head) = copy.head()?
+            && history::follows(&parents, &head, incoming.head)
+        {
+            return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
+        }
+        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
+        let (own, _) = self.head_of(copy)?;
+        let own = own.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        self.check_extent(incoming.head, &theirs, own.as_ref())?;
+        let left = left_in(copy)?;
+        let message = format!("Before merging {}", incoming.name);
+        let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
+        let mut brought = BroughtIn {
+            safety_snapshot_id: captured.snapshot_id.clone().filter(|_| captured.created),
+            skipped: captured.skipped.clone(),
+            warnings: but_for_left(&left, captured.warnings.clone()),
+            ..BroughtIn::default()
+        };
+        let Some(ours) = captured.snapshot_id.clone() else {
+            brought.take(self.move_to(copy, &captured, &theirs, incoming.head, activity)?);
+            brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
+            return Ok(brought);
+        };
+        let parents = self.replica.read().parents(&copy.project_id)?;
+        let (head, tree) = match history::follows(&parents, incoming.head, &ours) {
+            true => (incoming.head.to_owned(), theirs),
+            false => self.merge_in(copy, incoming, &captured, &parents, &mut brought)?,
+        };
+        let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
+            Err(error) if head != incoming.head && !copy.state().has(JOURNAL) => {
+                self.forget_merge(copy, &head)?;
+                return Err(error);
+            }
+            moved => moved?,
+        };
+        if !moved.kept.is_empty() && head != incoming.head {
+            // The head has not moved: the next pull merges anew.
+            self.forget_merge(copy, &head)?;
+        }
+        brought.take(moved);
+        brought.drift = drift(&captured.root.id, &tree, &self.store)?;
+        Ok(brought)
+    }
+
+    /// Tries again to bring what earlier pulls left.
+    fn bring_left(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<BroughtIn, SyncError> {
+        let mut brought = BroughtIn { up_to_date: true, ..BroughtIn::default() };
+        let before = left_in(copy)?;
+        if before.is_empty() {
+            return Ok(brought);
+        }
+        let captured = self.capture(copy, Some("Before pulling"), Purpose::Safety, activity)?;
+        let (tree, index) = (captured.root.id, &captured.index);
+        let done = self.check_out(copy, index, &captured.databases, &tree, "", activity)?;
+        if done.kept.is_empty() {
+            self.save_left(copy, &done.left)?;
+        }
+        brought.take(done);
+        let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
+        for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
+            match self.has_path(&tree, path)? {
+                true => brought.drift.workspace_only.push(path.clone()),
+                false => brought.drift.source_only.push(path.clone()),
+            }
+        }
+        brought.up_to_date =
+            brought.drift.workspace_only.is_empty() && brought.drift.source_only.is_empty();
+        brought.warnings = but_for_left(&before, captured.warnings);
+        Ok(brought)
+    }
+
+    fn has_path(&self, tree: &TreeId, path: &[u8]) -> Result<bool, SyncError> {
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok(find(tree, &parts, &self.store)?.is_some())
+    }
+
+    /// The trees of a project's newest snapshots.
+    pub(crate) fn past(&self, copy: &WorkingCopy) -> Result<Vec<TreeId>, SyncError> {
+        let sql = "SELECT DISTINCT manifest_hash FROM (SELECT manifest_hash FROM snapshots
+                   WHERE project_id = ?1 ORDER BY created_at DESC LIMIT ?2)";
+        let parameters = params![copy.project_id, PAST_SNAPSHOTS_MAX];
+        let hashes = self.replica.read().all(sql, parameters, |row| row.get::<_, String>(0))?;
+        Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
+    }
+
+    /// Takes back the snapshot of a merge that did not come about, unless it was sent already.
+    fn forget_merge(&mut self, copy: &WorkingCopy, id: &str) -> Result<(), SyncError> {
+        if copy.head()?.as_deref() == Some(id) {
+            return Ok(());
+        }
+        self.replica.write(|session| {
+            let on_its_way = session.get::<i64>("SELECT 1 FROM fastest_local_sent", [])?.is_some();
+            if session.entry(Snapshot::TABLE, id)?.is_some() && !on_its_way {
+                session.drop_entry(Snapshot::TABLE, id)?;
+                session.delete(Snapshot::TABLE, id)?;
+            }
+            Ok::<_, ReplicaError>(())
+        })?;
+        Ok(())
+    }
+
+    /// Merges the incoming tree with the captured one, and records the snapshot of both.
+    fn merge_in(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+        captured: &Captured,
+        parents: &Parents,
+        brought: &mut BroughtIn,
+    ) -> Result<(String, TreeId), SyncError> {
+        let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
+        let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
+        // Virtual bases live here; what the writer stores is the outcome alone.
+        let scratch = ScratchObjects::over(&self.store);
+        let history = History { device: self, parents };
+        let base = merge_base(&history, &ours, incoming.head, &scratch)?;
+        let label = conflict_label(incoming);
+        let writer = self.store.writer();
+        let sides =
+            Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, label: &label };
+        // The merge reads the three trees and writes a fourth: it never reads what it writes.
+        let merged = merge(&sides, &scratch, &writer)?;
+        let packs = writer.finish()?;
+        let tree = merged.root.id;
+        let packs = self.complete(&copy.project_id, Some(&captured.root.id), &tree, packs)?;
+        let workspace = self.workspace_of(copy)?;
+        let message = format!("Merge {}", incoming.name);
+        let head = self.replica.write(|session| {
+            let parents = vec![ours.clone(), incoming.head.to_owned()];
+            session.save_snapshot(&workspace, &tree, parents, Some(&message), &packs)
+        })?;
+        brought.conflicts = merged.conflicts;
+        Ok((head, tree))
+    }
+
+    /// Moves a working copy to a tree, and then its head, and the workspace's.
+    pub(crate) fn move_to(
+        &mut self,
+        copy: &WorkingCopy,
+        captured: &Captured,
+        tree: &TreeId,
+        head: &str,
+        activity: &Activity,
+    ) -> Result<CheckedOut, SyncError> {
+        let Captured { index, databases, .. } = captured;
+        let done = self.check_out(copy, index, databases, tree, head, activity)?;
+        if !done.kept.is_empty() {
+            return Ok(done);
+        }
+        copy.set_head(head)?;
+        // Only now: with the old head, a shorter list would make edits of what still stands there.
+        self.save_left(copy, &done.left)?;
+        self.replica.write(|session| {
+            session.advance_head(&copy.workspace_id, head)?;
+            session.know_copy(copy, Some(head))
+        })?;
+        Ok(done)
+    }
+
+    /// Makes a working copy, which is as `index` and `databases` say, the tree. `token` is the head to set
+    /// should a crash come between, or empty.
+    pub(crate) fn check_out(
+        &self,
+        copy: &WorkingCopy,
+        index: &StatIndex,
+        databases: &[Database],
+        tree: &TreeId,
+        token: &str,
+        activity: &Activity,
+    ) -> Result<CheckedOut, SyncError> {
+        let progress = activity.begin("Writing files");
+        let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
+        let left = left_in(copy)?;
+        let plan = Plan::around(index, tree, left, &self.store, folding)?;
+        let plan = plan.with_databases(index, databases).with_past(self.past(copy)?);
+        let untracked = plan.untracked().to_vec();
+        let token = token.as_bytes();
+        let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
+        Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
+    }
+
+    /// Notes in the workspace's row what was merged into it, and from where.
+    fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
+        let (project_id, id) = (copy.project_id.clone(), copy.workspace_id.clone());
+        let last_merged_snapshot = incoming.head.to_owned();
+        let merged = Merged { last_merged_snapshot, merged_at: clock::now() };
+        self.replica.write(|session| {
+            // Read here: another process may write the row between a look and a save.
+            let Some(workspace) = session.row::<Workspace>(&id)? else { return Ok(()) };
+            let mut history = workspace.merge_history.clone().unwrap_or_default().0;
+            history.insert(incoming.workspace_id.to_owned(), merged);
+            let merge_history = Some(Json(history));
+            session.save(&project_id, &Workspace { merge_history, ..workspace })?;
+            session.record(&project_id, &id, "merge.completed", Some(incoming.head), None)
+        })?;
+        Ok(())
+    }
+}
+
+/// What the replica knows of a project's snapshots.
+struct History<'a> {
+    device: &'a Device,
+    parents: &'a Parents,
+}
+
+impl Ancestry for History<'_> {
+    type Error = SyncError;
+
+    fn parents(&self, id: &str) -> Result<Vec<String>, SyncError> {
+        Ok(self.parents.get(id).cloned().unwrap_or_default())
+    }
+
+    fn tree(&self, id: &str) -> Result<TreeId, SyncError> {
+        tree_of(&self.device.snapshot_row(id)?)
+    }
+}
+
+/// What marks the files of the other side: the workspace's name, as far as a file name can have
+/// it, and the end of the snapshot's id.
+fn conflict_label(incoming: &Incoming<'_>) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = incoming.name.chars().take(40).map(letter).collect();
+    let id = incoming.head;
+    format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
+}
+
+/// A conflict for the user.
+pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
+    let (kind, theirs) = match &conflict.kind {
+        ConflictKind::BothChanged { theirs_path } => ("both_changed", Some(show(theirs_path))),
+        ConflictKind::DeletedByThem => ("deleted_by_them", None),
+        ConflictKind::DeletedByUs => ("deleted_by_us", None),
+    };
+    ConflictReport { path: show(&conflict.path), kind, theirs }
+}

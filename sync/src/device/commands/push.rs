@@ -1,0 +1,183 @@
+//! `push`: a snapshot if something changed, then everything that waits, to the primary.
+
+use std::path::Path;
+
+use fastest_core::id::TreeId;
+use fastest_core::tree::read_root;
+use fastest_schema::Row;
+use fastest_schema::workspaces::Workspace;
+
+use crate::device::activity::Activity;
+use crate::device::commands::pull::{Incoming, conflict_report};
+use crate::device::commands::purpose::Purpose;
+use crate::device::commands::snapshot::check_message;
+use crate::device::left::left_notice;
+use crate::device::notices::notices_of;
+use crate::device::open::Device;
+use crate::device::report::PushReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::values::column;
+use crate::rows::history;
+
+/// Merges of one push with others' work in the same workspace, after which it gives up.
+const MERGES_MAX: u32 = 20;
+
+impl Device {
+    /// Publishes the working copy that holds `dir`, making it a project where it is none.
+    ///
+    /// Work of others in the same workspace is merged in first. A primary out of reach is no
+    /// error: all is saved here, and goes out with the next push.
+    pub async fn push(
+        &mut self,
+        dir: &Path,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PushReport, SyncError> {
+        check_message(message)?;
+        let (copy, project_created) = match self.find_any(dir)? {
+            Some(copy) => (copy, false),
+            None => {
+                let created = self.init_by_the_way(dir).await?;
+                (self.find(dir)?, created)
+            }
+        };
+        let (_lock, warnings) = self.enter(&copy)?;
+        let mut captured =
+            self.capture(&copy, message, Purpose::Save { if_empty: false }, activity)?;
+        captured.warnings.splice(0..0, warnings);
+        let project = self.project_of(&copy)?;
+        self.record_push(&copy, captured.snapshot_id.as_deref())?;
+        let mut report = PushReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            project_created,
+            snapshot: self.snapshot_report(&captured)?,
+            ..PushReport::default()
+        };
+        let remote = self.remote()?;
+        report.primary = remote.primary.url().to_owned();
+        remote.meter.show(activity.begin("Pushing"));
+        // What waited before goes first. Where this project's own push waits, this is it.
+        let waited = match self.others_wait(&project.id)? {
+            true => self.send_queued(&remote).await,
+            false => Ok(Vec::new()),
+        };
+        match waited {
+            Ok(notices) => report.snapshot.warnings.extend(notices),
+            // Nor will this one get through; it is queued behind them.
+            Err(error) if error.is_unreachable() => {
+                self.replica.write(|session| session.queue(&project.id))?;
+                report.queued_because = Some(error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
+        for merges in 0.. {
+            if report.queued_because.is_some() {
+                break;
+            }
+            match self.push_scope(&remote, &project.id).await {
+                Ok(pushed) => {
+                    report.snapshot.warnings.extend(notices_of(&pushed));
+                    match self.head_apart(&copy)? {
+                        None => {
+                            report.pushed = true;
+                            break;
+                        }
+                        Some(_) if merges == MERGES_MAX => {
+                            return Err(SyncError::Contended { attempts: MERGES_MAX });
+                        }
+                        Some(theirs) => {
+                            self.merge_own_head(&copy, &theirs, &mut report, activity)?;
+                        }
+                    }
+                }
+                Err(error) if error.is_unreachable() => {
+                    report.queued_because = Some(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // And what was found to be missing over there.
+        if report.pushed
+            && self.others_wait(&project.id)?
+            && let Ok(notices) = self.send_queued(&remote).await
+        {
+            report.snapshot.warnings.extend(notices);
+        }
+        let workspace = self.workspace_of(&copy)?;
+        report.workspace = workspace.name;
+        report.version = workspace.version;
+        let traffic = remote.meter.traffic();
+        (report.requests, report.bytes_sent) = (traffic.requests, traffic.bytes_sent);
+        Ok(report)
+    }
+
+    /// The head that others gave to this very workspace, where it and the copy's went apart.
+    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let Some(head) = copy.head()? else { return Ok(None) };
+        let session = self.replica.read();
+        let on_primary = session.entry(Workspace::TABLE, &copy.workspace_id)?;
+        let on_primary = on_primary
+            .and_then(|entry| entry.base)
+            .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
+        // Another copy of this folder on this device moves the row here.
+        let here = self.workspace_of(copy)?.current_snapshot_id;
+        let parents = session.parents(&copy.project_id)?;
+        let apart = |other: &String| {
+            !history::follows(&parents, &head, other) && !history::follows(&parents, other, &head)
+        };
+        Ok(on_primary.filter(apart).or(here.filter(apart)))
+    }
+
+    /// Brings in what others pushed to this very workspace.
+    fn merge_own_head(
+        &mut self,
+        copy: &WorkingCopy,
+        theirs: &str,
+        report: &mut PushReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let name = self.workspace_of(copy)?.name;
+        let incoming = Incoming { workspace_id: &copy.workspace_id, name: &name, head: theirs };
+        let merged = self.bring_in(copy, &incoming, activity)?;
+        if let Some((path, why)) = merged.kept.into_iter().next() {
+            return Err(SyncError::NotUpdated { path, why });
+        }
+        report.merged = true;
+        let warnings = &mut report.snapshot.warnings;
+        let new = merged.warnings.into_iter().filter(|warning| !warnings.contains(warning));
+        let new: Vec<_> = new.chain(merged.left.iter().map(left_notice)).collect();
+        warnings.extend(new);
+        report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
+        if let Some(head) = copy.head()? {
+            let tree: TreeId = tree_of(&self.snapshot_row(&head)?)?;
+            let root = read_root(&tree, &self.store)?;
+            report.snapshot.snapshot_id = head;
+            report.snapshot.manifest_hash = tree.to_hex();
+            (report.snapshot.files, report.snapshot.bytes) = (root.files, root.bytes);
+        }
+        Ok(())
+    }
+
+    /// Queues the event of this push, once for each head.
+    fn record_push(&mut self, copy: &WorkingCopy, head: Option<&str>) -> Result<(), SyncError> {
+        let Some(head) = head else { return Ok(()) };
+        // Durable with what comes next: the push that is written down, or queued.
+        self.replica.write_soon(|session| {
+            let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
+                       AND workspace_id = ?2 AND type = 'snapshot.pushed'";
+            let known = session.get::<i64>(sql, [head, &copy.workspace_id])?.is_some();
+            match known {
+                true => Ok(()),
+                false => {
+                    let (project, workspace) = (&copy.project_id, &copy.workspace_id);
+                    session.record(project, workspace, "snapshot.pushed", Some(head), None)
+                }
+            }
+        })?;
+        Ok(())
+    }
+}

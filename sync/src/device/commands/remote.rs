@@ -1,0 +1,161 @@
+//! `remote set`, `remote show` and `remote migrate`.
+
+use std::path::Path;
+
+use fastest_schema::FASTEST;
+
+use crate::device::commands::remote_check::last_migration;
+use crate::device::commands::status::primary_url;
+use crate::device::open::Device;
+use crate::device::report::{MigrateReport, RemoteReport};
+use crate::error::SyncError;
+use crate::remote::address::{Address, file_url};
+use crate::remote::guard::Given;
+use crate::remote::level::migrate;
+use crate::remote::open::name_to_id;
+use crate::remote::pack_store::address::PackAddress;
+use crate::remote::pack_store::directory::{Directory, packs_dir};
+use crate::remote::pack_store::store::PackStoreError;
+use crate::remote::primary::PrimaryError;
+use crate::remote::sharing::{ShareError, share};
+use crate::remote::state::{Packs, RemoteState};
+
+impl Device {
+    /// Follows the primary at `url`, or with `None` the one inside the store. What the old one
+    /// has, the new one is given with the next push, and so is another place for packs. Without one,
+    /// packs go on lying where they do.
+    pub async fn remote_set(
+        &mut self,
+        url: Option<&str>,
+        packs: impl Into<Option<Packs>>,
+    ) -> Result<RemoteReport, SyncError> {
+        self.follow_remote(url, packs.into(), None).await
+    }
+
+    /// As [`Device::remote_set`], for a primary that is a file and that every member of a Unix group is to
+    /// read and write, with its packs. Both belong to the group from then on.
+    pub async fn remote_set_shared(
+        &mut self,
+        url: &str,
+        packs: Option<Packs>,
+        group: &str,
+    ) -> Result<RemoteReport, SyncError> {
+        self.follow_remote(Some(url), packs, Some(group)).await
+    }
+
+    async fn follow_remote(
+        &mut self,
+        url: Option<&str>,
+        packs: Option<Packs>,
+        group: Option<&str>,
+    ) -> Result<RemoteReport, SyncError> {
+        let url = match url {
+            Some(url) => Some(self.settle_address(url).await?),
+            None => None,
+        };
+        let old = self.replica.read().remote()?;
+        let kept = if old.url == url { old.packs } else { Packs::Default };
+        let packs = packs.unwrap_or(kept);
+        let gone = match url.as_deref().map(Address::parse).transpose()? {
+            Some(Address::File(path)) => !path.exists(),
+            _ => false,
+        };
+        if let (Some(url), Some(group)) = (&url, group) {
+            share_primary(url, &packs, group, &self.dir)?;
+        }
+        if let Packs::At(place) = &packs
+            && let PackAddress::Directory(dir) = PackAddress::parse(place)?
+        {
+            Directory::chosen(&dir).prepare()?;
+        }
+        let state = RemoteState { url, packs, ..RemoteState::default() };
+        match self.open_remote(&state) {
+            // A token and keys can be had later.
+            Ok(_)
+            | Err(
+                SyncError::Primary(PrimaryError::Denied { .. })
+                | SyncError::PackStore(PackStoreError::Denied { .. }),
+            ) => {}
+            Err(error) => return Err(error),
+        }
+        self.replica.write(|session| {
+            let old = session.remote()?;
+            match old.url == state.url && !gone {
+                true => {
+                    if old.packs != state.packs {
+                        session.queue_packs()?;
+                    }
+                    session.put_remote(&RemoteState { packs: state.packs, ..old })
+                }
+                false => {
+                    session.put_remote(&state)?;
+                    session.forget_primary()?;
+                    session.queue_everything()
+                }
+            }
+        })?;
+        self.remote_check().await
+    }
+
+    /// Which primary the device follows, without asking it.
+    pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
+        let state = self.replica.read().remote()?;
+        let url = primary_url(&state, self)?;
+        let inline_packs = state.packs == Packs::Rows;
+        let packs = state.packs.name().to_owned();
+        Ok(RemoteReport { url, inline_packs, packs, ..RemoteReport::default() })
+    }
+
+    /// Brings the primary's schema up to date.
+    pub async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
+        let remote = self.remote()?;
+        let primary = &*remote.primary;
+        let from = last_migration(primary).await?;
+        let applied: Vec<String> =
+            migrate(primary, &FASTEST).await?.into_iter().map(Into::into).collect();
+        let to = last_migration(primary).await?;
+        let to = to.expect("a primary that was migrated has a migration");
+        Ok(MigrateReport { url: self.remote_show()?.url, from, to, applied })
+    }
+}
+
+impl Device {
+    /// The address as it is kept: a database's by its id, which no other takes over, and a file's
+    /// by its real path, so that the working folder has no say.
+    async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
+        match Address::parse(url)? {
+            Address::File(path) => Ok(settle_path(&path)?),
+            Address::Libsql(_) | Address::D1(_) => {
+                let secrets = Given::new(&*self.secrets);
+                let found = name_to_id(url.to_owned(), &secrets).await;
+                Ok(found.map_err(|error| secrets.clean(error))?)
+            }
+        }
+    }
+}
+
+/// Gives a primary that is a file, and the folder of its packs, to a group.
+fn share_primary(url: &str, packs: &Packs, group: &str, store: &Path) -> Result<(), SyncError> {
+    let Address::File(path) = Address::parse(url)? else {
+        return Err(ShareError::NotAFile { url: url.to_owned() }.into());
+    };
+    if path.starts_with(store) {
+        return Err(ShareError::InStore { path }.into());
+    }
+    let dir = match packs {
+        Packs::Default => Some(packs_dir(&path)),
+        Packs::Rows => None,
+        Packs::At(place) => match PackAddress::parse(place)? {
+            PackAddress::Directory(dir) => Some(dir),
+            PackAddress::S3(_) => None,
+        },
+    };
+    Ok(share(&path, dir.as_deref(), group)?)
+}
+
+fn settle_path(path: &Path) -> Result<String, PrimaryError> {
+    let parent = path.parent().unwrap_or(path).to_owned();
+    let parent = parent.canonicalize().map_err(|_| PrimaryError::NoFolder { path: parent })?;
+    let path = parent.join(path.file_name().unwrap_or_default());
+    Ok(file_url(&path))
+}

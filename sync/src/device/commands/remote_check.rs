@@ -1,0 +1,268 @@
+//! `remote check`: what is between this device and its primary, looked at one by one.
+
+use std::time::{Duration, Instant};
+
+use fastest_core::network::shared_by;
+use fastest_schema::{FASTEST, PUSH_SQL, Refusal, applied_migrations_sql};
+use jiff::Timestamp;
+
+use crate::base::clock;
+use crate::device::open::Device;
+use crate::device::report::{RemoteCheck, RemoteReport};
+use crate::error::SyncError;
+use crate::remote::address::Address;
+use crate::remote::level::check_migration;
+use crate::remote::pack_store::store::{LargePacks, PackStoreError};
+use crate::remote::primary::{Denial, Primary, PrimaryError, ask_list};
+use crate::remote::state::{Packs, RemoteState};
+
+/// Ids sort by time: beyond this, snapshots of several devices get out of order.
+const CLOCK_APART_MAX: Duration = Duration::from_secs(60);
+
+impl Device {
+    /// Asks the primary and the pack store how they are.
+    pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
+        let report = self.remote_show()?;
+        let address = Address::parse(&report.url).ok();
+        let is_own = self.replica.read().remote()?.url.is_none();
+        let mut checkup = Checkup { is_own, address, report };
+        match self.remote() {
+            Ok(remote) => {
+                if checkup.primary(&*remote.primary).await {
+                    match remote.large {
+                        LargePacks::Rows => checkup.ok("packs", "in the primary's rows"),
+                        LargePacks::Stored => checkup.packs(remote.packs.check().await),
+                    }
+                }
+            }
+            // Keys may be missed before anything is sent: of the one, and then of the other.
+            Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
+            Err(SyncError::PackStore(error)) => {
+                let state = RemoteState { packs: Packs::Rows, ..self.replica.read().remote()? };
+                let remote = self.open_remote(&state)?;
+                checkup.primary(&*remote.primary).await;
+                checkup.packs(Err(error));
+            }
+            Err(error) => return Err(error),
+        }
+        let mut report = checkup.report;
+        report.problem = report.checks.iter().find(|check| !check.ok).map(|bad| bad.what.clone());
+        Ok(report)
+    }
+}
+
+struct Checkup {
+    /// Whether the primary is the one inside the store.
+    is_own: bool,
+    address: Option<Address>,
+    report: RemoteReport,
+}
+
+impl Checkup {
+    /// False where it cannot be asked.
+    async fn primary(&mut self, primary: &dyn Primary) -> bool {
+        let begun = Instant::now();
+        let last = match last_migration(primary).await {
+            Ok(last) => last,
+            Err(error) => {
+                self.failed(&error);
+                return false;
+            }
+        };
+        self.report.reachable = Some(true);
+        self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
+        self.report.schema_version = last.as_deref().map(|last| primary.said(last));
+        self.ok("name", "it answers");
+        self.file_system();
+        self.ok("token", self.let_in());
+        self.permission(primary).await;
+        self.schema(primary, last.as_deref());
+        self.clock(primary).await;
+        true
+    }
+
+    /// Says of a file that other machines may have too what its safety depends on.
+    fn file_system(&mut self) {
+        let Some(Address::File(path)) = &self.address else { return };
+        if self.is_own {
+            return;
+        }
+        if let Ok(Some(kind)) = shared_by(path) {
+            let what = format!(
+                "the file is on {kind}: devices on several machines are safe from each other only where it \
+                 passes locks on; if that is not sure, take a libSQL server"
+            );
+            self.ok("locks", &what);
+        }
+    }
+
+    fn token_name(&self) -> Option<&'static str> {
+        self.address.as_ref()?.token_name()
+    }
+
+    fn let_in(&self) -> &'static str {
+        match &self.address {
+            Some(address) if address.is_readable_on_the_way() => {
+                "it lets us in, over http://: a token, and all else, can be read on the way"
+            }
+            Some(address) if address.token_name().is_some() => "it lets us in",
+            _ => "none is needed",
+        }
+    }
+
+    fn packs(&mut self, checked: Result<(), PackStoreError>) {
+        match checked {
+            Ok(()) => self.ok("packs", "stored, read and compared"),
+            Err(error) => {
+                let mend = match error {
+                    PackStoreError::Denied { .. } => {
+                        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there"
+                    }
+                    _ => "mend it, or put packs elsewhere: `fastest remote set URL --packs PLACE`",
+                };
+                self.problem("packs", error.to_string(), mend.into());
+            }
+        }
+    }
+
+    /// The primary did not answer what was asked first: which of the steps is it that fails?
+    fn failed(&mut self, error: &PrimaryError) {
+        let what = error.to_string();
+        self.report.reachable = Some(!error.is_unreachable());
+        let denial = match error {
+            PrimaryError::Denied { denial, .. } => denial,
+            PrimaryError::NoDatabase { .. } => {
+                let mend = "make the database, or mend the address with `fastest remote set URL`";
+                return self.problem("name", what, mend.into());
+            }
+            error if error.is_unreachable() => {
+                let mend = "make sure that the folder or the host is there; pushes wait until then";
+                return self.problem("name", what, mend.into());
+            }
+            _ => {
+                let mend =
+                    "mend what its message says, or choose another: `fastest remote set URL`";
+                return self.problem("name", what, mend.into());
+            }
+        };
+        self.ok("name", "it answers");
+        let variable = self.token_name().unwrap_or("its variable");
+        match denial {
+            Denial::NoToken | Denial::BadToken => {
+                let mend = format!("run `fastest remote login`, or set {variable}");
+                self.problem("token", what, mend);
+            }
+            Denial::Forbidden => {
+                self.ok("token", "it is known");
+                self.problem("permission", what, permission_mend());
+            }
+        }
+    }
+
+    /// A push of a version that there is not must be refused by the primary's own rule: whoever is
+    /// told so could have written, and has not.
+    async fn permission(&mut self, primary: &dyn Primary) {
+        let id = format!("check-{}", clock::new_id());
+        match primary.run(PUSH_SQL, &[&id, &id, r#"{"v":0}"#]).await {
+            Err(PrimaryError::Refused { refusal: Refusal::PayloadVersion, .. }) => {
+                self.ok("permission", "it may be written to");
+            }
+            Err(PrimaryError::NotMigrated { .. }) => {
+                self.ok("permission", "not set up yet: the first push does it");
+            }
+            Err(error) => self.problem("permission", error.to_string(), permission_mend()),
+            Ok(_) => {
+                let what = "it takes a push that it should refuse: its triggers are not ours";
+                let mend = "set the primary up anew from `schema/migrations`";
+                self.problem("permission", what.into(), mend.into());
+            }
+        }
+    }
+
+    fn schema(&mut self, primary: &dyn Primary, last: Option<&str>) {
+        let newest = FASTEST.migrations.last().expect("there is a migration").name;
+        match (last, check_migration(primary, &FASTEST, last)) {
+            (_, Err(error)) => {
+                let mend = "upgrade fastest on this device".into();
+                self.problem("schema", error.to_string(), mend);
+            }
+            (None, _) => self.ok("schema", "none yet: the first push makes it"),
+            (Some(last), _) if last == newest => self.ok("schema", last),
+            (Some(last), _) => {
+                let mend = "run `fastest remote migrate`".into();
+                self.problem("schema", format!("it is at {last}, behind {newest}"), mend);
+            }
+        }
+    }
+
+    async fn clock(&mut self, primary: &dyn Primary) {
+        let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+        let rows = match primary.run(sql, &[]).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                let mend = "try again".into();
+                return self.problem("clock", error.to_string(), mend);
+            }
+        };
+        let text = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+        let mend = || "set this device's clock: snapshots sort by their time".into();
+        match text.parse::<Timestamp>() {
+            Ok(theirs) => match apart(theirs, Timestamp::now()) {
+                None => self.ok("clock", "as the primary's"),
+                Some(what) => self.problem("clock", what, mend()),
+            },
+            Err(_) => {
+                let what = primary.said(&format!("it says that it is {text:?}"));
+                self.problem("clock", what, mend());
+            }
+        }
+    }
+
+    fn ok(&mut self, name: &'static str, what: &str) {
+        self.report.checks.push(RemoteCheck { name, ok: true, what: what.into(), mend: None });
+    }
+
+    fn problem(&mut self, name: &'static str, what: String, mend: String) {
+        self.report.checks.push(RemoteCheck { name, ok: false, what, mend: Some(mend) });
+    }
+}
+
+fn permission_mend() -> String {
+    "let the token, or this user, write to the database".to_owned()
+}
+
+/// How far this device's clock is off, where it matters.
+fn apart(theirs: Timestamp, ours: Timestamp) -> Option<String> {
+    let off = ours.duration_since(theirs);
+    let side = if off.is_negative() { "behind" } else { "ahead of" };
+    let off = off.unsigned_abs();
+    (off > CLOCK_APART_MAX)
+        .then(|| format!("this device's clock is {} s {side} the primary's", off.as_secs()))
+}
+
+/// The last migration of a primary, known to this build or not; `None` where it has none yet.
+pub(super) async fn last_migration(primary: &dyn Primary) -> Result<Option<String>, PrimaryError> {
+    let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
+    if primary.run(tables, &[]).await?.is_empty() {
+        return Ok(None);
+    }
+    let applied = ask_list(primary, &applied_migrations_sql(&FASTEST), &clock::new_id()).await?;
+    Ok(applied.into_iter().next_back())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn clocks_may_differ_a_little() {
+        let at = |text: &str| format!("2026-11-21T{text}Z").parse().unwrap();
+        let noon = at("12:00:00.000");
+        assert_eq!(apart(noon, at("12:01:00")), None);
+        assert_eq!(apart(noon, at("11:59:00")), None);
+        let ahead = apart(noon, at("12:01:30")).unwrap();
+        assert_eq!(ahead, "this device's clock is 90 s ahead of the primary's");
+        let behind = apart(noon, at("10:00:00")).unwrap();
+        assert_eq!(behind, "this device's clock is 7200 s behind the primary's");
+    }
+}

@@ -1,0 +1,119 @@
+//! `restore`: files as they were.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::{Folding, Plan, execute};
+use fastest_core::id::TreeId;
+use fastest_core::left::{Left, is_in_left};
+use fastest_core::tree::{Item, find};
+
+use crate::device::activity::Activity;
+use crate::device::commands::purpose::Purpose;
+use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
+use crate::device::open::Device;
+use crate::device::path::{show, within};
+use crate::device::report::RestoreReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+
+/// What each path is to become.
+type Wanted = Vec<(Vec<u8>, Option<Item>)>;
+
+impl Device {
+    /// Makes `paths`, or the whole tree where there are none, what they are in the snapshot `to`,
+    /// or in the head. What is unsaved is saved first. Paths are absolute, or relative to `base`.
+    pub fn restore(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        to: Option<&str>,
+        activity: &Activity,
+    ) -> Result<RestoreReport, SyncError> {
+        let (_lock, mut warnings) = self.enter(copy)?;
+        let target = match (to, copy.head()?) {
+            (Some(name), _) => self.named_snapshot(&copy.project_id, name)?,
+            (None, Some(head)) => self.snapshot_row(&head)?,
+            (None, None) => {
+                let workspace = self.workspace_of(copy)?.name;
+                return Err(SyncError::NoSnapshot { workspace });
+            }
+        };
+        let tree = tree_of(&target)?;
+        let head = copy.head()?.map(|head| tree_of(&self.snapshot_row(&head)?)).transpose()?;
+        self.check_extent(&target.id, &tree, head.as_ref())?;
+        let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
+        let left = left_in(copy)?;
+        let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
+        warnings.extend(but_for_left(&left, captured.warnings));
+        let progress = activity.begin("Writing files");
+        let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
+        let plan = match &wanted {
+            Some(wanted) => Plan::paths(&captured.index, wanted, &left, &self.store, folding)?,
+            None => Plan::around(&captured.index, &tree, left.clone(), &self.store, folding)?,
+        };
+        let plan = plan.with_databases(&captured.index, &captured.databases);
+        let plan = plan.with_past(self.past(copy)?);
+        let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
+        let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
+        // The head has not moved: what the head has and was not replaced stands there still.
+        let is_heads = |left: &&Left| captured.index.find(&left.path).is_some();
+        let new = done.left.iter().filter(|left| !is_heads(left));
+        let old = left.iter().filter(|left| !done.brought.contains(left));
+        self.save_left(copy, &old.chain(new).cloned().collect::<Vec<_>>())?;
+        let kept = show_kept(&done);
+        warnings.extend(kept.iter().map(|(path, why)| format!("{path} is left as it is: {why}")));
+        let is_kept =
+            |path: &[u8]| done.kept.iter().any(|kept| kept.path.as_os_str().as_bytes() == path);
+        let restored =
+            touched.iter().filter(|path| !is_in_left(&done.left, path) && !is_kept(path));
+        let restored = restored.map(|path| show(path));
+        let still = left_in(copy)?;
+        let all = still.iter().filter(|old| !done.left.contains(old)).chain(&done.left);
+        warnings.extend(all.map(left_notice));
+        let in_the_way: Vec<String> = done.left.iter().map(|left| show(&left.path)).collect();
+        Ok(RestoreReport {
+            restored: restored.collect(),
+            safety_snapshot_id: captured.snapshot_id,
+            snapshot_id: target.id,
+            kept: kept.into_iter().map(|(path, _)| path).chain(in_the_way).collect(),
+            skipped: captured.skipped,
+            warnings,
+        })
+    }
+
+    /// What the tree has at each path; `None` where the whole tree is meant.
+    fn wanted(
+        &self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        tree: &TreeId,
+        snapshot: &str,
+    ) -> Result<Option<Wanted>, SyncError> {
+        let mut wanted = Vec::new();
+        for path in paths {
+            let relative = within(copy.root(), base, path)?;
+            if relative.is_empty() {
+                return Ok(None);
+            }
+            let parts: Vec<&[u8]> = relative.split(|&byte| byte == b'/').collect();
+            match find(tree, &parts, &self.store)? {
+                Some(item) => wanted.push((relative, Some(item))),
+                None => {
+                    let path = show(&relative);
+                    return Err(SyncError::NoPath { snapshot: snapshot.to_owned(), path });
+                }
+            }
+        }
+        // A folder brings what is in it.
+        wanted.sort_by(|a, b| a.0.cmp(&b.0));
+        let folders: Vec<Vec<u8>> =
+            wanted.iter().map(|(path, _)| [path.as_slice(), b"/"].concat()).collect();
+        wanted.retain(|(path, _)| !folders.iter().any(|folder| path.starts_with(folder)));
+        wanted.dedup_by(|a, b| a.0 == b.0);
+        Ok((!wanted.is_empty()).then_some(wanted))
+    }
+}

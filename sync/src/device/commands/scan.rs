@@ -1,0 +1,107 @@
+//! Looking at a working copy, on behalf of the commands that compare or save it.
+
+use std::path::Path;
+
+use fastest_core::git::Git;
+use fastest_core::id::TreeId;
+use fastest_core::left;
+use fastest_core::object::ObjectSink;
+use fastest_core::progress::Progress;
+use fastest_core::scan::{self, Database, Databases, IndexUse, Selection, Skipped};
+use fastest_core::stat_index::{IndexState, StatIndex};
+use fastest_core::state_dir::StateDir;
+use fastest_core::tree::Root;
+
+use crate::device::app_databases::AppDatabases;
+use crate::device::left::left_notice;
+use crate::device::open::Device;
+use crate::device::path::show;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+
+/// What a scan found, in words for reports.
+pub(crate) struct Scanned {
+    /// The tree.
+    pub root: Root,
+    /// The new stat index, where it differs.
+    pub index: Option<StatIndex>,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What the user should know: of what was passed over, too.
+    pub warnings: Vec<String>,
+    /// Databases with files beside them.
+    pub databases: Vec<Database>,
+    /// Ignore files that cannot be used, each with the reason.
+    pub unknown_rules: Vec<String>,
+}
+
+/// A scan to be made.
+pub(crate) struct ScanJob<'a> {
+    pub root: &'a Path,
+    pub index: &'a StatIndex,
+    pub index_use: IndexUse,
+    /// The tree of the copy's head.
+    pub head: Option<TreeId>,
+    /// Paths that leave content.
+    pub untrack: &'a [Vec<u8>],
+}
+
+impl Device {
+    /// Scans a working copy, giving what is new to `sink`.
+    pub(crate) fn scan(
+        &self,
+        job: &ScanJob<'_>,
+        sink: &dyn ObjectSink,
+        progress: &Progress,
+    ) -> Result<Scanned, SyncError> {
+        let ScanJob { root, index, index_use, head, untrack } = *job;
+        let git = Git::of(root, &self.git_settings);
+        let state = StateDir::of(root);
+        let left = left::load(&state).map_err(SyncError::io("read", state.left()))?;
+        let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
+        let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
+        let found = scan::scan(root, index, selection, sink, index_use, progress)?;
+        let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
+        let passed_over = found.skipped.iter().map(|skipped| {
+            let (path, why) = (show_path(root, skipped), &skipped.why);
+            match why.is_unsaved_content() {
+                true => format!(
+                    "{path} is not saved: {why}; of what was saved before, the last version stays; \
+                     to leave it out for good, run `fastest untrack {path}`"
+                ),
+                false => format!("skipped {path}: {why}"),
+            }
+        });
+        let in_the_way = left.iter().map(left_notice);
+        let warnings = found.warnings.iter().map(ToString::to_string).chain(in_the_way);
+        Ok(Scanned {
+            warnings: warnings.chain(passed_over).collect(),
+            skipped: found
+                .skipped
+                .iter()
+                .map(|skipped| format!("{} ({})", show_path(root, skipped), skipped.why))
+                .collect(),
+            unknown_rules: unknown_rules.map(ToString::to_string).collect(),
+            databases: found.databases,
+            root: found.root,
+            index: found.index,
+        })
+    }
+}
+
+fn show_path(root: &Path, skipped: &Skipped) -> String {
+    let path = skipped.path.strip_prefix(root).unwrap_or(&skipped.path);
+    show(path.as_os_str().as_encoded_bytes())
+}
+
+/// The stat index of a working copy, and what to say of it.
+pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
+    let (index, state) = StatIndex::load(&copy.state())?;
+    let warning = match state {
+        IndexState::Damaged => Some(
+            "the stat index was not whole, as after a power failure; every file was read again",
+        ),
+        IndexState::Good | IndexState::Absent | IndexState::OtherVersion(_) => None,
+    };
+    Ok((index, warning.map(str::to_owned).into_iter().collect()))
+}

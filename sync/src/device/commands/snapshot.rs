@@ -1,0 +1,318 @@
+//! `snapshot`: captures the tree of a working copy on this device.
+
+use fastest_core::drift::drift_counts;
+use fastest_core::extent::extent;
+use fastest_core::id::{PackId, TreeId};
+use fastest_core::left::is_in_left;
+use fastest_core::reach::new_objects;
+use fastest_core::scan::IndexUse;
+
+use fastest_core::store::PackInfo;
+use fastest_core::tree::{Root, find};
+use fastest_schema::workspaces::{Snapshot, Source, Workspace};
+use fastest_schema::{Json, Pack};
+
+use crate::base::clock;
+use crate::device::activity::Activity;
+use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
+use crate::device::commands::scan::{ScanJob, Scanned, load_index};
+use crate::device::left::left_in;
+use crate::device::open::Device;
+use crate::device::path::show;
+use crate::device::report::SnapshotReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::session::Session;
+use crate::rows::history;
+
+impl Device {
+    /// Captures the tree of a working copy, if it is not that of its head.
+    pub fn snapshot(
+        &mut self,
+        copy: &WorkingCopy,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<SnapshotReport, SyncError> {
+        check_message(message)?;
+        let (_lock, warnings) = self.enter(copy)?;
+        let purpose = Purpose::Save { if_empty: true };
+        let mut captured = self.capture(copy, message, purpose, activity)?;
+        captured.warnings.splice(0..0, warnings);
+        self.snapshot_report(&captured)
+    }
+
+    pub(crate) fn snapshot_report(&self, captured: &Captured) -> Result<SnapshotReport, SyncError> {
+        let Captured { root, created, parent, objects_new, .. } = captured;
+        let before = match parent {
+            Some(parent) if *created => tree_of(&self.snapshot_row(parent)?)?,
+            Some(_) => root.id,
+            None => fastest_core::drift::empty_directory(),
+        };
+        let counts = match (parent, created) {
+            (None, true) => {
+                fastest_core::drift::Counts { workspace_only: root.files, ..Default::default() }
+            }
+            _ => drift_counts(&before, &root.id, &self.store)?,
+        };
+        Ok(SnapshotReport {
+            snapshot_id: captured.snapshot_id.clone().unwrap_or_default(),
+            manifest_hash: root.id.to_hex(),
+            files: root.files,
+            bytes: root.bytes,
+            added: counts.workspace_only,
+            modified: counts.both_different,
+            deleted: counts.source_only,
+            created: *created,
+            objects_new: *objects_new,
+            skipped: captured.skipped.clone(),
+            warnings: captured.warnings.clone(),
+        })
+    }
+
+    /// Stores the tree of a working copy and, where it is not the head's, a snapshot of it. The
+    /// caller holds the lock.
+    pub(crate) fn capture(
+        &mut self,
+        copy: &WorkingCopy,
+        message: Option<&str>,
+        purpose: Purpose<'_>,
+        activity: &Activity,
+    ) -> Result<Captured, SyncError> {
+        let workspace = self.workspace_of(copy)?;
+        let head = copy.head()?;
+        let (index, mut warnings) = load_index(copy)?;
+        let progress = activity.begin("Scanning");
+        let writer = self.store.writer();
+        let head_tree = head.as_deref().map(|head| tree_of(&self.snapshot_row(head)?));
+        let untrack = if let Purpose::Untrack(paths) = purpose { paths } else { &[] };
+        let job = ScanJob {
+            root: copy.root(),
+            index: &index,
+            index_use: IndexUse::Replace,
+            head: head_tree.transpose()?,
+            untrack,
+        };
+        let scanned = self.scan(&job, &writer, &progress)?;
+        let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
+        let (unknown_rules, databases) = (scanned.unknown_rules, scanned.databases);
+        if purpose != Purpose::Safety && !unknown_rules.is_empty() {
+            return Err(SyncError::UnknownRules { files: unknown_rules });
+        }
+        warnings.extend(found.into_iter().chain(unknown_rules));
+        activity.begin("Saving");
+        let packs = writer.finish()?;
+        for path in untrack {
+            self.check_rule_travels(copy, &root.id, path)?;
+        }
+        let objects_new = packs.iter().map(|pack| pack.objects).sum();
+        let if_empty = purpose == Purpose::Save { if_empty: true };
+        let (snapshot_id, created) =
+            self.record_tree(copy, &workspace, head.as_deref(), &root, packs, message, if_empty)?;
+        if let Some(new_index) = &new_index {
+            new_index.save(&copy.state())?;
+        }
+        let index = new_index.unwrap_or(index);
+        let parent = head;
+        Ok(Captured {
+            root,
+            snapshot_id,
+            created,
+            parent,
+            objects_new,
+            index,
+            databases,
+            skipped,
+            warnings,
+        })
+    }
+
+    /// Refuses to untrack a path whose rule is not in the tree: to other devices it would be deleted.
+    fn check_rule_travels(
+        &self,
+        copy: &WorkingCopy,
+        tree: &TreeId,
+        path: &[u8],
+    ) -> Result<(), SyncError> {
+        let mut parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        parts.pop();
+        parts.push(RULE_FILE.as_bytes());
+        let is_left = is_in_left(&left_in(copy)?, &parts.join(&b'/'));
+        match find(tree, &parts, &self.store)?.filter(|_| !is_left) {
+            Some(_) => Ok(()),
+            None => Err(SyncError::RuleStaysHere { path: show(path) }),
+        }
+    }
+
+    /// Records a stored tree as a snapshot on top of `head`, unless it is the head's tree.
+    #[allow(clippy::too_many_arguments)]
+    fn record_tree(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: &Workspace,
+        head: Option<&str>,
+        root: &Root,
+        packs: Vec<PackInfo>,
+        message: Option<&str>,
+        if_empty: bool,
+    ) -> Result<(Option<String>, bool), SyncError> {
+        let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
+        if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
+            if !packs.is_empty() {
+                // The store had lost content of this very tree: what it got back is to travel too.
+                let packs = self.complete(&workspace.project_id, None, &root.id, packs)?;
+                self.replica.write(|session| session.save_packs(&workspace.project_id, &packs))?;
+            }
+            return Ok((head.map(str::to_owned), false));
+        }
+        if let Some(id) = self.recorded_before_a_crash(workspace, head, root)? {
+            copy.set_head(&id)?;
+            return Ok((Some(id), false));
+        }
+        let is_empty = root.id == fastest_core::drift::empty_directory();
+        if head.is_none() && is_empty && !if_empty {
+            return Ok((None, false));
+        }
+        let parent = head_row.as_ref().map(tree_of).transpose()?;
+        let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
+        let parents = head.map(str::to_owned).into_iter().collect();
+        let id = self.replica.write(|session| {
+            let id = session.save_snapshot(workspace, &root.id, parents, message, &packs)?;
+            session.advance_head(&workspace.id, &id)?;
+            session.know_copy(copy, Some(&id))?;
+            Ok::<_, SyncError>(id)
+        })?;
+        copy.set_head(&id)?;
+        Ok((Some(id), true))
+    }
+
+    /// The workspace's head, where it is a snapshot of this very tree on top of the copy's head:
+    /// its row was saved, and the process killed before the copy learned of it.
+    fn recorded_before_a_crash(
+        &self,
+        workspace: &Workspace,
+        head: Option<&str>,
+        root: &Root,
+    ) -> Result<Option<String>, SyncError> {
+        let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
+        // The head may be a snapshot that only the primary claims to know.
+        let row = self.replica.read().row::<Snapshot>(current)?;
+        if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
+            return Ok(None);
+        }
+        let parents = self.replica.read().parents(&workspace.project_id)?;
+        let follows = head.is_none_or(|head| history::follows(&parents, current, head));
+        Ok(follows.then(|| current.clone()))
+    }
+
+    /// The packs that a snapshot's rows must name so that all its content lies in the project's
+    /// packs: the new ones, and copies of what so far lies only in packs of other projects, or in
+    /// packs that a killed process left without rows.
+    pub(crate) fn complete(
+        &self,
+        project_id: &str,
+        parent: Option<&TreeId>,
+        tree: &TreeId,
+        mut packs: Vec<PackInfo>,
+    ) -> Result<Vec<PackInfo>, SyncError> {
+        let mut ours = self.replica.read().packs(project_id)?;
+        ours.extend(packs.iter().map(|pack| pack.id));
+        let mut elsewhere = Vec::new();
+        for id in new_objects(parent, tree, &self.store)? {
+            let located = self.store.locate(&id)?;
+            let located = located.ok_or(fastest_core::store::StoreError::Missing { id })?;
+            if !ours.contains(&located.pack) {
+                elsewhere.push(id);
+            }
+        }
+        if !elsewhere.is_empty() {
+            elsewhere.sort_unstable();
+            packs.extend(self.store.repack(&elsewhere)?);
+        }
+        Ok(packs)
+    }
+}
+
+impl Device {
+    /// Refuses the tree of a snapshot that has more paths than any work should be done for. `beside` is a
+    /// tree that was looked at before: what both have is passed over.
+    pub(crate) fn check_extent(
+        &self,
+        snapshot: &str,
+        tree: &TreeId,
+        beside: Option<&TreeId>,
+    ) -> Result<(), SyncError> {
+        let beside = beside.filter(|tree| **tree != fastest_core::drift::empty_directory());
+        let found = extent(beside, tree, &self.store)?;
+        match found.is_excessive() {
+            true => Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The longest message, in bytes. Its row travels as JSON, where a letter may take six, and must stay
+/// under the 2 MB that D1 takes in one.
+const MESSAGE_BYTES_MAX: usize = 100_000;
+
+/// Refuses a message that would stand in the way of every later push.
+pub(crate) fn check_message(message: Option<&str>) -> Result<(), SyncError> {
+    match message.map_or(0, str::len) {
+        0..=MESSAGE_BYTES_MAX => Ok(()),
+        bytes => Err(SyncError::MessageTooLong { bytes, max: MESSAGE_BYTES_MAX }),
+    }
+}
+
+impl Session<'_> {
+    /// Packs that hold a project's content.
+    fn packs(&self, project_id: &str) -> Result<std::collections::HashSet<PackId>, SyncError> {
+        let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
+        let ids = self.all(sql, [project_id], |row| row.get::<_, String>(0))?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Saves the rows of a snapshot whose packs are durable.
+    pub(crate) fn save_snapshot(
+        &self,
+        workspace: &Workspace,
+        tree: &TreeId,
+        parents: Vec<String>,
+        message: Option<&str>,
+        packs: &[PackInfo],
+    ) -> Result<String, SyncError> {
+        let project_id = &workspace.project_id;
+        self.save_packs(project_id, packs)?;
+        let snapshot = Snapshot {
+            id: format!("snap-{}", clock::new_id()),
+            project_id: project_id.clone(),
+            workspace_id: Some(workspace.id.clone()),
+            manifest_hash: tree.to_hex(),
+            parent_snapshot_ids: Json(parents),
+            source: Source::Cli,
+            summary: message.map(str::to_owned),
+            created_at: clock::now(),
+        };
+        self.save(project_id, &snapshot)?;
+        Ok(snapshot.id)
+    }
+
+    /// Saves the rows of durable packs.
+    pub(crate) fn save_packs(&self, project_id: &str, packs: &[PackInfo]) -> Result<(), SyncError> {
+        for pack in packs {
+            let hex = pack.id.to_hex();
+            let row = Pack {
+                id: format!("{project_id}/{hex}/0"),
+                project_id: project_id.to_owned(),
+                pack_id: hex,
+                part: 0,
+                parts: 1,
+                bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
+                objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
+                data: None,
+                created_at: clock::now(),
+            };
+            self.save(project_id, &row)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! `status`: a working copy against its head.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fastest_core::checkout::edit::Files;
+use fastest_core::drift::{Drift, drift, empty_directory};
+use fastest_core::id::{ObjectId, TreeId};
+use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
+use fastest_core::scan::IndexUse;
+use fastest_core::state_dir::JOURNAL;
+use fastest_core::store::{Store, StoreError};
+
+use crate::device::activity::Activity;
+use crate::device::commands::scan::{ScanJob, Scanned, load_index};
+use crate::device::open::Device;
+use crate::device::path::show_all;
+use crate::device::report::StatusReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::remote::state::RemoteState;
+
+/// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
+/// without writing anything.
+pub(crate) struct Looking<'a> {
+    store: &'a Store,
+    trees: MemoryObjects,
+    /// Whether anything was found that the store has not.
+    found_new: AtomicBool,
+}
+
+impl<'a> Looking<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, trees: MemoryObjects::default(), found_new: AtomicBool::new(false) }
+    }
+}
+
+impl ObjectSink for Looking<'_> {
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(ObjectSource::has(&self.trees, id)? || self.store.has(id)?)
+    }
+
+    fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        self.found_new.store(true, Ordering::Relaxed);
+        match kind {
+            ObjectKind::Tree => self.trees.put(kind, id, bytes),
+            ObjectKind::Blob | ObjectKind::List => Ok(()),
+        }
+    }
+}
+
+impl ObjectSource for Looking<'_> {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        match self.trees.object(id) {
+            Err(StoreError::Missing { .. }) => self.store.object(id),
+            found => found,
+        }
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        ObjectSink::has(self, id)
+    }
+}
+
+impl Device {
+    /// Compares a working copy with its head. Changes nothing but the stat index.
+    pub fn status(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<StatusReport, SyncError> {
+        // Only a checkout that was stopped needs the lock: a look must not wait for a push.
+        let mut warnings = match copy.state().has(JOURNAL) {
+            true => self.enter(copy)?.1,
+            false => self.take_notices(),
+        };
+        let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
+        let (head, lost) = self.head_of(copy)?;
+        warnings.extend(lost);
+        let twin = self.twin_notice(copy)?;
+        warnings
+            .extend(twin.filter(|twin| !warnings.contains(twin)).into_iter().collect::<Vec<_>>());
+        let head_tree = match &head {
+            Some(head) => tree_of(&self.snapshot_row(head)?)?,
+            None => empty_directory(),
+        };
+        let looking = Looking::new(&self.store);
+        let looked = self.look(copy, &head_tree, &looking, activity)?;
+        let (tree, skipped) = (looked.root.id, looked.skipped);
+        warnings.extend(looked.warnings);
+        let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
+            true => Drift::default(),
+            false => drift(&head_tree, &tree, &looking)?,
+        };
+        // What still stands there was not deleted.
+        let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
+        let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));
+        let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
+        let session = self.replica.read();
+        let unpushed = "SELECT count(*) FROM fastest_local_outbox
+                        WHERE tbl = 'snapshots' AND scope = ?1";
+        let waiting = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
+        let conflicts = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
+        let count = |sql| session.get::<i64>(sql, [&project.id]).map(|n| n.unwrap_or(0) as u64);
+        Ok(StatusReport {
+            project: project.name.clone(),
+            project_id: project.id.clone(),
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            snapshot_id: head,
+            manifest_hash: tree.to_hex(),
+            dirty: tree != head_tree,
+            added: show_all(&workspace_only),
+            modified: show_all(&both_different),
+            deleted: show_all(&gone),
+            untracked: show_all(&untracked),
+            unpushed: count(unpushed)?,
+            waiting_rows: count(waiting)?,
+            queued_since: session.queued_since(&project.id)?,
+            primary: primary_url(&session.remote()?, self)?,
+            row_conflicts: count(conflicts)?,
+            skipped,
+            warnings,
+        })
+    }
+}
+
+/// Address of the primary, without asking it.
+pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String, SyncError> {
+    match &state.url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(device.remote()?.primary.url().to_owned()),
+    }
+}
+
+impl Device {
+    /// Looks at a working copy, which is based on the tree `head`, without storing anything.
+    pub(crate) fn look(
+        &self,
+        copy: &WorkingCopy,
+        head: &TreeId,
+        looking: &Looking<'_>,
+        activity: &Activity,
+    ) -> Result<Scanned, SyncError> {
+        let (index, warnings) = load_index(copy)?;
+        let progress = activity.begin("Scanning");
+        // Where the index was lost, the next look need not read all again, if this one found that the
+        // store has all of it.
+        let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
+        let (root, head_tree) =
+            (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
+        let job = ScanJob { root, index: &index, index_use, head: head_tree, untrack: &[] };
+        let mut scanned = self.scan(&job, looking, &progress)?;
+        let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
+        scanned.warnings.splice(0..0, warnings);
+        scanned.warnings.append(&mut scanned.unknown_rules);
+        let index = scanned.index.take();
+        if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
+            && let Ok(Some(_lock)) = copy.try_lock()
+        {
+            // A cache: where it cannot be saved, the next look costs as much as this one.
+            let _ = index.save(&copy.state());
+        }
+        Ok(scanned)
+    }
+}

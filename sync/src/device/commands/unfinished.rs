@@ -1,0 +1,163 @@
+//! Working copies that a `clone` or `workspace new` began and did not finish, since it was killed.
+//!
+//! A new workspace is a row, a folder, and last an entry in the device's list of working copies. A
+//! folder, or a row that names it, without that entry is unfinished: the same command goes on with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fastest_core::private;
+use fastest_core::state_dir::StateDir;
+
+use fastest_schema::Row;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
+
+use crate::device::activity::Activity;
+use crate::device::open::Device;
+use crate::device::report::CloneReport;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::session::Session;
+
+impl Device {
+    /// The workspace that a killed command made for the folder `root`, and whose name, if one is
+    /// wanted, is `name`.
+    pub(crate) fn begun_for(
+        &self,
+        project_id: &str,
+        root: &Path,
+        name: Option<&str>,
+    ) -> Result<Option<Workspace>, SyncError> {
+        let session = self.replica.read();
+        let all = session.workspaces(project_id)?;
+        let is_here = |workspace: &Workspace| {
+            workspace.local_path.as_deref() == root.to_str()
+                && workspace.machine_id == self.identity.machine
+                && workspace.base_snapshot_id == workspace.current_snapshot_id
+                && name.is_none_or(|name| workspace.name == name)
+        };
+        for workspace in all.into_iter().filter(is_here) {
+            // Another device may bear the same name, and use the same path.
+            if session.copies_of(&workspace.id)?.is_empty() && self.note_of(&workspace.id).exists()
+            {
+                return Ok(Some(workspace));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes in the store that this device begins a workspace, before anything else says so.
+    pub(crate) fn note_begun(&self, workspace_id: &str) -> Result<(), SyncError> {
+        let note = self.note_of(workspace_id);
+        let folder = note.parent().expect("a note lies in a folder");
+        let noted = private::create_dir_all(folder).and_then(|()| private::create_file(&note));
+        noted.map_err(SyncError::io("create", &note))
+    }
+
+    /// Takes back the note of a workspace that is finished, or given up.
+    pub(crate) fn forget_begun(&self, workspace_id: &str) {
+        // One that stays says nothing of a workspace with a working copy.
+        let _ = fs::remove_file(self.note_of(workspace_id));
+    }
+
+    fn note_of(&self, workspace_id: &str) -> PathBuf {
+        self.dir.join("begun").join(workspace_id)
+    }
+
+    /// The project that a killed command made of the folder `root`, without getting to the folder itself.
+    pub(crate) fn begun_project(
+        &self,
+        root: &Path,
+    ) -> Result<Option<(Project, Workspace)>, SyncError> {
+        let Some(project) = self.was_made_here(root)? else { return Ok(None) };
+        let workspace = self.begun_for(&project.id, root, None)?;
+        let is_main = |workspace: &Workspace| {
+            project.main_workspace_id.as_ref() == Some(&workspace.id)
+                && workspace.current_snapshot_id.is_none()
+        };
+        Ok(workspace.filter(is_main).map(|workspace| (project, workspace)))
+    }
+
+    /// The working copy in `dir` that a killed command has not finished, if its project and workspace
+    /// are those that are wanted.
+    pub(crate) fn unfinished(
+        &self,
+        dir: &Path,
+        is_wanted: impl Fn(&Workspace) -> bool,
+    ) -> Result<Option<WorkingCopy>, SyncError> {
+        let Ok(root) = dir.canonicalize() else { return Ok(None) };
+        let Some(copy) = WorkingCopy::at(&root, &self.trust)? else { return Ok(None) };
+        let session = self.replica.read();
+        let workspace = session.row::<Workspace>(&copy.workspace_id)?;
+        // One that has gone on to another snapshot was finished, and is unknown for another reason.
+        let head = copy.head()?;
+        let is_begun = workspace.is_some_and(|workspace| {
+            workspace.local_path.as_deref() == root.to_str()
+                && is_wanted(&workspace)
+                && (head.is_none() || head == workspace.current_snapshot_id)
+        });
+        let is_known = session.known_copy(&root)?.is_some();
+        let is_free = || StateDir::of(&root).find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
+        Ok((is_begun && !is_known && is_free()).then_some(copy))
+    }
+
+    /// Brings a working copy to what its workspace began with. What stands in it stays.
+    pub(crate) fn finish(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        // Carries out what is left to do, where everything was written already.
+        let (_lock, _) = copy.lock()?;
+        let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
+        let mut report = CloneReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: workspace.name,
+            workspace_id: workspace.id,
+            snapshot_id: workspace.current_snapshot_id,
+            path: copy.root().display().to_string(),
+            ..CloneReport::default()
+        };
+        let head = report.snapshot_id.clone();
+        if let (Some(head), None) = (&head, copy.head()?) {
+            copy.forget_index()?;
+            let tree = tree_of(&self.snapshot_row(head)?)?;
+            self.fill(copy.root(), &tree, &mut report, activity)?;
+            copy.set_head(head)?;
+        }
+        self.keep_left(copy)?;
+        self.replica.write(|session| session.know_copy(copy, head.as_deref()))?;
+        self.forget_begun(&copy.workspace_id);
+        Ok(report)
+    }
+
+    /// Forgets a new workspace whose folder could not be made, as long as nobody else can know of it.
+    pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
+        self.forget_begun(&workspace.id);
+        self.replica.write(|session| {
+            let own = [Workspace::TABLE.name, &workspace.id];
+            if !is_new(session, workspace)? {
+                return Ok(());
+            }
+            let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
+            let outbox = "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+            for id in session.all(events, [&workspace.id], |row| row.get::<_, String>(0))? {
+                session.run("DELETE FROM activity_events WHERE id = ?1", [&id])?;
+                session.run(outbox, ["activity_events", &id])?;
+            }
+            session.run("DELETE FROM workspaces WHERE id = ?1", [&workspace.id])?;
+            session.run(outbox, own)?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether this device made a workspace that no other has heard of.
+fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
+    let sql = "SELECT 1 FROM fastest_local_outbox
+               WHERE tbl = ?1 AND pk = ?2 AND base_version = 0";
+    Ok(session.get::<i64>(sql, [Workspace::TABLE.name, &workspace.id])?.is_some())
+}

@@ -1,0 +1,164 @@
+//! `workspace new`, `list`, `rename` and `set-main`.
+
+use std::path::{Path, PathBuf};
+
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::Workspace;
+
+use crate::base::clock;
+use crate::device::activity::Activity;
+use crate::device::names::{check_name, new_workspace, workspace_taken};
+use crate::device::open::Device;
+use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+
+/// The path that a folder has, or will have once it is made.
+fn canonical(dir: &Path) -> PathBuf {
+    dir.canonicalize().unwrap_or_else(|_| {
+        let parent = dir.parent().and_then(|parent| parent.canonicalize().ok());
+        match (parent, dir.file_name()) {
+            (Some(parent), Some(name)) => parent.join(name),
+            _ => dir.to_owned(),
+        }
+    })
+}
+
+impl Device {
+    /// A new workspace of the project, forked from this one's head, in `dir`; without one, in a
+    /// folder beside this one, named after both.
+    pub async fn workspace_new(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+        dir: Option<&Path>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        check_name("workspace", name)?;
+        let project = self.project_of(copy)?;
+        let beside = || {
+            let mut folder = copy.root().file_name().unwrap_or_default().to_owned();
+            folder.push(format!("-{name}"));
+            copy.root().with_file_name(folder)
+        };
+        let dir = dir.map_or_else(beside, Path::to_owned);
+        let is_wanted = |begun: &Workspace| begun.project_id == project.id && begun.name == name;
+        if let Some(mut report) = self.go_on(&dir, is_wanted, activity)? {
+            report.warnings.extend(self.take_notices());
+            self.announce(&mut report).await?;
+            return Ok(report);
+        }
+        // One that a killed command made for this folder is taken up again.
+        let begun = self.begun_for(&project.id, &canonical(&dir), Some(name))?;
+        let taken = self.replica.read().workspaces(&project.id)?;
+        if begun.is_none() && taken.iter().any(|workspace| workspace.name == name) {
+            return Err(workspace_taken(name));
+        }
+        let (head, notice) = self.head_of(copy)?;
+        let mut report = self.fork(&project, head, &dir, Some(name), activity)?;
+        report.warnings.extend(self.take_notices().into_iter().chain(notice));
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Makes a working copy one of a new workspace, which begins with the head that it is based on.
+    /// What is unsaved in it stays so.
+    pub async fn workspace_new_here(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<CloneReport, SyncError> {
+        check_name("workspace", name)?;
+        let (_lock, warnings) = self.enter(copy)?;
+        let making = self.copies_lock()?;
+        let project = self.project_of(copy)?;
+        let name = self.free_name(&project.id, Some(name), copy.root())?;
+        let head = copy.head()?;
+        let machine = self.identity.machine.clone();
+        let workspace = Workspace {
+            base_snapshot_id: head.clone(),
+            current_snapshot_id: head.clone(),
+            ..new_workspace(&project.id, &name, copy.root(), machine)
+        };
+        let id = workspace.id.clone();
+        self.replica.write(|session| {
+            session.save(&project.id, &workspace)?;
+            session.record(&project.id, &id, "workspace.created", head.as_deref(), None)
+        })?;
+        let own = WorkingCopy::create(copy.root(), &project.id, &id)?;
+        self.replica.write(|session| session.know_copy(&own, head.as_deref()))?;
+        drop(making);
+        let mut report = CloneReport {
+            project: project.name,
+            project_id: project.id,
+            workspace: name,
+            workspace_id: id,
+            snapshot_id: head,
+            path: copy.root().display().to_string(),
+            here: true,
+            warnings,
+            ..CloneReport::default()
+        };
+        self.announce(&mut report).await?;
+        Ok(report)
+    }
+
+    /// The workspaces of the project, as this device knows them.
+    pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
+        let project = self.project_of(copy)?;
+        let rows = self.replica.read().workspaces(&project.id)?;
+        let entry = |row: Workspace| WorkspaceEntry {
+            main: project.main_workspace_id.as_deref() == Some(&row.id),
+            current: row.id == copy.workspace_id,
+            id: row.id,
+            name: row.name,
+            snapshot_id: row.current_snapshot_id,
+            version: row.version,
+            path: row.local_path,
+            machine: row.machine_id,
+        };
+        let workspaces = rows.into_iter().map(entry).collect();
+        Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
+    }
+
+    /// Gives a workspace another name, which must be free.
+    pub fn workspace_rename(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: &str,
+        name: &str,
+    ) -> Result<WorkspacesReport, SyncError> {
+        check_name("workspace", name)?;
+        let project = self.project_of(copy)?;
+        let id = self.named_workspace(&project, Some(workspace))?.id;
+        self.replica.write(|session| {
+            // Read here: another process may have written the row, or taken the name.
+            let all = session.workspaces(&project.id)?;
+            if all.iter().any(|other| other.name == name && other.id != id) {
+                return Err(workspace_taken(name));
+            }
+            let row = all.into_iter().find(|row| row.id == id).expect("it was found by its name");
+            Ok(session.save(&project.id, &Workspace { name: name.to_owned(), ..row })?)
+        })?;
+        self.workspaces(copy)
+    }
+
+    /// Makes a workspace the one that others are compared with and cloned from.
+    pub fn workspace_set_main(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<WorkspacesReport, SyncError> {
+        let project = self.project_of(copy)?;
+        let workspace = self.named_workspace(&project, Some(name))?;
+        let main_workspace_id = Some(workspace.id);
+        self.replica.write(|session| {
+            // Read again: another process may have written the row since.
+            let project = session.row::<Project>(&project.id)?.unwrap_or(project);
+            let id = project.id.clone();
+            let updated_at = clock::now();
+            session.save(&id, &Project { main_workspace_id, updated_at, ..project })
+        })?;
+        self.workspaces(copy)
+    }
+}

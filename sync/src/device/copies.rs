@@ -1,0 +1,437 @@
+//! The working copies that a device knows: where each one is, what it belongs to, and the snapshot
+//! that it is based on.
+//!
+//! What `.fastest` says of a folder goes with the folder, and may go without it (`git clean -fdx`),
+//! or be copied with it. This list is what a device then has to tell what the folder was.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::edit::Files;
+use fastest_core::id::TreeId;
+use fastest_core::left::{self, Left};
+use fastest_core::object::ObjectSource;
+use fastest_core::regular_file::replace_in;
+use fastest_core::state_dir::{LEFT, StateDir};
+use fastest_core::store::StoreError;
+use fastest_core::tree::read_directory;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{Snapshot, Workspace};
+use rusqlite::params;
+
+use crate::device::open::Device;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::exchange::tree_of::tree_of;
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+/// Files of a snapshot that are looked for in a folder to tell whether it still is what it was.
+const FILES_LOOKED_FOR_MAX: usize = 2_000;
+
+/// A working copy as the device last saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownCopy {
+    pub root: PathBuf,
+    pub project_id: String,
+    pub workspace_id: String,
+    /// The snapshot that it was based on, or an earlier one of its own.
+    pub head: Option<String>,
+    /// What tells the folder from another one in its place: see [`folder_mark`].
+    pub folder: Option<String>,
+}
+
+impl Device {
+    /// The working copy that holds `dir`, looking upwards.
+    pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
+        let found = self.find_any(dir)?;
+        found.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
+    }
+
+    /// The same; `None` where there is none. A folder that lost its `.fastest` gets it back:
+    /// [`Device::take_notices`] tells.
+    pub(crate) fn find_any(&mut self, dir: &Path) -> Result<Option<WorkingCopy>, SyncError> {
+        let found = WorkingCopy::find(dir, &self.trust)?;
+        let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        let above = found.as_ref().map(WorkingCopy::root);
+        for root in path.ancestors().take_while(|root| Some(*root) != above) {
+            if let Some(known) = self.replica.read().known_copy(root)?
+                && let Some(copy) = self.find_again(&known, root == path)?
+            {
+                return Ok(Some(copy));
+            }
+        }
+        found.map(|copy| self.meet(copy)).transpose()
+    }
+
+    /// What was found out on the way to a working copy, once.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Takes note of the working copies that older versions made, before one of them loses what it
+    /// says of itself.
+    pub(crate) fn learn_copies(&mut self) -> Result<(), SyncError> {
+        let session = self.replica.read();
+        if session.get::<i64>("SELECT 1 FROM fastest_local_copy LIMIT 1", [])?.is_some() {
+            return Ok(());
+        }
+        let sql = "SELECT id, local_path FROM workspaces
+                   WHERE machine_id IS ?1 AND local_path IS NOT NULL";
+        let made = session.all(sql, [&self.identity.machine], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut copies = Vec::new();
+        for (id, path) in made {
+            if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path), &self.trust)
+                && copy.workspace_id == id
+                && let Ok(head) = copy.head()
+            {
+                copies.push((copy, head));
+            }
+        }
+        if !copies.is_empty() {
+            self.replica.write(|session| {
+                copies.iter().try_for_each(|(copy, head)| session.know_copy(copy, head.as_deref()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The project of which a folder was a working copy when an older version made it there, which
+    /// kept no list. What it is based on, nobody knows.
+    pub(crate) fn was_made_here(&self, root: &Path) -> Result<Option<Project>, SyncError> {
+        let session = self.replica.read();
+        let Some(path) = root.to_str() else { return Ok(None) };
+        let sql = "SELECT id FROM workspaces WHERE machine_id IS ?1 AND local_path = ?2
+                   AND NOT EXISTS (SELECT 1 FROM fastest_local_copy WHERE workspace_id = id)";
+        let found: Option<String> = session.get(sql, params![self.identity.machine, path])?;
+        let Some(id) = found else { return Ok(None) };
+        let workspace = session.row::<Workspace>(&id)?;
+        let project = workspace.map(|workspace| session.row::<Project>(&workspace.project_id));
+        Ok(project.transpose()?.flatten())
+    }
+
+    /// Restores the `.fastest` of a folder that lost it. If another folder has taken its place, or most of
+    /// its files are gone, every difference would count as an edit: then the call fails for the folder
+    /// that was `asked` for, and skips any other.
+    fn find_again(
+        &mut self,
+        known: &KnownCopy,
+        asked: bool,
+    ) -> Result<Option<WorkingCopy>, SyncError> {
+        let (project, workspace) = {
+            let session = self.replica.read();
+            let project = session.row::<Project>(&known.project_id)?;
+            (project, session.row::<Workspace>(&known.workspace_id)?)
+        };
+        // The store may be older than what it is asked about.
+        let (Some(project), Some(workspace)) = (project, workspace) else { return Ok(None) };
+        let _making = self.copies_lock()?;
+        if let Some(copy) = WorkingCopy::at(&known.root, &self.trust)? {
+            return Ok(Some(copy));
+        }
+        let name = format!("{}/{}", project.name, workspace.name);
+        let head = self.last_head(known, &workspace)?;
+        let mut missing = String::new();
+        if let Some(head) = &head {
+            let tree = tree_of(&self.snapshot_row(head)?)?;
+            let (present, looked_for) = present(&known.root, &tree, &self.store)?;
+            let is_same = known.folder.is_some() && known.folder == folder_mark(&known.root);
+            let (path, gone) = (known.root.clone(), looked_for - present);
+            // Another folder in its place may be of an older day: all that differs would count as
+            // edits, and undo others' work.
+            let is_other = known.folder.is_some() && !is_same;
+            if is_other || present * 2 < looked_for && !(is_same && present > 0) {
+                return match asked {
+                    true => Err(SyncError::LostCopy { path, name, gone, looked_for }),
+                    false => Ok(None),
+                };
+            }
+            if gone > 0 {
+                missing =
+                    format!("; {gone} of its files are gone, which `fastest restore` brings back");
+            }
+        }
+        let copy = WorkingCopy::create(&known.root, &known.project_id, &known.workspace_id)?;
+        copy.forget_index()?;
+        self.give_left_back(&copy)?;
+        if let Some(head) = &head {
+            copy.set_head(head)?;
+        }
+        let since = head.map_or("without a snapshot".to_owned(), |head| format!("from {head}"));
+        self.notices.push(format!(
+            "{} had lost its .fastest, as after `git clean -fdx`: it goes on as {name}, {since}{missing}",
+            known.root.display()
+        ));
+        Ok(Some(copy))
+    }
+
+    /// Where the device keeps what checkouts left in a folder, should the folder lose its `.fastest`.
+    fn left_kept_at(&self, root: &Path) -> PathBuf {
+        self.left_folder().join(name_of_left(root))
+    }
+
+    fn left_folder(&self) -> PathBuf {
+        self.dir.join("left")
+    }
+
+    /// Records what is left of the tree that a working copy is based on by now.
+    pub(crate) fn save_left(&self, copy: &WorkingCopy, left: &[Left]) -> Result<(), SyncError> {
+        left::save(&copy.state(), left).map_err(SyncError::io("save", copy.state().left()))?;
+        self.keep_left(copy)
+    }
+
+    /// Keeps what checkouts left in a working copy, should its state folder be lost.
+    pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let kept = self.left_kept_at(copy.root());
+        let left = copy.state().read(LEFT);
+        match left.map_err(SyncError::io("read", copy.state().left()))? {
+            Some(bytes) => {
+                let (folder, name) = (self.left_folder(), name_of_left(copy.root()));
+                replace_in(&folder, &name, &bytes).map_err(SyncError::io("write", &kept))
+            }
+            None => match fs::remove_file(&kept) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(SyncError::io("delete", &kept)(error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Restores the list of what checkouts left. Without it, what stands in the way of content would
+    /// count as an edit.
+    fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let kept = self.left_kept_at(copy.root());
+        let state = copy.state();
+        match fs::read(&kept) {
+            Ok(bytes) if !state.has(LEFT) => {
+                state.replace(LEFT, &bytes).map_err(SyncError::io("write", state.left()))
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SyncError::io("read", &kept)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The snapshot that a folder without its `workspace.json` is based on: what is left of its state
+    /// folder knows best. An earlier one than the true one is no harm: what came since then counts as
+    /// this folder's edits too.
+    fn last_head(
+        &self,
+        known: &KnownCopy,
+        workspace: &Workspace,
+    ) -> Result<Option<String>, SyncError> {
+        let left = StateDir::of(&known.root).head().ok().flatten();
+        for head in [left, known.head.clone()].into_iter().flatten() {
+            if self.replica.read().row::<Snapshot>(&head)?.is_some() {
+                return Ok(Some(head));
+            }
+        }
+        match &known.head {
+            // Saved in a store that was newer than this one.
+            Some(_) => Ok(workspace.current_snapshot_id.clone()),
+            None => Ok(None),
+        }
+    }
+
+    /// Compares a working copy with what the device knows: one that moved is known at its new place,
+    /// and one that is a copy of another says so, once.
+    fn meet(&mut self, copy: WorkingCopy) -> Result<WorkingCopy, SyncError> {
+        let session = self.replica.read();
+        let known = session.known_copy(copy.root())?;
+        if known.is_some_and(|known| known.workspace_id == copy.workspace_id)
+            || self.replica.is_read_only()
+        {
+            return Ok(copy);
+        }
+        let Some(workspace) = session.row::<Workspace>(&copy.workspace_id)? else {
+            return Ok(copy);
+        };
+        let others = session.copies_of(&copy.workspace_id)?;
+        let gone: Vec<_> = others.iter().filter(|other| !self.is_live(other)).collect();
+        let head = copy.head()?;
+        self.replica.write(|session| {
+            gone.iter().try_for_each(|gone| session.forget_copy(&gone.root))?;
+            session.know_copy(&copy, head.as_deref())?;
+            let old_path = workspace.local_path.as_deref();
+            if gone.iter().any(|gone| gone.root.to_str() == old_path) {
+                let local_path = copy.root().to_str().map(str::to_owned);
+                session.save(&copy.project_id, &Workspace { local_path, ..workspace })?;
+            }
+            Ok::<_, ReplicaError>(())
+        })?;
+        let twin = self.twin_notice(&copy)?;
+        self.notices.extend(twin);
+        Ok(copy)
+    }
+
+    /// What to say of a working copy whose workspace has another one on this device.
+    pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let others = self.replica.read().copies_of(&copy.workspace_id)?;
+        let is_twin =
+            |other: &&KnownCopy| !is_same_folder(&other.root, copy.root()) && self.is_live(other);
+        let Some(twin) = others.iter().find(is_twin) else { return Ok(None) };
+        let name = self.workspace_of(copy)?.name;
+        Ok(Some(format!(
+            "{} and {} are both workspace {name}, and pushes merge them: `fastest workspace new NAME \
+             --here` makes the folder that you are in a workspace of its own",
+            copy.root().display(),
+            twin.root.display()
+        )))
+    }
+
+    /// Whether a folder still is the working copy that it was.
+    fn is_live(&self, known: &KnownCopy) -> bool {
+        let found = WorkingCopy::at(&known.root, &self.trust);
+        found.is_ok_and(|found| found.is_some_and(|copy| copy.workspace_id == known.workspace_id))
+    }
+
+    /// The working copy in which the folder `root` lies, if it is the caller's.
+    pub(crate) fn copy_above(&self, root: &Path) -> Result<Option<WorkingCopy>, SyncError> {
+        let Some(above) = root.parent() else { return Ok(None) };
+        // It is named in a notice alone, and what others put there must stop nobody.
+        Ok(WorkingCopy::find(above, &self.trust).unwrap_or_default())
+    }
+
+    /// Takes note of what a working copy is based on, where the device's list says otherwise, and
+    /// gives it back its head where it lost that alone. The caller holds its lock.
+    pub(crate) fn keep_known(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let known = self.replica.read().known_copy(copy.root())?;
+        let known = known.filter(|known| known.workspace_id == copy.workspace_id);
+        let (head, last) = (copy.head()?, known.as_ref().and_then(|known| known.head.clone()));
+        if let (None, Some(last)) = (&head, &last)
+            && self.replica.read().row::<Snapshot>(last)?.is_some()
+        {
+            copy.forget_index()?;
+            copy.set_head(last)?;
+            let path = copy.root().display();
+            return Ok(Some(format!("{path} had lost .fastest/head: it goes on from {last}")));
+        }
+        if known.is_none() || head != last {
+            self.replica.write_soon(|session| session.know_copy(copy, head.as_deref()))?;
+        }
+        Ok(None)
+    }
+}
+
+/// The name under which a device keeps what checkouts left in a folder.
+fn name_of_left(root: &Path) -> String {
+    blake3::hash(root.as_os_str().as_bytes()).to_hex()[..32].to_owned()
+}
+
+/// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
+/// where the file system keeps no such time.
+fn folder_mark(root: &Path) -> Option<String> {
+    let data = fs::metadata(root).ok()?;
+    let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{}/{}", data.ino(), made.as_nanos()))
+}
+
+/// How many files of a tree stand in a folder, by their names, and how many were looked for.
+fn present(
+    root: &Path,
+    tree: &TreeId,
+    source: &dyn ObjectSource,
+) -> Result<(usize, usize), StoreError> {
+    let (mut present, mut looked_for) = (0, 0);
+    let Ok(files) = Files::of(root) else { return Ok((0, 0)) };
+    let mut directories = std::collections::VecDeque::from([(Vec::new(), *tree)]);
+    while let Some((path, tree)) = directories.pop_front() {
+        for (name, item) in read_directory(&tree, source)? {
+            let path: Vec<u8> = [&path[..], &name].concat();
+            if let Some(below) = item.tree_id() {
+                let path = [&path[..], b"/"].concat();
+                directories.push_back((path, below));
+                continue;
+            }
+            present += usize::from(files.is_folder(&path).is_ok_and(|found| found.is_some()));
+            looked_for += 1;
+            if looked_for == FILES_LOOKED_FOR_MAX {
+                return Ok((present, looked_for));
+            }
+        }
+    }
+    Ok((present, looked_for))
+}
+
+/// Whether two paths lead to one folder, as through a bind mount.
+fn is_same_folder(a: &Path, b: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
+    a == b || (id(a).is_some() && id(a) == id(b))
+}
+
+impl Session<'_> {
+    /// The working copy that was last seen at `root`.
+    pub(crate) fn known_copy(&self, root: &Path) -> Result<Option<KnownCopy>, ReplicaError> {
+        let mut found = self.copies("root = ?1", params![root.as_os_str().as_bytes()])?;
+        Ok(found.pop())
+    }
+
+    /// The places where working copies of a workspace were last seen.
+    pub(crate) fn copies_of(&self, workspace_id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+        self.copies("workspace_id = ?1", [workspace_id])
+    }
+
+    /// The places where working copies of a project were last seen.
+    pub(crate) fn copies_of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+        self.copies("project_id = ?1", [id])
+    }
+
+    /// The places of all working copies that the device knows.
+    pub(crate) fn copy_roots(&self) -> Result<Vec<PathBuf>, ReplicaError> {
+        Ok(self.copies("true", [])?.into_iter().map(|copy| copy.root).collect())
+    }
+
+    fn copies(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<KnownCopy>, ReplicaError> {
+        let sql = format!(
+            "SELECT root, project_id, workspace_id, head, folder FROM fastest_local_copy
+             WHERE {condition} ORDER BY root"
+        );
+        self.all(&sql, parameters, |row| {
+            Ok(KnownCopy {
+                root: OsStr::from_bytes(&row.get::<_, Vec<u8>>(0)?).into(),
+                project_id: row.get(1)?,
+                workspace_id: row.get(2)?,
+                head: row.get(3)?,
+                folder: row.get(4)?,
+            })
+        })
+    }
+
+    /// Takes note of a working copy, and of what it is based on.
+    pub(crate) fn know_copy(
+        &self,
+        copy: &WorkingCopy,
+        head: Option<&str>,
+    ) -> Result<(), ReplicaError> {
+        self.run(
+            "INSERT OR REPLACE INTO
+             fastest_local_copy(root, project_id, workspace_id, head, folder)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                copy.root().as_os_str().as_bytes(),
+                copy.project_id,
+                copy.workspace_id,
+                head.filter(|head| !head.is_empty()),
+                folder_mark(copy.root())
+            ],
+        )
+        .map(drop)
+    }
+
+    fn forget_copy(&self, root: &Path) -> Result<(), ReplicaError> {
+        let root = root.as_os_str().as_bytes();
+        self.run("DELETE FROM fastest_local_copy WHERE root = ?1", params![root]).map(drop)
+    }
+}

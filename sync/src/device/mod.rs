@@ -1,0 +1,19 @@
+//! The door for commands: a store, the working copies that it knows, and what each command does.
+
+pub mod activity;
+pub(crate) mod app_databases;
+pub(crate) mod commands;
+pub(crate) mod contact;
+pub(crate) mod copies;
+pub(crate) mod find;
+pub(crate) mod left;
+pub(crate) mod names;
+pub mod nearest;
+pub(crate) mod notices;
+pub mod open;
+pub mod path;
+pub(crate) mod read_only;
+pub mod report;
+pub(crate) mod store_modes;
+pub(crate) mod trust;
+pub mod working_copy;

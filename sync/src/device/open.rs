@@ -1,0 +1,523 @@
+//! A device: its store, opened, and what all commands have in common.
+//!
+//! ```text
+//! format           the store's format number
+//! lock             held while the store is set up
+//! objects/         packs and their index (fastest-core)
+//! replica.db       rows
+//! primary/         the primary, where no other is set
+//! safe-folders     folders of others that are believed; of the user's making
+//! locks/           one file for each thing that one process does at a time
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::Kept;
+use fastest_core::git::UserSettings;
+use fastest_core::private;
+use fastest_core::store::Store;
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
+use fastest_schema::{FASTEST, Row};
+use rusqlite::params;
+
+use crate::base::clock;
+use crate::base::waiting;
+use crate::device::names::tell_workspace;
+use crate::device::nearest::nearest;
+use crate::device::notices::{WENT_BACK, behind_notice, resent_notice};
+use crate::device::read_only::{self, forbids_writing};
+use crate::device::store_modes::close_store;
+use crate::device::trust::{self, Trust};
+use crate::device::working_copy::{CopyLock, WorkingCopy};
+use crate::error::SyncError;
+use crate::exchange::pull::pull_scope;
+use crate::remote::meter::Traffic;
+use crate::remote::open::Remote;
+use crate::remote::retry::RetryPolicy;
+use crate::remote::secret::{NoSecrets, Secrets};
+use crate::remote::state::RemoteState;
+use crate::replica::error::ReplicaError;
+use crate::replica::open::Replica;
+use crate::replica::session::Session;
+use crate::replica::values::values_of;
+use crate::rows::history::{self, Parents};
+
+/// Format of a store.
+const FORMAT: u32 = 1;
+
+/// Who uses the device, for rows that name a person or a machine.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The user's name.
+    pub user_name: Option<String>,
+    /// The machine's name.
+    pub machine: Option<String>,
+}
+
+/// An open device store. The commands are methods of it, in the modules named after them.
+#[derive(Debug)]
+pub struct Device {
+    pub(crate) dir: PathBuf,
+    pub(crate) identity: Identity,
+    pub(crate) store: Store,
+    pub(crate) replica: Replica,
+    pub(crate) secrets: Box<dyn Secrets>,
+    pub(crate) retries: RetryPolicy,
+    pub(crate) git_settings: UserSettings,
+    pub(crate) trust: Trust,
+    /// What was found out on the way to a working copy, and not told yet.
+    pub(crate) notices: Vec<String>,
+}
+
+impl Device {
+    /// Opens the store in `dir`, making it where it is missing.
+    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        check_place(dir)?;
+        let _lock = match take_store(dir) {
+            Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
+                return Self::open_to_read(dir, identity);
+            }
+            lock => lock?,
+        };
+        let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        check_format(&dir)?;
+        keep_out_of_trees(&dir)?;
+        let trust = listed_folders(&dir)?;
+        let store = Store::open(&dir.join("objects"))?;
+        let rows = dir.join("replica.db");
+        private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
+        let mut replica = Replica::open(&rows, &FASTEST)?;
+        replica.write(|session| session.introduce(&identity))?;
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.learn_copies()?;
+        Ok(device)
+    }
+
+    /// Opens a store that cannot be written: commands that only read work with it.
+    fn open_to_read(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
+        check_format(&dir)?;
+        let (trust, store) = (listed_folders(&dir)?, Store::open(&dir.join("objects"))?);
+        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST)?;
+        let mut device = Self::of(dir, identity, trust, store, replica);
+        device.notices.push(read_only::NOTICE.to_owned());
+        Ok(device)
+    }
+
+    fn of(dir: PathBuf, identity: Identity, trust: Trust, store: Store, replica: Replica) -> Self {
+        Self {
+            dir,
+            identity,
+            store,
+            replica,
+            secrets: Box::new(NoSecrets),
+            retries: RetryPolicy::default(),
+            git_settings: UserSettings::default(),
+            trust,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Where git's settings of the user are: they say what is ignored on this machine.
+    pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
+        Self { git_settings, ..self }
+    }
+
+    /// Which folders are believed besides the caller's own and those that the store lists.
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.trust.add(trust);
+        self
+    }
+
+    /// Where to ask for tokens and keys.
+    pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// How patient to be with a primary that does not answer.
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// Takes the lock of a working copy, and settles what an earlier command left half-said.
+    pub(crate) fn enter(
+        &mut self,
+        copy: &WorkingCopy,
+    ) -> Result<(CopyLock, Vec<String>), SyncError> {
+        // A folder of another store may bring a journal along, which is that store's to finish.
+        self.workspace_of(copy)?;
+        let (lock, kept) = copy.lock()?;
+        let mut warnings = self.take_notices();
+        let left =
+            |kept: &Kept| format!("{} was left as it was found: {}", kept.path.display(), kept.why);
+        warnings.extend(kept.iter().map(left));
+        warnings.extend(self.find_head(copy)?);
+        warnings.extend(self.keep_known(copy)?);
+        self.settle(copy)?;
+        Ok((lock, warnings))
+    }
+
+    /// The snapshot that a working copy is based on, and what to say of it.
+    ///
+    /// One that the store does not know was saved in a store that was newer: this one was put back
+    /// from a backup. What stands in the folder then follows what the store does know.
+    pub(crate) fn head_of(
+        &self,
+        copy: &WorkingCopy,
+    ) -> Result<(Option<String>, Option<String>), SyncError> {
+        let Some(head) = copy.head()? else { return Ok((None, None)) };
+        if self.replica.read().row::<Snapshot>(&head)?.is_some() {
+            return Ok((Some(head), None));
+        }
+        let notice = format!(
+            "the store does not know {head}, as after a restored backup: what stands here follows \
+             what it does know"
+        );
+        Ok((self.workspace_of(copy)?.current_snapshot_id, Some(notice)))
+    }
+
+    /// Bases a working copy on what the store knows, where it is based on something else.
+    fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+        let (head, notice) = self.head_of(copy)?;
+        if notice.is_some() {
+            copy.forget_index()?;
+            copy.set_head(head.as_deref().unwrap_or_default())?;
+        }
+        Ok(notice)
+    }
+
+    /// Moves the workspace's head to the working copy's, where it follows it: a crash may have
+    /// come between the two.
+    fn settle(&mut self, copy: &WorkingCopy) -> Result<(), SyncError> {
+        let Some(head) = copy.head()? else { return Ok(()) };
+        let workspace = self.workspace_of(copy)?;
+        if workspace.current_snapshot_id.as_deref() != Some(&head) {
+            self.replica.write(|session| session.advance_head(&workspace.id, &head))?;
+        }
+        Ok(())
+    }
+
+    /// The row of a working copy's workspace.
+    pub(crate) fn workspace_of(&self, copy: &WorkingCopy) -> Result<Workspace, SyncError> {
+        let row = self.replica.read().row::<Workspace>(&copy.workspace_id)?;
+        row.ok_or_else(|| SyncError::ForeignWorkingCopy {
+            path: copy.root().to_owned(),
+            workspace_id: copy.workspace_id.clone(),
+            store: self.dir.clone(),
+        })
+    }
+
+    /// The row of a working copy's project.
+    pub(crate) fn project_of(&self, copy: &WorkingCopy) -> Result<Project, SyncError> {
+        let row = self.replica.read().row::<Project>(&copy.project_id)?;
+        row.ok_or_else(|| SyncError::ForeignWorkingCopy {
+            path: copy.root().to_owned(),
+            workspace_id: copy.workspace_id.clone(),
+            store: self.dir.clone(),
+        })
+    }
+
+    /// The workspace that a user names, by name, `NAME@MACHINE` or id; the main one where they name none.
+    pub(crate) fn named_workspace(
+        &self,
+        project: &Project,
+        name: Option<&str>,
+    ) -> Result<Workspace, SyncError> {
+        let all = self.replica.read().workspaces(&project.id)?;
+        let Some(name) = name else {
+            let main = project.main_workspace_id.as_deref();
+            let found = all.iter().find(|w| Some(w.id.as_str()) == main).or(all.first());
+            return found.cloned().ok_or_else(|| SyncError::Unknown {
+                what: "workspace",
+                name: "main".into(),
+                nearest: None,
+            });
+        };
+        if let Some(found) = all.iter().find(|workspace| workspace.id == name) {
+            return Ok(found.clone());
+        }
+        let mut found: Vec<&Workspace> = all.iter().filter(|w| w.name == name).collect();
+        if found.is_empty()
+            && let Some((name, machine)) = name.rsplit_once('@')
+        {
+            let is_meant =
+                |w: &&Workspace| w.name == name && w.machine_id.as_deref() == Some(machine);
+            found = all.iter().filter(is_meant).collect();
+        }
+        match found[..] {
+            [one] => Ok(one.clone()),
+            [] => {
+                let nearest = nearest(name, all.iter().map(|w| w.name.as_str()));
+                Err(SyncError::Unknown { what: "workspace", name: name.into(), nearest })
+            }
+            _ => {
+                let candidates = found.into_iter().map(tell_workspace).collect();
+                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
+            }
+        }
+    }
+
+    /// The snapshot that a user names, by id or the beginning of one.
+    pub(crate) fn named_snapshot(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Snapshot, SyncError> {
+        let session = self.replica.read();
+        let prefix =
+            if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
+        let all = session.rows::<Snapshot>("WHERE project_id = ?1 ORDER BY id", project_id)?;
+        let mut found: Vec<&Snapshot> = all.iter().filter(|s| s.id == prefix).collect();
+        if found.is_empty() && prefix.len() > "snap-".len() {
+            found = all.iter().filter(|s| s.id.starts_with(&prefix)).collect();
+        }
+        match found[..] {
+            [one] => Ok(one.clone()),
+            [] => {
+                let nearest = nearest(&prefix, all.iter().map(|s| s.id.as_str()));
+                Err(SyncError::Unknown { what: "snapshot", name: name.into(), nearest })
+            }
+            _ => {
+                let candidates = found.iter().map(|s| s.id.clone()).collect();
+                Err(SyncError::Ambiguous { what: "snapshot", name: name.into(), candidates })
+            }
+        }
+    }
+
+    /// The row of a snapshot that another row refers to.
+    pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
+        let row = self.replica.read().row::<Snapshot>(id)?;
+        row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
+    }
+
+    /// Opens the remote that the device follows.
+    pub fn remote(&self) -> Result<Remote, SyncError> {
+        self.open_remote(&self.replica.read().remote()?)
+    }
+
+    pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
+        Ok(Remote::open_patiently(state, &self.dir, &*self.secrets, self.retries)?)
+    }
+
+    /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
+    pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
+        let remote = self.remote()?;
+        if self.replica.is_read_only() {
+            let (notices, traffic) = (Vec::new(), remote.meter.traffic());
+            return Ok(Refreshed { offline: true, notices, traffic });
+        }
+        let mut notices = match self.send_queued(&remote).await {
+            Err(error) if error.is_unreachable() => {
+                let (notices, traffic) = (Vec::new(), remote.meter.traffic());
+                return Ok(Refreshed { offline: true, notices, traffic });
+            }
+            notices => notices?,
+        };
+        match pull_scope(&mut self.replica, Some(&self.store), &remote, scope).await {
+            Ok(pulled) => {
+                notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
+                notices.extend(pulled.behind.as_deref().map(behind_notice));
+                notices.extend(resent_notice(pulled.packs_resent));
+                Ok(Refreshed { offline: false, notices, traffic: remote.meter.traffic() })
+            }
+            Err(error) if error.is_unreachable() => {
+                Ok(Refreshed { offline: true, notices, traffic: remote.meter.traffic() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What came of a look at the primary.
+pub(crate) struct Refreshed {
+    /// Whether it was out of reach.
+    pub(crate) offline: bool,
+    /// What the user should know.
+    pub(crate) notices: Vec<String>,
+    /// What went over the wire.
+    pub(crate) traffic: Traffic,
+}
+
+/// Refuses a folder that holds something else: a store in a project's own folder would hide the
+/// project's files from it.
+fn check_place(dir: &Path) -> Result<(), SyncError> {
+    const OURS: [&str; 6] = [".gitignore", "format.new", "lock", "locks", "primary", trust::LIST];
+    if dir.join("format").exists() {
+        return Ok(());
+    }
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(SyncError::io("open", dir)(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(SyncError::io("list", dir))?.file_name();
+        // Ours: of a process that sets the store up right now, or was killed while it did.
+        if OURS.iter().all(|ours| name != *ours) && !dir.join("format").exists() {
+            return Err(SyncError::StoreNotEmpty { path: dir.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Makes what a store needs before it can be locked, and locks it.
+fn take_store(dir: &Path) -> Result<File, SyncError> {
+    for part in ["", "locks", "primary"] {
+        let part = dir.join(part);
+        private::create_dir_all(&part).map_err(SyncError::io("create", &part))?;
+    }
+    close_store(dir)?;
+    for file in ["lock", "locks/push", "locks/copies"] {
+        let file = dir.join(file);
+        private::create_file(&file).map_err(SyncError::io("create", &file))?;
+    }
+    Ok(waiting::lock(&dir.join("lock"), &format!("the store {}", dir.display()))?)
+}
+
+/// The folders that the store's list names as safe, whoever owns them.
+fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
+    let (path, mut trust, mut text) = (dir.join(trust::LIST), Trust::default(), Vec::new());
+    match File::open(&path).and_then(|f| f.take(trust::LIST_BYTES_MAX).read_to_end(&mut text)) {
+        Ok(_) => trust.add_list(&text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(SyncError::io("read", &path)(error)),
+    }
+    Ok(trust)
+}
+
+/// A store inside of a project must not become part of its snapshots.
+fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
+    let path = dir.join(".gitignore");
+    match path.exists() {
+        true => Ok(()),
+        false => {
+            let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
+            write().map_err(SyncError::io("write", &path))
+        }
+    }
+}
+
+fn check_format(dir: &Path) -> Result<(), SyncError> {
+    let path = dir.join("format");
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(FORMAT) => Ok(()),
+            Ok(found) => Err(SyncError::NewerState { path, found: found.to_string() }),
+            Err(_) => {
+                let what = format!("it holds {:?}, not a format number", text.trim());
+                Err(SyncError::DamagedState { path, what })
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let temp = dir.join("format.new");
+            let write = || {
+                private::create_file(&temp)?;
+                fs::write(&temp, format!("{FORMAT}\n"))?;
+                File::open(&temp)?.sync_all()?;
+                fs::rename(&temp, &path)?;
+                File::open(dir)?.sync_all()
+            };
+            write().map_err(SyncError::io("write", &path))
+        }
+        Err(error) => Err(SyncError::io("read", &path)(error)),
+    }
+}
+
+impl Session<'_> {
+    /// Gives the device its id, and a user of its own, the first time.
+    fn introduce(&self, identity: &Identity) -> Result<(), ReplicaError> {
+        if self.get::<String>("SELECT user_id FROM fastest_local_device", [])?.is_some() {
+            return Ok(());
+        }
+        let user_id = clock::new_id();
+        let user = User {
+            // A name that no mail reaches (RFC 2606), until the user signs in somewhere.
+            email: format!("{}@fastest.invalid", user_id.to_lowercase()),
+            id: user_id.clone(),
+            name: identity.user_name.clone(),
+            picture: None,
+            created_at: clock::now(),
+        };
+        self.put_values(User::TABLE, &values_of(&user))?;
+        self.run(
+            "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, ?2)",
+            params![clock::new_id(), user_id],
+        )?;
+        Ok(())
+    }
+
+    /// The user whose device this is.
+    pub(crate) fn user_id(&self) -> Result<String, ReplicaError> {
+        let found = self.get("SELECT user_id FROM fastest_local_device", [])?;
+        Ok(found.expect("the device was introduced when it was opened"))
+    }
+
+    /// Parents of every snapshot of a project.
+    pub(crate) fn parents(&self, project_id: &str) -> Result<Parents, ReplicaError> {
+        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
+        let rows = self.all(sql, [project_id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        rows.into_iter()
+            .map(|(id, parents)| {
+                let parents = serde_json::from_str(&parents);
+                let key = id.clone();
+                let broken = |error: serde_json::Error| {
+                    let source = error.into();
+                    ReplicaError::Row { table: "snapshots", key, source }
+                };
+                Ok((id, parents.map_err(broken)?))
+            })
+            .collect()
+    }
+
+    /// The workspaces of a project, by time of creation.
+    pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
+        self.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
+    }
+
+    /// Moves a workspace's head to `snapshot_id`, if that follows it.
+    pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
+        let Some(workspace) = self.row::<Workspace>(id)? else { return Ok(()) };
+        let known = self.row::<Snapshot>(snapshot_id)?.is_some();
+        let forward = match &workspace.current_snapshot_id {
+            Some(current) if current == snapshot_id => false,
+            Some(current) => {
+                history::follows(&self.parents(&workspace.project_id)?, snapshot_id, current)
+            }
+            None => true,
+        };
+        if known && forward {
+            let scope = workspace.project_id.clone();
+            let current_snapshot_id = Some(snapshot_id.to_owned());
+            self.save(&scope, &Workspace { current_snapshot_id, ..workspace })?;
+        }
+        Ok(())
+    }
+
+    /// Records that something happened.
+    pub(crate) fn record(
+        &self,
+        project_id: &str,
+        workspace_id: &str,
+        event: &str,
+        snapshot_id: Option<&str>,
+        message: Option<String>,
+    ) -> Result<(), ReplicaError> {
+        let event = ActivityEvent {
+            id: clock::new_id(),
+            project_id: project_id.to_owned(),
+            workspace_id: Some(workspace_id.to_owned()),
+            actor: Source::Cli,
+            r#type: event.to_owned(),
+            snapshot_id: snapshot_id.map(str::to_owned),
+            message,
+            created_at: clock::now(),
+        };
+        self.save(project_id, &event)
+    }
+}

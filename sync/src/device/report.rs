@@ -1,0 +1,466 @@
+//! What commands report. Each struct is the JSON of the command of its name (`docs/cli.md`).
+//!
+//! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped, as
+//! [`crate::device::path::show`] does it.
+
+use serde::Serialize;
+
+pub use crate::exchange::refused::{RefusedRow, RefusedTransaction};
+use crate::remote::meter::Traffic;
+pub use crate::replica::held::HeldRow;
+pub use crate::rows::resolve::{ColumnConflict, ResolveReport, RowConflict};
+
+/// `fastest init`
+#[derive(Debug, Clone, Serialize)]
+pub struct InitReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The working copy.
+    pub path: String,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest snapshot`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SnapshotReport {
+    /// The new snapshot, or the head where nothing changed.
+    pub snapshot_id: String,
+    /// Id of its tree.
+    pub manifest_hash: String,
+    /// Files and links in the tree.
+    pub files: u64,
+    /// Bytes of them all.
+    pub bytes: u64,
+    /// Files added since the parent.
+    pub added: u64,
+    /// Files modified since the parent.
+    pub modified: u64,
+    /// Files deleted since the parent.
+    pub deleted: u64,
+    /// Whether a snapshot was made.
+    pub created: bool,
+    /// Objects that the store did not have.
+    pub objects_new: u64,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest status`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StatusReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The snapshot that the working copy is based on.
+    pub snapshot_id: Option<String>,
+    /// Id of the working copy's tree.
+    pub manifest_hash: String,
+    /// Whether the working copy differs from the snapshot.
+    pub dirty: bool,
+    /// Files that are new.
+    pub added: Vec<String>,
+    /// Files that differ.
+    pub modified: Vec<String>,
+    /// Files that are gone.
+    pub deleted: Vec<String>,
+    /// Files that are ignored since the snapshot: the next one leaves them out, and they stay.
+    pub untracked: Vec<String>,
+    /// Snapshots that the primary does not have.
+    pub unpushed: u64,
+    /// Rows that the primary does not have: snapshots, packs, workspaces, events.
+    pub waiting_rows: u64,
+    /// Since when a push waits that found the primary out of reach. RFC 3339, UTC.
+    pub queued_since: Option<String>,
+    /// Address of the primary.
+    pub primary: String,
+    /// Versions of rows that lost a conflict and are kept.
+    pub row_conflicts: u64,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest push`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PushReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Whether the project was made by this push.
+    pub project_created: bool,
+    /// The snapshot that was published.
+    #[serde(flatten)]
+    pub snapshot: SnapshotReport,
+    /// Version of the workspace on the primary.
+    pub version: i64,
+    /// Whether the primary has it all.
+    pub pushed: bool,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Address of the primary.
+    pub primary: String,
+    /// Whether others' work in this workspace was merged in first.
+    pub merged: bool,
+    /// Files that both sides changed.
+    pub conflicts: Vec<ConflictReport>,
+    /// Why the push waits, where it does.
+    pub queued_because: Option<String>,
+}
+
+/// `fastest clone`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CloneReport {
+    /// Name of the project.
+    pub project: String,
+    /// Its id.
+    pub project_id: String,
+    /// Name of the new workspace.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// The snapshot that it was forked from.
+    pub snapshot_id: Option<String>,
+    /// Files and links written.
+    pub files: u64,
+    /// Bytes of them all.
+    pub bytes: u64,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// The working copy.
+    pub path: String,
+    /// Whether the folder had files already, which stay as they are (`clone --here`).
+    pub here: bool,
+    /// With `here`: files of the folder that the snapshot does not have.
+    pub added: Vec<String>,
+    /// With `here`: files that differ from the snapshot's.
+    pub modified: Vec<String>,
+    /// Whether the primary knows of the workspace; else it does after the next push.
+    pub announced: bool,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl CloneReport {
+    /// Counts what went over the wire.
+    pub(crate) fn add(&mut self, traffic: Traffic) {
+        self.requests += traffic.requests;
+        self.bytes_received += traffic.bytes_received;
+    }
+}
+
+/// `fastest untrack`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct UntrackReport {
+    /// The paths that are content no longer.
+    pub untracked: Vec<String>,
+    /// The snapshot without them.
+    #[serde(flatten)]
+    pub snapshot: SnapshotReport,
+}
+
+/// `fastest pull`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PullReport {
+    /// Name of the workspace that was pulled.
+    pub from: String,
+    /// The snapshot that the working copy is based on now.
+    pub snapshot_id: Option<String>,
+    /// Files that are new here.
+    pub added: Vec<String>,
+    /// Files that changed here.
+    pub modified: Vec<String>,
+    /// Files that are gone here.
+    pub deleted: Vec<String>,
+    /// Files that are in the project no more, and are ignored: they stay where they are.
+    pub untracked: Vec<String>,
+    /// Files that both sides changed.
+    pub conflicts: Vec<ConflictReport>,
+    /// Files that could not be updated, or changed here meanwhile: left as they are, for the reason
+    /// in `warnings`. The head has not moved.
+    pub kept: Vec<String>,
+    /// Files and folders that were not brought, since something that is no content stands there. The
+    /// head has moved; a later pull tries again.
+    pub left: Vec<String>,
+    /// Whether there was nothing to bring in.
+    pub up_to_date: bool,
+    /// The snapshot of unsaved changes that was made first.
+    pub safety_snapshot_id: Option<String>,
+    /// Whether the primary was out of reach, so that only what this device knows was brought in.
+    pub offline: bool,
+    /// Statements run and packs moved.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Where there was nothing to bring in: other workspaces that hold snapshots which are not part
+    /// of this one.
+    pub ahead: Vec<AheadWorkspace>,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A workspace that has something to pull.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AheadWorkspace {
+    /// Its name.
+    pub workspace: String,
+    /// Its id.
+    pub workspace_id: String,
+    /// Its head.
+    pub snapshot_id: String,
+    /// Its snapshots that are not part of this one.
+    pub snapshots: u64,
+}
+
+/// A file that both sides of a merge changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConflictReport {
+    /// The file.
+    pub path: String,
+    /// `both_changed`, `deleted_by_them` or `deleted_by_us`.
+    pub kind: &'static str,
+    /// Where their version was put, where both are files here.
+    pub theirs: Option<String>,
+}
+
+/// `fastest drift`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DriftReport {
+    /// Id of the recorded report.
+    pub drift_report_id: String,
+    /// Name of the workspace compared against.
+    pub source: String,
+    /// Name of this workspace.
+    pub workspace: String,
+    /// Files that only the source has.
+    pub source_only: Vec<String>,
+    /// Files that only this workspace has.
+    pub workspace_only: Vec<String>,
+    /// Files that differ.
+    pub both_different: Vec<String>,
+    /// How many files are the same.
+    pub both_same: u64,
+    /// Files that this workspace added.
+    pub files_added: u64,
+    /// Files that it modified.
+    pub files_modified: u64,
+    /// Files that it deleted.
+    pub files_deleted: u64,
+    /// Bytes of what was added, deleted or modified (this workspace's side).
+    pub bytes_changed: u64,
+    /// Whether the primary was out of reach, so that the source is as this device last saw it.
+    pub offline: bool,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest conflicts`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ConflictsReport {
+    /// Oldest first.
+    pub conflicts: Vec<RowConflict>,
+    /// Rows that the primary has and this device cannot keep; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldRow>,
+    /// What the primary refused of an application's file; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedTransaction>,
+}
+
+/// `fastest log`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LogReport {
+    /// Newest first; a snapshot above those that it follows.
+    pub snapshots: Vec<LogEntry>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A snapshot in the log.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogEntry {
+    /// Its id.
+    pub id: String,
+    /// The snapshots that it follows.
+    pub parents: Vec<String>,
+    /// Id of its tree.
+    pub manifest_hash: String,
+    /// Its message.
+    pub message: Option<String>,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+    /// Name of the workspace that made it.
+    pub workspace: Option<String>,
+}
+
+/// `fastest restore`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RestoreReport {
+    /// Files that were changed.
+    pub restored: Vec<String>,
+    /// The snapshot of how things were before; the head where nothing was unsaved.
+    pub safety_snapshot_id: Option<String>,
+    /// The snapshot that they were restored to.
+    pub snapshot_id: String,
+    /// Files that could not be restored, or changed here meanwhile: left as they are, for the reason
+    /// in `warnings`.
+    pub kept: Vec<String>,
+    /// What was passed over, each with the reason.
+    pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest workspace …`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct WorkspacesReport {
+    /// Name of the project.
+    pub project: String,
+    /// By time of creation.
+    pub workspaces: Vec<WorkspaceEntry>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A workspace of a project.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkspaceEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its head.
+    pub snapshot_id: Option<String>,
+    /// Version of its row.
+    pub version: i64,
+    /// The working copy, as the device that made it named it.
+    pub path: Option<String>,
+    /// The machine that made it.
+    pub machine: Option<String>,
+    /// Whether it is the project's main workspace.
+    pub main: bool,
+    /// Whether it is the one at hand.
+    pub current: bool,
+}
+
+/// `fastest project list`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ProjectsReport {
+    /// By name.
+    pub projects: Vec<ProjectEntry>,
+    /// Whether the primary was out of reach, so that there may be others.
+    pub offline: bool,
+}
+
+/// A project; also `fastest project rename`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made. RFC 3339, UTC.
+    pub created_at: String,
+    /// Whether this device has its rows.
+    pub known: bool,
+    /// Its working copies on this device.
+    pub paths: Vec<String>,
+}
+
+/// `fastest remote …`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RemoteReport {
+    /// Address of the primary.
+    pub url: String,
+    /// Whether packs of any size go into its rows.
+    pub inline_packs: bool,
+    /// Where large packs go: `default`, `rows`, or the address of a pack store.
+    pub packs: String,
+    /// Whether it answered.
+    pub reachable: Option<bool>,
+    /// How long the answer took, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Its last migration; absent where it is not set up yet.
+    pub schema_version: Option<String>,
+    /// What is wrong.
+    pub problem: Option<String>,
+    /// What was looked at, in order; it ends where the rest would mean nothing.
+    pub checks: Vec<RemoteCheck>,
+}
+
+/// One thing that `fastest remote check` looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct RemoteCheck {
+    /// `name`, `token`, `permission`, `schema`, `clock` or `packs`.
+    pub name: &'static str,
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was found.
+    pub what: String,
+    /// How to mend it, where it is not well.
+    pub mend: Option<String>,
+}
+
+/// `fastest remote migrate`
+#[derive(Debug, Clone, Serialize)]
+pub struct MigrateReport {
+    /// Address of the primary.
+    pub url: String,
+    /// Its last migration before; absent where it was not set up yet.
+    pub from: Option<String>,
+    /// Its last migration now.
+    pub to: String,
+    /// The migrations that were applied, in order.
+    pub applied: Vec<String>,
+}
+
+/// `fastest doctor`
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DoctorReport {
+    /// What is wrong, and how to mend it.
+    pub problems: Vec<Problem>,
+    /// Packs that were read in full.
+    pub packs: u64,
+    /// Objects whose bytes were checked.
+    pub objects: u64,
+    /// Snapshots whose trees were walked.
+    pub snapshots: u64,
+    /// Whether something was mended.
+    pub mended: Vec<String>,
+}
+
+/// Something wrong with the store.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    /// Where: a file, a row or an id.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}

@@ -1,0 +1,230 @@
+//! A working copy: a folder that belongs to a workspace, and what `.fastest/` in it says.
+//!
+//! ```text
+//! workspace.json   which project and workspace, with a format number
+//! head             id of the snapshot that the folder is based on
+//! lock             held by the command that changes the folder
+//! index, checkout, tmp/   of fastest-core: stat index, checkout journal, temporary files
+//! ```
+
+use fastest_core::state_dir::JOURNAL;
+use fastest_core::tree::STATE_DIR;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fastest_core::checkout::{Kept, recover};
+use fastest_core::private;
+use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, StateDir, StateFile, WORKSPACE};
+use serde::{Deserialize, Serialize};
+
+use crate::base::waiting;
+use crate::device::trust::Trust;
+use crate::error::SyncError;
+
+/// Format of `workspace.json`.
+const FORMAT: u32 = 1;
+
+/// A folder that belongs to a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkingCopy {
+    root: PathBuf,
+    /// Its project.
+    pub project_id: String,
+    /// Its workspace.
+    pub workspace_id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Belongs {
+    format: u32,
+    project_id: String,
+    workspace_id: String,
+}
+
+/// The right to change a working copy; released on drop, and by the system when a process dies.
+#[derive(Debug)]
+pub struct CopyLock {
+    _file: File,
+}
+
+impl WorkingCopy {
+    /// Makes `root` a working copy. What is there already stays.
+    pub fn create(root: &Path, project_id: &str, workspace_id: &str) -> Result<Self, SyncError> {
+        let copy = Self {
+            root: root.to_owned(),
+            project_id: project_id.to_owned(),
+            workspace_id: workspace_id.to_owned(),
+        };
+        let state = copy.state();
+        state.create().map_err(SyncError::io("create", state.path()))?;
+        // git, where it is used beside, has no business here.
+        copy.replace(GIT_IGNORE, b"*\n")?;
+        let belongs = Belongs {
+            format: FORMAT,
+            project_id: copy.project_id.clone(),
+            workspace_id: copy.workspace_id.clone(),
+        };
+        let text = serde_json::to_string_pretty(&belongs).expect("the state serialises");
+        copy.replace(WORKSPACE, text.as_bytes())?;
+        Ok(copy)
+    }
+
+    /// The working copy that holds `dir`, looking upwards; `None` where there is none.
+    ///
+    /// One that belongs to somebody else is an error, as with git: to pass it by could mean to work on a
+    /// folder further up, of which this one is no part.
+    pub fn find(dir: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
+        let dir = match dir.canonicalize() {
+            Ok(dir) if dir.is_dir() => dir,
+            Ok(_) => return Err(SyncError::NotAFolder { path: dir.to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SyncError::NotAFolder { path: dir.to_owned() });
+            }
+            Err(error) => return Err(SyncError::io("open", dir)(error)),
+        };
+        for root in dir.ancestors() {
+            if let Some(copy) = Self::at(root, trust)? {
+                return Ok(Some(copy));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The working copy whose root is `root`, if it is one.
+    pub fn at(root: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
+        let dir = StateDir::of(root);
+        let path = dir.path_of(WORKSPACE);
+        let damaged = |what: String| SyncError::DamagedState { path: path.clone(), what };
+        match dir.owner().map_err(SyncError::io("look at", dir.path()))? {
+            Some(owner) if dir.has(WORKSPACE) => trust.check(root, dir.path(), owner)?,
+            _ => {}
+        }
+        let found = match dir.read_owned(WORKSPACE) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return match dir.path().is_symlink() {
+                    true => {
+                        let what = "it is a symbolic link, which is not followed".to_owned();
+                        Err(SyncError::DamagedState { path: dir.path().to_owned(), what })
+                    }
+                    false => Ok(None),
+                };
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(damaged(error.to_string()));
+            }
+            Err(error) => return Err(SyncError::io("read", &path)(error)),
+        };
+        trust.check(root, dir.path(), found.folder_owner)?;
+        trust.check(root, &path, found.file_owner)?;
+        let state = serde_json::from_slice(&found.bytes);
+        let state: Belongs = state.map_err(|error| damaged(error.to_string()))?;
+        if state.format > FORMAT {
+            return Err(SyncError::NewerState { path, found: state.format.to_string() });
+        }
+        let Belongs { project_id, workspace_id, .. } = state;
+        Ok(Some(Self { root: root.to_owned(), project_id, workspace_id }))
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What fastest-core keeps in the state folder.
+    pub fn state(&self) -> StateDir {
+        StateDir::of(&self.root)
+    }
+
+    /// Takes a folder that is to be a working copy, and is not one yet. Of two who try, one finds the
+    /// folder taken.
+    pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
+        let state = StateDir::of(root);
+        private::create_dir(state.path()).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
+            _ => SyncError::io("create", state.path())(source),
+        })?;
+        take_lock(&state, root)
+    }
+
+    /// Whether a folder holds what a clone left that died before the folder was a working copy.
+    pub(crate) fn is_left_over(root: &Path) -> bool {
+        let state = StateDir::of(root);
+        let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
+        is_free && !state.has(WORKSPACE)
+    }
+
+    /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
+    /// Gives what that checkout left as it was found.
+    pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
+        // Earlier builds made it as the umask has it.
+        let state = self.state();
+        let _ = private::close(state.path());
+        let lock = take_lock(&state, &self.root)?;
+        let kept = match recover(&self.root)? {
+            Some(recovered) => {
+                // The token is the head that the checkout leads to; empty where it moves none.
+                // Where a file was kept, what stands there is no edit of the new tree.
+                if let Some(head) =
+                    String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
+                    && recovered.kept.is_empty()
+                {
+                    self.set_head(&head)?;
+                }
+                recovered.kept
+            }
+            None => Vec::new(),
+        };
+        Ok((lock, kept))
+    }
+
+    /// As [`WorkingCopy::lock`], but `None` where another process holds it.
+    pub fn try_lock(&self) -> Result<Option<CopyLock>, SyncError> {
+        let file = self.state().open_lock();
+        let file = file.map_err(SyncError::io("open", self.state().lock()))?;
+        if waiting::try_lock_file(file).is_none() {
+            return Ok(None);
+        }
+        self.lock().map(|(lock, _)| Some(lock))
+    }
+
+    /// The snapshot that the folder is based on.
+    pub fn head(&self) -> Result<Option<String>, SyncError> {
+        let head = self.state().head();
+        let head = head.map_err(SyncError::io("read", self.state().path_of(HEAD)))?;
+        Ok(head.filter(|head| !head.is_empty()))
+    }
+
+    /// Forgets what is known of the files, so that the next scan reads them all.
+    pub(crate) fn forget_index(&self) -> Result<(), SyncError> {
+        self.state().remove(INDEX).map_err(SyncError::io("remove", self.state().index()))
+    }
+
+    /// Bases the folder on a snapshot. The caller holds the lock.
+    pub fn set_head(&self, snapshot_id: &str) -> Result<(), SyncError> {
+        self.replace(HEAD, format!("{snapshot_id}\n").as_bytes())
+    }
+
+    fn replace(&self, file: StateFile, bytes: &[u8]) -> Result<(), SyncError> {
+        let state = self.state();
+        state.replace(file, bytes).map_err(SyncError::io("write", state.path_of(file)))
+    }
+}
+
+fn take_lock(state: &StateDir, root: &Path) -> Result<CopyLock, SyncError> {
+    let file = state.open_lock().map_err(SyncError::io("open", state.lock()))?;
+    let what = format!("the working copy {}", root.display());
+    Ok(CopyLock { _file: waiting::lock_file(file, &state.lock(), &what)? })
+}
+
+/// Whether everything in a working copy is still to be written.
+pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
+    let is_ours = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name() == STATE_DIR)
+    };
+    let is_empty = fs::read_dir(copy.root()).is_ok_and(|mut entries| entries.all(is_ours));
+    is_empty && !copy.state().has(JOURNAL)
+}

@@ -1,0 +1,349 @@
+//! Which transaction, row and column a primary's refusal is about.
+//!
+//! A primary names neither row nor key: it gives the words of a constraint or a trigger, which name
+//! the column at best. The statement is split until the transaction is found; its row is the one that
+//! the words point at, or the one that a trial finds.
+
+use std::collections::HashSet;
+
+use fastest_schema::{Refusal, Table, Value};
+
+use crate::base::clock;
+use crate::error::SyncError;
+use crate::exchange::plan::PlannedRow;
+use crate::exchange::referrers::{Kept, kept};
+use crate::exchange::trial::at_fault;
+use crate::remote::primary::{Primary, PrimaryError, TOO_DEEP, ask_cell, ask_cell_by};
+use crate::remote::sanitize::said;
+use crate::remote::words::plain;
+use crate::replica::error::ReplicaError;
+use crate::replica::keys::foreign_keys;
+use crate::replica::open::Replica;
+
+/// Rows whose values are looked for among those of the primary, at most.
+const TAKEN_MAX: usize = 2_000;
+
+/// Foreign keys of a table that are looked along, at most.
+const KEYS_MAX: usize = 50;
+
+/// Rows of a transaction of which the primary is asked, at most.
+const ASKED_MAX: usize = 8;
+
+/// What a refusal is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Blame {
+    pub(crate) table: String,
+    pub(crate) key: String,
+    pub(crate) column: Option<String>,
+    pub(crate) why: String,
+    /// Whether it is this row; else it is the first of several.
+    pub(crate) named: bool,
+}
+
+/// Where to split units of which one is at fault: about in the middle, with each suspect counting as
+/// much as all the others together.
+pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize {
+    let weight = |unit: &Vec<PlannedRow>| if suspected.any_of(unit) { units.len() } else { 1 };
+    let weights: Vec<usize> = units.iter().map(weight).collect();
+    let (half, mut sum) = (weights.iter().sum::<usize>() / 2, 0);
+    let before = weights.iter().take_while(|weight| {
+        sum += **weight;
+        sum <= half
+    });
+    before.count().clamp(1, units.len().max(2) - 1)
+}
+
+/// The rows that the words of a refusal point at: those that write to a column which they name, and
+/// that hold null where it may not be, or a value that another row of the primary's has.
+#[derive(Debug, Default)]
+pub(crate) struct Suspected(HashSet<(String, String)>);
+
+impl Suspected {
+    pub(crate) fn any_of(&self, unit: &[PlannedRow]) -> bool {
+        unit.iter().any(|row| self.has(row))
+    }
+
+    fn has(&self, row: &PlannedRow) -> bool {
+        // Nothing is looked up where nothing is suspected, as is usual.
+        !self.0.is_empty() && self.0.contains(&(row.table.name.to_owned(), row.key.clone()))
+    }
+}
+
+/// Whom a refusal points at. It takes one question at most; where that fails, nobody is.
+pub(crate) async fn suspected(
+    primary: &dyn Primary,
+    units: &[Vec<PlannedRow>],
+    error: &PrimaryError,
+) -> Suspected {
+    let why = why(error);
+    let columns = columns_named(&why);
+    let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
+    let is_meant = |row: &&PlannedRow| {
+        let mut named = columns.iter().filter(|column| column.is_of(row));
+        named.any(|column| !why.contains("NOT NULL") || is_null(row, &column.name))
+    };
+    let rows: Vec<&PlannedRow> = units.iter().flatten().filter(is_meant).collect();
+    let name = |row: &&PlannedRow| (row.table.name.to_owned(), row.key.clone());
+    let keys = match rows.first() {
+        Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
+            taken(primary, first.table, &rows, &columns).await.unwrap_or_default()
+        }
+        _ => return Suspected(rows.iter().map(name).collect()),
+    };
+    Suspected(rows.iter().map(name).filter(|(_, key)| keys.contains(key)).collect())
+}
+
+/// The keys of those rows whose values in these columns another row of the primary's has.
+async fn taken(
+    primary: &dyn Primary,
+    table: &Table,
+    rows: &[&PlannedRow],
+    columns: &[NamedColumn],
+) -> Result<HashSet<String>, PrimaryError> {
+    let is_here = |column: &&NamedColumn| {
+        column.table.as_deref() == Some(table.name) && table.column(&column.name).is_some()
+    };
+    let named: Vec<&str> =
+        columns.iter().filter(is_here).map(|column| column.name.as_str()).collect();
+    if named.is_empty() || rows.len() > TAKEN_MAX {
+        return Ok(HashSet::new());
+    }
+    let list = rows.iter().filter(|row| row.table.name == table.name).filter_map(|row| {
+        let values = named.iter().map(|name| row.columns.get(*name).and_then(as_parameter));
+        let values: Option<Vec<String>> = values.collect();
+        Some([vec![row.key.clone()], values?].concat())
+    });
+    let list = serde_json::to_string(&list.collect::<Vec<_>>()).expect("texts serialise");
+    let same = named.iter().enumerate().map(|(at, name)| format!("`{name}` = value->>{}", at + 1));
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let cell = format!(
+        "SELECT json_group_array(value->>0) FROM json_each(?2) WHERE EXISTS
+           (SELECT 1 FROM `{}` WHERE {same} AND `{}` <> value->>0)",
+        table.name, table.pk
+    );
+    let keys = ask_cell_by(primary, &cell, &[&clock::new_id(), &list]).await?;
+    Ok(keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default())
+}
+
+/// What the refusal of one transaction is about.
+pub(crate) async fn blame(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+    error: &PrimaryError,
+) -> Option<Blame> {
+    let why = why(error);
+    if error.lacks_rows() {
+        let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
+        if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
+            let Kept { table, key, why } = found;
+            let (table, why) = (table.to_owned(), said(&why));
+            return Some(Blame { table, key, column: None, why, named: true });
+        }
+        if let Ok(Some(blame)) = lacks(replica, primary, unit).await {
+            return Some(blame);
+        }
+    }
+    let columns = columns_named(&why);
+    let column_of = |row: &PlannedRow| columns.iter().find(|column| column.is_of(row));
+    let suspected = suspected(primary, &[unit.to_vec()], error).await;
+    let pointed_at = unit.iter().find(|row| suspected.has(row));
+    // Two rows of the transaction may be at odds with each other.
+    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
+    let found = match meant {
+        // Foreign keys are looked at in the end, when all rows are there.
+        None if unit.len() > 1 && !error.lacks_rows() => at_fault(replica, primary, unit).await,
+        meant => meant.or(if unit.len() == 1 { unit.first() } else { None }),
+    };
+    let row = found.or(unit.first())?;
+    let blame = of(row, column_of(row).map(|column| column.name.as_str()), why);
+    Some(Blame { named: found.is_some(), ..blame })
+}
+
+fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
+    let (table, key) = (row.table.name.to_owned(), row.key.clone());
+    Blame { table, key, column: column.map(str::to_owned), why, named: true }
+}
+
+/// A value as a parameter, which the affinity of a column makes what it was.
+fn as_parameter(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The row that refers to one which the primary lacks.
+async fn lacks(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+) -> Result<Option<Blame>, SyncError> {
+    let written = || unit.iter().filter(|row| !row.delete);
+    for row in written() {
+        let values = replica.read().values(row.table, &row.key)?;
+        let orphan = values.map(|values| replica.read().orphan_of(row.table, &values));
+        if let Some(orphan) = orphan.transpose()?.flatten() {
+            let why = format!(
+                "it names {} {}, which was deleted",
+                orphan.parent,
+                said(&orphan.parent_key)
+            );
+            return Ok(Some(of(row, Some(orphan.column), why)));
+        }
+    }
+    // Tables that were not adopted are known to the primary alone. A foreign key that names no column
+    // leads to the primary key.
+    let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
+                  (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
+                FROM pragma_foreign_key_list(?1) AS f";
+    for row in written().take(ASKED_MAX) {
+        let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
+        let keys: Vec<(String, String, Option<String>)> =
+            keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
+        // It is the primary that says how many there are.
+        for (column, table, to) in keys.into_iter().take(KEYS_MAX) {
+            let value = row.columns.get(&column).and_then(as_parameter);
+            let Some((value, to)) = value.zip(to) else { continue };
+            let [parent, to] = [&table, &to].map(|name| name.replace('`', "``"));
+            let cell = format!("SELECT 1 FROM `{parent}` WHERE `{to}` = ?1 LIMIT 1");
+            let in_unit = written().any(|other| {
+                other.table.name == table
+                    && other
+                        .columns
+                        .values()
+                        .any(|own| as_parameter(own).is_some_and(|own| own == value))
+            });
+            if !in_unit && ask_cell_by(primary, &cell, &[&value]).await?.is_none() {
+                let why = format!("it names {table} {value}, which the primary does not have");
+                return Ok(Some(of(row, Some(&column), said(&why))));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A row that others refer to, the primary was known to have, and lacks: its table, key and scope.
+pub(crate) type Missing = (&'static Table, String, String);
+
+/// The first row that these refer to and the primary lacks, though it was known to have it.
+pub(crate) async fn missing(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &[PlannedRow],
+) -> Result<Option<Missing>, SyncError> {
+    let mut asked = HashSet::new();
+    for row in unit.iter().filter(|row| !row.delete) {
+        for (at, to) in foreign_keys(row.table) {
+            let Some(parent) = replica.schema().synced_table(to.table) else { continue };
+            let value = row.columns.get(row.table.columns[at].name);
+            let key = value.and_then(Value::as_str).filter(|_| to.column == parent.pk);
+            let Some(key) = key.filter(|key| asked.insert((parent.name, (*key).to_owned()))) else {
+                continue;
+            };
+            if asked.len() > ASKED_MAX {
+                return Ok(None);
+            }
+            let Some(scope) = is_known(replica, parent, key)? else { continue };
+            let cell = (parent.name, parent.pk, parent.pk);
+            if ask_cell(primary, cell, key).await?.is_none() {
+                return Ok(Some((parent, key.to_owned(), scope)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a row is here and known to be on the primary: the scope under which it is.
+pub(crate) fn is_known(
+    replica: &Replica,
+    table: &Table,
+    key: &str,
+) -> Result<Option<String>, ReplicaError> {
+    let session = replica.read();
+    match session.values(table, key)?.is_some() && session.known_version(table, key)? > 0 {
+        true => session.known_scope(table, key),
+        false => Ok(None),
+    }
+}
+
+/// The locks of rows that the primary has in another version, each with the scope in which it has
+/// the row.
+pub(crate) async fn stale(
+    primary: &dyn Primary,
+    locks: &str,
+) -> Result<Vec<(String, String, String)>, PrimaryError> {
+    let cell = "SELECT json_group_array(json_array(c.tbl, c.pk, c.scope))
+                FROM json_each(?2) AS l
+                JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
+                WHERE c.version IS NOT l.value->>2";
+    let list = ask_cell_by(primary, cell, &[&clock::new_id(), locks]).await?;
+    Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
+}
+
+/// A column that the words of a constraint name.
+struct NamedColumn {
+    /// Its table, where they say which.
+    table: Option<String>,
+    name: String,
+}
+
+impl NamedColumn {
+    /// Whether a row would write to it.
+    fn is_of(&self, row: &PlannedRow) -> bool {
+        self.table.as_ref().is_none_or(|table| table == row.table.name)
+            && row.sent().any(|(name, _)| *name == self.name)
+    }
+}
+
+/// The columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`, in
+/// `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
+fn columns_named(why: &str) -> Vec<NamedColumn> {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let Some((_, words)) = why.split_once(" failed: ").or_else(|| why.split_once(" column "))
+    else {
+        return Vec::new();
+    };
+    let named = |word: &str| match word.split_once('.') {
+        Some((table, name)) => NamedColumn { table: Some(table.to_owned()), name: name.to_owned() },
+        None => NamedColumn { table: None, name: word.to_owned() },
+    };
+    words.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).map(named).collect()
+}
+
+/// The primary's reason, without what its interfaces put around it.
+fn why(error: &PrimaryError) -> String {
+    match error {
+        PrimaryError::Failed { message, .. } if message.contains(TOO_DEEP) => {
+            format!("{TOO_DEEP}: more rows hang on each other there than go in one delete")
+        }
+        PrimaryError::Failed { message, .. } => said(&plain(message)),
+        PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {
+            "the primary has a row of this key, in a scope that is not held here".to_owned()
+        }
+        PrimaryError::Refused { refusal: Refusal::Swallowed, .. } => {
+            "a trigger or an ON CONFLICT clause on the primary took the write away without an error"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_in_words() {
+        let named = |why: &str| -> Vec<(Option<String>, String)> {
+            columns_named(why).into_iter().map(|column| (column.table, column.name)).collect()
+        };
+        let of = |name: &str| (Some("t".to_owned()), name.to_owned());
+        assert_eq!(named("UNIQUE constraint failed: t.a, t.b"), [of("a"), of("b")]);
+        assert_eq!(named("cannot store TEXT value in INTEGER column t.a"), [of("a")]);
+        let check = named("CHECK constraint failed: length(title) < 9");
+        assert!(check.contains(&(None, "title".to_owned())));
+        assert_eq!(named("no more than three notes for each team"), []);
+    }
+}

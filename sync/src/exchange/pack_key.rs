@@ -1,0 +1,39 @@
+//! Under which key a pack lies in a pack store.
+
+use fastest_schema::Row;
+use fastest_schema::projects::Project;
+
+use crate::error::SyncError;
+use crate::exchange::claims::inconsistent;
+use crate::remote::primary::{Primary, ask_cell};
+use crate::replica::open::Replica;
+
+/// The key of a pack in a pack store: packs belong to the owner of their project.
+pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
+    format!("{owner}/packs/{pack_id}")
+}
+
+/// The owner of a project that the replica knows.
+pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
+    let project: Option<Project> = replica.read().row(project_id)?;
+    Ok(project.map(|project| project.owner_user_id))
+}
+
+/// The same, of one that it may not know yet.
+pub(crate) async fn owner_of(
+    replica: &Replica,
+    primary: &dyn Primary,
+    project_id: &str,
+) -> Result<String, SyncError> {
+    match owner(replica, project_id)? {
+        Some(owner) => Ok(owner),
+        None => ask_owner(primary, project_id).await,
+    }
+}
+
+async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
+    let place = (Project::TABLE.name, Project::TABLE.pk, "owner_user_id");
+    let owner = ask_cell(primary, place, project_id).await?;
+    let what = || format!("project {project_id} has packs and no row");
+    owner.ok_or_else(|| inconsistent(primary, what()))
+}

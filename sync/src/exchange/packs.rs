@@ -1,0 +1,427 @@
+//! Packs between the store, the primary's rows and the pack store.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::PackId;
+use fastest_core::incoming::{ArrivedPack, IncomingPack, WholePack};
+use fastest_core::store::{PackInfo, Store, StoreError};
+
+use fastest_schema::Pack;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use rusqlite::params;
+
+use crate::error::SyncError;
+use crate::exchange::claims::inconsistent;
+use crate::exchange::pack_key::{owner_of, pack_key};
+use crate::exchange::resend_packs::ask_for;
+use crate::remote::open::Remote;
+use crate::remote::pack_store::store::{PackStore, PackStoreError};
+use crate::remote::primary::{Primary, PrimaryError};
+use crate::replica::error::ReplicaError;
+use crate::replica::open::Replica;
+use crate::replica::session::Session;
+
+/// Packs on their way at once. More do not fill a line better, and each takes memory.
+const AT_ONCE: usize = 4;
+/// Packs that have come are taken in together, so that the disk is waited for once: up to so many,
+/// so many bytes, and what comes in so long, which a process that is killed loses.
+const TAKEN_AT_ONCE: usize = 64;
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+const TAKEN_BYTES_MAX: u64 = 512 << 20;
+/// Times that a download may break off without a byte in between.
+const BREAKS_MAX: u32 = 4;
+/// Parts of one pack, at most: more than a pack of the largest size has at 100 kB each.
+const PARTS_MAX: i64 = 1024;
+/// Letters of one part, at most: D1 takes rows of 2 MB.
+const PART_LETTERS_MAX: usize = 2_000_000;
+
+/// Puts packs into the pack store; those that are there already are passed over.
+pub(crate) async fn upload(
+    store: &Store,
+    remote: &Remote,
+    owner: &str,
+    ids: &[String],
+) -> Result<(), SyncError> {
+    let mut packs = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id: PackId = id.parse().expect("the outbox holds pack ids made here");
+        // The primary inside the store gets the very file.
+        if remote.chosen.is_some() && !store.has_its_bytes(&id)? {
+            let what =
+                "its bytes are not those that its id stands for; run `fastest doctor --mend`";
+            return Err(StoreError::DamagedPack { path: store.pack_path(&id), what }.into());
+        }
+        remote.meter.expect(store.pack_info(&id)?.bytes);
+        packs.push((pack_key(owner, &id.to_hex()), store.pack_path(&id)));
+    }
+    let uploads = packs.iter().map(|(key, path)| remote.packs.put(key, path));
+    stream::iter(uploads).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
+    Ok(())
+}
+
+/// Packs that have come, on their way into the object store.
+struct Arrivals<'s> {
+    store: &'s Store,
+    packs: Vec<ArrivedPack>,
+    bytes: u64,
+    /// When packs were last taken in.
+    since: Instant,
+    /// Ids of the packs that came, or were here.
+    whole: Vec<String>,
+}
+
+impl Arrivals<'_> {
+    fn add(&mut self, row: &Pack, pack: ArrivedPack) -> Result<(), SyncError> {
+        self.whole.push(row.pack_id.clone());
+        self.bytes += pack.info().bytes;
+        self.packs.push(pack);
+        let is_due = self.since.elapsed() >= TAKEN_WITHIN;
+        match is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
+            true => self.take_in(),
+            false => Ok(()),
+        }
+    }
+
+    fn take_in(&mut self) -> Result<(), SyncError> {
+        (self.bytes, self.since) = (0, Instant::now());
+        Ok(self.store.take_in(std::mem::take(&mut self.packs))?)
+    }
+}
+
+/// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
+/// whole now. `reader`, if there is one, runs when all have come, before the largest of them are
+/// checked: what it reads then is checked as it is read, and need not be once more.
+pub(crate) async fn take_packs(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    rows: &[Pack],
+    reader: Option<&mut dyn FnMut(&Replica)>,
+) -> Result<Vec<String>, SyncError> {
+    let (packs, whole) = (Vec::new(), Vec::new());
+    let mut arrivals = Arrivals { store, packs, bytes: 0, since: Instant::now(), whole };
+    let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
+    // What came before a break need not come again.
+    let taken = arrivals.take_in();
+    match came.and(taken) {
+        Ok(()) => Ok(arrivals.whole),
+        Err(SyncError::DamagedAtRemote { project_id, pack_id, error, .. }) => {
+            let is_asked_for = ask_for(&*remote.primary, &project_id, &pack_id).await;
+            Err(SyncError::DamagedAtRemote { project_id, pack_id, is_asked_for, error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Says of a pack that could not be had whether that is because of what it is.
+fn at_fault(row: &Pack, error: SyncError) -> SyncError {
+    match error {
+        SyncError::Primary(PrimaryError::Inconsistent { .. })
+        | SyncError::PackStore(PackStoreError::Failed { .. } | PackStoreError::Missing { .. }) => {
+            let (project_id, pack_id) = (row.project_id.clone(), row.pack_id.clone());
+            let error = Box::new(error);
+            SyncError::DamagedAtRemote { project_id, pack_id, is_asked_for: false, error }
+        }
+        error => error,
+    }
+}
+
+async fn receive_all(
+    replica: &mut Replica,
+    remote: &Remote,
+    rows: &[Pack],
+    arrivals: &mut Arrivals<'_>,
+    reader: Option<&mut dyn FnMut(&Replica)>,
+) -> Result<(), SyncError> {
+    let stored = take_rows(replica, remote, rows, arrivals).await?;
+    let store = arrivals.store;
+    // A process that is killed loses what is lent: so much, of the first seconds, and no more.
+    let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
+    let lend = |download| {
+        room = room.saturating_sub(Download::bytes(download));
+        room > 0
+    };
+    let lends: Vec<_> = stored.iter().take(TAKEN_AT_ONCE).map(lend).collect();
+    let lends = lends.into_iter().chain(std::iter::repeat(false));
+    let since = Instant::now();
+    let downloads = stored.iter().zip(lends).map(|(download, lend)| async move {
+        let came = async {
+            let whole = download.receive(store, remote).await?;
+            Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
+                true => Came::Whole(whole),
+                // On another thread: meanwhile the next packs come.
+                false => Came::Checked(download.check(remote, whole).await?),
+            })
+        };
+        let came = came.await.map_err(|error| at_fault(download.row, error))?;
+        Ok::<_, SyncError>((download, came))
+    });
+    let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
+    let (mut lent, mut packs) = (Vec::new(), Vec::new());
+    while let Some((download, came)) = downloads.try_next().await? {
+        match came {
+            Came::Checked(pack) => arrivals.add(download.row, pack)?,
+            Came::Whole(pack) => {
+                lent.push(download);
+                packs.push(pack);
+            }
+        }
+    }
+    drop(downloads);
+    let Some(read) = reader else { return Ok(()) };
+    arrivals.take_in()?;
+    store.lend(packs)?;
+    read(replica);
+    let mut all = Ok(());
+    for (download, pack) in lent.into_iter().zip(store.take_back()) {
+        // One that is refused does not take those after it along.
+        let added = download.checked(remote, pack).map_err(|error| at_fault(download.row, error));
+        all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
+    }
+    all
+}
+
+/// What came of a download.
+enum Came {
+    Whole(WholePack),
+    Checked(ArrivedPack),
+}
+
+/// Takes the packs that rows bring themselves. Gives those that are to be fetched from the pack store.
+async fn take_rows<'r>(
+    replica: &mut Replica,
+    remote: &Remote,
+    rows: &'r [Pack],
+    arrivals: &mut Arrivals<'_>,
+) -> Result<Vec<Download<'r>>, SyncError> {
+    let (store, primary) = (arrivals.store, &*remote.primary);
+    let mut stored = Vec::new();
+    for row in rows {
+        let id = check_row(primary, row)?;
+        match &row.data {
+            _ if store.has_pack(&id) => {
+                check_claim(primary, row, &store.pack_info(&id)?)?;
+                arrivals.whole.push(row.pack_id.clone());
+            }
+            None => {
+                // The project's own row comes last, since it changes with every push.
+                let owner = owner_of(replica, primary, &row.project_id).await?;
+                stored.push(Download { id, key: pack_key(&owner, &row.pack_id), row });
+            }
+            Some(data) if row.parts == 1 => {
+                let pack = from_text(store, &id, [data.as_str()], primary);
+                let pack =
+                    pack.and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
+                arrivals.add(row, pack.map_err(|error| at_fault(row, error))?)?;
+            }
+            Some(data) => {
+                let pack = take_part(replica, store, &id, row, data, primary);
+                if let Some(pack) = pack.map_err(|error| at_fault(row, error))? {
+                    arrivals.add(row, pack)?;
+                }
+            }
+        }
+    }
+    Ok(stored)
+}
+
+/// The id of the pack that a row tells of, if the row can be one.
+fn check_row(primary: &dyn Primary, row: &Pack) -> Result<PackId, SyncError> {
+    let id: PackId = row
+        .pack_id
+        .parse()
+        .map_err(|_| inconsistent(primary, format!("{:?} is no id of a pack", row.pack_id)))?;
+    if !(1..=PARTS_MAX).contains(&row.parts)
+        || !(0..row.parts).contains(&row.part)
+        || row.id != format!("{}/{}/{}", row.project_id, row.pack_id, row.part)
+    {
+        return Err(inconsistent(primary, format!("row {} is no pack, nor part of one", row.id)));
+    }
+    Ok(id)
+}
+
+/// A pack that is to come from the pack store.
+struct Download<'r> {
+    id: PackId,
+    key: String,
+    row: &'r Pack,
+}
+
+impl Download<'_> {
+    /// How many bytes may come.
+    fn bytes(&self) -> u64 {
+        u64::try_from(self.row.bytes).unwrap_or(0)
+    }
+
+    /// Brings the pack. Where it breaks off, it goes on from there.
+    async fn receive(&self, store: &Store, remote: &Remote) -> Result<WholePack, SyncError> {
+        let (key, bytes_max) = (&self.key, self.bytes());
+        remote.meter.expect(bytes_max);
+        let mut incoming = store.incoming(&self.id)?;
+        let mut breaks = 0;
+        loop {
+            let before = incoming.bytes();
+            match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
+                Ok(()) if incoming.bytes() == bytes_max => break,
+                // It ended as if that were all: a break would have been an error.
+                Ok(()) if breaks == BREAKS_MAX => {
+                    let bytes = incoming.bytes();
+                    let reason = format!("pack {key} ended after {bytes} of {bytes_max} bytes");
+                    return Err(failed(remote, &reason));
+                }
+                Ok(()) => breaks += 1,
+                Err(SyncError::PackStore(error))
+                    if error.is_unreachable() && breaks < BREAKS_MAX =>
+                {
+                    breaks = if incoming.bytes() > before { 0 } else { breaks + 1 };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        incoming.whole().map_err(|error| self.refused(remote, error))
+    }
+
+    /// Checks each object of the pack, on a thread of its own.
+    async fn check(&self, remote: &Remote, whole: WholePack) -> Result<ArrivedPack, SyncError> {
+        let checked = tokio::task::spawn_blocking(|| whole.verify()).await;
+        self.checked(remote, checked.expect("checking a pack does not panic"))
+    }
+
+    /// What came of the check.
+    fn checked(
+        &self,
+        remote: &Remote,
+        pack: Result<ArrivedPack, StoreError>,
+    ) -> Result<ArrivedPack, SyncError> {
+        let pack = pack.map_err(|error| self.refused(remote, error))?;
+        check_claim(&*remote.primary, self.row, &pack.info())?;
+        Ok(pack)
+    }
+
+    /// The pack store gave what is not what was put.
+    fn refused(&self, remote: &Remote, error: StoreError) -> SyncError {
+        let key = &self.key;
+        match error {
+            StoreError::WrongPack { .. } => {
+                let reason =
+                    format!("the bytes of pack {key} are not those that its id stands for");
+                failed(remote, &reason)
+            }
+            StoreError::DamagedPack { what, .. } => {
+                failed(remote, &format!("pack {key} is damaged: {what}"))
+            }
+            error => error.into(),
+        }
+    }
+}
+
+/// Takes what comes of a pack, up to where its source ends or it is larger than it may be.
+async fn receive(
+    incoming: &mut IncomingPack,
+    packs: &dyn PackStore,
+    key: &str,
+    bytes_max: u64,
+) -> Result<(), SyncError> {
+    let mut stream = packs.get(key, incoming.bytes()).await?;
+    while let Some(bytes) = stream.next().await {
+        let bytes = bytes?;
+        if incoming.bytes() + bytes.len() as u64 > bytes_max {
+            let reason = packs.said(&format!("pack {key} is larger than its row says"));
+            let place = packs.place().to_owned();
+            return Err(PackStoreError::Failed { place, reason }.into());
+        }
+        incoming.write(&bytes)?;
+    }
+    Ok(())
+}
+
+/// The pack store gives what is not what was put; `reason` may quote the primary.
+fn failed(remote: &Remote, reason: &str) -> SyncError {
+    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.said(reason));
+    PackStoreError::Failed { place, reason }.into()
+}
+
+/// Keeps one part of a pack until all are there. The pack, where they are.
+fn take_part(
+    replica: &mut Replica,
+    store: &Store,
+    id: &PackId,
+    row: &Pack,
+    data: &str,
+    primary: &dyn Primary,
+) -> Result<Option<ArrivedPack>, SyncError> {
+    if data.len() > PART_LETTERS_MAX {
+        return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
+    }
+    let kept = replica.write(|session| {
+        session.run(
+            "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data) VALUES (?1, ?2, ?3)",
+            params![row.pack_id, row.part, data],
+        )?;
+        let sql = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2";
+        session.get::<i64>(sql, params![row.pack_id, row.parts])
+    })?;
+    if kept != Some(row.parts) {
+        return Ok(None);
+    }
+    let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
+    let parts: Vec<String> =
+        replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
+    let taken = from_text(store, id, parts.iter().map(String::as_str), primary)
+        .and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
+    if taken.is_err() {
+        // Any of them may be the wrong one, and the cursor has passed them: all are asked for again.
+        replica.write(|session| session.forget_parts(&row.project_id, &row.pack_id))?;
+    }
+    taken.map(Some)
+}
+
+impl Session<'_> {
+    fn forget_parts(&self, scope: &str, pack_id: &str) -> Result<(), ReplicaError> {
+        self.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
+        self.run("DELETE FROM fastest_local_cursor WHERE scope = ?1", [scope])?;
+        self.begin_reading(scope)
+    }
+}
+
+/// Refuses a row that says something else of a pack than the pack does: the row goes on to the
+/// next primary, where a push believes it.
+fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
+    let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
+    match claimed == (Ok(info.bytes), Ok(info.objects)) {
+        true => Ok(()),
+        false => {
+            let what = format!("row {} says another size of its pack than it has", row.id);
+            Err(inconsistent(primary, what))
+        }
+    }
+}
+
+fn from_text<'a>(
+    store: &Store,
+    id: &PackId,
+    parts: impl IntoIterator<Item = &'a str>,
+    primary: &dyn Primary,
+) -> Result<ArrivedPack, SyncError> {
+    let mut incoming = store.incoming(id)?;
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.clear();
+        STANDARD
+            .decode_vec(part, &mut bytes)
+            .map_err(|_| inconsistent(primary, format!("pack {id} is not in base64")))?;
+        incoming.write(&bytes)?;
+    }
+    incoming.verify().map_err(|error| match error {
+        StoreError::WrongPack { .. } => {
+            inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
+        }
+        // The file that was damaged was never ours.
+        StoreError::DamagedPack { what, .. } => {
+            inconsistent(primary, format!("pack {id} is damaged: {what}"))
+        }
+        error => error.into(),
+    })
+}

@@ -1,0 +1,390 @@
+//! What to push: pure, so that it can be tested without a primary.
+//!
+//! From the transactions that wait follow the packs to store and the rows to send, in the order in
+//! which the primary applies them (`transactions`): what points comes after what it points at. The
+//! rows of a transaction share a statement, with those of others as far as the limit allows. In
+//! Fastest's own tables each row is one: the row that takes the lock of a workspace comes after the
+//! snapshots and packs that it needs, whether they share its statement or not.
+
+use std::collections::BTreeMap;
+
+use fastest_schema::{Policy, Schema, Table, Value};
+
+use crate::exchange::transactions::{Place, select};
+use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
+use crate::replica::outbox::Entry;
+use crate::replica::own::Own;
+use crate::replica::values::{Values, column};
+use crate::rows::history::{self, Parents};
+
+/// Bytes of a pack in one row, where it travels as rows: under 1 MB in base64.
+pub const PART_BYTES: u64 = 690_000;
+/// A statement's payload is closed before it passes this. One transaction may be larger by itself.
+pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
+
+/// What a push does, in order: store the packs, then run the statements.
+#[derive(Debug, Default, PartialEq)]
+pub struct PushPlan {
+    /// Ids of packs for the pack store.
+    pub uploads: Vec<String>,
+    /// What may not be parted, in order: the rows of each transaction.
+    pub units: Vec<Vec<PlannedRow>>,
+    /// Workspaces whose head moved apart from the primary's: they wait for a merge.
+    pub diverged: Vec<String>,
+}
+
+/// A row of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRow {
+    /// The entry that it comes from.
+    pub revision: i64,
+    /// Its scope.
+    pub scope: String,
+    /// The table.
+    pub table: &'static Table,
+    /// The key in the outbox.
+    pub key: String,
+    /// The lock version that the primary must have; `None` in append-only tables.
+    pub lock: Option<i64>,
+    /// The whole row, but for its lock version; of a row that is to go, its key.
+    pub columns: BTreeMap<String, Value>,
+    /// The columns to send; all, where it is not known what the primary has.
+    pub changed: Option<Vec<&'static str>>,
+    /// Whether the row is to go.
+    pub delete: bool,
+    /// Bytes of a pack to send as its `data`: offset and length.
+    pub inline: Option<(u64, u64)>,
+    /// Whether more parts of the same pack follow, which the same entry stands for.
+    pub more: bool,
+}
+
+/// Plans the push of all of these entries.
+pub fn plan_all(
+    schema: &Schema,
+    entries: &[Entry],
+    parents: &Parents,
+    large: LargePacks,
+) -> PushPlan {
+    plan(schema, &select(schema, entries, &|_| Place::Here).transactions, parents, large)
+}
+
+/// Plans the push of transactions, each by its entries.
+pub(crate) fn plan(
+    schema: &Schema,
+    transactions: &[Vec<&Entry>],
+    parents: &Parents,
+    large: LargePacks,
+) -> PushPlan {
+    let mut plan = PushPlan::default();
+    for entries in transactions {
+        let mut unit = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match (Own::of(schema, entry.table), &entry.row) {
+                (_, None) => unit.push(gone(entry)),
+                (Some(Own::Workspace), Some(row)) if is_diverged(entry, row, parents) => {
+                    plan.diverged.push(entry.key.clone());
+                }
+                (Some(Own::Pack), Some(row)) => {
+                    let rows = pack_rows(row_of(entry, row), large, &mut plan.uploads);
+                    // The parts of a pack go one by one.
+                    plan.units.extend(rows.into_iter().map(|row| vec![row]));
+                }
+                (_, Some(row)) => unit.push(row_of(entry, row)),
+            }
+        }
+        plan.units.push(unit);
+    }
+    plan.units.retain(|rows| !rows.is_empty());
+    plan
+}
+
+/// How many of the first units go into the next statement: at most so many, and one at least.
+pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |unit: &&Vec<PlannedRow>| {
+        bytes += unit.iter().map(estimate).sum::<u64>();
+        bytes <= PAYLOAD_BYTES_MAX
+    };
+    units.iter().take(most).take_while(fits).count().max(1)
+}
+
+/// Whether the entry would move a workspace's head to a snapshot that does not follow the
+/// primary's: the work there would no longer be part of the workspace.
+fn is_diverged(entry: &Entry, row: &Values, parents: &Parents) -> bool {
+    let head = |values: &Values| column(entry.table, values, "current_snapshot_id");
+    let theirs = entry.base.as_ref().and_then(head);
+    match (head(row), theirs) {
+        (Some(ours), Some(theirs)) => !history::follows(parents, &ours, &theirs),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    }
+}
+
+/// A row that is to be written.
+fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
+    let columns = entry.table.columns.iter().zip(row);
+    // The primary keeps the lock version by itself.
+    let columns = columns.filter(|(column, _)| !column.lock_version);
+    let columns = columns.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
+    let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
+    let changed = entry.changed();
+    let Entry { revision, scope, table, key, .. } = entry.clone();
+    PlannedRow {
+        revision,
+        scope,
+        table,
+        key,
+        lock,
+        columns,
+        changed,
+        delete: false,
+        inline: None,
+        more: false,
+    }
+}
+
+/// A row that is to go.
+fn gone(entry: &Entry) -> PlannedRow {
+    let columns = BTreeMap::from([(entry.table.pk.to_owned(), Value::from(entry.key.as_str()))]);
+    let (lock, changed) = (Some(entry.base_version), None);
+    PlannedRow { lock, columns, changed, delete: true, ..row_of(entry, &Values::new()) }
+}
+
+impl PlannedRow {
+    /// The columns to send, beside the key.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let is_sent = |name: &str| {
+            name != self.table.pk
+                && self.changed.as_ref().is_none_or(|changed| changed.contains(&name))
+        };
+        self.columns.iter().filter(move |(name, _)| !self.delete && is_sent(name))
+    }
+}
+
+/// The rows that a pack travels in.
+fn pack_rows(planned: PlannedRow, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
+    let bytes = planned.columns["bytes"].as_i64().unwrap_or(0).max(0) as u64;
+    let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
+    match large {
+        _ if bytes <= INLINE_BYTES_MAX => {
+            vec![PlannedRow { inline: Some((0, bytes)), ..as_one(planned) }]
+        }
+        LargePacks::Stored => {
+            uploads.push(pack_id);
+            vec![as_one(planned)]
+        }
+        LargePacks::Rows => parts(planned, bytes),
+    }
+}
+
+/// A pack's row, which may come from a primary that has it in parts, as that of a whole one.
+fn as_one(mut row: PlannedRow) -> PlannedRow {
+    row.columns.insert("parts".into(), 1.into());
+    row
+}
+
+/// A pack's row as one row for each part.
+fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
+    let count = bytes.div_ceil(PART_BYTES);
+    let stem = whole.key.rsplit_once('/').map_or(whole.key.as_str(), |(stem, _)| stem);
+    (0..count)
+        .map(|part| {
+            let mut columns = whole.columns.clone();
+            columns.insert("id".into(), format!("{stem}/{part}").into());
+            columns.insert("part".into(), (part as i64).into());
+            columns.insert("parts".into(), (count as i64).into());
+            let from = part * PART_BYTES;
+            let inline = Some((from, PART_BYTES.min(bytes - from)));
+            PlannedRow { columns, inline, more: part + 1 < count, ..whole.clone() }
+        })
+        .collect()
+}
+
+/// About how many bytes a row takes in the payload.
+fn estimate(row: &PlannedRow) -> u64 {
+    let texts = row.sent().map(|(name, value)| {
+        // As JSON: there a letter may take six.
+        let value = match value {
+            Value::Text(_) => value.to_wire().to_string().len(),
+            // Two integers, of 16 and 5 letters.
+            Value::Real(_) => 25,
+            _ => 8,
+        };
+        (name.len() + value + 6) as u64
+    });
+    texts.sum::<u64>()
+        + (row.table.name.len() + row.key.len()) as u64 * 2
+        + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4)
+        + 60
+}
+
+#[cfg(test)]
+mod tests {
+    use fastest_schema::projects::Project;
+    use fastest_schema::workspaces::{ActivityEvent, Snapshot, Workspace};
+    use fastest_schema::{FASTEST, Pack, Row};
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    /// An entry of which some columns are given, and the others null.
+    fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
+        let row: Values = table
+            .columns
+            .iter()
+            .map(|column| match column.name {
+                name if name == table.pk => key.into(),
+                name => Value::from_wire(columns[name].clone(), column.kind).unwrap(),
+            })
+            .collect();
+        Entry { revision: 1, ..Entry::unknown("p", table, key, row) }
+    }
+
+    fn pack(id: &str, bytes: u64) -> Entry {
+        let columns = json!({ "pack_id": id, "bytes": bytes, "part": 0, "parts": 1 });
+        entry(Pack::TABLE, &format!("p/{id}/0"), columns)
+    }
+
+    fn event(key: &str, bytes: usize) -> Entry {
+        entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
+    }
+
+    /// A plan, cut into statements.
+    struct Planned {
+        uploads: Vec<String>,
+        statements: Vec<Vec<PlannedRow>>,
+        diverged: Vec<String>,
+    }
+
+    fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> Planned {
+        let PushPlan { uploads, units, diverged } = plan_all(&FASTEST, entries, parents, large);
+        let (mut statements, mut left) = (Vec::new(), &units[..]);
+        while !left.is_empty() {
+            let (next, rest) = left.split_at(next_statement(left, usize::MAX));
+            statements.push(next.concat());
+            left = rest;
+        }
+        Planned { uploads, statements, diverged }
+    }
+
+    /// Keys of each statement's rows.
+    fn keys(plan: &Planned) -> Vec<Vec<&str>> {
+        let key = |row: &PlannedRow| row.columns[row.table.pk].as_str().unwrap().to_owned();
+        let keys = |rows: &Vec<PlannedRow>| rows.iter().map(key).collect::<Vec<_>>();
+        let all: Vec<Vec<String>> = plan.statements.iter().map(keys).collect();
+        all.into_iter().map(|keys| keys.into_iter().map(|k| &*k.leak()).collect()).collect()
+    }
+
+    #[test]
+    fn nothing_to_push_is_no_statement() {
+        let plan = plan(&[], &Parents::new(), LargePacks::Rows);
+        assert!(plan.statements.is_empty() && plan.uploads.is_empty());
+    }
+
+    #[test]
+    fn what_points_comes_after_what_it_points_at() {
+        let entries = [
+            event("event", 0),
+            entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" })),
+            entry(Snapshot::TABLE, "s", json!({})),
+            entry(Project::TABLE, "project", json!({})),
+            entry(fastest_schema::auth::User::TABLE, "user", json!({})),
+        ];
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };
+        let at = |key: &str| statement.iter().position(|other| *other == key).unwrap();
+        assert_eq!(statement.len(), 5);
+        for (first, then) in
+            [("user", "project"), ("project", "s"), ("s", "workspace"), ("project", "event")]
+        {
+            assert!(at(first) < at(then), "{first} before {then} in {statement:?}");
+        }
+        let locks: Vec<_> = plan.statements[0].iter().map(|row| row.lock.is_some()).collect();
+        assert_eq!(locks.iter().filter(|locked| **locked).count(), 3, "versioned rows have locks");
+        let workspace = &plan.statements[0][at("workspace")];
+        assert!(!workspace.columns.contains_key("version"), "the primary counts versions");
+    }
+
+    #[test]
+    fn statements_are_closed_before_they_are_too_large() {
+        let entries: Vec<Entry> =
+            (0..7).map(|number| event(&format!("{number}"), 300_000)).collect();
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [vec!["0", "1", "2"], vec!["3", "4", "5"], vec!["6"]]);
+
+        let entries = [event("0", 10), event("1", 1_500_000), event("2", 10)];
+        let plan = self::plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [["0"], ["1"], ["2"]], "a row too large by itself goes alone");
+    }
+
+    #[test]
+    fn what_goes_does_so_last_and_children_first() {
+        let delete = |entry: Entry| Entry { base: entry.row, base_version: 4, row: None, ..entry };
+        let entries = [
+            delete(entry(Project::TABLE, "project", json!({}))),
+            delete(entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" }))),
+            event("event", 0),
+        ];
+        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(keys(&plan), [["event", "workspace", "project"]]);
+        let [_, workspace, _] = &plan.statements[0][..] else { panic!("three rows") };
+        assert!(workspace.delete && workspace.lock == Some(4));
+        assert_eq!(workspace.columns, [("id".to_owned(), "workspace".into())].into());
+    }
+
+    #[test]
+    fn packs_go_inline_into_the_store_or_into_parts() {
+        let small = pack("small", INLINE_BYTES_MAX);
+        let large = pack("large", INLINE_BYTES_MAX + 1);
+        let huge = pack("huge", 2 * PART_BYTES + 5);
+        let entries = [small, large, huge];
+
+        let stored = plan(&entries, &Parents::new(), LargePacks::Stored);
+        assert_eq!(stored.uploads, ["large", "huge"]);
+        assert_eq!(keys(&stored), [["p/small/0", "p/large/0", "p/huge/0"]]);
+        let inline: Vec<_> = stored.statements[0].iter().map(|row| row.inline).collect();
+        assert_eq!(inline, [Some((0, INLINE_BYTES_MAX)), None, None]);
+
+        let rows = plan(&entries, &Parents::new(), LargePacks::Rows);
+        assert_eq!(rows.uploads, Vec::<String>::new());
+        let parts: Vec<_> = rows.statements.concat().into_iter().skip(2).collect();
+        let inline: Vec<_> = parts.iter().map(|row| row.inline.unwrap()).collect();
+        assert_eq!(inline, [(0, PART_BYTES), (PART_BYTES, PART_BYTES), (2 * PART_BYTES, 5)]);
+        for (number, part) in parts.iter().enumerate() {
+            assert_eq!(part.columns["id"], format!("p/huge/{number}").into());
+            assert_eq!(
+                (&part.columns["part"], &part.columns["parts"]),
+                (&Value::Integer(number as i64), &Value::Integer(3))
+            );
+            assert_eq!(part.key, "p/huge/0", "all parts settle one entry");
+        }
+        for statement in &rows.statements {
+            let bytes: u64 = statement.iter().filter_map(|row| row.inline).map(|(_, b)| b).sum();
+            assert!(statement.len() == 1 || bytes * 4 / 3 <= PAYLOAD_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_head_apart_from_the_primarys_waits() {
+        let check = |ours: Option<&str>, theirs: Option<&str>, diverged: bool| {
+            let head = |head: Option<&str>| json!({ "current_snapshot_id": head });
+            let base = entry(Workspace::TABLE, "w", head(theirs)).row;
+            let ours = Entry { base, ..entry(Workspace::TABLE, "w", head(ours)) };
+            let parents = [("2", vec!["1"]), ("3", vec!["1"])];
+            let parents: Parents = parents
+                .map(|(id, parents)| (id.into(), parents.into_iter().map(Into::into).collect()))
+                .into();
+            let plan = plan(&[ours, event("e", 1)], &parents, LargePacks::Stored);
+            let expected = if diverged { vec!["w"] } else { vec![] };
+            assert_eq!(plan.diverged, expected);
+            assert_eq!(plan.statements[0].len(), if diverged { 1 } else { 2 });
+        };
+        check(Some("2"), Some("1"), false);
+        check(Some("2"), Some("2"), false);
+        check(Some("2"), None, false);
+        check(None, None, false);
+        check(Some("2"), Some("3"), true);
+        check(Some("1"), Some("2"), true);
+        check(None, Some("2"), true);
+    }
+}

@@ -1,0 +1,324 @@
+//! Pull: reads what the primary has that the replica does not, page by page.
+//!
+//! A page's packs are in the object store, durable and verified, before its rows are in the
+//! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
+//! that the replica knows has all its content here, where the primary keeps to the protocol.
+
+use fastest_core::store::Store;
+
+use fastest_schema::{
+    Change, Outcome, Pack, Page, PageError, Schema, Seen, decode_hex_page, decode_page, is_lossy,
+    pull_hex_sql, pull_sql,
+};
+use tracing::debug;
+
+use crate::base::clock;
+use crate::error::SyncError;
+use crate::exchange::claims::{check_content, check_row, check_scope, inconsistent};
+use crate::exchange::packs::take_packs;
+use crate::exchange::resend_packs::{answer, asked_for};
+use crate::exchange::sent::recall;
+use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
+use crate::remote::open::Remote;
+use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
+use crate::remote::state::RemoteState;
+use crate::replica::open::Replica;
+
+/// Changes in one page, at most.
+const PAGE_ROWS: &str = "1000";
+/// Bytes of one page, about: answers of D1 are best kept under 1 MB.
+const PAGE_BYTES: &str = "900000";
+
+/// The same for a page in hex, which takes two letters for a byte.
+const PAGE_BYTES_HEX: &str = "450000";
+
+/// Rows of this size, about, are not put into hex at first: D1 takes 2 MB for a text.
+const WHOLE_FROM_BYTES: u32 = 900_000;
+
+/// How a page is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    AsTexts,
+    /// In hex, but for large rows: a text may be no UTF-8.
+    InHex,
+    /// All in hex: a server that fails at such a text has no such bound, and fails at a large row too.
+    AllInHex,
+}
+
+/// Pages of a pull that end before either bound: an honest primary gives the last one only, and few
+/// more while others write.
+const SHORT_PAGES_MAX: u32 = 20;
+
+/// What a pull did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// How many changes came.
+    pub changes: u64,
+    /// Whether the primary was found to be another one, or an older state of itself.
+    pub primary_went_back: bool,
+    /// Packs that other devices asked for and that were sent again, for the remote's were damaged.
+    pub packs_resent: u64,
+    /// The last migration of the primary, where this build has newer ones.
+    pub behind: Option<String>,
+}
+
+/// Brings the rows of `scope` up to date with the primary, and their packs, where there is a store
+/// for them: Fastest's own rows need one, an application's have none.
+pub async fn pull_scope(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: &str,
+) -> Result<Pulled, SyncError> {
+    pull_and_read(replica, store, remote, scope, None).await
+}
+
+/// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
+pub(crate) type Reader<'r> = dyn FnMut(&Replica, &Store, &Page) + 'r;
+
+/// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
+/// itself; nothing of it is sure to stay, should the pull fail.
+pub(crate) async fn pull_and_read(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: &str,
+    mut reader: Option<&mut Reader<'_>>,
+) -> Result<Pulled, SyncError> {
+    let (primary, schema) = (&*remote.primary, replica.schema());
+    let mut pulled = Pulled::default();
+    let mut short_pages = 0;
+    loop {
+        let state = replica.read().remote()?;
+        let cursor = replica.read().cursor(scope)?;
+        if cursor == 0 {
+            replica.write(|session| session.begin_reading(scope))?;
+        }
+        let seen = replica.read().seen(scope, cursor)?;
+        let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
+            // The one inside the store has no other devices, which an upgrade would shut out.
+            Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
+                migrate(primary, schema).await?;
+                continue;
+            }
+            page => page?,
+        };
+        check_migration(primary, schema, page.header.migration.as_deref())?;
+        if page.header.migration.is_none() && !schema.migrations.is_empty() {
+            // It answers, and nobody set it up for this schema: says whose it is.
+            migrate(primary, schema).await?;
+        }
+        let known = state.epoch.as_deref();
+        let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
+            || page.header.seq < cursor
+            || (state.last_push_id.is_some() && !page.header.push_known)
+            || !page.header.seen_known;
+        pulled.behind = behind(schema, page.header.migration.as_deref());
+        if went_back && pulled.primary_went_back {
+            let what = "it is another primary, or an older one, with each answer".to_owned();
+            return Err(inconsistent(primary, what));
+        }
+        if went_back {
+            debug!(scope, cursor, "the primary went back");
+            pulled.primary_went_back = true;
+            forget(replica, remote)?;
+            continue;
+        }
+        if known.is_none() {
+            replica.write(|session| {
+                remote.check_chosen(&session.remote()?)?;
+                let epoch = Some(page.header.epoch.clone());
+                let state = session.remote()?;
+                Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
+            })?;
+        }
+        if !page.changes.is_empty() {
+            recall(replica, remote).await?;
+        }
+        let read = reader.as_deref_mut().filter(|_| !page.more());
+        // What comes now is checked as it comes.
+        let asked = store.map(|store| asked_for(store, &page.changes)).unwrap_or_default();
+        let taken = take_page(replica, store, remote, scope, cursor, &page, read).await;
+        // Whoever misses a pack may have what others miss.
+        if let Some(store) = store {
+            pulled.packs_resent += answer(replica, store, remote, &asked).await;
+        }
+        taken?;
+        pulled.changes += page.changes.len() as u64;
+        let (changes, last) = (page.changes.len(), page.header.seq);
+        debug!(scope, cursor, changes, last, "page pulled");
+        if !page.more() {
+            break;
+        }
+        if is_short(&page) {
+            short_pages += 1;
+            if short_pages > SHORT_PAGES_MAX {
+                let what = "it promises more, and gives next to nothing, time and again".to_owned();
+                return Err(inconsistent(primary, what));
+            }
+        }
+    }
+    // A scope read from its beginning may show that the primary lacks what is here.
+    if replica.read().is_reading(scope)? {
+        replica.write(|session| session.end_reading(scope))?;
+    }
+    Ok(pulled)
+}
+
+/// Forgets what the primary was known to hold, and queues it.
+pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
+    replica.write(|session| {
+        remote.check_chosen(&session.remote()?)?;
+        Ok::<_, SyncError>(session.forget_and_queue()?)
+    })
+}
+
+/// Asks for one page after `cursor`.
+async fn ask(
+    primary: &dyn Primary,
+    schema: &Schema,
+    scope: &str,
+    cursor: i64,
+    state: &RemoteState,
+    seen: Option<&Seen>,
+) -> Result<Page, PrimaryError> {
+    let at = cursor.to_string();
+    let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
+    let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
+    let (mut is_set_up, mut asked, mut broken) = (false, Asked::AsTexts, None);
+    let mut tries = 0;
+    while tries < STRAY_ANSWERS_MAX {
+        let request = clock::new_id();
+        let (sql, bytes) = match asked {
+            Asked::AsTexts => (pull_sql(schema), PAGE_BYTES),
+            Asked::InHex => (pull_hex_sql(schema, Some(WHOLE_FROM_BYTES)), PAGE_BYTES_HEX),
+            Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
+        };
+        let parameters = [scope, &at, PAGE_ROWS, bytes, push_id, &seen, &request];
+        let answer = match primary.run(&sql, &parameters).await {
+            Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
+                set_up(primary, schema).await?;
+                is_set_up = true;
+                tries += 1;
+                continue;
+            }
+            Err(error) if asked != Asked::AllInHex && is_not_utf8(&error) => {
+                asked = if asked == Asked::AsTexts { Asked::InHex } else { Asked::AllInHex };
+                continue;
+            }
+            Err(error @ PrimaryError::Failed { .. }) => {
+                let error = explained(primary, schema, error).await;
+                if is_set_up || !matches!(error, PrimaryError::Behind { .. }) {
+                    return Err(error);
+                }
+                // Columns are missing: it may be half made.
+                set_up(primary, schema).await?;
+                is_set_up = true;
+                tries += 1;
+                continue;
+            }
+            answer => answer?,
+        };
+        if asked == Asked::AsTexts && is_lossy(&answer) {
+            asked = Asked::InHex;
+            continue;
+        }
+        tries += 1;
+        let page = match asked {
+            Asked::AsTexts => decode_page(schema.tables, cursor, answer),
+            _ => decode_hex_page(schema.tables, cursor, answer),
+        };
+        match page {
+            Ok(page) if page.header.request == request => return Ok(page),
+            Ok(_) => broken = None,
+            // It may be the answer to something else as well.
+            Err(error) => broken = Some(error),
+        }
+    }
+    Err(match broken {
+        // It may be of a newer version, which says so itself.
+        Some(error @ PageError::UnknownTable(_)) => match lacked(primary, schema).await {
+            Err(why) => why,
+            Ok(_) => PrimaryError::inconsistent(primary, &error.to_string()),
+        },
+        Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
+        None => PrimaryError::stray_answer(primary),
+    })
+}
+
+/// Whether a server has failed to put a text into its answer that is no UTF-8, as sqld does.
+fn is_not_utf8(error: &PrimaryError) -> bool {
+    let words = "invalid utf-8";
+    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
+}
+
+/// Whether a page holds far less than it might.
+fn is_short(page: &Page) -> bool {
+    let texts = page.changes.iter().flat_map(|change| match &change.outcome {
+        Outcome::Row(values) => &values[..],
+        _ => &[],
+    });
+    let letters: usize = texts.filter_map(|value| value.as_str()).map(str::len).sum();
+    page.rows < 100 && letters < 50_000
+}
+
+/// The last migration of a primary that lacks some of this build's.
+fn behind(schema: &Schema, last: Option<&str>) -> Option<String> {
+    let newest = schema.migrations.last().map(|migration| migration.name);
+    last.filter(|last| Some(*last) != newest).map(str::to_owned)
+}
+
+async fn take_page(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: &str,
+    cursor: i64,
+    page: &Page,
+    reader: Option<&mut Reader<'_>>,
+) -> Result<(), SyncError> {
+    let primary = &*remote.primary;
+    for change in &page.changes {
+        check_scope(replica, primary, scope, page, change).await?;
+    }
+    let finished = match store {
+        Some(store) => take_content(replica, store, remote, page, reader).await?,
+        None => Vec::new(),
+    };
+    let seq = page.reaches;
+    if page.changes.is_empty() && seq == cursor {
+        return Ok(());
+    }
+    replica.write(|session| {
+        remote.check_chosen(&session.remote()?)?;
+        for pack_id in &finished {
+            session.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
+        }
+        Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq, &finished)?)
+    })
+}
+
+/// Brings what a page of Fastest's own rows names into the store. Gives the ids of the packs that
+/// are there whole now.
+async fn take_content(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    page: &Page,
+    reader: Option<&mut Reader<'_>>,
+) -> Result<Vec<String>, SyncError> {
+    let primary = &*remote.primary;
+    page.changes.iter().try_for_each(|change| check_row(primary, change))?;
+    let mut rows = Vec::new();
+    for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
+        rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
+    }
+    let mut read = reader.map(|reader| |replica: &Replica| reader(replica, store, page));
+    let read = read.as_mut().map(|read| read as &mut dyn FnMut(&Replica));
+    let finished = take_packs(replica, store, remote, &rows, read).await?;
+    if !page.more() {
+        // Where more follows, a pack that was written anew may come after its snapshot.
+        page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
+    }
+    Ok(finished)
+}

@@ -1,0 +1,366 @@
+//! Push: what waits goes to the primary, statement after statement.
+//!
+//! Where the primary refuses a statement, that is mended and planned again: others were first, or the
+//! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
+//! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
+
+mod recovery;
+pub(crate) mod state;
+mod statements;
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use fastest_core::store::Store;
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::{Refusal, Row, unseen_sql};
+use tracing::debug;
+
+pub use self::state::Pushed;
+use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use self::statements::Sending;
+use crate::base::clock;
+use crate::base::waiting;
+use crate::error::SyncError;
+use crate::exchange::blame::stale;
+use crate::exchange::pull::{Pulled, forget, pull_scope};
+use crate::exchange::push::recovery::{Recovery, recovery};
+use crate::exchange::unseen::yield_to_unseen;
+use crate::remote::level::{check_not_newer, explained, lacked, migrate, set_up};
+use crate::remote::open::Remote;
+use crate::remote::primary::{PrimaryError, ask_cell_by};
+use crate::replica::error::ReplicaError;
+use crate::replica::open::Replica;
+use crate::replica::outbox::Entry;
+use crate::replica::own::Own;
+use crate::replica::session::Session;
+
+/// Lost races after which a push gives up; each is lost to a push that got through.
+const ATTEMPTS_MAX: u32 = 50;
+
+/// Conflicts in a row for which a pull finds no cause, after which the primary is read anew.
+const UNEXPLAINED_MAX: u32 = 2;
+
+/// Refusals for rows that lack others, after which these are at fault, whatever a pull brings: in a busy
+/// scope it always brings something.
+const LACKING_MAX: u32 = 3;
+
+/// Scopes that one question is about, at most.
+const SCOPES_ASKED_MAX: usize = 1_000;
+
+/// Sends everything of `scope` that waits, but for heads that need a merge first.
+pub async fn push_scope(
+    replica: &mut Replica,
+    store: &Store,
+    remote: &Remote,
+    scope: &str,
+    locks_dir: &Path,
+) -> Result<Pushed, SyncError> {
+    let path = locks_dir.join("push");
+    let _lock = waiting::lock(&path, "the store's turn to push")?;
+    push_alone(replica, Some(store), remote, Some(scope)).await
+}
+
+/// The same for a replica with or without packs, where the caller sees to it that no other push
+/// from it is on its way; with no scope, for everything that waits.
+pub(crate) async fn push_alone(
+    replica: &mut Replica,
+    store: Option<&Store>,
+    remote: &Remote,
+    scope: Option<&str>,
+) -> Result<Pushed, SyncError> {
+    let scopes = match scope {
+        Some(scope) => vec![scope.to_owned()],
+        None => replica.read().waiting_scopes()?,
+    };
+    if scopes.is_empty() {
+        return Ok(Pushed::default());
+    }
+    let mut push = Push {
+        replica,
+        store,
+        remote,
+        scope,
+        met: Pushed::default(),
+        is_asked: false,
+        most: usize::MAX,
+        is_complete: false,
+        are_foreign: false,
+        in_a_row: 0,
+        scopes,
+        last: None,
+        learned: BTreeSet::new(),
+    };
+    push.greet().await?;
+    push.run().await
+}
+
+impl Push<'_> {
+    /// Learns what the primary has at first contact, or where a look was not finished.
+    async fn greet(&mut self) -> Result<(), SyncError> {
+        let scopes = self.scopes.clone();
+        for scope in &scopes {
+            let session = self.replica.read();
+            if session.remote()?.epoch.is_none() || session.is_reading(scope)? {
+                self.pull(scope).await?;
+            }
+        }
+        if self.is_asked {
+            return Ok(());
+        }
+        check_not_newer(&*self.remote.primary, self.replica.schema()).await?;
+        if scopes.len() > 1 {
+            for scopes in scopes.chunks(SCOPES_ASKED_MAX) {
+                self.look_whether_it_went_back(scopes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls those of these scopes of which the primary lacks what was seen there: a statement has a
+    /// proof of one scope alone.
+    async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
+        let seen = self.replica.read().seen_list(scopes)?;
+        let (primary, request) = (&*self.remote.primary, clock::new_id());
+        let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
+            // The push finds the same, and knows what to do about it.
+            Err(PrimaryError::NotMigrated { .. }) => return Ok(()),
+            unseen => unseen?,
+        };
+        self.is_asked = true;
+        let unseen: HashSet<String> =
+            unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
+        for scope in scopes.iter().filter(|scope| unseen.contains(*scope)) {
+            self.pull(scope).await?;
+        }
+        Ok(())
+    }
+
+    async fn pull(&mut self, scope: &str) -> Result<Pulled, SyncError> {
+        let pulled = pull_scope(self.replica, self.store, self.remote, scope).await?;
+        self.is_asked = true;
+        self.met.primary_went_back |= pulled.primary_went_back;
+        self.met.behind = pulled.behind.clone().or(self.met.behind.take());
+        Ok(pulled)
+    }
+
+    async fn run(mut self) -> Result<Pushed, SyncError> {
+        let mut tried = Tried::default();
+        loop {
+            let error = match self.once(&mut tried).await {
+                Ok(Sending { again: true, .. }) => continue,
+                Ok(Sending { diverged, .. }) => {
+                    let learned = std::mem::take(&mut self.learned);
+                    for scope in &learned {
+                        self.pull(scope).await?;
+                    }
+                    if self.is_asked {
+                        return Ok(Pushed { diverged, ..self.met });
+                    }
+                    // Nothing to say: whether the primary still has it all is worth a question.
+                    for scope in self.scopes.clone() {
+                        self.pull(&scope).await?;
+                    }
+                    continue;
+                }
+                Err(SyncError::Primary(error)) => error,
+                Err(error) => return Err(error),
+            };
+            debug!(scope = self.scope, %error, attempts = tried.attempts, "a push was not accepted");
+            let error = self.prepare(&mut tried, error).await?;
+            // The primary has said that it applied nothing.
+            self.replica.write(|session| session.void_sent())?;
+            tried.attempts += 1;
+            self.look(&mut tried, error).await?;
+        }
+    }
+
+    /// Does what a refusal asks for before the primary is looked at, or ends the push.
+    async fn prepare(
+        &mut self,
+        tried: &mut Tried,
+        error: PrimaryError,
+    ) -> Result<PrimaryError, SyncError> {
+        let (primary, schema) = (&*self.remote.primary, self.replica.schema());
+        match recovery(&error) {
+            // It is the primary that is at fault.
+            Some(_) if self.in_a_row > REFUSED_IN_A_ROW_MAX => {
+                self.replica.write(|session| session.void_sent())?;
+                return Err(error.into());
+            }
+            Some(_) if tried.attempts == ATTEMPTS_MAX => {
+                return Err(SyncError::Contended { attempts: tried.attempts });
+            }
+            Some(Recovery::Migrate) => match set_up(primary, schema).await {
+                // The one inside the store has no other devices, which an upgrade would shut out.
+                Err(PrimaryError::Behind { .. })
+                    if self.remote.chosen.is_none() && schema.is_fastest() =>
+                {
+                    migrate(primary, schema).await?;
+                }
+                is_set_up => is_set_up?,
+            },
+            Some(Recovery::NewDevice) => {
+                self.met.new_device = true;
+                self.replica.write(|session| session.become_new_device())?;
+            }
+            Some(Recovery::Forget) if !tried.forgotten => {
+                // Of another version, it knows what was seen by another name.
+                check_level(self.replica, self.remote).await?;
+                (tried.forgotten, self.met.primary_went_back) = (true, true);
+                forget(self.replica, self.remote)?;
+            }
+            Some(Recovery::Pull | Recovery::Complete) => {}
+            Some(Recovery::Forget) | None => {
+                // What will never be taken must not stand before all that comes after.
+                if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
+                    self.replica.write(|session| session.void_sent())?;
+                }
+                return Err(explained(primary, schema, error).await.into());
+            }
+        }
+        Ok(error)
+    }
+
+    /// Pulls the scopes of a statement that was refused, and looks whether that explains it.
+    async fn look(&mut self, tried: &mut Tried, error: PrimaryError) -> Result<(), SyncError> {
+        let (scopes, is_foreign) = self.concerned(&error).await?;
+        let mut is_explained = false;
+        for scope in &scopes {
+            let pulled = self.pull(scope).await?;
+            is_explained |= pulled.changes > 0 || pulled.primary_went_back;
+            if !self.replica.schema().is_fastest() {
+                for left in self.replica.read().scopes_left(scope)? {
+                    is_explained |= self.pull(&left).await?.changes > 0;
+                }
+            }
+        }
+        for scope in &scopes {
+            if is_explained {
+                break;
+            }
+            is_explained = yield_to_unseen(self.replica, &*self.remote.primary, scope).await?;
+        }
+        // In a busy scope, a pull always brings something.
+        if is_foreign && (!is_explained || tried.attempts >= LACKING_MAX) {
+            // The transaction of such a row is found, and set aside.
+            self.are_foreign = true;
+            return Ok(());
+        }
+        // A lost race brings what won it. Where nothing comes, time and again, something is amiss
+        // that only a full look can find.
+        tried.unexplained = if is_explained { 0 } else { tried.unexplained + 1 };
+        let lacks_rows = error.lacks_rows();
+        tried.lacking += u32::from(lacks_rows);
+        let mut is_lost = tried.unexplained == UNEXPLAINED_MAX;
+        if lacks_rows && (!is_explained || tried.lacking == LACKING_MAX) {
+            // Nothing that Fastest's own rows refer to is ever deleted: it is the primary that has to
+            // be looked at anew, once. Of an application's, the one at fault is found first.
+            match self.replica.schema().is_fastest() {
+                true if is_explained => {}
+                true if tried.forgotten => return Err(error.into()),
+                true => is_lost = true,
+                false => self.is_complete = true,
+            }
+        }
+        if is_lost && !tried.forgotten {
+            self.read_anew(tried).await?;
+            self.met.primary_went_back |= lacks_rows;
+        }
+        for scope in &scopes {
+            for user in users_waiting(self.replica, scope)? {
+                self.pull(&user).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The scopes of the statement that was sent last.
+    fn last_scopes(&self) -> Vec<String> {
+        match &self.last {
+            Some(sent) => sent.scopes().into_iter().collect(),
+            None => self.scopes.clone(),
+        }
+    }
+
+    /// The scopes in which to look for what refused a statement, and whether the primary has some of
+    /// its rows in scopes that are not held.
+    async fn concerned(&self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
+        let all = self.last_scopes();
+        let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
+        let sent =
+            self.last.as_ref().filter(|_| is_conflict && !self.replica.schema().is_fastest());
+        let Some(sent) = sent else { return Ok((all, false)) };
+        let found = stale(&*self.remote.primary, &sent.locks()).await?;
+        let held = match self.replica.read().file_scope()? {
+            Some(scope) => vec![scope],
+            None => self.replica.read().scopes()?,
+        };
+        let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
+        for (table, key, scope) in found {
+            scopes.extend(sent.scope_of(&table, &key).cloned());
+            match held.contains(&scope) {
+                true => drop(scopes.insert(scope)),
+                false => is_foreign = true,
+            }
+        }
+        // None is stale where others wrote to rows that hang on these.
+        let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };
+        Ok((scopes, is_foreign))
+    }
+
+    async fn read_anew(&mut self, tried: &mut Tried) -> Result<(), SyncError> {
+        forget(self.replica, self.remote)?;
+        tried.forgotten = true;
+        for scope in self.last_scopes() {
+            self.pull(&scope).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a primary of a newer version of the schema, or of an older one: nothing follows from what
+/// such a one lacks.
+async fn check_level(replica: &Replica, remote: &Remote) -> Result<(), PrimaryError> {
+    let primary = &*remote.primary;
+    match lacked(primary, replica.schema()).await?.last() {
+        None => Ok(()),
+        Some(migration) => {
+            let (url, needed) = (primary.url().to_owned(), migration.name);
+            Err(PrimaryError::Behind { url, needed })
+        }
+    }
+}
+
+/// Ids of the users whose rows wait in `scope`.
+fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
+    let session = replica.read();
+    let entries = session.entries(scope)?.into_iter();
+    let users = entries.filter(|entry| session.own(entry.table) == Some(Own::User));
+    Ok(users.map(|entry| entry.key).collect())
+}
+
+impl Session<'_> {
+    /// From here on, pushes are those of another device.
+    fn become_new_device(&self) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
+        self.run(sql, [clock::new_id()])?;
+        Ok(())
+    }
+
+    /// Queues the row of the project's owner where the primary lacks it: the project needs it.
+    fn queue_owner(&self, scope: &str) -> Result<(), ReplicaError> {
+        let Some(project) = self.row::<Project>(scope)? else { return Ok(()) };
+        let owner = &project.owner_user_id;
+        if let Some(entry) = self.entry(User::TABLE, owner)? {
+            // It may wait in the user's own scope: it goes with the project that needs it.
+            self.put_entry(&Entry { scope: scope.to_owned(), ..entry })?;
+        } else if self.known_version(User::TABLE, owner)? == 0
+            && let Some(user) = self.row::<User>(owner)?
+        {
+            self.save(scope, &user)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! What a push knows from one go to the next.
+
+use std::collections::BTreeSet;
+
+use fastest_core::store::Store;
+
+use crate::exchange::refused::RefusedTransaction;
+use crate::exchange::sent::Sent;
+use crate::remote::open::Remote;
+use crate::replica::open::Replica;
+
+/// Transactions that are set aside before the primary takes any, after which it is the primary that is
+/// at fault.
+pub(super) const REFUSED_IN_A_ROW_MAX: u32 = 50;
+
+/// What a push did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
+    pub diverged: Vec<String>,
+    /// Transactions that the primary refused. They wait, with what needs them; all others went.
+    pub refused: Vec<RefusedTransaction>,
+    /// Whether the primary was found to be another one, or an older state of itself.
+    pub primary_went_back: bool,
+    /// Whether this device was found to be a copy of another, and is one of its own from here on.
+    pub new_device: bool,
+    /// The last migration of the primary, as far as it was asked, where this build has newer ones.
+    pub behind: Option<String>,
+}
+
+/// A push, from its first statement to its last.
+pub(super) struct Push<'a> {
+    pub(super) replica: &'a mut Replica,
+    pub(super) store: Option<&'a Store>,
+    pub(super) remote: &'a Remote,
+    /// The one scope to push, where not all are.
+    pub(super) scope: Option<&'a str>,
+    pub(super) met: Pushed,
+    /// Whether the primary has answered, so that there is no need to ask what it has.
+    pub(super) is_asked: bool,
+    /// How many transactions the next statement may have.
+    pub(super) most: usize,
+    /// Whether a pull found no cause why rows lack those that they refer to: they are at fault.
+    pub(super) is_complete: bool,
+    /// Whether rows stand against others of scopes that are not held, which no pull brings.
+    pub(super) are_foreign: bool,
+    /// Transactions that were set aside since the primary took anything.
+    pub(super) in_a_row: u32,
+    /// The scopes of what waited at first.
+    pub(super) scopes: Vec<String>,
+    /// The statement that was sent last.
+    pub(super) last: Option<Sent>,
+    /// Scopes in which rows came to versions that only a pull explains.
+    pub(super) learned: BTreeSet<String>,
+}
+
+/// How a push goes on after a statement was refused.
+#[derive(Default)]
+pub(super) struct Tried {
+    pub(super) attempts: u32,
+    /// Refusals for rows that lack others.
+    pub(super) lacking: u32,
+    /// Refusals in a row for which no cause was found.
+    pub(super) unexplained: u32,
+    /// Whether the primary was read anew.
+    pub(super) forgotten: bool,
+}

@@ -1,0 +1,279 @@
+//! One go at a push: statement after statement, and the search for what the primary refuses.
+
+use std::collections::{BTreeSet, HashSet};
+
+use fastest_schema::Refusal;
+use tracing::debug;
+
+use crate::error::SyncError;
+use crate::exchange::blame::{blame, is_known, middle, missing, suspected};
+use crate::exchange::pack_key::owner;
+use crate::exchange::packs::upload;
+use crate::exchange::plan::{PlannedRow, next_statement, plan};
+use crate::exchange::push::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use crate::exchange::sent::{resend, send, write_down};
+use crate::exchange::transactions::{Place, select};
+use crate::remote::primary::PrimaryError;
+use crate::replica::error::ReplicaError;
+use crate::replica::open::Replica;
+use crate::replica::outbox::Entry;
+use crate::rows::history::Parents;
+
+/// What one go at a push came to.
+#[derive(Default)]
+pub(super) struct Sending {
+    /// Workspaces that wait for a merge.
+    pub(super) diverged: Vec<String>,
+    /// Whether there is more to send, which has to be planned first.
+    pub(super) again: bool,
+}
+
+impl Push<'_> {
+    /// Sends what waits, until the primary refuses something.
+    pub(super) async fn once(&mut self, tried: &mut Tried) -> Result<Sending, SyncError> {
+        let mut has_sent = self.resend().await?;
+        self.read_unread().await?;
+        self.tidy()?;
+        let entries = self.entries()?;
+        let (replica, schema) = (&*self.replica, self.replica.schema());
+        let (held_rows, refused) = (replica.read().held(None)?, replica.read().refused_ids()?);
+        let held_rows: HashSet<(&str, &str)> =
+            held_rows.iter().map(|row| (row.table.as_str(), row.key.as_str())).collect();
+        let here: BTreeSet<i64> = entries
+            .iter()
+            .filter(|entry| self.scope.is_none_or(|scope| entry.scope == scope))
+            .map(Entry::transaction)
+            .collect();
+        let selected = select(schema, &entries, &|entry| match entry.transaction() {
+            id if refused.contains(&id) => Place::Aside,
+            _ if held_rows.contains(&(entry.table.name, &entry.key)) => Place::Aside,
+            id if !here.contains(&id) => Place::Elsewhere,
+            _ => Place::Here,
+        });
+        let parents = match (self.scope, schema.is_fastest()) {
+            (Some(scope), true) => replica.read().parents(scope)?,
+            _ => Parents::new(),
+        };
+        let plan = plan(schema, &selected.transactions, &parents, self.remote.large);
+        if let (Some(store), Some(scope)) = (self.store, self.scope) {
+            let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
+            upload(store, self.remote, &owner, &plan.uploads).await?;
+        }
+        let mut units = &plan.units[..];
+        while !units.is_empty() {
+            let count = next_statement(units, self.most);
+            let (next, rest) = units.split_at(count);
+            match self.send(next).await {
+                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
+                Ok(sent) => {
+                    has_sent |= sent == Outcome::Taken;
+                    self.most = self.most.saturating_mul(2);
+                    units = rest;
+                }
+                Err(SyncError::Primary(error)) if self.can_set_aside(&error) => {
+                    self.most = (count / 2).max(1);
+                    self.find_and_set_aside(next, error, tried).await?;
+                    return Ok(Sending { again: true, ..Sending::default() });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // The deletes that rows waited for may have been accepted.
+        let again = selected.held && has_sent;
+        Ok(Sending { diverged: plan.diverged, again })
+    }
+
+    /// Reads the scopes of what waits of which it is not known what the primary has.
+    async fn read_unread(&mut self) -> Result<(), SyncError> {
+        let scopes = match self.scope {
+            Some(scope) => vec![scope.to_owned()],
+            None => self.replica.read().waiting_scopes()?,
+        };
+        for scope in scopes {
+            if self.replica.read().is_reading(&scope)? {
+                self.pull(&scope).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Resends a statement whose answer was lost. Where it is refused for what it would write, it is
+    /// planned again with all else.
+    async fn resend(&mut self) -> Result<bool, SyncError> {
+        match resend(self.replica, self.remote).await {
+            Ok((count, learned)) => {
+                self.learned.extend(learned);
+                self.is_asked |= count > 0;
+                Ok(count > 0)
+            }
+            Err(SyncError::Primary(error))
+                if error.is_of_rows() && !self.replica.schema().is_fastest() =>
+            {
+                self.replica.write(|session| session.void_sent())?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Drops what need not be sent, and gives way where others were first.
+    fn tidy(&mut self) -> Result<(), SyncError> {
+        let scope = self.scope.map(str::to_owned);
+        Ok(self.replica.write(|session| {
+            let scopes = match scope {
+                Some(scope) => vec![scope],
+                None => session.waiting_scopes()?,
+            };
+            for scope in &scopes {
+                session.drop_unchanged(scope)?;
+                session.drop_needless_deletes(scope)?;
+                session.yield_to_children(scope)?;
+                if session.schema.is_fastest() {
+                    session.queue_owner(scope)?;
+                }
+            }
+            Ok::<_, ReplicaError>(())
+        })?)
+    }
+
+    /// Everything that waits; of Fastest's own rows, those of the scope, where nothing is to go.
+    fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
+        let session = self.replica.read();
+        match self.scope {
+            Some(scope) if session.schema.is_fastest() && session.waiting_deletes()? == 0 => {
+                session.entries(scope)
+            }
+            _ => session.all_entries(),
+        }
+    }
+
+    /// Sends units as one statement.
+    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Outcome, SyncError> {
+        let rows = unsent(self.replica, units)?;
+        if rows.is_empty() {
+            return Ok(Outcome::Nothing);
+        }
+        let Some(sent) = write_down(self.replica, self.store, self.remote, &rows)? else {
+            return Ok(Outcome::Stale);
+        };
+        let (push_id, bytes) = (&sent.push_id, sent.payload.len());
+        debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
+        let learned = send(self.replica, self.remote, self.last.insert(sent)).await?;
+        self.learned.extend(learned);
+        (self.is_asked, self.in_a_row) = (true, 0);
+        Ok(Outcome::Taken)
+    }
+
+    /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
+    /// mended by a pull, at first, and so may those that others wrote to.
+    fn can_set_aside(&self, error: &PrimaryError) -> bool {
+        let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
+        !self.replica.schema().is_fastest()
+            && (error.is_of_rows() && (self.is_complete || !error.lacks_rows())
+                || is_conflict && self.are_foreign)
+    }
+
+    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent; if it
+    /// succeeds, the fault must be in the second, which is split without being sent.
+    async fn find_and_set_aside(
+        &mut self,
+        units: &[Vec<PlannedRow>],
+        error: PrimaryError,
+        tried: &mut Tried,
+    ) -> Result<(), SyncError> {
+        let (mut suspects, mut error) = (units, error);
+        let suspected = suspected(&*self.remote.primary, units, &error).await;
+        let mut was_sent = true;
+        while suspects.len() > 1 || !was_sent && !suspects.iter().any(|unit| suspected.any_of(unit))
+        {
+            self.replica.write(|session| session.void_sent())?;
+            let (first, rest) = match suspects.len() {
+                // What was refused with others may be taken alone.
+                1 => (suspects, &suspects[1..]),
+                _ => suspects.split_at(middle(suspects, &suspected)),
+            };
+            match self.send(first).await {
+                Ok(Outcome::Stale) => return Ok(()),
+                Ok(_) => (suspects, was_sent) = (rest, false),
+                Err(SyncError::Primary(found)) if self.can_set_aside(&found) => {
+                    (suspects, error, was_sent) = (first, found, true);
+                }
+                Err(error) => return Err(error),
+            }
+            if suspects.is_empty() {
+                return Ok(());
+            }
+        }
+        if self.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
+            // What was sent last is the one at fault: it may have lost a race as any other.
+            self.are_foreign = self.concerned(&error).await?.1;
+            if !self.are_foreign {
+                return Err(error.into());
+            }
+        }
+        self.replica.write(|session| session.void_sent())?;
+        match suspects.first() {
+            Some(unit) if error.lacks_rows() && !tried.forgotten && self.is_lost(unit).await? => {
+                self.met.primary_went_back = true;
+                self.read_anew(tried).await
+            }
+            Some(unit) => self.set_aside(unit, error).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the primary has lost rows that these refer to: it lacks one, and no pull says that
+    /// others deleted it.
+    async fn is_lost(&mut self, unit: &[PlannedRow]) -> Result<bool, SyncError> {
+        let found = missing(self.replica, &*self.remote.primary, unit).await;
+        let Ok(Some((table, key, scope))) = found else { return Ok(false) };
+        self.pull(&scope).await?;
+        Ok(is_known(self.replica, table, &key)?.is_some())
+    }
+
+    async fn set_aside(
+        &mut self,
+        unit: &[PlannedRow],
+        error: PrimaryError,
+    ) -> Result<(), SyncError> {
+        self.in_a_row += 1;
+        if self.in_a_row > REFUSED_IN_A_ROW_MAX {
+            return Err(error.into());
+        }
+        let Some(blame) = blame(self.replica, &*self.remote.primary, unit, &error).await else {
+            return Err(error.into());
+        };
+        debug!(?blame, "a transaction was refused");
+        let refused = self.replica.write(|session| session.set_aside(unit, &blame))?;
+        self.met.refused.extend(refused);
+        self.is_asked = true;
+        Ok(())
+    }
+}
+
+/// What became of a statement that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The primary has applied it.
+    Taken,
+    /// There was nothing in it to send.
+    Nothing,
+    /// Another process has written to its rows since: it has to be planned anew.
+    Stale,
+}
+
+/// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
+/// many parts gets through a bad line. The last part always goes: it settles the entry.
+fn unsent<'r>(
+    replica: &Replica,
+    units: &'r [Vec<PlannedRow>],
+) -> Result<Vec<&'r PlannedRow>, SyncError> {
+    let mut unsent = Vec::new();
+    for row in units.iter().flatten() {
+        let key = row.columns[row.table.pk].as_str().unwrap_or_default();
+        if !row.more || replica.read().known_version(row.table, key)? == 0 {
+            unsent.push(row);
+        }
+    }
+    Ok(unsent)
+}

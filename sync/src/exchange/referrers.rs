@@ -1,0 +1,101 @@
+//! Rows of the primary's alone that keep one from being deleted: of tables that are not synced, or by
+//! foreign keys that devices are not told of. A device that is refused learns their names.
+
+use fastest_schema::live::{Live, LiveKey, LiveTable};
+use fastest_schema::{Schema, Table};
+
+use crate::base::clock;
+use crate::exchange::plan::PlannedRow;
+use crate::migrations::check::live;
+use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
+
+/// Foreign keys that are looked along, at most: each takes a request.
+const KEYS_MAX: usize = 50;
+
+/// A row that was to be deleted, and what refers to it on the primary.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// The table.
+    pub(crate) table: &'static str,
+    /// The key.
+    pub(crate) key: String,
+    /// What refers to it, in words.
+    pub(crate) why: String,
+}
+
+/// One of these rows, which are to be deleted, that a row on the primary keeps.
+pub(crate) async fn kept(
+    schema: &Schema,
+    primary: &dyn Primary,
+    going: &[&PlannedRow],
+) -> Result<Option<Kept>, PrimaryError> {
+    if going.is_empty() {
+        return Ok(None);
+    }
+    let live = live(primary).await?;
+    let concerned = unknown_keys(schema, &live)
+        .filter(|(.., key)| going.iter().any(|row| is_to(key, row.table)));
+    for (name, child, key) in concerned.take(KEYS_MAX) {
+        let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
+        let Some(table) = of_table.peek().map(|row| row.table) else { continue };
+        let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();
+        let keys = serde_json::to_string(&keys).expect("texts serialise");
+        let cell = referring(name, child, key, table);
+        let found = ask_cell_by(primary, &cell, &[&clock::new_id(), &keys]).await?;
+        let keys: Option<(String, Option<String>)> =
+            found.and_then(|keys| serde_json::from_str(&keys).ok());
+        let Some((kept, child)) = keys else { continue };
+        let child = child.map_or_else(|| "a row".to_owned(), |child| format!("row {child}"));
+        let columns = key.columns.join(", ");
+        let why = format!("{child} of {name} refers to it over ({columns})");
+        let why = format!("{}, which devices do not follow", primary.said(&why));
+        return Ok(Some(Kept { table: table.name, key: kept, why }));
+    }
+    Ok(None)
+}
+
+/// The foreign keys that can keep a row and that the schema does not tell of, each with its table.
+fn unknown_keys<'a>(
+    schema: &'a Schema,
+    live: &'a Live,
+) -> impl Iterator<Item = (&'a str, &'a LiveTable, &'a LiveKey)> {
+    let keys = live
+        .tables
+        .iter()
+        .flat_map(|(name, table)| table.keys.iter().map(move |key| (name.as_str(), table, key)));
+    keys.filter(|(name, _, key)| {
+        let keeps = !["CASCADE", "SET NULL"].contains(&key.on_delete.to_uppercase().as_str());
+        let known = schema.synced_table(name).is_some_and(|table| {
+            let columns = table.columns.iter().filter(|column| key.columns == [column.name]);
+            columns.into_iter().any(|column| column.references.is_some())
+        });
+        keeps && !known
+    })
+}
+
+fn is_to(key: &LiveKey, table: &Table) -> bool {
+    key.table.eq_ignore_ascii_case(table.name)
+}
+
+/// A SELECT of one row that refers to one of `table` whose key is in the list `?2`: the keys of both, as
+/// JSON; null for the second, where it is not one column.
+fn referring(name: &str, child: &LiveTable, key: &LiveKey, table: &Table) -> String {
+    let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let same = key.columns.iter().zip(&key.targets).map(|(column, target)| {
+        let target = if target.is_empty() { table.pk } else { target };
+        format!("c.{} = p.{}", quote(column), quote(target))
+    });
+    let mut keys = child.columns.iter().filter(|(_, column)| column.pk > 0);
+    let child_key = match (keys.next(), keys.next()) {
+        (Some((pk, _)), None) => format!("CAST(c.{} AS TEXT)", quote(pk)),
+        _ => "NULL".to_owned(),
+    };
+    format!(
+        "SELECT json_array(p.{pk}, {child_key}) FROM {} AS p JOIN {} AS c ON {}
+         WHERE p.{pk} IN (SELECT value FROM json_each(?2)) LIMIT 1",
+        quote(table.name),
+        quote(name),
+        same.collect::<Vec<_>>().join(" AND "),
+        pk = quote(table.pk),
+    )
+}

@@ -1,0 +1,279 @@
+//! Packs at the remote: whether they are what their ids say, and sending them again where they are not.
+//!
+//! Rows of packs are append-only: a push passes over one that is there. A bad disk under the primary or
+//! the pack store is therefore mended besides, by a device that has the pack: the object of a pack store
+//! is replaced, and the text of a row is written over. A pack is named by the hash of its bytes, so this
+//! changes nothing that anyone relies on.
+//!
+//! It happens by itself in this order. A device that is given a damaged pack *asks* for it: it writes the
+//! pack's rows as they are, which gives them a new version, and so the devices of the project hear of
+//! them ([`ask_for`]). One that has the pack, and is told by a pull of a row of it past its first version,
+//! looks at what the remote holds, and sends the pack again where that is damaged ([`answer`]). The first
+//! device tries again. What stays open: somebody has to pull who has the pack, and a device that may only
+//! read cannot ask. `fastest doctor --remote` looks without being asked.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastest_core::id::{ObjectId, PackId, TreeId};
+use fastest_core::pack::PackHasher;
+use fastest_core::reach::new_objects;
+use fastest_core::store::Store;
+use fastest_schema::workspaces::Snapshot;
+use fastest_schema::{Change, Pack};
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use tracing::debug;
+
+use crate::base::clock;
+use crate::error::SyncError;
+use crate::exchange::pack_key::{owner_of, pack_key};
+use crate::exchange::plan::PART_BYTES;
+use crate::exchange::tree_of::tree_of;
+use crate::remote::open::Remote;
+use crate::remote::pack_store::store::PackStoreError;
+use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
+use crate::replica::open::Replica;
+use crate::rows::history;
+
+/// What the remote has of a pack.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AtRemote {
+    /// All of it, sound.
+    Sound,
+    /// Neither a row nor an object.
+    Nothing,
+    /// Something else than its id says.
+    Damaged(String),
+}
+
+/// A pack of a project.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfProject<'a> {
+    pub(crate) project_id: &'a str,
+    pub(crate) pack_id: &'a str,
+}
+
+/// A row of a pack, without its text.
+#[derive(Debug, Deserialize)]
+struct PartRow {
+    id: String,
+    part: i64,
+    parts: i64,
+    bytes: i64,
+    is_stored: i64,
+}
+
+const ROWS: &str = "SELECT json_group_array(json_object('id', id, 'part', part, 'parts', parts,
+  'bytes', bytes, 'is_stored', data IS NULL)) FROM fastest_packs WHERE ?1 <> '' AND project_id = ?2 AND pack_id = ?3";
+
+const WRITE_OVER: &str =
+    "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  ON CONFLICT(id) DO UPDATE SET part = excluded.part, parts = excluded.parts,
+    bytes = excluded.bytes, objects = excluded.objects, data = excluded.data";
+
+const REMOVE: &str = "DELETE FROM fastest_packs WHERE id = ?1";
+
+/// A write that changes nothing but the version of the rows.
+const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
+  WHERE project_id = ?1 AND pack_id = ?2";
+
+async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartRow>, SyncError> {
+    let parameters = [&clock::new_id(), pack.project_id, pack.pack_id];
+    let list = ask_cell_by(primary, ROWS, &parameters).await?.unwrap_or_default();
+    let broken = |_| PrimaryError::inconsistent(primary, "a list of packs that is none");
+    let mut rows: Vec<PartRow> = serde_json::from_str(&list).map_err(broken)?;
+    rows.sort_by_key(|row| row.part);
+    Ok(rows)
+}
+
+/// Reads a pack at the remote in full.
+pub(crate) async fn look(
+    replica: &Replica,
+    remote: &Remote,
+    pack: OfProject<'_>,
+    id: &PackId,
+) -> Result<AtRemote, SyncError> {
+    let rows = rows_of(&*remote.primary, pack).await?;
+    let Some(first) = rows.first() else { return Ok(AtRemote::Nothing) };
+    if rows.iter().any(|row| row.is_stored != 0) {
+        let owner = owner_of(replica, &*remote.primary, pack.project_id).await?;
+        return look_in_store(remote, &pack_key(&owner, pack.pack_id), id).await;
+    }
+    let is_whole = |(at, row): (usize, &PartRow)| row.part == at as i64;
+    if rows.len() as i64 != first.parts || !rows.iter().enumerate().all(is_whole) {
+        return Ok(AtRemote::Damaged("parts of it are missing".to_owned()));
+    }
+    let (mut hasher, mut size) = (PackHasher::default(), 0);
+    for row in &rows {
+        let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
+        let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
+            // sqld gives no text that is not UTF-8.
+            Err(PrimaryError::Failed { message, .. }) if message.contains("invalid utf-8") => None,
+            text => text?,
+        };
+        let bytes = text.and_then(|text| STANDARD.decode(text).ok());
+        let Some(bytes) = bytes else {
+            return Ok(AtRemote::Damaged(format!("its row {} is not in base64", row.id)));
+        };
+        size += bytes.len() as i64;
+        if !hasher.update(&bytes) {
+            return Ok(AtRemote::Damaged("it is larger than a pack can be".to_owned()));
+        }
+    }
+    if rows.iter().any(|row| row.bytes != size) {
+        return Ok(AtRemote::Damaged("its rows say another size".to_owned()));
+    }
+    Ok(judge(&hasher, id))
+}
+
+async fn look_in_store(remote: &Remote, key: &str, id: &PackId) -> Result<AtRemote, SyncError> {
+    let mut stream = match remote.packs.get(key, 0).await {
+        Err(PackStoreError::Missing { .. }) => {
+            return Ok(AtRemote::Damaged(
+                "its row is there, and the pack store has no such pack".into(),
+            ));
+        }
+        stream => stream?,
+    };
+    let mut hasher = PackHasher::default();
+    while let Some(bytes) = stream.next().await {
+        if !hasher.update(&bytes?) {
+            return Ok(AtRemote::Damaged("it is larger than a pack can be".to_owned()));
+        }
+    }
+    Ok(judge(&hasher, id))
+}
+
+fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
+    match hasher.id() == *id {
+        true => AtRemote::Sound,
+        false => AtRemote::Damaged("its bytes are not those that its id stands for".to_owned()),
+    }
+}
+
+/// Whether all of a pack is of snapshots that working copies of a project on this device are based on. The
+/// store has the packs of all projects, and whoever knows the hash of one could ask for it in another:
+/// that a row names it is no proof.
+fn was_here(
+    replica: &Replica,
+    store: &Store,
+    project_id: &str,
+    id: &PackId,
+) -> Result<bool, SyncError> {
+    let session = replica.read();
+    let parents = session.parents(project_id)?;
+    let heads = "SELECT head FROM fastest_local_copy WHERE project_id = ?1 AND head IS NOT NULL";
+    let heads = session.all(heads, [project_id], |row| row.get::<_, String>(0))?;
+    let mut past: HashSet<String> = HashSet::new();
+    for head in heads {
+        past.extend(history::ancestors(&parents, &head));
+        past.insert(head);
+    }
+    let mut wanted: HashSet<ObjectId> =
+        store.pack_objects(id)?.into_iter().map(|packed| packed.id).collect();
+    let tree = |id: &String| -> Result<Option<TreeId>, SyncError> {
+        session.row::<Snapshot>(id)?.map(|snapshot| tree_of(&snapshot)).transpose()
+    };
+    for snapshot in &past {
+        if wanted.is_empty() {
+            break;
+        }
+        let Some(new) = tree(snapshot)? else { continue };
+        let parent = parents.get(snapshot).and_then(|parents| parents.first());
+        let old = parent.map(tree).transpose()?.flatten();
+        // What this device lacks of one snapshot, another may have.
+        if let Ok(reached) = new_objects(old.as_ref(), &new, store) {
+            wanted.retain(|object| !reached.contains(object));
+        }
+    }
+    Ok(wanted.is_empty())
+}
+
+/// Sends a pack again, in place of what the remote has of it. False, and nothing is sent, where this
+/// device has no sound copy that is the project's, or where it is damaged again when it is there.
+pub(crate) async fn send_again(
+    replica: &Replica,
+    store: &Store,
+    remote: &Remote,
+    pack: OfProject<'_>,
+    id: &PackId,
+) -> Result<bool, SyncError> {
+    if !store.is_sound(id)? || !was_here(replica, store, pack.project_id, id)? {
+        return Ok(false);
+    }
+    let rows = rows_of(&*remote.primary, pack).await?;
+    if rows.iter().any(|row| row.is_stored != 0) {
+        let owner = owner_of(replica, &*remote.primary, pack.project_id).await?;
+        remote.packs.replace(&pack_key(&owner, pack.pack_id), &store.pack_path(id)).await?;
+        return Ok(look(replica, remote, pack, id).await? == AtRemote::Sound);
+    }
+    let (info, bytes) = (store.pack_info(id)?, store.read_pack(id)?);
+    let parts = info.bytes.div_ceil(PART_BYTES) as i64;
+    for row in rows.iter().filter(|row| row.part >= parts) {
+        remote.primary.run(REMOVE, &[&row.id]).await?;
+    }
+    for (at, chunk) in bytes.chunks(PART_BYTES as usize).enumerate() {
+        let key = format!("{}/{}/{at}", pack.project_id, pack.pack_id);
+        let numbers = [at as i64, parts, info.bytes as i64, info.objects as i64];
+        let [part, parts, bytes, objects] = numbers.map(|number| number.to_string());
+        let (text, of) = (STANDARD.encode(chunk), (pack.project_id, pack.pack_id));
+        let parameters = [&key, &part, &parts, &bytes, &objects, &text, of.0, of.1];
+        remote.primary.run(WRITE_OVER, &parameters).await?;
+    }
+    Ok(look(replica, remote, pack, id).await? == AtRemote::Sound)
+}
+
+/// Tells the devices of a project that the remote's copy of a pack is damaged. Gives whether they could
+/// be told.
+pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &str, pack_id: &str) -> bool {
+    match primary.run(ASK, &[project_id, pack_id]).await {
+        Ok(_) => true,
+        Err(error) => {
+            debug!(pack_id, %error, "a damaged pack could not be asked for");
+            false
+        }
+    }
+}
+
+/// The packs that others ask for, by changes that have come, of those that are here.
+pub(crate) fn asked_for(store: &Store, changes: &[Change]) -> Vec<Pack> {
+    let mut asked: Vec<Pack> = Vec::new();
+    for change in changes.iter().filter(|change| change.version > 1) {
+        let Some(Ok(row)) = change.row::<Pack>() else { continue };
+        let is_here = row.pack_id.parse().is_ok_and(|id| store.has_pack(&id));
+        // Its parts are asked for together.
+        if is_here && asked.iter().all(|other| other.pack_id != row.pack_id) {
+            asked.push(row);
+        }
+    }
+    asked
+}
+
+/// Looks at packs that others ask for, and sends those again that are damaged. Gives how many. What fails
+/// is tried when it is asked for again.
+pub(crate) async fn answer(
+    replica: &Replica,
+    store: &Store,
+    remote: &Remote,
+    asked: &[Pack],
+) -> u64 {
+    let mut sent = 0;
+    for row in asked {
+        let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
+        let pack = OfProject { project_id: &row.project_id, pack_id: &row.pack_id };
+        let answered = async {
+            match look(replica, remote, pack, &id).await? {
+                AtRemote::Damaged(_) => send_again(replica, store, remote, pack, &id).await,
+                AtRemote::Sound | AtRemote::Nothing => Ok(false),
+            }
+        };
+        match answered.await {
+            Ok(is_sent) => sent += u64::from(is_sent),
+            Err(error) => debug!(%id, %error, "a pack that is asked for could not be sent again"),
+        }
+    }
+    sent
+}

@@ -1,0 +1,14 @@
+//! What rows say of trees.
+
+use fastest_core::id::TreeId;
+use fastest_schema::workspaces::Snapshot;
+
+use crate::error::SyncError;
+
+/// The tree that a snapshot captured.
+pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
+    snapshot.manifest_hash.parse().map_err(|_| SyncError::DamagedState {
+        path: snapshot.id.clone().into(),
+        what: format!("its manifest hash {:?} is no tree id", snapshot.manifest_hash),
+    })
+}

@@ -1,0 +1,43 @@
+//! Which row of a transaction the primary refuses, where its words point at none: the first rows of it
+//! are tried, some more and some fewer, in a push that is never applied.
+
+use fastest_schema::{Payload, TRIAL_SQL, TRIED};
+
+use crate::exchange::plan::PlannedRow;
+use crate::exchange::sent::add;
+use crate::remote::primary::{Primary, PrimaryError};
+use crate::replica::open::Replica;
+
+/// The row that is at fault, of several that were refused together; none where it cannot be told.
+pub(crate) async fn at_fault<'r>(
+    replica: &Replica,
+    primary: &dyn Primary,
+    unit: &'r [PlannedRow],
+) -> Option<&'r PlannedRow> {
+    // So many of the first rows are taken, and so many are not.
+    let (mut taken, mut refused) = (0, unit.len());
+    while refused - taken > 1 {
+        let middle = taken + (refused - taken) / 2;
+        match is_refused(replica, primary, &unit[..middle]).await? {
+            true => refused = middle,
+            false => taken = middle,
+        }
+    }
+    unit.get(taken)
+}
+
+/// Whether the primary would refuse these rows; none where its answer says neither.
+async fn is_refused(replica: &Replica, primary: &dyn Primary, rows: &[PlannedRow]) -> Option<bool> {
+    let (device, counter) = replica.read().counter().ok()?;
+    let mut payload = Payload::new(counter + 1);
+    for row in rows {
+        let sent = row.sent().map(|(name, value)| (name.clone(), value.to_wire()));
+        add(&mut payload, row, sent.collect());
+    }
+    let payload = serde_json::to_string(&payload).expect("a payload serialises");
+    match primary.run(TRIAL_SQL, &[&device, &payload]).await {
+        Err(PrimaryError::Failed { message, .. }) if message.contains(TRIED) => Some(false),
+        Err(error) if error.is_of_rows() => Some(true),
+        _ => None,
+    }
+}

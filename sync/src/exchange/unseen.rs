@@ -1,0 +1,59 @@
+//! Deletes that rows forbid which only the primary has.
+
+use fastest_schema::{Table, Value};
+
+use crate::error::SyncError;
+use crate::remote::primary::{Primary, ask_cell_by};
+use crate::replica::error::ReplicaError;
+use crate::replica::open::Replica;
+use crate::replica::values::key_of;
+use crate::rows::deletes::keepers;
+
+/// Makes a conflict of each waiting delete whose row is kept by rows that only the primary has: of
+/// scopes that this device does not hold. Gives whether there are any.
+pub(crate) async fn yield_to_unseen(
+    replica: &mut Replica,
+    primary: &dyn Primary,
+    scope: &str,
+) -> Result<bool, SyncError> {
+    let mut yielded = false;
+    for entry in replica.read().deletes(Some(scope))? {
+        let Some(base) = &entry.base else { continue };
+        if !is_kept_there(replica, primary, entry.table, base).await? {
+            continue;
+        }
+        yielded |= replica.write(|session| {
+            // Another process may have been at it meanwhile.
+            let same = session.entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
+            if same {
+                session.yield_to_primary(&entry, base)?;
+            }
+            Ok::<_, ReplicaError>(same)
+        })?;
+    }
+    Ok(yielded)
+}
+
+/// Whether the primary has rows that refer to the one of these values and keep it, and of which nothing
+/// waits here. The primary looks at its own row: it takes texts only, and a key is one.
+async fn is_kept_there(
+    replica: &Replica,
+    primary: &dyn Primary,
+    table: &Table,
+    values: &[Value],
+) -> Result<bool, SyncError> {
+    for (child, (at, to)) in keepers(replica.schema(), table) {
+        let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
+        let waiting = "SELECT json_group_array(pk) FROM fastest_local_outbox WHERE tbl = ?1";
+        let waiting: String = replica.read().get(waiting, [name])?.unwrap_or_default();
+        let cell = format!(
+            "SELECT c.`{pk}` FROM `{}` AS p JOIN `{name}` AS c ON c.`{column}` = p.`{}`
+             WHERE p.`{}` = ?1 AND c.`{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1",
+            table.name, to.column, table.pk
+        );
+        if ask_cell_by(primary, &cell, &[key_of(table, values), &waiting]).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,114 @@
+//! Why a folder of migrations cannot be used, or added to.
+
+use std::path::PathBuf;
+
+use fastest_schema::SchemaError;
+use fastest_schema::adopt::AdoptError;
+use fastest_schema::diff::DiffError;
+use fastest_schema::folder::FolderError;
+
+use crate::base::sqlite::words;
+use crate::remote::primary::PrimaryError;
+
+/// Why a folder of migrations cannot be used, or added to.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationsError {
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file is not text.
+    #[error("{}, line {line}: the file is not UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first byte that is none.
+        line: usize,
+    },
+    /// The folder is not as it was generated.
+    #[error("{}: {source}", dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// What is wrong with it.
+        source: FolderError,
+    },
+    /// There is no migration in a folder that should have some.
+    #[error("{} holds no migrations: `fastest schema generate` makes the first", dir.display())]
+    Empty {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Tables of another tool cannot be synced.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+    /// The declarations cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// There is no way from the recorded schema to the declared one.
+    #[error("no migration was written: {0}")]
+    Diff(#[from] DiffError),
+    /// The migration would lose something, or may fail.
+    #[error("no migration was written, for it is destructive: {}", .0.join("; "))]
+    Destructive(Vec<String>),
+    /// A statement fails.
+    #[error("{file}, line {line}: {message}")]
+    Statement {
+        /// The migration.
+        file: String,
+        /// The line at which the statement begins.
+        line: usize,
+        /// What SQLite says.
+        message: String,
+    },
+    /// The migrations do not come to what is declared.
+    #[error("no migration was written: with it, the schema would not be the declared one: {}", .0.join("; "))]
+    NotDeclared(Vec<String>),
+    /// There is no table of this name.
+    #[error("there is no table `{name}`; there are: {}", known.join(", "))]
+    UnknownTable {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// SQLite cannot be used in memory. No source: its text would hold the whole statement.
+    #[error("SQLite failed in memory: {}", words(.0))]
+    Memory(rusqlite::Error),
+    /// The primary did not answer, or refused.
+    #[error(transparent)]
+    Primary(#[from] PrimaryError),
+}
+
+impl MigrationsError {
+    /// A word for the kind of error.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::Destructive(_) => "destructive",
+            Self::Diff(_) | Self::Adopt(_) => "refused",
+            Self::UnknownTable { .. } => "unknown_table",
+            _ => "migrations",
+        }
+    }
+
+    pub(super) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+impl From<rusqlite::Error> for MigrationsError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Memory(error)
+    }
+}

@@ -1,0 +1,122 @@
+//! Cloudflare D1, over its HTTP API.
+//!
+//! A statement is one request to `/raw`. The API takes parameters as texts and answers with numbers,
+//! texts and nulls; what an answer means is told by [`answer`](self), without a network. `wrangler
+//! dev` serves the same API for the databases on its machine, but words its errors otherwise.
+
+mod answer;
+mod http;
+mod lookup;
+
+use std::cell::OnceCell;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::remote::address::D1Address;
+use crate::remote::meter::Meter;
+use crate::remote::primary::{Primary, PrimaryError, Rows};
+use crate::remote::secret::Secret;
+
+use http::Api;
+pub use lookup::resolve;
+
+/// A database of Cloudflare D1 as a primary.
+pub struct D1 {
+    api: Api,
+    /// Its id or its name.
+    database: String,
+    id: OnceCell<String>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    sql: &'a str,
+    /// Left out where there are none: the API takes no empty list.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    params: &'a [&'a str],
+}
+
+impl D1 {
+    /// The database at `address`, best by its id ([`resolve`] tells it): a name is looked up before
+    /// the first statement. Cloudflare wants a token; an API elsewhere is sent one only where there
+    /// is one.
+    pub fn new(
+        address: D1Address,
+        token: Option<Secret>,
+        meter: Meter,
+    ) -> Result<Self, PrimaryError> {
+        let api = Api::new(&address, token, meter)?;
+        Ok(Self { api, database: address.database, id: OnceCell::new() })
+    }
+
+    async fn raw(&self, sql: &str, params: &[&str]) -> Result<Rows, PrimaryError> {
+        let request = serde_json::to_vec(&Request { sql, params });
+        let body = request.expect("texts can be written as JSON");
+        let path = format!("/d1/database/{}/raw", self.id().await?);
+        let answer = self.api.post(&path, body).await?;
+        answer::rows(&self.api.place, &answer)
+    }
+
+    async fn id(&self) -> Result<&str, PrimaryError> {
+        if let Some(id) = self.id.get() {
+            return Ok(id);
+        }
+        let id = lookup::id(&self.api, &self.database).await?;
+        Ok(self.id.get_or_init(|| id))
+    }
+
+    async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
+        let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
+        // The name itself: any other answer belongs to something else.
+        Ok(self.raw(sql, &[migration]).await? == [[Some(migration.to_owned())]])
+    }
+
+    /// The error of a migration, with a way out where the API itself stands in the way.
+    fn explain(&self, error: PrimaryError) -> PrimaryError {
+        match error {
+            PrimaryError::Failed { url, message, of_rows }
+                if message.contains("incomplete input") =>
+            {
+                let message = format!(
+                    "{message}: its API cuts triggers at their semicolons. Copy the .sql files (Fastest's \
+                     own are in schema/migrations) into the `migrations` folder of a wrangler project with this \
+                     database, and run `npx wrangler d1 migrations apply DATABASE --remote` there"
+                );
+                PrimaryError::Failed { url, message, of_rows }
+            }
+            error => error,
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Primary for D1 {
+    fn url(&self) -> &str {
+        &self.api.place.url
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        self.raw(sql, parameters).await
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        if self.is_applied(name).await? {
+            return Ok(());
+        }
+        // Statements of one text are applied all or none. Such a text takes no parameters.
+        let mut sql = String::new();
+        for statement in statements {
+            sql += statement.trim_end_matches([';', '\n', ' ']);
+            sql += ";\n";
+        }
+        sql += &format!("INSERT INTO d1_migrations(name) VALUES ('{}')", name.replace('\'', "''"));
+        let done = self.raw(&sql, &[]).await;
+        // Another device may have been first, or the answer is lost, or one to something else.
+        match (self.is_applied(name).await, done) {
+            (Ok(true), _) => Ok(()),
+            (_, Err(error)) => Err(self.explain(error)),
+            (_, Ok(_)) => Err(PrimaryError::stray_answer(self)),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What D1's answers mean.
+//!
+//! The body goes before the status: `wrangler dev` sends SQL errors with a 500 and code 10001, which
+//! at Cloudflare is the code of a bad token; Cloudflare sends them with a 400 and code 7500. Texts
+//! are those of <https://developers.cloudflare.com/d1/observability/debug-d1/>.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
+use crate::remote::sanitize::{is_web_page, said};
+use crate::remote::words::{is_of_engine, is_of_server};
+
+/// No wait that a server asks for is taken to be longer.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whose answer it is.
+pub(super) struct Place {
+    /// The address as the user writes it.
+    pub(super) url: String,
+    /// Whether it is Cloudflare's own API, whose codes are known.
+    pub(super) is_cloudflare: bool,
+}
+
+/// An answer as it came.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// Cloudflare's name of the request, which its support asks for.
+    pub(super) ray: Option<String>,
+    pub(super) body: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    success: bool,
+    #[serde(default = "Vec::new")]
+    errors: Vec<ApiError>,
+    #[serde(default = "Option::default")]
+    result: Option<T>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct StatementResult {
+    results: RawRows,
+}
+
+#[derive(Deserialize)]
+struct RawRows {
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Place {
+    pub(super) fn unreachable(&self, failure: Failure, reason: String) -> PrimaryError {
+        PrimaryError::Unreachable { url: self.url.clone(), reason, failure }
+    }
+
+    pub(super) fn denied(&self, denial: Denial, message: &str) -> PrimaryError {
+        PrimaryError::Denied { url: self.url.clone(), denial, message: message.to_owned() }
+    }
+}
+
+/// The rows of the last statement of a request to `/raw`.
+pub(super) fn rows(place: &Place, answer: &Answer) -> Result<Rows, PrimaryError> {
+    let mut results: Vec<StatementResult> = result(place, answer)?;
+    let Some(last) = results.pop() else { return Err(garbage(place, answer)) };
+    let text = |cell: Cell| match cell {
+        Cell::Text(text) => Ok(Some(text)),
+        Cell::Null => Ok(None),
+        Cell::Other => {
+            let what = "a cell that is neither text nor number nor null".to_owned();
+            Err(PrimaryError::Inconsistent { url: place.url.clone(), what })
+        }
+    };
+    last.results.rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
+}
+
+/// What a request brought, or why it brought nothing.
+pub(super) fn result<T: for<'de> Deserialize<'de>>(
+    place: &Place,
+    answer: &Answer,
+) -> Result<T, PrimaryError> {
+    // First without the result, whose form is another one in failures.
+    match serde_json::from_slice::<Envelope<IgnoredAny>>(&answer.body) {
+        Ok(envelope) if envelope.success && (200..300).contains(&answer.status) => {
+            let parsed = serde_json::from_slice::<Envelope<T>>(&answer.body);
+            let result = parsed.ok().and_then(|envelope| envelope.result);
+            result.ok_or_else(|| garbage(place, answer))
+        }
+        Ok(envelope) if !envelope.success && !envelope.errors.is_empty() => {
+            Err(api_error(place, answer, &envelope.errors))
+        }
+        _ => Err(by_status(place, answer, None)),
+    }
+}
+
+/// An answer that is none: what became of the statement is not known.
+fn garbage(place: &Place, answer: &Answer) -> PrimaryError {
+    let mut reason = format!("what answers there is not D1's API (HTTP {})", answer.status);
+    if let Some(ray) = &answer.ray {
+        reason = format!("{reason}, cf-ray {}", said(ray));
+    }
+    place.unreachable(Failure::Lost, reason)
+}
+
+fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryError {
+    let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    let message = messages.join("; ");
+    if let Some(error) = PrimaryError::from_sqlite(&place.url, &message) {
+        return error;
+    }
+    // A trigger may say what the server says.
+    if message.contains(": SQLITE_CONSTRAINT") {
+        let (url, of_rows) = (place.url.clone(), !is_of_engine(&message));
+        return PrimaryError::Failed { url, message: said(&message), of_rows };
+    }
+    if let Some(failure) = momentary(&message, answer.retry_after) {
+        return place.unreachable(failure, with_ray(answer, said(&message)));
+    }
+    let said = said(&message);
+    let url = place.url.clone();
+    // Of these, the code at Cloudflare says more than the status.
+    let codes = errors.iter().map(|error| error.code).filter(|_| place.is_cloudflare);
+    for code in codes {
+        match (code, answer.status) {
+            (7403, _) | (10000, 403) => return place.denied(Denial::Forbidden, &said),
+            (9109, 403) if message.contains("Unauthorized to access") => {
+                return place.denied(Denial::Forbidden, &said);
+            }
+            (1000 | 1001 | 6003 | 6111 | 9109 | 10000 | 10001, _) => {
+                return place.denied(Denial::BadToken, &said);
+            }
+            (7003 | 7404, _) => return PrimaryError::NoDatabase { url, message: said },
+            (971, _) => {
+                let failure = Failure::Busy { retry_after: answer.retry_after };
+                return place.unreachable(failure, said);
+            }
+            _ => {}
+        }
+    }
+    match message.contains("D1_ERROR") || message.contains("SQLITE_") {
+        true => PrimaryError::Failed { url, of_rows: !is_of_server(&message), message: said },
+        false => by_status(place, answer, Some(said)),
+    }
+}
+
+/// Whether the words of an error say that it passes, and in what way.
+fn momentary(message: &str, retry_after: Option<Duration>) -> Option<Failure> {
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    // It never ran.
+    if says(&["overloaded"]) {
+        return Some(Failure::Busy { retry_after });
+    }
+    if says(&["free tier daily"]) {
+        return Some(Failure::Busy { retry_after: Some(until_midnight(Timestamp::now())) });
+    }
+    // It ran, and the answer to an earlier one may be what was lost.
+    let passing = [
+        "Network connection lost",
+        "reset because its code was updated",
+        "storage caused object to be reset",
+        "Cannot resolve D1 DB",
+        "client disconnected",
+        "exceeded timeout which caused object to be reset",
+        "exceeded its memory limit",
+        "exceeded its CPU time limit",
+        "internal error; reference",
+    ];
+    says(&passing).then_some(Failure::Transient)
+}
+
+/// Free plans begin anew at midnight UTC.
+fn until_midnight(now: Timestamp) -> Duration {
+    const DAY_S: i64 = 24 * 60 * 60;
+    Duration::from_secs((DAY_S - now.as_second().rem_euclid(DAY_S)).unsigned_abs())
+}
+
+/// What a status means where the body does not say more.
+fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> PrimaryError {
+    let status = answer.status;
+    let url = place.url.clone();
+    let message = message.unwrap_or_else(|| format!("it answered with HTTP {status}"));
+    match status {
+        200..300 => garbage(place, answer),
+        403 | 404 if is_web_page(&answer.body) => garbage(place, answer),
+        300..400 => {
+            let reason = format!("it sends us elsewhere (HTTP {status}): is a login page between?");
+            place.unreachable(Failure::Lost, reason)
+        }
+        401 => place.denied(Denial::BadToken, &message),
+        403 => place.denied(Denial::Forbidden, &message),
+        404 => PrimaryError::NoDatabase { url, message },
+        408 => place.unreachable(Failure::Transient, with_ray(answer, message)),
+        429 => {
+            let failure = Failure::Busy { retry_after: answer.retry_after };
+            place.unreachable(failure, with_ray(answer, message))
+        }
+        400..500 => PrimaryError::Failed { url, message, of_rows: false },
+        _ => place.unreachable(Failure::Transient, with_ray(answer, message)),
+    }
+}
+
+fn with_ray(answer: &Answer, message: String) -> String {
+    match &answer.ray {
+        Some(ray) => format!("{message} (cf-ray {})", said(ray)),
+        None => message,
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let seconds = match text.trim().parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+            let at = parser.parse_timestamp(text.trim()).ok()?;
+            u64::try_from(at.as_second().saturating_sub(now.as_second())).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// A cell of a row, its number as text.
+enum Cell {
+    Text(String),
+    Null,
+    /// A blob, which comes as a list of numbers, or what no database holds.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(CellVisitor)
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a cell")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cell, E> {
+        Ok(Cell::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Cell, E> {
+        Ok(Cell::Text(text))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Cell, E> {
+        Ok(Cell::Text(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Cell, E> {
+        Ok(Cell::Text(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Cell, E> {
+        Ok(Cell::Text(number.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Cell, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Cell, E> {
+        Ok(Cell::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Cell::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests;

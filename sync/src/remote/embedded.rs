@@ -1,0 +1,347 @@
+//! The embedded primary: a SQLite file, shared by any processes that can open it.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use fastest_core::mapped::check_room;
+use fastest_core::network::shared_by;
+use fastest_core::private;
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+
+use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal, words};
+use crate::remote::address::file_url;
+use crate::remote::meter::Meter;
+use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
+use crate::remote::sanitize::said;
+use crate::remote::words::{is_of_engine, is_of_server};
+
+/// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
+pub struct Embedded {
+    url: String,
+    path: PathBuf,
+    /// Whether the file is made where it is missing.
+    create: bool,
+    /// Whether it is inside a store: no other machine uses it, whatever it lies on.
+    own: bool,
+    meter: Meter,
+    connection: OnceCell<Connection>,
+    /// How often SQLite may still ask whether to go on with the statement that runs.
+    asks_left: Arc<AtomicU64>,
+    asks_max: u64,
+}
+
+/// SQLite asks after so many of its steps whether to go on.
+const STEPS_PER_ASK: i32 = 100_000;
+
+/// A statement of ours takes far fewer steps than these, which are some ten seconds: one that takes more
+/// reads a view, or fires a trigger, that somebody made to have no end.
+const ASKS_MAX: u64 = 10_000;
+
+/// Bytes of an answer, at most, as of those from servers, and of one value.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// What a row takes, beside its texts.
+const ROW_BYTES: usize = 16;
+
+impl Embedded {
+    /// The primary in the file at `path`; it is opened, and made where it is missing, at the first
+    /// statement.
+    pub fn new(path: &Path) -> Self {
+        Self {
+            url: file_url(path),
+            path: path.to_owned(),
+            create: true,
+            own: false,
+            meter: Meter::default(),
+            connection: OnceCell::new(),
+            asks_left: Arc::new(AtomicU64::new(ASKS_MAX)),
+            asks_max: ASKS_MAX,
+        }
+    }
+
+    /// The same, for a file inside a store, which no other machine uses.
+    pub fn inside_store(path: &Path) -> Self {
+        Self { own: true, ..Self::new(path) }
+    }
+
+    /// Counts statements, and the bytes of their texts both ways, in `meter`.
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
+    }
+
+    /// As [`Embedded::new`], for a file that is known to have been there: where it is missing, its
+    /// disk is, and a new file in the disk's empty place would take what nobody else sees.
+    pub fn existing(path: &Path) -> Self {
+        Self { create: false, ..Self::new(path) }
+    }
+
+    fn connection(&self) -> Result<&Connection, PrimaryError> {
+        if let Some(connection) = self.connection.get() {
+            return Ok(connection);
+        }
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        if !parent.is_dir() {
+            return Err(PrimaryError::NoFolder { path: parent.to_owned() });
+        }
+        if !self.create && !self.path.exists() {
+            let reason = "its file is gone; if that is for good, run `fastest remote set` again";
+            return Err(PrimaryError::Unreachable {
+                url: self.url.clone(),
+                reason: reason.to_owned(),
+                failure: Failure::NoConnection,
+            });
+        }
+        if check_room(parent).is_err() {
+            let (url, reason) = (self.url.clone(), "its disk is full".to_owned());
+            return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
+        }
+        let connection = self.open().map_err(|error| match self.is_denied() {
+            true => self.denied(),
+            false => self.error(error),
+        })?;
+        Ok(self.connection.get_or_init(|| connection))
+    }
+
+    fn open(&self) -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // SQLite gives `-wal` and `-shm` the modes of the file. If it cannot be made, SQLite says why.
+        let _ = private::create_file(&self.path);
+        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        self.bound(&mut connection)?;
+        match !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
+            true => set_rollback_journal(&connection)?,
+            false => set_wal(&connection)?,
+        }
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(connection)
+    }
+
+    /// Bounds what a file of somebody else's can make SQLite do.
+    fn bound(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ANSWER_BYTES_MAX as i32)?;
+        let left = Arc::clone(&self.asks_left);
+        let is_enough = move || {
+            let asks = left.load(Ordering::Relaxed);
+            left.store(asks.saturating_sub(1), Ordering::Relaxed);
+            asks == 0
+        };
+        connection.progress_handler(STEPS_PER_ASK, Some(is_enough))
+    }
+
+    /// Whether the file is another user's: SQLite says no more than that it cannot open it.
+    fn is_denied(&self) -> bool {
+        let opened = File::options().read(true).write(true).open(&self.path);
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    fn denied(&self) -> PrimaryError {
+        let url = self.url.clone();
+        let reason = format!(
+            "this user may not read and write it; its owner can share it with a group: \
+             `fastest remote set {url} --shared GROUP`"
+        );
+        PrimaryError::Unreachable { url, reason, failure: Failure::NoConnection }
+    }
+
+    fn error(&self, error: rusqlite::Error) -> PrimaryError {
+        let (url, message) = (self.url.clone(), words(&error));
+        if let Some(error) = PrimaryError::from_sqlite(&url, &message) {
+            return error;
+        }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy) => {
+                PrimaryError::Unreachable { url, reason: message, failure: Failure::NoConnection }
+            }
+            // Its disk, or the network that it hangs on, is gone. A full one can be read.
+            Some(ErrorCode::SystemIoFailure) => {
+                PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
+            }
+            Some(ErrorCode::OperationInterrupted) => {
+                let message = "a statement of ours does not end there: a view or a trigger in the file is not \
+                               what Fastest made"
+                    .to_owned();
+                PrimaryError::Failed { url, message, of_rows: false }
+            }
+            code => {
+                let server = matches!(
+                    code,
+                    Some(
+                        ErrorCode::DiskFull
+                            | ErrorCode::OutOfMemory
+                            | ErrorCode::ReadOnly
+                            | ErrorCode::DatabaseCorrupt
+                            | ErrorCode::NotADatabase
+                            | ErrorCode::PermissionDenied
+                            | ErrorCode::AuthorizationForStatementDenied
+                            | ErrorCode::DatabaseLocked
+                            | ErrorCode::OperationAborted
+                            | ErrorCode::SchemaChanged
+                            | ErrorCode::FileLockingProtocolFailed
+                            | ErrorCode::ApiMisuse
+                    )
+                );
+                // A trigger may say what the server says.
+                let of_rows = match code {
+                    Some(ErrorCode::ConstraintViolation) => !is_of_engine(&message),
+                    _ => !server && !is_of_server(&message),
+                };
+                PrimaryError::Failed { url, message: said(&message), of_rows }
+            }
+        }
+    }
+
+    fn run_blocking(&self, sql: &str, parameters: &[&str]) -> Result<Rows, rusqlite::Error> {
+        let connection = self.connection.get().expect("run opens the file first");
+        let mut statement = connection.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(params_from_iter(parameters))?;
+        let (mut rows, mut bytes) = (Rows::new(), 0);
+        while let Some(row) = found.next()? {
+            let row = (0..columns).map(|at| row.get_ref(at).map(text));
+            rows.push(row.collect::<Result<_, _>>()?);
+            let texts = rows.last().into_iter().flatten().flatten();
+            bytes += ROW_BYTES + texts.map(String::len).sum::<usize>();
+            if bytes > ANSWER_BYTES_MAX {
+                let too_big = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
+                let words = format!("its answer is larger than {ANSWER_BYTES_MAX} bytes");
+                return Err(rusqlite::Error::SqliteFailure(too_big, Some(words)));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// A cell as text; our statements select nothing but text, integers and null.
+fn text(cell: ValueRef<'_>) -> Option<String> {
+    match cell {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Primary for Embedded {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
+        self.meter.request(sent as u64);
+        self.asks_left.store(self.asks_max, Ordering::Relaxed);
+        let connection = self.connection()?;
+        let run = || self.run_blocking(sql, parameters);
+        let rows = patiently(connection, &self.path, run).map_err(|error| self.error(error))?;
+        self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
+        Ok(rows)
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
+        let connection = self.connection()?;
+        // It may rewrite large tables.
+        self.asks_left.store(u64::MAX, Ordering::Relaxed);
+        let apply = || {
+            let transaction = begin(connection, &self.path)?;
+            let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
+            if transaction.query_row(recorded, [name], |row| row.get(0))? {
+                return Ok(());
+            }
+            for statement in statements {
+                transaction.execute_batch(statement)?;
+            }
+            transaction.execute("INSERT INTO d1_migrations(name) VALUES (?1)", [name])?;
+            transaction.commit()
+        };
+        apply().map_err(|error| self.error(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn primary(sql: &str) -> (tempfile::TempDir, Embedded) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        (folder, Embedded { asks_max: 50, ..Embedded::new(&path) })
+    }
+
+    fn ask(primary: &Embedded, sql: &str) -> Result<Rows, PrimaryError> {
+        use futures_util::FutureExt as _;
+        primary.run(sql, &[]).now_or_never().expect("SQLite makes the task wait")
+    }
+
+    #[test]
+    fn what_has_no_end_is_ended() {
+        const EVERY: &str =
+            "WITH RECURSIVE every(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM every)
+                             SELECT x FROM every";
+        let (_folder, primary) = primary(&format!(
+            "CREATE VIEW endless AS {EVERY};
+             CREATE TABLE t(x);
+             CREATE TRIGGER loops AFTER INSERT ON t BEGIN INSERT INTO t SELECT x FROM endless; END;"
+        ));
+        let refused = |sql: &str| match ask(&primary, sql) {
+            Err(PrimaryError::Failed { message, of_rows: false, .. }) => message,
+            answer => panic!("{sql}: {:?}", answer.map(|rows| rows.len())),
+        };
+        for sql in ["SELECT count(*) FROM endless", "INSERT INTO t VALUES (1)"] {
+            assert!(refused(sql).contains("does not end"), "{sql}");
+        }
+        // The next one has all of its steps, and nothing of the trigger's stays.
+        assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
+    }
+
+    #[test]
+    fn an_answer_has_a_size() {
+        let (_folder, primary) = primary("CREATE VIEW huge AS SELECT zeroblob(100000000) AS x");
+        let primary = Embedded { asks_max: u64::MAX, ..primary };
+        for sql in [
+            "SELECT x FROM huge",
+            "WITH RECURSIVE every(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM every) SELECT NULL FROM every",
+        ] {
+            let error = ask(&primary, sql).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains("too big") || told.contains("larger than"), "{sql}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_rollback_journal_takes_the_place_of_a_wal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.db");
+        let file = Connection::open(&path).unwrap();
+        set_wal(&file).unwrap();
+        file.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)").unwrap();
+        drop(file);
+        let file = Connection::open(&path).unwrap();
+        set_rollback_journal(&file).unwrap();
+        let mode = |file: &Connection| {
+            file.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap()
+        };
+        assert_eq!(mode(&file), "delete");
+        // Nobody is kept out, and no index is made.
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        file.execute_batch("INSERT INTO t VALUES (3)").unwrap();
+        assert_eq!(mode(&other), "delete");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

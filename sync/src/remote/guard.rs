@@ -1,0 +1,253 @@
+//! What stands between the engine and whoever talks to a remote.
+//!
+//! Every request passes here once, so this is where it is logged (what, how long, how it ended), and
+//! where secrets are taken out of what comes back as an error: a server may repeat the headers that it
+//! was sent. Parameters, headers and answers are never logged.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tracing::{debug, info, trace};
+
+use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
+use crate::remote::primary::{Primary, PrimaryError, Rows};
+use crate::remote::sanitize::said;
+use crate::remote::secret::{Secret, Secrets};
+
+/// As many letters of a secret give it away. What is shorter is none, and stands in any text.
+const TELLTALE_CHARS: usize = 8;
+
+/// Secrets, remembered as they are given out.
+#[derive(Debug)]
+pub(crate) struct Given<'a> {
+    from: &'a dyn Secrets,
+    given: RefCell<Vec<Secret>>,
+}
+
+impl<'a> Given<'a> {
+    pub(crate) fn new(from: &'a dyn Secrets) -> Self {
+        Self { from, given: RefCell::default() }
+    }
+
+    /// An error without the secrets that were given out.
+    pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
+        clean_primary(error, &self.given.borrow())
+    }
+
+    /// The same of a pack store's error.
+    pub(crate) fn clean_packs(&self, error: PackStoreError) -> PackStoreError {
+        clean_packs(error, &self.given.borrow())
+    }
+
+    /// A primary and a pack store that were opened with these secrets, under guard.
+    pub(crate) fn guard(
+        self,
+        primary: Box<dyn Primary>,
+        packs: Box<dyn PackStore>,
+    ) -> (Box<dyn Primary>, Box<dyn PackStore>) {
+        let secrets = self.given.into_inner();
+        let primary = GuardedPrimary { inner: primary, secrets: secrets.clone() };
+        (Box::new(primary), Box::new(GuardedPacks { inner: packs, secrets }))
+    }
+}
+
+impl Secrets for Given<'_> {
+    fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
+        let secret = self.from.get(name, url)?;
+        self.given.borrow_mut().extend(secret.clone());
+        Ok(secret)
+    }
+}
+
+struct GuardedPrimary {
+    inner: Box<dyn Primary>,
+    secrets: Vec<Secret>,
+}
+
+#[async_trait(?Send)]
+impl Primary for GuardedPrimary {
+    fn url(&self) -> &str {
+        self.inner.url()
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let begun = Instant::now();
+        let answer = self.inner.run(sql, parameters).await;
+        let answer = answer.map_err(|error| clean_primary(error, &self.secrets));
+        let (url, statement, ms) = (self.url(), beginning(sql), elapsed_ms(begun));
+        match &answer {
+            Ok(rows) => debug!(%url, statement, ms, rows = rows.len(), "statement run"),
+            Err(error) => debug!(%url, statement, ms, %error, "statement failed"),
+        }
+        trace!(sql, "in full");
+        answer
+    }
+
+    fn said(&self, text: &str) -> String {
+        scrub(said(text), &self.secrets)
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        let begun = Instant::now();
+        let done = self.inner.migrate(name, statements).await;
+        let done = done.map_err(|error| clean_primary(error, &self.secrets));
+        let (url, ms) = (self.url(), elapsed_ms(begun));
+        match &done {
+            Ok(()) => info!(%url, name, ms, "migration applied"),
+            Err(error) => info!(%url, name, ms, %error, "migration failed"),
+        }
+        done
+    }
+}
+
+struct GuardedPacks {
+    inner: Box<dyn PackStore>,
+    secrets: Vec<Secret>,
+}
+
+impl GuardedPacks {
+    /// Logs how a request ended, and cleans its error.
+    fn ended<T>(
+        &self,
+        what: &str,
+        key: &str,
+        begun: Instant,
+        answer: Result<T, PackStoreError>,
+    ) -> Result<T, PackStoreError> {
+        let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
+        let (place, ms) = (self.inner.place(), elapsed_ms(begun));
+        // The primary has a say in it.
+        let key = self.said(key);
+        match &answer {
+            Ok(_) => debug!(place, key, ms, "{what}"),
+            Err(error) => debug!(place, key, ms, %error, "{what}: failed"),
+        }
+        answer
+    }
+}
+
+#[async_trait(?Send)]
+impl PackStore for GuardedPacks {
+    fn place(&self) -> &str {
+        self.inner.place()
+    }
+
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
+        let begun = Instant::now();
+        let answer = self.inner.put(key, from).await;
+        self.ended("pack stored", key, begun, answer)
+    }
+
+    async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
+        let begun = Instant::now();
+        let answer = self.inner.replace(key, from).await;
+        self.ended("pack replaced", key, begun, answer)
+    }
+
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
+        let begun = Instant::now();
+        let answer = self.inner.get(key, from).await;
+        let stream = self.ended("pack begun to be fetched", key, begun, answer)?;
+        let secrets = self.secrets.clone();
+        Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed_local())
+    }
+
+    fn said(&self, text: &str) -> String {
+        scrub(said(text), &self.secrets)
+    }
+
+    async fn check(&self) -> Result<(), PackStoreError> {
+        let begun = Instant::now();
+        let answer = self.inner.check().await;
+        self.ended("pack store checked", "", begun, answer)
+    }
+}
+
+/// Enough of a statement to tell it from others; what it is about is in its parameters.
+fn beginning(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    let end = sql.char_indices().nth(48).map_or(sql.len(), |(at, _)| at);
+    sql[..end].lines().next().unwrap_or_default()
+}
+
+fn elapsed_ms(begun: Instant) -> f64 {
+    (begun.elapsed().as_secs_f64() * 1e4).round() / 10.0
+}
+
+/// The error, its texts without secrets. A new variant has to say here where it holds any.
+fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
+    use PrimaryError::*;
+    let clean = |text: String| scrub(text, secrets);
+    match error {
+        Unreachable { url, reason, failure } => Unreachable { url, reason: clean(reason), failure },
+        Denied { url, denial, message } => Denied { url, denial, message: clean(message) },
+        NoDatabase { url, message } => NoDatabase { url, message: clean(message) },
+        Failed { url, message, of_rows } => Failed { url, message: clean(message), of_rows },
+        Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
+        Occupied { url, what } => Occupied { url, what: clean(what) },
+        Newer { url, found } => Newer { url, found: clean(found) },
+        BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
+        error @ (Refused { .. } | NotMigrated { .. } | Behind { .. } | NoFolder { .. }) => error,
+    }
+}
+
+fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
+    use PackStoreError::*;
+    let clean = |text: String| scrub(text, secrets);
+    match error {
+        Unreachable { place, reason } => Unreachable { place, reason: clean(reason) },
+        Denied { place, reason } => Denied { place, reason: clean(reason) },
+        Failed { place, reason } => Failed { place, reason: clean(reason) },
+        BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
+        // A key holds the owner of a project, whom the primary names.
+        Missing { key, place } => Missing { key: clean(said(&key)), place },
+        BadKey { key } => BadKey { key: clean(said(&key)) },
+        NoStore { key } => NoStore { key: clean(said(&key)) },
+        error @ Io { .. } => error,
+    }
+}
+
+/// The text without these secrets, nor the beginning of one: a message may have been cut short.
+fn scrub(text: String, secrets: &[Secret]) -> String {
+    secrets.iter().fold(text, |text, secret| without(text, secret.expose()))
+}
+
+fn without(text: String, secret: &str) -> String {
+    let Some((end, _)) = secret.char_indices().nth(TELLTALE_CHARS - 1) else { return text };
+    let end = end + secret[end..].chars().next().map_or(0, char::len_utf8);
+    let (mut clean, mut rest) = (String::new(), text.as_str());
+    while let Some(at) = rest.find(&secret[..end]) {
+        clean.push_str(&rest[..at]);
+        clean.push('…');
+        let same = rest[at..].chars().zip(secret.chars()).take_while(|(a, b)| a == b);
+        rest = &rest[at + same.map(|(letter, _)| letter.len_utf8()).sum::<usize>()..];
+    }
+    if clean.is_empty() { text } else { clean + rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out() {
+        let secrets = [Secret::new("0123456789abcdef"), Secret::new("hush")];
+        let clean = |text: &str| scrub(text.to_owned(), &secrets);
+        assert_eq!(clean("Bearer 0123456789abcdef, of hush"), "Bearer …, of hush");
+        assert_eq!(clean("0123456789abcdef0123456789abcdef"), "……");
+        // Cut short, or followed by more.
+        assert_eq!(clean("Bearer 0123456789ab"), "Bearer …");
+        assert_eq!(clean("01234567"), "…");
+        assert_eq!(clean("é 0123456789é"), "é …é");
+        assert_eq!(clean("0123456"), "0123456");
+    }
+
+    #[test]
+    fn statements_are_told_apart() {
+        assert_eq!(beginning("\n SELECT 1\nFROM x"), "SELECT 1");
+        assert_eq!(beginning(&"é".repeat(99)), "é".repeat(48));
+    }
+}

@@ -1,0 +1,221 @@
+//! Which migrations a primary has: it is brought up to date, or refused.
+
+use fastest_schema::Table;
+use fastest_schema::{
+    D1_MIGRATIONS_DDL, Migration, Schema, applied_migrations_sql, engine_sql, statements,
+};
+
+use crate::base::clock;
+use crate::remote::half_made;
+use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
+
+/// Brings a primary up to date: every migration of the schema that it lacks, in order, each whole or
+/// not at all. Gives the names of those. Refuses a database that another application's engine holds.
+pub async fn migrate(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<Vec<&'static str>, PrimaryError> {
+    let lacked = lacked(primary, schema).await?;
+    for migration in &lacked {
+        let statements: Vec<&str> = statements(migration.sql).collect();
+        primary.migrate(migration.name, &statements).await?;
+    }
+    Ok(lacked.into_iter().map(|migration| migration.name).collect())
+}
+
+/// Sets up a primary that lacks the engine's tables or views, or finishes what a set-up that was cut
+/// short has left.
+///
+/// # Errors
+/// [`PrimaryError::Behind`] where an older version has set it up, and it is in use: its owner decides
+/// when to migrate it.
+pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
+    let lacked = lacked(primary, schema).await?;
+    match lacked.last() {
+        Some(last) if lacked.len() < schema.migrations.len() => {
+            match half_made::finish(primary, &lacked).await? {
+                true => Ok(()),
+                false => {
+                    Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+                }
+            }
+        }
+        None if !schema.migrations.is_empty() => {
+            let what = "its migrations are applied, and the engine's views are not there: if they were \
+                        detached, run `fastest schema attach`";
+            Err(PrimaryError::Occupied { url: primary.url().to_owned(), what: what.to_owned() })
+        }
+        _ => migrate(primary, schema).await.map(drop),
+    }
+}
+
+/// The migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
+pub(crate) async fn lacked(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<Vec<Migration>, PrimaryError> {
+    let engine = engine(primary).await?;
+    let ours = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;
+    let applied = engine.applied(schema, &ours);
+    check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
+    if let Some(what) = engine.of_another(schema, &applied) {
+        let (url, what) = (primary.url().to_owned(), primary.said(&what));
+        return Err(PrimaryError::Occupied { url, what });
+    }
+    let is_lacked = |migration: &&Migration| applied.iter().all(|name| *name != migration.name);
+    Ok(schema.migrations.iter().filter(is_lacked).copied().collect())
+}
+
+/// What a primary says of who set it up.
+struct Engine {
+    /// The engine's tables that are there, of those that tell whose they are.
+    tables: Vec<String>,
+    /// Names of migrations, of anyone's.
+    recorded: Vec<String>,
+}
+
+impl Engine {
+    /// The migrations of a schema that are recorded: those that this build knows, and those that the
+    /// primary takes for its own. Without the engine, what is unknown is none of ours.
+    fn applied(&self, schema: &Schema, ours: &[String]) -> Vec<&String> {
+        let is_known = |name: &str| schema.migrations.iter().any(|known| known.name == name);
+        let is_ours = |name: &String| self.has("fastest_meta") && ours.contains(name);
+        self.recorded.iter().filter(|name| is_known(name) || is_ours(name)).collect()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.tables.iter().any(|table| table == name)
+    }
+
+    /// Why a database is not one for this schema: what is recorded there and the engine's tables do
+    /// not belong together. Without migrations nothing is ours to judge.
+    fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
+        let owner = schema.owner;
+        // Fastest's first migration is named as others name theirs.
+        let ours = !applied.is_empty() && (self.has("fastest_packs") || !schema.is_fastest());
+        match (self.has("fastest_meta"), applied.first()) {
+            _ if schema.migrations.is_empty() => None,
+            (false, Some(first)) => Some(format!(
+                "{first} is recorded in d1_migrations, and the table fastest_meta is not there: \
+                 another application made that migration. Use another database for {owner}, or let \
+                 the other application record its migrations in another table"
+            )),
+            (true, _) if !ours => {
+                let by = match &self.recorded[..] {
+                    [] => "by hand".to_owned(),
+                    names => format!("by {}", names.join(", ")),
+                };
+                Some(format!(
+                    "it holds the sync engine of another application, made {by}. Use another \
+                     database for {owner}"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Asks a primary who set it up; makes the table that migrations are recorded in.
+async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
+    for _ in 0..STRAY_ANSWERS_MAX {
+        primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+        match ask_list(primary, engine_sql(), &clock::new_id()).await {
+            // What said that it was made was the answer to something else.
+            Err(PrimaryError::NotMigrated { .. }) => {}
+            answer => {
+                let all = answer?.into_iter();
+                let (tables, recorded) = all.partition(|name| name.starts_with("fastest_"));
+                return Ok(Engine { tables, recorded });
+            }
+        }
+    }
+    Err(PrimaryError::stray_answer(primary))
+}
+
+/// Refuses a primary that a newer version of an application has migrated, before anything is written:
+/// a name may mean something else there by now. Fastest's own migrations only add.
+pub(crate) async fn check_not_newer(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<(), PrimaryError> {
+    if schema.is_fastest() || schema.migrations.is_empty() {
+        return Ok(());
+    }
+    match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
+        Ok(applied) => check_migration(primary, schema, applied.last().map(String::as_str)),
+        // The push finds the same, and knows what to do about it.
+        Err(PrimaryError::NotMigrated { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses a primary whose last migration of the schema this build does not know.
+pub fn check_migration(
+    primary: &dyn Primary,
+    schema: &Schema,
+    last: Option<&str>,
+) -> Result<(), PrimaryError> {
+    match last {
+        Some(last) if schema.migrations.iter().all(|migration| migration.name != last) => {
+            let (url, found) = (primary.url().to_owned(), primary.said(last));
+            Err(PrimaryError::Newer { url, found })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a primary failed to run a statement: one that lacks a table or a column says no more than that.
+pub(crate) async fn explained(
+    primary: &dyn Primary,
+    schema: &Schema,
+    error: PrimaryError,
+) -> PrimaryError {
+    let message = error.to_string();
+    let words = ["no such table", "no such column", "has no column named"];
+    if !words.iter().any(|words| message.contains(words)) {
+        return error;
+    }
+    let lacked = match lacked(primary, schema).await {
+        Err(why) => return why,
+        Ok(lacked) => lacked,
+    };
+    let url = primary.url().to_owned();
+    if let Some(Migration { name, .. }) = lacked.last() {
+        return PrimaryError::Behind { url, needed: name };
+    }
+    match gone(primary, schema).await {
+        Err(why) => why,
+        Ok(Some(message)) => PrimaryError::Failed { url, message, of_rows: false },
+        Ok(None) => error,
+    }
+}
+
+/// What a primary with all migrations lacks of the synced tables: another tool renamed or dropped it.
+async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, PrimaryError> {
+    let names: Vec<&str> = schema.synced().map(|table| table.name).collect();
+    let names = serde_json::to_string(&names).expect("names serialise");
+    // SQLite takes `Email` and `email` for one name.
+    let columns = "SELECT ?1, (SELECT json_group_array(lower(t.value || '.' || c.name))
+                   FROM json_each(?1) AS t, pragma_table_info(t.value) AS c)";
+    let there = ask_list(primary, columns, &names).await?;
+    let is_there = |table: &str, column: &str| {
+        there.contains(&format!("{table}.{column}").to_ascii_lowercase())
+    };
+    let lacks =
+        |table: &&Table| table.columns.iter().any(|column| !is_there(table.name, column.name));
+    let Some(table) = schema.synced().find(lacks) else { return Ok(None) };
+    let name = table.name;
+    let columns = table.columns.iter().filter(|column| !is_there(name, column.name));
+    let columns: Vec<String> = columns.map(|column| format!("`{}`", column.name)).collect();
+    Ok(Some(match columns.len() == table.columns.len() {
+        true => format!(
+            "it has no table `{name}`: another tool renamed or dropped it; declare it as it is there, \
+             generate a migration, and apply it"
+        ),
+        false => format!(
+            "its table `{name}` has no {}: another tool renamed or dropped it; declare the column as it \
+             is there, with `#[renamed_from]` if it has another name, generate a migration, and apply it",
+            columns.join(", ")
+        ),
+    }))
+}

@@ -1,0 +1,22 @@
+//! The other side: primaries, pack stores, and what stands between them and the engine.
+//!
+//! Nothing here knows the replica.
+
+pub mod address;
+pub mod d1;
+pub mod embedded;
+pub(crate) mod guard;
+pub(crate) mod half_made;
+pub mod level;
+pub mod meter;
+pub mod open;
+pub mod pack_store;
+pub mod primary;
+pub mod retry;
+pub(crate) mod sanitize;
+pub mod secret;
+pub mod sharing;
+pub mod state;
+pub(crate) mod tls;
+pub mod turso;
+pub(crate) mod words;

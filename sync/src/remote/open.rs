@@ -1,0 +1,214 @@
+//! The remote of a device: its primary, and where large packs go.
+
+use std::path::Path;
+
+use crate::remote::address::Address;
+use crate::remote::d1::{self, D1};
+use crate::remote::embedded::Embedded;
+use crate::remote::guard::Given;
+use crate::remote::meter::Meter;
+use crate::remote::pack_store::address::PackAddress;
+use crate::remote::pack_store::directory::Directory;
+use crate::remote::pack_store::s3::S3;
+use crate::remote::pack_store::store::{LargePacks, NoPackStore, PackStore, PackStoreError};
+use crate::remote::primary::{Denial, Primary, PrimaryError};
+use crate::remote::retry::{RetryPolicy, Retrying};
+use crate::remote::secret::{Secret, Secrets};
+use crate::remote::state::{Packs, RemoteState};
+use crate::remote::turso::LibsqlPrimary;
+
+/// Why a remote could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Its primary cannot be used.
+    #[error(transparent)]
+    Primary(#[from] PrimaryError),
+    /// Its pack store cannot be used.
+    #[error(transparent)]
+    Packs(#[from] PackStoreError),
+    /// Another command chose another remote while this one ran.
+    #[error("the primary was changed by another command in the meantime")]
+    Changed,
+}
+
+/// An open remote.
+pub struct Remote {
+    /// The database that orders writes.
+    pub primary: Box<dyn Primary>,
+    /// Where packs lie that are not in its rows.
+    pub packs: Box<dyn PackStore>,
+    /// Where large packs are put.
+    pub large: LargePacks,
+    /// What both have sent and received.
+    pub meter: Meter,
+    /// The address of the primary as the device remembers it.
+    pub chosen: Option<String>,
+}
+
+impl Remote {
+    /// The remote that `state` describes, for the device whose store is in `store_dir`. What it is
+    /// given of `secrets` is in no error that comes from it.
+    pub fn open(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, RemoteError> {
+        Self::open_patiently(state, store_dir, secrets, RetryPolicy::default())
+    }
+
+    /// The same, with a patience of the caller's own.
+    pub fn open_patiently(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+        policy: RetryPolicy,
+    ) -> Result<Self, RemoteError> {
+        let given = Given::new(secrets);
+        match Self::open_unguarded(state, store_dir, &given, policy) {
+            Ok(remote) => {
+                let (primary, packs) = given.guard(remote.primary, remote.packs);
+                Ok(Self { primary, packs, ..remote })
+            }
+            Err(RemoteError::Primary(error)) => Err(given.clean(error).into()),
+            Err(RemoteError::Packs(error)) => Err(given.clean_packs(error).into()),
+            Err(RemoteError::Changed) => Err(RemoteError::Changed),
+        }
+    }
+
+    fn open_unguarded(
+        state: &RemoteState,
+        store_dir: &Path,
+        secrets: &dyn Secrets,
+        policy: RetryPolicy,
+    ) -> Result<Self, RemoteError> {
+        let meter = Meter::default();
+        let (path, own) = match &state.url {
+            Some(url) => match Address::parse(url)? {
+                Address::File(path) => (path, false),
+                server => {
+                    let primary = open_server(server, url, secrets, policy, meter.clone())?;
+                    let (packs, large) = pack_store(state, None, secrets, &meter)?;
+                    return Ok(Self { primary, packs, large, meter, chosen: Some(url.clone()) });
+                }
+            },
+            None => (store_dir.join("primary").join("primary.db"), true),
+        };
+        let beside = Directory::beside(&path, own);
+        let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
+        // The one in the store goes with the store; another one has answered before.
+        let primary = match state.epoch.is_some() {
+            _ if own => Embedded::inside_store(&path),
+            true => Embedded::existing(&path),
+            false => Embedded::new(&path),
+        };
+        let primary = Box::new(primary.metered(meter.clone()));
+        let chosen = state.url.clone();
+        Ok(Self { primary, packs, large, meter, chosen })
+    }
+}
+
+impl Remote {
+    /// Refuses to go on where the user has chosen another remote in the meantime: what one primary
+    /// has answered does not hold for another. `state` is what the device remembers now.
+    pub(crate) fn check_chosen(&self, state: &RemoteState) -> Result<(), RemoteError> {
+        if state.url == self.chosen { Ok(()) } else { Err(RemoteError::Changed) }
+    }
+}
+
+/// For an application, whose rows have no packs.
+impl Remote {
+    /// The primary at an address: `file:`, `d1:` or `libsql:`. What it is given of `secrets` is in no
+    /// error that comes from it.
+    pub fn to(url: &str, secrets: &dyn Secrets) -> Result<Self, RemoteError> {
+        let (url, packs) = (Some(url.to_owned()), Packs::Rows);
+        let state = RemoteState { url, packs, ..RemoteState::default() };
+        // Only a primary without an address lies in a store.
+        let remote = Self::open(&state, Path::new(""), secrets)?;
+        Ok(Self { chosen: None, ..remote })
+    }
+
+    /// A primary that is open already.
+    pub fn of(primary: Box<dyn Primary>) -> Self {
+        let (packs, large) = (Box::new(NoPackStore), LargePacks::Rows);
+        Self { primary, packs, large, meter: Meter::default(), chosen: None }
+    }
+}
+
+const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
+const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
+
+/// The primary at an address that is no file's.
+fn open_server(
+    address: Address,
+    url: &str,
+    secrets: &dyn Secrets,
+    policy: RetryPolicy,
+    meter: Meter,
+) -> Result<Box<dyn Primary>, PrimaryError> {
+    Ok(match address {
+        Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
+        Address::D1(address) => {
+            let (token, problem) = token(secrets, D1_TOKEN, url);
+            let primary = D1::new(address, token, meter);
+            let primary = primary.map_err(|error| wants_token(error, problem))?;
+            Box::new(Retrying::new(primary, policy))
+        }
+        Address::Libsql(address) => {
+            let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
+            let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
+            Box::new(Retrying::new(primary, policy))
+        }
+    })
+}
+
+/// A token, or why there is none: a keyring that cannot be asked holds none.
+fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
+    match secrets.get(name, url) {
+        Ok(token) => (token, None),
+        Err(problem) => (None, Some(format!("there is no {name}: {problem}"))),
+    }
+}
+
+/// Adds to an error that a token is missing what the keyring said.
+fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
+    match (error, problem) {
+        (PrimaryError::Denied { url, denial: Denial::NoToken, .. }, Some(message)) => {
+            PrimaryError::Denied { url, denial: Denial::NoToken, message }
+        }
+        (error, _) => error,
+    }
+}
+
+/// The address with the id of its database in the place of its name, where that can be asked for by
+/// now: D1 knows databases by id, and each look-up takes a request.
+pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
+    let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
+    let (token, _) = token(secrets, D1_TOKEN, &url);
+    match d1::resolve(address, token).await {
+        Ok(found) => Ok(found.to_text()),
+        Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is
+/// chosen, and in the rows of one that is none. Small ones travel inline whatever is chosen, and rows
+/// that name a pack in a store are read wherever there is one.
+fn pack_store(
+    state: &RemoteState,
+    beside: Option<Directory>,
+    secrets: &dyn Secrets,
+    meter: &Meter,
+) -> Result<(Box<dyn PackStore>, LargePacks), PackStoreError> {
+    let url = match (&state.packs, beside) {
+        (Packs::At(url), _) => url,
+        (_, None) => return Ok((Box::new(NoPackStore), LargePacks::Rows)),
+        (Packs::Default, Some(dir)) => return Ok((Box::new(dir), LargePacks::Stored)),
+        (Packs::Rows, Some(dir)) => return Ok((Box::new(dir), LargePacks::Rows)),
+    };
+    let packs: Box<dyn PackStore> = match PackAddress::parse(url)? {
+        PackAddress::Directory(dir) => Box::new(Directory::chosen(&dir)),
+        PackAddress::S3(address) => Box::new(S3::new(&address, url, secrets, meter.clone())?),
+    };
+    Ok((packs, LargePacks::Stored))
+}

@@ -1,0 +1,204 @@
+//! A folder as a pack store.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
+use crate::remote::sharing::Sharing;
+
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackStoreError {
+    let path = path.to_owned();
+    move |source| PackStoreError::Io { action, path, source }
+}
+
+/// A folder as a pack store.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    dir: PathBuf,
+    place: String,
+    /// Whether packs may share their bytes with the file that they come from.
+    link: bool,
+    /// Whether the folder is known by [`MARKER`]: without it, its disk is not there.
+    marked: bool,
+    /// The file or folder whose modes and group are followed.
+    model: PathBuf,
+}
+
+/// A file that marks a folder of packs. The empty place of a disk that is not mounted has none.
+const MARKER: &str = "fastest-packs";
+
+impl Directory {
+    /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
+    /// system are hard-linked: right only where the same device owns both, for they share their modes too.
+    pub fn new(dir: &Path, link: bool) -> Self {
+        let (model, place) = (dir.to_owned(), dir.display().to_string());
+        Self { dir: dir.to_owned(), place, link, marked: false, model }
+    }
+
+    /// The store beside the primary in the file at `primary`, for those who may read that.
+    pub fn beside(primary: &Path, link: bool) -> Self {
+        Self { model: primary.to_owned(), ..Self::new(&packs_dir(primary), link) }
+    }
+
+    /// A folder that a user has chosen, on a disk that may come and go.
+    pub fn chosen(dir: &Path) -> Self {
+        Self { marked: true, ..Self::new(dir, false) }
+    }
+
+    /// Makes a chosen folder what it is to be.
+    pub fn prepare(&self) -> Result<(), PackStoreError> {
+        self.create_dir(&self.dir)?;
+        let marker = self.dir.join(MARKER);
+        if !marker.exists() {
+            self.write(&marker, &mut "Packs of Fastest lie here.\n".as_bytes())?;
+        }
+        sync(&self.dir)
+    }
+
+    fn create_dir(&self, dir: &Path) -> Result<(), PackStoreError> {
+        Sharing::of(&self.model).create_dir_all(dir).map_err(io_error("create", dir))
+    }
+
+    /// Writes a file, durably but for its name, which it gets when it is whole and all who may read it can.
+    fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
+        let dir = path.parent().expect("a file lies in a folder");
+        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
+        let mut temp = temp.map_err(io_error("create a file in", dir))?;
+        io::copy(from, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
+        let settled = Sharing::of(&self.model).settle(temp.as_file());
+        settled.map_err(io_error("set the modes of", temp.path()))?;
+        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
+        temp.persist(path).map(drop).map_err(|error| io_error("create", path)(error.error))
+    }
+
+    fn check_marker(&self) -> Result<(), PackStoreError> {
+        if !self.marked || self.dir.join(MARKER).exists() {
+            return Ok(());
+        }
+        let reason = "its folder is not there, or not the one that was chosen; if that is for good, \
+                      run `fastest remote set` again";
+        Err(PackStoreError::Unreachable { place: self.place.clone(), reason: reason.to_owned() })
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf, PackStoreError> {
+        check_key(key).map(|()| self.dir.join(key))
+    }
+}
+
+#[async_trait(?Send)]
+impl PackStore for Directory {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
+        let path = self.path(key)?;
+        self.check_marker()?;
+        if path.is_file() && same_bytes(from, &path)? {
+            return Ok(false);
+        }
+        let dir = path.parent().expect("a key has at least one part");
+        self.create_dir(dir)?;
+        if self.link && fs::hard_link(from, &path).is_ok() {
+            return sync(dir).map(|()| true);
+        }
+        self.write(&path, &mut File::open(from).map_err(io_error("read", from))?)?;
+        sync(dir).map(|()| true)
+    }
+
+    async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
+        // It is compared to the last byte.
+        self.put(key, from).await.map(drop)
+    }
+
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
+        let path = self.path(key)?;
+        self.check_marker()?;
+        // To open anything else, a FIFO say, might wait for ever.
+        let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
+        match File::open(&path) {
+            _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
+            Ok(mut file) => {
+                file.seek(SeekFrom::Start(from)).map_err(io_error("read", &path))?;
+                Ok(chunks(file, path))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (key, place) = (key.to_owned(), self.place.clone());
+                Err(PackStoreError::Missing { key, place })
+            }
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    async fn check(&self) -> Result<(), PackStoreError> {
+        self.check_marker()?;
+        self.create_dir(&self.dir)?;
+        let probe = || -> io::Result<bool> {
+            let mut file = tempfile::tempfile_in(&self.dir)?;
+            file.write_all(MARKER.as_bytes())?;
+            file.sync_all()?;
+            file.seek(SeekFrom::Start(0))?;
+            let mut read = String::new();
+            file.read_to_string(&mut read)?;
+            Ok(read == MARKER)
+        };
+        match probe().map_err(io_error("write and read a file in", &self.dir))? {
+            true => Ok(()),
+            false => Err(PackStoreError::Failed {
+                place: self.place.clone(),
+                reason: "what it gives is not what was put".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The rest of a file, bit by bit.
+fn chunks(file: File, path: PathBuf) -> PackStream {
+    let read = move |mut file: File| {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = file.read(&mut chunk).map_err(io_error("read", &path));
+        let chunk = read.map(|count| {
+            chunk.truncate(count);
+            Bytes::from(chunk)
+        });
+        match chunk {
+            Ok(chunk) if chunk.is_empty() => None,
+            Ok(chunk) => Some((Ok(chunk), Some(file))),
+            Err(error) => Some((Err(error), None)),
+        }
+    };
+    stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed_local()
+}
+
+/// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.
+fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
+    let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
+    if length(from)? != length(to)? {
+        return Ok(false);
+    }
+    let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
+    Ok(read(from)? == read(to)?)
+}
+
+/// Makes the names in a folder, and its own in its parent, durable.
+fn sync(dir: &Path) -> Result<(), PackStoreError> {
+    for dir in dir.ancestors().take(3) {
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
+    }
+    Ok(())
+}
+
+/// The folder of packs beside a primary's file.
+pub fn packs_dir(primary: &Path) -> PathBuf {
+    let mut name = primary.file_name().unwrap_or_default().to_owned();
+    name.push(".packs");
+    primary.with_file_name(name)
+}

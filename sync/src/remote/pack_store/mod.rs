@@ -1,0 +1,6 @@
+//! Pack stores: where packs lie that are too large for a row of the primary.
+
+pub mod address;
+pub mod directory;
+pub mod s3;
+pub mod store;

@@ -1,0 +1,196 @@
+//! When to try again, and for how long.
+//!
+//! [`decide`] is pure: it is told what happened, how long it has taken so far and a random number,
+//! and says whether to wait. [`Retrying`] carries that out around a [`Primary`].
+//!
+//! A statement that may have been applied is sent again only where that does no harm
+//! ([`repeatable`]). Pushes do none, for they carry an id.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use fastest_schema::{PUSH_1_SQL, PUSH_SQL};
+use tracing::debug;
+
+use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
+
+/// Without a connection it is tried so often…
+const CONNECT_ATTEMPTS: u32 = 3;
+
+/// …and no longer than this: whoever is offline wants to know.
+const CONNECT_TOTAL: Duration = Duration::from_secs(2);
+
+/// How patient to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often a statement is sent at most.
+    pub attempts: u32,
+    /// The longest wait before the second attempt; it doubles with each further one.
+    pub base: Duration,
+    /// The longest wait, unless the primary names one.
+    pub max_wait: Duration,
+    /// No wait ends later than this after the first attempt began.
+    pub max_total: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            base: Duration::from_millis(400),
+            max_wait: Duration::from_secs(5),
+            max_total: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What to do after an attempt that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Wait, and try again.
+    Wait(Duration),
+    /// Hand the error on.
+    GiveUp,
+}
+
+/// What is known when an attempt has failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// How it failed.
+    pub failure: Failure,
+    /// Which one it was, from 1.
+    pub number: u32,
+    /// Whether the statement does no harm where it is applied twice.
+    pub repeatable: bool,
+    /// Time since the first attempt began.
+    pub spent: Duration,
+    /// Any number, equally likely: spreads those who failed together.
+    pub random: u32,
+}
+
+/// Whether to try again, and after what time: random, up to a bound that doubles ("full jitter",
+/// Brooker, "Exponential Backoff And Jitter", 2015). A wait that the primary asks for is kept to.
+pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
+    let Attempt { failure, number, repeatable, spent, random } = *attempt;
+    let (attempts, total, least, applied) = match failure {
+        Failure::NoConnection => {
+            let total = policy.max_total.min(CONNECT_TOTAL);
+            (policy.attempts.min(CONNECT_ATTEMPTS), total, Duration::ZERO, false)
+        }
+        Failure::Busy { retry_after } => {
+            (policy.attempts, policy.max_total, retry_after.unwrap_or_default(), false)
+        }
+        Failure::Lost | Failure::Transient => {
+            (policy.attempts, policy.max_total, Duration::ZERO, true)
+        }
+    };
+    if number >= attempts || (applied && !repeatable) {
+        return Decision::GiveUp;
+    }
+    let doubled = policy.base.saturating_mul(1 << number.saturating_sub(1).min(16));
+    let jitter = doubled.min(policy.max_wait).mul_f64(f64::from(random) / f64::from(u32::MAX));
+    let wait = least.saturating_add(jitter);
+    match spent.saturating_add(wait) <= total {
+        true => Decision::Wait(wait),
+        false => Decision::GiveUp,
+    }
+}
+
+/// Whether a statement does no harm where it is applied twice: it reads, or makes what may be there
+/// already, or is a push, which carries an id.
+pub fn repeatable(sql: &str) -> bool {
+    let mut words = sql
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_uppercase);
+    match words.next().as_deref() {
+        Some("SELECT") => true,
+        // `WITH … INSERT` writes.
+        Some("WITH") => {
+            !words.any(|word| matches!(&word[..], "INSERT" | "UPDATE" | "DELETE" | "REPLACE"))
+        }
+        Some("CREATE") => {
+            let rest = ["TABLE", "IF", "NOT", "EXISTS"];
+            words.take(rest.len()).eq(rest.map(str::to_owned))
+        }
+        _ => is_push(sql),
+    }
+}
+
+/// Whether a statement is a push, of whatever payload.
+fn is_push(sql: &str) -> bool {
+    sql == PUSH_SQL || sql == PUSH_1_SQL
+}
+
+/// A primary that is asked again where it failed for the moment.
+pub struct Retrying<P> {
+    inner: P,
+    policy: RetryPolicy,
+}
+
+impl<P: Primary> Retrying<P> {
+    /// Asks `inner`, as patiently as `policy` says.
+    pub fn new(inner: P, policy: RetryPolicy) -> Self {
+        Self { inner, policy }
+    }
+
+    async fn attempts<T>(
+        &self,
+        repeatable: bool,
+        attempt: impl AsyncFn() -> Result<T, PrimaryError>,
+    ) -> Result<T, PrimaryError> {
+        let begun = Instant::now();
+        let mut number = 0;
+        loop {
+            number += 1;
+            let error = match attempt().await {
+                Err(error @ PrimaryError::Unreachable { .. }) => error,
+                done => return done,
+            };
+            let PrimaryError::Unreachable { failure, .. } = error else { return Err(error) };
+            let (spent, random) = (begun.elapsed(), random());
+            let failed = Attempt { failure, number, repeatable, spent, random };
+            match decide(&self.policy, &failed) {
+                Decision::GiveUp => return Err(error),
+                Decision::Wait(wait) => {
+                    let (url, wait_ms) = (self.inner.url(), wait.as_millis());
+                    debug!(%url, attempt = number, ?failure, wait_ms, "another try");
+                    if !wait.is_zero() {
+                        tokio::time::sleep(wait).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl<P: Primary> Primary for Retrying<P> {
+    fn url(&self) -> &str {
+        self.inner.url()
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let attempt = async || match self.inner.run(sql, parameters).await {
+            // Only pushes are refused: this is the answer to another statement.
+            Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
+                Err(PrimaryError::stray_answer(&self.inner))
+            }
+            answer => answer,
+        };
+        self.attempts(repeatable(sql), attempt).await
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.attempts(true, async || self.inner.migrate(name, statements).await).await
+    }
+}
+
+/// A number for jitter: the standard library's hash maps are seeded at random.
+fn random() -> u32 {
+    RandomState::new().build_hasher().finish() as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Who may read what: the modes of a store, and the modes and the group of a primary that is a file and of
+//! folders of packs.
+//!
+//! A store is its owner's, and a new primary its maker's. What is made beside an existing primary takes
+//! the modes and the group of its file, and what is made in a chosen folder of packs those of the folder.
+//! So nothing has to remember that a place is shared, and modes that were changed by hand count too.
+//! SQLite does the same with its `-wal` and `-shm` files. Modes are set after a file is made, because the
+//! umask takes bits away.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use fastest_core::private;
+
+/// Folders of a group: what is made in them belongs to it too.
+const SHARED_DIR: u32 = 0o2770;
+const SHARED_FILE: u32 = 0o660;
+
+/// Why a primary cannot be shared with a group.
+#[derive(Debug, thiserror::Error)]
+pub enum ShareError {
+    /// It is on a server, whose tokens say who may do what.
+    #[error("{url} is not a file: --shared is for a primary that is a file")]
+    NotAFile {
+        /// The address.
+        url: String,
+    },
+    /// Nobody else can enter the store.
+    #[error(
+        "{} lies in the store, which is its owner's alone: take a file outside of it",
+        path.display()
+    )]
+    InStore {
+        /// The primary.
+        path: PathBuf,
+    },
+    /// The system knows no such group.
+    #[error("there is no group {name:?} in /etc/group: name one of those, or give its number")]
+    NoGroup {
+        /// The name.
+        name: String,
+    },
+    /// The user is in no such group, or does not own the file.
+    #[error(
+        "{} cannot be given to group {group}: only its owner can do that, and only if they are a member of \
+         the group (new members log in again first)",
+        path.display()
+    )]
+    NotPermitted {
+        /// The file or folder.
+        path: PathBuf,
+        /// The group's name.
+        group: String,
+    },
+    /// Members could not make files beside the database.
+    #[error(
+        "group {group} may not make files in {}, as SQLite does beside a database: take a folder of its own \
+         (mkdir DIR && chgrp {group} DIR && chmod 2770 DIR)",
+        path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The group's name.
+        group: String,
+    },
+    /// The file system failed.
+    #[error("cannot share {} with the group: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// The modes and the group of what is made in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sharing {
+    file: u32,
+    dir: u32,
+    /// `None` where whatever group a file gets may do nothing with it.
+    group: Option<u32>,
+}
+
+impl Sharing {
+    const PRIVATE: Self = Self { file: private::FILE_MODE, dir: private::DIR_MODE, group: None };
+
+    /// As the file or folder at `path` has it; private where there is none.
+    pub(crate) fn of(path: &Path) -> Self {
+        let Ok(data) = fs::metadata(path) else { return Self::PRIVATE };
+        let file = data.mode() & 0o666 | private::FILE_MODE;
+        let is_of_group = file & 0o060 != (file & 0o006) << 3;
+        // Whoever may write to a file makes others beside it, which have to be the group's.
+        let set_group = if file & 0o020 != 0 { 0o2000 } else { 0 };
+        let dir = file | (file & 0o444) >> 2 | set_group;
+        Self { file, dir, group: is_of_group.then_some(data.gid()) }
+    }
+
+    /// Makes a folder, and those above it that are missing. Each gets its name with its modes: one that
+    /// a killed process left without would be closed to all others.
+    pub(crate) fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        if dir.is_dir() {
+            return Ok(());
+        }
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        self.create_dir_all(parent)?;
+        let private = Permissions::from_mode(private::DIR_MODE);
+        let made =
+            tempfile::Builder::new().prefix("new-").permissions(private).tempdir_in(parent)?;
+        private::share(made.path(), self.group, self.dir)?;
+        match fs::rename(made.path(), dir) {
+            Ok(()) => drop(made.keep()),
+            // Another process was first.
+            Err(_) if dir.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Gives a file its modes and group, before it gets its name.
+    pub(crate) fn settle(&self, file: &File) -> io::Result<()> {
+        let data = file.metadata()?;
+        if let Some(group) = self.group.filter(|group| *group != data.gid()) {
+            fchown(file, None, Some(group))?;
+        }
+        match data.mode() & 0o777 == self.file {
+            true => Ok(()),
+            false => file.set_permissions(Permissions::from_mode(self.file)),
+        }
+    }
+}
+
+/// A group, and how to speak of it.
+struct Group<'a> {
+    name: &'a str,
+    id: u32,
+}
+
+/// Lets a group read and write the primary in the file at `primary`, which is made where it is missing,
+/// and its packs, which lie in the folder `packs` unless they are rows.
+pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result<(), ShareError> {
+    let group = Group::find(group)?;
+    let folder = primary.parent().unwrap_or(Path::new("/"));
+    let folder = &folder.canonicalize().map_err(io_error(folder))?;
+    group.take_folder(folder, primary, packs)?;
+    private::create_file(primary).map_err(io_error(primary))?;
+    for name in names_of(primary) {
+        let path = primary.with_file_name(name);
+        if path == *primary || path.symlink_metadata().is_ok_and(|data| data.is_file()) {
+            group.set(&path, SHARED_FILE)?;
+        }
+    }
+    match packs {
+        Some(packs) => {
+            private::create_dir_all(packs).map_err(io_error(packs))?;
+            group.set_below(packs)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The names of a database and of what SQLite makes beside it.
+fn names_of(primary: &Path) -> [OsString; 4] {
+    ["", "-wal", "-shm", "-journal"].map(|ending| {
+        let mut name = primary.file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        name
+    })
+}
+
+impl<'a> Group<'a> {
+    /// The group of this name or number.
+    fn find(name: &'a str) -> Result<Self, ShareError> {
+        // The last number stands for no group at all.
+        if let Ok(id) = name.parse()
+            && id != u32::MAX
+        {
+            return Ok(Self { name, id });
+        }
+        let path = Path::new("/etc/group");
+        let groups = fs::read_to_string(path).map_err(io_error(path))?;
+        // `name:password:number:members`
+        let id = groups.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+        });
+        match id {
+            Some(id) => Ok(Self { name, id }),
+            None => Err(ShareError::NoGroup { name: name.to_owned() }),
+        }
+    }
+
+    /// Sees to it that members can make files in the primary's folder, which stay the group's. A folder
+    /// that holds anything else is not touched.
+    fn take_folder(
+        &self,
+        folder: &Path,
+        primary: &Path,
+        packs: Option<&Path>,
+    ) -> Result<(), ShareError> {
+        let data = fs::metadata(folder).map_err(io_error(folder))?;
+        if data.gid() == self.id && data.mode() & SHARED_DIR == SHARED_DIR {
+            return Ok(());
+        }
+        let packs = packs.and_then(Path::file_name).map(OsStr::to_owned);
+        let own: Vec<OsString> = names_of(primary).into_iter().chain(packs).collect();
+        for entry in fs::read_dir(folder).map_err(io_error(folder))? {
+            let name = entry.map_err(io_error(folder))?.file_name();
+            if !own.contains(&name) {
+                let (path, group) = (folder.to_owned(), self.name.to_owned());
+                return Err(ShareError::Folder { path, group });
+            }
+        }
+        self.set(folder, SHARED_DIR)
+    }
+
+    /// Gives a folder and all that lies in it to the group.
+    fn set_below(&self, dir: &Path) -> Result<(), ShareError> {
+        let shared = private::share_below(dir, self.id, (SHARED_DIR, SHARED_FILE));
+        shared.map_err(|(path, error)| self.failed(&path, error))
+    }
+
+    fn set(&self, path: &Path, mode: u32) -> Result<(), ShareError> {
+        private::share(path, Some(self.id), mode).map_err(|error| self.failed(path, error))
+    }
+
+    fn failed(&self, path: &Path, error: io::Error) -> ShareError {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                let (path, group) = (path.to_owned(), self.name.to_owned());
+                ShareError::NotPermitted { path, group }
+            }
+            _ => io_error(path)(error),
+        }
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ShareError {
+    let path = path.to_owned();
+    move |source| ShareError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sharing(mode: u32, is_dir: bool) -> (u32, u32, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p");
+        match is_dir {
+            true => fs::create_dir(&path).unwrap(),
+            false => fs::write(&path, "").unwrap(),
+        }
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let Sharing { file, dir, group } = Sharing::of(&path);
+        (file, dir, group.is_some())
+    }
+
+    #[test]
+    fn what_is_made_follows_what_is_there() {
+        assert_eq!(Sharing::of(Path::new("/nowhere/p")), Sharing::PRIVATE);
+        for (mode, expected) in [
+            (0o600, (0o600, 0o700, false)),
+            (0o660, (0o660, 0o2770, true)),
+            (0o640, (0o640, 0o750, true)),
+            (0o644, (0o644, 0o755, false)),
+            (0o664, (0o664, 0o2775, true)),
+            (0o666, (0o666, 0o2777, false)),
+        ] {
+            assert_eq!(sharing(mode, false), expected, "{mode:o}");
+        }
+        assert_eq!(sharing(0o2770, true), (0o660, 0o2770, true));
+        assert_eq!(sharing(0o700, true), (0o600, 0o700, false));
+        assert_eq!(sharing(0o755, true), (0o644, 0o755, false));
+    }
+}

@@ -1,0 +1,51 @@
+//! What a device remembers of its remote.
+
+/// What a device remembers of its remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RemoteState {
+    /// The address that the user set; without one, the primary lies in the device's store.
+    pub url: Option<String>,
+    /// Where packs go that do not travel inline.
+    pub packs: Packs,
+    /// The primary's epoch, once it has answered.
+    pub epoch: Option<String>,
+    /// The last push that it accepted from here.
+    pub last_push_id: Option<String>,
+}
+
+/// Where packs go that are too large to travel inline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Packs {
+    /// A folder beside the primary's file; rows of a primary that is no file.
+    #[default]
+    Default,
+    /// Rows of the primary.
+    Rows,
+    /// The pack store at this address.
+    At(String),
+}
+
+impl Packs {
+    const ROWS: &str = "rows";
+
+    pub(crate) fn from_cell(cell: Option<String>) -> Self {
+        match cell {
+            None => Self::Default,
+            Some(text) if text == Self::ROWS => Self::Rows,
+            Some(url) => Self::At(url),
+        }
+    }
+
+    /// As the user names it: `default`, `rows`, or the address.
+    pub fn name(&self) -> &str {
+        self.to_cell().unwrap_or("default")
+    }
+
+    pub(crate) fn to_cell(&self) -> Option<&str> {
+        match self {
+            Self::Default => None,
+            Self::Rows => Some(Self::ROWS),
+            Self::At(url) => Some(url),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Turso, and any libSQL server: Hrana over HTTP, by the crate `libsql`.
+//!
+//! Of its calls only those are used that are one request, close their stream with it, and take the
+//! answer whole: `execute` for what changes rows, `execute_batch` for what reads, and
+//! `execute_transactional_batch` for migrations. (`query` asks twice, leaves a stream open that
+//! expires after 10 s and then fails for ever, and takes an answer that was cut off for a whole one.)
+//! `execute_batch` takes no parameters: they go into the statement (`literal`).
+//!
+//! The crate has neither timeouts nor bounds, and panics at some answers: `connector` and
+//! `LibsqlPrimary::ask` see to that.
+
+mod connector;
+mod literal;
+mod meaning;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use libsql::{BatchRows, Connection, Value};
+use url::Url;
+
+use crate::remote::meter::Meter;
+use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
+use crate::remote::secret::Secret;
+
+use connector::Connector;
+use meaning::Place;
+
+/// Turso ends a statement sooner; the way there and back comes on top.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Goes with each statement that reads: `execute_batch` gives rows and tells the server that it may
+/// leave them out. sqld never does; one that did would seem to hold nothing.
+const WITNESS: &str = "SELECT 1";
+
+/// A database of Turso's, or of a libSQL server of one's own, as a primary.
+pub struct LibsqlPrimary {
+    place: Place,
+    token: Option<Secret>,
+    meter: Meter,
+    connector: Connector,
+    /// Kept for as long as nothing fails.
+    connection: RefCell<Option<Connection>>,
+}
+
+impl LibsqlPrimary {
+    /// The database at an address of `http` or `https`.
+    pub fn new(url: Url, token: Option<Secret>, meter: Meter) -> Result<Self, PrimaryError> {
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let place = Place { url: text, has_token: token.is_some(), why_no_token: None };
+        let connector = Connector::new(&url, meter.clone())
+            .map_err(|reason| place.unreachable(Failure::NoConnection, reason))?;
+        Ok(Self { place, token, meter, connector, connection: RefCell::default() })
+    }
+
+    /// Says why there is no token, should the server want one.
+    pub fn without_token_because(mut self, reason: Option<String>) -> Self {
+        self.place.why_no_token = reason;
+        self
+    }
+
+    async fn connection(&self) -> libsql::Result<Connection> {
+        if let Some(connection) = &*self.connection.borrow() {
+            return Ok(connection.clone());
+        }
+        let token = self.token.as_ref().map(Secret::expose).unwrap_or_default().to_owned();
+        let builder = libsql::Builder::new_remote(self.place.url.clone(), token);
+        let database = builder.connector(self.connector.clone()).build().await?;
+        let connection = database.connect()?;
+        *self.connection.borrow_mut() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Does the work, bounded in time, in a task of its own: there a panic ends nothing else.
+    async fn ask<T: Send + 'static, W: Future<Output = libsql::Result<T>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Connection) -> W,
+    ) -> Result<T, PrimaryError> {
+        let connection = self.connection().await.map_err(|error| self.place.error(&error))?;
+        let work = tokio::time::timeout(REQUEST_TIMEOUT, work(connection));
+        let lost = |reason: &str| self.place.unreachable(Failure::Lost, reason.to_owned());
+        let error = match tokio::spawn(work).await {
+            Ok(Ok(Ok(done))) => return Ok(done),
+            Ok(Ok(Err(error))) => self.place.error(&error),
+            Ok(Err(_)) => lost("it takes too long"),
+            Err(_) => lost("its answer cannot be read"),
+        };
+        // A stream that has failed may fail for ever.
+        self.connection.take();
+        Err(error)
+    }
+
+    async fn read(&self, sql: String) -> Result<Rows, PrimaryError> {
+        let sql = format!("{sql}\n;{WITNESS}");
+        let work = |connection: Connection| async move {
+            rows(connection.execute_batch(&sql).await?).await
+        };
+        let rows = self.ask(work).await?;
+        rows.map_err(|reason| self.place.unreachable(Failure::Lost, reason.to_owned()))
+    }
+
+    async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
+        let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
+        // The name itself: any other answer belongs to something else.
+        Ok(self.run(sql, &[migration]).await? == [[Some(migration.to_owned())]])
+    }
+}
+
+/// The rows of the statement before [`WITNESS`], or what is wrong with them.
+async fn rows(mut batch: BatchRows) -> libsql::Result<Result<Rows, &'static str>> {
+    let results = (batch.next_stmt_row(), batch.next_stmt_row());
+    let (Some(Some(mut found)), Some(Some(mut witness))) = results else {
+        return Ok(Err("its answer has no result"));
+    };
+    if witness.next().await?.is_none() {
+        return Ok(Err("it leaves the rows out of its answers"));
+    }
+    let mut rows = Rows::new();
+    while let Some(row) = found.next().await? {
+        let mut cells = Vec::new();
+        for at in 0..row.column_count() {
+            // A row may be shorter than it says; to ask for such a value would be a panic.
+            if row.column_type(at).is_err() {
+                return Ok(Err("its answer has a row that is too short"));
+            }
+            cells.push(text(row.get_value(at)?));
+        }
+        rows.push(cells);
+    }
+    Ok(Ok(rows))
+}
+
+/// A cell as text; our statements select nothing but text, integers and null.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Real(number) => Some(number.to_string()),
+        Value::Text(text) => Some(text),
+        Value::Blob(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+#[async_trait(?Send)]
+impl Primary for LibsqlPrimary {
+    fn url(&self) -> &str {
+        &self.place.url
+    }
+
+    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+        let bytes = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
+        self.meter.request(bytes as u64);
+        if literal::answers_with_rows(sql) {
+            let bound = literal::bind(sql, parameters);
+            return self.read(bound.map_err(|reason| self.place.failed(reason))?).await;
+        }
+        let sql = sql.to_owned();
+        let values: Vec<Value> = parameters.iter().map(|text| Value::from(*text)).collect();
+        let work = |connection: Connection| async move { connection.execute(&sql, values).await };
+        self.ask(work).await.map(|_| Rows::new())
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        if self.is_applied(name).await? {
+            return Ok(());
+        }
+        let record = format!("INSERT INTO d1_migrations(name) VALUES ({})", literal::literal(name));
+        let mut sql = String::new();
+        for statement in statements.iter().copied().chain([record.as_str()]) {
+            sql += statement.trim_end_matches([';', '\n', ' ']);
+            sql += ";\n";
+        }
+        self.meter.request(sql.len() as u64);
+        let work = |connection: Connection| async move {
+            connection.execute_transactional_batch(&sql).await.map(drop)
+        };
+        let done = self.ask(work).await;
+        // Another device may have been first, or the answer is lost, or one to something else.
+        match (self.is_applied(name).await, done) {
+            (Ok(true), _) => Ok(()),
+            (_, Err(error)) => Err(error),
+            (_, Ok(())) => Err(PrimaryError::stray_answer(self)),
+        }
+    }
+}

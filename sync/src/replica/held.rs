@@ -1,0 +1,92 @@
+//! Rows that the primary has and this device cannot keep: someone wrote a value there that does not
+//! fit its column.
+//!
+//! What is here of such a row stays as it was, and what was written here to it waits, until the row is
+//! mended on the primary: the next change of it that can be kept ends that.
+
+use std::fmt;
+
+use fastest_schema::Table;
+use rusqlite::params;
+use serde::Serialize;
+
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+/// A row that the primary has and this device cannot keep. What is here of it stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldRow {
+    /// The scope of the row; the id of the project, in Fastest's own tables.
+    pub scope: String,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// The column whose value cannot be kept.
+    pub column: String,
+    /// What is wrong with the value.
+    pub why: String,
+    /// Whether something that was written here to the row waits until it is mended.
+    pub waiting: bool,
+}
+
+impl fmt::Display for HeldRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, why, .. } = self;
+        write!(f, "row {key} of {table} is held back: its column {column} has {why}")
+    }
+}
+
+impl Session<'_> {
+    /// Notes that a row cannot be kept, and why.
+    pub(crate) fn hold(
+        &self,
+        scope: &str,
+        (table, key): (&Table, &str),
+        version: i64,
+        (column, why): (&str, &str),
+    ) -> Result<(), ReplicaError> {
+        self.run(
+            "INSERT OR REPLACE INTO fastest_local_held(scope, tbl, pk, version, column, why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![scope, table.name, key, version, column, why],
+        )
+        .map(drop)
+    }
+
+    /// Whether any row is held back.
+    pub(crate) fn holds_any(&self) -> Result<bool, ReplicaError> {
+        Ok(self.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
+    }
+
+    /// Notes that a row can be kept, or is gone.
+    pub(crate) fn release(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
+        self.run(sql, params![table.name, key]).map(drop)
+    }
+
+    /// The rows of a scope, or of all, that are held back.
+    pub(crate) fn held(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
+        let sql = "SELECT held.scope, held.tbl, held.pk, held.column, held.why,
+                     EXISTS (SELECT 1 FROM fastest_local_outbox AS waiting
+                             WHERE waiting.tbl = held.tbl AND waiting.pk = held.pk)
+                   FROM fastest_local_held AS held
+                   WHERE held.scope = coalesce(?1, held.scope) ORDER BY held.tbl, held.pk";
+        self.all(sql, [scope], |row| {
+            Ok(HeldRow {
+                scope: row.get(0)?,
+                table: row.get(1)?,
+                key: row.get(2)?,
+                column: row.get(3)?,
+                why: row.get(4)?,
+                waiting: row.get(5)?,
+            })
+        })
+    }
+
+    /// Whether a row is held back.
+    pub(crate) fn is_held(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
+        Ok(self.get::<i64>(sql, params![table.name, key])?.is_some())
+    }
+}

@@ -1,0 +1,171 @@
+//! The replica: the device's own SQLite file.
+//!
+//! It holds the rows of every scope that the device shares, as the newest of what the primary said
+//! and what was written here, and `fastest_changes` as last seen on the primary: a row of a synced
+//! table without one there is not known to the primary. Beside these stand tables of its own,
+//! prefixed `fastest_local_`, which never travel:
+//!
+//! - `schema`: whose tables these are, and the one scope that the file holds, if it is for one only
+//! - `device`: who this is, and how often it pushed
+//! - `remote`: which primary the replica follows, and what it knows of it
+//! - `cursor`: the last sequence number seen, by scope
+//! - `reading`: scopes that are being read from their beginning
+//! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::outbox`])
+//! - `sent`: the one push that is on its way, word for word, so that it can be repeated
+//! - `conflict`: versions of rows that lost a conflict
+//! - `held`: rows that the primary has and no device can keep, and why (`held`)
+//! - `part`: parts of a pack that has not arrived whole
+//! - `copy`: where this device's working copies are, what they belong to and are based on
+//! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
+//!
+//! Any number of processes use one replica at once: it is in WAL mode, and every write is a short
+//! immediate transaction.
+
+use std::path::{Path, PathBuf};
+
+use fastest_core::mapped::{check_room, fill};
+
+use fastest_schema::Schema;
+
+use rusqlite::{Connection, ToSql};
+
+use crate::base::sqlite::{BUSY_TIMEOUT, begin};
+use crate::replica::error::ReplicaError;
+use crate::replica::layout::LAYOUT_VERSION;
+use crate::replica::layout::follow::declared;
+use crate::replica::session::Session;
+
+/// The device's SQLite file.
+#[derive(Debug)]
+pub struct Replica {
+    path: PathBuf,
+    schema: &'static Schema,
+    connection: Connection,
+    /// What the schema declares, as the file records it.
+    declared: String,
+    /// SQLite's count of changes to the tables, as they were when they were last looked at; `None`
+    /// while the file is opened.
+    tables: Option<i64>,
+    /// Whether it is only looked at.
+    is_read_only: bool,
+    /// Where the file that is open is a copy.
+    _copy: Option<tempfile::TempDir>,
+}
+
+impl Replica {
+    /// Opens the file, making it where it is missing, for the tables of a schema.
+    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
+        let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
+        let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
+        check_room(path.parent().unwrap_or(path)).map_err(no_room)?;
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let version = connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(failed)?;
+        if version > LAYOUT_VERSION {
+            return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
+        }
+        // Rows of a scope may refer to rows of scopes that the device does not hold.
+        connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
+        let declared = declared(schema);
+        let mut replica = Self::new(path, schema, connection, declared);
+        replica.set("synchronous", "FULL")?;
+        if version == 0 {
+            crate::base::sqlite::set_wal(&replica.connection).map_err(failed)?;
+        }
+        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
+            replica.write(|session| session.lay_out())?;
+        }
+        replica.read().check_owner()?;
+        let mut mapped = path.as_os_str().to_owned();
+        mapped.push("-shm");
+        fill(Path::new(&mapped));
+        // Zero is never SQLite's count by now: the first write looks whether all is as it was here.
+        replica.tables = Some(0);
+        Ok(replica)
+    }
+
+    fn new(path: &Path, schema: &'static Schema, connection: Connection, declared: String) -> Self {
+        let path = path.to_owned();
+        Self { path, schema, connection, declared, tables: None, is_read_only: false, _copy: None }
+    }
+
+    /// For a file that can be read, and is as this build has it. `copy` is where `connection` leads, if
+    /// that is not to the file itself.
+    pub(crate) fn to_read(
+        path: &Path,
+        schema: &'static Schema,
+        connection: Connection,
+        copy: Option<tempfile::TempDir>,
+    ) -> Result<Self, ReplicaError> {
+        let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let version = connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(failed)?;
+        if version > LAYOUT_VERSION {
+            return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
+        }
+        let mut replica = Self::new(path, schema, connection, declared(schema));
+        (replica.is_read_only, replica._copy) = (true, copy);
+        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
+            return Err(ReplicaError::Older { path: path.to_owned() });
+        }
+        replica.read().check_owner()?;
+        Ok(replica)
+    }
+
+    /// Whether it is only looked at: then nothing can be written.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
+    /// Reads and writes in one transaction: all of it or nothing, durable on return.
+    pub fn write<T, E: From<ReplicaError>>(
+        &mut self,
+        work: impl FnOnce(Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Self { path, schema, connection, declared, tables, is_read_only, .. } = self;
+        if *is_read_only {
+            return Err(ReplicaError::ReadOnly { path: path.clone() }.into());
+        }
+        let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
+        let transaction = begin(connection, path).map_err(failed)?;
+        let session = Session { connection: &transaction, schema, path, declared };
+        if tables.is_some() {
+            session.check_still_follows(tables)?;
+        }
+        let done = work(session)?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    /// As [`Replica::write`], but durable only with the next write: for what would be found out
+    /// again, such as the answer to a push that is repeated until it is answered.
+    pub(crate) fn write_soon<T, E: From<ReplicaError>>(
+        &mut self,
+        work: impl FnOnce(Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.set("synchronous", "NORMAL")?;
+        let done = self.write(work);
+        self.set("synchronous", "FULL")?;
+        done
+    }
+
+    fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {
+        let failed = |error| ReplicaError::Sqlite { path: self.path.clone(), error };
+        self.connection.pragma_update(None, name, value).map_err(failed)
+    }
+
+    /// Whose tables it holds.
+    pub fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    /// Reads, each statement for itself.
+    pub fn read(&self) -> Session<'_> {
+        let Self { path, schema, connection, declared, .. } = self;
+        Session { connection, schema, path, declared }
+    }
+}

@@ -1,0 +1,65 @@
+//! The scope that a row belongs to.
+
+use fastest_schema::{Scope, Table, Value};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::keys::referable;
+use crate::replica::session::Session;
+use crate::replica::values::{Bound, column, key_of};
+
+/// Why the scope of a row is not known.
+#[derive(Debug)]
+pub(crate) enum ScopeError {
+    /// The row says nothing of where it belongs.
+    None {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// What is missing.
+        why: String,
+    },
+    /// The replica failed.
+    Replica(ReplicaError),
+}
+
+impl From<ReplicaError> for ScopeError {
+    fn from(error: ReplicaError) -> Self {
+        Self::Replica(error)
+    }
+}
+
+impl Session<'_> {
+    /// The scope that a row's own values give, or those of the row that they lead to.
+    pub(crate) fn scope_of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<String, ScopeError> {
+        let why = match table.scope {
+            None => "its table declares none".to_owned(),
+            Some(Scope::Column(name)) => match column(table, values, name) {
+                Some(scope) => return Ok(scope),
+                None => format!("its column {name} holds no text"),
+            },
+            Some(Scope::Path { column: name, table: parent, key, target }) => {
+                match referable(table, values, name) {
+                    None => format!("its column {name} is null"),
+                    Some(value) => {
+                        let sql = format!("SELECT `{target}` FROM `{parent}` WHERE `{key}` = ?1");
+                        match self.get::<Option<String>>(&sql, [Bound(value)])?.flatten() {
+                            Some(scope) => return Ok(scope),
+                            None => format!(
+                                "it follows row {} of {parent}, which is not here or has none",
+                                value
+                                    .as_str()
+                                    .map_or_else(|| value.to_json().to_string(), str::to_owned)
+                            ),
+                        }
+                    }
+                }
+            }
+        };
+        Err(ScopeError::None { table: table.name, key: key_of(table, values).to_owned(), why })
+    }
+}

@@ -1,0 +1,124 @@
+//! What can be read and written within one transaction of the replica, or outside of any.
+
+use std::path::Path;
+
+use fastest_schema::{Row, Schema, Table, Value};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::own::Own;
+use crate::replica::values::{Bound, Values, decode, read_values, select};
+
+/// A replica within one transaction, or outside of any: what can be read and written.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) schema: &'static Schema,
+    pub(crate) path: &'a Path,
+    pub(crate) declared: &'a str,
+}
+
+impl Session<'_> {
+    /// Which table of Fastest's own this is, if it is one.
+    pub(crate) fn own(&self, table: &Table) -> Option<Own> {
+        Own::of(self.schema, table)
+    }
+
+    pub(crate) fn failed(&self, source: rusqlite::Error) -> ReplicaError {
+        ReplicaError::Sqlite { path: self.path.to_owned(), error: source }
+    }
+
+    /// Runs a statement; gives the count of rows that it changed.
+    pub(crate) fn run(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<usize, ReplicaError> {
+        let run = self.connection.prepare_cached(sql).and_then(|mut s| s.execute(parameters));
+        run.map_err(|source| self.failed(source))
+    }
+
+    /// The first column of the first row of an answer.
+    pub(crate) fn get<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Option<T>, ReplicaError> {
+        let mut rows = self.all(sql, parameters, |row| row.get(0))?;
+        Ok(if rows.is_empty() { None } else { Some(rows.swap_remove(0)) })
+    }
+
+    /// Every row of an answer.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<Vec<T>, ReplicaError> {
+        let mut statement =
+            self.connection.prepare_cached(sql).map_err(|source| self.failed(source))?;
+        let rows = statement.query_map(parameters, read);
+        rows.and_then(|rows| rows.collect()).map_err(|source| self.failed(source))
+    }
+
+    /// A row's values.
+    pub fn values(&self, table: &Table, key: &str) -> Result<Option<Values>, ReplicaError> {
+        let sql = format!("{} WHERE `{}` = ?1", select(table), table.pk);
+        let mut statement =
+            self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
+        let found = statement.query_row([key], |row| read_values(table, row)).optional();
+        found.map_err(|source| self.failed(source))
+    }
+
+    /// A row as its type.
+    pub fn row<R: Row>(&self, key: &str) -> Result<Option<R>, ReplicaError> {
+        let values = self.values(R::TABLE, key)?;
+        values.map(|values| decode(values)).transpose()
+    }
+
+    /// The rows that `filter`, the rest of a SELECT after the table's name, asks for.
+    pub fn rows<R: Row>(&self, filter: &str, key: &str) -> Result<Vec<R>, ReplicaError> {
+        let sql = format!("{} {filter}", select(R::TABLE));
+        let found = self.all(&sql, [key], |row| read_values(R::TABLE, row))?;
+        found.into_iter().map(decode).collect()
+    }
+
+    /// Writes a row, whether or not one of its key is there.
+    pub fn put_values(&self, table: &Table, values: &[Value]) -> Result<(), ReplicaError> {
+        let names: Vec<String> = table.columns.iter().map(|c| format!("`{}`", c.name)).collect();
+        let slots: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+        let sets: Vec<String> =
+            names.iter().map(|name| format!("{name}=excluded.{name}")).collect();
+        let sql = format!(
+            "INSERT INTO `{}`({}) VALUES ({}) ON CONFLICT(`{}`) DO UPDATE SET {}",
+            table.name,
+            names.join(","),
+            slots.join(","),
+            table.pk,
+            sets.join(",")
+        );
+        self.run(&sql, rusqlite::params_from_iter(values.iter().map(Bound)))?;
+        Ok(())
+    }
+
+    /// The rows of a table whose `column` holds `value`; all, where none is named. By key.
+    pub(crate) fn rows_where<R: Row>(
+        &self,
+        condition: Option<(&str, &Value)>,
+    ) -> Result<Vec<R>, ReplicaError> {
+        let (filter, value) = match condition {
+            Some((column, value)) => (format!("WHERE `{column}` IS ?1"), Some(value)),
+            None => (String::new(), None),
+        };
+        let sql = format!("{} {filter} ORDER BY `{}`", select(R::TABLE), R::TABLE.pk);
+        let parameters = rusqlite::params_from_iter(value.into_iter().map(Bound));
+        let found = self.all(&sql, parameters, |row| read_values(R::TABLE, row))?;
+        found.into_iter().map(decode).collect()
+    }
+
+    /// Removes a row.
+    pub fn delete(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! Rows that hang on one that was deleted here, until the primary has answered.
+//!
+//! A delete strikes the rows that refer to it, as their foreign keys declare. Those of versioned
+//! tables are deleted or changed with it, each under its own lock; where one is here that was not,
+//! another device wrote it since, and the delete gives way. Those of append-only tables cannot be
+//! asked for: they stay as they are until the primary has taken the delete, and what waits of them
+//! is held back so long, so that nothing of them is lost should the row stand after all.
+
+use crate::replica::error::ReplicaError;
+use crate::replica::keys::{ForeignKey, referable, references};
+use crate::replica::outbox::Entry;
+use crate::replica::session::Session;
+use crate::replica::values::{Bound, Values};
+use std::collections::HashSet;
+
+use fastest_schema::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
+use fastest_schema::{OnDelete, Policy, Schema, Table, Value};
+
+/// Which rows of append-only tables go with one that they refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Struck {
+    /// All, for it was deleted here.
+    All,
+    /// Those that the primary has: another device deleted it.
+    Taken,
+}
+
+impl Session<'_> {
+    /// Makes a conflict of each waiting delete whose row has children here that it would strike
+    /// unseen, or for which the primary keeps it: the row stands as it is there, and that it was
+    /// deleted is kept.
+    pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
+        // Once for each generation: a row that stands may hang on another that was to go.
+        while self.yield_once(scope)? {}
+        Ok(())
+    }
+
+    fn yield_once(&self, scope: &str) -> Result<bool, ReplicaError> {
+        let mut yielded = false;
+        for entry in self.deletes(Some(scope))? {
+            let Some(base) = &entry.base else { continue };
+            if self.is_kept(entry.table, base)? {
+                self.yield_to_primary(&entry, base)?;
+                yielded = true;
+            }
+        }
+        Ok(yielded)
+    }
+
+    /// Gives up a delete: the primary's row stands, and that it was deleted here is kept.
+    pub(crate) fn yield_to_primary(
+        &self,
+        entry: &Entry,
+        theirs: &Values,
+    ) -> Result<(), ReplicaError> {
+        self.keep_conflict(entry, Some(theirs), &[])?;
+        self.drop_entry(entry.table, &entry.key)?;
+        self.put_values(entry.table, theirs)
+    }
+
+    /// Whether rows are here that keep one of these values.
+    fn is_kept(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
+        for (child, key) in keepers(self.schema, table) {
+            if !self.referring(child, key, (table, values))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The keys of the rows here that refer to a row of these values by one of their columns.
+    pub(crate) fn referring(
+        &self,
+        child: &Table,
+        (at, to): ForeignKey,
+        (table, values): (&Table, &[Value]),
+    ) -> Result<Vec<String>, ReplicaError> {
+        let Some(value) = referable(table, values, to.column) else { return Ok(Vec::new()) };
+        let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
+        let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
+        self.all(&sql, [Bound(value)], |row| row.get(0))
+    }
+
+    /// Whether rows that are here would go with this one, or lose their reference, in more generations
+    /// than D1 has levels of triggers for.
+    pub(crate) fn is_too_deep(
+        &self,
+        table: &'static Table,
+        values: &Values,
+    ) -> Result<bool, ReplicaError> {
+        // A bound that the declarations set was looked at with them.
+        if generations(self.schema.tables, table) != Generations::Endless {
+            return Ok(false);
+        }
+        let mut at = vec![(table, values.clone())];
+        for _ in 0..=GENERATIONS_MAX {
+            let (mut next, mut seen, mut is_last) = (Vec::new(), HashSet::new(), true);
+            for (parent, values) in &at {
+                for (child, key, child_key) in self.struck(parent, values)? {
+                    is_last = false;
+                    if key.1.on_delete == OnDelete::Cascade
+                        && seen.insert((child.name, child_key.clone()))
+                    {
+                        next.extend(self.values(child, &child_key)?.map(|values| (child, values)));
+                    }
+                }
+            }
+            if is_last {
+                return Ok(false);
+            }
+            at = next;
+        }
+        Ok(true)
+    }
+
+    /// The rows here to which the primary alone does what their foreign keys declare as this one goes.
+    fn struck(
+        &self,
+        parent: &Table,
+        values: &Values,
+    ) -> Result<Vec<(&'static Table, ForeignKey, String)>, ReplicaError> {
+        let mut struck = Vec::new();
+        for child in self.schema.synced().filter(|child| goes_by_itself(parent, child)) {
+            for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
+                let keys = self.referring(child, key, (parent, values))?.into_iter();
+                struck.extend(keys.map(|child_key| (child, key, child_key)));
+            }
+        }
+        Ok(struck)
+    }
+
+    /// Does to rows of append-only tables what the primary did to them as this one went.
+    pub(crate) fn follow_delete(&self, entry: &Entry) -> Result<(), ReplicaError> {
+        let key_alone = || {
+            let value = |name| {
+                if name == entry.table.pk { Value::from(entry.key.as_str()) } else { Value::Null }
+            };
+            entry.table.columns.iter().map(|column| value(column.name)).collect()
+        };
+        let values = entry.base.clone().unwrap_or_else(key_alone);
+        self.strike_append_only(entry.table, &values, Struck::All)
+    }
+
+    /// The same for the children of a row that had these values.
+    pub(crate) fn strike_append_only(
+        &self,
+        table: &Table,
+        values: &[Value],
+        which: Struck,
+    ) -> Result<(), ReplicaError> {
+        for child in self.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
+            for key in references(child, table) {
+                for child_key in self.referring(child, key, (table, values))? {
+                    // What waits is the user's, and is told to refer to a row that is gone.
+                    if which == Struck::All || self.entry(child, &child_key)?.is_none() {
+                        self.strike(child, &child_key, key, which)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn strike(
+        &self,
+        child: &'static Table,
+        child_key: &str,
+        (at, to): ForeignKey,
+        which: Struck,
+    ) -> Result<(), ReplicaError> {
+        let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
+        match to.on_delete {
+            OnDelete::Cascade => {
+                self.drop_entry(child, child_key)?;
+                self.delete(child, child_key)?;
+                self.strike_append_only(child, &values, which)
+            }
+            OnDelete::SetNull => {
+                values[at] = Value::Null;
+                self.put_waiting_row(child, child_key, &values)?;
+                self.put_values(child, &values)
+            }
+            OnDelete::NoAction | OnDelete::Restrict => Ok(()),
+        }
+    }
+}
+
+/// The foreign keys that keep a row of a table from being deleted by one who does not know of the
+/// rows that refer to it: those that forbid it, and those of versioned tables, which lose by it.
+pub(crate) fn keepers<'a>(
+    schema: &Schema,
+    table: &'a Table,
+) -> impl Iterator<Item = (&'static Table, ForeignKey)> + use<'a> {
+    let keys = schema
+        .synced()
+        .flat_map(move |child| references(child, table).map(move |key| (child, key)));
+    let keys: Vec<_> = keys.collect();
+    keys.into_iter().filter(|(child, (_, to))| {
+        child.policy == Policy::Versioned || !to.on_delete.changes_children()
+    })
+}

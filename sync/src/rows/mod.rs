@@ -1,0 +1,13 @@
+//! What may happen to a row: it is written, deleted, merged, applied, or settled after a conflict.
+//!
+//! Nothing here talks to a primary.
+
+pub(crate) mod apply;
+pub(crate) mod deletes;
+pub mod history;
+pub(crate) mod merge;
+pub(crate) mod resolve;
+pub(crate) mod transactions;
+pub(crate) mod unique;
+pub mod write;
+pub mod write_error;

@@ -1,0 +1,330 @@
+//! Conflicts: rows that this device and the primary changed, each in its own way.
+//!
+//! The primary's row stands, and both versions are kept until the user has chosen. A choice is a
+//! write like any other: it is queued, and goes out with the next push.
+
+use std::collections::BTreeMap;
+
+use fastest_schema::projects::Project;
+use fastest_schema::{Kind, Table, Value};
+use rusqlite::params;
+use serde::Serialize;
+
+use crate::replica::error::ReplicaError;
+use crate::replica::outbox::from_text;
+use crate::replica::session::Session;
+use crate::replica::values::Values;
+use crate::rows::write_error::WriteError;
+
+/// A row that this device and the primary changed, each in its own way.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowConflict {
+    /// Its id, which `fastest resolve` takes.
+    pub id: String,
+    /// Name of the project.
+    pub project: Option<String>,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// Whether the primary deleted the row that was changed here.
+    pub deleted: bool,
+    /// Whether the row was deleted here, and changed on the primary; left out where it was not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted_here: bool,
+    /// When it was found. RFC 3339, UTC.
+    pub at: String,
+    /// The columns that both changed; of a row that was deleted on one side, all.
+    pub columns: Vec<ColumnConflict>,
+}
+
+/// The values of one column in a conflict; null also where there is no row.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnConflict {
+    /// Its name.
+    pub column: String,
+    /// What it held before both changed it.
+    pub base: Option<serde_json::Value>,
+    /// What was written here; null where the row was deleted here.
+    pub ours: serde_json::Value,
+    /// What the primary had.
+    pub theirs: Option<serde_json::Value>,
+    /// What it holds now.
+    pub now: Option<serde_json::Value>,
+}
+
+/// `fastest resolve`
+#[derive(Debug, Clone, Serialize)]
+pub struct ResolveReport {
+    /// The conflict, settled.
+    pub conflict: RowConflict,
+    /// Whether a change of the row waits for the next push.
+    pub written: bool,
+}
+
+/// Why a conflict was not settled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResolveError {
+    /// No conflict has this id.
+    #[error("there is no conflict {name:?}")]
+    Unknown {
+        /// The id given.
+        name: String,
+    },
+    /// Several have an id that begins so.
+    #[error("{name:?} may be any of the conflicts {}", candidates.join("; "))]
+    Ambiguous {
+        /// The id given.
+        name: String,
+        /// Those meant.
+        candidates: Vec<String>,
+    },
+    /// A value that the row cannot take.
+    #[error("column {column:?} of {table}: {why}")]
+    BadValue {
+        /// The table.
+        table: &'static str,
+        /// The column given.
+        column: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The row that was chosen cannot be written.
+    #[error(transparent)]
+    Write(WriteError),
+    /// The replica failed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+}
+
+impl From<WriteError> for ResolveError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Replica(error) => Self::Replica(error),
+            error => Self::Write(error),
+        }
+    }
+}
+
+/// What stands after a conflict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolution {
+    /// What was written here; the row goes, where it was deleted here.
+    Ours,
+    /// What the primary has.
+    Theirs,
+    /// These columns, and the primary's otherwise.
+    Value(BTreeMap<String, Value>),
+}
+
+/// A conflict as it is kept.
+struct Kept {
+    id: String,
+    scope: String,
+    table: &'static Table,
+    key: String,
+    columns: Vec<String>,
+    base: Option<Values>,
+    /// `None` where the row was deleted here.
+    ours: Option<Values>,
+    /// `None` where the row was deleted on the primary.
+    theirs: Option<Values>,
+    at: String,
+}
+
+/// What a resolution asks for.
+enum Wanted {
+    /// The primary's row stands as it is.
+    Nothing,
+    /// The row goes.
+    Gone,
+    /// This row.
+    Row(Values),
+}
+
+impl Session<'_> {
+    /// The conflicts of a scope, or of all, oldest first.
+    pub(crate) fn conflicts(&self, scope: Option<&str>) -> Result<Vec<RowConflict>, ReplicaError> {
+        let kept = self.kept_conflicts()?.into_iter();
+        let kept = kept.filter(|kept| scope.is_none_or(|scope| scope == kept.scope));
+        kept.map(|kept| self.show(&kept)).collect()
+    }
+
+    /// Settles a conflict, which is named by its id or the beginning of one.
+    pub(crate) fn resolve(
+        &self,
+        name: &str,
+        resolution: &Resolution,
+    ) -> Result<ResolveReport, ResolveError> {
+        let kept = self.named_conflict(name)?;
+        let current = self.values(kept.table, &kept.key)?;
+        let wanted = wanted(&kept, current.as_ref(), resolution)?;
+        self.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [&kept.id])?;
+        let written = match wanted {
+            Wanted::Row(row) if current.as_ref() != Some(&row) => {
+                self.settle(&kept, &row)?;
+                true
+            }
+            Wanted::Gone if self.schema.is_fastest() => {
+                self.remove(&kept.scope, kept.table, &kept.key)?
+            }
+            Wanted::Gone => {
+                self.delete_row(self.file_scope()?.as_deref(), kept.table, &kept.key)?
+            }
+            Wanted::Row(_) | Wanted::Nothing => false,
+        };
+        Ok(ResolveReport { conflict: self.show(&kept)?, written })
+    }
+
+    /// Writes the row that was chosen; an application's as any other that it writes.
+    fn settle(&self, kept: &Kept, row: &[Value]) -> Result<(), ResolveError> {
+        match self.schema.is_fastest() {
+            true => Ok(self.save_values(&kept.scope, kept.table, row)?),
+            false => Ok(self.write_row(self.file_scope()?.as_deref(), kept.table, row)?),
+        }
+    }
+
+    fn named_conflict(&self, name: &str) -> Result<Kept, ResolveError> {
+        // The empty text begins them all, and names none.
+        let named = |kept: &Kept| !name.is_empty() && kept.id.starts_with(name);
+        let mut found: Vec<Kept> = self.kept_conflicts()?.into_iter().filter(named).collect();
+        let name = name.to_owned();
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(ResolveError::Unknown { name }),
+            _ => {
+                let candidates = found.into_iter().map(|kept| kept.id).collect();
+                Err(ResolveError::Ambiguous { name, candidates })
+            }
+        }
+    }
+
+    fn show(&self, kept: &Kept) -> Result<RowConflict, ReplicaError> {
+        let now = self.values(kept.table, &kept.key)?;
+        let value = |values: Option<&Values>, at: usize| values.map(|values| values[at].to_json());
+        let (deleted, deleted_here) = (kept.theirs.is_none(), kept.ours.is_none());
+        let columns = kept.table.columns.iter().enumerate();
+        let columns = columns.filter(|(_, column)| {
+            deleted || deleted_here || kept.columns.iter().any(|name| name == column.name)
+        });
+        let project = match self.schema.is_fastest() {
+            true => self.row::<Project>(&kept.scope)?.map(|project| project.name),
+            false => None,
+        };
+        Ok(RowConflict {
+            id: kept.id.clone(),
+            project,
+            table: kept.table.name.to_owned(),
+            key: kept.key.clone(),
+            deleted,
+            deleted_here,
+            at: kept.at.clone(),
+            columns: columns
+                .map(|(at, column)| ColumnConflict {
+                    column: column.name.to_owned(),
+                    base: value(kept.base.as_ref(), at),
+                    ours: value(kept.ours.as_ref(), at).unwrap_or_default(),
+                    theirs: value(kept.theirs.as_ref(), at),
+                    now: value(now.as_ref(), at),
+                })
+                .collect(),
+        })
+    }
+}
+
+/// What a resolution asks for.
+fn wanted(
+    kept: &Kept,
+    current: Option<&Values>,
+    resolution: &Resolution,
+) -> Result<Wanted, ResolveError> {
+    let row = current.or(kept.ours.as_ref()).cloned();
+    let columns = kept.table.columns.iter().enumerate();
+    match (resolution, &kept.ours, row) {
+        (Resolution::Theirs, ..) => Ok(Wanted::Nothing),
+        (Resolution::Ours, None, _) => Ok(Wanted::Gone),
+        (Resolution::Ours, Some(ours), row) => {
+            let mut row = row.unwrap_or_else(|| ours.clone());
+            for (at, column) in columns {
+                if kept.columns.iter().any(|name| name == column.name) {
+                    row[at] = ours[at].clone();
+                }
+            }
+            Ok(Wanted::Row(row))
+        }
+        (Resolution::Value(_), _, None) => {
+            Err(bad_value(kept.table, kept.table.pk, "the row is gone on both sides"))
+        }
+        (Resolution::Value(given), _, Some(mut row)) => {
+            for name in given.keys() {
+                let known = |column: &fastest_schema::Column| column.name == name;
+                if !kept.table.columns.iter().any(known) {
+                    return Err(bad_value(kept.table, name, "there is no such column"));
+                }
+            }
+            for (at, column) in columns {
+                let Some(value) = given.get(column.name) else { continue };
+                if column.name == kept.table.pk || column.lock_version {
+                    return Err(bad_value(kept.table, column.name, "it cannot be chosen"));
+                }
+                if !fits(column, value) {
+                    return Err(bad_value(kept.table, column.name, "it cannot hold this value"));
+                }
+                row[at] = match (column.kind, value) {
+                    (Kind::Real, Value::Integer(integer)) => Value::Real(*integer as f64),
+                    (_, value) => value.clone(),
+                };
+            }
+            Ok(Wanted::Row(row))
+        }
+    }
+}
+
+fn fits(column: &fastest_schema::Column, value: &Value) -> bool {
+    match (column.kind, value) {
+        (_, Value::Null) => column.null,
+        (_, value) if value.is_nan() => false,
+        (Kind::Text, Value::Text(_))
+        | (Kind::Integer, Value::Integer(_))
+        | (Kind::Real, Value::Real(_) | Value::Integer(_)) => true,
+        _ => false,
+    }
+}
+
+fn bad_value(table: &Table, column: &str, why: &'static str) -> ResolveError {
+    ResolveError::BadValue { table: table.name, column: column.to_owned(), why }
+}
+
+impl Session<'_> {
+    /// Every conflict, oldest first.
+    fn kept_conflicts(&self) -> Result<Vec<Kept>, ReplicaError> {
+        let sql = "SELECT id, scope, tbl, pk, columns, base, ours, theirs, at
+                   FROM fastest_local_conflict ORDER BY id";
+        let found = self.all(sql, params![], |row| {
+            let cell = |at: usize| row.get::<_, String>(at);
+            let maybe = |at: usize| row.get::<_, Option<String>>(at);
+            Ok((
+                [cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?, cell(6)?, cell(8)?],
+                [maybe(5)?, maybe(7)?],
+            ))
+        })?;
+        let mut all = Vec::with_capacity(found.len());
+        for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
+            // A table that this build does not know: the one that knows it shows the conflict.
+            let Some(table) = self.schema.synced_table(&table) else { continue };
+            let values = |text: &str| from_text(table, &key, text);
+            all.push(Kept {
+                base: base.as_deref().map(values).transpose()?,
+                ours: if ours == "null" { None } else { Some(values(&ours)?) },
+                theirs: theirs.as_deref().map(values).transpose()?,
+                columns: columns.split(',').filter(|c| !c.is_empty()).map(Into::into).collect(),
+                id,
+                scope,
+                table,
+                key,
+                at,
+            });
+        }
+        Ok(all)
+    }
+}

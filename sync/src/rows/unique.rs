@@ -1,0 +1,128 @@
+//! What no two rows of a table may share, as far as a device can tell.
+//!
+//! Sets of columns are compared here. An index over expressions, or over some of the rows only, is SQL
+//! ([`UniqueRule`]): SQLite works out its terms for a row, and where it cannot, because the primary has a
+//! function that is not here, the row is taken to share nothing. The primary has the last word.
+
+use std::cell::OnceCell;
+
+use fastest_schema::{Kind, Table, UniqueRule, Value};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+use crate::replica::values::{Bound, key_of, value_of};
+use crate::rows::write_error::WriteError;
+
+/// Sets of columns on which no two rows of the table may agree.
+fn unique_sets(table: &Table) -> impl Iterator<Item = Vec<&'static str>> {
+    let single = table.columns.iter().filter(|column| column.unique).map(|c| vec![c.name]);
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    single.chain(indexes.map(|index| index.columns.to_vec()))
+}
+
+impl Session<'_> {
+    /// Refuses values that another row here has and no two rows may share.
+    pub(crate) fn check_unique(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<(), WriteError> {
+        for columns in unique_sets(table) {
+            let Some(wanted) = shared(table, &columns, values) else { continue };
+            let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
+            if let Some(other) = self.other(table, &same.join(" AND "), &wanted, values)? {
+                let columns = columns.join(", ");
+                return Err(WriteError::Taken { table: table.name, other, columns });
+            }
+        }
+        for rule in table.unique_rules {
+            let Some(wanted) = rule_values(self.connection, table, rule, values) else { continue };
+            let same = rule.terms.iter().map(|term| format!("({term}) = ?"));
+            let filter = rule.filter.map(|filter| format!("({filter})"));
+            let condition: Vec<String> = same.chain(filter).collect();
+            // It may fail for some other row, of which then nothing is known.
+            let other = self.other(table, &condition.join(" AND "), &wanted, values);
+            if let Some(other) = other.unwrap_or_default() {
+                let columns = rule.terms.join(", ");
+                return Err(WriteError::Taken { table: table.name, other, columns });
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of another row than that of `values`, of which the condition holds.
+    fn other(
+        &self,
+        table: &Table,
+        condition: &str,
+        wanted: &[Value],
+        values: &[Value],
+    ) -> Result<Option<String>, ReplicaError> {
+        let (name, pk) = (table.name, table.pk);
+        let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {condition} AND `{pk}` <> ? LIMIT 1");
+        let key = Value::from(key_of(table, values));
+        self.get(&sql, params_from_iter(wanted.iter().chain([&key]).map(Bound)))
+    }
+}
+
+/// The values of some columns of a row; `None` where one is null, for such are shared by any number of
+/// rows.
+fn shared(table: &Table, columns: &[&str], row: &[Value]) -> Option<Vec<Value>> {
+    let at = |name: &&str| table.columns.iter().position(|column| column.name == *name);
+    let values: Vec<Value> = columns.iter().filter_map(at).map(|at| row[at].clone()).collect();
+    values.iter().all(|value| !value.is_null()).then_some(values)
+}
+
+/// The values of a rule's terms for a row; `None` where the rule is not about it.
+fn rule_values(
+    connection: &Connection,
+    table: &Table,
+    rule: &UniqueRule,
+    row: &[Value],
+) -> Option<Vec<Value>> {
+    // With the types that the columns have, on which comparisons depend.
+    let column = |(at, column): (usize, &fastest_schema::Column)| {
+        let kind = match column.kind {
+            Kind::Text => "text",
+            Kind::Integer => "integer",
+            Kind::Real => "real",
+        };
+        format!("CAST(?{} AS {kind}) AS `{}`", at + 1, column.name)
+    };
+    let columns: Vec<String> = table.columns.iter().enumerate().map(column).collect();
+    let sql = format!(
+        "SELECT {} FROM (SELECT {}) AS `{}` WHERE {}",
+        rule.terms.join(", "),
+        columns.join(", "),
+        table.name,
+        rule.filter.unwrap_or("true")
+    );
+    let mut statement = connection.prepare_cached(&sql).ok()?;
+    let read = |found: &rusqlite::Row<'_>| {
+        (0..rule.terms.len()).map(|at| Ok(value_of(found.get_ref(at)?))).collect()
+    };
+    let values = statement.query_row(params_from_iter(row.iter().map(Bound)), read);
+    let values: Vec<Value> = values.ok()?;
+    values.iter().all(|value| !value.is_null()).then_some(values)
+}
+
+/// What rows have that no other may have. A database in memory, without tables, works out what is SQL;
+/// it is opened where there is any.
+#[derive(Default)]
+pub(crate) struct UniqueValues {
+    scratch: OnceCell<Option<Connection>>,
+}
+
+impl UniqueValues {
+    /// The sets of unique values that a row has: which set, and its values.
+    pub(crate) fn of(&self, table: &Table, row: &[Value]) -> Vec<(usize, Vec<Value>)> {
+        let sets = unique_sets(table).map(|columns| shared(table, &columns, row));
+        let rules = table.unique_rules.iter().map(|rule| {
+            let scratch = self.scratch.get_or_init(|| Connection::open_in_memory().ok());
+            rule_values(scratch.as_ref()?, table, rule, row)
+        });
+        let all = sets.chain(rules).enumerate();
+        all.filter_map(|(at, values)| Some((at, values?))).collect()
+    }
+}

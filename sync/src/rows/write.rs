@@ -1,0 +1,311 @@
+//! What a row that an application writes here must hold to.
+//!
+//! The primary enforces every constraint; what can be known here is said here, before anything is
+//! written. A foreign key may name a row of a scope that this device does not hold, so a parent that
+//! is not here is allowed; one that is known to be deleted is not. A delete does to the rows that
+//! refer to the row what their foreign keys declare, as the primary does; to those of append-only
+//! tables once the primary has done it.
+
+use std::fmt;
+
+use fastest_schema::{OnDelete, Policy, Table, Value};
+use rusqlite::{params, params_from_iter};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::keys::{foreign_keys, referable, references};
+use crate::replica::outbox::Entry;
+use crate::replica::session::Session;
+use crate::replica::values::{Bound, Values, key_of};
+use crate::rows::deletes::Struck;
+use crate::rows::write_error::{ROW_BYTES_MAX, WriteError};
+
+/// A row that refers to one that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Orphan {
+    /// The table.
+    pub table: &'static str,
+    /// The key.
+    pub key: String,
+    /// The column that refers to the other.
+    pub column: &'static str,
+    /// The table referred to.
+    pub parent: &'static str,
+    /// The key there.
+    pub parent_key: String,
+}
+
+impl fmt::Display for Orphan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, parent, parent_key } = self;
+        write!(f, "row {key} of {table} names {parent} {parent_key} in {column}, which was deleted")
+    }
+}
+
+impl Session<'_> {
+    /// Writes a row and queues it for the primary, in the scope that its table declares; `held` is
+    /// the one that the file is for.
+    pub(crate) fn write_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<(), WriteError> {
+        let key = table.columns.iter().zip(values).find(|(column, _)| column.name == table.pk);
+        let Some(key) = key.and_then(|(_, value)| value.as_str()) else {
+            return Err(WriteError::NoKey { table: table.name });
+        };
+        check_storable(table, key, table.columns.iter().map(|column| column.name).zip(values))?;
+        check_size(table, key, values)?;
+        let scope = self.scope_of(table, values)?;
+        check_held(held, &scope, table, key)?;
+        if table.policy == Policy::AppendOnly
+            && self.values(table, key)?.is_some_and(|there| there != values)
+        {
+            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+        }
+        self.check_references(table, values)?;
+        self.check_unique(table, values)?;
+        Ok(self.save_values(&scope, table, values)?)
+    }
+
+    /// Writes a new row of which some columns are given; the others take their defaults.
+    pub(crate) fn insert_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        given: &[(&'static str, Value)],
+    ) -> Result<Values, WriteError> {
+        let key = given.iter().find(|(name, _)| *name == table.pk);
+        let key = key.and_then(|(_, value)| value.as_str());
+        let shown = key.unwrap_or("without a key");
+        check_storable(table, shown, given.iter().map(|(name, value)| (*name, value)))?;
+        if let Some(key) = key
+            && self.values(table, key)?.is_some()
+        {
+            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+        }
+        let columns: Vec<String> = given.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let (name, pk) = (table.name, table.pk);
+        let values = match columns.is_empty() {
+            true => "DEFAULT VALUES".to_owned(),
+            false => {
+                let slots = vec!["?"; columns.len()].join(",");
+                format!("({}) VALUES ({slots})", columns.join(","))
+            }
+        };
+        let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
+        let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));
+        // The key may be a default, and the application's own idea of one.
+        let key: Option<Option<String>> = self.get(&sql, parameters)?;
+        let values = match &key {
+            Some(Some(key)) => self.values(table, key)?,
+            _ => None,
+        };
+        let Some((Some(key), values)) = key.zip(values) else {
+            return Err(WriteError::NoKey { table: name });
+        };
+        // SQLite has filled it in; it is written as any other from here on.
+        self.delete(table, &key)?;
+        self.write_row(held, table, &values)?;
+        Ok(values)
+    }
+
+    /// Deletes a row, and what its children declare happens to them. Gives whether it was there.
+    pub(crate) fn delete_row(
+        &self,
+        held: Option<&str>,
+        table: &'static Table,
+        key: &str,
+    ) -> Result<bool, WriteError> {
+        let was_there = self.values(table, key)?.is_some();
+        // A list, for generations may be many.
+        let mut going = vec![(table, key.to_owned())];
+        while let Some((table, key)) = going.pop() {
+            let Some(values) = self.values(table, &key)? else { continue };
+            let scope = self.scope_held(table, &key, &values)?;
+            check_held(held, &scope, table, &key)?;
+            if self.is_too_deep(table, &values)? {
+                return Err(WriteError::TooDeep { table: table.name, key });
+            }
+            // First, so that rows that refer to each other in a circle come to an end.
+            self.remove(&scope, table, &key)?;
+            for child in self.schema.synced() {
+                for (at, to) in references(child, table) {
+                    for child_key in self.referring(child, (at, to), (table, &values))? {
+                        let orphan = (child, child_key);
+                        going.extend(self.orphan((table, &key), orphan, (at, to.on_delete))?);
+                    }
+                }
+            }
+            if self.entry(table, &key)?.is_none() {
+                // The primary never knew it, and will have no word on what hangs on it.
+                self.strike_append_only(table, &values, Struck::All)?;
+            }
+        }
+        Ok(was_there)
+    }
+
+    /// Does to a row what its foreign key declares, as its parent goes. Gives it back where it goes too.
+    fn orphan(
+        &self,
+        (table, key): (&Table, &str),
+        (child, child_key): (&'static Table, String),
+        (at, on_delete): (usize, OnDelete),
+    ) -> Result<Option<(&'static Table, String)>, WriteError> {
+        match on_delete {
+            // The primary does it to them, once it has taken the delete: a client cannot ask for it.
+            OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
+            OnDelete::Cascade => return Ok(Some((child, child_key))),
+            OnDelete::SetNull => {
+                let Some(mut values) = self.values(child, &child_key)? else { return Ok(None) };
+                let scope = self.scope_held(child, &child_key, &values)?;
+                values[at] = Value::Null;
+                self.save_values(&scope, child, &values)?;
+            }
+            _ => {
+                return Err(WriteError::Referred {
+                    table: table.name,
+                    key: key.to_owned(),
+                    child: child.name,
+                    child_key,
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    /// The table of this schema, if rows of it can be written here.
+    pub(crate) fn check_table(&self, table: &'static Table) -> Result<(), WriteError> {
+        let (owner, name) = (self.schema.owner, table.name);
+        match self.schema.tables.iter().find(|known| **known == table) {
+            None => Err(WriteError::UnknownTable { owner, table: name }),
+            Some(known) if known.policy == Policy::Private => {
+                Err(WriteError::Private { table: name })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The scope under which a row that is here waits or is known.
+    fn scope_held(
+        &self,
+        table: &'static Table,
+        key: &str,
+        values: &[Value],
+    ) -> Result<String, WriteError> {
+        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 UNION ALL
+                   SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
+        match self.get(sql, params![table.name, key])? {
+            Some(scope) => Ok(scope),
+            None => Ok(self.scope_of(table, values)?),
+        }
+    }
+
+    /// Refuses a foreign key to a row that is not here because it was deleted.
+    fn check_references(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
+        match self.orphan_of(table, values)? {
+            None => Ok(()),
+            Some(Orphan { table, column, parent, parent_key: key, .. }) => {
+                Err(WriteError::Deleted { table, column, parent, key })
+            }
+        }
+    }
+
+    /// What is deleted of that which a row refers to.
+    pub(crate) fn orphan_of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<Option<Orphan>, ReplicaError> {
+        for (at, to) in foreign_keys(table) {
+            let Some(parent) = self.schema.synced_table(to.table) else { continue };
+            let deleted = match &values[at] {
+                Value::Null => None,
+                Value::Text(key) if to.column == parent.pk => self.deleted_by_key(parent, key)?,
+                value => self.deleted_by_value(parent, to.column, value)?,
+            };
+            if let Some(parent_key) = deleted {
+                let (key, column) = (key_of(table, values).to_owned(), table.columns[at].name);
+                let (table, parent) = (table.name, parent.name);
+                return Ok(Some(Orphan { table, key, column, parent, parent_key }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key, if it is that of a row that is known to be deleted.
+    fn deleted_by_key(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+        let deleted = "SELECT pk FROM fastest_local_outbox
+                         WHERE tbl = ?1 AND pk = ?2 AND row IS NULL UNION ALL
+                       SELECT pk FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
+        match self.values(table, key)? {
+            None => self.get(deleted, params![table.name, key]),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// The key of the row that had a value in a unique column, where it waits to be deleted and no other
+    /// has it: of what was deleted elsewhere only keys are known.
+    fn deleted_by_value(
+        &self,
+        table: &Table,
+        column: &str,
+        value: &Value,
+    ) -> Result<Option<String>, ReplicaError> {
+        let there = format!("SELECT 1 FROM `{}` WHERE `{column}` = ?1", table.name);
+        if self.get::<i64>(&there, [Bound(value)])?.is_some() {
+            return Ok(None);
+        }
+        let had = |entry: &Entry| {
+            let base = entry.base.as_deref().filter(|_| entry.table.name == table.name);
+            base.and_then(|base| referable(table, base, column)) == Some(value)
+        };
+        Ok(self.deletes(None)?.into_iter().find(had).map(|entry| entry.key))
+    }
+}
+
+/// Refuses what SQLite would store as something else.
+fn check_storable<'a>(
+    table: &Table,
+    key: &str,
+    values: impl Iterator<Item = (&'static str, &'a Value)>,
+) -> Result<(), WriteError> {
+    for (column, value) in values {
+        if value.is_nan() {
+            let (table, key) = (table.name, key.to_owned());
+            return Err(WriteError::Unstorable { table, key, column, value: value.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a row that could reach a primary of one kind and not of another.
+fn check_size(table: &Table, key: &str, values: &[Value]) -> Result<(), WriteError> {
+    // As JSON, a byte takes six at most.
+    let text_bytes = |value: &Value| value.as_str().map_or(0, str::len);
+    if values.iter().map(text_bytes).sum::<usize>() * 6 < ROW_BYTES_MAX {
+        return Ok(());
+    }
+    let columns = table.columns.iter().zip(values);
+    let sizes = columns.map(|(column, value)| (value.to_wire().to_string().len(), column.name));
+    let sizes: Vec<(usize, &'static str)> = sizes.collect();
+    let bytes = sizes.iter().map(|(bytes, name)| bytes + name.len() + 4).sum();
+    match sizes.iter().max() {
+        Some((_, column)) if bytes > ROW_BYTES_MAX => {
+            Err(WriteError::TooLarge { table: table.name, key: key.to_owned(), column, bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Result<(), WriteError> {
+    match held {
+        Some(held) if held != scope => Err(WriteError::OtherScope {
+            table: table.name,
+            key: key.to_owned(),
+            found: scope.to_owned(),
+            held: held.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}

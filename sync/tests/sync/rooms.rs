@@ -1,0 +1,454 @@
+//! Architecture: in each crate, rooms import downward only, and no two files import each other, be it by
+//! way of others.
+//!
+//! A room is a folder or a file of a crate's `src`. A file imports another where it writes a path that
+//! leads there, in a `use` or in its code: the file that the path names counts, also where that file only
+//! hands the name on. Tests inside of the sources (`#[cfg(test)]`) may look anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The rooms of each crate, from the bottom up. A file may import files of its own room and of those
+/// before it.
+const ROOMS: &[(&str, &[&str])] = &[(
+    "sync",
+    &["base", "remote", "replica", "rows", "migrations", "error", "exchange", "database", "device"],
+)];
+
+/// The modules from the crate's root to one of its files.
+type Module = Vec<String>;
+
+/// A path in a file.
+struct Mention {
+    /// Inside of which modules it stands, those of the file included.
+    place: Module,
+    /// Its words.
+    words: Vec<String>,
+    line: usize,
+}
+
+/// That one file names another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Import {
+    from: String,
+    line: usize,
+    to: String,
+}
+
+/// The sources of a crate, by their paths below `src`.
+type Sources = BTreeMap<String, String>;
+
+fn module_of(file: &str) -> Module {
+    let mut words: Module = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if matches!(words.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        words.pop();
+    }
+    words
+}
+
+/// A word or a sign of a source, and its line.
+#[derive(Debug, Clone, PartialEq)]
+struct Token {
+    text: String,
+    line: usize,
+}
+
+/// Where a comment, a string or a letter in quotes ends that begins at the start of `rest`; `None` where
+/// none does.
+fn skipped(rest: &str) -> Option<usize> {
+    if rest.starts_with("//") {
+        return Some(rest.find('\n').unwrap_or(rest.len()));
+    }
+    if rest.starts_with("/*") {
+        return Some(rest.find("*/").map_or(rest.len(), |end| end + 2));
+    }
+    let prefix = rest.find(|c| !matches!(c, 'b' | 'r' | 'c')).unwrap_or(rest.len());
+    let hashes = rest[prefix..].bytes().take_while(|byte| *byte == b'#').count();
+    let open = prefix + hashes;
+    if prefix <= 2 && rest[open..].starts_with('"') {
+        if rest[..prefix].ends_with('r') {
+            let close = format!("\"{}", "#".repeat(hashes));
+            return rest[open + 1..].find(&close).map(|end| open + 1 + end + close.len());
+        }
+        return (hashes == 0).then(|| open + quoted(&rest[open..], '"'));
+    }
+    let letter = rest.strip_prefix("b'").map_or(0, |_| 1);
+    let mut letters = rest[letter..].chars();
+    match (letters.next(), letters.next(), letters.next()) {
+        (Some('\''), Some('\\'), _) => Some(letter + quoted(&rest[letter..], '\'')),
+        (Some('\''), Some(_), Some('\'')) => Some(letter + quoted(&rest[letter..], '\'')),
+        _ => None,
+    }
+}
+
+/// The length of what stands in quotes, both included.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        if letter == quote && !is_escaped {
+            return at + letter.len_utf8();
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    text.len()
+}
+
+/// The words and signs of a source. Two colons are one sign.
+fn tokens(source: &str) -> Vec<Token> {
+    let (mut rest, mut line, mut all) = (source, 1, Vec::new());
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let (end, is_token) = match skipped(rest) {
+            Some(end) => (end, false),
+            None if first.is_whitespace() => (first.len_utf8(), false),
+            None if is_word(first) => (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true),
+            None if rest.starts_with("::") => (2, true),
+            None => (first.len_utf8(), true),
+        };
+        if is_token {
+            all.push(Token { text: rest[..end].to_owned(), line });
+        }
+        line += rest[..end].matches('\n').count();
+        rest = &rest[end..];
+    }
+    all
+}
+
+/// What reads the paths of one file.
+struct Reader<'a> {
+    tokens: &'a [Token],
+    /// The modules that the file declares: their names alone begin a path.
+    children: BTreeSet<&'a str>,
+    /// Where the reader is: modules of the file, and the depth of brackets at which each ends.
+    place: Module,
+    inside: Vec<usize>,
+    depth: usize,
+    found: Vec<Mention>,
+}
+
+/// The paths in a file.
+fn mentions(file: &str, source: &str) -> Vec<Mention> {
+    let tokens = tokens(source);
+    let declared = tokens.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";");
+    let children = declared.map(|three| three[1].text.as_str()).collect();
+    let place = module_of(file);
+    let mut reader =
+        Reader { tokens: &tokens, children, place, inside: vec![], depth: 0, found: vec![] };
+    let mut at = 0;
+    while at < tokens.len() {
+        at = reader.read(at);
+    }
+    reader.found
+}
+
+impl<'a> Reader<'a> {
+    fn text(&self, at: usize) -> &'a str {
+        self.tokens.get(at).map_or("", |token| &token.text)
+    }
+
+    /// Reads what begins at `at`; returns where it ends.
+    fn read(&mut self, at: usize) -> usize {
+        match self.text(at) {
+            "#" if self.is_of_tests(at) => self.end_of_item(at + 7),
+            "use" => self.used(at + 1, &[], false),
+            "mod" if self.text(at + 2) == "{" => {
+                self.place.push(self.text(at + 1).to_owned());
+                self.inside.push(self.depth);
+                self.depth += 1;
+                at + 3
+            }
+            "{" => {
+                self.depth += 1;
+                at + 1
+            }
+            "}" => {
+                self.depth -= 1;
+                if self.inside.last() == Some(&self.depth) {
+                    self.inside.pop();
+                    self.place.pop();
+                }
+                at + 1
+            }
+            _ if self.begins(at) && self.text(at + 1) == "::" => {
+                let (mut words, mut next) = (vec![self.text(at).to_owned()], at + 1);
+                while self.text(next) == "::" && self.is_word(next + 1) {
+                    words.push(self.text(next + 1).to_owned());
+                    next += 2;
+                }
+                self.mention(words, at);
+                next
+            }
+            _ => at + 1,
+        }
+    }
+
+    fn is_word(&self, at: usize) -> bool {
+        self.text(at).starts_with(|c: char| c.is_alphabetic() || c == '_')
+    }
+
+    /// Whether a path of ours begins here.
+    fn begins(&self, at: usize) -> bool {
+        let word = self.text(at);
+        let is_first = at == 0 || self.text(at - 1) != "::";
+        is_first && (["crate", "super", "self"].contains(&word) || self.children.contains(word))
+    }
+
+    fn mention(&mut self, words: Vec<String>, at: usize) {
+        let line = self.tokens[at].line;
+        self.found.push(Mention { place: self.place.clone(), words, line });
+    }
+
+    /// Whether `#[cfg(test)]` stands here.
+    fn is_of_tests(&self, at: usize) -> bool {
+        let words = ["#", "[", "cfg", "(", "test", ")", "]"];
+        words.iter().enumerate().all(|(more, word)| self.text(at + more) == *word)
+    }
+
+    /// Behind the item that begins here.
+    fn end_of_item(&self, mut at: usize) -> usize {
+        let mut depth = 0;
+        while at < self.tokens.len() {
+            match self.text(at) {
+                "{" => depth += 1,
+                "}" if depth == 1 => return at + 1,
+                "}" => depth -= 1,
+                ";" if depth == 0 => return at + 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        at
+    }
+
+    /// Reads the paths of a `use`, or of the brackets in one. `stem` is what stands before the brackets,
+    /// and `is_ours` whether that leads into this crate. Returns where it ends.
+    fn used(&mut self, mut at: usize, stem: &[String], is_ours: bool) -> usize {
+        let mut words = stem.to_vec();
+        let mut leads_here = is_ours;
+        loop {
+            match self.text(at) {
+                "{" => {
+                    at = self.used(at + 1, &words.clone(), leads_here);
+                    // What stood in the brackets is all that this path had.
+                    words.truncate(stem.len());
+                    continue;
+                }
+                end @ ("," | ";" | "}" | "") => {
+                    if words.len() > stem.len() && leads_here {
+                        self.mention(words, at - 1);
+                    }
+                    (words, leads_here) = (stem.to_vec(), is_ours);
+                    if end != "," {
+                        return at + 1;
+                    }
+                }
+                "as" => at += 1,
+                word if self.is_word(at) => {
+                    leads_here |= words.is_empty() && self.begins(at);
+                    words.push(word.to_owned());
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+}
+
+/// Every import of one file of a crate by another.
+fn imports(sources: &Sources) -> BTreeSet<Import> {
+    let files: BTreeMap<Module, &String> =
+        sources.keys().map(|file| (module_of(file), file)).collect();
+    let mut all = BTreeSet::new();
+    let leads_on = |at: &Module| files.keys().any(|module| module.starts_with(at));
+    for (file, text) in sources {
+        for Mention { place, words, line } in mentions(file, text) {
+            let mut words = &words[..];
+            let mut at = match words[0].as_str() {
+                "crate" => Vec::new(),
+                _ => place,
+            };
+            while let Some("crate" | "self" | "super") = words.first().map(String::as_str) {
+                if words[0] == "super" {
+                    at.pop();
+                }
+                words = &words[1..];
+            }
+            for word in words {
+                at.push(word.clone());
+                if !leads_on(&at) {
+                    break;
+                }
+            }
+            // What is inside of a file is that file's.
+            while !at.is_empty() && !files.contains_key(&at) {
+                at.pop();
+            }
+            if let Some(to) = files.get(&at).filter(|to| **to != file) {
+                all.insert(Import { from: file.clone(), line, to: to.to_string() });
+            }
+        }
+    }
+    all
+}
+
+/// The place of a file's room in the list; `None` for a file that is in none.
+fn room_of(file: &str, rooms: &[&str]) -> Option<usize> {
+    if matches!(file, "lib.rs" | "main.rs") {
+        return Some(rooms.len());
+    }
+    let is_in = |room: &str| match file.strip_prefix(room) {
+        Some(rest) => rest.starts_with('/') || rest == ".rs",
+        None => false,
+    };
+    // A room inside of another is named by the longer path.
+    (0..rooms.len()).filter(|at| is_in(rooms[*at])).max_by_key(|at| rooms[*at].len())
+}
+
+/// The lines that break the order of the rooms, or belong to no room.
+fn climbing(sources: &Sources, rooms: &[&str]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for file in sources.keys().filter(|file| room_of(file, rooms).is_none()) {
+        broken.push(format!("{file} is in no room"));
+    }
+    for Import { from, line, to } in imports(sources) {
+        if let (Some(low), Some(high)) = (room_of(&from, rooms), room_of(&to, rooms))
+            && low < high
+        {
+            broken.push(format!("{from}, line {line}: imports {to}, which is above it"));
+        }
+    }
+    broken
+}
+
+/// A circle of imports, as the lines that make it; empty where there is none.
+fn circle(sources: &Sources) -> Vec<String> {
+    let mut arrows: BTreeMap<String, Vec<Import>> = BTreeMap::new();
+    for import in imports(sources) {
+        arrows.entry(import.from.clone()).or_default().push(import);
+    }
+    let mut done = BTreeSet::new();
+    for file in sources.keys() {
+        let mut path = Vec::new();
+        if let Some(circle) = circle_from(file, &arrows, &mut path, &mut done) {
+            return circle;
+        }
+    }
+    Vec::new()
+}
+
+fn circle_from(
+    file: &str,
+    arrows: &BTreeMap<String, Vec<Import>>,
+    path: &mut Vec<Import>,
+    done: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    if done.contains(file) {
+        return None;
+    }
+    for import in arrows.get(file).into_iter().flatten() {
+        path.push(import.clone());
+        if let Some(start) = path.iter().position(|earlier| earlier.from == import.to) {
+            let show = |Import { from, line, to }: &Import| format!("{from}, line {line}: {to}");
+            return Some(path[start..].iter().map(show).collect());
+        }
+        if let Some(circle) = circle_from(&import.to, arrows, path, done) {
+            return Some(circle);
+        }
+        path.pop();
+    }
+    done.insert(file.to_owned());
+    None
+}
+
+fn read(src: &Path, below: &str, sources: &mut Sources) {
+    for entry in std::fs::read_dir(src.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.file_type().unwrap().is_dir() {
+            read(src, &path, sources);
+        } else if path.ends_with(".rs") {
+            sources.insert(path, std::fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn rooms_import_downward_and_no_file_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (member, rooms) in ROOMS {
+        let mut sources = Sources::new();
+        read(&root.join(member).join("src"), "", &mut sources);
+        assert!(sources.len() > 10, "{member} has its sources elsewhere");
+        let climbing = climbing(&sources, rooms);
+        assert!(climbing.is_empty(), "{member}/src:\n{}", climbing.join("\n"));
+        let circle = circle(&sources);
+        assert!(circle.is_empty(), "{member}/src, a circle:\n{}", circle.join("\n"));
+        for room in *rooms {
+            let is_used = |file: &String| room_of(file, &[room]) == Some(0);
+            assert!(sources.keys().any(is_used), "{member} has no room {room}");
+        }
+    }
+}
+
+/// Checks what of these sources breaks the order of the rooms `low`, `high` and `high/attic`, and how many
+/// imports are in a circle.
+fn check(sources: &[(&str, &str)], climbs: &[&str], in_circle: usize) {
+    let own = |(file, text): &(&str, &str)| ((*file).to_owned(), (*text).to_owned());
+    let sources: Sources = sources.iter().map(own).collect();
+    assert_eq!(climbing(&sources, &["low", "high", "high/attic"]), climbs);
+    let circle = circle(&sources);
+    assert_eq!(circle.len(), in_circle, "{circle:?}");
+}
+
+#[test]
+fn a_file_that_breaks_the_order_is_named_with_its_line() {
+    let low = ("low/a.rs", "");
+    check(&[low, ("high/b.rs", "use crate::low::a::A;")], &[], 0);
+    check(
+        &[
+            ("low/a.rs", "//! A.\n\nuse std::{fs, io};\nuse crate::{high::b::{self, B}, low};"),
+            ("high/b.rs", ""),
+        ],
+        &["low/a.rs, line 4: imports high/b.rs, which is above it"],
+        0,
+    );
+    check(
+        &[("low/a.rs", "fn f() {\n    if x { crate::high::b::f::<u8>() }\n}"), ("high/b.rs", "")],
+        &["low/a.rs, line 2: imports high/b.rs, which is above it"],
+        0,
+    );
+    check(
+        &[("high/b.rs", "use super::attic::c::C as D;"), ("high/attic/c.rs", "")],
+        &["high/b.rs, line 1: imports high/attic/c.rs, which is above it"],
+        0,
+    );
+    check(&[("lib.rs", "pub use low::a::A; mod low;"), ("low/mod.rs", ""), low], &[], 0);
+    check(
+        &[("lib.rs", ""), ("low/a.rs", "use crate::A;")],
+        &["low/a.rs, line 1: imports lib.rs, which is above it"],
+        0,
+    );
+    check(&[("cellar.rs", "")], &["cellar.rs is in no room"], 0);
+}
+
+#[test]
+fn circles_are_found_and_tests_may_look_anywhere() {
+    let b = ("low/b.rs", "use super::a;");
+    check(&[("low/a.rs", "use crate::low::b::B;"), b], &[], 2);
+    check(&[("low/a.rs", "fn f(b: super::b::B) {}"), b], &[], 2);
+    check(&[("low/a.rs", "macro!(crate::low::b::B);"), b], &[], 2);
+    check(&[("low/a.rs", "#[cfg(test)]\nmod tests { use crate::low::b::B; }"), b], &[], 0);
+    check(&[("low/a.rs", "// crate::low::b\nconst B: &str = \"crate::low::b\";"), b], &[], 0);
+    // A parent that uses its child, which uses what the parent defines.
+    check(&[("low/a.rs", "mod c; use c::C;"), ("low/a/c.rs", "use super::A;")], &[], 2);
+    check(&[("low/a.rs", "mod c; struct A(c::C);"), ("low/a/c.rs", "use super::A;")], &[], 2);
+    check(&[("low/a.rs", "mod c; struct A;"), ("low/a/c.rs", "use super::A;")], &[], 0);
+    check(&[("low/a.rs", "mod c { use super::A; }"), b], &[], 0);
+    let three = [
+        ("low/a.rs", "use crate::low::c;"),
+        ("low/b.rs", "use crate::low::a;"),
+        ("low/c.rs", "use crate::low::b;"),
+    ];
+    check(&three, &[], 3);
+}

@@ -1,6 +1,7 @@
 //! Times and ids of new rows.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// The time now: ISO 8601, UTC, milliseconds, as every row has it.
 pub fn now() -> String {

@@ -4,15 +4,14 @@
 //! second command can say for which it waits. A lock is the system's, and goes with its process; the
 //! line stays, and means nothing while the lock is free.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, Builder};
 use std::time::Duration;
+use std::{fmt, io};
 
 use crate::base::clock;
 

@@ -63,9 +63,8 @@ use std::time::{Duration, Instant};
 
 use fastest_schema::record::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 
-use crate::base::clock;
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
 use crate::database::error::DatabaseError;
@@ -74,15 +73,21 @@ use crate::error::SyncError;
 use crate::exchange::pull::{Pulled, pull_scope};
 use crate::exchange::push::push_alone;
 use crate::exchange::push::state::Pushed;
-use crate::exchange::refused::RefusedTransaction;
+use crate::exchange::refused;
 use crate::remote::open::Remote;
 use crate::replica::error::ReplicaError;
-use crate::replica::held::HeldRow;
 use crate::replica::layout::LAYOUT_VERSION;
 use crate::replica::layout::follow::declared;
+use crate::replica::local::device_row::DeviceRow;
+use crate::replica::local::held::{Held, HeldRow};
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::refused::{Refused, RefusedTransaction};
+use crate::replica::local::schema_row::{self, SchemaRow};
 use crate::replica::open::Replica;
+use crate::replica::scope::Scopes;
 use crate::replica::session::Session;
-use crate::rows::resolve::{Resolution, ResolveError, ResolveReport, RowConflict};
+use crate::rows::resolve::{Resolution, ResolveError, ResolveReport, Resolver, RowConflict};
+use crate::rows::transactions::join_since;
 use crate::rows::write_error::WriteError;
 
 /// How often to ask whether another process has ended its push.
@@ -157,10 +162,10 @@ impl Database {
             return Err(SchemaError::Owner(schema.owner).into());
         }
         let mut replica = Replica::open(path, schema)?;
-        if !replica.read().is_introduced()? {
-            replica.write(|session| session.introduce_file(scope.as_deref()))?;
+        if !DeviceRow(replica.read()).is_introduced()? {
+            replica.write(|session| introduce(session, scope.as_deref()))?;
         }
-        let held = replica.read().file_scope()?;
+        let held = SchemaRow(replica.read()).scope()?;
         match held == scope {
             true => Ok(Self { path: path.to_owned(), replica, scope }),
             false => {
@@ -181,9 +186,9 @@ impl Database {
     ) -> Result<T, E> {
         let scope = self.scope.as_deref();
         let done = self.replica.write(|session| {
-            let begun = session.last_revision()?;
+            let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
-            session.join_since(begun).map_err(|error| Failed::Own(error.into()))?;
+            join_since(session, begun).map_err(|error| Failed::Own(error.into()))?;
             Ok(done)
         });
         done.map_err(|failed| match failed {
@@ -208,7 +213,7 @@ impl Database {
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
         let scope = self.scope.as_deref();
         self.replica.write(|session| {
-            let begun = session.last_revision()?;
+            let begun = Outbox(session).last_revision()?;
             let was_there = Transaction::new(session, scope).delete::<R>(key)?;
             join_or_part(session, begun)?;
             Ok(was_there)
@@ -275,7 +280,7 @@ impl Database {
     pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
         let scopes = match &self.scope {
             Some(scope) => vec![scope.clone()],
-            None => self.replica.read().scopes()?,
+            None => Scopes(self.replica.read()).held()?,
         };
         let mut all = Pulled::default();
         for scope in scopes {
@@ -289,43 +294,43 @@ impl Database {
 
     /// The scopes in which something waits for the primary, the longest waiting first.
     pub fn waiting(&self) -> Result<Vec<String>, DatabaseError> {
-        Ok(self.replica.read().waiting_scopes()?)
+        Ok(Outbox(self.replica.read()).scopes()?)
     }
 
     /// Rows that this device and the primary changed, each in its own way, the oldest first. The
     /// primary's stand, and both versions are kept until [`Database::resolve`] settles them.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
-        Ok(self.replica.read().conflicts(None)?)
+        Ok(Resolver(self.replica.read()).conflicts(None)?)
     }
 
     /// Rows that the primary has and this device cannot keep, since a value there does not fit its
     /// column. They stay here as they were, and what was written to them waits, until they are mended
     /// on the primary and pulled.
     pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
-        Ok(self.replica.read().held(None)?)
+        Ok(Held(self.replica.read()).of(None)?)
     }
 
     /// Transactions that the primary refused, those that were written first before others. They wait
     /// until a row of theirs is written again, here or on the primary, or until they are tried again or
     /// dropped.
     pub fn refused(&self) -> Result<Vec<RefusedTransaction>, DatabaseError> {
-        Ok(self.replica.read().refused()?)
+        Ok(Outbox(self.replica.read()).refused()?)
     }
 
     /// Lets the next push try a refused transaction again, for the primary may take it by now.
     pub fn retry_refused(&mut self, id: i64) -> Result<(), DatabaseError> {
-        Ok(self.replica.write(|session| session.retry_refused(id))?)
+        Ok(self.replica.write(|session| refused::retry(session, id))?)
     }
 
     /// Lets the next push try all refused transactions again.
     pub fn retry_all_refused(&mut self) -> Result<(), DatabaseError> {
-        Ok(self.replica.write(|session| session.retry_all_refused())?)
+        Ok(self.replica.write(|session| Refused(session).retry_all())?)
     }
 
     /// Takes back what was written in a refused transaction: its rows are again as the primary was last
     /// seen to have them. Returns what was dropped.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
-        Ok(self.replica.write(|session| session.drop_refused(id))?)
+        Ok(self.replica.write(|session| refused::drop(session, id))?)
     }
 
     /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like
@@ -336,8 +341,8 @@ impl Database {
         resolution: &Resolution,
     ) -> Result<ResolveReport, DatabaseError> {
         self.replica.write(|session| {
-            let begun = session.last_revision()?;
-            let settled = match session.resolve(id, resolution) {
+            let begun = Outbox(session).last_revision()?;
+            let settled = match Resolver(session).resolve(id, resolution) {
                 Err(ResolveError::Write(error)) => return Err(error.into()),
                 settled => settled.map_err(SyncError::from)?,
             };
@@ -379,7 +384,7 @@ impl Database {
 
 /// Makes one transaction of what a delete came to, but where that is too large for one.
 fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
-    match session.join_since(begun) {
+    match join_since(session, begun) {
         Err(WriteError::TransactionTooLarge { .. }) => Ok(()),
         joined => Ok(joined?),
     }
@@ -397,8 +402,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
     file.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     let layout: i64 =
         file.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'fastest_local_schema'";
-    let is_ours: bool = file.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+    let is_ours = schema_row::is_there(&file).map_err(failed)?;
     match layout {
         _ if !is_ours => return Err(unreadable("no application has made it with Fastest")),
         ..LAYOUT_VERSION => {
@@ -409,10 +413,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
         LAYOUT_VERSION => {}
         _ => return Err(unreadable("it is of a newer version: upgrade")),
     }
-    let sql = "SELECT record, migration, scope FROM fastest_local_schema";
-    let (record, migration, scope): (String, Option<String>, Option<String>) = file
-        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .map_err(failed)?;
+    let (record, migration, scope) = schema_row::read(&file).map_err(failed)?;
     let held: Record = serde_json::from_str(&record)
         .map_err(|error| unreadable(&format!("what it says of its tables is damaged: {error}")))?;
     if held.owner == FASTEST.owner {
@@ -429,24 +430,10 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
     }
 }
 
-impl Session<'_> {
-    fn is_introduced(&self) -> Result<bool, ReplicaError> {
-        Ok(self.get::<i64>("SELECT 1 FROM fastest_local_device", [])?.is_some())
+/// Assigns a file its device id and its scope, the first time.
+fn introduce(session: Session<'_>, scope: Option<&str>) -> Result<(), ReplicaError> {
+    if DeviceRow(session).introduce_file()? {
+        SchemaRow(session).set_scope(scope)?;
     }
-
-    /// Gives the file its device id and its scope, the first time.
-    fn introduce_file(&self, scope: Option<&str>) -> Result<(), ReplicaError> {
-        if self.is_introduced()? {
-            return Ok(());
-        }
-        self.run("UPDATE fastest_local_schema SET scope = ?1", params![scope])?;
-        // Who the user is, is the application's own affair.
-        let sql = "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, '')";
-        self.run(sql, [clock::new_id()]).map(drop)
-    }
-
-    /// The one scope that the file is for.
-    pub(crate) fn file_scope(&self) -> Result<Option<String>, ReplicaError> {
-        Ok(self.get::<Option<String>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
-    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use fastest_schema::{Row, Value};
 use crate::database::error::DatabaseError;
 use crate::replica::session::Session;
 use crate::replica::values::{decode, try_values_of};
+use crate::rows::write::Writer;
 use crate::rows::write_error::WriteError;
 
 /// A [`crate::Database`] within a transaction. It reads what it has written.
@@ -31,35 +32,35 @@ impl<'a> Transaction<'a> {
     /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
     /// is the one that its table declares.
     pub fn save<R: Row>(&self, row: &R) -> Result<(), DatabaseError> {
-        self.session.check_table(R::TABLE)?;
+        Writer(self.session).check_table(R::TABLE)?;
         let values = try_values_of(row)
             .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
-        Ok(self.session.write_row(self.scope, R::TABLE, &values)?)
+        Ok(Writer(self.session).write(self.scope, R::TABLE, &values)?)
     }
 
     /// Writes a new row, its absent columns by their defaults, and gives it back.
     pub fn insert<R: Row>(&self, new: &R::New) -> Result<R, DatabaseError> {
-        self.session.check_table(R::TABLE)?;
+        Writer(self.session).check_table(R::TABLE)?;
         let given = named_values(new)
             .map_err(|source| WriteError::Unwritable { table: R::TABLE.name, source })?;
-        Ok(decode(self.session.insert_row(self.scope, R::TABLE, &given)?)?)
+        Ok(decode(Writer(self.session).insert(self.scope, R::TABLE, &given)?)?)
     }
 
     /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
     pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
-        self.session.check_table(R::TABLE)?;
-        Ok(self.session.delete_row(self.scope, R::TABLE, key)?)
+        Writer(self.session).check_table(R::TABLE)?;
+        Ok(Writer(self.session).delete(self.scope, R::TABLE, key)?)
     }
 
     /// The row of this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
-        self.session.check_table(R::TABLE)?;
+        Writer(self.session).check_table(R::TABLE)?;
         Ok(self.session.row(key)?)
     }
 
     /// Every row of a table, by key.
     pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
-        self.session.check_table(R::TABLE)?;
+        Writer(self.session).check_table(R::TABLE)?;
         Ok(self.session.rows_where(None)?)
     }
 
@@ -69,7 +70,7 @@ impl<'a> Transaction<'a> {
         column: &str,
         value: impl Into<Value>,
     ) -> Result<Vec<R>, DatabaseError> {
-        self.session.check_table(R::TABLE)?;
+        Writer(self.session).check_table(R::TABLE)?;
         if R::TABLE.column(column).is_none() {
             let (table, column) = (R::TABLE.name, column.to_owned());
             return Err(DatabaseError::NoColumn { table, column });

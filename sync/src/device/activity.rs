@@ -2,8 +2,7 @@
 
 use std::sync::Mutex;
 
-use fastest_core::progress::Counts;
-use fastest_core::progress::Progress;
+use fastest_core::progress::{Counts, Progress};
 
 /// The phase that a command is in, and how far it has come in it.
 #[derive(Debug, Default)]

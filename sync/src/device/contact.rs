@@ -4,7 +4,6 @@
 use fastest_schema::Row;
 use fastest_schema::projects::Project;
 
-use crate::base::clock;
 use crate::device::find::find_on_primary;
 use crate::device::notices::notices_of;
 use crate::device::open::Device;
@@ -12,20 +11,20 @@ use crate::error::SyncError;
 use crate::exchange::push::push_scope;
 use crate::exchange::push::state::Pushed;
 use crate::remote::open::Remote;
-use crate::replica::error::ReplicaError;
-use crate::replica::session::Session;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::queue::Queue;
 
 impl Device {
     /// Whether a push of a project other than this one waits.
     pub(crate) fn others_wait(&self, scope: &str) -> Result<bool, SyncError> {
-        Ok(self.replica.read().queued()?.iter().any(|other| other != scope))
+        Ok(Queue(self.replica.read()).scopes()?.iter().any(|other| other != scope))
     }
 
     /// Sends what waits, the oldest first; what of it cannot be sent now goes on waiting. Gives what
     /// the user should know; fails where nobody can be reached.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
         let mut notices = Vec::new();
-        for scope in self.replica.read().queued()? {
+        for scope in Queue(self.replica.read()).scopes()? {
             match self.push_scope(remote, &scope).await {
                 Ok(pushed) => notices.extend(notices_of(&pushed)),
                 Err(error) if error.is_unreachable() => return Err(error),
@@ -47,9 +46,9 @@ impl Device {
             Err(error) => Err(error),
         };
         match &pushed {
-            Ok(_) => self.replica.write(|session| session.unqueue(scope))?,
+            Ok(_) => self.replica.write(|session| Queue(session).remove(scope))?,
             Err(error) if error.is_unreachable() => {
-                self.replica.write(|session| session.queue(scope))?;
+                self.replica.write(|session| Queue(session).add(scope))?;
             }
             Err(_) => {}
         }
@@ -63,7 +62,7 @@ impl Device {
     async fn check_not_second(&self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
         let session = self.replica.read();
         let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
-        let entry = session.entry(Project::TABLE, scope)?;
+        let entry = Outbox(session).entry(Project::TABLE, scope)?;
         if remote.chosen.is_none() || entry.is_none_or(|entry| entry.base.is_some()) {
             return Ok(());
         }
@@ -75,26 +74,5 @@ impl Device {
             }
             None => Ok(()),
         }
-    }
-}
-
-impl Session<'_> {
-    /// Scopes whose push waits, in order.
-    pub(crate) fn queued(&self) -> Result<Vec<String>, ReplicaError> {
-        self.all("SELECT scope FROM fastest_local_queued ORDER BY place", [], |row| row.get(0))
-    }
-
-    /// Since when a push of the scope waits.
-    pub(crate) fn queued_since(&self, scope: &str) -> Result<Option<String>, ReplicaError> {
-        self.get("SELECT since FROM fastest_local_queued WHERE scope = ?1", [scope])
-    }
-
-    pub(crate) fn queue(&self, scope: &str) -> Result<(), ReplicaError> {
-        let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
-        self.run(sql, [scope, &clock::now()]).map(drop)
-    }
-
-    fn unqueue(&self, scope: &str) -> Result<(), ReplicaError> {
-        self.run("DELETE FROM fastest_local_queued WHERE scope = ?1", [scope]).map(drop)
     }
 }

@@ -4,12 +4,10 @@
 //! What `.fastest` says of a folder goes with the folder, and may go without it (`git clean -fdx`),
 //! or be copied with it. This list is what a device then has to tell what the folder was.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use fastest_core::checkout::edit::Files;
 use fastest_core::id::TreeId;
@@ -21,29 +19,18 @@ use fastest_core::store::StoreError;
 use fastest_core::tree::read_directory;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
-use rusqlite::params;
 
 use crate::device::open::Device;
-use crate::device::working_copy::WorkingCopy;
+use crate::device::working_copy::{WorkingCopy, folder_mark};
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::error::ReplicaError;
-use crate::replica::session::Session;
+use crate::replica::local::copies::{Copies, KnownCopy};
+use crate::replica::local::outbox::Outbox;
+use crate::rows::projects::Projects;
 
 /// Files of a snapshot that are looked for in a folder to tell whether it still is what it was.
 const FILES_LOOKED_FOR_MAX: usize = 2_000;
-
-/// A working copy as the device last saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KnownCopy {
-    pub root: PathBuf,
-    pub project_id: String,
-    pub workspace_id: String,
-    /// The snapshot that it was based on, or an earlier one of its own.
-    pub head: Option<String>,
-    /// What tells the folder from another one in its place: see [`folder_mark`].
-    pub folder: Option<String>,
-}
 
 impl Device {
     /// The working copy that holds `dir`, looking upwards.
@@ -59,7 +46,7 @@ impl Device {
         let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let above = found.as_ref().map(WorkingCopy::root);
         for root in path.ancestors().take_while(|root| Some(*root) != above) {
-            if let Some(known) = self.replica.read().known_copy(root)?
+            if let Some(known) = Copies(self.replica.read()).at(root)?
                 && let Some(copy) = self.find_again(&known, root == path)?
             {
                 return Ok(Some(copy));
@@ -77,14 +64,10 @@ impl Device {
     /// says of itself.
     pub(crate) fn learn_copies(&mut self) -> Result<(), SyncError> {
         let session = self.replica.read();
-        if session.get::<i64>("SELECT 1 FROM fastest_local_copy LIMIT 1", [])?.is_some() {
+        if Copies(session).is_any()? {
             return Ok(());
         }
-        let sql = "SELECT id, local_path FROM workspaces
-                   WHERE machine_id IS ?1 AND local_path IS NOT NULL";
-        let made = session.all(sql, [&self.identity.machine], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
+        let made = Projects(session).places(self.identity.machine.as_deref())?;
         let mut copies = Vec::new();
         for (id, path) in made {
             if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path), &self.trust)
@@ -96,7 +79,9 @@ impl Device {
         }
         if !copies.is_empty() {
             self.replica.write(|session| {
-                copies.iter().try_for_each(|(copy, head)| session.know_copy(copy, head.as_deref()))
+                copies
+                    .iter()
+                    .try_for_each(|(copy, head)| Copies(session).put(&copy.known(head.as_deref())))
             })?;
         }
         Ok(())
@@ -107,10 +92,15 @@ impl Device {
     pub(crate) fn was_made_here(&self, root: &Path) -> Result<Option<Project>, SyncError> {
         let session = self.replica.read();
         let Some(path) = root.to_str() else { return Ok(None) };
-        let sql = "SELECT id FROM workspaces WHERE machine_id IS ?1 AND local_path = ?2
-                   AND NOT EXISTS (SELECT 1 FROM fastest_local_copy WHERE workspace_id = id)";
-        let found: Option<String> = session.get(sql, params![self.identity.machine, path])?;
-        let Some(id) = found else { return Ok(None) };
+        let made = Projects(session).made_at(self.identity.machine.as_deref(), path)?;
+        let mut unknown = None;
+        for id in made {
+            if Copies(session).of_workspace(&id)?.is_empty() {
+                unknown = Some(id);
+                break;
+            }
+        }
+        let Some(id) = unknown else { return Ok(None) };
         let workspace = session.row::<Workspace>(&id)?;
         let project = workspace.map(|workspace| session.row::<Project>(&workspace.project_id));
         Ok(project.transpose()?.flatten())
@@ -245,7 +235,7 @@ impl Device {
     /// and one that is a copy of another says so, once.
     fn meet(&mut self, copy: WorkingCopy) -> Result<WorkingCopy, SyncError> {
         let session = self.replica.read();
-        let known = session.known_copy(copy.root())?;
+        let known = Copies(session).at(copy.root())?;
         if known.is_some_and(|known| known.workspace_id == copy.workspace_id)
             || self.replica.is_read_only()
         {
@@ -254,16 +244,16 @@ impl Device {
         let Some(workspace) = session.row::<Workspace>(&copy.workspace_id)? else {
             return Ok(copy);
         };
-        let others = session.copies_of(&copy.workspace_id)?;
+        let others = Copies(session).of_workspace(&copy.workspace_id)?;
         let gone: Vec<_> = others.iter().filter(|other| !self.is_live(other)).collect();
         let head = copy.head()?;
         self.replica.write(|session| {
-            gone.iter().try_for_each(|gone| session.forget_copy(&gone.root))?;
-            session.know_copy(&copy, head.as_deref())?;
+            gone.iter().try_for_each(|gone| Copies(session).forget(&gone.root))?;
+            Copies(session).put(&copy.known(head.as_deref()))?;
             let old_path = workspace.local_path.as_deref();
             if gone.iter().any(|gone| gone.root.to_str() == old_path) {
                 let local_path = copy.root().to_str().map(str::to_owned);
-                session.save(&copy.project_id, &Workspace { local_path, ..workspace })?;
+                Outbox(session).save(&copy.project_id, &Workspace { local_path, ..workspace })?;
             }
             Ok::<_, ReplicaError>(())
         })?;
@@ -274,7 +264,7 @@ impl Device {
 
     /// What to say of a working copy whose workspace has another one on this device.
     pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
-        let others = self.replica.read().copies_of(&copy.workspace_id)?;
+        let others = Copies(self.replica.read()).of_workspace(&copy.workspace_id)?;
         let is_twin =
             |other: &&KnownCopy| !is_same_folder(&other.root, copy.root()) && self.is_live(other);
         let Some(twin) = others.iter().find(is_twin) else { return Ok(None) };
@@ -303,7 +293,7 @@ impl Device {
     /// Takes note of what a working copy is based on, where the device's list says otherwise, and
     /// gives it back its head where it lost that alone. The caller holds its lock.
     pub(crate) fn keep_known(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
-        let known = self.replica.read().known_copy(copy.root())?;
+        let known = Copies(self.replica.read()).at(copy.root())?;
         let known = known.filter(|known| known.workspace_id == copy.workspace_id);
         let (head, last) = (copy.head()?, known.as_ref().and_then(|known| known.head.clone()));
         if let (None, Some(last)) = (&head, &last)
@@ -315,7 +305,7 @@ impl Device {
             return Ok(Some(format!("{path} had lost .fastest/head: it goes on from {last}")));
         }
         if known.is_none() || head != last {
-            self.replica.write_soon(|session| session.know_copy(copy, head.as_deref()))?;
+            self.replica.write_soon(|session| Copies(session).put(&copy.known(head.as_deref())))?;
         }
         Ok(None)
     }
@@ -324,14 +314,6 @@ impl Device {
 /// The name under which a device keeps what checkouts left in a folder.
 fn name_of_left(root: &Path) -> String {
     blake3::hash(root.as_os_str().as_bytes()).to_hex()[..32].to_owned()
-}
-
-/// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
-/// where the file system keeps no such time.
-fn folder_mark(root: &Path) -> Option<String> {
-    let data = fs::metadata(root).ok()?;
-    let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(format!("{}/{}", data.ino(), made.as_nanos()))
 }
 
 /// How many files of a tree stand in a folder, by their names, and how many were looked for.
@@ -365,73 +347,4 @@ fn present(
 fn is_same_folder(a: &Path, b: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     a == b || (id(a).is_some() && id(a) == id(b))
-}
-
-impl Session<'_> {
-    /// The working copy that was last seen at `root`.
-    pub(crate) fn known_copy(&self, root: &Path) -> Result<Option<KnownCopy>, ReplicaError> {
-        let mut found = self.copies("root = ?1", params![root.as_os_str().as_bytes()])?;
-        Ok(found.pop())
-    }
-
-    /// The places where working copies of a workspace were last seen.
-    pub(crate) fn copies_of(&self, workspace_id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
-        self.copies("workspace_id = ?1", [workspace_id])
-    }
-
-    /// The places where working copies of a project were last seen.
-    pub(crate) fn copies_of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
-        self.copies("project_id = ?1", [id])
-    }
-
-    /// The places of all working copies that the device knows.
-    pub(crate) fn copy_roots(&self) -> Result<Vec<PathBuf>, ReplicaError> {
-        Ok(self.copies("true", [])?.into_iter().map(|copy| copy.root).collect())
-    }
-
-    fn copies(
-        &self,
-        condition: &str,
-        parameters: impl rusqlite::Params,
-    ) -> Result<Vec<KnownCopy>, ReplicaError> {
-        let sql = format!(
-            "SELECT root, project_id, workspace_id, head, folder FROM fastest_local_copy
-             WHERE {condition} ORDER BY root"
-        );
-        self.all(&sql, parameters, |row| {
-            Ok(KnownCopy {
-                root: OsStr::from_bytes(&row.get::<_, Vec<u8>>(0)?).into(),
-                project_id: row.get(1)?,
-                workspace_id: row.get(2)?,
-                head: row.get(3)?,
-                folder: row.get(4)?,
-            })
-        })
-    }
-
-    /// Takes note of a working copy, and of what it is based on.
-    pub(crate) fn know_copy(
-        &self,
-        copy: &WorkingCopy,
-        head: Option<&str>,
-    ) -> Result<(), ReplicaError> {
-        self.run(
-            "INSERT OR REPLACE INTO
-             fastest_local_copy(root, project_id, workspace_id, head, folder)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                copy.root().as_os_str().as_bytes(),
-                copy.project_id,
-                copy.workspace_id,
-                head.filter(|head| !head.is_empty()),
-                folder_mark(copy.root())
-            ],
-        )
-        .map(drop)
-    }
-
-    fn forget_copy(&self, root: &Path) -> Result<(), ReplicaError> {
-        let root = root.as_os_str().as_bytes();
-        self.run("DELETE FROM fastest_local_copy WHERE root = ?1", params![root]).map(drop)
-    }
 }

@@ -25,7 +25,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::device::nearest::nearest;
+    use super::nearest;
 
     #[test]
     fn the_nearest_name_is_near() {

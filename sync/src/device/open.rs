@@ -18,13 +18,10 @@ use fastest_core::checkout::Kept;
 use fastest_core::git::UserSettings;
 use fastest_core::private;
 use fastest_core::store::Store;
-use fastest_schema::auth::User;
+use fastest_schema::FASTEST;
 use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
-use fastest_schema::{FASTEST, Row};
-use rusqlite::params;
+use fastest_schema::workspaces::{Snapshot, Workspace};
 
-use crate::base::clock;
 use crate::base::waiting;
 use crate::device::names::tell_workspace;
 use crate::device::nearest::nearest;
@@ -40,11 +37,11 @@ use crate::remote::open::Remote;
 use crate::remote::retry::RetryPolicy;
 use crate::remote::secret::{NoSecrets, Secrets};
 use crate::remote::state::RemoteState;
-use crate::replica::error::ReplicaError;
+use crate::replica::local::device_row::DeviceRow;
+use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::open::Replica;
-use crate::replica::session::Session;
-use crate::replica::values::values_of;
-use crate::rows::history::{self, Parents};
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 /// Format of a store.
 const FORMAT: u32 = 1;
@@ -91,7 +88,7 @@ impl Device {
         let rows = dir.join("replica.db");
         private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
         let mut replica = Replica::open(&rows, &FASTEST)?;
-        replica.write(|session| session.introduce(&identity))?;
+        replica.write(|session| DeviceRow(session).introduce(identity.user_name.as_deref()))?;
         let mut device = Self::of(dir, identity, trust, store, replica);
         device.learn_copies()?;
         Ok(device)
@@ -196,7 +193,7 @@ impl Device {
         let Some(head) = copy.head()? else { return Ok(()) };
         let workspace = self.workspace_of(copy)?;
         if workspace.current_snapshot_id.as_deref() != Some(&head) {
-            self.replica.write(|session| session.advance_head(&workspace.id, &head))?;
+            self.replica.write(|session| Snapshots(session).advance_head(&workspace.id, &head))?;
         }
         Ok(())
     }
@@ -227,7 +224,7 @@ impl Device {
         project: &Project,
         name: Option<&str>,
     ) -> Result<Workspace, SyncError> {
-        let all = self.replica.read().workspaces(&project.id)?;
+        let all = Projects(self.replica.read()).workspaces(&project.id)?;
         let Some(name) = name else {
             let main = project.main_workspace_id.as_deref();
             let found = all.iter().find(|w| Some(w.id.as_str()) == main).or(all.first());
@@ -296,7 +293,7 @@ impl Device {
 
     /// Opens the remote that the device follows.
     pub fn remote(&self) -> Result<Remote, SyncError> {
-        self.open_remote(&self.replica.read().remote()?)
+        self.open_remote(&RemoteRow(self.replica.read()).get()?)
     }
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
@@ -424,100 +421,5 @@ fn check_format(dir: &Path) -> Result<(), SyncError> {
             write().map_err(SyncError::io("write", &path))
         }
         Err(error) => Err(SyncError::io("read", &path)(error)),
-    }
-}
-
-impl Session<'_> {
-    /// Gives the device its id, and a user of its own, the first time.
-    fn introduce(&self, identity: &Identity) -> Result<(), ReplicaError> {
-        if self.get::<String>("SELECT user_id FROM fastest_local_device", [])?.is_some() {
-            return Ok(());
-        }
-        let user_id = clock::new_id();
-        let user = User {
-            // A name that no mail reaches (RFC 2606), until the user signs in somewhere.
-            email: format!("{}@fastest.invalid", user_id.to_lowercase()),
-            id: user_id.clone(),
-            name: identity.user_name.clone(),
-            picture: None,
-            created_at: clock::now(),
-        };
-        self.put_values(User::TABLE, &values_of(&user))?;
-        self.run(
-            "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, ?2)",
-            params![clock::new_id(), user_id],
-        )?;
-        Ok(())
-    }
-
-    /// The user whose device this is.
-    pub(crate) fn user_id(&self) -> Result<String, ReplicaError> {
-        let found = self.get("SELECT user_id FROM fastest_local_device", [])?;
-        Ok(found.expect("the device was introduced when it was opened"))
-    }
-
-    /// Parents of every snapshot of a project.
-    pub(crate) fn parents(&self, project_id: &str) -> Result<Parents, ReplicaError> {
-        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
-        let rows = self.all(sql, [project_id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        rows.into_iter()
-            .map(|(id, parents)| {
-                let parents = serde_json::from_str(&parents);
-                let key = id.clone();
-                let broken = |error: serde_json::Error| {
-                    let source = error.into();
-                    ReplicaError::Row { table: "snapshots", key, source }
-                };
-                Ok((id, parents.map_err(broken)?))
-            })
-            .collect()
-    }
-
-    /// The workspaces of a project, by time of creation.
-    pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
-        self.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
-    }
-
-    /// Moves a workspace's head to `snapshot_id`, if that follows it.
-    pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
-        let Some(workspace) = self.row::<Workspace>(id)? else { return Ok(()) };
-        let known = self.row::<Snapshot>(snapshot_id)?.is_some();
-        let forward = match &workspace.current_snapshot_id {
-            Some(current) if current == snapshot_id => false,
-            Some(current) => {
-                history::follows(&self.parents(&workspace.project_id)?, snapshot_id, current)
-            }
-            None => true,
-        };
-        if known && forward {
-            let scope = workspace.project_id.clone();
-            let current_snapshot_id = Some(snapshot_id.to_owned());
-            self.save(&scope, &Workspace { current_snapshot_id, ..workspace })?;
-        }
-        Ok(())
-    }
-
-    /// Records that something happened.
-    pub(crate) fn record(
-        &self,
-        project_id: &str,
-        workspace_id: &str,
-        event: &str,
-        snapshot_id: Option<&str>,
-        message: Option<String>,
-    ) -> Result<(), ReplicaError> {
-        let event = ActivityEvent {
-            id: clock::new_id(),
-            project_id: project_id.to_owned(),
-            workspace_id: Some(workspace_id.to_owned()),
-            actor: Source::Cli,
-            r#type: event.to_owned(),
-            snapshot_id: snapshot_id.map(str::to_owned),
-            message,
-            created_at: clock::now(),
-        };
-        self.save(project_id, &event)
     }
 }

@@ -2,11 +2,10 @@
 //! looked at.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::{fs, io};
 
 use fastest_core::private;
 use fastest_schema::Schema;

@@ -5,9 +5,10 @@
 
 use serde::Serialize;
 
-pub use crate::exchange::refused::{RefusedRow, RefusedTransaction};
 use crate::remote::meter::Traffic;
-pub use crate::replica::held::HeldRow;
+
+pub use crate::replica::local::held::HeldRow;
+pub use crate::replica::local::refused::{RefusedRow, RefusedTransaction};
 pub use crate::rows::resolve::{ColumnConflict, ResolveReport, RowConflict};
 
 /// `fastest init`

@@ -7,21 +7,21 @@
 //! index, checkout, tmp/   of fastest-core: stat index, checkout journal, temporary files
 //! ```
 
-use fastest_core::state_dir::JOURNAL;
-use fastest_core::tree::STATE_DIR;
-use std::fs;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use fastest_core::checkout::{Kept, recover};
 use fastest_core::private;
-use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, StateDir, StateFile, WORKSPACE};
+use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, JOURNAL, StateDir, StateFile, WORKSPACE};
+use fastest_core::tree::STATE_DIR;
 use serde::{Deserialize, Serialize};
 
 use crate::base::waiting;
 use crate::device::trust::Trust;
 use crate::error::SyncError;
+use crate::replica::local::copies::KnownCopy;
 
 /// Format of `workspace.json`.
 const FORMAT: u32 = 1;
@@ -50,6 +50,17 @@ pub struct CopyLock {
 }
 
 impl WorkingCopy {
+    /// The working copy as the device remembers it, based on `head`.
+    pub(crate) fn known(&self, head: Option<&str>) -> KnownCopy {
+        KnownCopy {
+            root: self.root().to_owned(),
+            project_id: self.project_id.clone(),
+            workspace_id: self.workspace_id.clone(),
+            head: head.filter(|head| !head.is_empty()).map(str::to_owned),
+            folder: folder_mark(self.root()),
+        }
+    }
+
     /// Makes `root` a working copy. What is there already stays.
     pub fn create(root: &Path, project_id: &str, workspace_id: &str) -> Result<Self, SyncError> {
         let copy = Self {
@@ -227,4 +238,12 @@ pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
     };
     let is_empty = fs::read_dir(copy.root()).is_ok_and(|mut entries| entries.all(is_ours));
     is_empty && !copy.state().has(JOURNAL)
+}
+
+/// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
+/// where the file system keeps no such time.
+pub(crate) fn folder_mark(root: &Path) -> Option<String> {
+    let data = fs::metadata(root).ok()?;
+    let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{}/{}", data.ino(), made.as_nanos()))
 }

@@ -18,7 +18,9 @@ use crate::remote::sanitize::said;
 use crate::remote::words::plain;
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::foreign_keys;
+use crate::replica::local::known::Known;
 use crate::replica::open::Replica;
+use crate::rows::write::Writer;
 
 /// Rows whose values are looked for among those of the primary, at most.
 const TAKEN_MAX: usize = 2_000;
@@ -183,7 +185,7 @@ async fn lacks(
     let written = || unit.iter().filter(|row| !row.delete);
     for row in written() {
         let values = replica.read().values(row.table, &row.key)?;
-        let orphan = values.map(|values| replica.read().orphan_of(row.table, &values));
+        let orphan = values.map(|values| Writer(replica.read()).orphan_of(row.table, &values));
         if let Some(orphan) = orphan.transpose()?.flatten() {
             let why = format!(
                 "it names {} {}, which was deleted",
@@ -262,8 +264,8 @@ pub(crate) fn is_known(
     key: &str,
 ) -> Result<Option<String>, ReplicaError> {
     let session = replica.read();
-    match session.values(table, key)?.is_some() && session.known_version(table, key)? > 0 {
-        true => session.known_scope(table, key),
+    match session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
+        true => Known(session).scope(table, key),
         false => Ok(None),
     }
 }

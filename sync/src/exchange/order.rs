@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use fastest_schema::{Policy, Schema, Value, parents_first};
 
 use crate::replica::keys::foreign_keys;
-use crate::replica::outbox::Entry;
+use crate::replica::local::outbox::Entry;
 use crate::rows::unique::UniqueValues;
 
 /// That one entry, by its place, must not go before another.

@@ -7,10 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
 use fastest_core::incoming::{ArrivedPack, IncomingPack, WholePack};
 use fastest_core::store::{PackInfo, Store, StoreError};
-
 use fastest_schema::Pack;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use rusqlite::params;
 
 use crate::error::SyncError;
 use crate::exchange::claims::inconsistent;
@@ -19,9 +17,9 @@ use crate::exchange::resend_packs::ask_for;
 use crate::remote::open::Remote;
 use crate::remote::pack_store::store::{PackStore, PackStoreError};
 use crate::remote::primary::{Primary, PrimaryError};
-use crate::replica::error::ReplicaError;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::parts::Parts;
 use crate::replica::open::Replica;
-use crate::replica::session::Session;
 
 /// Packs on their way at once. More do not fill a line better, and each takes memory.
 const AT_ONCE: usize = 4;
@@ -356,34 +354,23 @@ fn take_part(
         return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
     }
     let kept = replica.write(|session| {
-        session.run(
-            "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data) VALUES (?1, ?2, ?3)",
-            params![row.pack_id, row.part, data],
-        )?;
-        let sql = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2";
-        session.get::<i64>(sql, params![row.pack_id, row.parts])
+        Parts(session).put(&row.pack_id, row.part, data)?;
+        Parts(session).count(&row.pack_id, row.parts)
     })?;
-    if kept != Some(row.parts) {
+    if kept != row.parts {
         return Ok(None);
     }
-    let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2 ORDER BY part";
-    let parts: Vec<String> =
-        replica.read().all(sql, params![row.pack_id, row.parts], |part| part.get(0))?;
+    let parts = Parts(replica.read()).of(&row.pack_id, row.parts)?;
     let taken = from_text(store, id, parts.iter().map(String::as_str), primary)
         .and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
     if taken.is_err() {
         // Any of them may be the wrong one, and the cursor has passed them: all are asked for again.
-        replica.write(|session| session.forget_parts(&row.project_id, &row.pack_id))?;
+        replica.write(|session| {
+            Parts(session).remove(&row.pack_id)?;
+            Cursors(session).rewind(&row.project_id)
+        })?;
     }
     taken.map(Some)
-}
-
-impl Session<'_> {
-    fn forget_parts(&self, scope: &str, pack_id: &str) -> Result<(), ReplicaError> {
-        self.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
-        self.run("DELETE FROM fastest_local_cursor WHERE scope = ?1", [scope])?;
-        self.begin_reading(scope)
-    }
 }
 
 /// Refuses a row that says something else of a pack than the pack does: the row goes on to the

@@ -12,7 +12,7 @@ use fastest_schema::{Policy, Schema, Table, Value};
 
 use crate::exchange::transactions::{Place, select};
 use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
-use crate::replica::outbox::Entry;
+use crate::replica::local::outbox::Entry;
 use crate::replica::own::Own;
 use crate::replica::values::{Values, column};
 use crate::rows::history::{self, Parents};

@@ -5,7 +5,6 @@
 //! that the replica knows has all its content here, where the primary keeps to the protocol.
 
 use fastest_core::store::Store;
-
 use fastest_schema::{
     Change, Outcome, Pack, Page, PageError, Schema, Seen, decode_hex_page, decode_page, is_lossy,
     pull_hex_sql, pull_sql,
@@ -22,7 +21,13 @@ use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 use crate::remote::state::RemoteState;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::known::Known;
+use crate::replica::local::parts::Parts;
+use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::open::Replica;
+use crate::rows::apply::Incoming;
+use crate::rows::requeue::Requeue;
 
 /// Changes in one page, at most.
 const PAGE_ROWS: &str = "1000";
@@ -89,12 +94,12 @@ pub(crate) async fn pull_and_read(
     let mut pulled = Pulled::default();
     let mut short_pages = 0;
     loop {
-        let state = replica.read().remote()?;
-        let cursor = replica.read().cursor(scope)?;
+        let state = RemoteRow(replica.read()).get()?;
+        let cursor = Cursors(replica.read()).of(scope)?;
         if cursor == 0 {
-            replica.write(|session| session.begin_reading(scope))?;
+            replica.write(|session| Cursors(session).begin_reading(scope))?;
         }
-        let seen = replica.read().seen(scope, cursor)?;
+        let seen = Known(replica.read()).seen(scope, cursor)?;
         let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
             // The one inside the store has no other devices, which an upgrade would shut out.
             Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
@@ -126,10 +131,10 @@ pub(crate) async fn pull_and_read(
         }
         if known.is_none() {
             replica.write(|session| {
-                remote.check_chosen(&session.remote()?)?;
+                remote.check_chosen(&RemoteRow(session).get()?)?;
                 let epoch = Some(page.header.epoch.clone());
-                let state = session.remote()?;
-                Ok::<_, SyncError>(session.put_remote(&RemoteState { epoch, ..state })?)
+                let state = RemoteRow(session).get()?;
+                Ok::<_, SyncError>(RemoteRow(session).put(&RemoteState { epoch, ..state })?)
             })?;
         }
         if !page.changes.is_empty() {
@@ -159,8 +164,8 @@ pub(crate) async fn pull_and_read(
         }
     }
     // A scope read from its beginning may show that the primary lacks what is here.
-    if replica.read().is_reading(scope)? {
-        replica.write(|session| session.end_reading(scope))?;
+    if Cursors(replica.read()).is_reading(scope)? {
+        replica.write(|session| Requeue(session).end_reading(scope))?;
     }
     Ok(pulled)
 }
@@ -168,8 +173,8 @@ pub(crate) async fn pull_and_read(
 /// Forgets what the primary was known to hold, and queues it.
 pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     replica.write(|session| {
-        remote.check_chosen(&session.remote()?)?;
-        Ok::<_, SyncError>(session.forget_and_queue()?)
+        remote.check_chosen(&RemoteRow(session).get()?)?;
+        Ok::<_, SyncError>(Requeue(session).forget_and_queue()?)
     })
 }
 
@@ -290,11 +295,11 @@ async fn take_page(
         return Ok(());
     }
     replica.write(|session| {
-        remote.check_chosen(&session.remote()?)?;
+        remote.check_chosen(&RemoteRow(session).get()?)?;
         for pack_id in &finished {
-            session.run("DELETE FROM fastest_local_part WHERE pack_id = ?1", [pack_id])?;
+            Parts(session).remove(pack_id)?;
         }
-        Ok::<_, SyncError>(session.apply_page(scope, &page.changes, seq, &finished)?)
+        Ok::<_, SyncError>(Incoming(session).apply_page(scope, &page.changes, seq, &finished)?)
     })
 }
 

@@ -12,29 +12,33 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use fastest_core::store::Store;
-use fastest_schema::auth::User;
-use fastest_schema::projects::Project;
-use fastest_schema::{Refusal, Row, unseen_sql};
+use fastest_schema::{Refusal, unseen_sql};
 use tracing::debug;
 
-pub use self::state::Pushed;
 use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
 use self::statements::Sending;
 use crate::base::clock;
 use crate::base::waiting;
 use crate::error::SyncError;
 use crate::exchange::blame::stale;
+use crate::exchange::proof::seen_list;
 use crate::exchange::pull::{Pulled, forget, pull_scope};
 use crate::exchange::push::recovery::{Recovery, recovery};
 use crate::exchange::unseen::yield_to_unseen;
 use crate::remote::level::{check_not_newer, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{PrimaryError, ask_cell_by};
-use crate::replica::error::ReplicaError;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::device_row::DeviceRow;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::remote_row::RemoteRow;
+use crate::replica::local::schema_row::SchemaRow;
+use crate::replica::local::sent_row::SentRow;
 use crate::replica::open::Replica;
-use crate::replica::outbox::Entry;
 use crate::replica::own::Own;
-use crate::replica::session::Session;
+use crate::replica::scope::Scopes;
+
+pub use self::state::Pushed;
 
 /// Lost races after which a push gives up; each is lost to a push that got through.
 const ATTEMPTS_MAX: u32 = 50;
@@ -72,7 +76,7 @@ pub(crate) async fn push_alone(
 ) -> Result<Pushed, SyncError> {
     let scopes = match scope {
         Some(scope) => vec![scope.to_owned()],
-        None => replica.read().waiting_scopes()?,
+        None => Outbox(replica.read()).scopes()?,
     };
     if scopes.is_empty() {
         return Ok(Pushed::default());
@@ -102,7 +106,7 @@ impl Push<'_> {
         let scopes = self.scopes.clone();
         for scope in &scopes {
             let session = self.replica.read();
-            if session.remote()?.epoch.is_none() || session.is_reading(scope)? {
+            if RemoteRow(session).get()?.epoch.is_none() || Cursors(session).is_reading(scope)? {
                 self.pull(scope).await?;
             }
         }
@@ -121,7 +125,7 @@ impl Push<'_> {
     /// Pulls those of these scopes of which the primary lacks what was seen there: a statement has a
     /// proof of one scope alone.
     async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
-        let seen = self.replica.read().seen_list(scopes)?;
+        let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, clock::new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
             // The push finds the same, and knows what to do about it.
@@ -170,7 +174,7 @@ impl Push<'_> {
             debug!(scope = self.scope, %error, attempts = tried.attempts, "a push was not accepted");
             let error = self.prepare(&mut tried, error).await?;
             // The primary has said that it applied nothing.
-            self.replica.write(|session| session.void_sent())?;
+            self.replica.write(|session| SentRow(session).void())?;
             tried.attempts += 1;
             self.look(&mut tried, error).await?;
         }
@@ -186,7 +190,7 @@ impl Push<'_> {
         match recovery(&error) {
             // It is the primary that is at fault.
             Some(_) if self.in_a_row > REFUSED_IN_A_ROW_MAX => {
-                self.replica.write(|session| session.void_sent())?;
+                self.replica.write(|session| SentRow(session).void())?;
                 return Err(error.into());
             }
             Some(_) if tried.attempts == ATTEMPTS_MAX => {
@@ -203,7 +207,7 @@ impl Push<'_> {
             },
             Some(Recovery::NewDevice) => {
                 self.met.new_device = true;
-                self.replica.write(|session| session.become_new_device())?;
+                self.replica.write(|session| DeviceRow(session).become_new())?;
             }
             Some(Recovery::Forget) if !tried.forgotten => {
                 // Of another version, it knows what was seen by another name.
@@ -215,7 +219,7 @@ impl Push<'_> {
             Some(Recovery::Forget) | None => {
                 // What will never be taken must not stand before all that comes after.
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
-                    self.replica.write(|session| session.void_sent())?;
+                    self.replica.write(|session| SentRow(session).void())?;
                 }
                 return Err(explained(primary, schema, error).await.into());
             }
@@ -231,7 +235,7 @@ impl Push<'_> {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if !self.replica.schema().is_fastest() {
-                for left in self.replica.read().scopes_left(scope)? {
+                for left in Outbox(self.replica.read()).scopes_left(scope)? {
                     is_explained |= self.pull(&left).await?.changes > 0;
                 }
             }
@@ -293,9 +297,9 @@ impl Push<'_> {
             self.last.as_ref().filter(|_| is_conflict && !self.replica.schema().is_fastest());
         let Some(sent) = sent else { return Ok((all, false)) };
         let found = stale(&*self.remote.primary, &sent.locks()).await?;
-        let held = match self.replica.read().file_scope()? {
+        let held = match SchemaRow(self.replica.read()).scope()? {
             Some(scope) => vec![scope],
-            None => self.replica.read().scopes()?,
+            None => Scopes(self.replica.read()).held()?,
         };
         let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
         for (table, key, scope) in found {
@@ -336,31 +340,7 @@ async fn check_level(replica: &Replica, remote: &Remote) -> Result<(), PrimaryEr
 /// Ids of the users whose rows wait in `scope`.
 fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
     let session = replica.read();
-    let entries = session.entries(scope)?.into_iter();
+    let entries = Outbox(session).entries(scope)?.into_iter();
     let users = entries.filter(|entry| session.own(entry.table) == Some(Own::User));
     Ok(users.map(|entry| entry.key).collect())
-}
-
-impl Session<'_> {
-    /// From here on, pushes are those of another device.
-    fn become_new_device(&self) -> Result<(), ReplicaError> {
-        let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
-        self.run(sql, [clock::new_id()])?;
-        Ok(())
-    }
-
-    /// Queues the row of the project's owner where the primary lacks it: the project needs it.
-    fn queue_owner(&self, scope: &str) -> Result<(), ReplicaError> {
-        let Some(project) = self.row::<Project>(scope)? else { return Ok(()) };
-        let owner = &project.owner_user_id;
-        if let Some(entry) = self.entry(User::TABLE, owner)? {
-            // It may wait in the user's own scope: it goes with the project that needs it.
-            self.put_entry(&Entry { scope: scope.to_owned(), ..entry })?;
-        } else if self.known_version(User::TABLE, owner)? == 0
-            && let Some(user) = self.row::<User>(owner)?
-        {
-            self.save(scope, &user)?;
-        }
-        Ok(())
-    }
 }

@@ -34,8 +34,10 @@ use crate::exchange::tree_of::tree_of;
 use crate::remote::open::Remote;
 use crate::remote::pack_store::store::PackStoreError;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
+use crate::replica::local::copies::Copies;
 use crate::replica::open::Replica;
 use crate::rows::history;
+use crate::rows::snapshots::Snapshots;
 
 /// What the remote has of a pack.
 #[derive(Debug, PartialEq, Eq)]
@@ -164,9 +166,8 @@ fn was_here(
     id: &PackId,
 ) -> Result<bool, SyncError> {
     let session = replica.read();
-    let parents = session.parents(project_id)?;
-    let heads = "SELECT head FROM fastest_local_copy WHERE project_id = ?1 AND head IS NOT NULL";
-    let heads = session.all(heads, [project_id], |row| row.get::<_, String>(0))?;
+    let parents = Snapshots(session).parents(project_id)?;
+    let heads = Copies(session).heads(project_id)?;
     let mut past: HashSet<String> = HashSet::new();
     for head in heads {
         past.extend(history::ancestors(&parents, &head));

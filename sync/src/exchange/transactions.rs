@@ -12,7 +12,7 @@ use fastest_schema::{Policy, Schema};
 
 use crate::exchange::order::{Order, handovers, ordered, references};
 use crate::replica::keys::foreign_keys;
-use crate::replica::outbox::Entry;
+use crate::replica::local::outbox::Entry;
 
 /// The transactions that can go.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use fastest_schema::{Payload, TRIAL_SQL, TRIED};
 use crate::exchange::plan::PlannedRow;
 use crate::exchange::sent::add;
 use crate::remote::primary::{Primary, PrimaryError};
+use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
 
 /// The row that is at fault, of several that were refused together; none where it cannot be told.
@@ -28,7 +29,7 @@ pub(crate) async fn at_fault<'r>(
 
 /// Whether the primary would refuse these rows; none where its answer says neither.
 async fn is_refused(replica: &Replica, primary: &dyn Primary, rows: &[PlannedRow]) -> Option<bool> {
-    let (device, counter) = replica.read().counter().ok()?;
+    let (device, counter) = DeviceRow(replica.read()).counter().ok()?;
     let mut payload = Payload::new(counter + 1);
     for row in rows {
         let sent = row.sent().map(|(name, value)| (name.clone(), value.to_wire()));

@@ -5,9 +5,10 @@ use fastest_schema::{Table, Value};
 use crate::error::SyncError;
 use crate::remote::primary::{Primary, ask_cell_by};
 use crate::replica::error::ReplicaError;
+use crate::replica::local::outbox::Outbox;
 use crate::replica::open::Replica;
 use crate::replica::values::key_of;
-use crate::rows::deletes::keepers;
+use crate::rows::deletes::{Deletes, keepers};
 
 /// Makes a conflict of each waiting delete whose row is kept by rows that only the primary has: of
 /// scopes that this device does not hold. Gives whether there are any.
@@ -17,16 +18,16 @@ pub(crate) async fn yield_to_unseen(
     scope: &str,
 ) -> Result<bool, SyncError> {
     let mut yielded = false;
-    for entry in replica.read().deletes(Some(scope))? {
+    for entry in Outbox(replica.read()).deletes(Some(scope))? {
         let Some(base) = &entry.base else { continue };
         if !is_kept_there(replica, primary, entry.table, base).await? {
             continue;
         }
         yielded |= replica.write(|session| {
             // Another process may have been at it meanwhile.
-            let same = session.entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
+            let same = Outbox(session).entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
             if same {
-                session.yield_to_primary(&entry, base)?;
+                Deletes(session).yield_to_primary(&entry, base)?;
             }
             Ok::<_, ReplicaError>(same)
         })?;
@@ -44,8 +45,8 @@ async fn is_kept_there(
 ) -> Result<bool, SyncError> {
     for (child, (at, to)) in keepers(replica.schema(), table) {
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
-        let waiting = "SELECT json_group_array(pk) FROM fastest_local_outbox WHERE tbl = ?1";
-        let waiting: String = replica.read().get(waiting, [name])?.unwrap_or_default();
+        let waiting = Outbox(replica.read()).keys_of(child)?;
+        let waiting = serde_json::to_string(&waiting).expect("texts serialise");
         let cell = format!(
             "SELECT c.`{pk}` FROM `{}` AS p JOIN `{name}` AS c ON c.`{column}` = p.`{}`
              WHERE p.`{}` = ?1 AND c.`{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1",

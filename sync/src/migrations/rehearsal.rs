@@ -1,10 +1,9 @@
 //! A run of migrations on an empty database in memory: it finds what is wrong with their text before
 //! any database is touched, and shows what they come to.
 
-use fastest_schema::D1_MIGRATIONS_DDL;
 use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::numbered_statements;
 use fastest_schema::record::Record;
+use fastest_schema::{D1_MIGRATIONS_DDL, numbered_statements};
 use rusqlite::Connection;
 
 use crate::base::sqlite::words;

@@ -11,6 +11,7 @@ mod lookup;
 use std::cell::OnceCell;
 
 use async_trait::async_trait;
+use http::Api;
 use serde::Serialize;
 
 use crate::remote::address::D1Address;
@@ -18,7 +19,6 @@ use crate::remote::meter::Meter;
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
 
-use http::Api;
 pub use lookup::resolve;
 
 /// A database of Cloudflare D1 as a primary.

@@ -1,8 +1,7 @@
 //! Which migrations a primary has: it is brought up to date, or refused.
 
-use fastest_schema::Table;
 use fastest_schema::{
-    D1_MIGRATIONS_DDL, Migration, Schema, applied_migrations_sql, engine_sql, statements,
+    D1_MIGRATIONS_DDL, Migration, Schema, Table, applied_migrations_sql, engine_sql, statements,
 };
 
 use crate::base::clock;
@@ -218,4 +217,17 @@ async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, 
             columns.join(", ")
         ),
     }))
+}
+
+/// The last migration of a primary, known to this build or not; `None` where it has none yet.
+pub(crate) async fn last_migration(
+    primary: &dyn Primary,
+    schema: &Schema,
+) -> Result<Option<String>, PrimaryError> {
+    let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
+    if primary.run(tables, &[]).await?.is_empty() {
+        return Ok(None);
+    }
+    let applied = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;
+    Ok(applied.into_iter().next_back())
 }

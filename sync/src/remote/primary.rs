@@ -320,3 +320,10 @@ impl PrimaryError {
         }
     }
 }
+
+/// What time it is for a primary: RFC 3339, UTC, as it says; empty where it says nothing.
+pub(crate) async fn ask_time(primary: &dyn Primary) -> Result<String, PrimaryError> {
+    let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+    let rows = primary.run(sql, &[]).await?;
+    Ok(rows.into_iter().flatten().flatten().next().unwrap_or_default())
+}

@@ -17,15 +17,14 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use connector::Connector;
 use libsql::{BatchRows, Connection, Value};
+use meaning::Place;
 use url::Url;
 
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
-
-use connector::Connector;
-use meaning::Place;
 
 /// Turso ends a statement sooner; the way there and back comes on top.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);

@@ -6,9 +6,9 @@
 pub(crate) mod follow;
 
 use fastest_schema::{FASTEST, replica_ddl};
-use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
+use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
 /// Version of the replica's layout, kept in `user_version`.
@@ -130,45 +130,35 @@ CREATE TABLE fastest_local_refused(
 const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
     [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL];
 
-impl Session<'_> {
+/// The tables of the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout<'a>(pub(crate) Session<'a>);
+
+impl Layout<'_> {
     /// Makes the tables, or brings those of an older file up to date.
     pub(crate) fn lay_out(&self) -> Result<(), ReplicaError> {
         // Another process may have been first.
-        let version: i64 = self.get("PRAGMA user_version", [])?.unwrap_or(0);
+        let version: i64 = self.0.get("PRAGMA user_version", [])?.unwrap_or(0);
         let steps = match version {
             LAYOUT_VERSION => "",
             0 => LOCAL_DDL,
             _ => &STEPS[version.clamp(1, LAYOUT_VERSION) as usize - 1..].concat(),
         };
         self.batch(&format!("{steps}\nPRAGMA user_version = {LAYOUT_VERSION};"))?;
-        let insert = "INSERT INTO fastest_local_schema(one, owner, migration, record)
-                      VALUES (1, ?1, ?2, ?3)";
+        let row = SchemaRow(self.0);
         match version {
             3.. => {}
             0 => {
-                self.batch(&replica_ddl(self.schema.tables).join(";\n"))?;
-                let schema = params![self.schema.owner, self.newest(), self.declared];
-                self.run(insert, schema)?;
+                self.batch(&replica_ddl(self.0.schema.tables).join(";\n"))?;
+                row.put(self.0.schema.owner, self.newest(), self.0.declared)?;
             }
-            _ => drop(self.run(insert, params![FASTEST.owner, MIGRATION_2, RECORD_2])?),
+            _ => row.put(FASTEST.owner, Some(MIGRATION_2), RECORD_2)?,
         }
-        self.check_owner()?;
+        row.check_owner()?;
         self.follow_schema()
     }
 
-    /// Refuses a file of another application.
-    pub(crate) fn check_owner(&self) -> Result<(), ReplicaError> {
-        let owner: Option<String> = self.get("SELECT owner FROM fastest_local_schema", [])?;
-        match owner {
-            Some(found) if found != self.schema.owner => {
-                let (path, asked) = (self.path.to_owned(), self.schema.owner);
-                Err(ReplicaError::Foreign { path, found, asked })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn batch(&self, sql: &str) -> Result<(), ReplicaError> {
-        self.connection.execute_batch(sql).map_err(|source| self.failed(source))
+        self.0.connection.execute_batch(sql).map_err(|source| self.0.failed(source))
     }
 }

@@ -10,7 +10,7 @@
 //! - `remote`: which primary the replica follows, and what it knows of it
 //! - `cursor`: the last sequence number seen, by scope
 //! - `reading`: scopes that are being read from their beginning
-//! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::outbox`])
+//! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::local::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
 //! - `held`: rows that the primary has and no device can keep, and why (`held`)
@@ -24,15 +24,14 @@
 use std::path::{Path, PathBuf};
 
 use fastest_core::mapped::{check_room, fill};
-
 use fastest_schema::Schema;
-
 use rusqlite::{Connection, ToSql};
 
 use crate::base::sqlite::{BUSY_TIMEOUT, begin};
 use crate::replica::error::ReplicaError;
-use crate::replica::layout::LAYOUT_VERSION;
 use crate::replica::layout::follow::declared;
+use crate::replica::layout::{LAYOUT_VERSION, Layout};
+use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
 /// The device's SQLite file.
@@ -74,10 +73,10 @@ impl Replica {
         if version == 0 {
             crate::base::sqlite::set_wal(&replica.connection).map_err(failed)?;
         }
-        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
-            replica.write(|session| session.lay_out())?;
+        if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
+            replica.write(|session| Layout(session).lay_out())?;
         }
-        replica.read().check_owner()?;
+        SchemaRow(replica.read()).check_owner()?;
         let mut mapped = path.as_os_str().to_owned();
         mapped.push("-shm");
         fill(Path::new(&mapped));
@@ -109,10 +108,10 @@ impl Replica {
         }
         let mut replica = Self::new(path, schema, connection, declared(schema));
         (replica.is_read_only, replica._copy) = (true, copy);
-        if version < LAYOUT_VERSION || !replica.read().follows_schema()? {
+        if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
             return Err(ReplicaError::Older { path: path.to_owned() });
         }
-        replica.read().check_owner()?;
+        SchemaRow(replica.read()).check_owner()?;
         Ok(replica)
     }
 
@@ -134,7 +133,7 @@ impl Replica {
         let transaction = begin(connection, path).map_err(failed)?;
         let session = Session { connection: &transaction, schema, path, declared };
         if tables.is_some() {
-            session.check_still_follows(tables)?;
+            Layout(session).check_still_follows(tables)?;
         }
         let done = work(session)?;
         transaction.commit().map_err(failed)?;

@@ -1,9 +1,14 @@
 //! The scope that a row belongs to.
 
+use std::collections::BTreeSet;
+
 use fastest_schema::{Scope, Table, Value};
 
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::referable;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::known::Known;
+use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::replica::values::{Bound, column, key_of};
 
@@ -29,13 +34,13 @@ impl From<ReplicaError> for ScopeError {
     }
 }
 
-impl Session<'_> {
+/// Scopes: a project each, and an application's whatever they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Scopes<'a>(pub(crate) Session<'a>);
+
+impl Scopes<'_> {
     /// The scope that a row's own values give, or those of the row that they lead to.
-    pub(crate) fn scope_of(
-        &self,
-        table: &'static Table,
-        values: &[Value],
-    ) -> Result<String, ScopeError> {
+    pub(crate) fn of(&self, table: &'static Table, values: &[Value]) -> Result<String, ScopeError> {
         let why = match table.scope {
             None => "its table declares none".to_owned(),
             Some(Scope::Column(name)) => match column(table, values, name) {
@@ -47,7 +52,7 @@ impl Session<'_> {
                     None => format!("its column {name} is null"),
                     Some(value) => {
                         let sql = format!("SELECT `{target}` FROM `{parent}` WHERE `{key}` = ?1");
-                        match self.get::<Option<String>>(&sql, [Bound(value)])?.flatten() {
+                        match self.0.get::<Option<String>>(&sql, [Bound(value)])?.flatten() {
                             Some(scope) => return Ok(scope),
                             None => format!(
                                 "it follows row {} of {parent}, which is not here or has none",
@@ -61,5 +66,16 @@ impl Session<'_> {
             }
         };
         Err(ScopeError::None { table: table.name, key: key_of(table, values).to_owned(), why })
+    }
+
+    /// The scopes that the replica holds.
+    pub(crate) fn held(&self) -> Result<Vec<String>, ReplicaError> {
+        if self.0.schema.is_fastest() {
+            return self.0.all("SELECT id FROM projects", [], |row| row.get(0));
+        }
+        let mut scopes = BTreeSet::from_iter(Known(self.0).scopes()?);
+        scopes.extend(Cursors(self.0).scopes()?);
+        scopes.extend(Outbox(self.0).scopes()?);
+        Ok(scopes.into_iter().collect())
     }
 }

@@ -1,5 +1,6 @@
 //! What can be read and written within one transaction of the replica, or outside of any.
 
+use std::fmt;
 use std::path::Path;
 
 use fastest_schema::{Row, Schema, Table, Value};
@@ -16,6 +17,12 @@ pub struct Session<'a> {
     pub(crate) schema: &'static Schema,
     pub(crate) path: &'a Path,
     pub(crate) declared: &'a str,
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Session<'_> {
@@ -120,5 +127,10 @@ impl Session<'_> {
     pub fn delete(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
         Ok(())
+    }
+
+    /// What SQLite finds wrong with the file, a line each; `ok` where that is nothing.
+    pub(crate) fn check_integrity(&self) -> Result<Vec<String>, ReplicaError> {
+        self.all("PRAGMA integrity_check", [], |row| row.get(0))
     }
 }

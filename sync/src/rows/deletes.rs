@@ -6,15 +6,19 @@
 //! asked for: they stay as they are until the primary has taken the delete, and what waits of them
 //! is held back so long, so that nothing of them is lost should the row stand after all.
 
-use crate::replica::error::ReplicaError;
-use crate::replica::keys::{ForeignKey, referable, references};
-use crate::replica::outbox::Entry;
-use crate::replica::session::Session;
-use crate::replica::values::{Bound, Values};
 use std::collections::HashSet;
 
 use fastest_schema::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
 use fastest_schema::{OnDelete, Policy, Schema, Table, Value};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::keys::{ForeignKey, referable, references};
+use crate::replica::local::conflicts::Conflicts;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::held::Held;
+use crate::replica::local::outbox::{Entry, Outbox};
+use crate::replica::session::Session;
+use crate::replica::values::{Bound, Values};
 
 /// Which rows of append-only tables go with one that they refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +29,11 @@ pub(crate) enum Struck {
     Taken,
 }
 
-impl Session<'_> {
+/// Waiting deletes, and what hangs on their rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Deletes<'a>(pub(crate) Session<'a>);
+
+impl Deletes<'_> {
     /// Makes a conflict of each waiting delete whose row has children here that it would strike
     /// unseen, or for which the primary keeps it: the row stands as it is there, and that it was
     /// deleted is kept.
@@ -37,7 +45,7 @@ impl Session<'_> {
 
     fn yield_once(&self, scope: &str) -> Result<bool, ReplicaError> {
         let mut yielded = false;
-        for entry in self.deletes(Some(scope))? {
+        for entry in Outbox(self.0).deletes(Some(scope))? {
             let Some(base) = &entry.base else { continue };
             if self.is_kept(entry.table, base)? {
                 self.yield_to_primary(&entry, base)?;
@@ -53,14 +61,14 @@ impl Session<'_> {
         entry: &Entry,
         theirs: &Values,
     ) -> Result<(), ReplicaError> {
-        self.keep_conflict(entry, Some(theirs), &[])?;
-        self.drop_entry(entry.table, &entry.key)?;
-        self.put_values(entry.table, theirs)
+        Conflicts(self.0).keep(entry, Some(theirs), &[])?;
+        Outbox(self.0).drop(entry.table, &entry.key)?;
+        self.0.put_values(entry.table, theirs)
     }
 
     /// Whether rows are here that keep one of these values.
     fn is_kept(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
-        for (child, key) in keepers(self.schema, table) {
+        for (child, key) in keepers(self.0.schema, table) {
             if !self.referring(child, key, (table, values))?.is_empty() {
                 return Ok(true);
             }
@@ -78,7 +86,7 @@ impl Session<'_> {
         let Some(value) = referable(table, values, to.column) else { return Ok(Vec::new()) };
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
-        self.all(&sql, [Bound(value)], |row| row.get(0))
+        self.0.all(&sql, [Bound(value)], |row| row.get(0))
     }
 
     /// Whether rows that are here would go with this one, or lose their reference, in more generations
@@ -89,7 +97,7 @@ impl Session<'_> {
         values: &Values,
     ) -> Result<bool, ReplicaError> {
         // A bound that the declarations set was looked at with them.
-        if generations(self.schema.tables, table) != Generations::Endless {
+        if generations(self.0.schema.tables, table) != Generations::Endless {
             return Ok(false);
         }
         let mut at = vec![(table, values.clone())];
@@ -101,7 +109,9 @@ impl Session<'_> {
                     if key.1.on_delete == OnDelete::Cascade
                         && seen.insert((child.name, child_key.clone()))
                     {
-                        next.extend(self.values(child, &child_key)?.map(|values| (child, values)));
+                        next.extend(
+                            self.0.values(child, &child_key)?.map(|values| (child, values)),
+                        );
                     }
                 }
             }
@@ -120,7 +130,7 @@ impl Session<'_> {
         values: &Values,
     ) -> Result<Vec<(&'static Table, ForeignKey, String)>, ReplicaError> {
         let mut struck = Vec::new();
-        for child in self.schema.synced().filter(|child| goes_by_itself(parent, child)) {
+        for child in self.0.schema.synced().filter(|child| goes_by_itself(parent, child)) {
             for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
                 let keys = self.referring(child, key, (parent, values))?.into_iter();
                 struck.extend(keys.map(|child_key| (child, key, child_key)));
@@ -130,7 +140,7 @@ impl Session<'_> {
     }
 
     /// Does to rows of append-only tables what the primary did to them as this one went.
-    pub(crate) fn follow_delete(&self, entry: &Entry) -> Result<(), ReplicaError> {
+    pub(crate) fn follow(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let key_alone = || {
             let value = |name| {
                 if name == entry.table.pk { Value::from(entry.key.as_str()) } else { Value::Null }
@@ -148,11 +158,11 @@ impl Session<'_> {
         values: &[Value],
         which: Struck,
     ) -> Result<(), ReplicaError> {
-        for child in self.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
+        for child in self.0.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
             for key in references(child, table) {
                 for child_key in self.referring(child, key, (table, values))? {
                     // What waits is the user's, and is told to refer to a row that is gone.
-                    if which == Struck::All || self.entry(child, &child_key)?.is_none() {
+                    if which == Struck::All || Outbox(self.0).entry(child, &child_key)?.is_none() {
                         self.strike(child, &child_key, key, which)?;
                     }
                 }
@@ -168,20 +178,38 @@ impl Session<'_> {
         (at, to): ForeignKey,
         which: Struck,
     ) -> Result<(), ReplicaError> {
-        let Some(mut values) = self.values(child, child_key)? else { return Ok(()) };
+        let Some(mut values) = self.0.values(child, child_key)? else { return Ok(()) };
         match to.on_delete {
             OnDelete::Cascade => {
-                self.drop_entry(child, child_key)?;
-                self.delete(child, child_key)?;
+                Outbox(self.0).drop(child, child_key)?;
+                self.0.delete(child, child_key)?;
                 self.strike_append_only(child, &values, which)
             }
             OnDelete::SetNull => {
                 values[at] = Value::Null;
-                self.put_waiting_row(child, child_key, &values)?;
-                self.put_values(child, &values)
+                Outbox(self.0).put_waiting_row(child, child_key, &values)?;
+                self.0.put_values(child, &values)
             }
             OnDelete::NoAction | OnDelete::Restrict => Ok(()),
         }
+    }
+
+    /// Drops what waits to be deleted and turned out to be unknown to the primary.
+    pub(crate) fn drop_needless(&self, scope: &str) -> Result<(), ReplicaError> {
+        // What the primary has is not known yet.
+        if Cursors(self.0).is_reading(scope)? {
+            return Ok(());
+        }
+        for entry in
+            Outbox(self.0).deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0)
+        {
+            if Held(self.0).has(entry.table, &entry.key)? {
+                continue;
+            }
+            self.follow(entry)?;
+            Outbox(self.0).drop(entry.table, &entry.key)?;
+        }
+        Ok(())
     }
 }
 

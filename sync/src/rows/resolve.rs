@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use fastest_schema::projects::Project;
 use fastest_schema::{Kind, Table, Value};
-use rusqlite::params;
 use serde::Serialize;
 
 use crate::replica::error::ReplicaError;
-use crate::replica::outbox::from_text;
+use crate::replica::local::conflicts::{Conflicts, KeptConflict};
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 use crate::replica::values::Values;
+use crate::rows::write::Writer;
 use crate::rows::write_error::WriteError;
 
 /// A row that this device and the primary changed, each in its own way.
@@ -117,21 +119,6 @@ pub enum Resolution {
     Value(BTreeMap<String, Value>),
 }
 
-/// A conflict as it is kept.
-struct Kept {
-    id: String,
-    scope: String,
-    table: &'static Table,
-    key: String,
-    columns: Vec<String>,
-    base: Option<Values>,
-    /// `None` where the row was deleted here.
-    ours: Option<Values>,
-    /// `None` where the row was deleted on the primary.
-    theirs: Option<Values>,
-    at: String,
-}
-
 /// What a resolution asks for.
 enum Wanted {
     /// The primary's row stands as it is.
@@ -142,10 +129,14 @@ enum Wanted {
     Row(Values),
 }
 
-impl Session<'_> {
+/// Conflicts, as they are shown and settled.
+#[derive(Clone, Copy)]
+pub(crate) struct Resolver<'a>(pub(crate) Session<'a>);
+
+impl Resolver<'_> {
     /// The conflicts of a scope, or of all, oldest first.
     pub(crate) fn conflicts(&self, scope: Option<&str>) -> Result<Vec<RowConflict>, ReplicaError> {
-        let kept = self.kept_conflicts()?.into_iter();
+        let kept = Conflicts(self.0).all()?.into_iter();
         let kept = kept.filter(|kept| scope.is_none_or(|scope| scope == kept.scope));
         kept.map(|kept| self.show(&kept)).collect()
     }
@@ -157,37 +148,42 @@ impl Session<'_> {
         resolution: &Resolution,
     ) -> Result<ResolveReport, ResolveError> {
         let kept = self.named_conflict(name)?;
-        let current = self.values(kept.table, &kept.key)?;
+        let current = self.0.values(kept.table, &kept.key)?;
         let wanted = wanted(&kept, current.as_ref(), resolution)?;
-        self.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [&kept.id])?;
+        Conflicts(self.0).remove(&kept.id)?;
         let written = match wanted {
             Wanted::Row(row) if current.as_ref() != Some(&row) => {
                 self.settle(&kept, &row)?;
                 true
             }
-            Wanted::Gone if self.schema.is_fastest() => {
-                self.remove(&kept.scope, kept.table, &kept.key)?
+            Wanted::Gone if self.0.schema.is_fastest() => {
+                Outbox(self.0).remove(&kept.scope, kept.table, &kept.key)?
             }
-            Wanted::Gone => {
-                self.delete_row(self.file_scope()?.as_deref(), kept.table, &kept.key)?
-            }
+            Wanted::Gone => Writer(self.0).delete(
+                SchemaRow(self.0).scope()?.as_deref(),
+                kept.table,
+                &kept.key,
+            )?,
             Wanted::Row(_) | Wanted::Nothing => false,
         };
         Ok(ResolveReport { conflict: self.show(&kept)?, written })
     }
 
     /// Writes the row that was chosen; an application's as any other that it writes.
-    fn settle(&self, kept: &Kept, row: &[Value]) -> Result<(), ResolveError> {
-        match self.schema.is_fastest() {
-            true => Ok(self.save_values(&kept.scope, kept.table, row)?),
-            false => Ok(self.write_row(self.file_scope()?.as_deref(), kept.table, row)?),
+    fn settle(&self, kept: &KeptConflict, row: &[Value]) -> Result<(), ResolveError> {
+        match self.0.schema.is_fastest() {
+            true => Ok(Outbox(self.0).save_values(&kept.scope, kept.table, row)?),
+            false => {
+                Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_deref(), kept.table, row)?)
+            }
         }
     }
 
-    fn named_conflict(&self, name: &str) -> Result<Kept, ResolveError> {
+    fn named_conflict(&self, name: &str) -> Result<KeptConflict, ResolveError> {
         // The empty text begins them all, and names none.
-        let named = |kept: &Kept| !name.is_empty() && kept.id.starts_with(name);
-        let mut found: Vec<Kept> = self.kept_conflicts()?.into_iter().filter(named).collect();
+        let named = |kept: &KeptConflict| !name.is_empty() && kept.id.starts_with(name);
+        let mut found: Vec<KeptConflict> =
+            Conflicts(self.0).all()?.into_iter().filter(named).collect();
         let name = name.to_owned();
         match found.len() {
             1 => Ok(found.remove(0)),
@@ -199,16 +195,16 @@ impl Session<'_> {
         }
     }
 
-    fn show(&self, kept: &Kept) -> Result<RowConflict, ReplicaError> {
-        let now = self.values(kept.table, &kept.key)?;
+    fn show(&self, kept: &KeptConflict) -> Result<RowConflict, ReplicaError> {
+        let now = self.0.values(kept.table, &kept.key)?;
         let value = |values: Option<&Values>, at: usize| values.map(|values| values[at].to_json());
         let (deleted, deleted_here) = (kept.theirs.is_none(), kept.ours.is_none());
         let columns = kept.table.columns.iter().enumerate();
         let columns = columns.filter(|(_, column)| {
             deleted || deleted_here || kept.columns.iter().any(|name| name == column.name)
         });
-        let project = match self.schema.is_fastest() {
-            true => self.row::<Project>(&kept.scope)?.map(|project| project.name),
+        let project = match self.0.schema.is_fastest() {
+            true => self.0.row::<Project>(&kept.scope)?.map(|project| project.name),
             false => None,
         };
         Ok(RowConflict {
@@ -234,7 +230,7 @@ impl Session<'_> {
 
 /// What a resolution asks for.
 fn wanted(
-    kept: &Kept,
+    kept: &KeptConflict,
     current: Option<&Values>,
     resolution: &Resolution,
 ) -> Result<Wanted, ResolveError> {
@@ -293,38 +289,4 @@ fn fits(column: &fastest_schema::Column, value: &Value) -> bool {
 
 fn bad_value(table: &Table, column: &str, why: &'static str) -> ResolveError {
     ResolveError::BadValue { table: table.name, column: column.to_owned(), why }
-}
-
-impl Session<'_> {
-    /// Every conflict, oldest first.
-    fn kept_conflicts(&self) -> Result<Vec<Kept>, ReplicaError> {
-        let sql = "SELECT id, scope, tbl, pk, columns, base, ours, theirs, at
-                   FROM fastest_local_conflict ORDER BY id";
-        let found = self.all(sql, params![], |row| {
-            let cell = |at: usize| row.get::<_, String>(at);
-            let maybe = |at: usize| row.get::<_, Option<String>>(at);
-            Ok((
-                [cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?, cell(6)?, cell(8)?],
-                [maybe(5)?, maybe(7)?],
-            ))
-        })?;
-        let mut all = Vec::with_capacity(found.len());
-        for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
-            // A table that this build does not know: the one that knows it shows the conflict.
-            let Some(table) = self.schema.synced_table(&table) else { continue };
-            let values = |text: &str| from_text(table, &key, text);
-            all.push(Kept {
-                base: base.as_deref().map(values).transpose()?,
-                ours: if ours == "null" { None } else { Some(values(&ours)?) },
-                theirs: theirs.as_deref().map(values).transpose()?,
-                columns: columns.split(',').filter(|c| !c.is_empty()).map(Into::into).collect(),
-                id,
-                scope,
-                table,
-                key,
-                at,
-            });
-        }
-        Ok(all)
-    }
 }

@@ -21,13 +21,13 @@ fn unique_sets(table: &Table) -> impl Iterator<Item = Vec<&'static str>> {
     single.chain(indexes.map(|index| index.columns.to_vec()))
 }
 
-impl Session<'_> {
+/// What no two rows here may share.
+#[derive(Clone, Copy)]
+pub(crate) struct Unique<'a>(pub(crate) Session<'a>);
+
+impl Unique<'_> {
     /// Refuses values that another row here has and no two rows may share.
-    pub(crate) fn check_unique(
-        &self,
-        table: &'static Table,
-        values: &[Value],
-    ) -> Result<(), WriteError> {
+    pub(crate) fn check(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
         for columns in unique_sets(table) {
             let Some(wanted) = shared(table, &columns, values) else { continue };
             let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
@@ -37,7 +37,9 @@ impl Session<'_> {
             }
         }
         for rule in table.unique_rules {
-            let Some(wanted) = rule_values(self.connection, table, rule, values) else { continue };
+            let Some(wanted) = rule_values(self.0.connection, table, rule, values) else {
+                continue;
+            };
             let same = rule.terms.iter().map(|term| format!("({term}) = ?"));
             let filter = rule.filter.map(|filter| format!("({filter})"));
             let condition: Vec<String> = same.chain(filter).collect();
@@ -62,7 +64,7 @@ impl Session<'_> {
         let (name, pk) = (table.name, table.pk);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {condition} AND `{pk}` <> ? LIMIT 1");
         let key = Value::from(key_of(table, values));
-        self.get(&sql, params_from_iter(wanted.iter().chain([&key]).map(Bound)))
+        self.0.get(&sql, params_from_iter(wanted.iter().chain([&key]).map(Bound)))
     }
 }
 

@@ -9,14 +9,17 @@
 use std::fmt;
 
 use fastest_schema::{OnDelete, Policy, Table, Value};
-use rusqlite::{params, params_from_iter};
+use rusqlite::params_from_iter;
 
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::{foreign_keys, referable, references};
-use crate::replica::outbox::Entry;
+use crate::replica::local::known::Known;
+use crate::replica::local::outbox::{Entry, Outbox};
+use crate::replica::scope::Scopes;
 use crate::replica::session::Session;
 use crate::replica::values::{Bound, Values, key_of};
-use crate::rows::deletes::Struck;
+use crate::rows::deletes::{Deletes, Struck};
+use crate::rows::unique::Unique;
 use crate::rows::write_error::{ROW_BYTES_MAX, WriteError};
 
 /// A row that refers to one that was deleted.
@@ -41,10 +44,14 @@ impl fmt::Display for Orphan {
     }
 }
 
-impl Session<'_> {
+/// Rows as an application writes them.
+#[derive(Clone, Copy)]
+pub(crate) struct Writer<'a>(pub(crate) Session<'a>);
+
+impl Writer<'_> {
     /// Writes a row and queues it for the primary, in the scope that its table declares; `held` is
     /// the one that the file is for.
-    pub(crate) fn write_row(
+    pub(crate) fn write(
         &self,
         held: Option<&str>,
         table: &'static Table,
@@ -56,20 +63,20 @@ impl Session<'_> {
         };
         check_storable(table, key, table.columns.iter().map(|column| column.name).zip(values))?;
         check_size(table, key, values)?;
-        let scope = self.scope_of(table, values)?;
+        let scope = Scopes(self.0).of(table, values)?;
         check_held(held, &scope, table, key)?;
         if table.policy == Policy::AppendOnly
-            && self.values(table, key)?.is_some_and(|there| there != values)
+            && self.0.values(table, key)?.is_some_and(|there| there != values)
         {
             return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
         }
         self.check_references(table, values)?;
-        self.check_unique(table, values)?;
-        Ok(self.save_values(&scope, table, values)?)
+        Unique(self.0).check(table, values)?;
+        Ok(Outbox(self.0).save_values(&scope, table, values)?)
     }
 
     /// Writes a new row of which some columns are given; the others take their defaults.
-    pub(crate) fn insert_row(
+    pub(crate) fn insert(
         &self,
         held: Option<&str>,
         table: &'static Table,
@@ -80,7 +87,7 @@ impl Session<'_> {
         let shown = key.unwrap_or("without a key");
         check_storable(table, shown, given.iter().map(|(name, value)| (*name, value)))?;
         if let Some(key) = key
-            && self.values(table, key)?.is_some()
+            && self.0.values(table, key)?.is_some()
         {
             return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
         }
@@ -96,50 +103,50 @@ impl Session<'_> {
         let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
         let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));
         // The key may be a default, and the application's own idea of one.
-        let key: Option<Option<String>> = self.get(&sql, parameters)?;
+        let key: Option<Option<String>> = self.0.get(&sql, parameters)?;
         let values = match &key {
-            Some(Some(key)) => self.values(table, key)?,
+            Some(Some(key)) => self.0.values(table, key)?,
             _ => None,
         };
         let Some((Some(key), values)) = key.zip(values) else {
             return Err(WriteError::NoKey { table: name });
         };
         // SQLite has filled it in; it is written as any other from here on.
-        self.delete(table, &key)?;
-        self.write_row(held, table, &values)?;
+        self.0.delete(table, &key)?;
+        self.write(held, table, &values)?;
         Ok(values)
     }
 
     /// Deletes a row, and what its children declare happens to them. Gives whether it was there.
-    pub(crate) fn delete_row(
+    pub(crate) fn delete(
         &self,
         held: Option<&str>,
         table: &'static Table,
         key: &str,
     ) -> Result<bool, WriteError> {
-        let was_there = self.values(table, key)?.is_some();
+        let was_there = self.0.values(table, key)?.is_some();
         // A list, for generations may be many.
         let mut going = vec![(table, key.to_owned())];
         while let Some((table, key)) = going.pop() {
-            let Some(values) = self.values(table, &key)? else { continue };
+            let Some(values) = self.0.values(table, &key)? else { continue };
             let scope = self.scope_held(table, &key, &values)?;
             check_held(held, &scope, table, &key)?;
-            if self.is_too_deep(table, &values)? {
+            if Deletes(self.0).is_too_deep(table, &values)? {
                 return Err(WriteError::TooDeep { table: table.name, key });
             }
             // First, so that rows that refer to each other in a circle come to an end.
-            self.remove(&scope, table, &key)?;
-            for child in self.schema.synced() {
+            Outbox(self.0).remove(&scope, table, &key)?;
+            for child in self.0.schema.synced() {
                 for (at, to) in references(child, table) {
-                    for child_key in self.referring(child, (at, to), (table, &values))? {
+                    for child_key in Deletes(self.0).referring(child, (at, to), (table, &values))? {
                         let orphan = (child, child_key);
                         going.extend(self.orphan((table, &key), orphan, (at, to.on_delete))?);
                     }
                 }
             }
-            if self.entry(table, &key)?.is_none() {
+            if Outbox(self.0).entry(table, &key)?.is_none() {
                 // The primary never knew it, and will have no word on what hangs on it.
-                self.strike_append_only(table, &values, Struck::All)?;
+                Deletes(self.0).strike_append_only(table, &values, Struck::All)?;
             }
         }
         Ok(was_there)
@@ -157,10 +164,10 @@ impl Session<'_> {
             OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
             OnDelete::Cascade => return Ok(Some((child, child_key))),
             OnDelete::SetNull => {
-                let Some(mut values) = self.values(child, &child_key)? else { return Ok(None) };
+                let Some(mut values) = self.0.values(child, &child_key)? else { return Ok(None) };
                 let scope = self.scope_held(child, &child_key, &values)?;
                 values[at] = Value::Null;
-                self.save_values(&scope, child, &values)?;
+                Outbox(self.0).save_values(&scope, child, &values)?;
             }
             _ => {
                 return Err(WriteError::Referred {
@@ -176,8 +183,8 @@ impl Session<'_> {
 
     /// The table of this schema, if rows of it can be written here.
     pub(crate) fn check_table(&self, table: &'static Table) -> Result<(), WriteError> {
-        let (owner, name) = (self.schema.owner, table.name);
-        match self.schema.tables.iter().find(|known| **known == table) {
+        let (owner, name) = (self.0.schema.owner, table.name);
+        match self.0.schema.tables.iter().find(|known| **known == table) {
             None => Err(WriteError::UnknownTable { owner, table: name }),
             Some(known) if known.policy == Policy::Private => {
                 Err(WriteError::Private { table: name })
@@ -193,11 +200,10 @@ impl Session<'_> {
         key: &str,
         values: &[Value],
     ) -> Result<String, WriteError> {
-        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 UNION ALL
-                   SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
-        match self.get(sql, params![table.name, key])? {
+        let waits = Outbox(self.0).scope_of(table, key)?;
+        match waits.map_or_else(|| Known(self.0).scope(table, key), |scope| Ok(Some(scope)))? {
             Some(scope) => Ok(scope),
-            None => Ok(self.scope_of(table, values)?),
+            None => Ok(Scopes(self.0).of(table, values)?),
         }
     }
 
@@ -218,7 +224,7 @@ impl Session<'_> {
         values: &[Value],
     ) -> Result<Option<Orphan>, ReplicaError> {
         for (at, to) in foreign_keys(table) {
-            let Some(parent) = self.schema.synced_table(to.table) else { continue };
+            let Some(parent) = self.0.schema.synced_table(to.table) else { continue };
             let deleted = match &values[at] {
                 Value::Null => None,
                 Value::Text(key) if to.column == parent.pk => self.deleted_by_key(parent, key)?,
@@ -235,13 +241,9 @@ impl Session<'_> {
 
     /// The key, if it is that of a row that is known to be deleted.
     fn deleted_by_key(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
-        let deleted = "SELECT pk FROM fastest_local_outbox
-                         WHERE tbl = ?1 AND pk = ?2 AND row IS NULL UNION ALL
-                       SELECT pk FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
-        match self.values(table, key)? {
-            None => self.get(deleted, params![table.name, key]),
-            Some(_) => Ok(None),
-        }
+        let is_deleted = self.0.values(table, key)?.is_none()
+            && (Outbox(self.0).is_going(table, key)? || Known(self.0).is_deleted(table, key)?);
+        Ok(is_deleted.then(|| key.to_owned()))
     }
 
     /// The key of the row that had a value in a unique column, where it waits to be deleted and no other
@@ -253,14 +255,14 @@ impl Session<'_> {
         value: &Value,
     ) -> Result<Option<String>, ReplicaError> {
         let there = format!("SELECT 1 FROM `{}` WHERE `{column}` = ?1", table.name);
-        if self.get::<i64>(&there, [Bound(value)])?.is_some() {
+        if self.0.get::<i64>(&there, [Bound(value)])?.is_some() {
             return Ok(None);
         }
         let had = |entry: &Entry| {
             let base = entry.base.as_deref().filter(|_| entry.table.name == table.name);
             base.and_then(|base| referable(table, base, column)) == Some(value)
         };
-        Ok(self.deletes(None)?.into_iter().find(had).map(|entry| entry.key))
+        Ok(Outbox(self.0).deletes(None)?.into_iter().find(had).map(|entry| entry.key))
     }
 }
 

@@ -7,6 +7,8 @@ use fastest_schema::value::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
 use fastest_sync::Database;
 use fastest_sync::replica::error::ReplicaError;
+use fastest_sync::replica::local::outbox::Outbox;
+use fastest_sync::replica::local::remote_row::RemoteRow;
 use fastest_sync::replica::open::Replica;
 use rusqlite::Connection;
 
@@ -89,17 +91,17 @@ fn older_files_are_brought_up_to_date() {
         old_file(&path, remote);
         let mut replica = Replica::open(&path, &FASTEST).unwrap();
         let session = replica.read();
-        assert_eq!(session.remote().unwrap().packs.name(), "rows");
-        let [entry] = &session.entries("p").unwrap()[..] else { panic!("one row waits") };
+        assert_eq!(RemoteRow(session).get().unwrap().packs.name(), "rows");
+        let [entry] = &Outbox(session).entries("p").unwrap()[..] else { panic!("one row waits") };
         assert_eq!((entry.revision, entry.base_version, &entry.key[..]), (7, 2, "u"));
         assert_eq!(entry.row.as_ref().unwrap()[2], "U".into());
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_cursor"), ["p"]);
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_reading"), ["p"]);
         assert_eq!(query(&path, "SELECT owner FROM fastest_local_schema"), ["fastest"]);
         // A row that waited can be deleted now, and revisions go on counting.
-        let gone = replica.write(|session| session.remove("p", User::TABLE, "u"));
+        let gone = replica.write(|session| Outbox(session).remove("p", User::TABLE, "u"));
         assert!(gone.unwrap());
-        let entry = replica.read().entry(User::TABLE, "u").unwrap().unwrap();
+        let entry = Outbox(replica.read()).entry(User::TABLE, "u").unwrap().unwrap();
         assert_eq!((entry.revision, entry.row), (11, None));
         drop(replica);
         Replica::open(&path, &FASTEST).unwrap();
@@ -193,9 +195,9 @@ fn rows_that_wait_follow_the_schema() {
         done: 1,
     };
     let wrote = replica.write(|session| {
-        session.save("t", &task("a", "first"))?;
-        session.save("t", &task("b", "second"))?;
-        session.remove("t", Task::TABLE, "b")
+        Outbox(session).save("t", &task("a", "first"))?;
+        Outbox(session).save("t", &task("b", "second"))?;
+        Outbox(session).remove("t", Task::TABLE, "b")
     });
     wrote.unwrap();
     drop(replica);
@@ -203,7 +205,9 @@ fn rows_that_wait_follow_the_schema() {
     let job =
         Job { id: "a".into(), rank: 7, team: "t".into(), name: "first".into(), done: "1".into() };
     assert_eq!(replica.read().row::<Job>("a").unwrap(), Some(job));
-    let [entry] = &replica.read().entries("t").unwrap()[..] else { panic!("one row waits") };
+    let [entry] = &Outbox(replica.read()).entries("t").unwrap()[..] else {
+        panic!("one row waits")
+    };
     let row = entry.row.as_ref().map(|row| list_to_wire(row));
     assert_eq!((entry.table.name, row.as_deref()), ("jobs", Some(r#"["a",7,"t","first","1"]"#)));
     drop(replica);
@@ -263,7 +267,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
     let task =
         Task { id: "a".into(), team: "t".into(), title: "one".into(), colour: None, done: 1 };
-    replica.write(|session| session.save("t", &task)).unwrap();
+    replica.write(|session| Outbox(session).save("t", &task)).unwrap();
     let file = Connection::open(&path).unwrap();
     let conflict = "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, ours, theirs, at)
         VALUES ('c', 't', 'tasks', 'a', 'title,colour', '[\"a\",\"t\",\"ours\",null,1]', 'null', '')";
@@ -280,7 +284,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     };
     assert_eq!(session.row::<Work>("a").unwrap(), Some(work));
     assert_eq!(session.row::<much_later::Task>("a").unwrap(), None);
-    let [entry] = &session.entries("t").unwrap()[..] else { panic!("one row waits") };
+    let [entry] = &Outbox(session).entries("t").unwrap()[..] else { panic!("one row waits") };
     let row = list_to_wire(entry.row.as_ref().unwrap());
     assert_eq!((entry.table.name, &row[..]), ("works", r#"["a","none","t","one",1]"#));
     let kept = "SELECT tbl || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
@@ -336,16 +340,16 @@ fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
     let mut replica = Replica::open(&path, &old::SCHEMA).unwrap();
     let wrote = replica.write(|session| {
         for id in ["1", "2"] {
-            session.save("s", &old::A { id: id.into(), of: "a".into() })?;
+            Outbox(session).save("s", &old::A { id: id.into(), of: "a".into() })?;
         }
-        session.save("s", &old::B { id: "1".into(), of: "b".into() })
+        Outbox(session).save("s", &old::B { id: "1".into(), of: "b".into() })
     });
     wrote.unwrap();
     drop(replica);
     let replica = Replica::open(&path, &new::SCHEMA).unwrap();
     let session = replica.read();
     assert_eq!(session.row::<new::C>("1").unwrap().unwrap().of, "b");
-    let waiting: Vec<String> = session
+    let waiting: Vec<String> = Outbox(session)
         .entries("s")
         .unwrap()
         .iter()
@@ -404,15 +408,19 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     let mut replica = Replica::open(&path, &text::SCHEMA).unwrap();
     let wrote = replica.write(|session| {
         for (id, n) in [("fits", "12"), ("not", "abc")] {
-            session.save("s", &text::Count { id: id.into(), n: n.into() })?;
+            Outbox(session).save("s", &text::Count { id: id.into(), n: n.into() })?;
         }
         Ok::<_, ReplicaError>(())
     });
     wrote.unwrap();
     drop(replica);
     let replica = Replica::open(&path, &number::SCHEMA).unwrap();
-    let rows: Vec<_> =
-        replica.read().entries("s").unwrap().into_iter().map(|entry| entry.row.unwrap()).collect();
+    let rows: Vec<_> = Outbox(replica.read())
+        .entries("s")
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.row.unwrap())
+        .collect();
     let rows: Vec<String> = rows.iter().map(|row: &Vec<_>| list_to_wire(row)).collect();
     assert_eq!(rows, [r#"["fits",12]"#, r#"["not",0]"#]);
     let kept = "SELECT pk || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
@@ -518,7 +526,7 @@ fn what_waits_is_read(ddl: &str) {
     .unwrap();
     drop(file);
     let replica = Replica::open(&path, &gauges::SCHEMA).unwrap();
-    let entry = replica.read().entry(gauges::Gauge::TABLE, "g").unwrap().unwrap();
+    let entry = Outbox(replica.read()).entry(gauges::Gauge::TABLE, "g").unwrap().unwrap();
     let real = |real: f64| fastest_schema::Value::Real(real);
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
     assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::Value::Null]);

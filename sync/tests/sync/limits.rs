@@ -18,6 +18,7 @@ use fastest_sync::remote::pack_store::store::{LargePacks, NoPackStore};
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::replica::local::outbox::Outbox;
 use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, noise, query};
@@ -121,7 +122,7 @@ fn the_most_rows_of_one_statement_go_through() {
                         message: None,
                         created_at: String::new(),
                     };
-                    session.save(&copy.project_id, &event)
+                    Outbox(session).save(&copy.project_id, &event)
                 })
             })
             .unwrap();

@@ -19,6 +19,7 @@ use fastest_sync::remote::pack_store::directory::{Directory, packs_dir};
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
+use fastest_sync::replica::local::outbox::Outbox;
 use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, copy_folder, noise, query};
@@ -162,7 +163,7 @@ fn an_answer_is_lost(large: LargePacks) {
     let remote = lossy(&path, large);
     let mut lost = 0;
     loop {
-        let waiting = replica.read().entries(&scope).unwrap();
+        let waiting = Outbox(replica.read()).entries(&scope).unwrap();
         // Each try loses one answer, so every statement of the push is sent twice.
         let locks = store_dir.join("locks");
         match run(push_scope(&mut replica, &store, &remote, &scope, &locks)) {
@@ -173,7 +174,7 @@ fn an_answer_is_lost(large: LargePacks) {
         assert!(lost < 20, "the push gets no further: {waiting:?}");
     }
     assert!(lost >= 1);
-    assert!(replica.read().entries(&scope).unwrap().is_empty());
+    assert!(Outbox(replica.read()).entries(&scope).unwrap().is_empty());
     let versions = "SELECT DISTINCT version FROM fastest_changes WHERE tbl <> 'projects'";
     assert_eq!(query(&path, versions), ["1"], "each row is written once");
     let mut two = Machine::following(&path, Packs::Default);

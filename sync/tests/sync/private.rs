@@ -10,6 +10,7 @@ use fastest_schema::{
 use fastest_sync::Remote;
 use fastest_sync::exchange::pull::pull_scope;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::replica::local::remote_row::RemoteRow;
 use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, query};
@@ -67,7 +68,7 @@ fn pull_everything(device: &Machine, primary: &Path) {
     let store = Store::open(&device.store_dir().join("objects")).unwrap();
     let mut replica = Replica::open(&device.store_dir().join("replica.db"), &FASTEST).unwrap();
     let url = url::Url::from_file_path(primary).unwrap();
-    let state = replica.read().remote().unwrap();
+    let state = RemoteRow(replica.read()).get().unwrap();
     assert_eq!(state.url.as_deref(), Some(url.as_str()));
     let remote =
         Remote::open(&state, &device.store_dir(), &fastest_fixtures::keys::Keys::default());

@@ -5,6 +5,8 @@ use crate::device::report::AheadWorkspace;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::rows::history;
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 impl Device {
     /// The project's workspaces with snapshots that a working copy's head does not follow, but for its
@@ -15,10 +17,10 @@ impl Device {
         pulled: &str,
     ) -> Result<Vec<AheadWorkspace>, SyncError> {
         let session = self.replica.read();
-        let parents = session.parents(&copy.project_id)?;
+        let parents = Snapshots(session).parents(&copy.project_id)?;
         let ours = copy.head()?.map(|head| history::ancestors(&parents, &head)).unwrap_or_default();
         let mut ahead = Vec::new();
-        for workspace in session.workspaces(&copy.project_id)? {
+        for workspace in Projects(session).workspaces(&copy.project_id)? {
             let Some(head) = workspace.current_snapshot_id else { continue };
             let is_other = workspace.id != copy.workspace_id && workspace.id != pulled;
             if is_other && !ours.contains(&head) {

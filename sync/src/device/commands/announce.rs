@@ -9,6 +9,8 @@ use crate::device::notices::notices_of;
 use crate::device::open::Device;
 use crate::device::report::CloneReport;
 use crate::error::SyncError;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
 
 impl Device {
     /// Tells the primary of the workspace in `report`, where that gives away nothing else: snapshots
@@ -38,7 +40,7 @@ impl Device {
     /// Whether something of a project waits that a user sends by a push.
     fn waits_to_be_pushed(&self, project_id: &str) -> Result<bool, SyncError> {
         let harmless = [Workspace::TABLE, ActivityEvent::TABLE, DriftReport::TABLE];
-        let entries = self.replica.read().entries(project_id)?;
+        let entries = Outbox(self.replica.read()).entries(project_id)?;
         Ok(entries.iter().any(|entry| harmless.iter().all(|table| table.name != entry.table.name)))
     }
 
@@ -48,7 +50,7 @@ impl Device {
         let Some(project) = session.row::<Project>(id)? else {
             return Ok(format!("{id} (on the primary)"));
         };
-        let copies = session.copies_of_project(id)?;
+        let copies = Copies(session).of_project(id)?;
         let place = copies.iter().map(|copy| copy.root.display().to_string()).next();
         let place = place.map(|place| format!(", here in {place}")).unwrap_or_default();
         Ok(format!("{id} (made {}{place})", project.created_at))

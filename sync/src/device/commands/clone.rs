@@ -1,9 +1,8 @@
 //! `clone`: a new workspace in a folder of its own, forked from the main one's head.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use fastest_core::checkout::{Folding, Plan, Written, write};
 use fastest_core::drift::empty_directory;
@@ -14,7 +13,6 @@ use fastest_core::state_dir::StateDir;
 use fastest_core::store::Store;
 use fastest_core::tree::{STATE_DIR, read_root};
 use fastest_schema::auth::User;
-
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Change, Page, Row};
@@ -32,7 +30,11 @@ use crate::error::SyncError;
 use crate::exchange::pull::{Reader, pull_and_read, pull_scope};
 use crate::exchange::tree_of::tree_of;
 use crate::remote::meter::Traffic;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
 use crate::replica::open::Replica;
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 impl Device {
     /// Makes `dir`, which must be empty or not there, a working copy of a new workspace of a
@@ -162,8 +164,14 @@ impl Device {
         };
         self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
-            session.save(&project.id, &workspace)?;
-            session.record(&project.id, &workspace.id, "workspace.created", head.as_deref(), None)
+            Outbox(session).save(&project.id, &workspace)?;
+            Snapshots(session).record(
+                &project.id,
+                &workspace.id,
+                "workspace.created",
+                head.as_deref(),
+                None,
+            )
         })?;
         let settled = self.settle_in(&mut target, &workspace);
         drop(making);
@@ -203,7 +211,7 @@ impl Device {
         if let Some(head) = head {
             copy.set_head(head)?;
         }
-        self.replica.write_soon(|session| session.know_copy(&copy, head))?;
+        self.replica.write_soon(|session| Copies(session).put(&copy.known(head)))?;
         self.forget_begun(&copy.workspace_id);
         Ok(())
     }
@@ -215,7 +223,7 @@ impl Device {
         name: Option<&str>,
         root: &Path,
     ) -> Result<String, SyncError> {
-        let taken = self.replica.read().workspaces(project_id)?;
+        let taken = Projects(self.replica.read()).workspaces(project_id)?;
         let is_taken = |name: &str| taken.iter().any(|workspace| workspace.name == name);
         if let Some(name) = name {
             return match is_taken(name) {
@@ -283,8 +291,7 @@ impl Device {
 
     /// Ids of the projects of this name or id on the device.
     pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
-        let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
-        Ok(self.replica.read().all(sql, [name], |row| row.get(0))?)
+        Ok(Projects(self.replica.read()).called(name)?)
     }
 
     pub(crate) fn one_project(
@@ -297,10 +304,7 @@ impl Device {
             (Some(at), _) => Ok(found.swap_remove(at)),
             (None, 1) => Ok(found.remove(0)),
             (None, 0) => {
-                let names = self
-                    .replica
-                    .read()
-                    .all("SELECT name FROM projects", [], |row| row.get::<_, String>(0))?;
+                let names = Projects(self.replica.read()).names()?;
                 let nearest = nearest(name, names.iter().map(String::as_str));
                 Err(SyncError::Unknown { what: "project", name: name.to_owned(), nearest })
             }

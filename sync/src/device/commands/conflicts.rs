@@ -3,13 +3,15 @@
 use crate::device::open::Device;
 use crate::device::report::ConflictsReport;
 use crate::error::SyncError;
-use crate::rows::resolve::{Resolution, ResolveReport};
+use crate::replica::local::held::Held;
+use crate::rows::resolve::{Resolution, ResolveReport, Resolver};
 
 impl Device {
     /// The conflicts of a project, or of all.
     pub fn conflicts(&mut self, project_id: Option<&str>) -> Result<ConflictsReport, SyncError> {
         let session = self.replica.read();
-        let (conflicts, held) = (session.conflicts(project_id)?, session.held(project_id)?);
+        let (conflicts, held) =
+            (Resolver(session).conflicts(project_id)?, Held(session).of(project_id)?);
         Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
     }
 
@@ -19,6 +21,6 @@ impl Device {
         name: &str,
         resolution: &Resolution,
     ) -> Result<ResolveReport, SyncError> {
-        Ok(self.replica.write(|session| session.resolve(name, resolution))?)
+        Ok(self.replica.write(|session| Resolver(session).resolve(name, resolution))?)
     }
 }

@@ -1,17 +1,15 @@
 //! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+
+use std::path::PathBuf;
 
 use fastest_core::check::Fault;
 use fastest_core::id::{ObjectId, PackId, TreeId};
-use fastest_core::left;
 use fastest_core::object::ObjectSource;
-use fastest_core::private;
 use fastest_core::reach::new_objects;
 use fastest_core::state_dir::{INDEX, StateDir};
+use fastest_core::{left, private};
 use fastest_schema::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
@@ -20,6 +18,11 @@ use crate::device::open::Device;
 use crate::device::report::{DoctorReport, Problem};
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::parts::Parts;
+use crate::rows::snapshots::Snapshots;
 
 /// What to do about content that is gone from here.
 const FETCH_AGAIN: &str = "run `fastest doctor --mend`, then `fastest pull`: what was pushed comes \
@@ -54,7 +57,7 @@ impl Device {
         if mend && !report.problems.is_empty() && are_readable {
             self.forget_lost_packs(&mut report)?;
             // The next pull reads every row again, and with them fetches the packs that are gone.
-            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+            self.replica.write(|session| Cursors(session).rewind_all())?;
             report.mended.push("the next `fastest pull` looks for every pack again".to_owned());
         }
         Ok(report)
@@ -90,7 +93,7 @@ impl Device {
         }
         let mut at_primary: HashSet<PackId> = HashSet::new();
         for pack in self.replica.read().rows::<Pack>("WHERE ?1 = '' ORDER BY id", "")? {
-            if self.replica.read().entry(Pack::TABLE, &pack.id)?.is_none() {
+            if Outbox(self.replica.read()).entry(Pack::TABLE, &pack.id)?.is_none() {
                 at_primary.extend(pack.pack_id.parse::<PackId>());
             }
         }
@@ -99,7 +102,7 @@ impl Device {
         let dropped = (faults.len() + gone) as u64;
         if dropped > 0 {
             self.mend(&faults, &mut DoctorReport::default())?;
-            self.replica.write(|session| session.run("DELETE FROM fastest_local_cursor", []))?;
+            self.replica.write(|session| Cursors(session).rewind_all())?;
         }
         Ok(dropped)
     }
@@ -120,9 +123,8 @@ impl Device {
         let objects = self.store.rebuild_index()?;
         report.mended.push(format!("rebuilt the index of {objects} objects"));
         // What is gone may still stand in a folder, where the next snapshot has to read it.
-        let roots = "SELECT root FROM fastest_local_copy";
-        for root in self.replica.read().all(roots, [], |row| row.get::<_, Vec<u8>>(0))? {
-            let _ = StateDir::of(Path::new(OsStr::from_bytes(&root))).remove(INDEX);
+        for root in Copies(self.replica.read()).roots()? {
+            let _ = StateDir::of(&root).remove(INDEX);
         }
         set_aside.into_iter().try_for_each(|id| self.salvage(id, report))
     }
@@ -144,9 +146,9 @@ impl Device {
                 continue;
             }
             self.replica.write(|session| {
-                session.drop_entry(Pack::TABLE, &key)?;
+                Outbox(session).drop(Pack::TABLE, &key)?;
                 session.delete(Pack::TABLE, &key)?;
-                session.save_packs(&pack.project_id, &packs)
+                Snapshots(session).save_packs(&pack.project_id, &packs)
             })?;
             of = format!(" of {}", pack.objects);
         }
@@ -157,9 +159,8 @@ impl Device {
 
     /// The rows of packs that no primary has, by their keys.
     fn waiting_packs(&self) -> Result<Vec<(String, Pack)>, SyncError> {
-        let entries = "SELECT pk FROM fastest_local_outbox WHERE tbl = 'fastest_packs'";
         let mut packs = Vec::new();
-        for key in self.replica.read().all(entries, [], |row| row.get::<_, String>(0))? {
+        for key in Outbox(self.replica.read()).keys_of(Pack::TABLE)? {
             if let Some(pack) = self.replica.read().row::<Pack>(&key)? {
                 packs.push((key, pack));
             }
@@ -182,7 +183,7 @@ impl Device {
                 continue;
             }
             self.replica.write(|session| {
-                session.drop_entry(Pack::TABLE, &key)?;
+                Outbox(session).drop(Pack::TABLE, &key)?;
                 session.delete(Pack::TABLE, &key)
             })?;
             report.mended.push(format!("forgot pack {}, which was never pushed", pack.pack_id));
@@ -228,7 +229,7 @@ impl Device {
     fn check_rows(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         let session = self.replica.read();
         let place = self.dir.join("replica.db").display().to_string();
-        for line in session.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))? {
+        for line in session.check_integrity()? {
             if line != "ok" {
                 report.problems.push(Problem {
                     place: place.clone(),
@@ -239,12 +240,9 @@ impl Device {
                 });
             }
         }
-        for name in session
-            .all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get::<_, String>(0))?
-        {
+        for name in Snapshots(session).pack_names()? {
             // Of one that has come whole, the parts go after the pack is there: it is looked for last.
-            let parts = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1";
-            let arriving = session.get::<i64>(parts, [&name])?.unwrap_or(0) > 0;
+            let arriving = Parts(session).is_arriving(&name)?;
             if !arriving && name.parse().map_or(true, |id| self.is_gone(&id)) {
                 report.problems.push(Problem {
                     place: format!("pack {name}"),
@@ -258,7 +256,7 @@ impl Device {
 
     /// Reads what checkouts left in the device's working copies: without it, no command can scan them.
     fn check_copies(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
-        for root in self.replica.read().copy_roots()? {
+        for root in Copies(self.replica.read()).roots()? {
             let state = StateDir::of(&root);
             if let Err(error) = left::load(&state) {
                 report.problems.push(Problem {

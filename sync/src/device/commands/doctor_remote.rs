@@ -16,7 +16,8 @@ use crate::exchange::pack_key::{owner, pack_key};
 use crate::exchange::resend_packs::{AtRemote, OfProject, look, send_again};
 use crate::remote::open::Remote;
 use crate::remote::pack_store::directory::packs_dir;
-use crate::replica::outbox::Entry;
+use crate::replica::local::outbox::{Entry, Outbox};
+use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::values::values_of;
 
 impl Device {
@@ -30,7 +31,7 @@ impl Device {
     ) -> Result<DoctorReport, SyncError> {
         let mut report = self.doctor(mend, activity)?;
         let own = self.dir.join("primary").join("primary.db");
-        let has_own = self.replica.read().remote()?.url.is_none() && own.exists();
+        let has_own = RemoteRow(self.replica.read()).get()?.url.is_none() && own.exists();
         if has_own {
             check_file(&own, &mut report);
         }
@@ -60,7 +61,7 @@ impl Device {
         for row in &packs {
             let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
             // One that waits was never there.
-            let waits = self.replica.read().entry(Pack::TABLE, &row.id)?.is_some();
+            let waits = Outbox(self.replica.read()).entry(Pack::TABLE, &row.id)?.is_some();
             if waits || self.shares_file(remote, row, &id)? {
                 continue;
             }
@@ -105,7 +106,7 @@ impl Device {
             return Ok(false);
         }
         let entry = Entry::unknown(&row.project_id, Pack::TABLE, &row.id, values_of(row));
-        self.replica.write(|session| session.put_entry(&entry))?;
+        self.replica.write(|session| Outbox(session).put(&entry))?;
         self.push_scope(remote, &row.project_id).await.map(|_| true)
     }
 

@@ -14,6 +14,8 @@ use crate::device::report::DriftReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::outbox::Outbox;
+use crate::rows::snapshots::Snapshots;
 
 /// Bytes of paths that a recorded report holds in each list, about: a row of the primary must
 /// stay under its limit of 2 MB. The counts are always whole.
@@ -96,8 +98,8 @@ impl Device {
             return Ok(report);
         }
         self.replica.write(|session| {
-            session.save(&project.id, &row)?;
-            session.record(&project.id, &own.id, "drift.reported", None, None)
+            Outbox(session).save(&project.id, &row)?;
+            Snapshots(session).record(&project.id, &own.id, "drift.reported", None, None)
         })?;
         Ok(report)
     }

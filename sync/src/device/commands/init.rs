@@ -14,7 +14,11 @@ use crate::device::open::Device;
 use crate::device::report::InitReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
-use crate::replica::session::Session;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::device_row::DeviceRow;
+use crate::replica::local::outbox::Outbox;
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 impl Device {
     /// Makes the folder `dir`, which is created where it is missing, a project.
@@ -84,7 +88,7 @@ impl Device {
     /// as the device knows.
     fn was_project_named(&self, root: &Path, name: Option<&str>) -> Result<bool, SyncError> {
         let session = self.replica.read();
-        let Some(known) = session.known_copy(root)? else { return Ok(false) };
+        let Some(known) = Copies(session).at(root)? else { return Ok(false) };
         let project = session.row::<Project>(&known.project_id)?;
         Ok(project.is_some_and(|project| name.is_none_or(|name| project.name == name)))
     }
@@ -92,8 +96,8 @@ impl Device {
     /// Where the device's project of this name is, in words; `None` where it has none.
     pub(crate) fn place_of_project(&self, name: &str) -> Result<Option<String>, SyncError> {
         let session = self.replica.read();
-        let Some(id) = session.project_named(name)? else { return Ok(None) };
-        let copies = session.copies_of_project(&id)?;
+        let Some(id) = Projects(session).named(name)? else { return Ok(None) };
+        let copies = Copies(session).of_project(&id)?;
         let place = copies.iter().map(|copy| copy.root.as_path()).find(|root| root.is_dir());
         Ok(Some(match place {
             Some(root) => format!("with id {id} and a working copy in {}", root.display()),
@@ -117,12 +121,12 @@ impl Device {
         match WorkingCopy::create(root, &project.id, &workspace.id) {
             Ok(copy) => {
                 self.keep_left(&copy)?;
-                self.replica.write(|session| session.know_copy(&copy, None))?;
+                self.replica.write(|session| Copies(session).put(&copy.known(None)))?;
                 self.forget_begun(&workspace.id);
             }
             Err(error) => {
                 // A folder that cannot be written to: take back the rows, which nobody has seen.
-                self.replica.write(|session| session.forget_project(&project.id))?;
+                self.replica.write(|session| Projects(session).forget(&project.id))?;
                 return Err(error);
             }
         }
@@ -140,13 +144,13 @@ impl Device {
         let workspace = new_workspace("", "main", root, self.identity.machine.clone());
         self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
-            if let Some(id) = session.project_named(name)? {
+            if let Some(id) = Projects(session).named(name)? {
                 let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
                 return Err(SyncError::NameTaken { what: "project", name, place });
             }
             let project = Project {
                 id: clock::new_id(),
-                owner_user_id: session.user_id()?,
+                owner_user_id: DeviceRow(session).user_id()?,
                 name: name.to_owned(),
                 intent: None,
                 brief: None,
@@ -157,9 +161,9 @@ impl Device {
             };
             let workspace = Workspace { project_id: project.id.clone(), ..workspace };
             let project = Project { main_workspace_id: Some(workspace.id.clone()), ..project };
-            session.save(&project.id, &project)?;
-            session.save(&project.id, &workspace)?;
-            session.record(&project.id, &workspace.id, "project.created", None, None)?;
+            Outbox(session).save(&project.id, &project)?;
+            Outbox(session).save(&project.id, &workspace)?;
+            Snapshots(session).record(&project.id, &workspace.id, "project.created", None, None)?;
             Ok::<_, SyncError>((project, workspace))
         })
     }
@@ -172,25 +176,6 @@ pub(super) fn within_another(root: &Path, above: &Path) -> String {
         root.display(),
         above.display()
     )
-}
-
-impl Session<'_> {
-    /// The id of the project of this name.
-    pub(crate) fn project_named(&self, name: &str) -> Result<Option<String>, SyncError> {
-        Ok(self.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])?)
-    }
-
-    fn forget_project(&self, project_id: &str) -> Result<(), SyncError> {
-        for sql in [
-            "DELETE FROM activity_events WHERE project_id = ?1",
-            "DELETE FROM workspaces WHERE project_id = ?1",
-            "DELETE FROM projects WHERE id = ?1",
-            "DELETE FROM fastest_local_outbox WHERE scope = ?1",
-        ] {
-            self.run(sql, [project_id])?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ use crate::device::report::CloneReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
+use crate::rows::snapshots::Snapshots;
 
 /// How far back a folder is compared with the project's snapshots.
 const SNAPSHOTS_COMPARED_MAX: usize = 500;
@@ -163,15 +166,15 @@ impl Device {
         (report.workspace, report.workspace_id) = (name, workspace.id.clone());
         let (project_id, id) = (report.project_id.clone(), workspace.id.clone());
         self.replica.write(|session| {
-            session.save(&project_id, &workspace)?;
-            session.record(&project_id, &id, "workspace.created", head.as_deref(), None)
+            Outbox(session).save(&project_id, &workspace)?;
+            Snapshots(session).record(&project_id, &id, "workspace.created", head.as_deref(), None)
         })?;
         // What is missing was written before: from here on it would count as deleted.
         let copy = WorkingCopy::create(root, &project_id, &id)?;
         copy.forget_index()?;
         self.keep_left(&copy)?;
         copy.set_head(head.as_deref().unwrap_or_default())?;
-        self.replica.write(|session| session.know_copy(&copy, head.as_deref()))?;
+        self.replica.write(|session| Copies(session).put(&copy.known(head.as_deref())))?;
         Ok(())
     }
 
@@ -210,7 +213,7 @@ impl Device {
         let empty = StatIndex::empty();
         let head_tree = tree_of(&self.snapshot_row(head)?)?;
         let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
-        let parents = self.replica.read().parents(project_id)?;
+        let parents = Snapshots(self.replica.read()).parents(project_id)?;
         let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([head.to_owned()]));
         let mut best: Option<(u64, String)> = None;
         while let Some(id) = queue.pop_front().filter(|_| seen.len() < SNAPSHOTS_COMPARED_MAX) {

@@ -8,15 +8,15 @@ use fastest_core::chunk::read_content;
 use fastest_core::tree::find;
 use fastest_schema::workspaces::Snapshot;
 
-use crate::device::commands::newest_first::{Dated, newest_first};
 use crate::device::open::Device;
 use crate::device::path::{show, within};
 use crate::device::report::{LogEntry, LogReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
-use crate::replica::error::ReplicaError;
-use crate::replica::session::Session;
+use crate::rows::newest_first::newest_first;
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 impl Device {
     /// The project's snapshots, at most `limit` of them: newest first, and children before their
@@ -28,9 +28,9 @@ impl Device {
     ) -> Result<LogReport, SyncError> {
         let warnings = self.take_notices();
         let session = self.replica.read();
-        let dated = session.dated(&copy.project_id)?;
+        let dated = Snapshots(session).dated(&copy.project_id)?;
         let order = newest_first(&dated).into_iter().take(limit.unwrap_or(usize::MAX));
-        let workspaces = session.workspaces(&copy.project_id)?;
+        let workspaces = Projects(session).workspaces(&copy.project_id)?;
         let name = |id: Option<String>| {
             let found = workspaces.iter().find(|workspace| Some(&workspace.id) == id.as_ref());
             found.map(|workspace| workspace.name.clone())
@@ -73,19 +73,5 @@ impl Device {
             return Err(SyncError::IsDirectory { snapshot: snapshot_id, path: shown });
         }
         Ok(read_content(&item, &self.store, out)?)
-    }
-}
-
-impl Session<'_> {
-    /// What the order of a project's snapshots depends on.
-    fn dated(&self, project_id: &str) -> Result<Vec<Dated>, ReplicaError> {
-        let mut parents = self.parents(project_id)?;
-        let sql = "SELECT id, created_at FROM snapshots WHERE project_id = ?1";
-        let rows = self.all(sql, [project_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let dated = |(id, created_at): (String, String)| {
-            let parents = parents.remove(&id).unwrap_or_default();
-            Dated { id, created_at, parents }
-        };
-        Ok(rows.into_iter().map(dated).collect())
     }
 }

@@ -10,7 +10,6 @@ mod drift;
 mod init;
 mod join;
 mod log;
-mod newest_first;
 mod project;
 mod pull;
 mod purpose;

@@ -12,13 +12,16 @@ use crate::device::open::Device;
 use crate::device::report::{ProjectEntry, ProjectsReport};
 use crate::error::SyncError;
 use crate::remote::primary::{PrimaryError, ask_list};
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
+use crate::rows::projects::Projects;
 
 impl Device {
     /// The projects that the device knows, and those that the primary has, by name.
     pub async fn projects(&mut self) -> Result<ProjectsReport, SyncError> {
         let mut all = BTreeMap::new();
         for project in self.replica.read().rows::<Project>("WHERE ?1 = '' ORDER BY id", "")? {
-            let paths = self.replica.read().copies_of_project(&project.id)?;
+            let paths = Copies(self.replica.read()).of_project(&project.id)?;
             let paths = paths.iter().map(|copy| copy.root.display().to_string()).collect();
             let Project { id, name, created_at, .. } = project;
             let key = (name.clone(), id.clone());
@@ -60,7 +63,8 @@ impl Device {
         check_name("project", name)?;
         let known = self.known_projects(project)?;
         let id = self.one_project(project, known)?;
-        if let Some(other) = self.replica.read().project_named(name)?.filter(|other| *other != id) {
+        if let Some(other) = Projects(self.replica.read()).named(name)?.filter(|other| *other != id)
+        {
             let (name, place) = (name.to_owned(), Some(self.tell_project(&other)?));
             return Err(SyncError::NameTaken { what: "project", name, place });
         }
@@ -74,10 +78,10 @@ impl Device {
         self.replica.write(|session| {
             let project = session.row::<Project>(&id)?.expect("it was found by its id");
             let (name, updated_at) = (name.to_owned(), clock::now());
-            session.save(&id, &Project { name, updated_at, ..project })
+            Outbox(session).save(&id, &Project { name, updated_at, ..project })
         })?;
         let project = self.replica.read().row::<Project>(&id)?.expect("it was just saved");
-        let paths = self.replica.read().copies_of_project(&id)?;
+        let paths = Copies(self.replica.read()).of_project(&id)?;
         let paths = paths.iter().map(|copy| copy.root.display().to_string()).collect();
         let Project { id, name, created_at, .. } = project;
         Ok(ProjectEntry { id, name, created_at, known: true, paths })

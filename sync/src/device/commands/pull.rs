@@ -16,7 +16,6 @@ use fastest_core::state_dir::JOURNAL;
 use fastest_core::tree::find;
 use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
-use rusqlite::params;
 
 use crate::base::clock;
 use crate::device::activity::Activity;
@@ -29,7 +28,12 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::error::ReplicaError;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::held::Held;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::sent_row::SentRow;
 use crate::rows::history::{self, Parents};
+use crate::rows::snapshots::Snapshots;
 
 /// How far back a file that stands in the way is looked for.
 const PAST_SNAPSHOTS_MAX: i64 = 500;
@@ -120,7 +124,7 @@ impl Device {
         activity.begin("Receiving");
         let Refreshed { offline, notices, traffic } = self.refresh(&copy.project_id).await?;
         warnings.extend(notices);
-        let held = self.replica.read().held(Some(&copy.project_id))?;
+        let held = Held(self.replica.read()).of(Some(&copy.project_id))?;
         warnings.extend(held.iter().map(ToString::to_string));
         let project = self.project_of(copy)?;
         let from = self.named_workspace(&project, workspace)?;
@@ -190,7 +194,7 @@ impl Device {
         incoming: &Incoming<'_>,
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
-        let parents = self.replica.read().parents(&copy.project_id)?;
+        let parents = Snapshots(self.replica.read()).parents(&copy.project_id)?;
         if let Some(head) = copy.head()?
             && history::follows(&parents, &head, incoming.head)
         {
@@ -214,7 +218,7 @@ impl Device {
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             return Ok(brought);
         };
-        let parents = self.replica.read().parents(&copy.project_id)?;
+        let parents = Snapshots(self.replica.read()).parents(&copy.project_id)?;
         let (head, tree) = match history::follows(&parents, incoming.head, &ours) {
             true => (incoming.head.to_owned(), theirs),
             false => self.merge_in(copy, incoming, &captured, &parents, &mut brought)?,
@@ -273,11 +277,8 @@ impl Device {
 
     /// The trees of a project's newest snapshots.
     pub(crate) fn past(&self, copy: &WorkingCopy) -> Result<Vec<TreeId>, SyncError> {
-        let sql = "SELECT DISTINCT manifest_hash FROM (SELECT manifest_hash FROM snapshots
-                   WHERE project_id = ?1 ORDER BY created_at DESC LIMIT ?2)";
-        let parameters = params![copy.project_id, PAST_SNAPSHOTS_MAX];
-        let hashes = self.replica.read().all(sql, parameters, |row| row.get::<_, String>(0))?;
-        Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
+        let snapshots = Snapshots(self.replica.read());
+        Ok(snapshots.newest_trees(&copy.project_id, PAST_SNAPSHOTS_MAX)?)
     }
 
     /// Takes back the snapshot of a merge that did not come about, unless it was sent already.
@@ -286,9 +287,9 @@ impl Device {
             return Ok(());
         }
         self.replica.write(|session| {
-            let on_its_way = session.get::<i64>("SELECT 1 FROM fastest_local_sent", [])?.is_some();
-            if session.entry(Snapshot::TABLE, id)?.is_some() && !on_its_way {
-                session.drop_entry(Snapshot::TABLE, id)?;
+            let on_its_way = SentRow(session).is_there()?;
+            if Outbox(session).entry(Snapshot::TABLE, id)?.is_some() && !on_its_way {
+                Outbox(session).drop(Snapshot::TABLE, id)?;
                 session.delete(Snapshot::TABLE, id)?;
             }
             Ok::<_, ReplicaError>(())
@@ -324,7 +325,7 @@ impl Device {
         let message = format!("Merge {}", incoming.name);
         let head = self.replica.write(|session| {
             let parents = vec![ours.clone(), incoming.head.to_owned()];
-            session.save_snapshot(&workspace, &tree, parents, Some(&message), &packs)
+            Snapshots(session).save(&workspace, &tree, parents, Some(&message), &packs)
         })?;
         brought.conflicts = merged.conflicts;
         Ok((head, tree))
@@ -348,8 +349,8 @@ impl Device {
         // Only now: with the old head, a shorter list would make edits of what still stands there.
         self.save_left(copy, &done.left)?;
         self.replica.write(|session| {
-            session.advance_head(&copy.workspace_id, head)?;
-            session.know_copy(copy, Some(head))
+            Snapshots(session).advance_head(&copy.workspace_id, head)?;
+            Copies(session).put(&copy.known(Some(head)))
         })?;
         Ok(done)
     }
@@ -387,8 +388,14 @@ impl Device {
             let mut history = workspace.merge_history.clone().unwrap_or_default().0;
             history.insert(incoming.workspace_id.to_owned(), merged);
             let merge_history = Some(Json(history));
-            session.save(&project_id, &Workspace { merge_history, ..workspace })?;
-            session.record(&project_id, &id, "merge.completed", Some(incoming.head), None)
+            Outbox(session).save(&project_id, &Workspace { merge_history, ..workspace })?;
+            Snapshots(session).record(
+                &project_id,
+                &id,
+                "merge.completed",
+                Some(incoming.head),
+                None,
+            )
         })?;
         Ok(())
     }

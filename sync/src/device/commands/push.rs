@@ -18,8 +18,11 @@ use crate::device::report::PushReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::queue::Queue;
 use crate::replica::values::column;
 use crate::rows::history;
+use crate::rows::snapshots::Snapshots;
 
 /// Merges of one push with others' work in the same workspace, after which it gives up.
 const MERGES_MAX: u32 = 20;
@@ -68,7 +71,7 @@ impl Device {
             Ok(notices) => report.snapshot.warnings.extend(notices),
             // Nor will this one get through; it is queued behind them.
             Err(error) if error.is_unreachable() => {
-                self.replica.write(|session| session.queue(&project.id))?;
+                self.replica.write(|session| Queue(session).add(&project.id))?;
                 report.queued_because = Some(error.to_string());
             }
             Err(error) => return Err(error),
@@ -119,13 +122,13 @@ impl Device {
     pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
         let session = self.replica.read();
-        let on_primary = session.entry(Workspace::TABLE, &copy.workspace_id)?;
+        let on_primary = Outbox(session).entry(Workspace::TABLE, &copy.workspace_id)?;
         let on_primary = on_primary
             .and_then(|entry| entry.base)
             .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
         // Another copy of this folder on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
-        let parents = session.parents(&copy.project_id)?;
+        let parents = Snapshots(session).parents(&copy.project_id)?;
         let apart = |other: &String| {
             !history::follows(&parents, &head, other) && !history::follows(&parents, other, &head)
         };
@@ -167,14 +170,18 @@ impl Device {
         let Some(head) = head else { return Ok(()) };
         // Durable with what comes next: the push that is written down, or queued.
         self.replica.write_soon(|session| {
-            let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
-                       AND workspace_id = ?2 AND type = 'snapshot.pushed'";
-            let known = session.get::<i64>(sql, [head, &copy.workspace_id])?.is_some();
+            let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
             match known {
                 true => Ok(()),
                 false => {
                     let (project, workspace) = (&copy.project_id, &copy.workspace_id);
-                    session.record(project, workspace, "snapshot.pushed", Some(head), None)
+                    Snapshots(session).record(
+                        project,
+                        workspace,
+                        "snapshot.pushed",
+                        Some(head),
+                        None,
+                    )
                 }
             }
         })?;

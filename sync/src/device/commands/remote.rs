@@ -4,14 +4,13 @@ use std::path::Path;
 
 use fastest_schema::FASTEST;
 
-use crate::device::commands::remote_check::last_migration;
 use crate::device::commands::status::primary_url;
 use crate::device::open::Device;
 use crate::device::report::{MigrateReport, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::{Address, file_url};
 use crate::remote::guard::Given;
-use crate::remote::level::migrate;
+use crate::remote::level::{last_migration, migrate};
 use crate::remote::open::name_to_id;
 use crate::remote::pack_store::address::PackAddress;
 use crate::remote::pack_store::directory::{Directory, packs_dir};
@@ -19,6 +18,8 @@ use crate::remote::pack_store::store::PackStoreError;
 use crate::remote::primary::PrimaryError;
 use crate::remote::sharing::{ShareError, share};
 use crate::remote::state::{Packs, RemoteState};
+use crate::replica::local::remote_row::RemoteRow;
+use crate::rows::requeue::Requeue;
 
 impl Device {
     /// Follows the primary at `url`, or with `None` the one inside the store. What the old one
@@ -53,7 +54,7 @@ impl Device {
             Some(url) => Some(self.settle_address(url).await?),
             None => None,
         };
-        let old = self.replica.read().remote()?;
+        let old = RemoteRow(self.replica.read()).get()?;
         let kept = if old.url == url { old.packs } else { Packs::Default };
         let packs = packs.unwrap_or(kept);
         let gone = match url.as_deref().map(Address::parse).transpose()? {
@@ -79,18 +80,18 @@ impl Device {
             Err(error) => return Err(error),
         }
         self.replica.write(|session| {
-            let old = session.remote()?;
+            let old = RemoteRow(session).get()?;
             match old.url == state.url && !gone {
                 true => {
                     if old.packs != state.packs {
-                        session.queue_packs()?;
+                        Requeue(session).packs()?;
                     }
-                    session.put_remote(&RemoteState { packs: state.packs, ..old })
+                    RemoteRow(session).put(&RemoteState { packs: state.packs, ..old })
                 }
                 false => {
-                    session.put_remote(&state)?;
-                    session.forget_primary()?;
-                    session.queue_everything()
+                    RemoteRow(session).put(&state)?;
+                    Requeue(session).forget_primary()?;
+                    Requeue(session).everything()
                 }
             }
         })?;
@@ -99,7 +100,7 @@ impl Device {
 
     /// Which primary the device follows, without asking it.
     pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
-        let state = self.replica.read().remote()?;
+        let state = RemoteRow(self.replica.read()).get()?;
         let url = primary_url(&state, self)?;
         let inline_packs = state.packs == Packs::Rows;
         let packs = state.packs.name().to_owned();
@@ -110,10 +111,10 @@ impl Device {
     pub async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
         let remote = self.remote()?;
         let primary = &*remote.primary;
-        let from = last_migration(primary).await?;
+        let from = last_migration(primary, &FASTEST).await?;
         let applied: Vec<String> =
             migrate(primary, &FASTEST).await?.into_iter().map(Into::into).collect();
-        let to = last_migration(primary).await?;
+        let to = last_migration(primary, &FASTEST).await?;
         let to = to.expect("a primary that was migrated has a migration");
         Ok(MigrateReport { url: self.remote_show()?.url, from, to, applied })
     }

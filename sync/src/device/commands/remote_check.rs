@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fastest_core::network::shared_by;
-use fastest_schema::{FASTEST, PUSH_SQL, Refusal, applied_migrations_sql};
+use fastest_schema::{FASTEST, PUSH_SQL, Refusal};
 use jiff::Timestamp;
 
 use crate::base::clock;
@@ -11,10 +11,11 @@ use crate::device::open::Device;
 use crate::device::report::{RemoteCheck, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::Address;
-use crate::remote::level::check_migration;
+use crate::remote::level::{check_migration, last_migration};
 use crate::remote::pack_store::store::{LargePacks, PackStoreError};
-use crate::remote::primary::{Denial, Primary, PrimaryError, ask_list};
+use crate::remote::primary::{Denial, Primary, PrimaryError, ask_time};
 use crate::remote::state::{Packs, RemoteState};
+use crate::replica::local::remote_row::RemoteRow;
 
 /// Ids sort by time: beyond this, snapshots of several devices get out of order.
 const CLOCK_APART_MAX: Duration = Duration::from_secs(60);
@@ -24,7 +25,7 @@ impl Device {
     pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
         let report = self.remote_show()?;
         let address = Address::parse(&report.url).ok();
-        let is_own = self.replica.read().remote()?.url.is_none();
+        let is_own = RemoteRow(self.replica.read()).get()?.url.is_none();
         let mut checkup = Checkup { is_own, address, report };
         match self.remote() {
             Ok(remote) => {
@@ -38,7 +39,8 @@ impl Device {
             // Keys may be missed before anything is sent: of the one, and then of the other.
             Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
             Err(SyncError::PackStore(error)) => {
-                let state = RemoteState { packs: Packs::Rows, ..self.replica.read().remote()? };
+                let state =
+                    RemoteState { packs: Packs::Rows, ..RemoteRow(self.replica.read()).get()? };
                 let remote = self.open_remote(&state)?;
                 checkup.primary(&*remote.primary).await;
                 checkup.packs(Err(error));
@@ -62,7 +64,7 @@ impl Checkup {
     /// False where it cannot be asked.
     async fn primary(&mut self, primary: &dyn Primary) -> bool {
         let begun = Instant::now();
-        let last = match last_migration(primary).await {
+        let last = match last_migration(primary, &FASTEST).await {
             Ok(last) => last,
             Err(error) => {
                 self.failed(&error);
@@ -196,15 +198,13 @@ impl Checkup {
     }
 
     async fn clock(&mut self, primary: &dyn Primary) {
-        let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-        let rows = match primary.run(sql, &[]).await {
-            Ok(rows) => rows,
+        let text = match ask_time(primary).await {
+            Ok(text) => text,
             Err(error) => {
                 let mend = "try again".into();
                 return self.problem("clock", error.to_string(), mend);
             }
         };
-        let text = rows.into_iter().flatten().flatten().next().unwrap_or_default();
         let mend = || "set this device's clock: snapshots sort by their time".into();
         match text.parse::<Timestamp>() {
             Ok(theirs) => match apart(theirs, Timestamp::now()) {
@@ -238,16 +238,6 @@ fn apart(theirs: Timestamp, ours: Timestamp) -> Option<String> {
     let off = off.unsigned_abs();
     (off > CLOCK_APART_MAX)
         .then(|| format!("this device's clock is {} s {side} the primary's", off.as_secs()))
-}
-
-/// The last migration of a primary, known to this build or not; `None` where it has none yet.
-pub(super) async fn last_migration(primary: &dyn Primary) -> Result<Option<String>, PrimaryError> {
-    let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
-    if primary.run(tables, &[]).await?.is_empty() {
-        return Ok(None);
-    }
-    let applied = ask_list(primary, &applied_migrations_sql(&FASTEST), &clock::new_id()).await?;
-    Ok(applied.into_iter().next_back())
 }
 
 #[cfg(test)]

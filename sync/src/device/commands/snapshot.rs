@@ -2,17 +2,14 @@
 
 use fastest_core::drift::drift_counts;
 use fastest_core::extent::extent;
-use fastest_core::id::{PackId, TreeId};
+use fastest_core::id::TreeId;
 use fastest_core::left::is_in_left;
 use fastest_core::reach::new_objects;
 use fastest_core::scan::IndexUse;
-
 use fastest_core::store::PackInfo;
 use fastest_core::tree::{Root, find};
-use fastest_schema::workspaces::{Snapshot, Source, Workspace};
-use fastest_schema::{Json, Pack};
+use fastest_schema::workspaces::{Snapshot, Workspace};
 
-use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
@@ -23,8 +20,9 @@ use crate::device::report::SnapshotReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
-use crate::replica::session::Session;
+use crate::replica::local::copies::Copies;
 use crate::rows::history;
+use crate::rows::snapshots::Snapshots;
 
 impl Device {
     /// Captures the tree of a working copy, if it is not that of its head.
@@ -161,7 +159,9 @@ impl Device {
             if !packs.is_empty() {
                 // The store had lost content of this very tree: what it got back is to travel too.
                 let packs = self.complete(&workspace.project_id, None, &root.id, packs)?;
-                self.replica.write(|session| session.save_packs(&workspace.project_id, &packs))?;
+                self.replica.write(|session| {
+                    Snapshots(session).save_packs(&workspace.project_id, &packs)
+                })?;
             }
             return Ok((head.map(str::to_owned), false));
         }
@@ -177,9 +177,9 @@ impl Device {
         let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
         let parents = head.map(str::to_owned).into_iter().collect();
         let id = self.replica.write(|session| {
-            let id = session.save_snapshot(workspace, &root.id, parents, message, &packs)?;
-            session.advance_head(&workspace.id, &id)?;
-            session.know_copy(copy, Some(&id))?;
+            let id = Snapshots(session).save(workspace, &root.id, parents, message, &packs)?;
+            Snapshots(session).advance_head(&workspace.id, &id)?;
+            Copies(session).put(&copy.known(Some(&id)))?;
             Ok::<_, SyncError>(id)
         })?;
         copy.set_head(&id)?;
@@ -200,7 +200,7 @@ impl Device {
         if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
         }
-        let parents = self.replica.read().parents(&workspace.project_id)?;
+        let parents = Snapshots(self.replica.read()).parents(&workspace.project_id)?;
         let follows = head.is_none_or(|head| history::follows(&parents, current, head));
         Ok(follows.then(|| current.clone()))
     }
@@ -215,7 +215,7 @@ impl Device {
         tree: &TreeId,
         mut packs: Vec<PackInfo>,
     ) -> Result<Vec<PackInfo>, SyncError> {
-        let mut ours = self.replica.read().packs(project_id)?;
+        let mut ours = Snapshots(self.replica.read()).packs(project_id)?;
         ours.extend(packs.iter().map(|pack| pack.id));
         let mut elsewhere = Vec::new();
         for id in new_objects(parent, tree, &self.store)? {
@@ -260,59 +260,5 @@ pub(crate) fn check_message(message: Option<&str>) -> Result<(), SyncError> {
     match message.map_or(0, str::len) {
         0..=MESSAGE_BYTES_MAX => Ok(()),
         bytes => Err(SyncError::MessageTooLong { bytes, max: MESSAGE_BYTES_MAX }),
-    }
-}
-
-impl Session<'_> {
-    /// Packs that hold a project's content.
-    fn packs(&self, project_id: &str) -> Result<std::collections::HashSet<PackId>, SyncError> {
-        let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
-        let ids = self.all(sql, [project_id], |row| row.get::<_, String>(0))?;
-        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
-    }
-
-    /// Saves the rows of a snapshot whose packs are durable.
-    pub(crate) fn save_snapshot(
-        &self,
-        workspace: &Workspace,
-        tree: &TreeId,
-        parents: Vec<String>,
-        message: Option<&str>,
-        packs: &[PackInfo],
-    ) -> Result<String, SyncError> {
-        let project_id = &workspace.project_id;
-        self.save_packs(project_id, packs)?;
-        let snapshot = Snapshot {
-            id: format!("snap-{}", clock::new_id()),
-            project_id: project_id.clone(),
-            workspace_id: Some(workspace.id.clone()),
-            manifest_hash: tree.to_hex(),
-            parent_snapshot_ids: Json(parents),
-            source: Source::Cli,
-            summary: message.map(str::to_owned),
-            created_at: clock::now(),
-        };
-        self.save(project_id, &snapshot)?;
-        Ok(snapshot.id)
-    }
-
-    /// Saves the rows of durable packs.
-    pub(crate) fn save_packs(&self, project_id: &str, packs: &[PackInfo]) -> Result<(), SyncError> {
-        for pack in packs {
-            let hex = pack.id.to_hex();
-            let row = Pack {
-                id: format!("{project_id}/{hex}/0"),
-                project_id: project_id.to_owned(),
-                pack_id: hex,
-                part: 0,
-                parts: 1,
-                bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
-                objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
-                data: None,
-                created_at: clock::now(),
-            };
-            self.save(project_id, &row)?;
-        }
-        Ok(())
     }
 }

@@ -9,6 +9,8 @@ use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, Object
 use fastest_core::scan::IndexUse;
 use fastest_core::state_dir::JOURNAL;
 use fastest_core::store::{Store, StoreError};
+use fastest_schema::Row;
+use fastest_schema::workspaces::Snapshot;
 
 use crate::device::activity::Activity;
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
@@ -19,6 +21,10 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::remote::state::RemoteState;
+use crate::replica::local::conflicts::Conflicts;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::local::queue::Queue;
+use crate::replica::local::remote_row::RemoteRow;
 
 /// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
 /// without writing anything.
@@ -97,11 +103,7 @@ impl Device {
         let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));
         let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
         let session = self.replica.read();
-        let unpushed = "SELECT count(*) FROM fastest_local_outbox
-                        WHERE tbl = 'snapshots' AND scope = ?1";
-        let waiting = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
-        let conflicts = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
-        let count = |sql| session.get::<i64>(sql, [&project.id]).map(|n| n.unwrap_or(0) as u64);
+        let outbox = Outbox(session);
         Ok(StatusReport {
             project: project.name.clone(),
             project_id: project.id.clone(),
@@ -114,11 +116,11 @@ impl Device {
             modified: show_all(&both_different),
             deleted: show_all(&gone),
             untracked: show_all(&untracked),
-            unpushed: count(unpushed)?,
-            waiting_rows: count(waiting)?,
-            queued_since: session.queued_since(&project.id)?,
-            primary: primary_url(&session.remote()?, self)?,
-            row_conflicts: count(conflicts)?,
+            unpushed: outbox.count_of(Snapshot::TABLE, &project.id)?,
+            waiting_rows: outbox.count(&project.id)?,
+            queued_since: Queue(session).since(&project.id)?,
+            primary: primary_url(&RemoteRow(session).get()?, self)?,
+            row_conflicts: Conflicts(session).count(&project.id)?,
             skipped,
             warnings,
         })

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::private;
 use fastest_core::state_dir::StateDir;
-
 use fastest_schema::Row;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::Workspace;
@@ -19,7 +18,10 @@ use crate::device::report::CloneReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
+use crate::rows::projects::Projects;
 
 impl Device {
     /// The workspace that a killed command made for the folder `root`, and whose name, if one is
@@ -31,7 +33,7 @@ impl Device {
         name: Option<&str>,
     ) -> Result<Option<Workspace>, SyncError> {
         let session = self.replica.read();
-        let all = session.workspaces(project_id)?;
+        let all = Projects(session).workspaces(project_id)?;
         let is_here = |workspace: &Workspace| {
             workspace.local_path.as_deref() == root.to_str()
                 && workspace.machine_id == self.identity.machine
@@ -40,7 +42,8 @@ impl Device {
         };
         for workspace in all.into_iter().filter(is_here) {
             // Another device may bear the same name, and use the same path.
-            if session.copies_of(&workspace.id)?.is_empty() && self.note_of(&workspace.id).exists()
+            if Copies(session).of_workspace(&workspace.id)?.is_empty()
+                && self.note_of(&workspace.id).exists()
             {
                 return Ok(Some(workspace));
             }
@@ -98,7 +101,7 @@ impl Device {
                 && is_wanted(&workspace)
                 && (head.is_none() || head == workspace.current_snapshot_id)
         });
-        let is_known = session.known_copy(&root)?.is_some();
+        let is_known = Copies(session).at(&root)?.is_some();
         let is_free = || StateDir::of(&root).find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
         Ok((is_begun && !is_known && is_free()).then_some(copy))
     }
@@ -129,7 +132,7 @@ impl Device {
             copy.set_head(head)?;
         }
         self.keep_left(copy)?;
-        self.replica.write(|session| session.know_copy(copy, head.as_deref()))?;
+        self.replica.write(|session| Copies(session).put(&copy.known(head.as_deref())))?;
         self.forget_begun(&copy.workspace_id);
         Ok(report)
     }
@@ -138,18 +141,9 @@ impl Device {
     pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
         self.forget_begun(&workspace.id);
         self.replica.write(|session| {
-            let own = [Workspace::TABLE.name, &workspace.id];
-            if !is_new(session, workspace)? {
-                return Ok(());
+            if is_new(session, workspace)? {
+                Projects(session).forget_workspace(&workspace.id)?;
             }
-            let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
-            let outbox = "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
-            for id in session.all(events, [&workspace.id], |row| row.get::<_, String>(0))? {
-                session.run("DELETE FROM activity_events WHERE id = ?1", [&id])?;
-                session.run(outbox, ["activity_events", &id])?;
-            }
-            session.run("DELETE FROM workspaces WHERE id = ?1", [&workspace.id])?;
-            session.run(outbox, own)?;
             Ok(())
         })
     }
@@ -157,7 +151,6 @@ impl Device {
 
 /// Whether this device made a workspace that no other has heard of.
 fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
-    let sql = "SELECT 1 FROM fastest_local_outbox
-               WHERE tbl = ?1 AND pk = ?2 AND base_version = 0";
-    Ok(session.get::<i64>(sql, [Workspace::TABLE.name, &workspace.id])?.is_some())
+    let entry = Outbox(session).entry(Workspace::TABLE, &workspace.id)?;
+    Ok(entry.is_some_and(|entry| entry.base_version == 0))
 }

@@ -12,6 +12,10 @@ use crate::device::open::Device;
 use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::replica::local::copies::Copies;
+use crate::replica::local::outbox::Outbox;
+use crate::rows::projects::Projects;
+use crate::rows::snapshots::Snapshots;
 
 /// The path that a folder has, or will have once it is made.
 fn canonical(dir: &Path) -> PathBuf {
@@ -50,7 +54,7 @@ impl Device {
         }
         // One that a killed command made for this folder is taken up again.
         let begun = self.begun_for(&project.id, &canonical(&dir), Some(name))?;
-        let taken = self.replica.read().workspaces(&project.id)?;
+        let taken = Projects(self.replica.read()).workspaces(&project.id)?;
         if begun.is_none() && taken.iter().any(|workspace| workspace.name == name) {
             return Err(workspace_taken(name));
         }
@@ -82,11 +86,11 @@ impl Device {
         };
         let id = workspace.id.clone();
         self.replica.write(|session| {
-            session.save(&project.id, &workspace)?;
-            session.record(&project.id, &id, "workspace.created", head.as_deref(), None)
+            Outbox(session).save(&project.id, &workspace)?;
+            Snapshots(session).record(&project.id, &id, "workspace.created", head.as_deref(), None)
         })?;
         let own = WorkingCopy::create(copy.root(), &project.id, &id)?;
-        self.replica.write(|session| session.know_copy(&own, head.as_deref()))?;
+        self.replica.write(|session| Copies(session).put(&own.known(head.as_deref())))?;
         drop(making);
         let mut report = CloneReport {
             project: project.name,
@@ -106,7 +110,7 @@ impl Device {
     /// The workspaces of the project, as this device knows them.
     pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
-        let rows = self.replica.read().workspaces(&project.id)?;
+        let rows = Projects(self.replica.read()).workspaces(&project.id)?;
         let entry = |row: Workspace| WorkspaceEntry {
             main: project.main_workspace_id.as_deref() == Some(&row.id),
             current: row.id == copy.workspace_id,
@@ -133,12 +137,12 @@ impl Device {
         let id = self.named_workspace(&project, Some(workspace))?.id;
         self.replica.write(|session| {
             // Read here: another process may have written the row, or taken the name.
-            let all = session.workspaces(&project.id)?;
+            let all = Projects(session).workspaces(&project.id)?;
             if all.iter().any(|other| other.name == name && other.id != id) {
                 return Err(workspace_taken(name));
             }
             let row = all.into_iter().find(|row| row.id == id).expect("it was found by its name");
-            Ok(session.save(&project.id, &Workspace { name: name.to_owned(), ..row })?)
+            Ok(Outbox(session).save(&project.id, &Workspace { name: name.to_owned(), ..row })?)
         })?;
         self.workspaces(copy)
     }
@@ -157,7 +161,7 @@ impl Device {
             let project = session.row::<Project>(&project.id)?.unwrap_or(project);
             let id = project.id.clone();
             let updated_at = clock::now();
-            session.save(&id, &Project { main_workspace_id, updated_at, ..project })
+            Outbox(session).save(&id, &Project { main_workspace_id, updated_at, ..project })
         })?;
         self.workspaces(copy)
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use fastest_core::store::Store;
 
-use crate::exchange::refused::RefusedTransaction;
-use crate::exchange::sent::Sent;
+use crate::exchange::statement::Sent;
 use crate::remote::open::Remote;
+use crate::replica::local::refused::RefusedTransaction;
 use crate::replica::open::Replica;
 
 /// Transactions that are set aside before the primary takes any, after which it is the primary that is

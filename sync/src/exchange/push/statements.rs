@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use fastest_schema::Refusal;
+use fastest_schema::auth::User;
+use fastest_schema::projects::Project;
+use fastest_schema::{Refusal, Row};
 use tracing::debug;
 
 use crate::error::SyncError;
@@ -11,13 +13,22 @@ use crate::exchange::pack_key::owner;
 use crate::exchange::packs::upload;
 use crate::exchange::plan::{PlannedRow, next_statement, plan};
 use crate::exchange::push::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use crate::exchange::refused;
 use crate::exchange::sent::{resend, send, write_down};
 use crate::exchange::transactions::{Place, select};
 use crate::remote::primary::PrimaryError;
 use crate::replica::error::ReplicaError;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::held::Held;
+use crate::replica::local::known::Known;
+use crate::replica::local::outbox::{Entry, Outbox};
+use crate::replica::local::refused::Refused;
+use crate::replica::local::sent_row::SentRow;
 use crate::replica::open::Replica;
-use crate::replica::outbox::Entry;
+use crate::replica::session::Session;
+use crate::rows::deletes::Deletes;
 use crate::rows::history::Parents;
+use crate::rows::snapshots::Snapshots;
 
 /// What one go at a push came to.
 #[derive(Default)]
@@ -36,7 +47,7 @@ impl Push<'_> {
         self.tidy()?;
         let entries = self.entries()?;
         let (replica, schema) = (&*self.replica, self.replica.schema());
-        let (held_rows, refused) = (replica.read().held(None)?, replica.read().refused_ids()?);
+        let (held_rows, refused) = (Held(replica.read()).of(None)?, Refused(replica.read()).ids()?);
         let held_rows: HashSet<(&str, &str)> =
             held_rows.iter().map(|row| (row.table.as_str(), row.key.as_str())).collect();
         let here: BTreeSet<i64> = entries
@@ -51,7 +62,7 @@ impl Push<'_> {
             _ => Place::Here,
         });
         let parents = match (self.scope, schema.is_fastest()) {
-            (Some(scope), true) => replica.read().parents(scope)?,
+            (Some(scope), true) => Snapshots(replica.read()).parents(scope)?,
             _ => Parents::new(),
         };
         let plan = plan(schema, &selected.transactions, &parents, self.remote.large);
@@ -87,10 +98,10 @@ impl Push<'_> {
     async fn read_unread(&mut self) -> Result<(), SyncError> {
         let scopes = match self.scope {
             Some(scope) => vec![scope.to_owned()],
-            None => self.replica.read().waiting_scopes()?,
+            None => Outbox(self.replica.read()).scopes()?,
         };
         for scope in scopes {
-            if self.replica.read().is_reading(&scope)? {
+            if Cursors(self.replica.read()).is_reading(&scope)? {
                 self.pull(&scope).await?;
             }
         }
@@ -109,7 +120,7 @@ impl Push<'_> {
             Err(SyncError::Primary(error))
                 if error.is_of_rows() && !self.replica.schema().is_fastest() =>
             {
-                self.replica.write(|session| session.void_sent())?;
+                self.replica.write(|session| SentRow(session).void())?;
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -122,14 +133,14 @@ impl Push<'_> {
         Ok(self.replica.write(|session| {
             let scopes = match scope {
                 Some(scope) => vec![scope],
-                None => session.waiting_scopes()?,
+                None => Outbox(session).scopes()?,
             };
             for scope in &scopes {
-                session.drop_unchanged(scope)?;
-                session.drop_needless_deletes(scope)?;
-                session.yield_to_children(scope)?;
+                Outbox(session).drop_unchanged(scope)?;
+                Deletes(session).drop_needless(scope)?;
+                Deletes(session).yield_to_children(scope)?;
                 if session.schema.is_fastest() {
-                    session.queue_owner(scope)?;
+                    queue_owner(session, scope)?;
                 }
             }
             Ok::<_, ReplicaError>(())
@@ -140,10 +151,12 @@ impl Push<'_> {
     fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
         let session = self.replica.read();
         match self.scope {
-            Some(scope) if session.schema.is_fastest() && session.waiting_deletes()? == 0 => {
-                session.entries(scope)
+            Some(scope)
+                if session.schema.is_fastest() && Outbox(session).waiting_deletes()? == 0 =>
+            {
+                Outbox(session).entries(scope)
             }
-            _ => session.all_entries(),
+            _ => Outbox(session).all(),
         }
     }
 
@@ -186,7 +199,7 @@ impl Push<'_> {
         let mut was_sent = true;
         while suspects.len() > 1 || !was_sent && !suspects.iter().any(|unit| suspected.any_of(unit))
         {
-            self.replica.write(|session| session.void_sent())?;
+            self.replica.write(|session| SentRow(session).void())?;
             let (first, rest) = match suspects.len() {
                 // What was refused with others may be taken alone.
                 1 => (suspects, &suspects[1..]),
@@ -211,7 +224,7 @@ impl Push<'_> {
                 return Err(error.into());
             }
         }
-        self.replica.write(|session| session.void_sent())?;
+        self.replica.write(|session| SentRow(session).void())?;
         match suspects.first() {
             Some(unit) if error.lacks_rows() && !tried.forgotten && self.is_lost(unit).await? => {
                 self.met.primary_went_back = true;
@@ -244,7 +257,7 @@ impl Push<'_> {
             return Err(error.into());
         };
         debug!(?blame, "a transaction was refused");
-        let refused = self.replica.write(|session| session.set_aside(unit, &blame))?;
+        let refused = self.replica.write(|session| refused::set_aside(session, unit, &blame))?;
         self.met.refused.extend(refused);
         self.is_asked = true;
         Ok(())
@@ -271,9 +284,24 @@ fn unsent<'r>(
     let mut unsent = Vec::new();
     for row in units.iter().flatten() {
         let key = row.columns[row.table.pk].as_str().unwrap_or_default();
-        if !row.more || replica.read().known_version(row.table, key)? == 0 {
+        if !row.more || Known(replica.read()).version(row.table, key)? == 0 {
             unsent.push(row);
         }
     }
     Ok(unsent)
+}
+
+/// Queues the row of the project's owner where the primary lacks it: the project needs it.
+fn queue_owner(session: Session<'_>, scope: &str) -> Result<(), ReplicaError> {
+    let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
+    let owner = &project.owner_user_id;
+    if let Some(entry) = Outbox(session).entry(User::TABLE, owner)? {
+        // It may wait in the user's own scope: it goes with the project that needs it.
+        Outbox(session).put(&Entry { scope: scope.to_owned(), ..entry })?;
+    } else if Known(session).version(User::TABLE, owner)? == 0
+        && let Some(user) = session.row::<User>(owner)?
+    {
+        Outbox(session).save(scope, &user)?;
+    }
+    Ok(())
 }

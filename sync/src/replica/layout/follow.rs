@@ -8,25 +8,28 @@ use fastest_schema::diff::{Note, TableFate, notes, replica_migration};
 use fastest_schema::record::Record;
 use fastest_schema::value::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, Schema, Table, Value, replica_record};
-use rusqlite::params;
 
 use crate::base::clock;
 use crate::replica::error::ReplicaError;
-use crate::replica::layout::LAYOUT_VERSION;
-use crate::replica::scope::ScopeError;
-use crate::replica::session::Session;
+use crate::replica::layout::{LAYOUT_VERSION, Layout};
+use crate::replica::local::conflicts::{ConflictLists, Conflicts};
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::held::Held;
+use crate::replica::local::outbox::{Lists, Outbox};
+use crate::replica::local::refused::Refused;
+use crate::replica::local::schema_row::SchemaRow;
+use crate::replica::local::sent_row::SentRow;
+use crate::replica::scope::{ScopeError, Scopes};
 
-impl Session<'_> {
+impl Layout<'_> {
     /// Whether the file holds what the schema declares.
     pub(crate) fn follows_schema(&self) -> Result<bool, ReplicaError> {
-        let sql = "SELECT record = ?1 AND migration IS ?2 FROM fastest_local_schema";
-        let follows: Option<bool> = self.get(sql, params![self.declared, self.newest()])?;
-        Ok(follows.unwrap_or(false))
+        SchemaRow(self.0).is_at(self.newest(), self.0.declared)
     }
 
     /// SQLite's count of changes to the tables of the file.
     fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
-        self.get("PRAGMA schema_version", [])
+        self.0.get("PRAGMA schema_version", [])
     }
 
     /// Refuses to write where another process has brought the file further since it was opened: what
@@ -36,15 +39,14 @@ impl Session<'_> {
         if now == *known {
             return Ok(());
         }
-        let version: i64 = self.get("PRAGMA user_version", [])?.unwrap_or(0);
+        let version: i64 = self.0.get("PRAGMA user_version", [])?.unwrap_or(0);
         if version != LAYOUT_VERSION {
-            return Err(ReplicaError::Newer { path: self.path.to_owned(), found: version });
+            return Err(ReplicaError::Newer { path: self.0.path.to_owned(), found: version });
         }
         if !self.follows_schema()? {
-            let sql = "SELECT migration FROM fastest_local_schema";
-            let found: Option<Option<String>> = self.get(sql, [])?;
-            let found = found.flatten().unwrap_or_else(|| "other tables".to_owned());
-            return Err(ReplicaError::NewerSchema { path: self.path.to_owned(), found });
+            let found = SchemaRow(self.0).record()?.and_then(|(_, migration)| migration);
+            let found = found.unwrap_or_else(|| "other tables".to_owned());
+            return Err(ReplicaError::NewerSchema { path: self.0.path.to_owned(), found });
         }
         *known = now;
         Ok(())
@@ -52,15 +54,12 @@ impl Session<'_> {
 
     /// Brings the tables to what the schema declares.
     pub(crate) fn follow_schema(&self) -> Result<(), ReplicaError> {
-        let sql = "SELECT record, migration FROM fastest_local_schema";
-        let mut found = self
-            .all(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))?;
-        let Some((recorded, migration)) = found.pop() else { return Ok(()) };
+        let Some((recorded, migration)) = SchemaRow(self.0).record()? else { return Ok(()) };
         let held: Record = serde_json::from_str(&recorded).map_err(|source| {
             let (table, key) = ("fastest_local_schema", "1".to_owned());
             ReplicaError::Row { table, key, source: source.into() }
         })?;
-        let declared = replica_record(self.schema.owner, self.schema.tables);
+        let declared = replica_record(self.0.schema.owner, self.0.schema.tables);
         self.check_not_newer(migration.as_deref(), &held, &declared)?;
         let notes = migration.as_deref().map(|last| self.notes_since(last));
         let plan = replica_migration(&held, &declared, notes.as_deref());
@@ -72,23 +71,22 @@ impl Session<'_> {
             self.rescope(fate)?;
         }
         if plan.reread {
-            self.run("DELETE FROM fastest_local_cursor", [])?;
+            Cursors(self.0).rewind_all()?;
             // Its names may mean something else by now; what it carries waits still.
-            self.run("DELETE FROM fastest_local_sent", [])?;
+            SentRow(self.0).void()?;
         }
-        let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
-        self.run(sql, params![self.declared, self.newest()]).map(drop)
+        SchemaRow(self.0).set_record(self.newest(), self.0.declared)
     }
 
     /// What the migrations since one say of names.
     fn notes_since(&self, last: &str) -> Vec<Note> {
-        let since = self.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
+        let since = self.0.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
         since.flat_map(|migration| notes(migration.sql)).collect()
     }
 
     /// The last migration that this build knows.
     pub(super) fn newest(&self) -> Option<&'static str> {
-        self.schema.migrations.last().map(|migration| migration.name)
+        self.0.schema.migrations.last().map(|migration| migration.name)
     }
 
     /// Refuses a file that a newer build has brought further: it would lose what it does not know.
@@ -98,14 +96,14 @@ impl Session<'_> {
         held: &Record,
         declared: &Record,
     ) -> Result<(), ReplicaError> {
-        let is_known = |name: &str| self.schema.migrations.iter().any(|known| known.name == name);
+        let is_known = |name: &str| self.0.schema.migrations.iter().any(|known| known.name == name);
         let newer = match migration {
             Some(name) => (!is_known(name)).then(|| name.to_owned()),
             // Where migrations do not tell, what is unknown does.
             None => unknown(held, declared),
         };
         match newer {
-            Some(found) => Err(ReplicaError::NewerSchema { path: self.path.to_owned(), found }),
+            Some(found) => Err(ReplicaError::NewerSchema { path: self.0.path.to_owned(), found }),
             None => Ok(()),
         }
     }
@@ -130,7 +128,7 @@ impl Session<'_> {
             let same = !fate.retyped
                 && fate.columns.iter().enumerate().all(|(at, place)| *place == Some(at))
                 && fate.columns.len() == fate.old_names.len();
-            if let Some(table) = self.schema.synced_table(to).filter(|_| !same) {
+            if let Some(table) = self.0.schema.synced_table(to).filter(|_| !same) {
                 self.reshape_conflicts(fate, table)?;
                 self.reshape_outbox(fate, table)?;
             }
@@ -139,28 +137,26 @@ impl Session<'_> {
     }
 
     fn rename_waiting(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
-        for place in ["outbox", "conflict", "held", "refused"] {
-            let sql = format!("UPDATE fastest_local_{place} SET tbl = ?2 WHERE tbl = ?1");
-            self.run(&sql, [from, to])?;
-        }
-        Ok(())
+        Outbox(self.0).rename_table(from, to)?;
+        Conflicts(self.0).rename_table(from, to)?;
+        Held(self.0).rename_table(from, to)?;
+        Refused(self.0).rename_table(from, to)
     }
 
     /// Has what waits go out under the scope that its row has by now: the primary has moved the row
     /// there, and where it was it is gone. A file for one scope has no other.
     fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
-        if self.file_scope()?.is_some() {
+        if SchemaRow(self.0).scope()?.is_some() {
             return Ok(());
         }
-        let move_entry = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
-        for waiting in self.waiting_scopes()? {
-            for entry in self.entries(&waiting)? {
+        for waiting in Outbox(self.0).scopes()? {
+            for entry in Outbox(self.0).entries(&waiting)? {
                 let Some(values) = entry.row.as_ref().or(entry.base.as_ref()) else { continue };
                 if fate.to.as_deref() != Some(entry.table.name) {
                     continue;
                 }
-                match self.scope_of(entry.table, values) {
-                    Ok(scope) => drop(self.run(move_entry, params![entry.revision, scope])?),
+                match Scopes(self.0).of(entry.table, values) {
+                    Ok(scope) => Outbox(self.0).set_scope(entry.revision, &scope)?,
                     Err(ScopeError::Replica(error)) => return Err(error),
                     // What it follows is not here: it goes out as it would have.
                     Err(ScopeError::None { .. }) => {}
@@ -171,13 +167,8 @@ impl Session<'_> {
     }
 
     fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
-        let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
-        let found = self.all(sql, [table.name], |row| {
-            let lists: [Option<String>; 2] = [row.get(3)?, row.get(4)?];
-            Ok((row.get::<_, i64>(0)?, [row.get::<_, String>(1)?, row.get(2)?], lists))
-        })?;
-        for (revision, [key, scope], [base, row]) in found {
-            let now = self.values(table, &key)?;
+        for Lists { revision, key, scope, base, row } in Outbox(self.0).lists_of(table)? {
+            let now = self.0.values(table, &key)?;
             let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
             let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
@@ -185,8 +176,7 @@ impl Session<'_> {
                 // The table's own row was made to fit.
                 *wanted = list_to_wire(now);
             }
-            let sql = "UPDATE fastest_local_outbox SET base = ?2, row = ?3 WHERE revision = ?1";
-            self.run(sql, params![revision, base, row])?;
+            Outbox(self.0).set_lists(revision, base.as_deref(), row.as_deref())?;
         }
         Ok(())
     }
@@ -207,21 +197,12 @@ impl Session<'_> {
         if lost.is_empty() {
             return Ok(());
         }
-        self.run(
-            "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, ours, theirs, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                clock::new_id(),
-                scope,
-                table.name,
-                key,
-                lost.join(","),
-                wanted,
-                list_to_wire(now),
-                clock::now()
-            ],
-        )?;
-        Ok(())
+        Conflicts(self.0).keep_lists(
+            scope,
+            (table, key),
+            &lost.join(","),
+            [None, Some(wanted), Some(&list_to_wire(now))],
+        )
     }
 
     fn reshape_conflicts(
@@ -229,22 +210,18 @@ impl Session<'_> {
         fate: &TableFate,
         table: &'static Table,
     ) -> Result<(), ReplicaError> {
-        let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
-                   WHERE tbl = ?1";
-        let found = self.all(sql, [table.name], |row| {
-            let lists: [Option<String>; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
-            let names: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-            Ok((names, lists))
-        })?;
-        for ([id, key, columns], lists) in found {
-            let now = self.values(table, &key)?;
-            let [base, ours, theirs] =
-                lists.map(|text| text.map(|text| reshaped(&text, fate, table, now.as_deref())));
-            let columns: Vec<&str> =
-                columns.split(',').filter_map(|old| new_name(fate, table, old)).collect();
-            let sql = "UPDATE fastest_local_conflict
-                       SET columns = ?2, base = ?3, ours = ?4, theirs = ?5 WHERE id = ?1";
-            self.run(sql, params![id, columns.join(","), base, ours, theirs])?;
+        for kept in Conflicts(self.0).lists_of(table)? {
+            let now = self.0.values(table, &kept.key)?;
+            let [base, ours, theirs] = kept
+                .lists
+                .map(|text| text.map(|text| reshaped(&text, fate, table, now.as_deref())));
+            let columns = kept.columns.split(',').filter_map(|old| new_name(fate, table, old));
+            let columns = columns.collect::<Vec<_>>().join(",");
+            Conflicts(self.0).set_lists(&ConflictLists {
+                columns,
+                lists: [base, ours, theirs],
+                ..kept
+            })?;
         }
         Ok(())
     }

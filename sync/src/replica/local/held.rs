@@ -11,6 +11,7 @@ use rusqlite::params;
 use serde::Serialize;
 
 use crate::replica::error::ReplicaError;
+use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 
 /// A row that the primary has and this device cannot keep. What is here of it stays as it was.
@@ -37,56 +38,72 @@ impl fmt::Display for HeldRow {
     }
 }
 
-impl Session<'_> {
+/// The rows that wait to be mended on the primary.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a>(pub(crate) Session<'a>);
+
+impl Held<'_> {
     /// Notes that a row cannot be kept, and why.
-    pub(crate) fn hold(
+    pub(crate) fn put(
         &self,
         scope: &str,
         (table, key): (&Table, &str),
         version: i64,
         (column, why): (&str, &str),
     ) -> Result<(), ReplicaError> {
-        self.run(
-            "INSERT OR REPLACE INTO fastest_local_held(scope, tbl, pk, version, column, why)
+        self.0
+            .run(
+                "INSERT OR REPLACE INTO fastest_local_held(scope, tbl, pk, version, column, why)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![scope, table.name, key, version, column, why],
-        )
-        .map(drop)
+                params![scope, table.name, key, version, column, why],
+            )
+            .map(drop)
     }
 
     /// Whether any row is held back.
-    pub(crate) fn holds_any(&self) -> Result<bool, ReplicaError> {
-        Ok(self.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
+    pub(crate) fn is_any(&self) -> Result<bool, ReplicaError> {
+        Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
     }
 
     /// Notes that a row can be kept, or is gone.
-    pub(crate) fn release(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn remove(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
-        self.run(sql, params![table.name, key]).map(drop)
+        self.0.run(sql, params![table.name, key]).map(drop)
     }
 
     /// The rows of a scope, or of all, that are held back.
-    pub(crate) fn held(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
-        let sql = "SELECT held.scope, held.tbl, held.pk, held.column, held.why,
-                     EXISTS (SELECT 1 FROM fastest_local_outbox AS waiting
-                             WHERE waiting.tbl = held.tbl AND waiting.pk = held.pk)
-                   FROM fastest_local_held AS held
-                   WHERE held.scope = coalesce(?1, held.scope) ORDER BY held.tbl, held.pk";
-        self.all(sql, [scope], |row| {
+    pub(crate) fn of(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
+        let sql = "SELECT scope, tbl, pk, column, why FROM fastest_local_held
+                   WHERE scope = coalesce(?1, scope) ORDER BY tbl, pk";
+        let mut rows = self.0.all(sql, [scope], |row| {
             Ok(HeldRow {
                 scope: row.get(0)?,
                 table: row.get(1)?,
                 key: row.get(2)?,
                 column: row.get(3)?,
                 why: row.get(4)?,
-                waiting: row.get(5)?,
+                waiting: false,
             })
-        })
+        })?;
+        for row in &mut rows {
+            row.waiting = Outbox(self.0).has(&row.table, &row.key)?;
+        }
+        Ok(rows)
     }
 
     /// Whether a row is held back.
-    pub(crate) fn is_held(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn has(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
-        Ok(self.get::<i64>(sql, params![table.name, key])?.is_some())
+        Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
+    }
+
+    /// Forgets them all.
+    pub(crate) fn clear(&self) -> Result<(), ReplicaError> {
+        self.0.run("DELETE FROM fastest_local_held", []).map(drop)
+    }
+
+    /// Renames the table of what waits, as a migration of the schema does.
+    pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
+        self.0.run("UPDATE fastest_local_held SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }
 }

@@ -5,11 +5,19 @@
 //! keeps one entry: the first base, the last row. A row that the primary never knew leaves none when
 //! it is deleted. Entries leave in the transaction that records the primary's answer.
 
+mod joined;
+
+use std::collections::BTreeSet;
+
 use fastest_schema::value::{list_from_wire, list_to_wire};
-use fastest_schema::{Policy, Row, Seen, Table, Value};
+use fastest_schema::{Policy, Row, Table, Value};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::known::Known;
+use crate::replica::local::refused::{Refused, RefusedRow, RefusedTransaction};
+use crate::replica::local::sent_row::SentRow;
 use crate::replica::session::Session;
 use crate::replica::values::{Values, key_of, values_of};
 
@@ -73,7 +81,39 @@ impl Entry {
     }
 }
 
-impl Session<'_> {
+/// An entry as it is kept: its values are lists in the order of the columns that its table had.
+pub(crate) struct Lists {
+    pub(crate) revision: i64,
+    pub(crate) key: String,
+    pub(crate) scope: String,
+    pub(crate) base: Option<String>,
+    pub(crate) row: Option<String>,
+}
+
+/// The rows that wait for the primary.
+#[derive(Clone, Copy, Debug)]
+pub struct Outbox<'a>(pub Session<'a>);
+
+impl Outbox<'_> {
+    /// Other scopes in which rows that wait in this one are known: they were moved here, and what
+    /// others did to them since is found there.
+    pub(crate) fn scopes_left(&self, scope: &str) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
+                   JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
+                   WHERE waiting.scope = ?1 AND known.scope <> ?1";
+        self.0.all(sql, [scope], |row| row.get(0))
+    }
+
+    /// Whether an entry waits for each of these revisions: a row that is written again has another
+    /// revision, and no two entries have the same.
+    pub(crate) fn has_all(&self, revisions: &BTreeSet<i64>) -> Result<bool, ReplicaError> {
+        let list = serde_json::to_string(revisions).expect("numbers serialise");
+        let sql = "SELECT count(*) FROM json_each(?1) AS planned
+                   JOIN fastest_local_outbox AS waiting ON waiting.revision = planned.value";
+        let found: i64 = self.0.get(sql, [list])?.unwrap_or(0);
+        Ok(found == revisions.len() as i64)
+    }
+
     /// Writes a row and queues it for the primary.
     pub fn save<R: Row>(&self, scope: &str, row: &R) -> Result<(), ReplicaError> {
         self.save_values(scope, R::TABLE, &values_of(row))
@@ -91,12 +131,12 @@ impl Session<'_> {
         let entry = match self.entry(table, key)? {
             Some(entry) => Entry { scope: scope.to_owned(), row, ..entry },
             None => {
-                let base = self.values(table, key)?;
-                Entry::new(scope, table, key, self.known_version(table, key)?, base, row)
+                let base = self.0.values(table, key)?;
+                Entry::new(scope, table, key, Known(self.0).version(table, key)?, base, row)
             }
         };
-        self.put_entry(&entry)?;
-        self.put_values(table, values)
+        self.put(&entry)?;
+        self.0.put_values(table, values)
     }
 
     /// Deletes a row, and queues that for the primary where it may know the row. Gives whether the
@@ -107,25 +147,30 @@ impl Session<'_> {
         table: &'static Table,
         key: &str,
     ) -> Result<bool, ReplicaError> {
-        let Some(values) = self.values(table, key)? else { return Ok(false) };
+        let Some(values) = self.0.values(table, key)? else { return Ok(false) };
         if table.policy == Policy::AppendOnly && !self.is_here_alone(scope, table, key)? {
             return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
         }
         let entry = match self.entry(table, key)? {
             Some(entry) => Entry { scope: scope.to_owned(), row: None, ..entry },
-            None => {
-                Entry::new(scope, table, key, self.known_version(table, key)?, Some(values), None)
-            }
+            None => Entry::new(
+                scope,
+                table,
+                key,
+                Known(self.0).version(table, key)?,
+                Some(values),
+                None,
+            ),
         };
         let known = entry.base.is_some() && entry.base_version > 0;
-        match known || self.is_sent(table, key)? || self.is_reading(scope)? {
-            true => self.put_entry(&entry)?,
+        match known || SentRow(self.0).holds(table, key)? || Cursors(self.0).is_reading(scope)? {
+            true => self.put(&entry)?,
             false => {
-                self.drop_entry(table, key)?;
+                self.drop(table, key)?;
                 self.write_again_with(&entry)?;
             }
         }
-        self.delete(table, key)?;
+        self.0.delete(table, key)?;
         Ok(true)
     }
 
@@ -133,48 +178,25 @@ impl Session<'_> {
     /// written along with this delete belongs to it.
     fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let Some(joined) = entry.joined else { return Ok(()) };
-        match self.entries_of(joined)?.first() {
-            Some(other) => self.put_entry(other),
+        match self.of_transaction(joined)?.first() {
+            Some(other) => self.put(other),
             None => Ok(()),
         }
     }
 
     /// Whether a row never left this device, such as one that the primary refused.
     fn is_here_alone(&self, scope: &str, table: &Table, key: &str) -> Result<bool, ReplicaError> {
-        Ok(self.known_version(table, key)? == 0
+        Ok(Known(self.0).version(table, key)? == 0
             && self.entry(table, key)?.is_some()
-            && !self.is_sent(table, key)?
-            && !self.is_reading(scope)?)
-    }
-
-    /// Whether a row is part of a push whose answer is not known.
-    fn is_sent(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
-        let sql = "SELECT 1 FROM fastest_local_sent, json_each(entries, '$.rows') AS sent
-                   WHERE sent.value->>'table' = ?1 AND sent.value->>'key' = ?2";
-        Ok(self.get::<i64>(sql, params![table.name, key])?.is_some())
-    }
-
-    /// Drops what waits to be deleted and turned out to be unknown to the primary.
-    pub(crate) fn drop_needless_deletes(&self, scope: &str) -> Result<(), ReplicaError> {
-        // What the primary has is not known yet.
-        if self.is_reading(scope)? {
-            return Ok(());
-        }
-        for entry in self.deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0) {
-            if self.is_held(entry.table, &entry.key)? {
-                continue;
-            }
-            self.follow_delete(entry)?;
-            self.drop_entry(entry.table, &entry.key)?;
-        }
-        Ok(())
+            && !SentRow(self.0).holds(table, key)?
+            && !Cursors(self.0).is_reading(scope)?)
     }
 
     /// Drops what waits to be written and comes to what the primary has.
     pub(crate) fn drop_unchanged(&self, scope: &str) -> Result<(), ReplicaError> {
         let entries = self.entries(scope)?.into_iter();
         for entry in entries.filter(|entry| entry.changed().is_some_and(|list| list.is_empty())) {
-            self.drop_entry(entry.table, &entry.key)?;
+            self.drop(entry.table, &entry.key)?;
         }
         Ok(())
     }
@@ -182,7 +204,7 @@ impl Session<'_> {
     /// How many rows wait to be deleted.
     pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
-        Ok(self.get(sql, [])?.unwrap_or(0))
+        Ok(self.0.get(sql, [])?.unwrap_or(0))
     }
 
     /// What waits to be deleted in a scope, or in all.
@@ -198,14 +220,14 @@ impl Session<'_> {
         row: &Values,
     ) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET row = ?3 WHERE tbl = ?1 AND pk = ?2";
-        self.run(sql, params![table.name, key, list_to_wire(row)]).map(drop)
+        self.0.run(sql, params![table.name, key, list_to_wire(row)]).map(drop)
     }
 
     /// Puts an entry, under a new revision, in place of any for the same row.
-    pub(crate) fn put_entry(&self, entry: &Entry) -> Result<(), ReplicaError> {
-        self.drop_entry(entry.table, &entry.key)?;
+    pub(crate) fn put(&self, entry: &Entry) -> Result<(), ReplicaError> {
+        self.drop(entry.table, &entry.key)?;
         let base = entry.base.as_deref().map(list_to_wire);
-        self.run(
+        self.0.run(
             "INSERT INTO fastest_local_outbox(scope, tbl, pk, base_version, base, row, joined)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
@@ -223,14 +245,18 @@ impl Session<'_> {
 
     /// Removes the entry of a row, if there is one. If its transaction was refused, the next push tries
     /// what is left of it.
-    pub(crate) fn drop_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
-        self.retry_transaction_of(table, key)?;
-        self.settle_entry(table, key)
+    pub(crate) fn drop(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        let sql = "SELECT coalesce(joined, revision) FROM fastest_local_outbox
+                   WHERE tbl = ?1 AND pk = ?2";
+        if let Some(transaction) = self.0.get(sql, params![table.name, key])? {
+            Refused(self.0).retry(transaction)?;
+        }
+        self.settle(table, key)
     }
 
     /// Removes the entry of a row that the primary has taken.
-    pub(crate) fn settle_entry(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
-        self.run(
+    pub(crate) fn settle(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+        self.0.run(
             "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
             params![table.name, key],
         )?;
@@ -249,20 +275,20 @@ impl Session<'_> {
     }
 
     /// Everything that waits, oldest first.
-    pub(crate) fn all_entries(&self) -> Result<Vec<Entry>, ReplicaError> {
+    pub(crate) fn all(&self) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("1", [])
     }
 
     /// The parts of a transaction.
-    pub(crate) fn entries_of(&self, transaction: i64) -> Result<Vec<Entry>, ReplicaError> {
+    pub(crate) fn of_transaction(&self, transaction: i64) -> Result<Vec<Entry>, ReplicaError> {
         let of = "revision = ?1 AND joined IS NULL OR joined = ?1";
         self.entries_where(of, [transaction])
     }
 
     /// The scopes for which something waits.
-    pub fn waiting_scopes(&self) -> Result<Vec<String>, ReplicaError> {
+    pub fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_outbox GROUP BY scope ORDER BY min(revision)";
-        self.all(sql, [], |row| row.get(0))
+        self.0.all(sql, [], |row| row.get(0))
     }
 
     fn entries_where(
@@ -274,7 +300,7 @@ impl Session<'_> {
             "SELECT revision, joined, scope, tbl, pk, base_version, base, row FROM fastest_local_outbox
              WHERE {condition} ORDER BY revision"
         );
-        let raw = self.all(&sql, parameters, |row| {
+        let raw = self.0.all(&sql, parameters, |row| {
             Ok((
                 (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?),
                 row.get::<_, String>(2)?,
@@ -288,7 +314,7 @@ impl Session<'_> {
         let mut entries = Vec::with_capacity(raw.len());
         for ((revision, joined), scope, table, key, base_version, base, row) in raw {
             // A table that this build does not know was written by another one; it stays queued.
-            let Some(table) = self.schema.synced_table(&table) else { continue };
+            let Some(table) = self.0.schema.synced_table(&table) else { continue };
             let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
             let row = row.map(|row| from_text(table, &key, &row)).transpose()?;
             entries.push(Entry { revision, joined, scope, table, key, base_version, base, row });
@@ -296,56 +322,118 @@ impl Session<'_> {
         Ok(entries)
     }
 
-    /// The lock version of a row on the primary, as last known; 0 where it was never there.
-    pub fn known_version(&self, table: &Table, key: &str) -> Result<i64, ReplicaError> {
-        let sql = "SELECT version FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
-        Ok(self.get(sql, params![table.name, key])?.unwrap_or(0))
+    /// How many rows of a scope wait.
+    pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
+        Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
-    /// The last sequence number that the replica has seen in a scope.
-    pub(crate) fn cursor(&self, scope: &str) -> Result<i64, ReplicaError> {
-        let sql = "SELECT seq FROM fastest_local_cursor WHERE scope = ?1";
-        Ok(self.get(sql, [scope])?.unwrap_or(0))
+    /// How many rows of a table wait in a scope.
+    pub(crate) fn count_of(&self, table: &Table, scope: &str) -> Result<u64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_local_outbox WHERE tbl = ?1 AND scope = ?2";
+        Ok(self.0.get::<i64>(sql, [table.name, scope])?.unwrap_or(0) as u64)
     }
 
-    /// The change that the replica saw at a place of a scope: proof of what the primary once held.
-    /// `None` where it holds no longer, since the row was written from here in the meantime.
-    pub(crate) fn seen(&self, scope: &str, seq: i64) -> Result<Option<Seen>, ReplicaError> {
-        let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
-        let mut found = self.all(sql, params![scope, seq], |row| {
-            Ok(Seen(row.get(0)?, row.get(1)?, row.get(2)?, seq))
-        })?;
-        Ok(found.pop())
+    /// The keys of the rows of a table that wait, in whatever scope.
+    pub(crate) fn keys_of(&self, table: &Table) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT pk FROM fastest_local_outbox WHERE tbl = ?1";
+        self.0.all(sql, [table.name], |row| row.get(0))
     }
 
-    /// Records what the primary holds of a row: its lock version, and where its last change
-    /// stands in the scope (`None`: accepted from us, and not seen in a pull yet). Where a later version is
-    /// known already, another process has pulled it meanwhile, and that stands.
-    pub(crate) fn put_known(
+    /// Whether a row of the table of this name waits.
+    pub(crate) fn has(&self, table: &str, key: &str) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+        Ok(self.0.get::<i64>(sql, [table, key])?.is_some())
+    }
+
+    /// Whether a row waits to be deleted.
+    pub(crate) fn is_going(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 AND row IS NULL";
+        Ok(self.0.get::<i64>(sql, [table.name, key])?.is_some())
+    }
+
+    /// The scope in which a row waits.
+    pub(crate) fn scope_of(
         &self,
-        scope: &str,
-        (table, key): (&Table, &str),
-        version: i64,
-        seq: Option<i64>,
-        deleted: bool,
+        table: &Table,
+        key: &str,
+    ) -> Result<Option<String>, ReplicaError> {
+        let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
+        self.0.get(sql, [table.name, key])
+    }
+
+    /// Removes all that waits in a scope.
+    pub(crate) fn clear_scope(&self, scope: &str) -> Result<(), ReplicaError> {
+        self.0.run("DELETE FROM fastest_local_outbox WHERE scope = ?1", [scope]).map(drop)
+    }
+
+    /// Forgets what lock versions rows were seen at: they are those of another primary.
+    pub(crate) fn forget_versions(&self) -> Result<(), ReplicaError> {
+        self.0.run("UPDATE fastest_local_outbox SET base_version = 0", []).map(drop)
+    }
+
+    /// The transactions that the primary refused, the one that was written first before the others.
+    pub(crate) fn refused(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
+        let refused = Refused(self.0).all()?.into_iter();
+        refused.map(|transaction| self.with_rows(transaction)).collect()
+    }
+
+    /// The transaction of this id, if the primary refused it.
+    pub(crate) fn refused_transaction(
+        &self,
+        id: i64,
+    ) -> Result<Option<RefusedTransaction>, ReplicaError> {
+        let found = Refused(self.0).get(id)?;
+        found.map(|transaction| self.with_rows(transaction)).transpose()
+    }
+
+    fn with_rows(
+        &self,
+        transaction: RefusedTransaction,
+    ) -> Result<RefusedTransaction, ReplicaError> {
+        let sql = "SELECT scope, tbl, pk, row IS NULL FROM fastest_local_outbox
+                   WHERE revision = ?1 AND joined IS NULL OR joined = ?1 ORDER BY revision";
+        let rows = self.0.all(sql, [transaction.id], |row| {
+            let (scope, table, key) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(RefusedRow { scope, table, key, deleted: row.get(3)? })
+        })?;
+        Ok(RefusedTransaction { rows, ..transaction })
+    }
+
+    /// Renames the table of what waits, as a migration of the schema does.
+    pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
+        self.0.run("UPDATE fastest_local_outbox SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
+    }
+
+    /// Moves an entry to another scope: it is in that one that it goes out.
+    pub(crate) fn set_scope(&self, revision: i64, scope: &str) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
+        self.0.run(sql, params![revision, scope]).map(drop)
+    }
+
+    /// The entries of a table as they are kept, whatever its columns are by now.
+    pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<Lists>, ReplicaError> {
+        let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
+        self.0.all(sql, [table.name], |row| {
+            Ok(Lists {
+                revision: row.get(0)?,
+                key: row.get(1)?,
+                scope: row.get(2)?,
+                base: row.get(3)?,
+                row: row.get(4)?,
+            })
+        })
+    }
+
+    /// Replaces the values of an entry.
+    pub(crate) fn set_lists(
+        &self,
+        revision: i64,
+        base: Option<&str>,
+        row: Option<&str>,
     ) -> Result<(), ReplicaError> {
-        let seq = match seq {
-            Some(seq) => seq,
-            // Below zero and unique: no sequence number of a primary's.
-            None => {
-                let sql = "SELECT min(0, min(seq)) - 1 FROM fastest_changes WHERE scope = ?1";
-                self.get::<Option<i64>>(sql, [scope])?.flatten().unwrap_or(-1)
-            }
-        };
-        self.run(
-            "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT(tbl, pk) DO UPDATE SET scope = excluded.scope,
-               version = excluded.version, seq = excluded.seq, deleted = excluded.deleted
-             WHERE excluded.version >= version",
-            params![table.name, key, scope, version, seq, deleted],
-        )?;
-        Ok(())
+        let sql = "UPDATE fastest_local_outbox SET base = ?2, row = ?3 WHERE revision = ?1";
+        self.0.run(sql, params![revision, base, row]).map(drop)
     }
 }
 

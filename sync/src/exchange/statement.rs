@@ -1,0 +1,97 @@
+//! A statement that was sent, and what it takes to record its answer.
+//!
+//! It is kept as JSON in `fastest_local_sent`, and read by later builds.
+
+use std::collections::BTreeSet;
+
+use fastest_schema::Columns;
+use serde::{Deserialize, Serialize};
+
+use crate::replica::local::sent_row::WrittenDown;
+
+/// A statement on its way.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) push_id: String,
+    pub(crate) device_id: String,
+    pub(crate) payload: String,
+    pub(crate) entries: SentEntries,
+}
+
+/// What a statement carries, for when its answer comes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SentEntries {
+    /// That of the first row, and of all those that name none.
+    pub(crate) scope: String,
+    pub(crate) rows: Vec<SentEntry>,
+    /// The project's columns that were patched.
+    pub(crate) patch: Option<Columns>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SentEntry {
+    pub(crate) table: String,
+    /// Its scope, where the statement has rows of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<String>,
+    /// The key in the outbox, which differs for the later parts of a pack.
+    pub(crate) key: String,
+    pub(crate) revision: i64,
+    pub(crate) lock: Option<i64>,
+    /// The whole row, whatever of it was sent.
+    pub(crate) columns: Columns,
+    /// Whether the row goes.
+    #[serde(default)]
+    pub(crate) delete: bool,
+    /// Whether rows of the same entry follow in another statement.
+    pub(crate) more: bool,
+}
+
+impl Sent {
+    /// The statement as the replica keeps it.
+    pub(crate) fn written_down(&self) -> WrittenDown {
+        WrittenDown {
+            push_id: self.push_id.clone(),
+            device_id: self.device_id.clone(),
+            payload: self.payload.clone(),
+            entries: serde_json::to_string(&self.entries).expect("entries serialise"),
+        }
+    }
+
+    /// Whether an older build has written it down.
+    pub(crate) fn is_payload_1(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            v: i64,
+        }
+        serde_json::from_str::<Head>(&self.payload).is_ok_and(|head| head.v == 1)
+    }
+}
+
+impl Sent {
+    /// Its locks, as JSON.
+    pub(crate) fn locks(&self) -> String {
+        self.entries.locks()
+    }
+
+    /// The scopes in which its rows wait.
+    pub(crate) fn scopes(&self) -> BTreeSet<String> {
+        let SentEntries { scope, rows, .. } = &self.entries;
+        rows.iter().map(|row| row.scope.as_ref().unwrap_or(scope).clone()).collect()
+    }
+
+    /// The scope in which one of its rows waits.
+    pub(crate) fn scope_of(&self, table: &str, key: &str) -> Option<&String> {
+        let SentEntries { scope, rows, .. } = &self.entries;
+        let row = rows.iter().find(|row| row.table == table && row.key == key)?;
+        Some(row.scope.as_ref().unwrap_or(scope))
+    }
+}
+
+impl SentEntries {
+    /// The locks of the statement, as JSON.
+    pub(crate) fn locks(&self) -> String {
+        let locks = self.rows.iter().filter_map(|row| Some((&row.table, &row.key, row.lock?)));
+        serde_json::to_string(&locks.collect::<Vec<_>>()).expect("texts and numbers serialise")
+    }
+}

@@ -1,0 +1,144 @@
+//! Versions of rows that lost a conflict: the table `fastest_local_conflict`.
+
+use fastest_schema::Table;
+use fastest_schema::value::list_to_wire;
+use rusqlite::params;
+
+use crate::base::clock;
+use crate::replica::error::ReplicaError;
+use crate::replica::local::outbox::{Entry, from_text};
+use crate::replica::session::Session;
+use crate::replica::values::Values;
+
+/// A conflict as it is kept.
+pub(crate) struct KeptConflict {
+    pub(crate) id: String,
+    pub(crate) scope: String,
+    pub(crate) table: &'static Table,
+    pub(crate) key: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) base: Option<Values>,
+    /// `None` where the row was deleted here.
+    pub(crate) ours: Option<Values>,
+    /// `None` where the row was deleted on the primary.
+    pub(crate) theirs: Option<Values>,
+    pub(crate) at: String,
+}
+
+/// A conflict as it is kept: its values are lists in the order of the columns that its table had.
+pub(crate) struct ConflictLists {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    /// The columns that both sides changed, by comma.
+    pub(crate) columns: String,
+    /// The base, ours and theirs.
+    pub(crate) lists: [Option<String>; 3],
+}
+
+/// The conflicts that wait for somebody to choose.
+#[derive(Clone, Copy)]
+pub(crate) struct Conflicts<'a>(pub(crate) Session<'a>);
+
+impl Conflicts<'_> {
+    /// Every conflict, oldest first.
+    pub(crate) fn all(&self) -> Result<Vec<KeptConflict>, ReplicaError> {
+        let sql = "SELECT id, scope, tbl, pk, columns, base, ours, theirs, at
+                   FROM fastest_local_conflict ORDER BY id";
+        let found = self.0.all(sql, params![], |row| {
+            let cell = |at: usize| row.get::<_, String>(at);
+            let maybe = |at: usize| row.get::<_, Option<String>>(at);
+            Ok((
+                [cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?, cell(6)?, cell(8)?],
+                [maybe(5)?, maybe(7)?],
+            ))
+        })?;
+        let mut all = Vec::with_capacity(found.len());
+        for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
+            // A table that this build does not know: the one that knows it shows the conflict.
+            let Some(table) = self.0.schema.synced_table(&table) else { continue };
+            let values = |text: &str| from_text(table, &key, text);
+            all.push(KeptConflict {
+                base: base.as_deref().map(values).transpose()?,
+                ours: if ours == "null" { None } else { Some(values(&ours)?) },
+                theirs: theirs.as_deref().map(values).transpose()?,
+                columns: columns.split(',').filter(|c| !c.is_empty()).map(Into::into).collect(),
+                id,
+                scope,
+                table,
+                key,
+                at,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Keeps both versions of a row, null for one that was deleted; the primary's stands.
+    pub(crate) fn keep(
+        &self,
+        entry: &Entry,
+        theirs: Option<&Values>,
+        columns: &[&str],
+    ) -> Result<(), ReplicaError> {
+        let base = entry.base.as_deref().map(list_to_wire);
+        let ours = entry.row.as_deref().map_or_else(|| "null".to_owned(), list_to_wire);
+        let theirs = theirs.map(|values| list_to_wire(values));
+        let lists = [base.as_deref(), Some(ours.as_str()), theirs.as_deref()];
+        self.keep_lists(&entry.scope, (entry.table, &entry.key), &columns.join(","), lists)
+    }
+
+    /// Keeps the base of a row, ours and theirs, each as a list.
+    pub(crate) fn keep_lists(
+        &self,
+        scope: &str,
+        (table, key): (&Table, &str),
+        columns: &str,
+        [base, ours, theirs]: [Option<&str>; 3],
+    ) -> Result<(), ReplicaError> {
+        let (id, at) = (clock::new_id(), clock::now());
+        let sql = "INSERT INTO
+                   fastest_local_conflict(id, scope, tbl, pk, columns, base, ours, theirs, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let row = params![id, scope, table.name, key, columns, base, ours, theirs, at];
+        self.0.run(sql, row).map(drop)
+    }
+
+    /// The conflicts of a table as they are kept, whatever its columns are by now.
+    pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<ConflictLists>, ReplicaError> {
+        let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
+                   WHERE tbl = ?1";
+        self.0.all(sql, [table.name], |row| {
+            Ok(ConflictLists {
+                id: row.get(0)?,
+                key: row.get(1)?,
+                columns: row.get(2)?,
+                lists: [row.get(3)?, row.get(4)?, row.get(5)?],
+            })
+        })
+    }
+
+    /// Replaces the columns and the values of a conflict.
+    pub(crate) fn set_lists(&self, kept: &ConflictLists) -> Result<(), ReplicaError> {
+        let ConflictLists { id, columns, lists: [base, ours, theirs], .. } = kept;
+        let sql = "UPDATE fastest_local_conflict
+                   SET columns = ?2, base = ?3, ours = ?4, theirs = ?5 WHERE id = ?1";
+        self.0.run(sql, params![id, columns, base, ours, theirs]).map(drop)
+    }
+
+    /// Removes a conflict that was settled.
+    pub(crate) fn remove(&self, id: &str) -> Result<(), ReplicaError> {
+        self.0.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [id]).map(drop)
+    }
+
+    /// How many conflicts a scope has.
+    pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
+        let sql = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
+        Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
+    }
+
+    /// Renames the table of what waits, as a migration of the schema does.
+    pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
+        self.0
+            .run("UPDATE fastest_local_conflict SET tbl = ?2 WHERE tbl = ?1", [from, to])
+            .map(drop)
+    }
+}

@@ -1,0 +1,96 @@
+//! Where this device's working copies are: the table `fastest_local_copy`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::params;
+
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+/// A working copy as the device last saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownCopy {
+    pub root: PathBuf,
+    pub project_id: String,
+    pub workspace_id: String,
+    /// The snapshot that it was based on, or an earlier one of its own.
+    pub head: Option<String>,
+    /// What tells the folder from another one in its place: see `device::copies`.
+    pub folder: Option<String>,
+}
+
+/// The working copies that the device knows, by their folders.
+#[derive(Clone, Copy)]
+pub(crate) struct Copies<'a>(pub(crate) Session<'a>);
+
+impl Copies<'_> {
+    /// The working copy that was last seen at `root`.
+    pub(crate) fn at(&self, root: &Path) -> Result<Option<KnownCopy>, ReplicaError> {
+        let mut found = self.find("root = ?1", params![root.as_os_str().as_bytes()])?;
+        Ok(found.pop())
+    }
+
+    /// The places where working copies of a workspace were last seen.
+    pub(crate) fn of_workspace(&self, workspace_id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+        self.find("workspace_id = ?1", [workspace_id])
+    }
+
+    /// The places where working copies of a project were last seen.
+    pub(crate) fn of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+        self.find("project_id = ?1", [id])
+    }
+
+    /// The places of all working copies that the device knows.
+    pub(crate) fn roots(&self) -> Result<Vec<PathBuf>, ReplicaError> {
+        Ok(self.find("true", [])?.into_iter().map(|copy| copy.root).collect())
+    }
+
+    fn find(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<KnownCopy>, ReplicaError> {
+        let sql = format!(
+            "SELECT root, project_id, workspace_id, head, folder FROM fastest_local_copy
+             WHERE {condition} ORDER BY root"
+        );
+        self.0.all(&sql, parameters, |row| {
+            Ok(KnownCopy {
+                root: OsStr::from_bytes(&row.get::<_, Vec<u8>>(0)?).into(),
+                project_id: row.get(1)?,
+                workspace_id: row.get(2)?,
+                head: row.get(3)?,
+                folder: row.get(4)?,
+            })
+        })
+    }
+
+    /// Records a working copy, and what it is based on.
+    pub(crate) fn put(&self, copy: &KnownCopy) -> Result<(), ReplicaError> {
+        let sql = "INSERT OR REPLACE INTO
+                   fastest_local_copy(root, project_id, workspace_id, head, folder)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let KnownCopy { root, project_id, workspace_id, head, folder } = copy;
+        let root = root.as_os_str().as_bytes();
+        self.0.run(sql, params![root, project_id, workspace_id, head, folder]).map(drop)
+    }
+
+    /// Forgets the working copy at `root`.
+    pub(crate) fn forget(&self, root: &Path) -> Result<(), ReplicaError> {
+        let root = root.as_os_str().as_bytes();
+        self.0.run("DELETE FROM fastest_local_copy WHERE root = ?1", params![root]).map(drop)
+    }
+
+    /// Whether the device knows any working copy.
+    pub(crate) fn is_any(&self) -> Result<bool, ReplicaError> {
+        Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_copy LIMIT 1", [])?.is_some())
+    }
+
+    /// The snapshots that working copies of a project are based on.
+    pub(crate) fn heads(&self, project_id: &str) -> Result<Vec<String>, ReplicaError> {
+        let copies = self.of_project(project_id)?.into_iter();
+        Ok(copies.filter_map(|copy| copy.head).collect())
+    }
+}

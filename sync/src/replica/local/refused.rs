@@ -1,0 +1,142 @@
+//! Transactions that the primary refused: the table `fastest_local_refused`.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use rusqlite::params;
+use serde::Serialize;
+
+use crate::base::clock;
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+/// What was written in one transaction, and the primary refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedTransaction {
+    /// Its number, which retrying and dropping take. It may change once a row of it is written again.
+    pub id: i64,
+    /// The table of the row that is at fault; of the first, where it is not known which is (`named`).
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// The column at fault, where it is known.
+    pub column: Option<String>,
+    /// The primary's reason.
+    pub why: String,
+    /// When it was refused. RFC 3339, UTC.
+    pub at: String,
+    /// Whether it is known that this row is at fault.
+    pub named: bool,
+    /// Every row that was written in it.
+    pub rows: Vec<RefusedRow>,
+}
+
+/// A row of a transaction that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedRow {
+    /// The scope of the row.
+    pub scope: String,
+    /// The row's table.
+    pub table: String,
+    /// The row's key.
+    pub key: String,
+    /// Whether it was to be deleted.
+    pub deleted: bool,
+}
+
+impl fmt::Display for RefusedTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, column, why, named, .. } = self;
+        match (column, named) {
+            (_, false) => {
+                let count = self.rows.len();
+                return write!(
+                    f,
+                    "{count} rows that were written together were refused, row {key} of {table} and \
+                     others: {why}"
+                );
+            }
+            (Some(column), true) => {
+                write!(f, "row {key} of {table} was refused for its {column}: {why}")?;
+            }
+            (None, true) => write!(f, "row {key} of {table} was refused: {why}")?,
+        }
+        match self.rows.len() {
+            0 | 1 => Ok(()),
+            2 => write!(f, " (one more row was written with it, and waits too)"),
+            rows => write!(f, " ({} more rows were written with it, and wait too)", rows - 1),
+        }
+    }
+}
+
+/// The transactions that wait beside the others until they are mended, tried again or dropped.
+#[derive(Clone, Copy)]
+pub(crate) struct Refused<'a>(pub(crate) Session<'a>);
+
+impl Refused<'_> {
+    /// The transactions that were refused, by their ids.
+    pub(crate) fn ids(&self) -> Result<HashSet<i64>, ReplicaError> {
+        let sql = "SELECT tx FROM fastest_local_refused";
+        Ok(self.0.all(sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
+    /// The transactions that were refused, the one that was written first before the others. What rows
+    /// they have is the outbox's to say.
+    pub(crate) fn all(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
+        self.find("tx >= ?1", 0)
+    }
+
+    fn find(&self, condition: &str, id: i64) -> Result<Vec<RefusedTransaction>, ReplicaError> {
+        let sql = format!(
+            "SELECT tx, tbl, pk, column, why, at, named FROM fastest_local_refused
+             WHERE {condition} ORDER BY tx"
+        );
+        self.0.all(&sql, [id], |row| {
+            Ok(RefusedTransaction {
+                id: row.get(0)?,
+                table: row.get(1)?,
+                key: row.get(2)?,
+                column: row.get(3)?,
+                why: row.get(4)?,
+                at: row.get(5)?,
+                named: row.get(6)?,
+                rows: Vec::new(),
+            })
+        })
+    }
+
+    /// Lets the next push try all of them again.
+    pub(crate) fn retry_all(&self) -> Result<(), ReplicaError> {
+        self.0.run("DELETE FROM fastest_local_refused", []).map(drop)
+    }
+
+    /// Sets a transaction aside, with the row that is at fault and the reason.
+    pub(crate) fn put(
+        &self,
+        transaction: i64,
+        (table, key, column): (&str, &str, Option<&str>),
+        why: &str,
+        is_named: bool,
+    ) -> Result<(), ReplicaError> {
+        let sql = "INSERT OR REPLACE INTO
+                   fastest_local_refused(tx, tbl, pk, column, why, at, named)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let row = params![transaction, table, key, column, why, clock::now(), is_named];
+        self.0.run(sql, row).map(drop)
+    }
+
+    /// The transaction of this id, if it was refused.
+    pub(crate) fn get(&self, id: i64) -> Result<Option<RefusedTransaction>, ReplicaError> {
+        Ok(self.find("tx = ?1", id)?.pop())
+    }
+
+    /// Lets the next push try a transaction again. Returns whether it was refused.
+    pub(crate) fn retry(&self, id: i64) -> Result<bool, ReplicaError> {
+        Ok(self.0.run("DELETE FROM fastest_local_refused WHERE tx = ?1", [id])? > 0)
+    }
+
+    /// Renames the table of what waits, as a migration of the schema does.
+    pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
+        self.0.run("UPDATE fastest_local_refused SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
+    }
+}

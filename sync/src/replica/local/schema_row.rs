@@ -1,0 +1,87 @@
+//! Whose rows a file holds: the table `fastest_local_schema`.
+
+use rusqlite::{Connection, params};
+
+use crate::replica::error::ReplicaError;
+use crate::replica::session::Session;
+
+/// The owner of the tables, what they were when the file was last opened, and the one scope that the file
+/// is for, if it is for one only.
+#[derive(Clone, Copy)]
+pub(crate) struct SchemaRow<'a>(pub(crate) Session<'a>);
+
+impl SchemaRow<'_> {
+    /// The one scope that the file is for.
+    pub(crate) fn scope(&self) -> Result<Option<String>, ReplicaError> {
+        Ok(self.0.get::<Option<String>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
+    }
+
+    /// Refuses a file of another application.
+    pub(crate) fn check_owner(&self) -> Result<(), ReplicaError> {
+        let owner: Option<String> = self.0.get("SELECT owner FROM fastest_local_schema", [])?;
+        match owner {
+            Some(found) if found != self.0.schema.owner => {
+                let (path, asked) = (self.0.path.to_owned(), self.0.schema.owner);
+                Err(ReplicaError::Foreign { path, found, asked })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes it the file of one scope, or of any.
+    pub(crate) fn set_scope(&self, scope: Option<&str>) -> Result<(), ReplicaError> {
+        self.0.run("UPDATE fastest_local_schema SET scope = ?1", [scope]).map(drop)
+    }
+
+    /// Records whose tables these are, what they are, and the last migration that made them so.
+    pub(crate) fn put(
+        &self,
+        owner: &str,
+        migration: Option<&str>,
+        record: &str,
+    ) -> Result<(), ReplicaError> {
+        let sql = "INSERT INTO fastest_local_schema(one, owner, migration, record)
+                   VALUES (1, ?1, ?2, ?3)";
+        self.0.run(sql, params![owner, migration, record]).map(drop)
+    }
+
+    /// What is recorded of the tables, and the last migration that made them so.
+    pub(crate) fn record(&self) -> Result<Option<(String, Option<String>)>, ReplicaError> {
+        let sql = "SELECT record, migration FROM fastest_local_schema";
+        Ok(self.0.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?.pop())
+    }
+
+    /// Records what the tables are by now.
+    pub(crate) fn set_record(
+        &self,
+        migration: Option<&str>,
+        record: &str,
+    ) -> Result<(), ReplicaError> {
+        let sql = "UPDATE fastest_local_schema SET record = ?1, migration = ?2";
+        self.0.run(sql, params![record, migration]).map(drop)
+    }
+
+    /// Whether the tables are as recorded here.
+    pub(crate) fn is_at(
+        &self,
+        migration: Option<&str>,
+        record: &str,
+    ) -> Result<bool, ReplicaError> {
+        let sql = "SELECT record = ?1 AND migration IS ?2 FROM fastest_local_schema";
+        Ok(self.0.get(sql, params![record, migration])?.unwrap_or(false))
+    }
+}
+
+/// Whether a SQLite file has the table, as every replica has.
+pub(crate) fn is_there(file: &Connection) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'fastest_local_schema'";
+    file.query_row(sql, [], |row| row.get(0))
+}
+
+/// The record, the last migration and the scope of a replica that is not opened as one.
+pub(crate) fn read(
+    file: &Connection,
+) -> Result<(String, Option<String>, Option<String>), rusqlite::Error> {
+    let sql = "SELECT record, migration, scope FROM fastest_local_schema";
+    file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+}

@@ -1,0 +1,79 @@
+//! Projects and their workspaces: Fastest's own tables.
+
+use fastest_schema::Row;
+use fastest_schema::workspaces::{ActivityEvent, Workspace};
+use rusqlite::params;
+
+use crate::replica::error::ReplicaError;
+use crate::replica::local::outbox::Outbox;
+use crate::replica::session::Session;
+
+/// The projects that the device knows.
+#[derive(Clone, Copy)]
+pub(crate) struct Projects<'a>(pub(crate) Session<'a>);
+
+impl Projects<'_> {
+    /// The workspaces of a project, by time of creation.
+    pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
+        self.0.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
+    }
+
+    /// The id of the project of this name.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<String>, ReplicaError> {
+        Ok(self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])?)
+    }
+
+    /// Removes a project that nobody has heard of, with all that waits of it.
+    pub(crate) fn forget(&self, project_id: &str) -> Result<(), ReplicaError> {
+        for sql in [
+            "DELETE FROM activity_events WHERE project_id = ?1",
+            "DELETE FROM workspaces WHERE project_id = ?1",
+            "DELETE FROM projects WHERE id = ?1",
+        ] {
+            self.0.run(sql, [project_id])?;
+        }
+        Outbox(self.0).clear_scope(project_id)
+    }
+
+    /// The names of all projects.
+    pub(crate) fn names(&self) -> Result<Vec<String>, ReplicaError> {
+        self.0.all("SELECT name FROM projects", [], |row| row.get(0))
+    }
+
+    /// The ids of the projects of this name or id.
+    pub(crate) fn called(&self, name: &str) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
+        self.0.all(sql, [name], |row| row.get(0))
+    }
+
+    /// The workspaces that were made on a machine, and where.
+    pub(crate) fn places(
+        &self,
+        machine: Option<&str>,
+    ) -> Result<Vec<(String, String)>, ReplicaError> {
+        let sql = "SELECT id, local_path FROM workspaces
+                   WHERE machine_id IS ?1 AND local_path IS NOT NULL";
+        self.0.all(sql, [machine], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The ids of the workspaces that were made at this place of a machine.
+    pub(crate) fn made_at(
+        &self,
+        machine: Option<&str>,
+        path: &str,
+    ) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT id FROM workspaces WHERE machine_id IS ?1 AND local_path = ?2";
+        self.0.all(sql, params![machine, path], |row| row.get(0))
+    }
+
+    /// Removes a workspace and its events, with what waits of them.
+    pub(crate) fn forget_workspace(&self, id: &str) -> Result<(), ReplicaError> {
+        let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
+        for event in self.0.all(events, [id], |row| row.get::<_, String>(0))? {
+            self.0.delete(ActivityEvent::TABLE, &event)?;
+            Outbox(self.0).settle(ActivityEvent::TABLE, &event)?;
+        }
+        self.0.delete(Workspace::TABLE, id)?;
+        Outbox(self.0).settle(Workspace::TABLE, id)
+    }
+}

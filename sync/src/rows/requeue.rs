@@ -1,0 +1,113 @@
+//! What goes to the primary again, or to another one.
+
+use fastest_schema::{Pack, Policy, Row};
+
+use crate::remote::pack_store::store::INLINE_BYTES_MAX;
+use crate::replica::error::ReplicaError;
+use crate::replica::local::cursors::Cursors;
+use crate::replica::local::held::Held;
+use crate::replica::local::known::Known;
+use crate::replica::local::outbox::{Entry, Outbox};
+use crate::replica::local::parts::Parts;
+use crate::replica::local::queue::Queue;
+use crate::replica::local::refused::Refused;
+use crate::replica::local::remote_row::RemoteRow;
+use crate::replica::local::sent_row::SentRow;
+use crate::replica::scope::Scopes;
+use crate::replica::session::Session;
+use crate::replica::values::values_of;
+
+/// Rows that are queued since the primary lacks them, or may.
+#[derive(Clone, Copy)]
+pub(crate) struct Requeue<'a>(pub(crate) Session<'a>);
+
+impl Requeue<'_> {
+    /// Forgets what a primary was known to hold, which it was found to lack. What was published is
+    /// sent again with the next command, in whatever project.
+    pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
+        if self.0.schema.is_fastest() {
+            for scope in Known(self.0).projects()? {
+                Queue(self.0).add(&scope)?;
+            }
+        }
+        self.queue_known()?;
+        self.forget_primary()
+    }
+
+    /// Queues the rows of versioned tables that the primary was known to hold. They have no base:
+    /// nobody can tell what was lost from what others wrote since, so where they differ from the
+    /// primary's, both are kept.
+    fn queue_known(&self) -> Result<(), ReplicaError> {
+        for table in self.0.schema.synced().filter(|table| table.policy == Policy::Versioned) {
+            for (key, scope) in Known(self.0).of_table(table)? {
+                if let Some(row) = self.0.values(table, &key)? {
+                    // It stays a part of the transaction that waits.
+                    let joined = Outbox(self.0).entry(table, &key)?.and_then(|entry| entry.joined);
+                    let entry = Entry { joined, ..Entry::unknown(&scope, table, &key, row) };
+                    Outbox(self.0).put(&entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what the primary was known to hold. Each scope is read anew before it is pushed.
+    pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
+        let scopes = Scopes(self.0).held()?;
+        Known(self.0).clear()?;
+        Cursors(self.0).clear()?;
+        Held(self.0).clear()?;
+        Refused(self.0).retry_all()?;
+        for scope in scopes {
+            Cursors(self.0).begin_reading(&scope)?;
+        }
+        Parts(self.0).clear()?;
+        SentRow(self.0).void()?;
+        // Bases refer to lock versions that are void now.
+        Outbox(self.0).forget_versions()?;
+        RemoteRow(self.0).forget_primary()
+    }
+
+    /// Queues what the primary was found to lack, where a scope was read from its beginning.
+    pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+        if Cursors(self.0).end_reading(scope)? {
+            self.unknown(scope)?;
+        }
+        Ok(())
+    }
+
+    /// Queues every pack that does not travel inline, for a place of packs that is new.
+    pub(crate) fn packs(&self) -> Result<(), ReplicaError> {
+        let inline = INLINE_BYTES_MAX.to_string();
+        for pack in self.0.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
+            let values = values_of(&pack);
+            Outbox(self.0).put(&Entry::unknown(&pack.project_id, Pack::TABLE, &pack.id, values))?;
+        }
+        Ok(())
+    }
+
+    /// Queues every row of every project, for a primary that is new.
+    pub(crate) fn everything(&self) -> Result<(), ReplicaError> {
+        for scope in Scopes(self.0).held()? {
+            self.unknown(&scope)?;
+        }
+        Ok(())
+    }
+
+    /// Queues every row of `scope` that the primary, as just read in full, does not have. Returns how
+    /// many.
+    pub(crate) fn unknown(&self, scope: &str) -> Result<u64, ReplicaError> {
+        let mut queued = 0;
+        for table in self.0.schema.synced() {
+            for key in Known(self.0).unknown(table, scope)? {
+                if Outbox(self.0).entry(table, &key)?.is_none()
+                    && let Some(values) = self.0.values(table, &key)?
+                {
+                    Outbox(self.0).put(&Entry::unknown(scope, table, &key, values))?;
+                    queued += 1;
+                }
+            }
+        }
+        Ok(queued)
+    }
+}

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
+use crate::error::StoreError;
 use crate::id::TreeId;
-use crate::store::StoreError;
 
 /// Looks up what is known of snapshots.
 pub trait Ancestry {

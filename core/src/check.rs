@@ -11,8 +11,9 @@ use crate::error::StoreError;
 use crate::id::{ObjectId, PackId};
 use crate::index::{self, Index, Located};
 use crate::object::ObjectSink;
+use crate::pack::PackInfo;
 use crate::pack::{self, Packed};
-use crate::store::{PackInfo, Store};
+use crate::store::Store;
 
 /// What is wrong with a store.
 #[derive(Debug)]

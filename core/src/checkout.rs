@@ -35,14 +35,15 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use crate::error::StoreError;
+use crate::item::Root;
 use crate::left::{self, Left, is_in_left};
 use crate::object::ObjectSource;
 use crate::progress::Progress;
 use crate::stat::Stat;
 use crate::stat_index::{IndexError, StatIndex};
 use crate::state_dir::{JOURNAL, StateDir};
-use crate::store::StoreError;
-use crate::tree::{DEPTH_MAX, Root};
+use crate::tree::format::DEPTH_MAX;
 
 use apply::Applier;
 pub use folding::Folding;

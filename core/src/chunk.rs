@@ -9,10 +9,12 @@ use std::io::{self, Read, Write};
 
 use fastcdc::v2020::FastCDC;
 
+use crate::error::StoreError;
 use crate::id::{BlobId, ID_BYTES, ListId, ObjectId};
-use crate::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink, ObjectSource};
-use crate::store::StoreError;
-use crate::tree::{CHUNKED_OVER_BYTES, Item};
+use crate::item::Item;
+use crate::kind::{OBJECT_BYTES_MAX, ObjectKind};
+use crate::object::{ObjectSink, ObjectSource};
+use crate::tree::format::CHUNKED_OVER_BYTES;
 use crate::varint;
 
 /// No chunk but a file's last is smaller.
@@ -216,8 +218,8 @@ pub fn read_content(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::MemoryObjects;
-    use crate::tree::Kind;
+    use crate::item::Kind;
+    use crate::memory::MemoryObjects;
 
     /// Bytes that any implementation can make: a 64-bit LCG (Knuth's MMIX), high byte of each state.
     fn noise(count: usize, mut state: u64) -> Vec<u8> {

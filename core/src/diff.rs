@@ -6,11 +6,13 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use crate::drift::empty_directory;
+use crate::error::StoreError;
 use crate::id::TreeId;
+use crate::item::{Item, Kind};
 use crate::object::{Object, ObjectSource};
-use crate::store::StoreError;
-use crate::tree::{Entry, Item, Kind, Node, Run, TreeError, order_of_names};
+use crate::tree::format::TreeError;
+use crate::tree::format::empty_directory;
+use crate::tree::{Entry, Node, Run, order_of_names};
 
 /// Bytes of an encoded entry, about.
 const ENTRY_BYTES_MEAN: usize = 50;

@@ -8,14 +8,15 @@ mod known;
 mod walk;
 
 use std::ops::AddAssign;
-use std::sync::LazyLock;
 
 use self::known::Known;
 use self::walk::{Pair, Walk};
+use crate::error::StoreError;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
-use crate::store::StoreError;
-use crate::tree::{DEPTH_MAX, TreeError, read_root};
+use crate::tree::read_root;
+
+pub use crate::tree::format::empty_directory;
 
 /// How a workspace's tree differs from a source's. Paths are sorted by directory, then name, and
 /// their components joined by `/`.
@@ -101,29 +102,13 @@ fn compare(
     Ok(found)
 }
 
-/// The id of the directory without entries.
-pub fn empty_directory() -> TreeId {
-    static EMPTY: LazyLock<TreeId> =
-        LazyLock::new(|| TreeId::of(&[crate::tree::NODE_VERSION, 0, 0]));
-    *EMPTY
-}
-
-pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), StoreError> {
-    match id {
-        Some(id) if depth > DEPTH_MAX => {
-            let source = TreeError::Damaged { what: "directories nest too deep" };
-            Err(StoreError::Tree { id: *id, source })
-        }
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::BlobId;
-    use crate::object::MemoryObjects;
-    use crate::tree::{Item, Kind, write_directory};
+    use crate::item::{Item, Kind};
+    use crate::memory::MemoryObjects;
+    use crate::tree::write_directory;
 
     #[test]
     fn a_file_in_place_of_a_directory_is_named_without_a_slash() {

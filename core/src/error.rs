@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::id::{BlobId, ObjectId, PackId, TreeId};
-use crate::tree::TreeError;
+use crate::tree::format::TreeError;
 
 /// Why an object could not be had or kept.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum StoreError {
     /// An object would pass the limit of the format.
     #[error(
         "an object of {bytes} bytes is over the limit of {} bytes",
-        crate::object::OBJECT_BYTES_MAX
+        crate::kind::OBJECT_BYTES_MAX
     )]
     ObjectTooLarge {
         /// Its size.

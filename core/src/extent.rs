@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use crate::diff::diff_directory;
-use crate::drift::check_depth;
+use crate::error::StoreError;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
-use crate::store::StoreError;
+use crate::tree::check_depth;
 use crate::tree::read_directory;
 
 /// So many paths any tree may have.
@@ -63,7 +63,7 @@ impl Counting<'_> {
         depth: usize,
     ) -> Result<u64, StoreError> {
         check_depth(Some(&new), depth)?;
-        if old == Some(new) || new == crate::drift::empty_directory() {
+        if old == Some(new) || new == crate::tree::format::empty_directory() {
             return Ok(0);
         }
         if let Some(&known) = self.known.get(&(old, new)) {
@@ -99,8 +99,9 @@ impl Counting<'_> {
 mod tests {
     use super::*;
     use crate::id::BlobId;
-    use crate::object::MemoryObjects;
-    use crate::tree::{Item, Kind, Root, write_directory};
+    use crate::item::{Item, Kind, Root};
+    use crate::memory::MemoryObjects;
+    use crate::tree::write_directory;
 
     /// A tree in which each of `levels` folders has the next one under `names` names.
     fn multiplied(levels: usize, names: usize, objects: &MemoryObjects) -> Root {

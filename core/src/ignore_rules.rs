@@ -11,13 +11,11 @@ mod file;
 
 use std::sync::Arc;
 
+pub use crate::name::IGNORE_FILES;
 pub use file::{
     DOUBLE_STARS_MAX, IGNORE_FILE_BYTES_MAX, IgnoreFileError, STARS_MAX, WILDCARD_LINES_MAX,
 };
 use file::{IgnoreFile, Line};
-
-/// The names of ignore files, the weaker first.
-pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".fastestignore"];
 
 /// Stands for the rules that hold in a directory: the same while all ignore files are that count
 /// there. Whoever changes how rules are read gives the stat index a new version.

@@ -1,16 +1,15 @@
 //! A pack that is on its way here, bit by bit.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::beside::Beside;
-use crate::cache::BlockCache;
-use crate::id::{ObjectId, PackId};
-use crate::object::Object;
+use crate::error::StoreError;
+use crate::id::PackId;
+use crate::lent::Lent;
+use crate::pack::PackInfo;
 use crate::pack::{self, PACK_BYTES_MAX, WrittenPack};
-use crate::store::{PackInfo, Store, StoreError};
+use crate::store::Store;
 use crate::temp::TempFile;
 
 /// Larger packs are made durable beside other work.
@@ -101,58 +100,11 @@ impl ArrivedPack {
     }
 }
 
-/// Packs whose objects are read, and checked as they are, before the packs are taken in: what is
-/// read once need not be checked by itself.
-#[derive(Debug, Default)]
-pub(crate) struct Lent {
-    packs: Vec<LentPack>,
-    /// Where each object is: number of the pack, and of the object in it.
-    places: HashMap<ObjectId, (usize, usize)>,
-}
-
-#[derive(Debug)]
-struct LentPack {
-    pack: WrittenPack,
-    syncing: Beside<io::Result<()>>,
-    /// Which objects were read, and found to be what their ids say.
-    checked: Vec<AtomicBool>,
-}
-
-impl Lent {
-    /// An object of a lent pack, checked; `None` where none has it.
-    pub(crate) fn object(
-        &self,
-        id: &ObjectId,
-        blocks: &BlockCache,
-    ) -> Option<Result<Object, StoreError>> {
-        let &(number, at) = self.places.get(id)?;
-        let LentPack { pack, checked, .. } = &self.packs[number];
-        let packed = &pack.objects[at];
-        let read = || pack::read_block(&pack.file.file, &packed.block, pack.file.path());
-        let object = blocks.get((pack.id, packed.block.start), read).and_then(|block| {
-            let range = packed.offset as usize..(packed.offset + packed.bytes) as usize;
-            pack::verify_object(packed, &block[range.clone()], pack.file.path())?;
-            checked[at].store(true, Ordering::Relaxed);
-            Ok(Object::new(block, range))
-        });
-        Some(object)
-    }
-}
-
 impl Store {
     /// Makes the objects of packs readable before they are taken in: each is checked when it is
     /// read. To anyone who asks whether the store has them, it has not. [`Store::take_back`] ends it.
     pub fn lend(&self, packs: Vec<WholePack>) -> Result<(), StoreError> {
-        let mut lent = Lent::default();
-        for (number, WholePack(pack)) in packs.into_iter().enumerate() {
-            let places = pack.objects.iter().enumerate();
-            lent.places.extend(places.map(|(at, packed)| (packed.id, (number, at))));
-            let file = pack.file.file.try_clone();
-            let file = file.map_err(StoreError::io("open", pack.file.path()))?;
-            let syncing = Beside::begin(move || file.sync_all());
-            let checked = pack.objects.iter().map(|_| AtomicBool::new(false)).collect();
-            lent.packs.push(LentPack { pack, syncing, checked });
-        }
+        let lent = Lent::of(packs.into_iter().map(|WholePack(pack)| pack))?;
         *self.lent.write().expect("no holder panics") = lent;
         Ok(())
     }
@@ -161,16 +113,29 @@ impl Store {
     /// objects are what their ids say, those included that nobody has read.
     pub fn take_back(&self) -> Vec<Result<ArrivedPack, StoreError>> {
         let lent = std::mem::take(&mut *self.lent.write().expect("no holder panics"));
-        let verify = |LentPack { mut pack, syncing, checked }: LentPack| {
-            let unread = pack.objects.iter().zip(&checked);
-            let unread = unread.filter(|(_, checked)| !checked.load(Ordering::Relaxed));
-            let unread: Vec<_> = unread.map(|(packed, _)| *packed).collect();
-            pack::verify_objects(&pack.file.file, pack.file.path(), &unread)?;
-            syncing.result().map_err(StoreError::io("fsync", pack.file.path()))?;
-            pack.is_durable = true;
-            Ok(ArrivedPack { info: pack.info(), state: State::Whole(pack) })
-        };
-        lent.packs.into_iter().map(verify).collect()
+        let arrived =
+            |pack: WrittenPack| ArrivedPack { info: pack.info(), state: State::Whole(pack) };
+        lent.verify().map(|pack| pack.map(arrived)).collect()
+    }
+
+    /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
+    /// before anything points at it; a pack that is here and indexed already is not read.
+    pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
+        if self.has_pack(id) {
+            return self.pack_info(id);
+        }
+        let mut incoming = self.incoming(id)?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let count =
+                reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
+            if count == 0 {
+                let arrived = incoming.verify()?;
+                let info = arrived.info();
+                return self.take_in(vec![arrived]).map(|()| info);
+            }
+            incoming.write(&buffer[..count])?;
+        }
     }
 
     /// Begins to take in a pack that comes from elsewhere.

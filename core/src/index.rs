@@ -12,10 +12,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error::StoreError;
 use crate::id::{ID_BYTES, ObjectId, PackId};
-use crate::object::ObjectKind;
+use crate::kind::ObjectKind;
 use crate::pack::{Block, Packed};
-use crate::store::StoreError;
 use crate::temp::{TempFile, sync_dir};
 
 /// First bytes of every segment; the eighth is the version.

@@ -16,11 +16,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::cut::cut_between_letters;
 use crate::diff::same_item;
-use crate::drift::{check_depth, empty_directory};
+use crate::error::StoreError;
 use crate::id::TreeId;
+use crate::item::{Item, Kind, Root};
+use crate::name::NAME_BYTES_MAX;
 use crate::object::{ObjectSink, ObjectSource};
-use crate::store::StoreError;
-use crate::tree::{Item, Kind, NAME_BYTES_MAX, Root, read_directory, read_root, write_directory};
+use crate::tree::check_depth;
+use crate::tree::format::empty_directory;
+use crate::tree::{read_directory, read_root, write_directory};
 
 pub use differing::agree_where_others_differ;
 use differing::{Differing, differing};
@@ -414,7 +417,7 @@ mod tests {
 
     use super::*;
     use crate::id::BlobId;
-    use crate::object::MemoryObjects;
+    use crate::memory::MemoryObjects;
 
     /// A tree from `path=content` words; an executable has `*` before its path.
     fn tree(words: &str, objects: &MemoryObjects) -> TreeId {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use crate::ancestry::{Ancestry, Graph, Index};
 use crate::id::TreeId;
+use crate::memory::ScratchObjects;
 use crate::merge::{Past, agree_where_others_differ, merge_bases};
-use crate::object::ScratchObjects;
 
 /// The tree that `ours` and `theirs` both began with, virtual nodes of which are in `scratch`; `None`
 /// where they have nothing in common.
@@ -201,11 +201,12 @@ impl<A: Ancestry> Bases<'_, A> {
 mod tests {
     use super::*;
     use crate::ancestry::best_common;
+    use crate::error::StoreError;
     use crate::id::BlobId;
+    use crate::item::{Item, Kind};
+    use crate::memory::MemoryObjects;
     use crate::merge::{Conflict, Merged, Sides, merge};
-    use crate::object::MemoryObjects;
-    use crate::store::StoreError;
-    use crate::tree::{Item, Kind, write_directory};
+    use crate::tree::write_directory;
 
     /// Snapshots of trees that are one folder, which stand in `store`.
     #[derive(Default)]

@@ -15,11 +15,12 @@ use rayon::prelude::*;
 
 use crate::beside::Beside;
 use crate::chunk::{LIST_VERSION, decode_list};
+use crate::error::StoreError;
 use crate::id::{ID_BYTES, ObjectId, PackId};
-use crate::object::{OBJECT_BYTES_MAX, ObjectKind};
-use crate::store::{PackInfo, StoreError};
+use crate::kind::{OBJECT_BYTES_MAX, ObjectKind};
 use crate::temp::TempFile;
-use crate::tree::{Node, TreeError};
+use crate::tree::Node;
+use crate::tree::format::TreeError;
 
 /// First bytes of every pack, and the last of its trailer; the eighth byte is the version.
 pub const PACK_MAGIC: [u8; 8] = *b"FSTPACK\x01";
@@ -35,6 +36,17 @@ pub const ZSTD_LEVEL: i32 = 1;
 const TRAILER_BYTES: u64 = 4 + 8;
 const BLOCK_RECORD_BYTES: usize = 4 + 4;
 pub(crate) const OBJECT_RECORD_BYTES: usize = ID_BYTES + 1 + 4 + 4 + 4;
+
+/// A pack of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackInfo {
+    /// Its id.
+    pub id: PackId,
+    /// Length of the file.
+    pub bytes: u64,
+    /// How many objects it holds.
+    pub objects: u64,
+}
 
 /// Where a block lies in its pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

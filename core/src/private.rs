@@ -14,8 +14,8 @@ use rustix::io::Errno;
 
 use crate::beneath::change::names_in;
 use crate::beneath::{DIRECTORY, READ, look_at};
+use crate::item::Kind;
 use crate::stat::Node;
-use crate::tree::Kind;
 
 /// What the owner alone may do with a file.
 pub const FILE_MODE: u32 = 0o600;

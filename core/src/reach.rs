@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use crate::chunk::content_objects;
 use crate::diff::diff_directory;
-use crate::drift::check_depth;
+use crate::error::StoreError;
 use crate::id::{ObjectId, TreeId};
 use crate::object::ObjectSource;
-use crate::store::StoreError;
-use crate::tree::{Node, TreeError};
+use crate::tree::Node;
+use crate::tree::check_depth;
+use crate::tree::format::TreeError;
 
 /// The objects that `new` needs and `old` does not share at the same place: nodes, blobs, lists
 /// and chunks, each once. What both trees have at different places may be among them.

@@ -25,17 +25,19 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use crate::beneath::Beneath;
+use crate::error::StoreError;
 use crate::foreign::OfItsOwn;
 use crate::git::{Git, UnknownRules};
 use crate::id::TreeId;
+use crate::item::{Item, Root};
 use crate::left::Left;
+use crate::name::NAME_BYTES_MAX;
 use crate::object::{ObjectSink, ObjectSource};
 use crate::progress::Progress;
 use crate::stat::dates_names;
 use crate::stat_index::StatIndex;
 use crate::state_dir::StateDir;
-use crate::store::StoreError;
-use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX, Root};
+use crate::tree::format::DEPTH_MAX;
 
 pub use database::{Database, Databases, Refusal};
 pub(crate) use database::{FileState, SIDES, database_of, is_database, is_side_at, open};

@@ -2,7 +2,7 @@
 
 use rustix::fs::FileType;
 
-use crate::tree::Kind;
+use crate::item::Kind;
 
 /// What a file system says of a file or link. Equal stat data means equal content, unless the
 /// data is racy (see [`crate::stat_index`]).

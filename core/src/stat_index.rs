@@ -17,13 +17,15 @@ mod block;
 use std::io;
 use std::path::PathBuf;
 
+use crate::error::StoreError;
 use crate::id::{ID_BYTES, ListId, TreeId};
 use crate::ignore_rules::RulesId;
+use crate::item::{Item, Kind, Root};
 use crate::object::ObjectSource;
 use crate::stat::{Stamp, Stat};
 use crate::state_dir::{INDEX, StateDir};
-use crate::store::StoreError;
-use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind, Root, read_directory};
+use crate::tree::format::CHUNKED_OVER_BYTES;
+use crate::tree::read_directory;
 
 pub(crate) use block::{Block, BlockBuilder};
 

@@ -14,10 +14,10 @@ use rustix::io::Errno;
 
 use crate::beneath::Beneath;
 use crate::beneath::change::{make_directory, remove_all};
+use crate::name::STATE_DIR;
 use crate::private;
 use crate::regular_file::{self, Durable, Links, Opened, TEMPORARY_PREFIX};
 use crate::stat::Stat;
-use crate::tree::STATE_DIR;
 
 /// A file of the folder.
 #[derive(Debug, Clone, Copy)]

@@ -15,7 +15,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -23,14 +23,15 @@ use rayon::prelude::*;
 
 use crate::cache::{BlockCache, OpenPacks};
 use crate::id::{ObjectId, PackId};
-use crate::incoming::Lent;
 use crate::index::{self, Index, Located};
+use crate::lent::Lent;
 use crate::object::{Object, ObjectSource};
 use crate::pack::{self, Packed, WrittenPack};
 use crate::private;
 use crate::temp;
 
 pub use crate::error::StoreError;
+pub use crate::pack::PackInfo;
 
 /// An open object store.
 #[derive(Debug)]
@@ -41,17 +42,6 @@ pub struct Store {
     blocks: BlockCache,
     /// Packs on their way in that are read already.
     pub(crate) lent: RwLock<Lent>,
-}
-
-/// A pack of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PackInfo {
-    /// Its id.
-    pub id: PackId,
-    /// Length of the file.
-    pub bytes: u64,
-    /// How many objects it holds.
-    pub objects: u64,
 }
 
 impl Store {
@@ -142,26 +132,6 @@ impl Store {
         // Another process may have added it since the index was read.
         self.refresh()?;
         self.index().locate(id)
-    }
-
-    /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
-    /// before anything points at it; a pack that is here and indexed already is not read.
-    pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
-        if self.has_pack(id) {
-            return self.pack_info(id);
-        }
-        let mut incoming = self.incoming(id)?;
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let count =
-                reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
-            if count == 0 {
-                let arrived = incoming.verify()?;
-                let info = arrived.info();
-                return self.take_in(vec![arrived]).map(|()| info);
-            }
-            incoming.write(&buffer[..count])?;
-        }
     }
 
     /// Indexes a pack that is here, where a process was killed before it could.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::error::StoreError;
 
 /// A leftover younger than this may have a maker that has not locked it yet.
 const SWEEP_AFTER: Duration = Duration::from_secs(60);

@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::beside::Beside;
 use crate::error::StoreError;
 use crate::id::ObjectId;
-use crate::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink};
+use crate::kind::{OBJECT_BYTES_MAX, ObjectKind};
+use crate::object::ObjectSink;
+use crate::pack::PackInfo;
 use crate::pack::{BlockBuilder, CompressedBlock, PACK_BYTES_TARGET, PackWriter, WrittenPack};
-use crate::store::{PackInfo, Store};
+use crate::store::Store;
 use crate::temp::TempFile;
 
 /// Shards of the set of ids taken: more than threads, so that they seldom wait for each other.

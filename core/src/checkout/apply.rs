@@ -8,10 +8,10 @@ use rustix::io::Errno;
 
 use crate::beneath::change::{self, At, Renamed, make_directory, move_new, remove_directory};
 use crate::beneath::{Parents, look_at};
+use crate::item::Kind;
 use crate::merge::original_of;
 use crate::path::split;
 use crate::stat::{Node, Stat};
-use crate::tree::Kind;
 
 use super::across::{Across, is_copy};
 use super::database::{Groups, check_no_new_side, check_no_stray_side};

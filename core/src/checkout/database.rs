@@ -20,9 +20,9 @@ use rustix::io::Errno;
 
 use crate::beneath::change::{At, remove_file};
 use crate::beneath::{Parents, look_at};
+use crate::item::{Item, Kind};
 use crate::scan::{Database, FileState, SIDES, database_of, is_database, is_side_at, open};
 use crate::stat::{Node, Stat};
-use crate::tree::{Item, Kind};
 
 use super::KeptWhy;
 use super::apply::lend_mode;

@@ -1,10 +1,11 @@
 //! The journal of a checkout: what is left to do once everything is written and durable.
 
-use crate::foreign::is_state_name;
 use crate::id::ID_BYTES;
+use crate::item::Kind;
+use crate::name::name_is_allowed;
 use crate::stat::Stat;
 use crate::state_dir::{JOURNAL, StateDir};
-use crate::tree::{Kind, name_is_allowed};
+use crate::state_name::is_state_name;
 use crate::varint;
 
 use super::CheckoutError;

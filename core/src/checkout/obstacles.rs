@@ -7,14 +7,15 @@ use rustix::fs::{Dir, Mode};
 
 use crate::beneath::change::At;
 use crate::beneath::{DIRECTORY, Parents};
+use crate::error::StoreError;
 use crate::foreign::{is_of_its_own, is_repository_of_others};
 use crate::id::TreeId;
+use crate::item::Kind;
 use crate::left::{Left, LeftWhy, is_in_left};
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::stat::Node;
-use crate::store::StoreError;
-use crate::tree::{Kind, find};
+use crate::tree::find;
 
 use super::CheckoutError;
 use super::database::{has_filled_side, is_in_use};

@@ -2,15 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::foreign::is_state_name;
 use crate::id::TreeId;
+use crate::item::{Item, Kind, Root};
 use crate::left::{Left, is_in_left, is_left};
+use crate::name::name_is_allowed;
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::Database;
 use crate::stat::Stat;
 use crate::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
-use crate::tree::{DEPTH_MAX, Item, Kind, Root, find, name_is_allowed, read_directory, read_root};
+use crate::state_name::is_state_name;
+use crate::tree::format::DEPTH_MAX;
+use crate::tree::{find, read_directory, read_root};
 
 use super::CheckoutError;
 use super::database::Replaced;

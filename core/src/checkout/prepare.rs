@@ -9,12 +9,12 @@ use rustix::io::Errno;
 
 use crate::beneath::Parents;
 use crate::beneath::change::At;
+use crate::item::Item;
 use crate::left::{Left, LeftWhy};
 use crate::object::ObjectSource;
 use crate::path::{join, split};
 use crate::scan::SIDES;
 use crate::stat::Node;
-use crate::tree::Item;
 
 use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::error::StoreError;
+use crate::item::{Item, Root};
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::SIDES;
 use crate::stat::{Node, Stat};
 use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
-use crate::store::StoreError;
-use crate::tree::{Item, Root, read_directory};
+use crate::tree::read_directory;
 
 use super::is_racy;
 use super::journal::{Action, Step};

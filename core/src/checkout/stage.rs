@@ -10,12 +10,12 @@ use rustix::io::Errno;
 use crate::beneath::change::{create_file, make_directory, make_link};
 use crate::beneath::look_at;
 use crate::chunk::{ReadContentError, read_content};
+use crate::item::{Item, Kind};
 use crate::object::ObjectSource;
 use crate::path::{join, split};
 use crate::progress::Progress;
 use crate::stat::{Node, Stat};
 use crate::stat_index::{Block, BlockBuilder};
-use crate::tree::{Item, Kind};
 
 use super::durable::{self, SYNC_EACH_MAX};
 use super::folding::Folding;

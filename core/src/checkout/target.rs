@@ -8,9 +8,9 @@ use rustix::io::Errno;
 
 use crate::beneath::change::At;
 use crate::beneath::{Parents, READ, look_at};
+use crate::item::Kind;
 use crate::regular_file;
 use crate::stat::Node;
-use crate::tree::Kind;
 
 use super::plan::Expected;
 

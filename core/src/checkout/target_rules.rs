@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use crate::chunk::{ReadContentError, read_content};
+use crate::error::StoreError;
 use crate::id::TreeId;
-use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules};
+use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IgnoreRules};
+use crate::item::Kind;
+use crate::name::IGNORE_FILES;
 use crate::object::ObjectSource;
-use crate::store::StoreError;
-use crate::tree::{Kind, find};
+use crate::tree::find;
 
 /// The ignore rules of two trees, of which one takes the other's place.
 pub(super) struct TargetRules<'s> {

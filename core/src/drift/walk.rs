@@ -6,13 +6,15 @@
 use rayon::prelude::*;
 
 use super::known::{Key, Known};
-use super::{Counts, Drift, check_depth, empty_directory};
+use super::{Counts, Drift};
 use crate::diff::{Difference, diff_directory};
-use crate::foreign::is_state_name;
+use crate::error::StoreError;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
-use crate::store::StoreError;
+use crate::state_name::is_state_name;
 use crate::tree::Entry;
+use crate::tree::check_depth;
+use crate::tree::format::empty_directory;
 
 /// Fewer differing names of a directory than this are not worth another thread.
 const SPLIT_NAMES_MIN: usize = 16;

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diff::{Difference, diff_directory};
-use crate::drift::check_depth;
-use crate::foreign::is_state_name;
+use crate::error::StoreError;
 use crate::id::TreeId;
+use crate::item::Item;
 use crate::object::ObjectSource;
-use crate::store::StoreError;
-use crate::tree::Item;
+use crate::state_name::is_state_name;
+use crate::tree::check_depth;
 
 use super::Three;
 

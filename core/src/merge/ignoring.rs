@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
+use crate::error::StoreError;
 use crate::id::BlobId;
-use crate::ignore_rules::IGNORE_FILES;
-use crate::object::{ObjectKind, ObjectSink, ObjectSource};
-use crate::store::StoreError;
-use crate::tree::{Item, Kind};
+use crate::item::{Item, Kind};
+use crate::kind::ObjectKind;
+use crate::name::IGNORE_FILES;
+use crate::object::{ObjectSink, ObjectSource};
 
 use super::Three;
 

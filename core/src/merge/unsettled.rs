@@ -9,11 +9,12 @@
 
 use std::collections::HashMap;
 
-use crate::drift::check_depth;
+use crate::error::StoreError;
 use crate::id::{BlobId, ID_BYTES, TreeId};
+use crate::item::{Item, Kind, Root};
 use crate::object::{ObjectSink, ObjectSource};
-use crate::store::StoreError;
-use crate::tree::{Item, Kind, Root, read_directory, write_directory};
+use crate::tree::check_depth;
+use crate::tree::{read_directory, write_directory};
 
 use super::Three;
 

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use crate::item::{Item, Root};
 use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
-use crate::tree::{Item, Root, find, read_root, write_directory};
+use crate::tree::{find, read_root, write_directory};
 
 use super::walk::{Found, Listing, Task};
 use super::{Context, IndexUse, ScanError};

@@ -6,12 +6,15 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use crate::beneath::look_at;
-use crate::foreign::{is_name_of_others, is_repository_of_others, is_state_name};
+use crate::error::StoreError;
+use crate::foreign::is_repository_of_others;
 use crate::ignore_rules::IgnoredBy;
+use crate::item::Item;
 use crate::left::is_left;
+use crate::name::NAME_BYTES_MAX;
 use crate::stat::{Node, special_name};
-use crate::store::StoreError;
-use crate::tree::{DEPTH_MAX, Item, NAME_BYTES_MAX};
+use crate::state_name::{is_name_of_others, is_state_name};
+use crate::tree::format::DEPTH_MAX;
 
 use super::head::HeadEntries;
 use super::rules::Rules;

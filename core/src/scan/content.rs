@@ -9,11 +9,13 @@ use rustix::io::Errno;
 
 use crate::beneath::READ;
 use crate::chunk::{WriteContentError, write_content};
+use crate::error::StoreError;
 use crate::id::BlobId;
-use crate::object::{ObjectKind, ObjectSink};
+use crate::item::{Item, Kind};
+use crate::kind::ObjectKind;
+use crate::object::ObjectSink;
 use crate::stat::{Node, Stat};
-use crate::store::StoreError;
-use crate::tree::{CHUNKED_OVER_BYTES, Item, Kind};
+use crate::tree::format::CHUNKED_OVER_BYTES;
 
 use super::database::{self, Database};
 use super::head::HeadEntries;

@@ -26,10 +26,10 @@ use rustix::io::Errno;
 
 use crate::beneath::change::{create_file, make_directory, remove_all};
 use crate::beneath::{Beneath, DIRECTORY, ON_THE_WAY, READ, look_at};
+use crate::item::Kind;
 use crate::path::split;
 use crate::stat::{Node, Stat};
 use crate::state_dir::StateDir;
-use crate::tree::Kind;
 
 use super::Context;
 

@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 
+use crate::error::StoreError;
 use crate::id::TreeId;
-use crate::store::StoreError;
-use crate::tree::{Item, read_directory};
+use crate::item::Item;
+use crate::tree::read_directory;
 
 use super::Context;
 use super::walk::Task;

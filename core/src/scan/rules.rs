@@ -8,12 +8,13 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::chunk::{ReadContentError, read_content};
+use crate::error::StoreError;
 use crate::git::{UnknownRules, UnknownRulesWhy};
 use crate::id::BlobId;
-use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES, IgnoreRules, IgnoredBy};
+use crate::ignore_rules::{IGNORE_FILE_BYTES_MAX, IgnoreRules, IgnoredBy};
+use crate::item::{Item, Kind};
 use crate::left::is_left;
-use crate::store::StoreError;
-use crate::tree::{Item, Kind};
+use crate::name::IGNORE_FILES;
 
 use super::choose::Chooser;
 use super::head::HeadEntries;

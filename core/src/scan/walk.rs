@@ -10,15 +10,18 @@ use rayon::prelude::*;
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use crate::foreign::{is_of_its_own, is_state_name};
+use crate::error::StoreError;
+use crate::foreign::is_of_its_own;
 use crate::git::UnknownRules;
 use crate::id::TreeId;
-use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
+use crate::ignore_rules::IgnoreRules;
+use crate::item::{Item, Kind};
+use crate::name::IGNORE_FILES;
+use crate::name::STATE_DIR;
 use crate::path::split;
 use crate::stat::{Node, Stamp, Stat};
 use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
-use crate::store::StoreError;
-use crate::tree::{Item, Kind, STATE_DIR};
+use crate::state_name::is_state_name;
 
 use super::choose::{Choice, Chooser, Ignored, Name};
 use super::database::{self, database_of};

@@ -1,7 +1,7 @@
 //! Directories on their way into a new index.
 
+use crate::item::Item;
 use crate::stat::Stat;
-use crate::tree::Item;
 
 use super::{BLOCK_HEADER_BYTES, IndexedEntry, Listed, RACY};
 

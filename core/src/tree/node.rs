@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{CHUNKED_OVER_BYTES, Item, Kind, NODE_VERSION, TreeError, damaged, name_is_allowed};
 use crate::id::{ID_BYTES, ListId, TreeId};
+use crate::item::{Item, Kind};
+use crate::name::name_is_allowed;
+use crate::tree::format::{CHUNKED_OVER_BYTES, NODE_VERSION, TreeError, damaged};
 use crate::varint;
 
 /// An entry of a directory, borrowing the node.

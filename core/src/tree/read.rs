@@ -1,9 +1,11 @@
 //! Reads directories from the nodes that make them up.
 
-use super::{Item, Node, Root, TreeError, damaged};
+use super::node::Node;
+use crate::error::StoreError;
 use crate::id::TreeId;
+use crate::item::{Item, Root};
 use crate::object::ObjectSource;
-use crate::store::StoreError;
+use crate::tree::format::{DEPTH_MAX, TreeError, damaged};
 
 /// All entries of a directory, wide or not, in the order of their names.
 pub fn read_directory(
@@ -55,7 +57,7 @@ fn read_run(
 
 /// The root of a directory that stands in a source, its counts taken from the node.
 pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreError> {
-    if *id == crate::drift::empty_directory() {
+    if *id == crate::tree::format::empty_directory() {
         return Ok(Root { id: *id, files: 0, bytes: 0 });
     }
     let object = source.object(&(*id).into())?;
@@ -123,5 +125,15 @@ fn find_in_directory(
                 }
             }
         }
+    }
+}
+
+pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), StoreError> {
+    match id {
+        Some(id) if depth > DEPTH_MAX => {
+            let source = TreeError::Damaged { what: "directories nest too deep" };
+            Err(StoreError::Tree { id: *id, source })
+        }
+        _ => Ok(()),
     }
 }

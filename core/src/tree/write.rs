@@ -1,11 +1,12 @@
 //! Encodes directories into nodes, splitting wide ones.
 
-use super::{
-    CHUNKED_OVER_BYTES, Item, Kind, NODE_BYTES_MAX, NODE_VERSION, Root, boundary, name_is_allowed,
-};
+use crate::error::StoreError;
 use crate::id::TreeId;
-use crate::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink};
-use crate::store::StoreError;
+use crate::item::{Item, Kind, Root};
+use crate::kind::{OBJECT_BYTES_MAX, ObjectKind};
+use crate::name::name_is_allowed;
+use crate::object::ObjectSink;
+use crate::tree::format::{CHUNKED_OVER_BYTES, NODE_BYTES_MAX, NODE_VERSION, boundary};
 use crate::varint;
 
 fn put_entry(out: &mut Vec<u8>, name: &[u8], item: &Item) {

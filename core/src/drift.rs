@@ -4,10 +4,13 @@
 //! empty one is named, with a `/` at its end, where the other side has no such empty directory:
 //! two trees without drift are the same tree.
 
+mod counts;
+mod found;
 mod known;
 mod walk;
 
-use std::ops::AddAssign;
+pub use counts::Counts;
+pub use found::Drift;
 
 use self::known::Known;
 use self::walk::{Pair, Walk};
@@ -17,54 +20,6 @@ use crate::object::ObjectSource;
 use crate::tree::read_root;
 
 pub use crate::tree::format::empty_directory;
-
-/// How a workspace's tree differs from a source's. Paths are sorted by directory, then name, and
-/// their components joined by `/`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drift {
-    /// Paths that only the source has.
-    pub source_only: Vec<Vec<u8>>,
-    /// Paths that only the workspace has.
-    pub workspace_only: Vec<Vec<u8>>,
-    /// Paths that both have, with other content or of another kind.
-    pub both_different: Vec<Vec<u8>>,
-    /// Counts, over files and links; empty directories are not counted.
-    pub counts: Counts,
-}
-
-/// Counts of files and links, and of bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Files that only the source has: deleted in the workspace.
-    pub source_only: u64,
-    /// Files that only the workspace has: added there.
-    pub workspace_only: u64,
-    /// Files that both have and that differ: modified.
-    pub both_different: u64,
-    /// Files that both have and that are the same.
-    pub both_same: u64,
-    /// Bytes of the files that only one side has, and of the workspace's side of those that differ.
-    pub bytes_changed: u64,
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.source_only = self.source_only.saturating_add(other.source_only);
-        self.workspace_only = self.workspace_only.saturating_add(other.workspace_only);
-        self.both_different = self.both_different.saturating_add(other.both_different);
-        self.both_same = self.both_same.saturating_add(other.both_same);
-        self.bytes_changed = self.bytes_changed.saturating_add(other.bytes_changed);
-    }
-}
-
-impl Drift {
-    /// Whether the two trees are the same.
-    pub fn is_empty(&self) -> bool {
-        self.source_only.is_empty()
-            && self.workspace_only.is_empty()
-            && self.both_different.is_empty()
-    }
-}
 
 /// Compares two trees, naming each path that differs.
 ///

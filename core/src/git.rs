@@ -4,20 +4,20 @@
 //! Only read, never written. Commands of git may run at the same time: git replaces each of its files
 //! in one step, so what is read is of one moment.
 
+mod file;
 mod repository;
 mod settings;
 mod tracked;
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::ignore_rules::{IgnoreFileError, IgnoreRules, RulesId};
 use crate::state_dir::StateDir;
 
+use file::{is_no_file, read_file};
 use repository::Repository;
 pub use settings::UserSettings;
 pub(crate) use tracked::Tracked;
@@ -193,33 +193,4 @@ impl OuterFiles {
             false => rules.unknown(0),
         }
     }
-}
-
-fn is_no_file(error: &io::Error) -> bool {
-    let is_directory_or_link = error.raw_os_error().is_some_and(|code| {
-        [rustix::io::Errno::ISDIR, rustix::io::Errno::LOOP]
-            .iter()
-            .any(|errno| errno.raw_os_error() == code)
-    });
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-        || is_directory_or_link
-}
-
-/// Reads a small file; a FIFO in its place is not waited for.
-fn read_file(path: &Path, follow: bool) -> io::Result<Vec<u8>> {
-    let flags = rustix::fs::OFlags::NONBLOCK
-        | rustix::fs::OFlags::NOCTTY
-        | if follow { rustix::fs::OFlags::empty() } else { rustix::fs::OFlags::NOFOLLOW };
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from(flags.bits()).expect("flags of open are few"))
-        .open(path)?;
-    let mut text = Vec::new();
-    file.take(crate::ignore_rules::IGNORE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
-    Ok(text)
-}
-
-/// The bytes of a path.
-fn bytes_of(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
 }

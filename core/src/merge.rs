@@ -8,25 +8,27 @@
 //! Which tree is the base is found by [`crate::merge_base`], which merges several to one by
 //! [`merge_bases`]. All knowledge of what two changes come to is here.
 
+pub(crate) mod aside;
 mod differing;
 mod ignoring;
+mod three;
 mod unsettled;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::cut::cut_between_letters;
 use crate::diff::same_item;
 use crate::error::StoreError;
 use crate::id::TreeId;
-use crate::item::{Item, Kind, Root};
-use crate::name::NAME_BYTES_MAX;
+use crate::item::{Item, Root};
 use crate::object::{ObjectSink, ObjectSource};
 use crate::tree::check_depth;
 use crate::tree::format::empty_directory;
 use crate::tree::{read_directory, read_root, write_directory};
 
+use aside::name_aside;
 pub use differing::agree_where_others_differ;
 use differing::{Differing, differing};
+use three::Three;
 
 /// A path that both sides changed, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,14 +123,6 @@ enum OnConflict<'a> {
     Unsettle,
 }
 
-/// The same thing on each of the three sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Three<T> {
-    base: Option<T>,
-    ours: Option<T>,
-    theirs: Option<T>,
-}
-
 struct Merge<'a> {
     source: &'a dyn ObjectSource,
     sink: &'a dyn ObjectSink,
@@ -220,11 +214,11 @@ impl<'a> Merge<'a> {
             *ours
         } else if self.past_is_known && same(base, ours) {
             *theirs
-        } else if let Some(directories) = self.as_directories(three) {
+        } else if let Some(directories) = three.as_directories(self.past_is_known) {
             self.merged_directory(directories, path, depth)?
-        } else if let Some(one) = replaced(three) {
+        } else if let Some(one) = three.replaced() {
             Some(one)
-        } else if let Some(both) = content_and_mode(three) {
+        } else if let Some(both) = three.content_and_mode() {
             Some(both)
         } else if matches!(self.on_conflict, OnConflict::Unsettle) {
             Some(self.unsettle(three, depth)?)
@@ -313,18 +307,6 @@ impl<'a> Merge<'a> {
         unsettled::unsettled(three, self.source, self.sink, &mut self.unsettled, depth)
     }
 
-    /// The sides as directories, where a merge of directories is what both changes ask for: each
-    /// side is one, or deleted one. Whose past nobody knows may have deleted one too.
-    fn as_directories(&self, three: &Three<Item>) -> Option<Three<TreeId>> {
-        let base = three.base.as_ref().and_then(Item::tree_id);
-        let may_be_deleted = base.is_some() || !self.past_is_known;
-        let side = |item: &Option<Item>| match item {
-            Some(item) => item.tree_id().map(Some),
-            None => may_be_deleted.then_some(None),
-        };
-        Some(Three { base, ours: side(&three.ours)?, theirs: side(&three.theirs)? })
-    }
-
     /// What stands under a name that both sides changed, not both to directories.
     fn keep_both(
         &mut self,
@@ -357,66 +339,13 @@ struct Directory {
     is_not_theirs: bool,
 }
 
-/// What stands at a path that one side deleted, and where the other put a directory in place of a
-/// file or the reverse: what was there is gone on both, so the new thing is no conflict.
-fn replaced(three: &Three<Item>) -> Option<Item> {
-    let one = match (three.ours, three.theirs) {
-        (None, Some(one)) | (Some(one), None) => one,
-        _ => return None,
-    };
-    three.base.filter(|base| base.is_directory() != one.is_directory()).map(|_| one)
-}
-
-/// One side changed a file's content and the other its executable bit: both are wanted.
-fn content_and_mode(three: &Three<Item>) -> Option<Item> {
-    let file = |item: &'_ Option<Item>| {
-        item.filter(|item| matches!(item.kind, Kind::File | Kind::Executable))
-    };
-    let (base, ours, theirs) = (file(&three.base)?, file(&three.ours)?, file(&three.theirs)?);
-    let content = match (base.id == ours.id, base.id == theirs.id) {
-        (true, _) => theirs,
-        (_, true) => ours,
-        _ if ours.id == theirs.id => ours,
-        _ => return None,
-    };
-    let kind = if base.kind == ours.kind { theirs.kind } else { ours.kind };
-    Some(Item { kind, ..content })
-}
-
-/// A free name for the other side of a conflict: `name.conflict-label.ending`.
-pub(crate) fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
-    let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
-    let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
-    (1..)
-        .map(|number| {
-            let mark = match number {
-                1 => format!(".conflict-{label}"),
-                number => format!(".conflict-{label}-{number}"),
-            };
-            let ending = if ending.len() + mark.len() < NAME_BYTES_MAX / 2 { ending } else { b"" };
-            let room = NAME_BYTES_MAX - mark.len() - ending.len();
-            [cut_between_letters(stem, room), mark.as_bytes(), ending].concat()
-        })
-        .find(|aside| !taken.contains(aside))
-        .expect("numbers do not end before free names are found")
-}
-
-/// The name beside which a name was put, if it may be one of those: see [`name_aside`]. A long one was
-/// cut, and is not known any more.
-pub(crate) fn original_of(name: &[u8]) -> Option<Vec<u8>> {
-    const MARK: &[u8] = b".conflict-";
-    let at = name.windows(MARK.len()).rposition(|part| part == MARK)?;
-    let rest = &name[at + MARK.len()..];
-    let ending = rest.iter().position(|&byte| byte == b'.').map_or(&[][..], |dot| &rest[dot..]);
-    Some([&name[..at], ending].concat())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
     use crate::id::BlobId;
+    use crate::item::Kind;
     use crate::memory::MemoryObjects;
 
     /// A tree from `path=content` words; an executable has `*` before its path.
@@ -566,24 +495,5 @@ mod tests {
             "a=2 a.conflict-main=9 a.conflict-main-2=3",
             &["a|a.conflict-main-2"],
         );
-    }
-
-    #[test]
-    fn a_name_aside_tells_beside_which_it_was_put() {
-        for name in ["f", "f.txt", "a.b.txt", ".env", "f.conflict-x.txt"] {
-            let aside = name_aside(name.as_bytes(), "main-01JABC", &BTreeSet::new());
-            assert_eq!(original_of(&aside).unwrap(), name.as_bytes());
-            let second = name_aside(name.as_bytes(), "main-01JABC", &BTreeSet::from([aside]));
-            assert_eq!(original_of(&second).unwrap(), name.as_bytes());
-        }
-        assert_eq!(original_of(b"f.txt"), None);
-    }
-
-    #[test]
-    fn a_name_aside_is_allowed_however_long_the_name() {
-        for name in ["x".repeat(255), format!("a.{}", "y".repeat(253)), ".hidden".into()] {
-            let aside = name_aside(name.as_bytes(), "main-01JABC", &BTreeSet::new());
-            assert!(crate::tree::name_is_allowed(&aside), "{name}");
-        }
     }
 }

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::beneath::change::{self, At, Renamed, make_directory, move_new, remove_directory};
 use crate::beneath::{Parents, look_at};
 use crate::item::Kind;
-use crate::merge::original_of;
+use crate::merge::aside::original_of;
 use crate::path::split;
 use crate::stat::{Node, Stat};
 

@@ -10,7 +10,8 @@ use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::SIDES;
 use crate::stat::{Node, Stat};
-use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
+use crate::stat_index::{Block, BlockBuilder, StatIndex};
+use crate::stat_index::{IndexedDirectory, IndexedEntry};
 use crate::tree::read_directory;
 
 use super::is_racy;

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 
 use crate::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
 use crate::beneath::{Parents, look_at};
-use crate::merge::name_aside;
+use crate::merge::aside::name_aside;
 use crate::path::{join, split};
 use crate::stat::{Node, Stat, dates_mapped_writes};
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::RwLock;
 
-use super::Counts;
+use crate::drift::counts::Counts;
 use crate::id::TreeId;
 
 /// Two directories, the source's first, and how deep they lie: what stands too deep is refused,

@@ -6,8 +6,9 @@
 use rayon::prelude::*;
 
 use super::known::{Key, Known};
-use super::{Counts, Drift};
 use crate::diff::{Difference, diff_directory};
+use crate::drift::counts::Counts;
+use crate::drift::found::Drift;
 use crate::error::StoreError;
 use crate::id::TreeId;
 use crate::object::ObjectSource;
@@ -287,15 +288,5 @@ impl Part {
             Side::Source => self.found.source_only.push(self.path.clone()),
             Side::Workspace => self.found.workspace_only.push(self.path.clone()),
         }
-    }
-}
-
-impl Drift {
-    /// Adds what was found at later paths.
-    fn append(&mut self, mut later: Self) {
-        self.source_only.append(&mut later.source_only);
-        self.workspace_only.append(&mut later.workspace_only);
-        self.both_different.append(&mut later.both_different);
-        self.counts += later.counts;
     }
 }

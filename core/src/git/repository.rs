@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::regular_file::read_path;
 
-use super::bytes_of;
-
 /// Bytes of a file that holds one path, at most.
 const PATH_FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -53,7 +51,7 @@ impl Repository {
     /// The path from the top to `root`, with a slash at the end; empty for the top itself.
     pub(super) fn way(&self, root: &Path) -> Vec<u8> {
         let way = root.strip_prefix(&self.top).expect("the top is above the root");
-        match bytes_of(way) {
+        match way.as_os_str().as_bytes() {
             [] => Vec::new(),
             way => [way, b"/"].concat(),
         }

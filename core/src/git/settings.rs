@@ -9,8 +9,8 @@ use gix_config::{File, Source};
 
 use crate::regular_file::read_path;
 
-use super::read_file;
 use super::repository::Repository;
+use crate::git::file::read_file;
 
 /// Bytes of a file of settings, at most.
 const SETTINGS_BYTES_MAX: u64 = 4 << 20;

@@ -10,7 +10,7 @@ use crate::object::ObjectSource;
 use crate::state_name::is_state_name;
 use crate::tree::check_depth;
 
-use super::Three;
+use crate::merge::three::Three;
 
 /// Names, sorted, with what stands there on each side.
 pub(super) type Differing = Vec<(Vec<u8>, Three<Item>)>;

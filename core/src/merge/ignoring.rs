@@ -10,7 +10,7 @@ use crate::kind::ObjectKind;
 use crate::name::IGNORE_FILES;
 use crate::object::{ObjectSink, ObjectSource};
 
-use super::Three;
+use crate::merge::three::Three;
 
 /// The ignore file of both: ours without the lines that they took out, then the lines that they added.
 /// `None` where this is no ignore file, or one of the sides is no file or too large.

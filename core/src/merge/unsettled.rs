@@ -16,7 +16,7 @@ use crate::object::{ObjectSink, ObjectSource};
 use crate::tree::check_depth;
 use crate::tree::{read_directory, write_directory};
 
-use super::Three;
+use crate::merge::three::Three;
 
 /// BLAKE3 `derive_key` context: no content has an id of it. These ids are never stored.
 const CONTEXT: &str = "fastest 2026-11-26 unsettled file v1";

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use crate::item::{Item, Root};
-use crate::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
+use crate::stat_index::{Block, BlockBuilder, StatIndex};
+use crate::stat_index::{IndexedDirectory, IndexedEntry};
 use crate::tree::{find, read_root, write_directory};
 
 use super::walk::{Found, Listing, Task};

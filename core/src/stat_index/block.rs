@@ -3,7 +3,7 @@
 use crate::item::Item;
 use crate::stat::Stat;
 
-use super::{BLOCK_HEADER_BYTES, IndexedEntry, Listed, RACY};
+use crate::stat_index::entry::{BLOCK_HEADER_BYTES, IndexedEntry, Listed, RACY};
 
 /// A directory on its way into a new index.
 #[derive(Debug)]

@@ -12,214 +12,41 @@
 mod assemble;
 mod choose;
 mod content;
+mod context;
 mod database;
+mod database_copy;
+mod error;
 mod head;
+mod ignore_files;
+mod listing;
+mod report;
 mod rules;
+mod task;
 mod verify;
 mod walk;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
 
 use crate::beneath::Beneath;
-use crate::error::StoreError;
-use crate::foreign::OfItsOwn;
-use crate::git::{Git, UnknownRules};
-use crate::id::TreeId;
-use crate::item::{Item, Root};
-use crate::left::Left;
-use crate::name::NAME_BYTES_MAX;
-use crate::object::{ObjectSink, ObjectSource};
+use crate::item::Item;
+use crate::object::ObjectSink;
 use crate::progress::Progress;
 use crate::stat::dates_names;
 use crate::stat_index::StatIndex;
 use crate::state_dir::StateDir;
-use crate::tree::format::DEPTH_MAX;
 
+use context::Context;
+pub use context::{IndexUse, Selection};
 pub use database::{Database, Databases, Refusal};
 pub(crate) use database::{FileState, SIDES, database_of, is_database, is_side_at, open};
+pub use error::ScanError;
+use listing::Listing;
+pub use report::{Scan, Skipped, SkippedWhy, Warning};
+use task::Task;
 use verify::Verified;
-use walk::{Listing, Task};
-
-/// What the index that a scan yields is to describe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IndexUse {
-    /// The tree of this scan. To be saved only once all its objects are durable in a store.
-    Replace,
-    /// The tree of the index that was given, with newer stat data for files whose content is
-    /// still that of this tree. It claims nothing new, so it may be saved whatever the sink did
-    /// with the objects: for commands that only look.
-    Refresh,
-}
-
-/// What, besides the files of a folder and the ignore files among them, decides which are content.
-///
-/// **To ignore is not to delete**: what the head's tree holds stays content, until an ignore file of
-/// the folder matches it that in the head's version did not. What git tracks is content whatever is
-/// ignored.
-#[derive(Clone, Copy)]
-pub struct Selection<'s> {
-    /// The tree of the head.
-    pub head: Option<TreeId>,
-    /// Holds that tree, and its ignore files.
-    pub source: &'s dyn ObjectSource,
-    /// The git repository that the folder lies in.
-    pub git: &'s Git,
-    /// Paths, relative to the root, that leave content though the head holds them.
-    pub untrack: &'s [Vec<u8>],
-    /// What checkouts could not bring: it is as the head has it, whatever stands there. Sorted by path.
-    pub left: &'s [Left],
-    /// What makes one file of a SQLite database and of what stands beside it. Without, they are
-    /// files as any.
-    pub databases: Option<&'s dyn Databases>,
-}
-
-/// What a scan found.
-#[derive(Debug)]
-pub struct Scan {
-    /// The tree of the working copy.
-    pub root: Root,
-    /// The new index, for the caller to save; `None` where it would equal the one given.
-    pub index: Option<StatIndex>,
-    /// What was passed over.
-    pub skipped: Vec<Skipped>,
-    /// What did not stop the scan.
-    pub warnings: Vec<Warning>,
-    /// Databases with files beside them, which the tree has as one file each.
-    pub databases: Vec<Database>,
-    /// Ignore files that cannot be used. What they would have ruled on is content only where the
-    /// head holds it, or git tracks it: enough to look, and to keep safe what is to be replaced. A
-    /// command whose purpose is to save should refuse.
-    pub unknown_rules: Vec<UnknownRules>,
-}
-
-/// Something that was passed over. Of what the head holds of it, the tree has the head's version.
-#[derive(Debug)]
-pub struct Skipped {
-    /// Where it stands.
-    pub path: PathBuf,
-    /// Why.
-    pub why: SkippedWhy,
-}
-
-/// Why something was passed over.
-#[derive(Debug, thiserror::Error)]
-pub enum SkippedWhy {
-    /// A FIFO, socket or device, as a noun.
-    #[error("{0}")]
-    Special(&'static str),
-    /// Another working copy of ours.
-    #[error("a working copy of its own")]
-    WorkingCopy,
-    /// A git submodule or a linked working tree.
-    #[error("a git working tree of its own")]
-    GitWorkingTree,
-    /// A name that some file systems take for that of a state folder.
-    #[error("a name that some file systems take for a state folder's")]
-    StateName,
-    /// It lies too deep.
-    #[error("deeper than {DEPTH_MAX} directories")]
-    TooDeep,
-    /// Its name is too long for a tree.
-    #[error("its name is longer than {NAME_BYTES_MAX} bytes")]
-    LongName,
-    /// It changed each time while it was read.
-    #[error("it keeps changing while it is read")]
-    Changing,
-    /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(#[source] io::Error),
-    /// A SQLite database of which no consistent copy could be had.
-    #[error("no consistent copy of this database: {0}")]
-    Database(#[source] Refusal),
-}
-
-impl From<OfItsOwn> for SkippedWhy {
-    fn from(of_its_own: OfItsOwn) -> Self {
-        match of_its_own {
-            OfItsOwn::WorkingCopy => Self::WorkingCopy,
-            OfItsOwn::GitWorkingTree => Self::GitWorkingTree,
-        }
-    }
-}
-
-impl SkippedWhy {
-    /// Whether this is content that could not be saved, as opposed to what is no content.
-    pub fn is_unsaved_content(&self) -> bool {
-        match self {
-            Self::Special(_) | Self::WorkingCopy | Self::GitWorkingTree | Self::StateName => false,
-            Self::TooDeep
-            | Self::LongName
-            | Self::Changing
-            | Self::Unreadable(_)
-            | Self::Database(_) => true,
-        }
-    }
-}
-
-/// Something that the user should know, and that did not stop the scan.
-#[derive(Debug, thiserror::Error)]
-pub enum Warning {
-    /// A file grew while it was read.
-    #[error("{} grows while it is read: saved up to where it ended at first", path.display())]
-    Growing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is not known what git tracks.
-    #[error("{0}")]
-    Git(String),
-}
-
-/// Why a scan was given up. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// The folder itself cannot be read.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The sink failed, or the head's tree cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl ScanError {
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { action, path, source }
-    }
-}
-
-/// The same in every directory of one scan.
-struct Context<'s> {
-    root: &'s Path,
-    /// The same, open.
-    beneath: &'s Beneath,
-    selection: Selection<'s>,
-    sink: &'s dyn ObjectSink,
-    index_use: IndexUse,
-    /// What of the index still holds.
-    verified: Verified,
-    /// The device of the root, where its file system dates the names in a directory.
-    dated: Option<i128>,
-    /// The file system's clock when the scan began.
-    clock_ns: i64,
-    progress: &'s Progress,
-    /// Those that were copied.
-    databases: Mutex<Vec<Database>>,
-}
 
 /// Takes the tree of the working copy at `root`. One file or folder that cannot be read does not keep
 /// the others from it: see [`Scan::skipped`].

@@ -30,6 +30,21 @@ pub struct Stamp {
     pub inode: u64,
 }
 
+impl Stat {
+    /// Whether the file may have changed after this was taken, within the same tick of the file
+    /// system's clock, which said `clock_ns` before.
+    pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
+        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+    }
+}
+
+impl Stamp {
+    /// As [`Stat::is_racy`], of the names in a directory.
+    pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
+        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+    }
+}
+
 /// What stands under a name, as the file system sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {

@@ -7,8 +7,10 @@ use crate::stat_index::{Block, BlockBuilder, StatIndex};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 use crate::tree::{find, read_root, write_directory};
 
-use super::walk::{Found, Listing, Task};
-use super::{Context, IndexUse, ScanError};
+use crate::scan::context::{Context, IndexUse};
+use crate::scan::error::ScanError;
+use crate::scan::listing::{Found, Listing};
+use crate::scan::task::Task;
 
 /// A directory whose tree is known.
 struct Done<'a> {

@@ -17,9 +17,10 @@ use crate::state_name::{is_name_of_others, is_state_name};
 use crate::tree::format::DEPTH_MAX;
 
 use super::head::HeadEntries;
-use super::rules::Rules;
-use super::walk::Task;
-use super::{Context, SkippedWhy};
+use super::rules::{Ignored, Rules};
+use crate::scan::context::Context;
+use crate::scan::report::SkippedWhy;
+use crate::scan::task::Task;
 
 /// A name of a directory, before it is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -28,15 +29,6 @@ pub(super) enum Name {
     Listed(FileType),
     /// Not there, though the head holds it.
     Absent,
-}
-
-/// That a directory or file is content though rules ignore it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ignored {
-    /// What ignores it.
-    pub(super) by: IgnoredBy,
-    /// Whether the head holds it, and it is not newly ignored.
-    pub(super) stays: bool,
 }
 
 /// What is to become of a name.

@@ -18,9 +18,13 @@ use crate::stat::{Node, Stat};
 use crate::tree::format::CHUNKED_OVER_BYTES;
 
 use super::database::{self, Database};
+use super::database_copy;
 use super::head::HeadEntries;
-use super::walk::{Found, Listing, Task};
-use super::{Context, ScanError, Skipped, SkippedWhy, Warning};
+use crate::scan::context::Context;
+use crate::scan::error::ScanError;
+use crate::scan::listing::{Found, Listing};
+use crate::scan::report::{Skipped, SkippedWhy, Warning};
+use crate::scan::task::Task;
 
 /// How often a file that changes while it is read is read anew.
 const READS_MAX: usize = 4;
@@ -177,7 +181,7 @@ fn read_database(
     context: &Context<'_>,
 ) -> Result<Found, Failure> {
     let databases = context.selection.databases.expect("databases are told apart");
-    let copied = match database::copy(path, databases, context) {
+    let copied = match database_copy::copy(path, databases, context) {
         Ok(copied) => copied,
         Err(_) if look_up(path, context)?.is_none() => return Ok(Found::Gone),
         Err(refusal) => return Ok(Found::Unread(SkippedWhy::Database(refusal))),
@@ -211,7 +215,7 @@ fn read_until_stable(
         };
         match outcome {
             Outcome::Stable(item, stat) => {
-                let racy = stat.mtime_ns >= context.clock_ns || stat.ctime_ns >= context.clock_ns;
+                let racy = stat.is_racy(context.clock_ns);
                 return Ok(Found::Read { item, stat, racy, growing: false });
             }
             Outcome::Grown(item, stat) => {
@@ -271,7 +275,8 @@ fn read_file(
     };
     let tells_databases = context.selection.databases.is_some();
     let may_be_torn = |stat: &Stat| {
-        tells_databases && (database::has_sides(path, context) || database::was_just_changed(stat))
+        tells_databases
+            && (database_copy::has_sides(path, context) || database_copy::was_just_changed(stat))
     };
     read_open(file, at_first, buffer, context.sink, may_be_torn)
 }

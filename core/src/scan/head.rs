@@ -7,8 +7,8 @@ use crate::id::TreeId;
 use crate::item::Item;
 use crate::tree::read_directory;
 
-use super::Context;
-use super::walk::Task;
+use crate::scan::context::Context;
+use crate::scan::task::Task;
 
 /// The head's entries of one directory, read when they are first asked for. Most directories of most
 /// scans never ask.

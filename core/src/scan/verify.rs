@@ -19,7 +19,6 @@ use crate::stat::{Node, Stamp};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 
 use super::database::database_of;
-use super::walk::unchanged;
 
 /// A directory whose entries take more bytes in the index has its files looked at by all threads.
 const PARALLEL_OVER_BYTES: usize = 256 << 10;
@@ -142,7 +141,7 @@ impl<'l> Looker<'l> {
 
 fn is_same(directory: BorrowedFd<'_>, entry: &IndexedEntry<'_>) -> bool {
     match look_at(directory, entry.name) {
-        Ok(Some(Node::Content(kind, stat))) => unchanged(entry, kind, &stat),
+        Ok(Some(Node::Content(kind, stat))) => entry.vouches_for(kind, &stat),
         _ => false,
     }
 }

@@ -1,10 +1,7 @@
 //! One directory of a working copy, read and compared with the stat index.
 
-use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustix::fs::{Dir, FileType};
@@ -12,166 +9,27 @@ use rustix::io::Errno;
 
 use crate::error::StoreError;
 use crate::foreign::is_of_its_own;
-use crate::git::UnknownRules;
-use crate::id::TreeId;
 use crate::ignore_rules::IgnoreRules;
 use crate::item::{Item, Kind};
 use crate::name::IGNORE_FILES;
 use crate::name::STATE_DIR;
-use crate::path::split;
-use crate::stat::{Node, Stamp, Stat};
-use crate::stat_index::{IndexedDirectory, IndexedEntry, Listed};
+use crate::stat::{Node, Stamp};
+use crate::stat_index::{IndexedDirectory, Listed};
 use crate::state_name::is_state_name;
 
-use super::choose::{Choice, Chooser, Ignored, Name};
+use super::choose::{Choice, Chooser, Name};
 use super::database::{self, database_of};
 use super::head::HeadEntries;
-use super::rules::Rules;
-use super::{Context, ScanError, Selection, Skipped, SkippedWhy, Warning};
+use super::ignore_files::rules_of;
+use super::rules::Ignored;
+use crate::scan::context::{Context, Selection};
+use crate::scan::error::ScanError;
+use crate::scan::listing::{Found, Listing};
+use crate::scan::report::{Skipped, SkippedWhy};
+use crate::scan::task::Task;
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
-
-/// A directory that is still to be read.
-#[derive(Debug)]
-pub(crate) struct Task<'a> {
-    /// Its path, for messages.
-    pub path: PathBuf,
-    /// Its path relative to the root, with a slash at the end; empty for the root.
-    pub prefix: Vec<u8>,
-    /// How many directories are above it.
-    pub depth: usize,
-    pub(super) rules: Rules,
-    /// The directory as the index has it, with its tree.
-    pub known: Option<(Item, IndexedDirectory<'a>)>,
-    /// The directory in the head's tree.
-    pub head: Option<TreeId>,
-    /// The directory above, in the head's tree.
-    pub head_above: Option<TreeId>,
-    /// That it is ignored, and walked for what in it is content all the same.
-    pub(super) ignored: Option<Ignored>,
-    /// Whether the head's ignore files ignore it.
-    pub(super) head_ignored: bool,
-}
-
-/// What became of a name that may be content.
-#[derive(Debug)]
-pub(crate) enum Found {
-    /// A file or link, its content known from the index.
-    Same(Item, Stat),
-    /// A file or link that must be read. After that it is [`Found::Read`] or [`Found::Gone`].
-    Changed(Kind, Stat),
-    /// As [`Found::Changed`]: a database with something beside it.
-    Database(Kind, Stat),
-    /// A file or link that was read.
-    Read { item: Item, stat: Stat, racy: bool, growing: bool },
-    /// A directory: the next of [`Listing::directories`].
-    Directory,
-    /// Not looked at: what the head has of it.
-    Kept(Item),
-    /// A file or link that could not be read. After that it is [`Found::Kept`] or [`Found::Gone`].
-    Unread(SkippedWhy),
-    /// It vanished while the scan ran, or cannot be read and the head has nothing of it.
-    Gone,
-}
-
-/// What a directory holds.
-#[derive(Debug, Default)]
-pub(crate) struct Listing<'a> {
-    pub names: Vec<u8>,
-    /// Names that may be content, sorted. Empty where `same` holds.
-    pub found: Vec<(Range<usize>, Found)>,
-    /// The subdirectories, in the order of their names.
-    pub directories: Vec<Task<'a>>,
-    /// Whether files, links and the names of subdirectories are exactly those of the index.
-    pub same: bool,
-    /// The directory before its names were read: what the new index may say, if they are all in it.
-    pub listed: Option<Listed>,
-    /// Whether anything at all stands in the directory, ignored or not.
-    pub occupied: bool,
-    /// Whether it is not there, and the head's is looked through for what need not be deleted.
-    pub is_absent: bool,
-    /// Whether the directory vanished before it could be read.
-    pub gone: bool,
-    /// Whether the directory is not looked into: what the head has of it stays.
-    pub left_alone: bool,
-    pub skipped: Vec<Skipped>,
-    pub warnings: Vec<Warning>,
-    pub unknown_rules: Vec<UnknownRules>,
-    /// Files and links seen.
-    pub files: u64,
-    child_count: usize,
-}
-
-impl Listing<'_> {
-    /// How many subdirectories were found.
-    pub(crate) fn children(&self) -> usize {
-        self.child_count
-    }
-}
-
-impl<'a> Task<'a> {
-    /// Its own name.
-    pub(super) fn name(&self) -> &[u8] {
-        split(self.relative()).1
-    }
-
-    /// Its path relative to the root, empty for the root.
-    fn relative(&self) -> &[u8] {
-        &self.prefix[..self.prefix.len().saturating_sub(1)]
-    }
-
-    /// The path of an entry, for messages.
-    pub(crate) fn path_of(&self, name: &[u8]) -> PathBuf {
-        self.path.join(OsStr::from_bytes(name))
-    }
-
-    /// The task of the root.
-    pub(super) fn root(
-        root: &Path,
-        known: Option<(Item, IndexedDirectory<'a>)>,
-        context: &Context<'_>,
-    ) -> Self {
-        Self {
-            path: root.to_owned(),
-            prefix: Vec::new(),
-            depth: 0,
-            rules: Rules::new(context.selection.git.rules().clone()),
-            known,
-            head: context.selection.head,
-            head_above: None,
-            ignored: None,
-            head_ignored: false,
-        }
-    }
-
-    /// The task of a subdirectory, which is ignored as `chooser` found.
-    fn below(
-        &self,
-        name: &[u8],
-        chooser: &Chooser<'_, '_, 'a>,
-        ignored: Option<Ignored>,
-        known: Option<(Item, IndexedDirectory<'a>)>,
-        head: &HeadEntries<'_, 'a>,
-    ) -> Result<Self, StoreError> {
-        let prefix = [&self.prefix, name, b"/"].concat();
-        let path = &prefix[..prefix.len() - 1];
-        let by = ignored.map(|ignored| ignored.by);
-        let head_ignored = self.head.is_some() && chooser.head_ignores(path, true, by);
-        let item = known.as_ref().map(|known| &known.0);
-        Ok(Self {
-            path: self.path_of(name),
-            depth: self.depth + 1,
-            rules: chooser.rules.clone(),
-            known,
-            head: head.below(name, item, chooser.context)?,
-            head_above: self.head,
-            ignored,
-            head_ignored,
-            prefix,
-        })
-    }
-}
 
 /// What a directory holds: by the index, where that still holds.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
@@ -204,7 +62,7 @@ fn by_index<'a>(
                     .ignored_by(&path, true)
                     .map(|by| chooser.ignored(&path, true, by, Some(entry.item)));
                 let known = Some((entry.item, below));
-                let below = task.below(entry.name, &chooser, ignored, known, &head)?;
+                let below = task_below(&chooser, entry.name, ignored, known, &head)?;
                 listing.directories.push(below);
             }
             None => listing.files += 1,
@@ -212,6 +70,33 @@ fn by_index<'a>(
     }
     listing.child_count = listing.directories.len();
     Ok(listing)
+}
+
+/// The task of a subdirectory, which is ignored as `chooser` found.
+fn task_below<'a>(
+    chooser: &Chooser<'_, '_, 'a>,
+    name: &[u8],
+    ignored: Option<Ignored>,
+    known: Option<(Item, IndexedDirectory<'a>)>,
+    head: &HeadEntries<'_, 'a>,
+) -> Result<Task<'a>, StoreError> {
+    let task = chooser.task;
+    let prefix = [&task.prefix, name, b"/"].concat();
+    let path = &prefix[..prefix.len() - 1];
+    let by = ignored.map(|ignored| ignored.by);
+    let head_ignored = task.head.is_some() && chooser.head_ignores(path, true, by);
+    let item = known.as_ref().map(|known| &known.0);
+    Ok(Task {
+        path: task.path_of(name),
+        depth: task.depth + 1,
+        rules: chooser.rules.clone(),
+        known,
+        head: head.below(name, item, chooser.context)?,
+        head_above: task.head,
+        ignored,
+        head_ignored,
+        prefix,
+    })
 }
 
 /// Reads a directory, and looks up what may be content.
@@ -250,7 +135,7 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let is_absent = directory.is_none();
     let mut listing = Listing { occupied: found.occupied, is_absent, ..Listing::default() };
     let unknown = &mut listing.unknown_rules;
-    let rules = Rules::of_directory(task, directory, found.ignore_files, &head, context, unknown)?;
+    let rules = rules_of(task, directory, found.ignore_files, &head, context, unknown)?;
     let chooser = Chooser { task, directory, rules: &rules, context };
     let mut choices = choose(&chooser, &found, &head)?;
     let databases = found.databases(directory.filter(|_| context.selection.databases.is_some()));
@@ -350,13 +235,6 @@ impl Names {
     }
 }
 
-impl Listing<'_> {
-    fn left_alone(task: &Task<'_>, why: SkippedWhy) -> Self {
-        let skipped = vec![Skipped { path: task.path.clone(), why }];
-        Self { left_alone: true, occupied: true, skipped, ..Self::default() }
-    }
-}
-
 /// Leaves out what stands beside a database that is content: its copy holds it. The names of these
 /// databases, sorted.
 fn leave_out_sides(
@@ -390,9 +268,8 @@ fn leave_out_sides(
 /// where a name may come or go without a trace in it.
 fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>) -> Option<Listed> {
     let stamp = Stamp::from(before);
-    let is_racy = stamp.mtime_ns >= context.clock_ns || stamp.ctime_ns >= context.clock_ns;
     let is_dated = context.dated == Some(i128::from(before.st_dev));
-    (is_dated && !is_racy).then(|| Listed { stamp, rules: rules.id() })
+    (is_dated && !stamp.is_racy(context.clock_ns)).then(|| Listed { stamp, rules: rules.id() })
 }
 
 /// What is to become of each name.
@@ -477,7 +354,7 @@ fn compare<'a>(
             Choice::Node(Node::Directory, ignored) => {
                 let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
                 listing.same &= known.is_some();
-                let below = task.below(name, chooser, ignored, known, head)?;
+                let below = task_below(chooser, name, ignored, known, head)?;
                 listing.directories.push(below);
                 Found::Directory
             }
@@ -488,7 +365,7 @@ fn compare<'a>(
             }
             Choice::Node(Node::Content(kind, stat), _) => {
                 listing.files += 1;
-                match entry.filter(|entry| unchanged(entry, kind, &stat)) {
+                match entry.filter(|entry| entry.vouches_for(kind, &stat)) {
                     Some(entry) => Found::Same(entry.item, stat),
                     None => {
                         listing.same = false;
@@ -505,9 +382,4 @@ fn compare<'a>(
         (listing.names, listing.found) = Default::default();
     }
     Ok(())
-}
-
-/// Whether a file or link is certainly what the index says.
-pub(super) fn unchanged(entry: &IndexedEntry<'_>, kind: Kind, stat: &Stat) -> bool {
-    entry.item.kind == kind && entry.stat == *stat && !entry.racy
 }

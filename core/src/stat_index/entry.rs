@@ -83,6 +83,13 @@ impl<'a> IndexedDirectory<'a> {
     }
 }
 
+impl IndexedEntry<'_> {
+    /// Whether a file or link is certainly what the index says.
+    pub(crate) fn vouches_for(&self, kind: Kind, stat: &Stat) -> bool {
+        self.item.kind == kind && self.stat == *stat && !self.racy
+    }
+}
+
 impl Listed {
     pub(super) fn encode(&self) -> [u8; LISTED_BYTES] {
         let Stamp { mtime_ns, ctime_ns, inode } = self.stamp;

@@ -12,205 +12,54 @@
 
 mod across;
 mod apply;
+mod change;
 mod database;
+mod database_lock;
 mod durable;
 pub mod edit;
+mod error;
 mod folding;
 mod journal;
+mod mode;
 mod obstacles;
+mod outcome;
+mod past;
 mod plan;
 mod prepare;
+mod put_back;
 mod reindex;
+mod replaced;
 mod site;
 mod sparse;
 mod stage;
+mod step;
 mod taken;
 mod target;
 mod target_rules;
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use crate::error::StoreError;
 use crate::item::Root;
 use crate::left::{self, Left, is_in_left};
 use crate::object::ObjectSource;
 use crate::progress::Progress;
-use crate::stat::Stat;
-use crate::stat_index::{IndexError, StatIndex};
+use crate::stat_index::StatIndex;
 use crate::state_dir::{JOURNAL, StateDir};
-use crate::tree::format::DEPTH_MAX;
 
 use apply::Applier;
+pub use error::CheckoutError;
 pub use folding::Folding;
-pub use journal::JOURNAL_VERSION;
-use journal::{Journal, Rules};
+use journal::Journal;
+pub use outcome::{Checkout, Kept, KeptWhy, Recovered};
 pub use plan::Plan;
 use prepare::Prepared;
 use site::Site;
 use stage::Staged;
-
-/// What a checkout came to.
-#[derive(Debug, Default)]
-pub struct Checkout {
-    /// How many changes were made. A directory that came as a whole is one.
-    pub changes: usize,
-    /// Paths where the user's version stands instead of the plan's.
-    pub kept: Vec<Kept>,
-    /// Paths that were not brought, sorted.
-    pub left: Vec<Left>,
-    /// Paths that an earlier checkout left, and that are now as the plan has them.
-    pub brought: Vec<Left>,
-}
-
-/// A checkout that an earlier command left unfinished, and that was finished now.
-#[derive(Debug)]
-pub struct Recovered {
-    /// The bytes that the caller gave to [`execute`].
-    pub token: Vec<u8>,
-    /// Paths where the user's version stands instead of the plan's.
-    pub kept: Vec<Kept>,
-}
-
-/// A path that was left as it was found. The new content is in the object store.
-#[derive(Debug)]
-pub struct Kept {
-    /// Relative to the root.
-    pub path: PathBuf,
-    /// Why.
-    pub why: KeptWhy,
-}
-
-/// Why a path was left as it was found.
-#[derive(Debug, thiserror::Error)]
-pub enum KeptWhy {
-    /// It changed after the checkout began.
-    #[error("it was changed meanwhile")]
-    Changed,
-    /// It changed after the checkout began, and has another name now.
-    #[error("it was changed meanwhile, and its name is taken or gone: that version is now {}", aside.display())]
-    Both {
-        /// Relative to the root.
-        aside: PathBuf,
-    },
-    /// A SQLite database that an application has open.
-    #[error("an application has this database open; close it")]
-    InUse,
-    /// A SQLite database would come beside what another one left.
-    #[error("the log or journal of another database stands beside it; move or delete that")]
-    StrayLog,
-    /// The file system refused.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-impl From<rustix::io::Errno> for KeptWhy {
-    fn from(error: rustix::io::Errno) -> Self {
-        Self::Io(error.into())
-    }
-}
-
-/// Why a checkout was not made, or not finished.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckoutError {
-    /// Something stands where the plan expects something else. Nothing was changed.
-    #[error("in the way: {}", listed(.paths))]
-    InTheWay {
-        /// All such paths, in the order of the plan.
-        paths: Vec<PathBuf>,
-    },
-    /// Two names are one name on this file system. Nothing was changed.
-    #[error("{} and {} are one name on this file system", first.display(), second.display())]
-    Clash {
-        /// Relative to the root.
-        first: PathBuf,
-        /// Relative to the root.
-        second: PathBuf,
-    },
-    /// A name that must not be written here. Nothing was changed.
-    #[error("{} is not a name that a tree may hold here", path.display())]
-    Name {
-        /// Relative to the root.
-        path: PathBuf,
-    },
-    /// Directories nest too deep. Nothing was changed.
-    #[error("directories below {} nest deeper than {DEPTH_MAX}", path.display())]
-    TooDeep {
-        /// The topmost of them, relative to the root.
-        path: PathBuf,
-    },
-    /// An earlier checkout is unfinished: [`recover`] comes first.
-    #[error("an earlier checkout is not finished; its journal is {}", path.display())]
-    Unfinished {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// The journal was altered after it was written; a crash does not do that.
-    #[error(
-        "the checkout journal {} is damaged; move it and the folder tmp beside it away to keep the \
-         files as they are, and compare them, and those in tmp, with the last snapshot",
-        path.display()
-    )]
-    DamagedJournal {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// The journal was written by a newer version.
-    #[error(
-        "the checkout journal {} has version {version}; this build reads {JOURNAL_VERSION}; finish \
-         that checkout with the version that began it",
-        path.display()
-    )]
-    NewerJournal {
-        /// The journal.
-        path: PathBuf,
-        /// The version found.
-        version: u32,
-    },
-    /// The file system failed.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// An object is missing or damaged. Nothing was changed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The new index could not be saved; [`recover`] tries again.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-}
-
-impl CheckoutError {
-    fn io<P: AsRef<Path>>(action: &'static str, path: P) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { action, path: path.as_ref().to_owned(), source }
-    }
-}
-
-fn listed(paths: &[PathBuf]) -> String {
-    let shown: Vec<_> = paths.iter().take(10).map(|path| path.display().to_string()).collect();
-    let more = paths.len().saturating_sub(shown.len());
-    let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
-    shown.join(", ") + &tail
-}
-
-/// A path relative to the root, as the system's own type.
-fn display(path: &[u8]) -> PathBuf {
-    OsStr::from_bytes(path).into()
-}
-
-/// Whether a file may have changed after its stat data was taken, within the same tick.
-fn is_racy(stat: &Stat, clock_ns: i64) -> bool {
-    stat.mtime_ns >= clock_ns || stat.ctime_ns >= clock_ns
-}
+pub use step::JOURNAL_VERSION;
+use step::Rules;
 
 /// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
 /// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
@@ -360,7 +209,7 @@ impl Written {
 }
 
 /// What was tried and is not left.
-fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
+pub(super) fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
     tried.iter().filter(|tried| !is_in_left(left, &tried.path)).cloned().collect()
 }
 

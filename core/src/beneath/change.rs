@@ -151,8 +151,12 @@ fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> 
 
 /// The names in an open folder.
 pub(crate) fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+    names_of(Dir::read_from(folder)?)
+}
+
+/// The names that are left to read of a folder, but for itself and the one above.
+pub(crate) fn names_of(mut entries: Dir) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
-    let mut entries = Dir::read_from(folder)?;
     while let Some(entry) = entries.read() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();

@@ -5,6 +5,7 @@
 //! once it is whole. Under the other then waits what came out. So that whatever a crash leaves, what is
 //! ours can be told from what is the user's.
 
+use crate::path::to_path;
 use std::fs::File;
 use std::os::fd::AsFd;
 
@@ -16,11 +17,13 @@ use crate::beneath::{Beneath, READ, look_at};
 use crate::path::{join, split};
 use crate::stat::Node;
 
-use super::plan::Expected;
+use super::outcome::Outcome;
+use super::put_back::{PutBack, put_back};
 use super::sparse;
-use super::taken::{Outcome, holds_expected, name_again, name_beside};
 use super::target::content_id;
-use super::{KeptWhy, display};
+use super::target::holds_expected;
+use crate::checkout::change::Expected;
+use crate::checkout::outcome::KeptWhy;
 
 /// The two names beside a name.
 pub(super) struct Across<'a> {
@@ -161,16 +164,18 @@ impl<'a> Across<'a> {
             Some(Node::Content(_, stat)) => Some(stat),
             _ => None,
         };
-        match name_again(self.whole(), self.there, ours.as_ref()) {
-            Ok(true) if ours.is_some() => match remove_file(self.there.0, &self.whole) {
-                Ok(()) => KeptWhy::Changed,
-                Err(error) => error.into(),
-            },
-            Ok(true) => KeptWhy::Changed,
-            _ => match name_beside(self.whole(), self.there) {
-                Ok(aside) => KeptWhy::Both { aside: display(&join(split(self.path).0, &aside)) },
-                Err(error) => error.into(),
-            },
+        match put_back(self.whole(), self.there, ours.as_ref()) {
+            Ok(PutBack::OwnName) if ours.is_some() => {
+                match remove_file(self.there.0, &self.whole) {
+                    Ok(()) => KeptWhy::Changed,
+                    Err(error) => error.into(),
+                }
+            }
+            Ok(PutBack::OwnName) => KeptWhy::Changed,
+            Ok(PutBack::Beside(aside)) => {
+                KeptWhy::Both { aside: to_path(&join(split(self.path).0, &aside)) }
+            }
+            Err(error) => error.into(),
         }
     }
 }

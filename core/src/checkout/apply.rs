@@ -1,27 +1,33 @@
 //! The second phase: renames and deletions, each after a last look at what it replaces, and before a
 //! look at what came out.
 
+use crate::path::to_path;
 use std::collections::{BTreeSet, HashSet};
 
-use rustix::fs::{AtFlags, Mode};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use crate::beneath::change::{self, At, Renamed, make_directory, move_new, remove_directory};
+use crate::beneath::change::{At, Renamed, make_directory, move_new, remove_directory};
 use crate::beneath::{Parents, look_at};
-use crate::item::Kind;
 use crate::merge::aside::original_of;
 use crate::path::split;
 use crate::stat::{Node, Stat};
 
 use super::across::{Across, is_copy};
-use super::database::{Groups, check_no_new_side, check_no_stray_side};
+use super::database::Groups;
 use super::durable::sync_directories;
-use super::journal::{Action, Journal, Rules, Step};
-use super::plan::Expected;
+use super::journal::Journal;
+use super::outcome::Outcome;
 use super::site::{Site, removed_name, temporary_name};
-use super::taken::{Outcome, Taken, holds_expected, is_file};
+use super::taken::Taken;
 use super::target::{Standing, standing};
-use super::{CheckoutError, Kept, KeptWhy, display};
+use super::target::{holds_expected, is_file};
+use crate::checkout::change::Expected;
+use crate::checkout::database_lock::{check_no_new_side, check_no_stray_side};
+use crate::checkout::error::CheckoutError;
+use crate::checkout::mode::lend_mode;
+use crate::checkout::outcome::{Kept, KeptWhy};
+use crate::checkout::step::{Action, Rules, Step};
 
 /// Carries out steps; to carry one out again is harmless.
 pub(super) struct Applier<'s> {
@@ -60,7 +66,7 @@ impl<'s> Applier<'s> {
             None => self.carry_out(number, step),
         };
         if let Err(why) = outcome {
-            self.kept.push(Kept { path: display(path), why });
+            self.kept.push(Kept { path: to_path(path), why });
         }
     }
 
@@ -272,30 +278,5 @@ fn put_new(path: &[u8], here: At<'_>, there: At<'_>) -> Outcome {
         Renamed::Done => Ok(()),
         Renamed::Across => Across::beside(path, there).put_new(here),
         Renamed::Taken | Renamed::Unable => Err(KeptWhy::Changed),
-    }
-}
-
-/// Sets on the file that waits `here` the permission bits of the one that it replaces, but for the
-/// one that is content: who may read an executable may run it, and nobody may run another file.
-/// Set-user-id, set-group-id and sticky bits were given to other content, and go.
-pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
-    let look = |at: At<'_>| rustix::fs::statat(at.0, at.1, AtFlags::SYMLINK_NOFOLLOW);
-    let (old, new) = (look(there)?, look(here)?);
-    let is_executable = |stat| match Node::from(stat) {
-        Node::Content(Kind::Executable, _) => Some(true),
-        Node::Content(Kind::File, _) => Some(false),
-        _ => None,
-    };
-    let mode = match (is_executable(&old), is_executable(&new)) {
-        (Some(before), Some(now)) if before == now => old.st_mode & 0o777,
-        // What makes it an executable is that its owner may run it.
-        (Some(_), Some(true)) => old.st_mode & 0o777 | (old.st_mode & 0o444) >> 2 | 0o100,
-        (Some(_), Some(false)) => old.st_mode & 0o666,
-        _ => return Ok(()),
-    };
-    match change::set_mode(here, Mode::from_raw_mode(mode)) {
-        // A file system that has no modes of its own.
-        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
-        changed => Ok(changed?),
     }
 }

@@ -15,74 +15,22 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::AsFd;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::beneath::change::{At, remove_file};
 use crate::beneath::{Parents, look_at};
-use crate::item::{Item, Kind};
-use crate::scan::{Database, FileState, SIDES, database_of, is_database, is_side_at, open};
-use crate::stat::{Node, Stat};
+use crate::scan::database_of;
+use crate::stat::Stat;
 
-use super::KeptWhy;
-use super::apply::lend_mode;
-use super::journal::{Action, Step};
-use super::plan::Expected;
 use super::site::{Site, removed_name, temporary_name};
-use super::taken::{Taken, is_file};
-use super::target::{Standing, standing};
-
-/// The shared memory has no content, and goes first: without the log it would be wrong.
-const SHARED_MEMORY: &str = "-shm";
-
-/// The smallest page of a database.
-const DATABASE_BYTES_MIN: u64 = 512;
-
-/// A database that a plan replaces or deletes.
-#[derive(Debug, Clone)]
-pub(super) struct Replaced {
-    /// Its content as one file.
-    pub item: Item,
-    pub main: Expected,
-    /// What stands beside it, by the end of its name.
-    pub sides: Vec<(&'static str, Expected)>,
-}
-
-impl From<FileState> for Expected {
-    fn from(FileState { kind, stat, id }: FileState) -> Self {
-        Self { kind, stat, racy: true, id }
-    }
-}
-
-impl Replaced {
-    pub(super) fn new(item: Item, database: &Database) -> Self {
-        let sides = database.sides.iter().map(|(side, state)| (*side, (*state).into())).collect();
-        Self { item, main: database.main.into(), sides }
-    }
-
-    /// The steps for the database at `path`, before the last, `to`, which was made for the main file
-    /// as it is. `temporary` and `staged` are those of its content as one file.
-    pub(super) fn steps(&self, path: &[u8], temporary: u64, staged: Stat, to: Action) -> Vec<Step> {
-        let put = Action::Put { temporary, staged, expect: Some(self.main) };
-        let memory = Expected { kind: Kind::File, stat: Stat::default(), racy: true, id: [0; 32] };
-        let sides = [(SHARED_MEMORY, memory)].into_iter().chain(self.sides.iter().copied());
-        let sides = sides.map(|(side, expect)| (beside(path, side), Action::Remove(expect)));
-        let settled = Expected { kind: self.item.kind, stat: staged, racy: true, id: self.item.id };
-        let last = match to {
-            Action::Put { temporary, staged, .. } => {
-                Action::Put { temporary, staged, expect: Some(settled) }
-            }
-            _ => Action::Remove(settled),
-        };
-        let all = [(path.to_vec(), put)].into_iter().chain(sides).chain([(path.to_vec(), last)]);
-        all.map(|(path, action)| Step { path, action }).collect()
-    }
-}
-
-/// The path of what stands beside a database.
-pub(super) fn beside(path: &[u8], side: &str) -> Vec<u8> {
-    [path, side.as_bytes()].concat()
-}
+use super::taken::Taken;
+use super::target::is_file;
+use crate::checkout::change::Expected;
+use crate::checkout::database_lock::{is_other_file, lock, lock_unchanged};
+use crate::checkout::mode::lend_mode;
+use crate::checkout::outcome::KeptWhy;
+use crate::checkout::replaced::{SHARED_MEMORY, beside};
+use crate::checkout::step::{Action, Step};
 
 /// The steps of one database, as the journal has them.
 struct Group {
@@ -265,124 +213,4 @@ impl Group {
 
 fn is_standing(parent: impl AsFd, name: &[u8], staged: &Stat) -> Result<bool, KeptWhy> {
     Ok(is_file(look_at(parent, name)?, staged))
-}
-
-/// Locks a database, which must be as expected, as must what stands beside it. Without `main`, only
-/// the latter.
-pub(super) fn lock_unchanged(
-    path: &[u8],
-    main: Option<&Expected>,
-    sides: &[(Vec<u8>, Expected)],
-    parents: &mut Parents<'_>,
-) -> Result<Option<File>, KeptWhy> {
-    let before = nodes(path, parents)?;
-    if let Some(main) = main
-        && standing(parents, path, Some(main))? != Standing::Expected
-    {
-        return Err(KeptWhy::Changed);
-    }
-    for side in SIDES.into_iter().filter(|side| *side != SHARED_MEMORY) {
-        let side = beside(path, side);
-        let expect = sides.iter().find(|(path, _)| *path == side).map(|(_, expect)| expect);
-        match standing(parents, &side, expect)? {
-            Standing::Expected | Standing::Absent => {}
-            _ if expect.is_none() && !is_side(&side, parents)? => {}
-            _ => return Err(KeptWhy::Changed),
-        }
-    }
-    let (parent, name) = parents.open(path)?;
-    let lock = lock(parent, name)?;
-    match nodes(path, parents)? == before {
-        true => Ok(lock),
-        false => Err(KeptWhy::Changed),
-    }
-}
-
-/// What stands at a path, and beside it. The shared memory is changed by readers too.
-fn nodes(path: &[u8], parents: &mut Parents<'_>) -> Result<[Option<Node>; 3], KeptWhy> {
-    let (parent, name) = parents.open(path)?;
-    let look = |side| look_at(parent, &beside(name, side));
-    Ok([look("")?, look("-wal")?, look("-journal")?])
-}
-
-/// Locks a whole file, so that SQLite cannot use it. `None` where it may not be written to, or the
-/// file system has no locks.
-fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(Errno::AGAIN | Errno::ACCESS) => Err(KeptWhy::InUse),
-        Err(_) => Ok(None),
-    }
-}
-
-/// Whether a file is a database that an application has open.
-pub(super) fn is_in_use(parent: impl AsFd, name: &[u8]) -> bool {
-    let is_database = open(&parent, name).is_ok_and(|file| is_database(&file));
-    is_database && matches!(lock(parent, name), Err(KeptWhy::InUse))
-}
-
-/// Whether a log or journal with content stands beside a path.
-pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
-    let (parent, name) = parents.open(path)?;
-    let is_filled = |side| -> Result<bool, KeptWhy> {
-        let name = beside(name, side);
-        let node = look_at(parent, &name)?;
-        let has_bytes = matches!(
-            node,
-            Some(Node::Content(kind, stat)) if kind != Kind::Symlink && stat.bytes > 0
-        );
-        Ok(has_bytes && is_side_at(parent, &name, side))
-    };
-    Ok(is_filled("-wal")? || is_filled("-journal")?)
-}
-
-/// Whether what stands at a path is a file that SQLite keeps beside a database.
-fn is_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
-    let Some((_, side)) = database_of(path) else { return Ok(false) };
-    let (parent, name) = parents.open(path)?;
-    Ok(is_side_at(parent, name, side))
-}
-
-/// Whether a file has the name of a database's shared memory, and is something else.
-fn is_other_file(parent: impl AsFd, name: &[u8]) -> bool {
-    let is_there = look_at(&parent, name).is_ok_and(|found| found.is_some());
-    is_there && name.ends_with(SHARED_MEMORY.as_bytes()) && !is_side_at(parent, name, SHARED_MEMORY)
-}
-
-/// Refuses to replace or delete a database that has got a log or journal since it was scanned.
-pub(super) fn check_no_new_side(
-    path: &[u8],
-    expect: &Expected,
-    parents: &mut Parents<'_>,
-) -> Result<(), KeptWhy> {
-    if expect.stat.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
-        return Ok(());
-    }
-    let (parent, name) = parents.open(path)?;
-    match open(parent, name).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::InUse),
-        false => Ok(()),
-    }
-}
-
-/// Refuses to put a database, which waits `here`, where the log or journal of another was
-/// left.
-pub(super) fn check_no_stray_side(
-    path: &[u8],
-    (here, staged): (At<'_>, &Stat),
-    parents: &mut Parents<'_>,
-) -> Result<(), KeptWhy> {
-    if staged.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
-        return Ok(());
-    }
-    match open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::StrayLog),
-        false => Ok(()),
-    }
 }

@@ -1,5 +1,6 @@
 //! Many files made durable at once, while they are written.
 
+use crate::path::to_path;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,7 +11,7 @@ use std::thread::{self, Builder};
 use rustix::io::Errno;
 
 use super::site::Site;
-use super::{CheckoutError, display};
+use crate::checkout::error::CheckoutError;
 
 /// Up to this many files or directories are synced one by one; beyond, the whole file system is.
 pub(super) const SYNC_EACH_MAX: usize = 16;
@@ -111,7 +112,7 @@ pub(super) fn sync_directories<'p>(
     site: &Site,
     paths: impl ExactSizeIterator<Item = &'p [u8]>,
 ) -> Result<(), CheckoutError> {
-    let failed = |path: &[u8]| CheckoutError::io("sync", site.root.join(display(path)));
+    let failed = |path: &[u8]| CheckoutError::io("sync", site.root.join(to_path(path)));
     let mut by_one = cfg!(not(target_os = "linux")) || paths.len() <= SYNC_EACH_MAX;
     let (mut others, mut is_closed) = (Vec::new(), false);
     for path in paths {

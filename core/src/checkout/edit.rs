@@ -15,7 +15,7 @@ use crate::regular_file::{self, Links, Opened};
 use crate::stat::Node;
 use crate::state_dir::StateDir;
 
-use super::taken::{name_again, name_beside};
+use super::put_back;
 
 /// The files of one working copy. Paths are relative to its root.
 #[derive(Debug)]
@@ -152,12 +152,9 @@ fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
         Some(Node::Content(_, stat)) => Some(stat),
         _ => None,
     };
-    match name_again(here, there, ours.as_ref()) {
-        Ok(true) => changed().into(),
-        _ => match name_beside(here, there) {
-            Ok(_) => changed().into(),
-            Err(_) => Failed::Stuck,
-        },
+    match put_back::put_back(here, there, ours.as_ref()) {
+        Ok(_) => changed().into(),
+        Err(_) => Failed::Stuck,
     }
 }
 

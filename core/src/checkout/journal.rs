@@ -8,11 +8,9 @@ use crate::state_dir::{JOURNAL, StateDir};
 use crate::state_name::is_state_name;
 use crate::varint;
 
-use super::CheckoutError;
-use super::plan::Expected;
-
-/// Version of the journal file.
-pub const JOURNAL_VERSION: u32 = 2;
+use crate::checkout::change::Expected;
+use crate::checkout::error::CheckoutError;
+use crate::checkout::step::{Action, JOURNAL_VERSION, Rules, Step};
 const MAGIC: &[u8; 8] = b"FSTCHECK";
 const RACY: u8 = 0x80;
 
@@ -23,59 +21,6 @@ pub(super) struct Journal {
     pub token: Vec<u8>,
     pub steps: Vec<Step>,
     pub rules: Rules,
-}
-
-/// How steps replace and delete: told by the version. A build that knows version 1 alone deletes all
-/// temporary files in the end, so what it may go on with must never have left a file of the user's there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Rules {
-    /// Version 1: new files are renamed over old ones, and these are gone.
-    Rename,
-    /// Version 2: what a step takes out of the folder waits until it has been looked at.
-    #[default]
-    Exchange,
-}
-
-impl Rules {
-    fn of_version(version: u32) -> Option<Self> {
-        match version {
-            1 => Some(Self::Rename),
-            JOURNAL_VERSION => Some(Self::Exchange),
-            _ => None,
-        }
-    }
-
-    fn version(self) -> u32 {
-        match self {
-            Self::Rename => 1,
-            Self::Exchange => JOURNAL_VERSION,
-        }
-    }
-}
-
-/// A change to one path, its new content waiting under a temporary name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub path: Vec<u8>,
-    pub action: Action,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
-    Remove(Expected),
-    RemoveDirectory,
-    MakeDirectory,
-    /// Move the directory with this inode here, where nothing must stand.
-    Grow {
-        temporary: u64,
-        inode: u64,
-    },
-    /// Move the file or link with this stat data here, where `expect` must stand.
-    Put {
-        temporary: u64,
-        staged: Stat,
-        expect: Option<Expected>,
-    },
 }
 
 impl Journal {

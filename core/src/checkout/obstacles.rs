@@ -5,28 +5,72 @@ use std::collections::HashMap;
 
 use rustix::fs::{Dir, Mode};
 
-use crate::beneath::change::At;
+use super::database_lock::lock_unchanged;
+use super::outcome::{Kept, KeptWhy};
+use super::plan::Plan;
+use super::replaced::{Replaced, beside};
+use super::site::Site;
+use crate::beneath::change::{At, names_of};
 use crate::beneath::{DIRECTORY, Parents};
-use crate::error::StoreError;
 use crate::foreign::{is_of_its_own, is_repository_of_others};
-use crate::id::TreeId;
-use crate::item::Kind;
 use crate::left::{Left, LeftWhy, is_in_left};
 use crate::object::ObjectSource;
 use crate::path::join;
+use crate::path::to_path;
 use crate::stat::Node;
-use crate::tree::find;
 
-use super::CheckoutError;
-use super::database::{has_filled_side, is_in_use};
-use super::plan::{Change, Expected, What};
 use super::prepare::{Prepared, write_access};
 use super::target::{Standing, content_id};
+use crate::checkout::change::{Change, Expected, What};
+use crate::checkout::database_lock::{has_filled_side, is_in_use};
+use crate::checkout::error::CheckoutError;
+use crate::checkout::past::Past;
 
-impl Prepared<'_> {
+impl<'p> Prepared<'p> {
+    /// Fits a plan to what really stands in the working copy.
+    pub(super) fn fit(
+        mut plan: Plan,
+        site: &'p Site,
+        source: &dyn ObjectSource,
+    ) -> Result<Self, CheckoutError> {
+        let (leaves_obstacles, to) = (plan.leaves_obstacles, plan.to.map(|to| to.id));
+        let (past, dropped) = (std::mem::take(&mut plan.past), std::mem::take(&mut plan.dropped));
+        let mut parents = site.parents();
+        let mut fitted = Self::new(plan, site, source, &mut parents)?;
+        fitted.leave_foreign(&mut parents);
+        fitted.leave_databases(leaves_obstacles, &mut parents);
+        fitted.leave_absent(&mut parents)?;
+        fitted.vacate();
+        if leaves_obstacles {
+            fitted.leave_obstacles(&dropped, &Past { trees: &past, to, source })?;
+        }
+        Ok(fitted)
+    }
+
+    /// Leaves out databases that changed since they were scanned, or that an application has open.
+    fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents<'_>) {
+        let Self { databases, kept, left, changes, .. } = self;
+        changes.retain(|Change { path, .. }| {
+            let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
+            let sides: Vec<_> =
+                sides.iter().map(|(side, expect)| (beside(path, side), *expect)).collect();
+            match lock_unchanged(path, Some(main), &sides, parents) {
+                Ok(_) => true,
+                Err(KeptWhy::InUse) if leaves_obstacles => {
+                    left.push(Left { path: path.clone(), why: LeftWhy::InUse });
+                    false
+                }
+                Err(why) => {
+                    kept.push(Kept { path: to_path(path), why });
+                    false
+                }
+            }
+        });
+    }
+
     /// Leaves out all changes in folders that are others': a working copy or a git working tree of
     /// its own, or the state of another version control system. The scan leaves these alone too.
-    pub(super) fn leave_foreign(&mut self, parents: &mut Parents<'_>) {
+    fn leave_foreign(&mut self, parents: &mut Parents<'_>) {
         let mut known = HashMap::new();
         let mut left: Vec<Vec<u8>> = Vec::new();
         self.changes.retain(|change| {
@@ -49,7 +93,7 @@ impl Prepared<'_> {
 
     /// Leaves out files that are not there on purpose, as in a sparse working tree: nobody has looked
     /// at them, and the head's version of them stays in the tree.
-    pub(super) fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
+    fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         let mut absent = Vec::new();
         for change in &self.changes {
             let expect = match &change.what {
@@ -70,11 +114,7 @@ impl Prepared<'_> {
     }
 
     /// Leaves out what would come where something stands that nobody expects, with all below it.
-    pub(super) fn leave_obstacles(
-        &mut self,
-        dropped: &[Left],
-        past: &Past<'_>,
-    ) -> Result<(), CheckoutError> {
+    fn leave_obstacles(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         self.remove_dropped(dropped, past)?;
         self.replace_past(past)?;
         loop {
@@ -191,16 +231,9 @@ impl Prepared<'_> {
     /// The names in a folder; `None` where it cannot be read.
     fn names_in(&self, path: &[u8]) -> Result<Option<Vec<Vec<u8>>>, CheckoutError> {
         let directory = self.site.folder.directory(path);
-        let Ok(mut directory) = directory.and_then(Dir::new) else { return Ok(None) };
-        let mut names = Vec::new();
-        while let Some(entry) = directory.read() {
-            let entry = entry.map_err(|error| self.failed("read directory", path)(error.into()))?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(name.to_vec());
-            }
-        }
-        Ok(Some(names))
+        let Ok(directory) = directory.and_then(Dir::new) else { return Ok(None) };
+        let names = names_of(directory);
+        names.map(Some).map_err(|error| self.failed("read directory", path)(error.into()))
     }
 
     /// The file that stands at `path`, where the project's past has it there. A database that may be
@@ -280,56 +313,8 @@ impl Prepared<'_> {
     }
 }
 
-impl Change {
-    /// A removal after which something must take the place.
-    fn making_room(self) -> Self {
-        match self.what {
-            What::RemoveDirectory { .. } => {
-                Self { what: What::RemoveDirectory { replaced: true }, ..self }
-            }
-            _ => self,
-        }
-    }
-}
-
 /// How many files of a folder in the way are compared with the past.
 const PAST_FILES_MAX: usize = 10_000;
-
-/// Trees of a project's past.
-pub(super) struct Past<'s> {
-    pub(super) trees: &'s [TreeId],
-    /// The tree that is to come, where it is a whole one.
-    pub(super) to: Option<TreeId>,
-    pub(super) source: &'s dyn ObjectSource,
-}
-
-impl Past<'_> {
-    /// Whether the tree that is to come has something at `path`.
-    fn now_has(&self, path: &[u8]) -> Result<bool, CheckoutError> {
-        let Some(to) = &self.to else { return Ok(true) };
-        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
-        Ok(find(to, &parts, self.source)?.is_some())
-    }
-
-    fn had(&self, path: &[u8], kind: Kind, id: &[u8; 32]) -> Result<bool, CheckoutError> {
-        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
-        for tree in self.trees {
-            match find(tree, &parts, self.source) {
-                Ok(Some(item))
-                    if item.id == *id
-                        && (item.kind == Kind::Symlink) == (kind == Kind::Symlink) =>
-                {
-                    return Ok(true);
-                }
-                Ok(_) => {}
-                // A tree that is damaged or gone proves nothing.
-                Err(StoreError::Missing { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
-    }
-}
 
 /// Whether a folder is not ours to write in. What cannot be looked at is found out later.
 fn is_foreign(folder: &[u8], parents: &mut Parents<'_>) -> bool {

@@ -1,25 +1,26 @@
 //! What has to change for a working copy to become another tree. Decides; changes nothing.
 
+use crate::path::to_path;
 use std::collections::{HashMap, HashSet};
 
 use crate::id::TreeId;
-use crate::item::{Item, Kind, Root};
+use crate::item::{Item, Root};
 use crate::left::{Left, is_in_left, is_left};
 use crate::name::name_is_allowed;
 use crate::object::ObjectSource;
 use crate::path::join;
 use crate::scan::Database;
-use crate::stat::Stat;
 use crate::stat_index::StatIndex;
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 use crate::state_name::is_state_name;
 use crate::tree::format::DEPTH_MAX;
 use crate::tree::{find, read_directory, read_root};
 
-use super::CheckoutError;
-use super::database::Replaced;
 use super::folding::{Clash, Folding};
 use super::target_rules::TargetRules;
+use crate::checkout::change::{Change, Expected, What};
+use crate::checkout::error::CheckoutError;
+use crate::checkout::replaced::Replaced;
 
 /// Changes to a working copy, in the order in which they are to be made: what goes first, then
 /// what comes, parents before children.
@@ -42,38 +43,6 @@ pub struct Plan {
     pub(super) past: Vec<TreeId>,
     /// Databases with files beside them among what is replaced or deleted.
     pub(super) databases: HashMap<Vec<u8>, Replaced>,
-}
-
-/// A change to one path, relative to the root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub path: Vec<u8>,
-    pub what: What,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
-    /// Delete a file or link.
-    Remove(Expected),
-    /// Delete a directory if nothing is left in it. Where something must take its place, all that
-    /// stands in it must be known to be removed.
-    RemoveDirectory { replaced: bool },
-    /// Create a directory where none stands.
-    MakeDirectory,
-    /// Bring a whole directory that was not there.
-    Grow(Item),
-    /// Bring a file or link, in place of another, or of nothing.
-    Put(Item, Option<Expected>),
-}
-
-/// A file or link as it must be found before it is replaced or deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Expected {
-    pub kind: Kind,
-    pub stat: Stat,
-    /// The stat data alone does not vouch for the content.
-    pub racy: bool,
-    pub id: [u8; 32],
 }
 
 impl Plan {
@@ -164,7 +133,7 @@ impl Plan {
         for (path, item) in wanted {
             let is_allowed = |name: &[u8]| name_is_allowed(name) && !is_state_name(name);
             if !path.split(|&byte| byte == b'/').all(is_allowed) {
-                return Err(CheckoutError::Name { path: super::display(path) });
+                return Err(CheckoutError::Name { path: to_path(path) });
             }
             if let Some(item) = item.filter(|_| is_in_left(left, path)) {
                 planner.again(index, path.clone(), item);
@@ -438,7 +407,7 @@ pub(super) fn entries_of(
     if depth > DEPTH_MAX {
         // Where it begins says enough: the path itself would fill pages.
         let top = path.split(|byte| *byte == b'/').next().unwrap_or_default();
-        return Err(CheckoutError::TooDeep { path: super::display(top) });
+        return Err(CheckoutError::TooDeep { path: to_path(top) });
     }
     let id = directory.tree_id().expect("the item of a directory");
     let mut entries = read_directory(&id, source)?;
@@ -447,8 +416,8 @@ pub(super) fn entries_of(
     match folding.clash(entries.iter().map(|entry| entry.0.as_slice())) {
         None => Ok(entries),
         Some(Clash(first, second)) => Err(CheckoutError::Clash {
-            first: super::display(&join(path, &first)),
-            second: super::display(&join(path, &second)),
+            first: to_path(&join(path, &first)),
+            second: to_path(&join(path, &second)),
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! Before anything is written: fits a plan to what really stands in the working copy, or refuses.
 
+use crate::path::to_path;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
@@ -10,19 +11,20 @@ use rustix::io::Errno;
 use crate::beneath::Parents;
 use crate::beneath::change::At;
 use crate::item::Item;
-use crate::left::{Left, LeftWhy};
+use crate::left::Left;
 use crate::object::ObjectSource;
 use crate::path::{join, split};
 use crate::scan::SIDES;
 use crate::stat::Node;
 
-use super::database::{Replaced, beside, lock_unchanged};
 use super::folding::Folding;
-use super::obstacles::Past;
-use super::plan::{Change, Expected, Plan, What, entries_of};
+use super::plan::{Plan, entries_of};
 use super::site::Site;
 use super::target::{Standing, content_id, standing};
-use super::{CheckoutError, Kept, KeptWhy, display};
+use crate::checkout::change::{Change, Expected, What};
+use crate::checkout::error::CheckoutError;
+use crate::checkout::outcome::Kept;
+use crate::checkout::replaced::{Replaced, beside};
 
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
@@ -47,10 +49,11 @@ pub(super) struct Prepared<'p> {
 impl<'p> Prepared<'p> {
     /// Splits directories that cannot be brought as a whole into their parts, and leaves out
     /// files that are there already.
-    pub(super) fn fit(
+    pub(super) fn new(
         plan: Plan,
         site: &'p Site,
         source: &dyn ObjectSource,
+        parents: &mut Parents<'_>,
     ) -> Result<Self, CheckoutError> {
         let folding = plan.folding;
         let (made, changes, databases) = (HashSet::new(), plan.removals, plan.databases);
@@ -60,17 +63,8 @@ impl<'p> Prepared<'p> {
         let mut fitted =
             Self { site, changes, folding, vacated, made, device, databases, left, kept };
         fitted.vacate();
-        let mut parents = site.parents();
         for change in plan.additions {
-            fitted.addition(change, &mut parents, source)?;
-        }
-        fitted.leave_foreign(&mut parents);
-        fitted.leave_databases(plan.leaves_obstacles, &mut parents);
-        fitted.leave_absent(&mut parents)?;
-        fitted.vacate();
-        if plan.leaves_obstacles {
-            let to = plan.to.map(|to| to.id);
-            fitted.leave_obstacles(&plan.dropped, &Past { trees: &plan.past, to, source })?;
+            fitted.addition(change, parents, source)?;
         }
         Ok(fitted)
     }
@@ -88,27 +82,6 @@ impl<'p> Prepared<'p> {
         let sides = going.flat_map(|change| SIDES.map(|side| beside(&change.path, side)));
         let sides = sides.map(|side| self.folding.key(&side));
         self.vacated = vacated.chain(sides).collect();
-    }
-
-    /// Leaves out databases that changed since they were scanned, or that an application has open.
-    fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents<'_>) {
-        let Self { databases, kept, left, changes, .. } = self;
-        changes.retain(|Change { path, .. }| {
-            let Some(Replaced { main, sides, .. }) = databases.get(path) else { return true };
-            let sides: Vec<_> =
-                sides.iter().map(|(side, expect)| (beside(path, side), *expect)).collect();
-            match lock_unchanged(path, Some(main), &sides, parents) {
-                Ok(_) => true,
-                Err(KeptWhy::InUse) if leaves_obstacles => {
-                    left.push(Left { path: path.clone(), why: LeftWhy::InUse });
-                    false
-                }
-                Err(why) => {
-                    kept.push(Kept { path: display(path), why });
-                    false
-                }
-            }
-        });
     }
 
     fn addition(
@@ -250,7 +223,7 @@ impl<'p> Prepared<'p> {
             };
             let standing = self.look(&mut parents, path, expect)?;
             if !self.fits(change, standing) {
-                found.push(self.site.root.join(display(path)));
+                found.push(self.site.root.join(to_path(path)));
             }
         }
         Ok(found)
@@ -293,7 +266,7 @@ impl<'p> Prepared<'p> {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(()),
             // Nobody knows what is in it.
             Err(Errno::ACCESS | Errno::PERM) => {
-                found.push(self.site.root.join(display(path)));
+                found.push(self.site.root.join(to_path(path)));
                 return Ok(());
             }
             Err(error) => return Err(self.failed("read directory", path)(error.into())),
@@ -302,7 +275,7 @@ impl<'p> Prepared<'p> {
             let entry = entry.map_err(|error| self.failed("read directory", path)(error.into()))?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." && !self.is_vacated(&join(path, name)) {
-                found.push(self.site.root.join(display(&join(path, name))));
+                found.push(self.site.root.join(to_path(&join(path, name))));
             }
         }
         Ok(())
@@ -322,7 +295,7 @@ impl<'p> Prepared<'p> {
         action: &'static str,
         path: &[u8],
     ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
-        CheckoutError::io(action, self.site.root.join(display(path)))
+        CheckoutError::io(action, self.site.root.join(to_path(path)))
     }
 }
 

@@ -14,10 +14,9 @@ use crate::stat_index::{Block, BlockBuilder, StatIndex};
 use crate::stat_index::{IndexedDirectory, IndexedEntry};
 use crate::tree::read_directory;
 
-use super::is_racy;
-use super::journal::{Action, Step};
 use super::site::Site;
-use super::taken::is_file;
+use super::target::is_file;
+use crate::checkout::step::{Action, Step};
 
 /// Stat data of the files that were put in place one by one, and whether it is racy.
 pub(super) type Placed = HashMap<Vec<u8>, (Stat, bool)>;
@@ -37,7 +36,7 @@ pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) 
                 // The user's version stands there: it never equals what was staged.
                 _ => return Some((step.path.clone(), (staged, true))),
             };
-            let racy = stat.mtime_ns >= begun_ns || is_racy(&stat, after_ns);
+            let racy = stat.mtime_ns >= begun_ns || stat.is_racy(after_ns);
             Some((step.path.clone(), (stat, racy)))
         }
         _ => None,

@@ -9,7 +9,7 @@ use crate::beneath::change::At;
 use crate::beneath::{Beneath, Parents};
 use crate::state_dir::StateDir;
 
-use super::CheckoutError;
+use crate::checkout::error::CheckoutError;
 
 #[derive(Debug)]
 pub(super) struct Site {

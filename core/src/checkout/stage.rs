@@ -1,5 +1,7 @@
 //! The first phase: everything new is written under temporary names and made durable.
 
+use super::mode::new_mode;
+use crate::path::to_path;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -19,12 +21,13 @@ use crate::stat_index::{Block, BlockBuilder};
 
 use super::durable::{self, SYNC_EACH_MAX};
 use super::folding::Folding;
-use super::journal::{Action, Step};
-use super::plan::{Expected, What, entries_of};
+use super::plan::entries_of;
 use super::prepare::Prepared;
 use super::site::{Site, temporary_name};
 use super::sparse::SparseWriter;
-use super::{CheckoutError, display, is_racy};
+use crate::checkout::change::What;
+use crate::checkout::error::CheckoutError;
+use crate::checkout::step::{Action, Step};
 
 /// Files of at least this size are looked through for zeros, which then take no room.
 const SPARSE_FROM_BYTES: u64 = 32 << 10;
@@ -61,18 +64,6 @@ struct Put {
     stat: Stat,
 }
 
-/// The mode to create a file with, before the umask. One that takes another's place is private until
-/// it gets that one's mode (`apply`).
-fn mode(item: &Item, expect: Option<&Expected>) -> u32 {
-    let replaces_file = expect.is_some_and(|expect| expect.kind != Kind::Symlink);
-    match (item.kind == Kind::Executable, replaces_file) {
-        (true, true) => 0o700,
-        (false, true) => 0o600,
-        (true, false) => 0o777,
-        (false, false) => 0o666,
-    }
-}
-
 /// Writes what `changes` bring into the folder of temporary files.
 pub(super) fn stage(
     Prepared { site, changes, databases, folding, .. }: &Prepared<'_>,
@@ -94,7 +85,7 @@ pub(super) fn stage(
         .filter_map(|(change, number)| match change.what {
             What::Put(item, expect) => {
                 let (temporary, stat) = (temporary_name(number), Stat::default());
-                Some(Put { temporary, item, mode: mode(&item, expect.as_ref()), stat })
+                Some(Put { temporary, item, mode: new_mode(&item, expect.as_ref()), stat })
             }
             _ => None,
         })
@@ -104,7 +95,7 @@ pub(super) fn stage(
     let replaced = changes.iter().filter_map(|change| databases.get(&change.path));
     puts.extend(replaced.zip(changes.len() as u64..).map(|(replaced, number)| {
         let (temporary, stat) = (temporary_name(number), Stat::default());
-        let mode = mode(&replaced.item, Some(&replaced.main));
+        let mode = new_mode(&replaced.item, Some(&replaced.main));
         Put { temporary, item: replaced.item, mode, stat }
     }));
     write_all(&mut puts, &mut levels, site, source, progress)?;
@@ -184,7 +175,7 @@ fn write_all(
         let Grown { temporary, entries, .. } = grown;
         let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
         contents.map(|(name, item, stat)| {
-            (&temporary[..], Some(&name[..]), &*item, mode(item, None), stat)
+            (&temporary[..], Some(&name[..]), &*item, new_mode(item, None), stat)
         })
     });
     let single = puts.iter_mut().map(|put| {
@@ -232,7 +223,7 @@ fn failed(
     site: &Site,
     path: &[u8],
 ) -> impl FnOnce(io::Error) -> CheckoutError + use<> {
-    CheckoutError::io(action, site.state.tmp().join(display(path)))
+    CheckoutError::io(action, site.state.tmp().join(to_path(path)))
 }
 
 /// Writes one file or link where nothing stands, and gives its stat data.
@@ -293,7 +284,7 @@ impl Staged {
                         let child = children.next().expect("each subdirectory was grown");
                         block.directory(name, item, child);
                     } else {
-                        block.content(name, item, stat, is_racy(stat, clock_ns));
+                        block.content(name, item, stat, stat.is_racy(clock_ns));
                     }
                 }
                 block.finish()

@@ -12,6 +12,9 @@
 //! What is left of the gap: a process that holds the old file open may write to it after the last look.
 //! And a file system that cannot exchange two names (NFS, some of FUSE) is looked at, and renamed over.
 
+use super::outcome::Outcome;
+use super::target::{holds_expected, is_file, is_of_kind};
+use crate::path::to_path;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -22,24 +25,20 @@ use rustix::io::Errno;
 
 use crate::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
 use crate::beneath::{Parents, look_at};
-use crate::merge::aside::name_aside;
 use crate::path::{join, split};
 use crate::stat::{Node, Stat, dates_mapped_writes};
 
 use super::across::Across;
-use super::journal::Rules;
-use super::plan::Expected;
+use super::put_back::{PutBack, name_beside, put_back};
 use super::site::Site;
-use super::target::content_id;
-use super::{Kept, KeptWhy, display};
+use crate::checkout::change::Expected;
+use crate::checkout::outcome::{Kept, KeptWhy};
+use crate::checkout::step::Rules;
 
 /// How long a file's times may stay the same though it is written to through a mapping: the system
 /// dates the first write to a page, and the next once the page has been written to the disk. Linux does
 /// so after half a minute, laptops set to save power after ten.
 const MAPPED_WRITES_SHOW_WITHIN: Duration = Duration::from_secs(60 * 60);
-
-/// What stands at the end of the name of a version that is put beside its own name.
-const ASIDE: &str = "kept";
 
 /// Something that came out.
 #[derive(Debug)]
@@ -51,9 +50,6 @@ struct Out {
     /// What was put in its place; `None` where it was deleted.
     ours: Option<Stat>,
 }
-
-/// What one change came to.
-pub(super) type Outcome = Result<(), KeptWhy>;
 
 pub(super) struct Taken<'s> {
     site: &'s Site,
@@ -249,7 +245,7 @@ impl<'s> Taken<'s> {
     }
 
     fn keep(&mut self, out: &Out, parents: &mut Parents<'_>) -> Kept {
-        Kept { path: display(&out.path), why: self.put_back(out, parents) }
+        Kept { path: to_path(&out.path), why: self.put_back(out, parents) }
     }
 
     /// Returns what came out to its own name. If a newer version has that name by now, the newer one
@@ -259,21 +255,22 @@ impl<'s> Taken<'s> {
         let beside = match parents.open(&out.path) {
             Ok((parent, name)) => {
                 let there = At(parent, name);
-                match name_again(here, there, out.ours.as_ref()) {
-                    Ok(true) => return KeptWhy::Changed,
-                    _ => name_beside(here, there),
+                match put_back(here, there, out.ours.as_ref()) {
+                    Ok(PutBack::OwnName) => return KeptWhy::Changed,
+                    Ok(PutBack::Beside(aside)) => Ok(aside),
+                    Err(error) => Err(error),
                 }
             }
             Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
         };
         let folder = split(&out.path).0;
         if let Ok(aside) = beside {
-            return KeptWhy::Both { aside: display(&join(folder, &aside)) };
+            return KeptWhy::Both { aside: to_path(&join(folder, &aside)) };
         }
         match self.keep_in_state(here, split(&out.path).1) {
             Ok(aside) => KeptWhy::Both { aside },
             Err(error) => {
-                let path = self.site.state.tmp().join(display(&out.waits));
+                let path = self.site.state.tmp().join(to_path(&out.waits));
                 self.stuck = Some((path, error.into()));
                 error.into()
             }
@@ -286,55 +283,6 @@ impl<'s> Taken<'s> {
         let kept = self.site.state.open_kept().map_err(failed)?;
         let aside = name_beside(here, At(kept.as_fd(), name))?;
         rustix::fs::fsync(&kept)?;
-        Ok(self.site.state.kept().join(display(&aside)))
+        Ok(self.site.state.kept().join(to_path(&aside)))
     }
-}
-
-/// Moves `here` to `there`, if that name is free or still holds the file that we put there. Returns
-/// whether it was moved.
-pub(super) fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<bool, Errno> {
-    let is_ours =
-        |at: At<'_>| ours.is_some_and(|ours| is_file(look_at(at.0, at.1).ok().flatten(), ours));
-    if !is_ours(there) {
-        return Ok(move_new(here, there)? == Renamed::Done);
-    }
-    if exchange(there, here)? != Renamed::Done {
-        return Ok(false);
-    }
-    if is_ours(here) {
-        return Ok(true);
-    }
-    // What came out now was saved after ours was put there: it is the latest.
-    exchange(there, here)?;
-    Ok(false)
-}
-
-/// Moves `here` to a free name beside `there`, and returns that name.
-pub(super) fn name_beside(here: At<'_>, there: At<'_>) -> Result<Vec<u8>, Errno> {
-    let mut taken = std::collections::BTreeSet::new();
-    loop {
-        let name = name_aside(there.1, ASIDE, &taken);
-        match move_new(here, At(there.0, &name))? {
-            Renamed::Done => return Ok(name),
-            Renamed::Taken => taken.insert(name),
-            Renamed::Across => return Err(Errno::XDEV),
-            Renamed::Unable => return Err(Errno::NOTSUP),
-        };
-    }
-}
-
-/// Whether a file is the one with this stat data; a rename changes its ctime.
-pub(super) fn is_file(found: Option<Node>, stat: &Stat) -> bool {
-    let Some(Node::Content(_, found)) = found else { return false };
-    Stat { ctime_ns: 0, ..found } == Stat { ctime_ns: 0, ..*stat }
-}
-
-fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
-    matches!(found, Some(Node::Content(kind, _)) if kind == expect.kind)
-}
-
-/// Whether a file or link is of the expected kind and content.
-pub(super) fn holds_expected(at: At<'_>, expect: &Expected) -> bool {
-    is_of_kind(look_at(at.0, at.1).ok().flatten(), expect)
-        && content_id(at, expect.kind).is_ok_and(|id| id == expect.id)
 }

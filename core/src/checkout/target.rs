@@ -1,5 +1,6 @@
 //! What stands in the working copy where a change is to be made.
 
+use crate::stat::Stat;
 use std::fs::File;
 use std::io;
 
@@ -12,7 +13,7 @@ use crate::item::Kind;
 use crate::regular_file;
 use crate::stat::Node;
 
-use super::plan::Expected;
+use crate::checkout::change::Expected;
 
 /// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,4 +81,20 @@ pub(super) fn content_id(At(parent, name): At<'_>, kind: Kind) -> io::Result<[u8
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;
     Ok(*hasher.finalize().as_bytes())
+}
+
+/// Whether a file is the one with this stat data; a rename changes its ctime.
+pub(super) fn is_file(found: Option<Node>, stat: &Stat) -> bool {
+    let Some(Node::Content(_, found)) = found else { return false };
+    Stat { ctime_ns: 0, ..found } == Stat { ctime_ns: 0, ..*stat }
+}
+
+pub(super) fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
+    matches!(found, Some(Node::Content(kind, _)) if kind == expect.kind)
+}
+
+/// Whether a file or link is of the expected kind and content.
+pub(super) fn holds_expected(at: At<'_>, expect: &Expected) -> bool {
+    is_of_kind(look_at(at.0, at.1).ok().flatten(), expect)
+        && content_id(at, expect.kind).is_ok_and(|id| id == expect.id)
 }

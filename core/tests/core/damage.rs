@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fastest_core::check::Fault;
-use fastest_core::id::{BlobId, ObjectId, PackId};
-use fastest_core::object::ObjectSource;
-use fastest_core::store::{Store, StoreError};
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{BlobId, ObjectId, PackId};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::store::check::Fault;
+use fastest_core::store::open::Store;
 
 use super::model::noise;
 use super::store::{files_in, put, read};

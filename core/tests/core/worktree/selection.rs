@@ -6,13 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use fastest_core::checkout::{Checkout, Folding, Plan, execute};
-use fastest_core::id::{BlobId, TreeId};
-use fastest_core::left::{self, Left, LeftWhy};
-use fastest_core::object::MemoryObjects;
-use fastest_core::scan::{IndexUse, Scan, SkippedWhy};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::{Item, find, read_directory, write_directory};
+use fastest_core::object::id::{BlobId, TreeId};
+use fastest_core::object::item::Item;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::tree::{find, read_directory, write_directory};
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::outcome::Checkout;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::left::{self, Left, LeftWhy};
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::scan::report::{Scan, SkippedWhy};
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::scan::tick;
 use super::work::Work;
@@ -506,7 +511,7 @@ fn state_folders_in_old_trees_are_passed_over() {
         [".GIT", ".git", "d"].into_iter().filter_map(entry).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     let old = write_directory(&entries, &work.objects).unwrap().id;
-    let found = fastest_core::drift::drift(&old, &plain, &work.objects).unwrap();
+    let found = fastest_core::compare::drift::drift(&old, &plain, &work.objects).unwrap();
     assert!(found.is_empty(), "{found:?}");
     let work = work.clone_into_new();
     work.write(".git/HEAD", "mine");

@@ -64,10 +64,11 @@ struct Put {
 
 /// Writes what `changes` bring into the folder of temporary files.
 pub(super) fn stage(
-    Prepared { site, changes, databases, folding, .. }: &Prepared<'_>,
+    prepared: &Prepared<'_>,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<Staged, CheckoutError> {
+    let Prepared { site, changes, databases, folding, .. } = prepared;
     let numbered = || changes.iter().zip(0u64..);
     let roots = numbered().filter_map(|(change, number)| match &change.what {
         What::Grow(item) => {
@@ -97,9 +98,21 @@ pub(super) fn stage(
         Put { temporary, item: replaced.item, mode, stat }
     }));
     write_all(&mut puts, &mut levels, site, source, progress)?;
-    let mut settled = (changes.len() as u64..).zip(puts.split_off(new));
+    let settled = puts.split_off(new);
+    let steps = steps(prepared, puts, settled)?;
+    Ok(Staged { steps, grown_paths, levels })
+}
+
+/// The steps that are left once everything is written: `puts` are the new files and links, `settled`
+/// the databases that are replaced, each as one file.
+fn steps(
+    Prepared { site, changes, databases, .. }: &Prepared<'_>,
+    puts: Vec<Put>,
+    settled: Vec<Put>,
+) -> Result<Vec<Step>, CheckoutError> {
+    let mut settled = (changes.len() as u64..).zip(settled);
     let mut puts = puts.into_iter();
-    let steps = numbered().map(|(change, temporary)| {
+    let steps = changes.iter().zip(0u64..).map(|(change, temporary)| {
         let action = match change.what {
             What::Remove(expect) => Action::Remove(expect),
             What::RemoveDirectory { .. } => Action::RemoveDirectory,
@@ -123,8 +136,7 @@ pub(super) fn stage(
             None => vec![Step { path: path.clone(), action }],
         })
     });
-    let steps = steps.collect::<Result<Vec<_>, CheckoutError>>()?.concat();
-    Ok(Staged { steps, grown_paths, levels })
+    Ok(steps.collect::<Result<Vec<_>, CheckoutError>>()?.concat())
 }
 
 /// Creates new directories, level by level, and reads what belongs into them.

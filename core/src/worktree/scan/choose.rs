@@ -49,6 +49,7 @@ pub(super) struct Chooser<'c, 't, 'a> {
     /// `None` for a directory that is not there.
     pub(super) directory: Option<BorrowedFd<'c>>,
     pub(super) rules: &'c Rules,
+    pub(super) head: &'c HeadEntries<'t, 'a>,
     pub(super) context: &'c Context<'c>,
 }
 
@@ -89,9 +90,8 @@ impl Chooser<'_, '_, '_> {
         path: &[u8],
         name: &[u8],
         listed: Name,
-        head: &HeadEntries<'_, '_>,
     ) -> Result<Choice, StoreError> {
-        let held = head.find(name, self.context)?;
+        let held = self.head.find(name, self.context)?;
         let Name::Listed(file_type) = listed else { return Ok(self.absent(path, held)) };
         if self.is_left(path) {
             return Ok(held.map_or(Choice::Out, Choice::Kept));

@@ -1,6 +1,6 @@
 //! What the head's tree holds in a directory.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
@@ -13,12 +13,12 @@ use crate::worktree::scan::task::Task;
 /// scans never ask.
 pub(super) struct HeadEntries<'t, 'a> {
     task: &'t Task<'a>,
-    entries: OnceCell<Vec<(Vec<u8>, Item)>>,
+    entries: OnceLock<Vec<(Vec<u8>, Item)>>,
 }
 
 impl<'t, 'a> HeadEntries<'t, 'a> {
     pub(super) fn of(task: &'t Task<'a>) -> Self {
-        Self { task, entries: OnceCell::new() }
+        Self { task, entries: OnceLock::new() }
     }
 
     /// All of them, in the order of their names.

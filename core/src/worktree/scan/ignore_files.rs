@@ -174,7 +174,7 @@ fn is_content(
     head: &HeadEntries<'_, '_>,
     context: &Context<'_>,
 ) -> Result<bool, ScanError> {
-    let chooser = Chooser { task, directory, rules, context };
+    let chooser = Chooser { task, directory, rules, head, context };
     let path = [&task.prefix, name.as_bytes()].concat();
     Ok(chooser.is_content(&path, head.find(name.as_bytes(), context)?))
 }

@@ -8,7 +8,7 @@ use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
 use crate::files::foreign::is_of_its_own;
-use crate::files::stat::{Node, Stamp};
+use crate::files::stat::{Node, Stamp, Stat};
 use crate::object::error::StoreError;
 use crate::object::item::{Item, Kind};
 use crate::object::name::{IGNORE_FILES, STATE_DIR};
@@ -24,7 +24,7 @@ use crate::worktree::scan::listing::{Found, Listing};
 use crate::worktree::scan::report::{Skipped, SkippedWhy};
 use crate::worktree::scan::rules::Ignored;
 use crate::worktree::scan::task::Task;
-use crate::worktree::stat_index::{IndexedDirectory, Listed};
+use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 
 /// A directory with more names than this has them looked up by all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
@@ -51,7 +51,7 @@ fn by_index<'a>(
 ) -> Result<Listing<'a>, ScanError> {
     let mut listing = Listing { same: true, listed: known.listed(), ..Listing::default() };
     let head = HeadEntries::of(task);
-    let chooser = Chooser { task, directory: None, rules: &task.rules, context };
+    let chooser = Chooser { task, directory: None, rules: &task.rules, head: &head, context };
     for entry in known.entries() {
         match entry.directory {
             Some(below) => {
@@ -60,7 +60,7 @@ fn by_index<'a>(
                     .ignored_by(&path, true)
                     .map(|by| chooser.ignored(&path, true, by, Some(entry.item)));
                 let known = Some((entry.item, below));
-                let below = task_below(&chooser, entry.name, ignored, known, &head)?;
+                let below = task_below(&chooser, entry.name, ignored, known)?;
                 listing.directories.push(below);
             }
             None => listing.files += 1,
@@ -76,7 +76,6 @@ fn task_below<'a>(
     name: &[u8],
     ignored: Option<Ignored>,
     known: Option<(Item, IndexedDirectory<'a>)>,
-    head: &HeadEntries<'_, 'a>,
 ) -> Result<Task<'a>, StoreError> {
     let task = chooser.task;
     let prefix = [&task.prefix, name, b"/"].concat();
@@ -89,7 +88,7 @@ fn task_below<'a>(
         depth: task.depth + 1,
         rules: chooser.rules.clone(),
         known,
-        head: head.below(name, item, chooser.context)?,
+        head: chooser.head.below(name, item, chooser.context)?,
         head_above: task.head,
         ignored,
         head_ignored,
@@ -134,12 +133,11 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let mut listing = Listing { occupied: found.occupied, is_absent, ..Listing::default() };
     let unknown = &mut listing.unknown_rules;
     let rules = rules_of(task, directory, found.ignore_files, &head, context, unknown)?;
-    let chooser = Chooser { task, directory, rules: &rules, context };
-    let mut choices = choose(&chooser, &found, &head)?;
+    let chooser = Chooser { task, directory, rules: &rules, head: &head, context };
+    let mut choices = choose(&chooser, &found)?;
     let databases = found.databases(directory.filter(|_| context.selection.databases.is_some()));
     let databases = leave_out_sides(databases, &chooser, &found, &mut choices);
-    listing.names = std::mem::take(&mut found.text);
-    compare(&chooser, found.names, choices, &databases, &head, &mut listing)?;
+    compare(&chooser, found.text, found.names, choices, &databases, &mut listing)?;
     // An empty directory that is ignored is none, unless it was content before.
     listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
     // Ignore files must be read, what was passed over told, and databases copied, each time.
@@ -271,11 +269,7 @@ fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>)
 }
 
 /// What is to become of each name.
-fn choose(
-    chooser: &Chooser<'_, '_, '_>,
-    found: &Names,
-    head: &HeadEntries<'_, '_>,
-) -> Result<Vec<Choice>, ScanError> {
+fn choose(chooser: &Chooser<'_, '_, '_>, found: &Names) -> Result<Vec<Choice>, ScanError> {
     let prefix = &chooser.task.prefix;
     let quickly = |path: &mut Vec<u8>, (range, listed): &(Range<usize>, Name)| {
         let name = &found.text[range.clone()];
@@ -294,31 +288,27 @@ fn choose(
         let name = &found.text[range.clone()];
         match choice {
             Some(choice) => Ok(choice),
-            None => Ok(chooser.slowly(&[prefix, name].concat(), name, *listed, head)?),
+            None => Ok(chooser.slowly(&[prefix, name].concat(), name, *listed)?),
         }
     };
     choices.into_iter().zip(&found.names).map(slowly).collect()
 }
 
-/// Sorts names into what the index knows and what must be read.
+/// Sorts names, as they stand in `text`, into what the index knows and what must be read.
 fn compare<'a>(
     chooser: &Chooser<'_, '_, 'a>,
+    text: Vec<u8>,
     names: Vec<(Range<usize>, Name)>,
     choices: Vec<Choice>,
     databases: &[Vec<u8>],
-    head: &HeadEntries<'_, 'a>,
     listing: &mut Listing<'a>,
 ) -> Result<(), ScanError> {
     let task = chooser.task;
     let mut known = task.known.iter().flat_map(|known| known.1.entries()).peekable();
     listing.same = task.known.is_some();
-    let is_database = |kind, name: &[u8]| {
-        kind != Kind::Symlink
-            && databases.binary_search_by(|known| known.as_slice().cmp(name)).is_ok()
-    };
     listing.found.reserve_exact(choices.len());
     for ((range, _), choice) in names.into_iter().zip(choices) {
-        let name = &listing.names[range.clone()];
+        let name = &text[range.clone()];
         let choice = match choice {
             Choice::Out => continue,
             Choice::Skipped(why, held) => {
@@ -327,7 +317,11 @@ fn compare<'a>(
                 let Some(held) = held else { continue };
                 Choice::Kept(held)
             }
-            choice => choice,
+            Choice::Kept(held) => {
+                listing.same = false;
+                Choice::Kept(held)
+            }
+            choice @ Choice::Node(..) => choice,
         };
         while known.next_if(|entry| entry.name < name).is_some() {
             listing.same = false;
@@ -335,49 +329,80 @@ fn compare<'a>(
         let entry = known.next_if(|entry| entry.name == name);
         let found = match choice {
             Choice::Out | Choice::Skipped(..) => unreachable!("dealt with above"),
-            Choice::Kept(item) => {
-                listing.same = false;
-                Found::Kept(item)
-            }
-            Choice::Node(Node::Special(what), _) => {
-                listing.same &= entry.is_none();
-                let why = SkippedWhy::Special(what);
-                listing.skipped.push(Skipped { path: task.path_of(name), why });
-                // Nobody can say what became of the file that stood there.
-                match head.find(name, chooser.context)? {
-                    Some(held) => Found::Kept(held),
-                    None => continue,
-                }
-            }
-            Choice::Node(Node::Directory, ignored) => {
-                let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
-                listing.same &= known.is_some();
-                let below = task_below(chooser, name, ignored, known, head)?;
-                listing.directories.push(below);
-                Found::Directory
-            }
-            Choice::Node(Node::Content(kind, stat), _) if is_database(kind, name) => {
-                listing.files += 1;
-                listing.same = false;
-                Found::Database(kind, stat)
-            }
-            Choice::Node(Node::Content(kind, stat), _) => {
-                listing.files += 1;
-                match entry.filter(|entry| entry.vouches_for(kind, &stat)) {
-                    Some(entry) => Found::Same(entry.item, stat),
-                    None => {
-                        listing.same = false;
-                        Found::Changed(kind, stat)
-                    }
-                }
+            Choice::Kept(item) => Some(Found::Kept(item)),
+            Choice::Node(node, ignored) => {
+                compare_node(chooser, name, (node, ignored), entry, databases, listing)?
             }
         };
-        listing.found.push((range, found));
+        listing.found.extend(found.map(|found| (range, found)));
     }
     listing.same &= known.next().is_none();
     listing.child_count = listing.directories.len();
     if listing.same {
-        (listing.names, listing.found) = Default::default();
+        listing.found = Vec::new();
+    } else {
+        listing.names = text;
     }
     Ok(())
+}
+
+/// Compares what stands under a name with the index's `entry`. `None` where it is no content.
+fn compare_node<'a>(
+    chooser: &Chooser<'_, '_, 'a>,
+    name: &[u8],
+    (node, ignored): (Node, Option<Ignored>),
+    entry: Option<IndexedEntry<'a>>,
+    databases: &[Vec<u8>],
+    listing: &mut Listing<'a>,
+) -> Result<Option<Found>, ScanError> {
+    match node {
+        Node::Special(what) => {
+            listing.same &= entry.is_none();
+            Ok(special(chooser, name, what, listing)?)
+        }
+        Node::Directory => {
+            let known = entry.and_then(|entry| Some((entry.item, entry.directory?)));
+            listing.same &= known.is_some();
+            listing.directories.push(task_below(chooser, name, ignored, known)?);
+            Ok(Some(Found::Directory))
+        }
+        Node::Content(kind, stat) => {
+            let found = content(name, kind, stat, entry, databases);
+            listing.same &= matches!(found, Found::Same(..));
+            listing.files += 1;
+            Ok(Some(found))
+        }
+    }
+}
+
+/// A FIFO, socket or device, which no tree holds. Nobody can say what became of a file that stood
+/// there: what the head has of it stays.
+fn special(
+    chooser: &Chooser<'_, '_, '_>,
+    name: &[u8],
+    what: &'static str,
+    listing: &mut Listing<'_>,
+) -> Result<Option<Found>, StoreError> {
+    let (path, why) = (chooser.task.path_of(name), SkippedWhy::Special(what));
+    listing.skipped.push(Skipped { path, why });
+    Ok(chooser.head.find(name, chooser.context)?.map(Found::Kept))
+}
+
+/// A file or link, of which the index has `entry`. `databases` are the names, sorted, of databases with
+/// something beside them.
+fn content(
+    name: &[u8],
+    kind: Kind,
+    stat: Stat,
+    entry: Option<IndexedEntry<'_>>,
+    databases: &[Vec<u8>],
+) -> Found {
+    let is_database = || databases.binary_search_by(|known| known.as_slice().cmp(name)).is_ok();
+    if kind != Kind::Symlink && is_database() {
+        return Found::Database(kind, stat);
+    }
+    match entry.filter(|entry| entry.vouches_for(kind, &stat)) {
+        Some(entry) => Found::Same(entry.item, stat),
+        None => Found::Changed(kind, stat),
+    }
 }

@@ -5,10 +5,11 @@ pub(crate) mod cache;
 pub mod check;
 pub mod incoming;
 pub mod index;
-pub(crate) mod lent;
+pub mod lent;
 pub mod open;
 pub mod pack;
 pub(crate) mod temp;
+pub mod verified;
 pub mod writer;
 
 // Old paths, until every crate uses the new ones.

@@ -27,9 +27,9 @@ use crate::object::id::{ObjectId, PackId};
 use crate::object::source::{Object, ObjectSource};
 use crate::store::cache::{BlockCache, OpenPacks};
 use crate::store::index::{self, Index, Located};
-use crate::store::lent::Lent;
-use crate::store::pack::{self, PackInfo, Packed, WrittenPack};
+use crate::store::pack::{self, PackInfo, Packed};
 use crate::store::temp;
+use crate::store::verified::VerifiedPack;
 
 /// An open object store.
 #[derive(Debug)]
@@ -37,9 +37,7 @@ pub struct Store {
     dir: PathBuf,
     index: RwLock<Arc<Index>>,
     open_packs: OpenPacks,
-    blocks: BlockCache,
-    /// Packs on their way in that are read already.
-    pub(crate) lent: RwLock<Lent>,
+    pub(crate) blocks: BlockCache,
 }
 
 impl Store {
@@ -60,7 +58,6 @@ impl Store {
             index: RwLock::new(Arc::new(index)),
             open_packs: OpenPacks::default(),
             blocks: BlockCache::default(),
-            lent: RwLock::default(),
         };
         if is_damaged {
             store.rebuild_index()?;
@@ -143,27 +140,24 @@ impl Store {
         self.add_segment(missing)
     }
 
-    /// Takes in packs that are whole: makes their bytes durable, then their names, then the segment
+    /// Takes in verified packs: makes their bytes durable, then their names, then the segment
     /// that points into them. What may be synced at once is: one wait for the disk, not one each.
-    pub(crate) fn adopt(&self, mut packs: Vec<WrittenPack>) -> Result<(), StoreError> {
+    pub(crate) fn adopt(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
         if packs.is_empty() {
             return Ok(());
         }
-        let objects = |pack: &WrittenPack| {
-            let id = pack.id;
-            pack.objects.iter().map(move |&packed| Located { pack: id, packed }).collect::<Vec<_>>()
-        };
-        let located = packs.iter().flat_map(objects).collect();
+        let located = packs.iter().flat_map(VerifiedPack::located).collect();
         let segment = index::prepare_segment(&self.index_dir(), &self.temp_dir(), located)?;
-        let paths: Vec<_> = packs.iter().map(|pack| self.pack_path(&pack.id)).collect();
+        let paths: Vec<_> = packs.iter().map(|pack| self.pack_path(&pack.info().id)).collect();
         let shards: BTreeSet<_> = paths.iter().filter_map(|path| path.parent()).collect();
-        let (bytes, names) = rayon::join(
-            || packs.par_iter_mut().try_for_each(WrittenPack::sync),
+        let (durable, names) = rayon::join(
+            || packs.into_par_iter().map(VerifiedPack::into_durable).collect::<Result<Vec<_>, _>>(),
             || segment.sync().and_then(|()| self.make_shards(&shards)),
         );
-        bytes.and(names)?;
-        for (pack, path) in packs.into_iter().zip(&paths) {
-            pack.file.persist(path)?;
+        let durable = durable?;
+        names?;
+        for (pack, path) in durable.into_iter().zip(&paths) {
+            pack.persist(path)?;
         }
         shards.par_iter().try_for_each(|shard| temp::sync_dir(shard))?;
         segment.publish()?;
@@ -250,10 +244,6 @@ impl Store {
 
 impl ObjectSource for Store {
     fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
-        let lent = self.lent.read().expect("no holder panics").object(id, &self.blocks);
-        if let Some(object) = lent {
-            return object;
-        }
         let Located { pack, packed } = self.locate(id)?.ok_or(StoreError::Missing { id: *id })?;
         let path = self.pack_path(&pack);
         let block = self.blocks.get((pack, packed.block.start), || {

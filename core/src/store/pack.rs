@@ -18,7 +18,6 @@ use crate::object::error::StoreError;
 use crate::object::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
 use crate::object::tree::{Node, TreeError};
-use crate::store::background::BackgroundJob;
 use crate::store::temp::TempFile;
 
 /// First bytes of every pack, and the last of its trailer; the eighth byte is the version.
@@ -120,34 +119,24 @@ pub(crate) struct PackWriter {
     objects: Vec<(u32, Packed)>,
 }
 
-/// A pack that is whole under its temporary name.
+/// A whole pack under its temporary name.
 #[derive(Debug)]
-pub(crate) struct WrittenPack {
+pub(crate) struct PackFile {
     pub(crate) id: PackId,
     pub(crate) bytes: u64,
+    /// What its footer says of its objects, sorted by id.
     pub(crate) objects: Vec<Packed>,
     pub(crate) file: TempFile,
-    /// Whether its bytes are durable.
-    pub(crate) is_durable: bool,
 }
 
-impl WrittenPack {
+impl PackFile {
     pub(crate) fn info(&self) -> PackInfo {
         PackInfo { id: self.id, bytes: self.bytes, objects: self.objects.len() as u64 }
     }
 
-    /// Makes its bytes durable, once.
-    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
-        if !self.is_durable {
-            self.file.sync()?;
-            self.is_durable = true;
-        }
-        Ok(())
-    }
-
-    /// The same beside other work.
-    pub(crate) fn sync_in_background(mut self) -> BackgroundJob<Result<Self, StoreError>> {
-        BackgroundJob::begin(move || self.sync().map(|()| self))
+    /// Checks that these of its objects have the bytes that their ids say, and can be read.
+    pub(crate) fn verify(&self, objects: &[Packed]) -> Result<(), StoreError> {
+        verify_objects(&self.file.file, self.file.path(), objects)
     }
 }
 
@@ -194,16 +183,15 @@ impl PackWriter {
     }
 
     /// Writes the footer.
-    pub(crate) fn finish(mut self) -> Result<WrittenPack, StoreError> {
+    pub(crate) fn finish(mut self) -> Result<PackFile, StoreError> {
         self.objects.sort_unstable_by_key(|(_, packed)| packed.id);
         let footer = encode_footer(&self.blocks, &self.objects);
         self.write(&footer)?;
-        Ok(WrittenPack {
+        Ok(PackFile {
             id: PackId(*self.hasher.finalize().as_bytes()),
             bytes: self.written,
             objects: self.objects.into_iter().map(|(_, packed)| packed).collect(),
             file: self.file,
-            is_durable: false,
         })
     }
 }

@@ -11,12 +11,10 @@ use crate::object::error::StoreError;
 use crate::object::id::ObjectId;
 use crate::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
 use crate::object::source::ObjectSink;
-use crate::store::background::BackgroundJob;
 use crate::store::open::Store;
-use crate::store::pack::{
-    BlockBuilder, CompressedBlock, PACK_BYTES_TARGET, PackInfo, PackWriter, WrittenPack,
-};
+use crate::store::pack::{BlockBuilder, CompressedBlock, PACK_BYTES_TARGET, PackInfo, PackWriter};
 use crate::store::temp::TempFile;
+use crate::store::verified::VerifiedPack;
 
 /// Shards of the set of ids taken: more than threads, so that they seldom wait for each other.
 const SHARDS: usize = 64;
@@ -38,8 +36,8 @@ pub struct StoreWriter<'a> {
 #[derive(Debug, Default)]
 struct Packs {
     open: Option<PackWriter>,
-    /// Full packs, being fsynced beside the work.
-    closing: Vec<BackgroundJob<Result<WrittenPack, StoreError>>>,
+    /// Full packs, being fsynced in the background.
+    full: Vec<VerifiedPack>,
 }
 
 impl Store {
@@ -82,13 +80,11 @@ impl<'a> StoreWriter<'a> {
                 self.append(&builder.compress())?;
             }
         }
-        let Packs { open, closing } = self.packs.into_inner().expect("no holder panics");
-        let mut written = open.map(PackWriter::finish).transpose()?.into_iter().collect::<Vec<_>>();
-        for pack in closing {
-            written.push(pack.result()?);
-        }
-        let infos = written.iter().map(WrittenPack::info).collect();
-        self.store.adopt(written)?;
+        let Packs { open, full } = self.packs.into_inner().expect("no holder panics");
+        let open = open.map(PackWriter::finish).transpose()?.map(VerifiedPack::written);
+        let packs: Vec<_> = open.into_iter().chain(full).collect();
+        let infos = packs.iter().map(VerifiedPack::info).collect();
+        self.store.adopt(packs)?;
         Ok(infos)
     }
 
@@ -110,7 +106,7 @@ impl<'a> StoreWriter<'a> {
         open.append(block)?;
         if open.bytes() >= PACK_BYTES_TARGET {
             let full = packs.open.take().expect("it was just written to");
-            packs.closing.push(full.finish()?.sync_in_background());
+            packs.full.push(VerifiedPack::written(full.finish()?).sync_in_background());
         }
         Ok(())
     }

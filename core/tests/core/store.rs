@@ -27,8 +27,8 @@ pub fn put(store: &Store, blobs: &[&[u8]]) -> Vec<PackInfo> {
     writer.finish().unwrap()
 }
 
-pub fn read(store: &Store, blob: &[u8]) -> Result<Vec<u8>, StoreError> {
-    store.object(&BlobId::of(blob).into()).map(|object| object.to_vec())
+pub fn read(source: &dyn ObjectSource, blob: &[u8]) -> Result<Vec<u8>, StoreError> {
+    source.object(&BlobId::of(blob).into()).map(|object| object.to_vec())
 }
 
 pub fn files_in(dir: &Path) -> Vec<std::path::PathBuf> {

@@ -6,7 +6,7 @@
 
 use fastest_core::drift::empty_directory;
 use fastest_core::id::TreeId;
-use fastest_core::object::ObjectSource as _;
+use fastest_core::object::source::ObjectSource;
 use fastest_core::store::Store;
 use fastest_schema::projects::Project;
 use fastest_schema::workspaces::{Snapshot, Workspace};
@@ -18,7 +18,7 @@ use tracing::debug;
 
 use crate::clock;
 use crate::error::SyncError;
-use crate::packs::take_packs;
+use crate::packs::{PackReader, take_packs};
 use crate::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_cell, ask_list};
 use crate::push_plan::column;
 use crate::remote::{Remote, RemoteState, check_migration, lacked, migrate, set_up};
@@ -76,7 +76,7 @@ pub async fn pull_scope(
 }
 
 /// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
-pub(crate) type Reader<'r> = dyn FnMut(&Replica, &Store, &Page) + 'r;
+pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + 'r;
 
 /// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
 /// itself; nothing of it is sure to stay, should the pull fail.
@@ -371,8 +371,9 @@ async fn take_content(
     for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
         rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
     }
-    let mut read = reader.map(|reader| |replica: &Replica| reader(replica, store, page));
-    let read = read.as_mut().map(|read| read as &mut dyn FnMut(&Replica));
+    let mut read = reader
+        .map(|reader| |replica: &Replica, source: &dyn ObjectSource| reader(replica, source, page));
+    let read = read.as_mut().map(|read| read as &mut PackReader<'_>);
     let finished = take_packs(replica, store, remote, &rows, read).await?;
     if !page.more() {
         // Where more follows, a pack that was written anew may come after its snapshot.

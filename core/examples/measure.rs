@@ -8,15 +8,22 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use fastest_core::checkout::{Folding, Plan, execute};
-use fastest_core::git::{Git, UserSettings};
-use fastest_core::id::ObjectId;
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink};
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::ObjectId;
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSink;
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, Scan, ScanError, Selection, scan};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::state_dir::StateDir;
-use fastest_core::store::StoreError;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::git::{Git, UserSettings};
+use fastest_core::worktree::scan::context::{IndexUse, Selection};
+use fastest_core::worktree::scan::error::ScanError;
+use fastest_core::worktree::scan::report::Scan;
+use fastest_core::worktree::scan::run::scan;
+use fastest_core::worktree::stat_index::StatIndex;
+use fastest_core::worktree::state_dir::StateDir;
 
 /// Remembers which objects it was given.
 #[derive(Default)]

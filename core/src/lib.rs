@@ -1,61 +1,65 @@
 //! The hot path of Fastest: hash, tree, pack, scan, diff, drift, merge and checkout of project trees.
 //!
 //! This crate works on local files only. It knows no network, no async runtime and no SQL, and
-//! nothing of the rows that describe snapshots: it is given ids and folders, and gives back ids,
-//! lists and files. Formats are given in `docs/formats.md` and `docs/formats-workspace.md`, and
-//! frozen by test vectors.
+//! nothing of the rows that describe snapshots: callers pass ids and folders, and receive ids, lists
+//! and files. Formats are specified in `docs/formats.md` and `docs/formats-workspace.md`, and frozen by
+//! test vectors.
 //!
 //! Work runs on rayon's global pool. Where threads may be lacking, build the pool before the first call:
 //! rayon panics where it cannot.
 //!
-//! The modules, from the bottom up:
-//! - `beneath`: what stands below a folder, by handles; all changes to a working copy go through it
-//! - [`id`]: BLAKE3 ids and what exactly is hashed
-//! - [`tree`]: directory nodes: encode, decode, the split of wide directories
-//! - [`object`]: what is stored, and the two traits between producers and stores
-//! - [`chunk`]: large files, cut by content
-//! - [`diff`], [`drift`], [`merge`], [`reach`]: what two or three trees have in common
-//! - [`ancestry`], [`merge_base`]: what two histories have in common
-//! - [`pack`], [`index`], [`store`], [`writer`]: objects on disk; [`check`] reads them all
-//! - [`stat_index`], [`ignore_rules`], [`scan`]: from a working copy to its tree
-//! - [`checkout`]: from a tree to a working copy
+//! The rooms, from the bottom up. A file imports from its own room and from the rooms below it:
+//! - [`progress`]: counters of a long operation
+//! - [`object`]: ids, objects, trees, content in chunks; no file is opened
+//! - [`files`]: the file system, by handles of folders; what stands below a folder, private modes
+//! - [`store`]: packs and their index
+//! - [`compare`]: diff, drift and merge of trees; ancestors and merge bases of histories
+//! - [`worktree`]: the state folder, stat index, ignore rules and git repository of a working copy
+//! - [`worktree::scan`]: from a working copy to its tree
+//! - [`worktree::checkout`]: from a tree to a working copy
 
-pub mod ancestry;
-mod beneath;
-mod beside;
-mod cache;
-pub mod check;
-pub mod checkout;
-pub mod chunk;
-mod cut;
-pub mod diff;
-pub mod drift;
-mod error;
-pub mod extent;
-pub mod foreign;
-pub mod git;
-pub mod id;
-pub mod ignore_rules;
-pub mod incoming;
-pub mod index;
-pub mod left;
-pub mod mapped;
-pub mod merge;
-pub mod merge_base;
-pub mod network;
+pub mod compare;
+pub mod files;
 pub mod object;
-pub mod pack;
-mod path;
-pub mod private;
 pub mod progress;
-pub mod reach;
-pub mod regular_file;
-pub mod scan;
-pub mod stat;
-pub mod stat_index;
-pub mod state_dir;
 pub mod store;
-mod temp;
-pub mod tree;
-mod varint;
-pub mod writer;
+pub mod worktree;
+
+// Old paths, until every crate uses the new ones.
+#[doc(hidden)]
+pub use compare::{ancestry, diff, extent, merge, merge_base, reach};
+#[doc(hidden)]
+pub use files::{foreign, mapped, network, private, regular_file, stat};
+#[doc(hidden)]
+pub use object::{chunk, id};
+#[doc(hidden)]
+pub use store::{check, incoming, index, pack, writer};
+#[doc(hidden)]
+pub use worktree::{git, left, stat_index, state_dir};
+#[doc(hidden)]
+pub mod drift {
+    pub use crate::compare::drift::*;
+    pub use crate::object::tree::empty_directory;
+}
+#[doc(hidden)]
+pub mod tree {
+    pub use crate::object::item::*;
+    pub use crate::object::name::*;
+    pub use crate::object::tree::*;
+}
+#[doc(hidden)]
+pub mod ignore_rules {
+    pub use crate::object::name::IGNORE_FILES;
+    pub use crate::worktree::ignore_rules::*;
+}
+#[doc(hidden)]
+pub mod scan {
+    pub use crate::worktree::database::{Database, Databases, Refusal};
+    pub use crate::worktree::scan::{context::*, error::*, report::*, run::*};
+}
+#[doc(hidden)]
+pub mod checkout {
+    pub use crate::worktree::checkout::{
+        edit, error::*, folding::*, outcome::*, plan::*, run::*, step::*,
+    };
+}

@@ -11,7 +11,7 @@ use std::path::Path as FilePath;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use fastest_core::id::BlobId;
+use fastest_core::object::id::BlobId;
 
 use super::histories::*;
 use super::model::*;

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fastest_core::check::Fault;
-use fastest_core::id::{BlobId, ObjectId, PackId};
-use fastest_core::object::ObjectSource;
-use fastest_core::store::{Store, StoreError};
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{BlobId, ObjectId, PackId};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::store::check::Fault;
+use fastest_core::store::open::Store;
 
 use super::model::noise;
 use super::store::{files_in, put, read};
@@ -351,12 +352,12 @@ fn hostile_packs_are_refused_and_leave_nothing() {
 }
 
 #[test]
-fn what_is_lent_is_checked_as_it_is_read_and_is_not_there_before_it_is_taken_in() {
+fn what_is_lent_is_verified_as_it_is_read_and_is_not_there_before_it_is_taken_in() {
     let id = |bytes: &[u8]| ObjectId::from(BlobId::of(bytes));
-    let lend = |store: &Store, pack: &[u8]| {
+    let receive = |store: &Store, pack: &[u8]| {
         let mut incoming = store.incoming(&PackId(*blake3::hash(pack).as_bytes())).unwrap();
         incoming.write(pack).unwrap();
-        store.lend(vec![incoming.whole().unwrap()]).unwrap();
+        vec![incoming.finish().unwrap()]
     };
     let pack = |second: &[u8]| {
         let mut objects = vec![(id(b"hello"), 0, 0, 0, 5), (id(second), 0, 0, 5, 5)];
@@ -366,27 +367,28 @@ fn what_is_lent_is_checked_as_it_is_read_and_is_not_there_before_it_is_taken_in(
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
 
-    lend(&store, &pack(b"other"));
-    assert_eq!(read(&store, b"hello").unwrap(), b"hello");
-    assert!(matches!(read(&store, b"other"), Err(StoreError::DamagedPack { .. })));
-    assert!(!store.has(&id(b"hello")).unwrap());
-    let back = store.take_back();
+    let lent = store.lend(receive(&store, &pack(b"other"))).unwrap();
+    assert_eq!(read(&lent, b"hello").unwrap(), b"hello");
+    assert!(matches!(read(&lent, b"other"), Err(StoreError::DamagedPack { .. })));
+    assert!(matches!(read(&lent, b"none"), Err(StoreError::Missing { .. })));
+    assert!(matches!(read(&store, b"hello"), Err(StoreError::Missing { .. })));
+    assert!(lent.has(&id(b"hello")).unwrap() && !store.has(&id(b"hello")).unwrap());
+    let back = lent.take_back();
     assert!(matches!(&back[..], [Err(StoreError::DamagedPack { .. })]), "{back:?}");
     drop(back);
-    assert!(matches!(read(&store, b"hello"), Err(StoreError::Missing { .. })));
     assert_eq!(files_in(&folder.path().join("tmp")).len(), 0);
 
     // A lie in what nobody reads is found as well.
-    lend(&store, &pack(b"other"));
-    read(&store, b"hello").unwrap();
-    assert!(store.take_back()[0].is_err());
+    let lent = store.lend(receive(&store, &pack(b"other"))).unwrap();
+    read(&lent, b"hello").unwrap();
+    assert!(lent.take_back()[0].is_err());
 
     for reads in [&[][..], &[&b"hello"[..]], &[b"hello", b"world"]] {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        lend(&store, &pack(b"world"));
-        reads.iter().for_each(|bytes| assert_eq!(&read(&store, bytes).unwrap(), bytes));
-        let back = store.take_back().into_iter().collect::<Result<_, _>>().unwrap();
+        let lent = store.lend(receive(&store, &pack(b"world"))).unwrap();
+        reads.iter().for_each(|bytes| assert_eq!(&read(&lent, bytes).unwrap(), bytes));
+        let back = lent.take_back().into_iter().collect::<Result<_, _>>().unwrap();
         store.take_in(back).unwrap();
         let store = Store::open(folder.path()).unwrap();
         assert_eq!(read(&store, b"world").unwrap(), b"world");

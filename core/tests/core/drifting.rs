@@ -3,12 +3,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fastest_core::drift::{Counts, drift, drift_counts, empty_directory};
-use fastest_core::id::{ObjectId, TreeId};
-use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::reach::new_objects;
-use fastest_core::store::StoreError;
-use fastest_core::tree::{DEPTH_MAX, Item, Root, TreeError, write_directory};
+use fastest_core::compare::drift::{Counts, drift, drift_counts};
+use fastest_core::compare::reach::new_objects;
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{ObjectId, TreeId};
+use fastest_core::object::item::{Item, Root};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::{Object, ObjectSink, ObjectSource};
+use fastest_core::object::tree::empty_directory;
+use fastest_core::object::tree::{DEPTH_MAX, TreeError, write_directory};
 use proptest::prelude::*;
 
 use super::model::*;

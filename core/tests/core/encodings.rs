@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use fastest_core::chunk::{decode_list, encode_list, read_content, write_content};
-use fastest_core::id::{BlobId, ObjectId};
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::store::{Store, StoreError};
-use fastest_core::tree::{Item, Kind, write_directory};
+use fastest_core::object::chunk::{decode_list, encode_list, read_content, write_content};
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{BlobId, ObjectId};
+use fastest_core::object::item::{Item, Kind};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::{ObjectSink, ObjectSource};
+use fastest_core::object::tree::write_directory;
+use fastest_core::store::open::Store;
 use proptest::prelude::*;
 
 use super::model::{Model, changes, edited, edits, model_of, noise, stored};

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fastest_core::chunk::{decode_list, encode_list, write_content};
-use fastest_core::id::{BlobId, ListId, ObjectId, PackId, TreeId};
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSource};
-use fastest_core::store::Store;
-use fastest_core::tree::{Item, Kind, Node, Root, boundary, read_directory, write_directory};
+use fastest_core::object::chunk::{decode_list, encode_list, write_content};
+use fastest_core::object::id::{BlobId, ListId, ObjectId, PackId, TreeId};
+use fastest_core::object::item::{Item, Kind, Root};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::{Node, boundary, read_directory, write_directory};
+use fastest_core::store::open::Store;
 
 use super::model::noise;
 

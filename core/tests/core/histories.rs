@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use fastest_core::ancestry::{Ancestry, best_common};
-use fastest_core::id::TreeId;
-use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
-use fastest_core::merge_base::merge_base;
-use fastest_core::object::{MemoryObjects, ScratchObjects};
-use fastest_core::store::StoreError;
+use fastest_core::compare::ancestry::{Ancestry, best_common};
+use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::compare::merge_base::merge_base;
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::memory::{MemoryObjects, ScratchObjects};
 
 use super::model::*;
 

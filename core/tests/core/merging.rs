@@ -1,9 +1,9 @@
 //! Merges of random trees: nothing that either side did is lost, and who merges makes no
 //! difference beyond which side keeps its names.
 
-use fastest_core::id::TreeId;
-use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
-use fastest_core::object::MemoryObjects;
+use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::object::id::TreeId;
+use fastest_core::object::memory::MemoryObjects;
 use proptest::prelude::*;
 
 use super::model::*;

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use fastest_core::chunk::{read_content, write_content};
-use fastest_core::id::TreeId;
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::tree::{Item, Kind, Root, read_directory, write_directory};
+use fastest_core::object::chunk::{read_content, write_content};
+use fastest_core::object::id::TreeId;
+use fastest_core::object::item::{Item, Kind, Root};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::{ObjectSink, ObjectSource};
+use fastest_core::object::tree::{read_directory, write_directory};
 use proptest::prelude::*;
 
 /// Components of a path.
@@ -60,16 +63,19 @@ const LARGE: [usize; 2] = [10, 11];
 struct Recorder(std::sync::Mutex<Vec<(ObjectKind, Vec<u8>)>>);
 
 impl ObjectSink for Recorder {
-    fn has(&self, _: &fastest_core::id::ObjectId) -> Result<bool, fastest_core::store::StoreError> {
+    fn has(
+        &self,
+        _: &fastest_core::object::id::ObjectId,
+    ) -> Result<bool, fastest_core::object::error::StoreError> {
         Ok(false)
     }
 
     fn put(
         &self,
         kind: ObjectKind,
-        _: fastest_core::id::ObjectId,
+        _: fastest_core::object::id::ObjectId,
         bytes: &[u8],
-    ) -> Result<(), fastest_core::store::StoreError> {
+    ) -> Result<(), fastest_core::object::error::StoreError> {
         self.0.lock().unwrap().push((kind, bytes.to_vec()));
         Ok(())
     }

@@ -5,10 +5,13 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use fastest_core::id::{BlobId, ObjectId};
-use fastest_core::object::{OBJECT_BYTES_MAX, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::pack::{BLOCK_BYTES, PACK_BYTES_TARGET};
-use fastest_core::store::{PackInfo, Store, StoreError};
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{BlobId, ObjectId};
+use fastest_core::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
+use fastest_core::object::source::{ObjectSink, ObjectSource};
+use fastest_core::store::open::Store;
+use fastest_core::store::pack::PackInfo;
+use fastest_core::store::pack::{BLOCK_BYTES, PACK_BYTES_TARGET};
 
 use super::model::noise;
 
@@ -24,8 +27,8 @@ pub fn put(store: &Store, blobs: &[&[u8]]) -> Vec<PackInfo> {
     writer.finish().unwrap()
 }
 
-pub fn read(store: &Store, blob: &[u8]) -> Result<Vec<u8>, StoreError> {
-    store.object(&BlobId::of(blob).into()).map(|object| object.to_vec())
+pub fn read(source: &dyn ObjectSource, blob: &[u8]) -> Result<Vec<u8>, StoreError> {
+    source.object(&BlobId::of(blob).into()).map(|object| object.to_vec())
 }
 
 pub fn files_in(dir: &Path) -> Vec<std::path::PathBuf> {

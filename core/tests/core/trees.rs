@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use fastest_core::diff::diff_directory;
-use fastest_core::drift::{Counts, Drift, drift, drift_counts};
-use fastest_core::id::{ObjectId, TreeId};
-use fastest_core::object::{MemoryObjects, ObjectSource};
-use fastest_core::reach::new_objects;
-use fastest_core::tree::{Entry, Item, find, read_directory, read_root, write_directory};
+use fastest_core::compare::diff::diff_directory;
+use fastest_core::compare::drift::{Counts, Drift, drift, drift_counts};
+use fastest_core::compare::reach::new_objects;
+use fastest_core::object::id::{ObjectId, TreeId};
+use fastest_core::object::item::Item;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::{Entry, find, read_directory, read_root, write_directory};
 use proptest::prelude::*;
 
 use super::model::*;
@@ -114,7 +116,7 @@ fn rewritten(old: Option<TreeId>, changes: &Changes<'_>, objects: &MemoryObjects
 fn by_another_history(from: &Model, to: &Model, order: u64, objects: &MemoryObjects) -> TreeId {
     let mut tree = stored(from, objects);
     let batch_of = |path: &[Vec<u8>]| {
-        let hash = fastest_core::id::BlobId::of(&joined(path)).0;
+        let hash = fastest_core::object::id::BlobId::of(&joined(path)).0;
         u64::from_le_bytes(hash[..8].try_into().unwrap()).wrapping_mul(order | 1) >> 62
     };
     let gone = from.0.iter().filter(|(path, thing)| to.0.get(*path) != Some(*thing));
@@ -156,12 +158,12 @@ impl ObjectSource for Only<'_> {
     fn object(
         &self,
         id: &ObjectId,
-    ) -> Result<fastest_core::object::Object, fastest_core::store::StoreError> {
+    ) -> Result<fastest_core::object::source::Object, fastest_core::object::error::StoreError> {
         assert!(self.1.contains(id), "{id} is needed and not named");
         self.0.object(id)
     }
 
-    fn has(&self, id: &ObjectId) -> Result<bool, fastest_core::store::StoreError> {
+    fn has(&self, id: &ObjectId) -> Result<bool, fastest_core::object::error::StoreError> {
         Ok(self.1.contains(id))
     }
 }
@@ -227,7 +229,7 @@ proptest! {
             assert_eq!(by_another_history(&from, &to, order, &objects), direct);
             assert_eq!(by_another_history(&to, &from, order, &objects), stored(&from, &objects));
             // A sink that has everything is given nothing, and the id is the same.
-            assert_eq!(to.write(&fastest_core::object::NoSink).id, direct);
+            assert_eq!(to.write(&fastest_core::object::memory::NoSink).id, direct);
         }
     }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fastest_core::id::PackId;
-use fastest_core::incoming::{ArrivedPack, IncomingPack, WholePack};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::store::incoming::{IncomingPack, ReceivedPack};
+use fastest_core::store::verified::VerifiedPack;
 use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::Pack;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -62,7 +64,7 @@ pub(crate) async fn upload(
 /// Packs that have come, on their way into the object store.
 struct Arrivals<'s> {
     store: &'s Store,
-    packs: Vec<ArrivedPack>,
+    packs: Vec<VerifiedPack>,
     bytes: u64,
     /// When packs were last taken in.
     since: Instant,
@@ -71,7 +73,7 @@ struct Arrivals<'s> {
 }
 
 impl Arrivals<'_> {
-    fn add(&mut self, row: &Pack, pack: ArrivedPack) -> Result<(), SyncError> {
+    fn add(&mut self, row: &Pack, pack: VerifiedPack) -> Result<(), SyncError> {
         self.whole.push(row.pack_id.clone());
         self.bytes += pack.info().bytes;
         self.packs.push(pack);
@@ -88,6 +90,9 @@ impl Arrivals<'_> {
     }
 }
 
+/// Reads objects of packs that have come and are not taken in, on top of the store's.
+pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + 'r;
+
 /// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
 /// whole now. `reader`, if there is one, runs when all have come, before the largest of them are
 /// checked: what it reads then is checked as it is read, and need not be once more.
@@ -96,7 +101,7 @@ pub(crate) async fn take_packs(
     store: &Store,
     remote: &Remote,
     rows: &[Pack],
-    reader: Option<&mut dyn FnMut(&Replica)>,
+    reader: Option<&mut PackReader<'_>>,
 ) -> Result<Vec<String>, SyncError> {
     let (packs, whole) = (Vec::new(), Vec::new());
     let mut arrivals = Arrivals { store, packs, bytes: 0, since: Instant::now(), whole };
@@ -131,7 +136,7 @@ async fn receive_all(
     remote: &Remote,
     rows: &[Pack],
     arrivals: &mut Arrivals<'_>,
-    reader: Option<&mut dyn FnMut(&Replica)>,
+    reader: Option<&mut PackReader<'_>>,
 ) -> Result<(), SyncError> {
     let stored = take_rows(replica, remote, rows, arrivals).await?;
     let store = arrivals.store;
@@ -170,10 +175,10 @@ async fn receive_all(
     drop(downloads);
     let Some(read) = reader else { return Ok(()) };
     arrivals.take_in()?;
-    store.lend(packs)?;
-    read(replica);
+    let lent_packs = store.lend(packs)?;
+    read(replica, &lent_packs);
     let mut all = Ok(());
-    for (download, pack) in lent.into_iter().zip(store.take_back()) {
+    for (download, pack) in lent.into_iter().zip(lent_packs.take_back()) {
         // One that is refused does not take those after it along.
         let added = download.checked(remote, pack).map_err(|error| at_fault(download.row, error));
         all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
@@ -183,8 +188,8 @@ async fn receive_all(
 
 /// What came of a download.
 enum Came {
-    Whole(WholePack),
-    Checked(ArrivedPack),
+    Whole(ReceivedPack),
+    Checked(VerifiedPack),
 }
 
 /// Takes the packs that rows bring themselves. Gives those that are to be fetched from the pack store.
@@ -254,7 +259,7 @@ impl Download<'_> {
     }
 
     /// Brings the pack. Where it breaks off, it goes on from there.
-    async fn receive(&self, store: &Store, remote: &Remote) -> Result<WholePack, SyncError> {
+    async fn receive(&self, store: &Store, remote: &Remote) -> Result<ReceivedPack, SyncError> {
         let (key, bytes_max) = (&self.key, self.bytes());
         remote.meter.expect(bytes_max);
         let mut incoming = store.incoming(&self.id)?;
@@ -278,11 +283,11 @@ impl Download<'_> {
                 Err(error) => return Err(error),
             }
         }
-        incoming.whole().map_err(|error| self.refused(remote, error))
+        incoming.finish().map_err(|error| self.refused(remote, error))
     }
 
     /// Checks each object of the pack, on a thread of its own.
-    async fn check(&self, remote: &Remote, whole: WholePack) -> Result<ArrivedPack, SyncError> {
+    async fn check(&self, remote: &Remote, whole: ReceivedPack) -> Result<VerifiedPack, SyncError> {
         let checked = tokio::task::spawn_blocking(|| whole.verify()).await;
         self.checked(remote, checked.expect("checking a pack does not panic"))
     }
@@ -291,8 +296,8 @@ impl Download<'_> {
     fn checked(
         &self,
         remote: &Remote,
-        pack: Result<ArrivedPack, StoreError>,
-    ) -> Result<ArrivedPack, SyncError> {
+        pack: Result<VerifiedPack, StoreError>,
+    ) -> Result<VerifiedPack, SyncError> {
         let pack = pack.map_err(|error| self.refused(remote, error))?;
         check_claim(&*remote.primary, self.row, &pack.info())?;
         Ok(pack)
@@ -349,7 +354,7 @@ fn take_part(
     row: &Pack,
     data: &str,
     primary: &dyn Primary,
-) -> Result<Option<ArrivedPack>, SyncError> {
+) -> Result<Option<VerifiedPack>, SyncError> {
     if data.len() > PART_LETTERS_MAX {
         return Err(inconsistent(primary, format!("row {} is no part of a pack", row.id)));
     }
@@ -391,7 +396,7 @@ fn from_text<'a>(
     id: &PackId,
     parts: impl IntoIterator<Item = &'a str>,
     primary: &dyn Primary,
-) -> Result<ArrivedPack, SyncError> {
+) -> Result<VerifiedPack, SyncError> {
     let mut incoming = store.incoming(id)?;
     let mut bytes = Vec::new();
     for part in parts {

@@ -14,7 +14,7 @@ use tracing::debug;
 use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::claims::{check_content, check_row, check_scope, inconsistent};
-use crate::exchange::packs::take_packs;
+use crate::exchange::packs::{PackReader, take_packs};
 use crate::exchange::resend_packs::{answer, asked_for};
 use crate::exchange::sent::recall;
 use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
@@ -79,7 +79,7 @@ pub async fn pull_scope(
 }
 
 /// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
-pub(crate) type Reader<'r> = dyn FnMut(&Replica, &Store, &Page) + 'r;
+pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + 'r;
 
 /// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
 /// itself; nothing of it is sure to stay, should the pull fail.
@@ -318,8 +318,9 @@ async fn take_content(
     for pack in page.changes.iter().filter_map(Change::row::<Pack>) {
         rows.push(pack.map_err(|error| inconsistent(primary, error.to_string()))?);
     }
-    let mut read = reader.map(|reader| |replica: &Replica| reader(replica, store, page));
-    let read = read.as_mut().map(|read| read as &mut dyn FnMut(&Replica));
+    let mut read = reader
+        .map(|reader| |replica: &Replica, source: &dyn ObjectSource| reader(replica, source, page));
+    let read = read.as_mut().map(|read| read as &mut PackReader<'_>);
     let finished = take_packs(replica, store, remote, &rows, read).await?;
     if !page.more() {
         // Where more follows, a pack that was written anew may come after its snapshot.

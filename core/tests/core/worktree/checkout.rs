@@ -4,18 +4,23 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::{CheckoutError, Folding, Plan, execute, write};
-use fastest_core::object::{MemoryObjects, ObjectKind, ObjectSink};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSink;
+use fastest_core::object::tree::{find, write_directory};
 use fastest_core::progress::Progress;
-use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::{find, write_directory};
+use fastest_core::worktree::checkout::error::CheckoutError;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::{execute, write};
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::scan::tick;
 use super::work::{Thing, Work, set_executable};
 
 fn in_the_way(
     work: &Work,
-    outcome: Result<fastest_core::checkout::Checkout, CheckoutError>,
+    outcome: Result<fastest_core::worktree::checkout::outcome::Checkout, CheckoutError>,
 ) -> Vec<PathBuf> {
     match outcome {
         Err(CheckoutError::InTheWay { paths }) => {
@@ -168,7 +173,8 @@ fn a_missing_object_changes_nothing() {
     let new = work.snapshot();
     work.checkout(&old);
     let part = MemoryObjects::default();
-    let root = fastest_core::object::ObjectSource::object(&work.objects, &new.into()).unwrap();
+    let root =
+        fastest_core::object::source::ObjectSource::object(&work.objects, &new.into()).unwrap();
     part.put(ObjectKind::Tree, new.into(), &root).unwrap();
     let plan = Plan::whole(&work.index(), &new, &part, Folding::default()).unwrap();
     let done = execute(work.root(), plan, &work.index(), &part, b"", &Progress::default());

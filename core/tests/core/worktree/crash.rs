@@ -5,9 +5,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::{CheckoutError, execute_until, recover};
-use fastest_core::id::TreeId;
+use fastest_core::object::id::TreeId;
 use fastest_core::progress::Progress;
+use fastest_core::worktree::checkout::error::CheckoutError;
+use fastest_core::worktree::checkout::run::{execute_until, recover};
 
 use super::work::{Thing, Work, set_executable};
 

@@ -6,15 +6,19 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use fastest_core::checkout::{
-    Checkout, Folding, KeptWhy, Plan, Written, execute_until, recover, write,
-};
-use fastest_core::git::Git;
-use fastest_core::id::TreeId;
-use fastest_core::left::{self, Left, LeftWhy};
+use fastest_core::object::id::TreeId;
 use fastest_core::progress::Progress;
-use fastest_core::scan::{Databases, IndexUse, Refusal, Scan, Selection, SkippedWhy, scan};
-use fastest_core::stat_index::StatIndex;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::outcome::{Checkout, KeptWhy};
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::{Written, execute_until, recover, write};
+use fastest_core::worktree::database::{Databases, Refusal};
+use fastest_core::worktree::git::Git;
+use fastest_core::worktree::left::{self, Left, LeftWhy};
+use fastest_core::worktree::scan::context::{IndexUse, Selection};
+use fastest_core::worktree::scan::report::{Scan, SkippedWhy};
+use fastest_core::worktree::scan::run::scan;
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::work::Work;
 
@@ -329,7 +333,7 @@ fn of_a_database_that_cannot_be_copied_the_last_version_stays() {
         matches!(refused.skipped[..], [ref skipped] if matches!(skipped.why, SkippedWhy::Database(_)))
     );
     assert!(refused.skipped[0].why.is_unsaved_content());
-    let last = |id| fastest_core::tree::find(id, &[b"app.db"], &work.objects).unwrap();
+    let last = |id| fastest_core::object::tree::find(id, &[b"app.db"], &work.objects).unwrap();
     assert_eq!(last(&refused.root.id), last(&scan.root.id));
     assert_ne!(refused.root.id, scan.root.id);
 }

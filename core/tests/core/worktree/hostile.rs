@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use fastest_core::git::Git;
+use fastest_core::worktree::git::Git;
 use rustix::fs::{CWD, FileType, Mode};
 
 use super::work::Work;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fastest_core::progress::Progress;
-use fastest_core::scan::IndexUse;
-use fastest_core::stat_index::StatIndex;
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::work::{Thing, Work};
 

@@ -5,6 +5,7 @@ mod crash;
 mod databases;
 mod hostile;
 mod ignoring;
+mod left;
 mod long_paths;
 mod races;
 mod random;

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use fastest_core::checkout::{CheckoutError, KeptWhy, execute_until, recover};
-use fastest_core::id::{BlobId, TreeId};
-use fastest_core::object::ObjectSource;
+use fastest_core::object::id::{BlobId, TreeId};
+use fastest_core::object::source::ObjectSource;
 use fastest_core::progress::Progress;
-use fastest_core::scan::IndexUse;
-use fastest_core::stat_index::StatIndex;
+use fastest_core::worktree::checkout::error::CheckoutError;
+use fastest_core::worktree::checkout::outcome::KeptWhy;
+use fastest_core::worktree::checkout::run::{execute_until, recover};
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::stat_index::StatIndex;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::work::Work;

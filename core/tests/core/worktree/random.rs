@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use fastest_core::drift::drift;
-use fastest_core::id::TreeId;
-use fastest_core::scan::IndexUse;
+use fastest_core::compare::drift::drift;
+use fastest_core::object::id::TreeId;
+use fastest_core::worktree::scan::context::IndexUse;
 use proptest::prelude::*;
 
 use super::scan::tick;

@@ -7,11 +7,15 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, SystemTime};
 
-use fastest_core::object::{MemoryObjects, ObjectSource};
+use fastest_core::object::item::{Item, Kind};
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::{find, read_directory};
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, ScanError, Skipped, SkippedWhy};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::{Item, Kind, find, read_directory};
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::scan::error::ScanError;
+use fastest_core::worktree::scan::report::{Skipped, SkippedWhy};
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::work::{Work, set_executable};
 
@@ -99,7 +103,7 @@ fn a_refreshed_index_claims_nothing_new() {
     tick();
     let nowhere = MemoryObjects::default();
     let progress = Progress::default();
-    let sink = fastest_core::object::NoSink;
+    let sink = fastest_core::object::memory::NoSink;
     let status = work.scan_to(&work.index(), &sink, IndexUse::Refresh, &progress);
     let status = status.unwrap();
     assert!(nowhere.is_empty() && status.root.id != before);
@@ -219,7 +223,7 @@ fn a_folder_that_is_not_there_is_an_error_that_names_it() {
 fn folders_as_deep_as_a_path_may_be_are_taken_in() {
     let work = Work::new();
     let depth = (4096 - work.root().as_os_str().len() - 16) / 2;
-    let limit = fastest_core::tree::DEPTH_MAX;
+    let limit = fastest_core::object::tree::DEPTH_MAX;
     let deep = |levels: usize| work.path(&vec!["d"; levels].join("/"));
     fs::create_dir_all(deep(limit.min(depth))).unwrap();
     let root = work.snapshot();

@@ -6,18 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use fastest_core::checkout::{Checkout, Folding, Plan, execute};
-use fastest_core::id::{BlobId, TreeId};
-use fastest_core::left::{self, Left, LeftWhy};
-use fastest_core::object::MemoryObjects;
-use fastest_core::scan::{IndexUse, Scan, SkippedWhy};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::{Item, find, read_directory, write_directory};
+use fastest_core::object::id::{BlobId, TreeId};
+use fastest_core::object::item::Item;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::tree::{find, read_directory, write_directory};
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::scan::report::{Scan, SkippedWhy};
+use fastest_core::worktree::stat_index::StatIndex;
 
 use super::scan::tick;
 use super::work::Work;
 
-fn git(folder: &Path, words: &[&str]) {
+pub fn git(folder: &Path, words: &[&str]) {
     let ran = Command::new("git")
         .args(["-c", "user.name=x", "-c", "user.email=x@y.example", "-c", "core.excludesFile="])
         .args(words)
@@ -44,7 +44,7 @@ pub fn paths(tree: &TreeId, objects: &MemoryObjects) -> Vec<String> {
 }
 
 /// Snapshots, and checks which files are content; the saved index must not change that.
-fn check(work: &Work, expect: &[&str]) -> TreeId {
+pub fn check(work: &Work, expect: &[&str]) -> TreeId {
     let tree = work.snapshot();
     assert_eq!(paths(&tree, &work.objects), expect);
     assert_eq!(work.snapshot(), tree, "by the saved index");
@@ -55,7 +55,7 @@ fn check(work: &Work, expect: &[&str]) -> TreeId {
     tree
 }
 
-fn scan(work: &Work) -> Scan {
+pub fn scan(work: &Work) -> Scan {
     work.try_scan(&work.index(), IndexUse::Replace).unwrap()
 }
 
@@ -162,221 +162,6 @@ fn a_checkout_deletes_what_was_content_though_ignored() {
     work.checkout(&untracked);
     assert!(work.path("b.log").exists());
     check(&work, &[".fastestignore", ".gitignore", "dir/d"]);
-}
-
-#[test]
-fn what_stands_in_the_way_is_left_and_the_rest_comes() {
-    let work = Work::new();
-    work.write(".gitignore", "config\nfolder\n");
-    work.write("x", "1");
-    let old = work.snapshot();
-    work.write(".gitignore", "");
-    work.write("config", "theirs");
-    work.write("folder/a", "theirs");
-    work.write("x", "2");
-    let new = work.snapshot();
-    let work = work.clone_into_new();
-    work.checkout(&old);
-    tick();
-    work.snapshot();
-    work.write("config", "mine");
-    work.write("folder", "mine, a file");
-    let left = || left_by(&around(&work, &new, &[old, new]));
-    assert_eq!(left(), ["config", "folder"]);
-    assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
-    assert_eq!(fs::read(work.path("folder")).unwrap(), b"mine, a file");
-    assert_eq!(fs::read(work.path("x")).unwrap(), b"2");
-    assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"");
-    // What stands there is no edit of the new tree, and nothing of that counts as deleted.
-    assert_eq!(work.snapshot(), new);
-    tick();
-    assert_eq!(work.snapshot(), new);
-    fs::remove_file(work.path("config")).unwrap();
-    assert_eq!(work.snapshot(), new);
-    assert_eq!(left(), ["folder"]);
-    assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
-    fs::rename(work.path("folder"), work.path("mine")).unwrap();
-    assert_eq!(left(), Vec::<String>::new());
-    assert_eq!(fs::read(work.path("folder/a")).unwrap(), b"theirs");
-    assert!(!work.state().left().exists());
-    fs::remove_file(work.path("mine")).unwrap();
-    assert_eq!(check(&work, &[".gitignore", "config", "folder/a", "x"]), new);
-}
-
-#[test]
-fn what_stands_in_the_way_stays_when_the_tree_moves_on() {
-    let work = Work::new();
-    work.write(".gitignore", "config\n");
-    let old = work.snapshot();
-    work.write(".gitignore", "");
-    work.write("config", "theirs");
-    work.write("sub/x", "1");
-    let new = work.snapshot();
-    work.write("config", "theirs, later");
-    work.write(".gitignore", "y\n");
-    let newer = work.snapshot();
-    fs::remove_file(work.path("config")).unwrap();
-    let without = work.snapshot();
-    let work = work.clone_into_new();
-    work.checkout(&old);
-    work.write("config", "mine");
-    // In the tree `without`, nothing hides it: it is nobody's content all the same. In the last one,
-    // it is ignored.
-    for (tree, left) in [(new, 1), (newer, 1), (without, 1), (old, 0)] {
-        assert_eq!(around(&work, &tree, &[old, new, newer]).left.len(), left);
-        assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
-        assert_eq!(work.snapshot(), tree);
-    }
-}
-
-#[test]
-fn content_of_the_past_in_the_way_is_replaced_or_deleted() {
-    let work = Work::new();
-    work.write("log", "1");
-    work.write("data", "1");
-    let old = work.snapshot();
-    work.write(".gitignore", "log\ndata\n");
-    let ignored = work.untrack("log");
-    work.write(".gitignore", "");
-    work.write("log", "2");
-    let new = work.snapshot();
-    fs::remove_file(work.path("log")).unwrap();
-    let without = work.snapshot();
-    let other = work.clone_into_new();
-    other.checkout(&old);
-    other.checkout(&ignored);
-    assert_eq!(fs::read(other.path("log")).unwrap(), b"1");
-    // The same content means nothing where the project never had it.
-    assert_eq!(left_by(&around(&other, &new, &[ignored])), ["log"]);
-    assert_eq!(left_by(&around(&other, &new, &[old, ignored])), Vec::<String>::new());
-    assert_eq!(fs::read(other.path("log")).unwrap(), b"2");
-    other.checkout(&ignored);
-    other.write("log", "1");
-    assert_eq!(left_by(&around(&other, &new, &[ignored])), ["log"]);
-    assert_eq!(left_by(&around(&other, &without, &[old, ignored])), Vec::<String>::new());
-    assert!(!other.path("log").exists());
-}
-
-#[test]
-fn rules_of_a_left_ignore_file_hold_and_let_nothing_leave() {
-    let work = Work::new();
-    work.write("a.key", "1");
-    let old = work.snapshot();
-    work.write(".gitignore", "*.env\n");
-    let new = work.snapshot();
-    let work = work.clone_into_new();
-    git(work.root(), &["init", "-q"]);
-    work.write(".git/info/exclude", ".gitignore\n");
-    work.write(".gitignore", "*.key\n");
-    work.checkout(&old);
-    assert_eq!(left_by(&around(&work, &new, &[old, new])), [".gitignore"]);
-    work.write("secret.env", "mine");
-    work.write("b.key", "mine");
-    assert_eq!(work.snapshot(), new);
-}
-
-#[test]
-fn a_checkout_that_is_not_the_heads_keeps_what_was_left() {
-    let work = Work::new();
-    work.write("d/x", "1");
-    let old = work.snapshot();
-    work.write("config", "theirs");
-    let new = work.snapshot();
-    let work = work.clone_into_new();
-    let objects = &work.objects;
-    work.checkout(&old);
-    work.write("config", "mine");
-    assert_eq!(left_by(&around(&work, &new, &[])), ["config"]);
-    let restore = |token: &[u8], wanted: Option<&str>| {
-        let (index, left) = (work.index(), left::load(&work.state()).unwrap());
-        let folding = Folding::default();
-        let plan = match wanted {
-            Some(path) => {
-                let item = find(&new, &[path.as_bytes()], objects).unwrap();
-                let wanted = [(path.as_bytes().to_vec(), item)];
-                Plan::paths(&index, &wanted, &left, objects, folding)
-            }
-            None => Plan::around(&index, &old, left, objects, folding),
-        };
-        execute(work.root(), plan.unwrap(), &index, objects, token, &Default::default())
-    };
-    assert!(restore(b"", Some("d")).unwrap().brought.is_empty());
-    assert!(restore(b"", None).unwrap().brought.is_empty());
-    assert!(restore(b"", Some("config")).is_err());
-    fs::remove_file(work.path("config")).unwrap();
-    let done = restore(b"", Some("config")).unwrap();
-    assert_eq!(done.brought, left::load(&work.state()).unwrap());
-    assert_eq!(fs::read(work.path("config")).unwrap(), b"theirs");
-}
-
-#[test]
-fn a_left_folder_of_the_past_goes_and_one_with_anything_else_stays() {
-    for with_own in [false, true] {
-        let work = Work::new();
-        work.write("x", "1");
-        let first = work.snapshot();
-        work.write("d/a", "1");
-        work.write("d/e/b", "1");
-        let folder = work.snapshot();
-        fs::remove_dir_all(work.path("d")).unwrap();
-        work.write("d", "a file by now");
-        let file = work.snapshot();
-        fs::remove_file(work.path("d")).unwrap();
-        let without = work.snapshot();
-        let other = work.clone_into_new();
-        other.checkout(&first);
-        // As a checkout leaves what it could not replace.
-        other.write("d/a", "1");
-        other.write("d/e/b", "1");
-        if with_own {
-            other.write("d/mine", "1");
-        }
-        let expect: &[&str] = if with_own { &["d"] } else { &[] };
-        assert_eq!(left_by(&around(&other, &file, &[first])), ["d"]);
-        assert_eq!(left_by(&around(&other, &file, &[first, folder])), expect);
-        assert_eq!(other.path("d").is_file(), !with_own);
-        if !with_own {
-            fs::remove_file(other.path("d")).unwrap();
-            other.write("d/a", "1");
-            left::save(&other.state(), &[Left { path: b"d".to_vec(), why: LeftWhy::Denied }])
-                .unwrap();
-        }
-        assert_eq!(left_by(&around(&other, &without, &[first, folder])), expect);
-        assert_eq!(other.path("d").exists(), with_own);
-        assert_eq!(other.path("d/mine").exists(), with_own);
-    }
-}
-
-#[test]
-fn a_folder_that_somebody_deletes_is_gone_while_something_is_left() {
-    let work = Work::new();
-    work.write("e/a", "1");
-    work.write("g/h/b", "1");
-    work.write("x", "1");
-    work.snapshot();
-    left::save(&work.state(), &[Left { path: b"x".to_vec(), why: LeftWhy::InTheWay }]).unwrap();
-    fs::remove_dir_all(work.path("e")).unwrap();
-    fs::remove_dir_all(work.path("g")).unwrap();
-    assert_eq!(check(&work, &["x"]), work.snapshot());
-    assert!(find(&work.snapshot(), &[b"e"], &work.objects).unwrap().is_none());
-    assert!(find(&work.snapshot(), &[b"g"], &work.objects).unwrap().is_none());
-}
-
-/// A checkout that leaves what stands in the way.
-fn around(work: &Work, to: &TreeId, past: &[TreeId]) -> Checkout {
-    let left = left::load(&work.state()).unwrap();
-    let index = work.index();
-    let plan = Plan::around(&index, to, left, &work.objects, Folding::default()).unwrap();
-    let plan = plan.with_past(past.to_vec());
-    let done = execute(work.root(), plan, &index, &work.objects, b"token", &Default::default());
-    let done = done.unwrap();
-    left::save(&work.state(), &done.left).unwrap();
-    done
-}
-
-fn left_by(done: &Checkout) -> Vec<String> {
-    let text = |path: &[u8]| String::from_utf8(path.to_vec()).unwrap();
-    done.left.iter().map(|left| text(&left.path)).collect()
 }
 #[test]
 fn what_git_tracks_is_content_whatever_is_ignored() {
@@ -506,7 +291,7 @@ fn state_folders_in_old_trees_are_passed_over() {
         [".GIT", ".git", "d"].into_iter().filter_map(entry).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     let old = write_directory(&entries, &work.objects).unwrap().id;
-    let found = fastest_core::drift::drift(&old, &plain, &work.objects).unwrap();
+    let found = fastest_core::compare::drift::drift(&old, &plain, &work.objects).unwrap();
     assert!(found.is_empty(), "{found:?}");
     let work = work.clone_into_new();
     work.write(".git/HEAD", "mine");
@@ -658,7 +443,7 @@ fn what_cannot_be_read_keeps_its_last_version() {
 }
 
 /// Runs with the rights of a user who owns the folder and is no superuser.
-fn as_another_user<T: Send>(work: &Work, run: impl FnOnce() -> T + Send) -> T {
+pub fn as_another_user<T: Send>(work: &Work, run: impl FnOnce() -> T + Send) -> T {
     if !rustix::process::geteuid().is_root() {
         return run();
     }

@@ -7,15 +7,23 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastest_core::checkout::{Checkout, CheckoutError, Folding, Plan, execute};
-use fastest_core::git::{Git, UserSettings};
-use fastest_core::id::TreeId;
-use fastest_core::left;
-use fastest_core::object::{MemoryObjects, ObjectSink};
+use fastest_core::object::id::TreeId;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::ObjectSink;
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, Scan, ScanError, Selection, scan};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::state_dir::StateDir;
+use fastest_core::worktree::checkout::error::CheckoutError;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::outcome::Checkout;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::git::{Git, UserSettings};
+use fastest_core::worktree::left;
+use fastest_core::worktree::scan::context::{IndexUse, Selection};
+use fastest_core::worktree::scan::error::ScanError;
+use fastest_core::worktree::scan::report::Scan;
+use fastest_core::worktree::scan::run::scan;
+use fastest_core::worktree::stat_index::StatIndex;
+use fastest_core::worktree::state_dir::StateDir;
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

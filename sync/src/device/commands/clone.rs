@@ -8,9 +8,9 @@ use fastest_core::checkout::{Folding, Plan, Written, write};
 use fastest_core::drift::empty_directory;
 use fastest_core::extent::extent;
 use fastest_core::id::TreeId;
+use fastest_core::object::source::ObjectSource;
 use fastest_core::stat_index::StatIndex;
 use fastest_core::state_dir::StateDir;
-use fastest_core::store::Store;
 use fastest_core::tree::{STATE_DIR, read_root};
 use fastest_schema::auth::User;
 use fastest_schema::projects::Project;
@@ -260,8 +260,8 @@ impl Device {
         let (replica, store) = (&mut self.replica, Some(&self.store));
         let mut reader = ahead.map(|ahead| {
             let found = found.clone();
-            move |replica: &Replica, store: &Store, page: &Page| {
-                ahead.read(replica, store, page, &found);
+            move |replica: &Replica, source: &dyn ObjectSource, page: &Page| {
+                ahead.read(replica, source, page, &found);
             }
         });
         let reader = reader.as_mut().map(|reader| reader as &mut Reader<'_>);
@@ -355,14 +355,20 @@ pub(crate) struct Ahead<'a> {
 impl Ahead<'_> {
     /// Writes what the head of the project's main workspace holds. Where that cannot be done now, it
     /// is done later, and whatever is wrong is told then.
-    fn read(&mut self, replica: &Replica, store: &Store, page: &Page, project_id: &str) {
+    fn read(
+        &mut self,
+        replica: &Replica,
+        source: &dyn ObjectSource,
+        page: &Page,
+        project_id: &str,
+    ) {
         if self.target.is_none()
             && let Some(tree) = main_tree(replica, page, project_id)
             && tree != empty_directory()
-            && extent(None, &tree, store).is_ok_and(|found| !found.is_excessive())
+            && extent(None, &tree, source).is_ok_and(|found| !found.is_excessive())
             && let Ok(mut target) = Target::create(self.dir)
         {
-            let written = target.write(store, &tree, self.activity);
+            let written = target.write(source, &tree, self.activity);
             target.written = written.ok().map(|written| (tree, written));
             self.target = target.written.is_some().then_some(target);
         }
@@ -412,15 +418,15 @@ impl Target {
 
     fn write(
         &self,
-        store: &Store,
+        source: &dyn ObjectSource,
         tree: &TreeId,
         activity: &Activity,
     ) -> Result<Written, SyncError> {
         let progress = activity.begin("Writing files");
         let state = StateDir::of(&self.root);
         let folding = Folding::probe(&state).map_err(SyncError::io("use", &self.root))?;
-        let plan = Plan::whole(&StatIndex::empty(), tree, store, folding)?;
-        Ok(write(&self.root, plan, store, &progress)?)
+        let plan = Plan::whole(&StatIndex::empty(), tree, source, folding)?;
+        Ok(write(&self.root, plan, source, &progress)?)
     }
 }
 

@@ -1,0 +1,314 @@
+//! Histories: what each snapshot follows, and the newest that two of them have in common.
+//!
+//! Snapshots are names here. Who knows more of them, such as a replica with its rows, answers through
+//! [`Ancestry`]. Names and times decide nothing: only the shape of the graph does.
+
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+
+/// Looks up what is known of snapshots.
+pub trait Ancestry {
+    /// Why a look-up failed.
+    type Error: From<StoreError>;
+
+    /// The snapshots that `id` follows directly, in any order. Of a snapshot that nobody knows: none.
+    fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
+
+    /// The tree that `id` captured. An error where nobody knows the snapshot.
+    fn tree(&self, id: &str) -> Result<TreeId, Self::Error>;
+}
+
+/// The best common ancestors of two snapshots: those that no other common ancestor follows. After
+/// merges that cross each other (criss-cross) there are several. Sorted by name.
+pub fn best_common<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Vec<String>, A::Error> {
+    let graph = Graph::above(ancestry, &[a, b])?;
+    let [a, b] = [a, b].map(|name| graph.index(name));
+    let mut steps = usize::MAX;
+    let mut best = graph.best_common(&[a], &[b], &mut steps).expect("the steps do not run out");
+    best.sort_unstable();
+    Ok(best.into_iter().map(|at| graph.name(at).to_owned()).collect())
+}
+
+/// A snapshot's place in a [`Graph`]. Places are in the order of the names.
+pub(crate) type Index = usize;
+
+/// Some snapshots with all that they follow.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    /// Sorted.
+    names: Vec<String>,
+    parents: Vec<Vec<Index>>,
+    /// One more than the greatest of a snapshot's parents: an ancestor's is always smaller.
+    generations: Vec<u32>,
+}
+
+impl Graph {
+    /// Reads `heads` and everything that they follow.
+    pub(crate) fn above<A: Ancestry>(ancestry: &A, heads: &[&str]) -> Result<Self, A::Error> {
+        let mut found: HashMap<String, Vec<String>> = HashMap::new();
+        let mut queue: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();
+        while let Some(id) = queue.pop() {
+            if !found.contains_key(&id) {
+                let parents = ancestry.parents(&id)?;
+                queue.extend(parents.iter().filter(|parent| !found.contains_key(*parent)).cloned());
+                found.insert(id, parents);
+            }
+        }
+        let mut sorted: Vec<(String, Vec<String>)> = found.into_iter().collect();
+        sorted.sort_unstable();
+        let (names, named_parents): (Vec<String>, Vec<Vec<String>>) = sorted.into_iter().unzip();
+        let index = |name: &String| names.binary_search(name).expect("parents were read too");
+        let by_index = |parents: &Vec<String>| -> Vec<Index> {
+            parents.iter().map(index).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let mut parents: Vec<Vec<Index>> = named_parents.iter().map(by_index).collect();
+        let generations = generations(&mut parents);
+        Ok(Self { names, parents, generations })
+    }
+
+    /// The place of a snapshot that was read.
+    pub(crate) fn index(&self, name: &str) -> Index {
+        self.names.binary_search_by(|other| other.as_str().cmp(name)).expect("it was read")
+    }
+
+    pub(crate) fn name(&self, at: Index) -> &str {
+        &self.names[at]
+    }
+
+    pub(crate) fn generation(&self, at: Index) -> u32 {
+        self.generations[at]
+    }
+
+    /// The best common ancestors of two merges: one of all of `ours`, and one of all of `theirs`.
+    /// Takes one of `steps` for each snapshot looked at; `None` where they run out.
+    ///
+    /// The walk goes down by generation, as git's `paint_down_to_common` does: a snapshot comes after
+    /// all that follow it, so what is known of it by then is all there is to know. It ends where
+    /// everything left lies below a common ancestor that was found.
+    pub(crate) fn best_common(
+        &self,
+        ours: &[Index],
+        theirs: &[Index],
+        steps: &mut usize,
+    ) -> Option<Vec<Index>> {
+        let mut walk =
+            Walk { graph: self, marks: HashMap::new(), queue: BinaryHeap::new(), open: 0 };
+        ours.iter().for_each(|&at| walk.reach(at, OURS));
+        theirs.iter().for_each(|&at| walk.reach(at, THEIRS));
+        let mut best = Vec::new();
+        while walk.open > 0 {
+            *steps = steps.checked_sub(1)?;
+            let (_, at) = walk.queue.pop().expect("what is open is queued");
+            let mut mark = walk.marks[&at];
+            walk.open -= usize::from(mark & BELOW == 0);
+            if mark == OURS | THEIRS {
+                best.push(at);
+                mark |= BELOW;
+            }
+            self.parents[at].iter().for_each(|&parent| walk.reach(parent, mark));
+        }
+        Some(best)
+    }
+}
+
+/// Reached from our side.
+const OURS: u8 = 1;
+/// Reached from their side.
+const THEIRS: u8 = 2;
+/// A common ancestor follows it.
+const BELOW: u8 = 4;
+
+struct Walk<'a> {
+    graph: &'a Graph,
+    marks: HashMap<Index, u8>,
+    queue: BinaryHeap<(u32, Index)>,
+    /// How many in the queue may still be best, or lead to one.
+    open: usize,
+}
+
+impl Walk<'_> {
+    fn reach(&mut self, at: Index, marks: u8) {
+        let before = self.marks.get(&at).copied();
+        let after = before.unwrap_or(0) | marks;
+        self.marks.insert(at, after);
+        if before.is_none() {
+            self.queue.push((self.graph.generations[at], at));
+        }
+        let is_open = |mark: u8| usize::from(mark & BELOW == 0);
+        self.open = self.open + is_open(after) - before.map_or(0, is_open);
+    }
+}
+
+/// The generation of each snapshot. Only a lie makes a snapshot follow itself: of each such ring, one
+/// parent is left out, which one depends on the names alone.
+fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Entered,
+        Done,
+    }
+    let mut states = vec![State::New; parents.len()];
+    let mut generations = vec![0; parents.len()];
+    // A stack of our own: a history is deeper than a thread's.
+    let mut stack: Vec<(Index, usize)> = Vec::new();
+    for start in 0..parents.len() {
+        if states[start] == State::New {
+            states[start] = State::Entered;
+            stack.push((start, 0));
+        }
+        while let Some((at, next)) = stack.pop() {
+            let Some(&parent) = parents[at].get(next) else {
+                let above = parents[at].iter().map(|&parent| generations[parent] + 1).max();
+                generations[at] = above.unwrap_or(0);
+                states[at] = State::Done;
+                continue;
+            };
+            match states[parent] {
+                State::Entered => {
+                    parents[at].remove(next);
+                    stack.push((at, next));
+                }
+                State::Done => stack.push((at, next + 1)),
+                State::New => {
+                    states[parent] = State::Entered;
+                    stack.extend([(at, next + 1), (parent, 0)]);
+                }
+            }
+        }
+    }
+    generations
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Snapshots and their parents, without trees.
+    pub(crate) struct Shape(pub(crate) HashMap<String, Vec<String>>);
+
+    impl Shape {
+        /// From `child:parent,parent` words.
+        fn new(words: &str) -> Self {
+            let word = |word: &str| {
+                let (child, parents) = word.split_once(':').unwrap();
+                let parents = parents.split(',').filter(|p| !p.is_empty()).map(str::to_owned);
+                (child.to_owned(), parents.collect())
+            };
+            Self(words.split_whitespace().map(word).collect())
+        }
+    }
+
+    impl Ancestry for Shape {
+        type Error = StoreError;
+
+        fn parents(&self, id: &str) -> Result<Vec<String>, StoreError> {
+            Ok(self.0.get(id).cloned().unwrap_or_default())
+        }
+
+        fn tree(&self, _: &str) -> Result<TreeId, StoreError> {
+            unreachable!("the graph asks for no tree")
+        }
+    }
+
+    #[track_caller]
+    fn check(words: &str, a: &str, b: &str, expect: &[&str]) {
+        let shape = Shape::new(words);
+        assert_eq!(best_common(&shape, a, b).unwrap(), expect, "{words}");
+        assert_eq!(best_common(&shape, b, a).unwrap(), expect, "{words}");
+    }
+
+    #[test]
+    fn where_lines_part() {
+        check("1: 2:1 3:1", "2", "3", &["1"]);
+        check("1: 2:1 3:2", "2", "3", &["2"]);
+        check("1: 2:1 3:1 4:2,3 5:4 6:3", "5", "6", &["3"]);
+        check("1: 2:", "1", "2", &[]);
+        check("1: 2:1", "2", "2", &["2"]);
+        check("2:gone 3:gone", "2", "3", &["gone"]);
+    }
+
+    #[test]
+    fn lines_that_cross_have_several_best_ancestors() {
+        check("1: 2:1 3:1 4:2,3 5:2,3", "4", "5", &["2", "3"]);
+        check("1: 2:1 3:1 4:2,3 5:3,2 6:4 7:5", "6", "7", &["2", "3"]);
+        check("1: 2:1 3:1 4:1 5:2,3,4 6:4,3,2", "5", "6", &["2", "3", "4"]);
+        // 2 is below 3, by a long way round.
+        check("1: 2:1 a:2 b:a 3:b 4:2,3 5:2,3", "4", "5", &["3"]);
+        // A name may be older than those that it follows: a clock was wrong.
+        check("9: 8:9 7:9 2:8,7 1:7,8", "1", "2", &["7", "8"]);
+    }
+
+    #[test]
+    fn a_graph_with_a_ring_ends() {
+        check("1:2 2:1 3:1", "3", "2", &["2"]);
+        check("1:1 2:1", "1", "2", &["1"]);
+        check("1:3 2:1 3:2 4:1 5:3", "4", "5", &["3"]);
+    }
+
+    /// By the definition, in cubic time.
+    fn naive(shape: &Shape, a: &str, b: &str) -> Vec<String> {
+        let follows = |a: &str, b: &str| {
+            let (mut seen, mut queue) = (BTreeSet::new(), vec![a.to_owned()]);
+            while let Some(id) = queue.pop() {
+                queue.extend(shape.parents(&id).unwrap());
+                seen.insert(id);
+            }
+            seen.contains(b)
+        };
+        let mut common: Vec<_> =
+            shape.0.keys().filter(|id| follows(a, id) && follows(b, id)).cloned().collect();
+        common.sort();
+        let is_best = |id: &&String| !common.iter().any(|other| other != *id && follows(other, id));
+        common.iter().filter(is_best).cloned().collect()
+    }
+
+    #[test]
+    fn random_graphs_are_as_the_definition_has_it() {
+        let mut state = 12u64;
+        let mut below = |end: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % end
+        };
+        let mut several = 0;
+        for _ in 0..400 {
+            let count = 2 + below(14);
+            // Names in no order.
+            let name = |at: usize| format!("{:02}", (at * 7 + 3) % 17);
+            let mut shape = Shape(HashMap::new());
+            for at in 0..count {
+                let parents = (0..1 + below(3)).filter(|_| at > 0);
+                let parents = parents.map(|_| name(at - 1 - below(at.min(5))));
+                let parents = parents.collect();
+                shape.0.insert(name(at), parents);
+            }
+            for head in ["a", "b"] {
+                let parents = (0..3).map(|_| name(count - 1 - below(count.min(6))));
+                shape.0.insert(head.into(), parents.collect());
+            }
+            let (a, b) = ("a", "b");
+            let best = best_common(&shape, a, b).unwrap();
+            assert_eq!(best, naive(&shape, a, b), "{:?} of {a} and {b}", shape.0);
+            several += usize::from(best.len() > 1);
+        }
+        assert!(several > 20, "{several} of the graphs crossed");
+    }
+
+    #[test]
+    fn a_long_history_is_walked_without_recursion_and_no_further_than_it_must() {
+        let name = |at: usize| format!("{at:06}");
+        let mut shape = Shape(HashMap::new());
+        for at in 0..60_000 {
+            shape.0.insert(name(at), at.checked_sub(1).map(name).into_iter().collect());
+        }
+        shape.0.insert("a".into(), vec![name(59_990)]);
+        shape.0.insert("b".into(), vec![name(59_980)]);
+        let graph = Graph::above(&shape, &["a", "b"]).unwrap();
+        let mut steps = 20;
+        let best = graph.best_common(&[graph.index("a")], &[graph.index("b")], &mut steps);
+        assert_eq!(best, Some(vec![graph.index(&name(59_980))]));
+        assert_eq!(graph.best_common(&[graph.index("a")], &[0], &mut 20), None, "steps run out");
+    }
+}

@@ -1,0 +1,277 @@
+//! How one directory differs from another, read no further than the difference.
+//!
+//! Equal ids are equal trees, so they are never opened. A wide directory's shared runs are left
+//! out in the same way, whatever the depth to which either side is split.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+use crate::object::item::{Item, Kind};
+use crate::object::source::{Object, ObjectSource};
+use crate::object::tree::{Entry, Node, Run, TreeError, empty_directory, order_of_names};
+
+/// Bytes of an encoded entry, about.
+const ENTRY_BYTES_MEAN: usize = 50;
+
+/// A name under which two directories differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference<'a> {
+    /// The name in its directory.
+    pub name: &'a [u8],
+    /// What the old side has there.
+    pub old: Option<Entry<'a>>,
+    /// What the new side has there.
+    pub new: Option<Entry<'a>>,
+}
+
+impl Difference<'_> {
+    /// Whether either side has a directory there.
+    pub(crate) fn is_of_directories(&self) -> bool {
+        self.old.iter().chain(&self.new).any(|entry| entry.kind == Kind::Directory)
+    }
+}
+
+/// Two directories, as far as they have to be read to tell how they differ.
+#[derive(Debug)]
+pub struct DirectoryDiff {
+    old: Vec<Part>,
+    new: Vec<Part>,
+    bytes: usize,
+}
+
+/// Reads where two directories differ; `None` is a directory without entries.
+pub fn diff_directory(
+    old: Option<&TreeId>,
+    new: Option<&TreeId>,
+    source: &dyn ObjectSource,
+) -> Result<DirectoryDiff, StoreError> {
+    // A caller may compare with nothing, which no store need hold.
+    let empty = empty_directory();
+    let [old, new] = [old, new].map(|id| id.filter(|id| **id != empty));
+    if old == new {
+        return Ok(DirectoryDiff { old: Vec::new(), new: Vec::new(), bytes: 0 });
+    }
+    differing_leaves(old, new, source)
+}
+
+impl DirectoryDiff {
+    /// Bytes of the nodes that were read, of both sides.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The names under which the two differ, sorted.
+    ///
+    /// Entries are equal where kind and id are: the rest follows from these.
+    pub fn differences(&self) -> Result<Differences<'_>, StoreError> {
+        let [old, new] = [entries(&self.old)?, entries(&self.new)?];
+        Ok(Differences { old: old.into_iter(), new: new.into_iter() })
+    }
+}
+
+/// The entries of all of a row of leaves: to read them first is much faster than to take turns.
+fn entries(leaves: &[Part]) -> Result<Vec<Entry<'_>>, StoreError> {
+    let mut all = Vec::new();
+    for leaf in leaves {
+        if let Node::Leaf(entries) = leaf.node()? {
+            // Leaf by leaf: hostile ones may be the same bytes, and are refused at the second.
+            all.reserve(leaf.object.len() / ENTRY_BYTES_MEAN);
+            let mut previous = all.last().map_or(&[][..], |entry: &Entry<'_>| entry.name);
+            for entry in entries.after(previous) {
+                let entry = entry.map_err(tree_error(&leaf.id))?;
+                previous = entry.name;
+                all.push(entry);
+            }
+            leaf.check_end(previous)?;
+        }
+    }
+    Ok(all)
+}
+
+/// Iterates over differences.
+#[derive(Debug)]
+pub struct Differences<'a> {
+    old: std::vec::IntoIter<Entry<'a>>,
+    new: std::vec::IntoIter<Entry<'a>>,
+}
+
+impl<'a> Iterator for Differences<'a> {
+    type Item = Difference<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (old, new) = (self.old.as_slice().first(), self.new.as_slice().first());
+            let order = match (old, new) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => order_of_names(old.name, new.name),
+            };
+            if let (Some(old), Some(new)) = (old, new)
+                && order.is_eq()
+                && old.kind == new.kind
+                && old.id == new.id
+            {
+                self.old.next();
+                self.new.next();
+                continue;
+            }
+            let old = if order.is_le() { self.old.next() } else { None };
+            let new = if order.is_ge() { self.new.next() } else { None };
+            let name = old.or(new)?.name;
+            return Some(Difference { name, old, new });
+        }
+    }
+}
+
+/// Whether two items are the same content of the same kind.
+pub fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.kind == b.kind && a.id == b.id,
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+/// A node of a directory: all of it, or a run.
+#[derive(Debug)]
+struct Part {
+    id: TreeId,
+    object: Object,
+    /// The last name of a run, as its parent gives it.
+    last_name: Option<Vec<u8>>,
+}
+
+impl Part {
+    fn node(&self) -> Result<Node<'_>, StoreError> {
+        Node::parse(&self.object).map_err(tree_error(&self.id))
+    }
+
+    fn level(&self) -> Result<u8, StoreError> {
+        Ok(match self.node()? {
+            Node::Leaf(_) => 0,
+            Node::Interior(runs) => runs.level(),
+        })
+    }
+
+    /// Checks the last name found in a run. An empty run has none, and so is refused too.
+    fn check_end(&self, found: &[u8]) -> Result<(), StoreError> {
+        if self.last_name.as_ref().is_some_and(|name| name != found) {
+            return Err(damaged(&self.id, "a run does not end with the name it gives"));
+        }
+        Ok(())
+    }
+}
+
+/// The leaves of each side that the other side does not share.
+fn differing_leaves(
+    old: Option<&TreeId>,
+    new: Option<&TreeId>,
+    source: &dyn ObjectSource,
+) -> Result<DirectoryDiff, StoreError> {
+    let mut old = Frontier::new(old, source)?;
+    let mut new = Frontier::new(new, source)?;
+    while old.level > 0 || new.level > 0 {
+        match old.level.cmp(&new.level) {
+            Ordering::Greater => old.descend(source)?,
+            Ordering::Less => new.descend(source)?,
+            Ordering::Equal => {
+                let (old_above, new_above) = (old.take(), new.take());
+                let (old_runs, new_runs) = (runs(&old_above)?, runs(&new_above)?);
+                old.load(&unshared(&old_runs, &new_runs), source)?;
+                new.load(&unshared(&new_runs, &old_runs), source)?;
+            }
+        }
+    }
+    Ok(DirectoryDiff { old: old.nodes, new: new.nodes, bytes: old.bytes + new.bytes })
+}
+
+/// Nodes of one level that together hold what is still to be compared.
+struct Frontier {
+    level: u8,
+    nodes: Vec<Part>,
+    /// Bytes of all nodes read so far.
+    bytes: usize,
+}
+
+impl Frontier {
+    fn new(root: Option<&TreeId>, source: &dyn ObjectSource) -> Result<Self, StoreError> {
+        let mut frontier = Self { level: 0, nodes: Vec::new(), bytes: 0 };
+        if let Some(&id) = root {
+            let root = Part { id, object: source.object(&id.into())?, last_name: None };
+            frontier.level = root.level()?;
+            frontier.bytes = root.object.len();
+            frontier.nodes.push(root);
+        }
+        Ok(frontier)
+    }
+
+    fn take(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.nodes)
+    }
+
+    /// Replaces the nodes by all of their children.
+    fn descend(&mut self, source: &dyn ObjectSource) -> Result<(), StoreError> {
+        let above = self.take();
+        self.load(&runs(&above)?, source)
+    }
+
+    /// Reads runs, which must be of the next level and none of them twice: names are unique, and
+    /// a hostile node that named one run any number of times would cost as many readings.
+    fn load(&mut self, runs: &[Run<'_>], source: &dyn ObjectSource) -> Result<(), StoreError> {
+        // The ids are claims, which anyone may choose to collide: hence the standard hasher.
+        let mut ids = HashSet::with_capacity(runs.len());
+        if let Some(twice) = runs.iter().find(|run| !ids.insert(run.id)) {
+            return Err(damaged(&twice.id, "a run stands twice in a directory"));
+        }
+        self.level = self.level.saturating_sub(1);
+        for run in runs {
+            let object = source.object(&run.id.into())?;
+            let part = Part { id: run.id, object, last_name: Some(run.last_name.to_vec()) };
+            if part.level()? != self.level {
+                return Err(damaged(&part.id, "a run's level is not one below its parent's"));
+            }
+            self.bytes += part.object.len();
+            self.nodes.push(part);
+        }
+        Ok(())
+    }
+}
+
+/// The children of a row of nodes; their names go on from node to node.
+fn runs(nodes: &[Part]) -> Result<Vec<Run<'_>>, StoreError> {
+    let mut all = Vec::new();
+    let mut previous = &[][..];
+    for node in nodes {
+        if let Node::Interior(runs) = node.node()? {
+            for run in runs.after(previous) {
+                let run = run.map_err(tree_error(&node.id))?;
+                previous = run.last_name;
+                all.push(run);
+            }
+            node.check_end(previous)?;
+        }
+    }
+    Ok(all)
+}
+
+/// The runs that the other side has not: the same node holds the same entries, and so ends with the
+/// same name.
+fn unshared<'a>(runs: &[Run<'a>], others: &[Run<'_>]) -> Vec<Run<'a>> {
+    let mut others = others.iter().peekable();
+    let mut is_shared = |run: &Run<'_>| {
+        while others.next_if(|other| other.last_name < run.last_name).is_some() {}
+        others.peek().is_some_and(|other| other.last_name == run.last_name && other.id == run.id)
+    };
+    runs.iter().filter(|run| !is_shared(run)).copied().collect()
+}
+
+fn tree_error(id: &TreeId) -> impl Fn(TreeError) -> StoreError {
+    let id = *id;
+    move |source| StoreError::Tree { id, source }
+}
+
+fn damaged(id: &TreeId, what: &'static str) -> StoreError {
+    tree_error(id)(TreeError::Damaged { what })
+}

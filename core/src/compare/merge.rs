@@ -1,0 +1,498 @@
+//! Merging trees three ways, file by file.
+//!
+//! A file that one side changed is taken from that side. Where both sides changed it, neither is
+//! lost: ours stays under its name, theirs is put beside it under a name of its own, and the
+//! conflict is reported. The text of files is not looked at, but for ignore files, which hold the
+//! rules of both sides.
+//!
+//! Which tree is the base is found by [`crate::compare::merge_base`], which merges several to one by
+//! [`merge_bases`]. All knowledge of what two changes come to is here.
+
+mod differing;
+mod ignoring;
+mod three;
+mod unsettled;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::compare::aside::name_aside;
+use crate::compare::diff::same_item;
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+use crate::object::item::{Item, Root};
+use crate::object::source::{ObjectSink, ObjectSource};
+use crate::object::tree::{
+    check_depth, empty_directory, read_directory, read_root, write_directory,
+};
+
+pub use differing::agree_where_others_differ;
+use differing::{Differing, differing};
+use three::Three;
+
+/// A path that both sides changed, each in its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The path, its components joined by `/`.
+    pub path: Vec<u8>,
+    /// What happened.
+    pub kind: ConflictKind,
+}
+
+/// How two changes of one path do not go together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// Both changed or added it: ours stands under the path, theirs under this path beside it.
+    BothChanged {
+        /// Where theirs was put.
+        theirs_path: Vec<u8>,
+    },
+    /// We changed what they deleted: ours stands.
+    DeletedByThem,
+    /// They changed what we deleted: theirs stands.
+    DeletedByUs,
+}
+
+/// A merged tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The tree with both sides' changes.
+    pub root: Root,
+    /// What the user should look at, sorted by path.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// The three trees of a merge.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// The tree that both sides began with; `None` where they have no common past.
+    pub base: Option<&'a TreeId>,
+    /// The tree that keeps its names.
+    pub ours: &'a TreeId,
+    /// The tree that is brought in.
+    pub theirs: &'a TreeId,
+    /// Marks the names of their side's files in conflicts; letters, digits and `-` only.
+    pub label: &'a str,
+}
+
+/// Merges, giving the new tree's nodes to `sink`, and the content of merged ignore files.
+pub fn merge(
+    sides: &Sides<'_>,
+    source: &dyn ObjectSource,
+    sink: &dyn ObjectSink,
+) -> Result<Merged, StoreError> {
+    let past = sides.base.map_or(Past::Nothing, Past::Tree);
+    let mut merge = Merge::new(past, OnConflict::KeepBoth { label: sides.label }, source, sink);
+    let root = merge.roots(past, sides.ours, sides.theirs)?;
+    let mut conflicts = merge.conflicts;
+    conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Merged { root, conflicts })
+}
+
+/// Merges two merge bases to a virtual one, which is the same whichever is `ours`. A path at which
+/// they are in conflict is left unsettled (`merge/unsettled.rs` says how, and why): nobody's version
+/// of it is the base's. The tree serves as the base of another merge, and for nothing else.
+pub fn merge_bases(
+    past: Past<'_>,
+    ours: &TreeId,
+    theirs: &TreeId,
+    source: &dyn ObjectSource,
+    sink: &dyn ObjectSink,
+) -> Result<TreeId, StoreError> {
+    let mut merge = Merge::new(past, OnConflict::Unsettle, source, sink);
+    Ok(merge.roots(past, ours, theirs)?.id)
+}
+
+/// What two merge bases have in common.
+#[derive(Debug, Clone, Copy)]
+pub enum Past<'a> {
+    /// The tree that both began with.
+    Tree(&'a TreeId),
+    /// Nothing: what only one of them has was added there.
+    Nothing,
+    /// Nobody can say: whatever differs is unsettled.
+    Unknown,
+}
+
+/// What is done with a path that both sides changed.
+#[derive(Debug, Clone, Copy)]
+enum OnConflict<'a> {
+    /// Both versions stay, theirs under a name with this label.
+    KeepBoth { label: &'a str },
+    /// Neither counts.
+    Unsettle,
+}
+
+struct Merge<'a> {
+    source: &'a dyn ObjectSource,
+    sink: &'a dyn ObjectSink,
+    on_conflict: OnConflict<'a>,
+    past_is_known: bool,
+    conflicts: Vec<Conflict>,
+    /// Directories that were merged without a conflict to report, so that their paths do not matter:
+    /// what stands under many names is merged once.
+    merged: HashMap<Three<TreeId>, Root>,
+    unsettled: unsettled::Known,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        past: Past<'_>,
+        on_conflict: OnConflict<'a>,
+        source: &'a dyn ObjectSource,
+        sink: &'a dyn ObjectSink,
+    ) -> Self {
+        Self {
+            source,
+            sink,
+            on_conflict,
+            past_is_known: !matches!(past, Past::Unknown),
+            conflicts: Vec::new(),
+            merged: HashMap::new(),
+            unsettled: HashMap::new(),
+        }
+    }
+
+    fn roots(
+        &mut self,
+        past: Past<'_>,
+        ours: &TreeId,
+        theirs: &TreeId,
+    ) -> Result<Root, StoreError> {
+        let base = match past {
+            Past::Tree(id) => Some(*id),
+            Past::Nothing | Past::Unknown => None,
+        };
+        if ours == theirs || base.as_ref() == Some(theirs) {
+            return read_root(ours, self.source);
+        }
+        if base.as_ref() == Some(ours) {
+            return read_root(theirs, self.source);
+        }
+        let three = Three { base, ours: Some(*ours), theirs: Some(*theirs) };
+        self.directory(three, &mut Vec::new(), 0)
+    }
+
+    fn directory(
+        &mut self,
+        ids: Three<TreeId>,
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<Root, StoreError> {
+        check_depth(ids.ours.or(ids.theirs).as_ref(), depth)?;
+        if let Some(root) = self.merged.get(&ids) {
+            return Ok(*root);
+        }
+        let conflicts_before = self.conflicts.len();
+        let names = differing(&ids, self.source)?;
+        let mut merged = Directory::default();
+        for (name, three) in &names {
+            let length = path.len();
+            path.extend_from_slice(name);
+            self.entry(name, three, path, depth, &mut merged)?;
+            path.truncate(length);
+        }
+        let root = self.assemble(&ids, &names, merged, path)?;
+        if self.conflicts.len() == conflicts_before {
+            self.merged.insert(ids, root);
+        }
+        Ok(root)
+    }
+
+    /// Adds to `merged` what stands under `name`, at which the sides differ, after the merge.
+    fn entry(
+        &mut self,
+        name: &[u8],
+        three: &Three<Item>,
+        path: &mut Vec<u8>,
+        depth: usize,
+        merged: &mut Directory,
+    ) -> Result<(), StoreError> {
+        let Three { base, ours, theirs } = three;
+        let same = |a: &Option<Item>, b: &Option<Item>| same_item(a.as_ref(), b.as_ref());
+        let kept = if self.past_is_known && same(base, theirs) {
+            *ours
+        } else if self.past_is_known && same(base, ours) {
+            *theirs
+        } else if let Some(directories) = three.as_directories(self.past_is_known) {
+            self.merged_directory(directories, path, depth)?
+        } else if let Some(one) = three.replaced() {
+            Some(one)
+        } else if let Some(both) = three.content_and_mode() {
+            Some(both)
+        } else if matches!(self.on_conflict, OnConflict::Unsettle) {
+            Some(self.unsettle(three, depth)?)
+        } else if let Some(both) = ignoring::both(name, three, self.source, self.sink)? {
+            Some(both)
+        } else {
+            self.keep_both(name, three, path, merged)
+        };
+        if !same(&kept, ours) {
+            merged.changes.insert(name.to_vec(), kept);
+        }
+        merged.is_not_theirs |= !same(&kept, theirs);
+        Ok(())
+    }
+
+    /// The directory that a merge of its entries comes to: ours with some changes.
+    fn assemble(
+        &mut self,
+        ids: &Three<TreeId>,
+        names: &Differing,
+        merged: Directory,
+        path: &[u8],
+    ) -> Result<Root, StoreError> {
+        let Directory { mut changes, aside, is_not_theirs } = merged;
+        match (ids.ours, ids.theirs) {
+            (Some(ours), _) if changes.is_empty() && aside.is_empty() => {
+                return read_root(&ours, self.source);
+            }
+            (_, Some(theirs)) if !is_not_theirs && aside.is_empty() => {
+                return read_root(&theirs, self.source);
+            }
+            _ => {}
+        }
+        let mut entries = match ids.ours.filter(|ours| *ours != empty_directory()) {
+            Some(ours) => read_directory(&ours, self.source)?,
+            None => Vec::new(),
+        };
+        self.name_those_aside(aside, &entries, names, &mut changes, path);
+        entries.retain(|(name, _)| !changes.contains_key(name));
+        entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        write_directory(&entries, self.sink)
+    }
+
+    /// Puts the other sides of conflicts under free names.
+    fn name_those_aside(
+        &mut self,
+        aside: Vec<(Vec<u8>, Item)>,
+        ours: &[(Vec<u8>, Item)],
+        names: &Differing,
+        changes: &mut BTreeMap<Vec<u8>, Option<Item>>,
+        parent: &[u8],
+    ) {
+        let OnConflict::KeepBoth { label } = self.on_conflict else { return };
+        if aside.is_empty() {
+            return;
+        }
+        let of_ours = ours.iter().map(|(name, _)| name);
+        let mut taken: BTreeSet<Vec<u8>> =
+            of_ours.chain(names.iter().map(|(name, _)| name)).cloned().collect();
+        for (name, theirs) in aside {
+            let free = name_aside(&name, label, &taken);
+            let theirs_path = [parent, &free].concat();
+            let kind = ConflictKind::BothChanged { theirs_path };
+            self.conflicts.push(Conflict { path: [parent, &name].concat(), kind });
+            taken.insert(free.clone());
+            changes.insert(free, Some(theirs));
+        }
+    }
+
+    fn merged_directory(
+        &mut self,
+        ids: Three<TreeId>,
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<Option<Item>, StoreError> {
+        path.push(b'/');
+        let root = self.directory(ids, path, depth + 1)?;
+        path.pop();
+        let one_side_deleted = ids.ours.is_none() || ids.theirs.is_none();
+        let gone = one_side_deleted && root.id == empty_directory();
+        Ok((!gone).then(|| Item::directory(&root)))
+    }
+
+    fn unsettle(&mut self, three: &Three<Item>, depth: usize) -> Result<Item, StoreError> {
+        unsettled::unsettled(three, self.source, self.sink, &mut self.unsettled, depth)
+    }
+
+    /// What stands under a name that both sides changed, not both to directories.
+    fn keep_both(
+        &mut self,
+        name: &[u8],
+        three: &Three<Item>,
+        path: &[u8],
+        merged: &mut Directory,
+    ) -> Option<Item> {
+        let kind = match (three.ours, three.theirs) {
+            (Some(_), Some(theirs)) => {
+                merged.aside.push((name.to_vec(), theirs));
+                return three.ours;
+            }
+            (Some(_), None) => ConflictKind::DeletedByThem,
+            (None, _) => ConflictKind::DeletedByUs,
+        };
+        self.conflicts.push(Conflict { path: path.to_vec(), kind });
+        three.ours.or(three.theirs)
+    }
+}
+
+/// A directory while it is merged.
+#[derive(Default)]
+struct Directory {
+    /// How it differs from ours.
+    changes: BTreeMap<Vec<u8>, Option<Item>>,
+    /// Theirs, where ours stands under the name.
+    aside: Vec<(Vec<u8>, Item)>,
+    /// Whether it differs from theirs.
+    is_not_theirs: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::object::id::BlobId;
+    use crate::object::item::Kind;
+    use crate::object::memory::MemoryObjects;
+
+    /// A tree from `path=content` words; an executable has `*` before its path.
+    fn tree(words: &str, objects: &MemoryObjects) -> TreeId {
+        #[derive(Default)]
+        struct Directory(BTreeMap<Vec<u8>, Item>, BTreeMap<Vec<u8>, Directory>);
+        fn write(directory: Directory, objects: &MemoryObjects) -> Root {
+            let mut entries = directory.0;
+            for (name, below) in directory.1 {
+                entries.insert(name, Item::directory(&write(below, objects)));
+            }
+            write_directory(&entries.into_iter().collect::<Vec<_>>(), objects).unwrap()
+        }
+        let mut root = Directory::default();
+        for word in words.split_whitespace() {
+            let (path, content) = word.split_once('=').unwrap();
+            let executable = path.starts_with('*');
+            let mut parts: Vec<&str> = path.trim_start_matches('*').split('/').collect();
+            let name = parts.pop().unwrap();
+            let parent = parts
+                .into_iter()
+                .fold(&mut root, |directory, part| directory.1.entry(part.into()).or_default());
+            let kind = if executable { Kind::Executable } else { Kind::File };
+            let id = BlobId::of(content.as_bytes()).0;
+            let item = Item { kind, id, bytes: content.len() as u64, files: 1, list: None };
+            parent.0.insert(name.into(), item);
+        }
+        write(root, objects).id
+    }
+
+    fn check(base: &str, ours: &str, theirs: &str, expect: &str, conflicts: &[&str]) {
+        let objects = MemoryObjects::default();
+        let [base, ours, theirs] = [base, ours, theirs].map(|words| tree(words, &objects));
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "main" };
+        let merged = merge(&sides, &objects, &objects).unwrap();
+        assert_eq!(merged.root.id, tree(expect, &objects), "expected {expect}");
+        let named: Vec<String> = merged
+            .conflicts
+            .iter()
+            .map(|conflict| {
+                let path = String::from_utf8_lossy(&conflict.path);
+                match &conflict.kind {
+                    ConflictKind::BothChanged { theirs_path } => {
+                        format!("{path}|{}", String::from_utf8_lossy(theirs_path))
+                    }
+                    other => format!("{path} {other:?}"),
+                }
+            })
+            .collect();
+        assert_eq!(named, conflicts);
+    }
+
+    #[test]
+    fn changes_of_one_side_are_taken() {
+        check("a=1 b=1", "a=2 b=1", "a=1 b=3", "a=2 b=3", &[]);
+        check("a=1", "a=1 x=1", "a=1 y=1", "a=1 x=1 y=1", &[]);
+        check("a=1 b=1", "b=1", "a=1", "", &[]);
+        check("d/a=1 d/b=1", "d/a=2 d/b=1", "d/a=1 d/b=2", "d/a=2 d/b=2", &[]);
+        check("a=1", "a=2", "a=2", "a=2", &[]);
+        check("a=1", "*a=1", "a=2", "*a=2", &[]);
+        check("d/a=1 d/b=1", "", "d/a=1 d/b=1 e=1", "e=1", &[]);
+        check("d/a=1", "d/a=1 d/n=1", "", "d/n=1", &[]);
+        // What stood there is gone on both sides.
+        check("x=1", "", "x/y=1", "x/y=1", &[]);
+        check("x=1", "x/y=1", "", "x/y=1", &[]);
+        check("x/y=1", "", "x=1", "x=1", &[]);
+    }
+
+    #[test]
+    fn a_virtual_base_is_the_same_whichever_side_is_ours() {
+        for (base, ours, theirs) in [
+            ("a=1 b=1", "a=2 b=1", "a=3"),
+            ("a=1", "a/x=1", "a=2"),
+            ("d/a=1 d/b=1", "", "d/a=2 d/b=1"),
+            ("d/a=1", "d=1", "d/a=2"),
+            ("", "*a=1", "a=2"),
+        ] {
+            let objects = MemoryObjects::default();
+            let [base, ours, theirs] = [base, ours, theirs].map(|words| tree(words, &objects));
+            let virtual_base = |past| {
+                let here = merge_bases(past, &ours, &theirs, &objects, &objects).unwrap();
+                let there = merge_bases(past, &theirs, &ours, &objects, &objects).unwrap();
+                assert_eq!(here, there);
+                here
+            };
+            virtual_base(Past::Nothing);
+            for here in [Past::Tree(&base), Past::Unknown].map(virtual_base) {
+                // Whoever kept a side's version has changed it.
+                for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+                    let sides = Sides { base: Some(&here), ours: a, theirs: b, label: "x" };
+                    let merged = merge(&sides, &objects, &objects).unwrap();
+                    assert_ne!(merged.conflicts, [], "nothing is decided");
+                    let agreed = Sides { theirs: a, ..sides };
+                    let merged = merge(&agreed, &objects, &objects).unwrap();
+                    assert_eq!((merged.root.id, &merged.conflicts[..]), (*a, &[][..]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn directories_that_stand_under_many_names_are_merged_once() {
+        let objects = MemoryObjects::default();
+        let deep = |words: &str| {
+            let below = tree(words, &objects);
+            let below = read_root(&below, &objects).unwrap();
+            let twice = |root: Root, _| {
+                let item = Item::directory(&root);
+                write_directory(&[("a", item), ("b", item)], &objects).unwrap()
+            };
+            (0..60).fold(below, twice).id
+        };
+        let [base, ours, theirs, both] = ["f=1 g=1", "f=2 g=1", "f=1 g=2", "f=2 g=2"].map(deep);
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "x" };
+        let merged = merge(&sides, &objects, &objects).unwrap();
+        assert_eq!((merged.root.id, merged.conflicts), (both, vec![]));
+        let agree = |one, two, others| agree_where_others_differ(one, two, others, &objects);
+        assert!(agree(&base, &ours, [&base, &theirs]).unwrap());
+        assert!(!agree(&base, &ours, [&theirs, &both]).unwrap());
+        let [one, two, three] = ["f=1", "f=2", "f=3"].map(deep);
+        for past in [Past::Tree(&one), Past::Nothing, Past::Unknown] {
+            let merged = merge_bases(past, &two, &three, &objects, &objects).unwrap();
+            assert!(merged != two && merged != three);
+            merge_bases(past, &tree("a=1", &objects), &three, &objects, &objects).unwrap();
+        }
+    }
+
+    #[test]
+    fn both_sides_of_a_conflict_stay() {
+        check(
+            "a.rs=1",
+            "a.rs=2",
+            "a.rs=3",
+            "a.rs=2 a.conflict-main.rs=3",
+            &["a.rs|a.conflict-main.rs"],
+        );
+        check("", "d/a=2", "d/a=3", "d/a=2 d/a.conflict-main=3", &["d/a|d/a.conflict-main"]);
+        check("a=1", "a=2", "", "a=2", &["a DeletedByThem"]);
+        check("a=1", "", "a=2", "a=2", &["a DeletedByUs"]);
+        check("d/a=1 d/b=1", "", "d/a=2 d/b=1", "d/a=2", &["d/a DeletedByUs"]);
+        check("a=1", "a/x=1", "a=2", "a/x=1 a.conflict-main=2", &["a|a.conflict-main"]);
+        check("a=1", "a=2", "a/x=1", "a=2 a.conflict-main/x=1", &["a|a.conflict-main"]);
+        check(
+            "a=1",
+            "a=2 a.conflict-main=9",
+            "a=3",
+            "a=2 a.conflict-main=9 a.conflict-main-2=3",
+            &["a|a.conflict-main-2"],
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! The names at which the two sides of a merge differ, read no further than that.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::compare::diff::{Difference, diff_directory};
+use crate::compare::merge::three::Three;
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+use crate::object::item::Item;
+use crate::object::source::ObjectSource;
+use crate::object::state_name::is_state_name;
+use crate::object::tree::check_depth;
+
+/// Names, sorted, with what stands there on each side.
+pub(super) type Differing = Vec<(Vec<u8>, Three<Item>)>;
+
+/// Every name at which ours and theirs differ.
+pub(super) fn differing(
+    ids: &Three<TreeId>,
+    source: &dyn ObjectSource,
+) -> Result<Differing, StoreError> {
+    let to_theirs = diff_directory(ids.ours.as_ref(), ids.theirs.as_ref(), source)?;
+    let to_base = ids.base.map(|base| diff_directory(ids.ours.as_ref(), Some(&base), source));
+    let to_base = to_base.transpose()?;
+    // What the base has, told by how it differs from ours.
+    let mut bases: HashMap<&[u8], Option<Item>> = HashMap::new();
+    if let Some(diff) = &to_base {
+        bases.extend(diff.differences()?.map(|d| (d.name, d.new.map(|entry| entry.item()))));
+    }
+    let mut found = Differing::new();
+    // What trees of earlier builds may hold of others' state stays as it is: it is no content.
+    for difference in to_theirs.differences()?.filter(|found| !is_state_name(found.name)) {
+        let [ours, theirs] = [difference.old, difference.new].map(|entry| entry.map(|e| e.item()));
+        let base = match bases.get(difference.name) {
+            _ if to_base.is_none() => None,
+            Some(item) => *item,
+            None => ours,
+        };
+        found.push((difference.name.to_vec(), Three { base, ours, theirs }));
+    }
+    Ok(found)
+}
+
+/// Whether two trees have the same at each path at which `a` and `b` differ. To a merge of `a` and `b`
+/// it makes no difference then which of the two is the base, or whether it is a merge of both: at all
+/// other paths nobody asks for the base.
+pub fn agree_where_others_differ(
+    one: &TreeId,
+    two: &TreeId,
+    [a, b]: [&TreeId; 2],
+    source: &dyn ObjectSource,
+) -> Result<bool, StoreError> {
+    agree([*one, *two, *a, *b], source, &mut HashSet::new(), 0)
+}
+
+/// `known` has those that agree: what stands under many names is compared once.
+fn agree(
+    trees: [TreeId; 4],
+    source: &dyn ObjectSource,
+    known: &mut HashSet<[TreeId; 4]>,
+    depth: usize,
+) -> Result<bool, StoreError> {
+    let [one, two, a, b] = &trees;
+    check_depth(Some(one), depth)?;
+    if one == two || a == b || known.contains(&trees) {
+        return Ok(true);
+    }
+    let disagreed = diff_directory(Some(one), Some(two), source)?;
+    let differing = diff_directory(Some(a), Some(b), source)?;
+    let mut disagreed = disagreed.differences()?.peekable();
+    for name in differing.differences()? {
+        while disagreed.next_if(|other| other.name < name.name).is_some() {}
+        let Some(other) = disagreed.next_if(|other| other.name == name.name) else { continue };
+        let agree_below = match (directories(&other), directories(&name)) {
+            (Some([one, two]), Some([a, b])) => agree([one, two, a, b], source, known, depth + 1)?,
+            _ => false,
+        };
+        if !agree_below {
+            return Ok(false);
+        }
+    }
+    known.insert(trees);
+    Ok(true)
+}
+
+/// What both sides of a difference are, where both are directories.
+fn directories(difference: &Difference<'_>) -> Option<[TreeId; 2]> {
+    Some([difference.old?.tree_id()?, difference.new?.tree_id()?])
+}

@@ -1,0 +1,52 @@
+//! The same name on the three sides of a merge, and what needs no more than a look at the three.
+
+use crate::object::id::TreeId;
+use crate::object::item::{Item, Kind};
+
+/// The same thing on each of the three sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Three<T> {
+    pub(super) base: Option<T>,
+    pub(super) ours: Option<T>,
+    pub(super) theirs: Option<T>,
+}
+
+impl Three<Item> {
+    /// The sides as directories, where a merge of directories is what both changes ask for: each
+    /// side is one, or deleted one. Whose past nobody knows may have deleted one too.
+    pub(super) fn as_directories(&self, past_is_known: bool) -> Option<Three<TreeId>> {
+        let base = self.base.as_ref().and_then(Item::tree_id);
+        let may_be_deleted = base.is_some() || !past_is_known;
+        let side = |item: &Option<Item>| match item {
+            Some(item) => item.tree_id().map(Some),
+            None => may_be_deleted.then_some(None),
+        };
+        Some(Three { base, ours: side(&self.ours)?, theirs: side(&self.theirs)? })
+    }
+
+    /// What stands at a path that one side deleted, and where the other put a directory in place of a
+    /// file or the reverse: what was there is gone on both, so the new thing is no conflict.
+    pub(super) fn replaced(&self) -> Option<Item> {
+        let one = match (self.ours, self.theirs) {
+            (None, Some(one)) | (Some(one), None) => one,
+            _ => return None,
+        };
+        self.base.filter(|base| base.is_directory() != one.is_directory()).map(|_| one)
+    }
+
+    /// One side changed a file's content and the other its executable bit: both are wanted.
+    pub(super) fn content_and_mode(&self) -> Option<Item> {
+        let file = |item: &'_ Option<Item>| {
+            item.filter(|item| matches!(item.kind, Kind::File | Kind::Executable))
+        };
+        let (base, ours, theirs) = (file(&self.base)?, file(&self.ours)?, file(&self.theirs)?);
+        let content = match (base.id == ours.id, base.id == theirs.id) {
+            (true, _) => theirs,
+            (_, true) => ours,
+            _ if ours.id == theirs.id => ours,
+            _ => return None,
+        };
+        let kind = if base.kind == ours.kind { theirs.kind } else { ours.kind };
+        Some(Item { kind, ..content })
+    }
+}

@@ -1,0 +1,11 @@
+//! What two or three trees have in common, and what two histories have.
+
+pub mod ancestry;
+pub(crate) mod aside;
+pub(crate) mod cut;
+pub mod diff;
+pub mod drift;
+pub mod extent;
+pub mod merge;
+pub mod merge_base;
+pub mod reach;

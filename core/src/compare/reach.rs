@@ -1,0 +1,77 @@
+//! Which objects a tree needs, beyond those of another tree.
+
+use std::collections::HashSet;
+
+use crate::compare::diff::diff_directory;
+use crate::object::chunk::content_objects;
+use crate::object::error::StoreError;
+use crate::object::id::{ObjectId, TreeId};
+use crate::object::source::ObjectSource;
+use crate::object::tree::{Node, TreeError, check_depth};
+
+/// The objects that `new` needs and `old` does not share at the same place: nodes, blobs, lists
+/// and chunks, each once. What both trees have at different places may be among them.
+pub fn new_objects(
+    old: Option<&TreeId>,
+    new: &TreeId,
+    source: &dyn ObjectSource,
+) -> Result<HashSet<ObjectId>, StoreError> {
+    let mut found = HashSet::new();
+    directory(old, new, source, 0, &mut found)?;
+    Ok(found)
+}
+
+fn directory(
+    old: Option<&TreeId>,
+    new: &TreeId,
+    source: &dyn ObjectSource,
+    depth: usize,
+    found: &mut HashSet<ObjectId>,
+) -> Result<(), StoreError> {
+    check_depth(Some(new), depth)?;
+    if old == Some(new) || found.contains(&ObjectId::from(*new)) {
+        return Ok(());
+    }
+    let mut shared = HashSet::new();
+    if let Some(old) = old {
+        nodes(old, source, u32::MAX, &HashSet::new(), &mut shared)?;
+    }
+    nodes(new, source, u32::MAX, &shared, found)?;
+    for difference in diff_directory(old, Some(new), source)?.differences()? {
+        let Some(new) = difference.new else { continue };
+        match new.tree_id() {
+            Some(below) => {
+                let old = difference.old.and_then(|old| old.tree_id());
+                directory(old.as_ref(), &below, source, depth + 1, found)?;
+            }
+            None => found.extend(content_objects(&new.item(), source)?),
+        }
+    }
+    Ok(())
+}
+
+/// Adds the nodes that make up one directory, leaving out those below a node in `known`.
+fn nodes(
+    id: &TreeId,
+    source: &dyn ObjectSource,
+    below: u32,
+    known: &HashSet<ObjectId>,
+    found: &mut HashSet<ObjectId>,
+) -> Result<(), StoreError> {
+    if known.contains(&ObjectId::from(*id)) || !found.insert((*id).into()) {
+        return Ok(());
+    }
+    let broken = |source: TreeError| StoreError::Tree { id: *id, source };
+    let object = source.object(&(*id).into())?;
+    if let Node::Interior(runs) = Node::parse(&object).map_err(broken)? {
+        let level = u32::from(runs.level());
+        if level >= below {
+            let what = "a run's level is not below its parent's";
+            return Err(broken(TreeError::Damaged { what }));
+        }
+        for run in runs {
+            nodes(&run.map_err(broken)?.id, source, level, known, found)?;
+        }
+    }
+    Ok(())
+}

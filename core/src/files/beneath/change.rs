@@ -1,0 +1,227 @@
+//! All changes that core makes to what stands in a working copy: by the handle of a folder and a name
+//! in it, so that nothing outside is ever changed.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use crate::files::beneath::{Beneath, DIRECTORY, look_at};
+
+/// What became of a wish to rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renamed {
+    Done,
+    /// Something stands there already.
+    Taken,
+    /// The two are on different file systems.
+    Across,
+    /// The file system cannot do so in one step.
+    Unable,
+}
+
+impl Renamed {
+    fn of(renamed: Result<(), Errno>) -> Result<Self, Errno> {
+        match renamed {
+            Ok(()) => Ok(Self::Done),
+            Err(Errno::EXIST) => Ok(Self::Taken),
+            Err(Errno::XDEV) => Ok(Self::Across),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(Self::Unable),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A name in an open folder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At<'a>(pub(crate) BorrowedFd<'a>, pub(crate) &'a [u8]);
+
+/// Creates a file, at a path of any length below `beneath`, where nothing stands.
+pub(crate) fn create_file(beneath: &Beneath, path: &[u8], mode: Mode) -> Result<File, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    Ok(File::from(beneath.open(path, flags, mode)?))
+}
+
+/// Creates a directory where nothing stands.
+pub(crate) fn make_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777))
+}
+
+/// Creates a link where nothing stands.
+pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Result<(), Errno> {
+    rustix::fs::symlinkat(target, at, name)
+}
+
+/// Sets the permission bits of a file, which must be no link. By a handle: by its name Linux follows
+/// links before 6.6. To close the handle gives up the locks that this process has on the file.
+pub(crate) fn set_mode(at: At<'_>, mode: Mode) -> Result<(), Errno> {
+    let file = rustix::fs::openat(at.0, at.1, crate::files::beneath::READ, Mode::empty())?;
+    rustix::fs::fchmod(file, mode)
+}
+
+/// Deletes a file or link.
+pub(crate) fn remove_file(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    rustix::fs::unlinkat(at, name, AtFlags::empty())
+}
+
+/// Deletes an empty directory.
+pub(crate) fn remove_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR)
+}
+
+/// Renames to a name that nothing bears.
+pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
+    let renamed = rustix::fs::renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE);
+    match Renamed::of(renamed)? {
+        // Not every file system can; then a look just before must do.
+        Renamed::Unable => match look_at(to.0, to.1) {
+            Ok(None) => replace(from, to),
+            Ok(Some(_)) => Ok(Renamed::Taken),
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        },
+        renamed => Ok(renamed),
+    }
+}
+
+/// Renames over whatever stands there.
+pub(crate) fn replace(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
+    Renamed::of(rustix::fs::renameat(from.0, from.1, to.0, to.1))
+}
+
+/// Swaps two names in one step. A watcher of the first folder sees its name leave and then arrive, as
+/// when a file is replaced; a watcher of the second sees it the other way round.
+pub(crate) fn exchange(there: At<'_>, here: At<'_>) -> Result<Renamed, Errno> {
+    let renamed =
+        rustix::fs::renameat_with(there.0, there.1, here.0, here.1, RenameFlags::EXCHANGE);
+    Renamed::of(renamed)
+}
+
+/// Deletes what stands under a name, with all below it: its links, not what they lead to. Folders are
+/// moved up to the top one by one, so that no depth of them takes more than two open ones.
+pub(crate) fn remove_all(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    let Some(top) = remove_or_open(at, name)? else { return Ok(()) };
+    let mut moved = 0;
+    for _ in 0..PASSES_MAX {
+        let names = names_in(&top)?;
+        if names.is_empty() {
+            match remove_directory(at, name) {
+                Ok(()) | Err(Errno::NOENT) => return Ok(()),
+                // Something came meanwhile.
+                Err(Errno::NOTEMPTY | Errno::EXIST) => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        for name in names {
+            let Some(folder) = remove_or_open(top.as_fd(), &name)? else { continue };
+            empty(&folder, &top, &mut moved)?;
+            match remove_directory(top.as_fd(), &name) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Err(Errno::NOTEMPTY)
+}
+
+/// How often a folder is looked through: once for each level below it, and more where others go on
+/// writing there.
+const PASSES_MAX: usize = 10_000;
+
+/// Deletes the files of a folder, and moves the folders in it to `top`, under numbers.
+fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> {
+    for name in names_in(folder)? {
+        if remove_or_open(folder.as_fd(), &name)?.is_none() {
+            continue;
+        }
+        loop {
+            *moved += 1;
+            let number = moved.to_string();
+            match move_new(At(folder.as_fd(), &name), At(top.as_fd(), number.as_bytes())) {
+                Ok(Renamed::Taken) => {}
+                Ok(Renamed::Done) | Err(Errno::NOENT) => break,
+                Ok(Renamed::Across) => return Err(Errno::XDEV),
+                Ok(Renamed::Unable) => return Err(Errno::NOTSUP),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names in an open folder.
+pub(crate) fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+    names_of(Dir::read_from(folder)?)
+}
+
+/// The names that are left to read of a folder, but for itself and the one above.
+pub(crate) fn names_of(mut entries: Dir) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut names = Vec::new();
+    while let Some(entry) = entries.read() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(name.to_vec());
+        }
+    }
+    Ok(names)
+}
+
+/// Deletes a file or link; a directory is opened instead.
+fn remove_or_open(at: BorrowedFd<'_>, name: &[u8]) -> Result<Option<OwnedFd>, Errno> {
+    match remove_file(at, name) {
+        Ok(()) | Err(Errno::NOENT) => Ok(None),
+        // macOS says PERM of a directory, Linux of a file that may not be changed.
+        Err(error @ (Errno::ISDIR | Errno::PERM)) => {
+            match rustix::fs::openat(at, name, DIRECTORY, Mode::empty()) {
+                Err(Errno::NOTDIR | Errno::LOOP) => Err(error),
+                opened => opened.map(Some),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn all_below_goes_and_nothing_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("precious"), "").unwrap();
+        let goes = folder.path().join("goes");
+        fs::create_dir_all(goes.join("a/b")).unwrap();
+        fs::create_dir_all(goes.join("c")).unwrap();
+        fs::write(goes.join("a/b/f"), "").unwrap();
+        symlink(&outside, goes.join("a/link")).unwrap();
+        symlink(&outside, folder.path().join("link")).unwrap();
+        let beneath = Beneath::of(folder.path()).unwrap();
+        for name in ["goes", "link", "missing"] {
+            remove_all(beneath.as_fd(), name.as_bytes()).unwrap();
+            assert!(!folder.path().join(name).exists());
+        }
+        assert!(outside.join("precious").exists());
+    }
+
+    #[test]
+    fn a_mode_is_set_on_no_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        symlink("file", folder.path().join("link")).unwrap();
+        let beneath = Beneath::of(folder.path()).unwrap();
+        let mode = Mode::from_raw_mode(0o600);
+        assert!(set_mode(At(beneath.as_fd(), b"link"), mode).is_err());
+        let mode_now = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode_now(), 0o644);
+        set_mode(At(beneath.as_fd(), b"file"), mode).unwrap();
+        assert_eq!(mode_now(), 0o600);
+    }
+}

@@ -1,0 +1,12 @@
+//! The file system, where somebody else may have chosen what stands under a name.
+//!
+//! What lies in a working copy is opened by the handle of a folder and never through a link
+//! (`beneath`).
+
+pub(crate) mod beneath;
+pub mod foreign;
+pub mod mapped;
+pub mod network;
+pub mod private;
+pub mod regular_file;
+pub mod stat;

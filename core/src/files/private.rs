@@ -1,0 +1,150 @@
+//! What nobody else on the machine may read: files of mode 0600 in folders of mode 0700, whatever the
+//! umask. The bits are asked for when a file is made, so there is no moment at which it is open.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Gid, Mode};
+use rustix::io::Errno;
+
+use crate::files::beneath::change::names_in;
+use crate::files::beneath::{DIRECTORY, READ, look_at};
+use crate::files::stat::Node;
+use crate::object::item::Kind;
+
+/// What the owner alone may do with a file.
+pub const FILE_MODE: u32 = 0o600;
+
+/// What the owner alone may do with a folder.
+pub const DIR_MODE: u32 = 0o700;
+
+/// What a group and others may do.
+const OTHERS: u32 = 0o077;
+
+/// Makes a folder, and those above it that are missing. One that is there stays as it is.
+pub fn create_dir_all(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
+}
+
+/// Makes a folder.
+pub fn create_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(DIR_MODE).create(dir)
+}
+
+/// Makes an empty file. One that is there stays as it is.
+pub fn create_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+/// Whether a group or others may do anything with a file or folder.
+pub fn is_open(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
+}
+
+/// Gives a folder and all that lies in it to a group: `dir_mode` to folders, `file_mode` to files. Links
+/// are not followed, whenever they come: members of the group can put some there.
+///
+/// # Errors
+/// With the path at which it failed.
+pub fn share_below(
+    folder: &Path,
+    group: u32,
+    (dir_mode, file_mode): (u32, u32),
+) -> Result<(), (PathBuf, io::Error)> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error: Errno| (path, in_words(error))
+    };
+    let top = rustix::fs::openat(CWD, folder, DIRECTORY, Mode::empty()).map_err(at(folder))?;
+    let mut waiting = vec![(folder.to_owned(), top)];
+    while let Some((path, directory)) = waiting.pop() {
+        give(&directory, dir_mode, group).map_err(at(&path))?;
+        for name in names_in(&directory).map_err(at(&path))? {
+            let path = path.join(OsStr::from_bytes(&name));
+            let look = || look_at(&directory, &name).map_err(|error| (path.clone(), error));
+            let (flags, is_directory) = match look()? {
+                Some(Node::Directory) => (DIRECTORY, true),
+                Some(Node::Content(Kind::File | Kind::Executable, _)) => (READ, false),
+                _ => continue,
+            };
+            let opened = rustix::fs::openat(&directory, &*name, flags, Mode::empty());
+            let opened = opened.map_err(at(&path))?;
+            // What another member made is theirs to change.
+            if !is_own(&opened).map_err(at(&path))? {
+                continue;
+            }
+            match is_directory {
+                true => waiting.push((path, opened)),
+                false => give(&opened, file_mode, group).map_err(at(&path))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets the mode of one file or folder, and gives it to a group, if one is named. It must be no link.
+///
+/// # Errors
+/// Those of the system; where a link or another user's file stands there, too.
+pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
+    let file = rustix::fs::openat(CWD, path, READ, Mode::empty()).map_err(in_words)?;
+    let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
+    give(&file, mode, group).map_err(in_words)
+}
+
+fn in_words(error: Errno) -> io::Error {
+    match error {
+        Errno::LOOP => io::Error::other("it is a symbolic link, which is not followed; remove it"),
+        Errno::MLINK => io::Error::other(
+            "the same file has another name (a hard link); copy it under a name of its own",
+        ),
+        error => error.into(),
+    }
+}
+
+fn is_own(file: &OwnedFd) -> Result<bool, Errno> {
+    Ok(rustix::fs::fstat(file)?.st_uid == rustix::process::geteuid().as_raw())
+}
+
+/// A member of the group may put a name of another file of the user's in the place of this one: by a link,
+/// which is not followed, or by a second name for the file (a hard link).
+fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
+    if !is_own(file)? {
+        return Err(Errno::PERM);
+    }
+    let stat = rustix::fs::fstat(file)?;
+    let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    if !is_directory && stat.st_nlink > 1 {
+        return Err(Errno::MLINK);
+    }
+    if stat.st_gid != group {
+        rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?;
+    }
+    match stat.st_mode & 0o7777 == mode {
+        true => Ok(()),
+        false => rustix::fs::fchmod(file, Mode::from_raw_mode(mode)),
+    }
+}
+
+/// Takes from a group and others what they may do with a file or folder.
+///
+/// A link is left alone, and so is what belongs to another user, as where root works in a user's store.
+pub fn close(path: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() || found.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let mode = found.permissions().mode();
+    match mode & OTHERS {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS)),
+    }
+}

@@ -1,0 +1,211 @@
+//! Files that are read and replaced as a whole, where somebody else may have chosen what stands
+//! under their name.
+//!
+//! A folder that was unpacked from an archive, or that others may write in, can hold a FIFO that
+//! nobody writes to, a link to `/dev/zero`, or a sparse file of a terabyte. So a file is opened
+//! without waiting, must be a regular one of a bounded size, and is replaced by a rename that no
+//! link under its name can lead elsewhere.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::files::stat::special_name;
+
+/// How each name of a temporary file begins that lies beside the file which it will replace.
+pub(crate) const TEMPORARY_PREFIX: &str = "new-";
+
+/// A smaller file may have holes.
+const HOLES_FROM_BYTES: u64 = 16 << 20;
+/// What a larger one may shrink to on the disk.
+const HOLES_FACTOR: u64 = 64;
+
+/// Whether a link under the name of a file is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// To wherever it leads: for files outside of a working copy.
+    Follow,
+    /// It is refused.
+    Refuse,
+}
+
+/// Whether the disk is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durable {
+    /// The new file is there after a power failure, or the old one.
+    Yes,
+    /// For a cache, which says of itself whether it is whole.
+    No,
+}
+
+/// A regular file, open for reading.
+pub(crate) struct Opened {
+    pub file: File,
+    pub bytes: u64,
+    /// How many of them take room on the disk, as far as it says.
+    room: u64,
+    /// The user whose it is.
+    pub owner: u32,
+}
+
+impl Opened {
+    /// As [`Opened::read`], but no more than the beginning of a file that does not begin with `magic`.
+    pub(crate) fn read_of(self, magic: &[u8]) -> io::Result<Vec<u8>> {
+        let mut beginning = vec![0; magic.len()];
+        match self.file.read_exact_at(&mut beginning, 0) {
+            Ok(()) if beginning == magic => self.read(),
+            Ok(()) => Ok(beginning),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.read(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads all of it. Where there is no memory for that, it is an error.
+    pub(crate) fn read(self) -> io::Result<Vec<u8>> {
+        // A file of ours has no holes, and does not shrink so much where the disk compresses.
+        if self.room > 0 && self.bytes > HOLES_FROM_BYTES && self.bytes / HOLES_FACTOR > self.room {
+            let what = "it is mostly holes; delete it";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        let mut content = Vec::new();
+        let capacity = usize::try_from(self.bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        content.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.file.take(self.bytes).read_to_end(&mut content)?;
+        Ok(content)
+    }
+}
+
+/// Opens a regular file of at most `bytes_max` bytes, for reading.
+///
+/// # Errors
+/// Of the kind `InvalidData` where something else stands there, or it is larger.
+pub(crate) fn open(
+    directory: impl AsFd,
+    name: impl rustix::path::Arg,
+    links: Links,
+    bytes_max: u64,
+) -> io::Result<Opened> {
+    let nofollow = if links == Links::Refuse { OFlags::NOFOLLOW } else { OFlags::empty() };
+    // A FIFO without a writer, and a terminal, would otherwise keep us.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | nofollow;
+    let file = rustix::fs::openat(directory, name, flags, Mode::empty());
+    let file = File::from(file.map_err(|error| refused(error, links))?);
+    let stat = check(&file)?;
+    let bytes = stat.st_size.try_into().unwrap_or(0);
+    if bytes > bytes_max {
+        let what = format!("it has {bytes} bytes, more than the {bytes_max} that it may have");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    }
+    let room = u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
+    Ok(Opened { file, bytes, room, owner: stat.st_uid })
+}
+
+/// What the system says of an open file, which must be a regular one.
+pub(crate) fn check(file: &File) -> io::Result<rustix::fs::Stat> {
+    let stat = rustix::fs::fstat(file)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(stat),
+        FileType::Directory => Err(not_a_file("directory")),
+        other => Err(not_a_file(special_name(other))),
+    }
+}
+
+/// Says in words that a link was not followed.
+pub(crate) fn refused(error: Errno, links: Links) -> io::Error {
+    match error {
+        Errno::LOOP if links == Links::Refuse => not_a_file("symbolic link"),
+        error => error.into(),
+    }
+}
+
+fn not_a_file(what: &str) -> io::Error {
+    let text = format!("it is a {what} where a file should be; delete it");
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+/// Reads a file of at most `bytes_max` bytes at a path, through links.
+pub(crate) fn read_path(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    open(CWD, path, Links::Follow, bytes_max)?.read()
+}
+
+/// Replaces a file of an open directory in one step.
+///
+/// # Errors
+/// Those of the file system. The old file then stands, or the new one.
+pub fn replace(
+    directory: impl AsFd,
+    name: &str,
+    parts: &[&[u8]],
+    durable: Durable,
+) -> io::Result<()> {
+    let directory = directory.as_fd();
+    let (mut file, temporary) = create_temporary(directory, 0o600)?;
+    let replaced = (|| {
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        if durable == Durable::Yes {
+            file.sync_all()?;
+        }
+        Ok(rustix::fs::renameat(directory, &temporary, directory, name)?)
+    })();
+    if replaced.is_err() {
+        let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
+        return replaced;
+    }
+    if durable == Durable::Yes {
+        rustix::fs::fsync(directory)?;
+    }
+    Ok(())
+}
+
+/// As [`replace`], in the folder at a path, which is made where it is missing.
+///
+/// # Errors
+/// As those of [`replace`].
+pub fn replace_in(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    replace(open_directory(CWD, folder)?, name, &[bytes], Durable::Yes)
+}
+
+/// Opens a directory. A link under its last name is refused.
+pub(crate) fn open_directory(at: impl AsFd, path: impl rustix::path::Arg) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::openat(at, path, crate::files::beneath::DIRECTORY, Mode::empty())?)
+}
+
+/// Makes an empty file under a name of its own.
+pub(crate) fn create_temporary(directory: impl AsFd, mode: u32) -> io::Result<(File, String)> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{TEMPORARY_PREFIX}{}-{number}", std::process::id());
+        let mode = Mode::from_raw_mode(mode);
+        match rustix::fs::openat(&directory, &name, flags, mode) {
+            Ok(file) => return Ok((file.into(), name)),
+            // Of a process with the same number: one that was killed, or that runs elsewhere.
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A file that goes when it is closed.
+pub(crate) fn open_unnamed(folder: &OwnedFd) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, ".", flags, Mode::from_raw_mode(0o600));
+        // Not every file system has these.
+        if let Ok(file) = file {
+            return Ok(file.into());
+        }
+    }
+    let (file, name) = create_temporary(folder, 0o600)?;
+    rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+    Ok(file)
+}

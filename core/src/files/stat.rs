@@ -1,0 +1,146 @@
+//! Stat data by which an unchanged file is known without reading it.
+
+use rustix::fs::FileType;
+
+use crate::object::item::Kind;
+
+/// What a file system says of a file or link. Equal stat data means equal content, unless the
+/// data is racy (see [`crate::worktree::stat_index`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stat {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Last change of the content, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Last change of content or inode, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
+/// What a file system says of a directory. On the file systems that `dates_names` knows, each name
+/// that comes or goes changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Last change of the names, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Last change of names or inode, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
+impl Stat {
+    /// Whether the file may have changed after this was taken, within the same tick of the file
+    /// system's clock, which said `clock_ns` before.
+    pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
+        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+    }
+}
+
+impl Stamp {
+    /// As [`Stat::is_racy`], of the names in a directory.
+    pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
+        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+    }
+}
+
+/// What stands under a name, as the file system sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// A file or link.
+    Content(Kind, Stat),
+    /// A directory.
+    Directory,
+    /// A FIFO, socket or device.
+    Special(&'static str),
+}
+
+impl From<&rustix::fs::Stat> for Node {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        let content = |kind| Self::Content(kind, Stat::from(stat));
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile if stat.st_mode & 0o100 != 0 => content(Kind::Executable),
+            FileType::RegularFile => content(Kind::File),
+            FileType::Symlink => content(Kind::Symlink),
+            FileType::Directory => Self::Directory,
+            other => Self::Special(special_name(other)),
+        }
+    }
+}
+
+/// What to call a file that no tree can hold.
+pub(crate) fn special_name(file_type: FileType) -> &'static str {
+    match file_type {
+        FileType::Fifo => "FIFO",
+        FileType::Socket => "socket",
+        FileType::CharacterDevice => "character device",
+        FileType::BlockDevice => "block device",
+        _ => "file of unknown kind",
+    }
+}
+
+impl From<&rustix::fs::Stat> for Stat {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        // Widths and signs of these fields differ between systems: 128 bits hold them all.
+        let ns = |seconds: i128, ns: i128| {
+            let all = seconds * 1_000_000_000 + ns;
+            all.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+        };
+        Self {
+            bytes: u64::try_from(i128::from(stat.st_size)).unwrap_or(0),
+            mtime_ns: ns(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            ctime_ns: ns(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+            inode: stat.st_ino,
+        }
+    }
+}
+
+impl From<&rustix::fs::Stat> for Stamp {
+    fn from(stat: &rustix::fs::Stat) -> Self {
+        let Stat { mtime_ns, ctime_ns, inode, .. } = Stat::from(stat);
+        Self { mtime_ns, ctime_ns, inode }
+    }
+}
+
+#[cfg(target_os = "linux")]
+const EXT4: u32 = 0xef53;
+#[cfg(target_os = "linux")]
+const XFS: u32 = 0x5846_5342;
+#[cfg(target_os = "linux")]
+const BTRFS: u32 = 0x9123_683e;
+#[cfg(target_os = "linux")]
+const F2FS: u32 = 0xf2f5_2010;
+
+/// Whether the file system is known to date a directory with each name that comes or goes. Those
+/// of a network, FAT and FUSE may not, or late; overlayfs shows the times of the topmost layer alone,
+/// and names may come in the others while it is not mounted. The numbers are those of Linux's
+/// `magic.h`.
+#[cfg(target_os = "linux")]
+pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
+    const TMPFS: u32 = 0x0102_1994;
+    const ZFS: u32 = 0x2fc1_2fc1;
+    const BCACHEFS: u32 = 0xca45_1a4e;
+    const KNOWN: [u32; 7] = [EXT4, XFS, BTRFS, TMPFS, F2FS, ZFS, BCACHEFS];
+    rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
+}
+
+/// Whether the file system is known to date a file that is written to through a mapping, once the page
+/// has been written to the disk. Memory never is, and so tmpfs does not.
+#[cfg(target_os = "linux")]
+pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
+    const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, F2FS];
+    rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
+}
+
+/// Elsewhere files are read: nobody has tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
+    false
+}
+
+/// Elsewhere every directory is read: nobody has tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
+    false
+}

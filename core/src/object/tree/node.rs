@@ -1,0 +1,241 @@
+//! Decodes nodes, borrowing from their bytes.
+
+use std::cmp::Ordering;
+
+use crate::object::id::{ID_BYTES, ListId, TreeId};
+use crate::object::item::{Item, Kind};
+use crate::object::name::name_is_allowed;
+use crate::object::tree::format::{CHUNKED_OVER_BYTES, NODE_VERSION, TreeError, damaged};
+use crate::object::varint;
+
+/// An entry of a directory, borrowing the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The name: 1 to 255 bytes, any but `/` and NUL.
+    pub name: &'a [u8],
+    /// What it is.
+    pub kind: Kind,
+    /// A [`BlobId`](crate::object::id::BlobId), or for a directory a [`TreeId`].
+    pub id: &'a [u8; ID_BYTES],
+    /// As [`Item::bytes`].
+    pub bytes: u64,
+    /// As [`Item::files`].
+    pub files: u64,
+    /// The id of the chunk list; present exactly for files over [`CHUNKED_OVER_BYTES`].
+    pub list: Option<&'a [u8; ID_BYTES]>,
+}
+
+impl Entry<'_> {
+    /// What stands under the name.
+    pub fn item(&self) -> Item {
+        Item {
+            kind: self.kind,
+            id: *self.id,
+            bytes: self.bytes,
+            files: self.files,
+            list: self.list.map(|id| ListId(*id)),
+        }
+    }
+
+    /// The id of a directory's root node.
+    pub fn tree_id(&self) -> Option<TreeId> {
+        (self.kind == Kind::Directory).then_some(TreeId(*self.id))
+    }
+}
+
+/// A child of an interior node: a run of a wide directory's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// The last name in the run.
+    pub last_name: &'a [u8],
+    /// The node that holds the run.
+    pub id: TreeId,
+    /// Files and links in and below the run.
+    pub files: u64,
+    /// Bytes of them all.
+    pub bytes: u64,
+}
+
+/// A decoded node, borrowing the bytes it was read from.
+#[derive(Debug, Clone, Copy)]
+pub enum Node<'a> {
+    /// Entries of a directory, or of a run of one.
+    Leaf(Entries<'a>),
+    /// Runs of a wide directory.
+    Interior(Runs<'a>),
+}
+
+/// The entries of a leaf, in the order of their names.
+#[derive(Debug, Clone, Copy)]
+pub struct Entries<'a> {
+    left: u64,
+    rest: &'a [u8],
+    previous: &'a [u8],
+}
+
+/// The runs of an interior node, in the order of their names.
+#[derive(Debug, Clone, Copy)]
+pub struct Runs<'a> {
+    level: u8,
+    left: u64,
+    rest: &'a [u8],
+    previous: &'a [u8],
+}
+
+impl<'a> Node<'a> {
+    /// Reads a node's header. Entries are checked as they are read.
+    pub fn parse(encoded: &'a [u8]) -> Result<Self, TreeError> {
+        let [version, level, rest @ ..] = encoded else {
+            return Err(damaged("it is shorter than a header"));
+        };
+        if *version != NODE_VERSION {
+            return Err(TreeError::Newer { version: *version });
+        }
+        let mut rest = rest;
+        let left = varint::take(&mut rest).ok_or(damaged("the count is cut short"))?;
+        let previous = &[][..];
+        Ok(match level {
+            0 => Self::Leaf(Entries { left, rest, previous }),
+            // It would be an empty directory under another id than that of one.
+            _ if left == 0 => return Err(damaged("an interior node has no runs")),
+            &level => Self::Interior(Runs { level, left, rest, previous }),
+        })
+    }
+}
+
+/// How two names are sorted: by their bytes. Eight at a time and in place, for a call to `memcmp` for
+/// each name of each node takes longer than the comparing.
+#[inline]
+pub(crate) fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
+    let shared = a.len().min(b.len());
+    let (Some(a_tail), Some(b_tail)) = (a[..shared].last_chunk(), b[..shared].last_chunk()) else {
+        return a.cmp(b);
+    };
+    let (a_words, _) = a[..shared].as_chunks();
+    let (b_words, _) = b[..shared].as_chunks();
+    for (a, b) in a_words.iter().zip(b_words) {
+        if a != b {
+            return u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b));
+        }
+    }
+    // The last eight bytes begin in what was found to be the same.
+    u64::from_be_bytes(*a_tail).cmp(&u64::from_be_bytes(*b_tail)).then(a.len().cmp(&b.len()))
+}
+
+impl<'a> Entries<'a> {
+    /// The same entries, which must come after `name`: the last one of the leaf before.
+    pub(crate) fn after(self, name: &'a [u8]) -> Self {
+        Self { previous: name, ..self }
+    }
+}
+
+impl<'a> Runs<'a> {
+    /// The node's level: 1 above leaves.
+    pub fn level(&self) -> u8 {
+        self.level
+    }
+
+    /// The same runs, which must come after `name`: the last one of the node before.
+    pub(crate) fn after(self, name: &'a [u8]) -> Self {
+        Self { previous: name, ..self }
+    }
+}
+
+fn take_bytes<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(count)?;
+    *rest = tail;
+    Some(head)
+}
+
+fn take_id<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8; ID_BYTES]> {
+    let (id, tail) = rest.split_first_chunk()?;
+    *rest = tail;
+    Some(id)
+}
+
+fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
+    let length = varint::take(rest).ok_or(damaged("a name's length is cut short"))?;
+    let length = usize::try_from(length).map_err(|_| damaged("a name is too long"))?;
+    let name = take_bytes(rest, length).ok_or(damaged("a name is cut short"))?;
+    if !name_is_allowed(name) {
+        return Err(damaged("a name is empty, too long, `.`, `..`, `.fastest`, or has `/` or NUL"));
+    }
+    Ok(name)
+}
+
+impl<'a> Entries<'a> {
+    #[inline(always)] // Not by itself, and an entry is large to hand back.
+    fn take(&mut self) -> Result<Entry<'a>, TreeError> {
+        const CUT: TreeError = damaged("an entry is cut short");
+        let name = take_name(&mut self.rest)?;
+        if order_of_names(self.previous, name).is_ge() {
+            return Err(damaged("names are not in order"));
+        }
+        let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
+        let kind = Kind::from_u8(*kind).ok_or(damaged("an entry's kind is unknown"))?;
+        let id = take_id(&mut self.rest).ok_or(CUT)?;
+        let bytes = varint::take(&mut self.rest).ok_or(CUT)?;
+        let files = match kind {
+            Kind::Directory => varint::take(&mut self.rest).ok_or(CUT)?,
+            _ => 1,
+        };
+        let list = match kind {
+            Kind::File | Kind::Executable if bytes > CHUNKED_OVER_BYTES => {
+                Some(take_id(&mut self.rest).ok_or(CUT)?)
+            }
+            _ => None,
+        };
+        self.previous = name;
+        Ok(Entry { name, kind, id, bytes, files, list })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, TreeError>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            let rest = std::mem::take(&mut self.rest);
+            return (!rest.is_empty()).then(|| Err(damaged("bytes follow the last entry")));
+        }
+        self.left -= 1;
+        let entry = self.take();
+        if entry.is_err() {
+            (self.left, self.rest) = (0, &[]);
+        }
+        Some(entry)
+    }
+}
+
+impl<'a> Runs<'a> {
+    fn take(&mut self) -> Result<Run<'a>, TreeError> {
+        const CUT: TreeError = damaged("a run is cut short");
+        let last_name = take_name(&mut self.rest)?;
+        if order_of_names(self.previous, last_name).is_ge() {
+            return Err(damaged("names are not in order"));
+        }
+        let id = TreeId(*take_id(&mut self.rest).ok_or(CUT)?);
+        let files = varint::take(&mut self.rest).ok_or(CUT)?;
+        let bytes = varint::take(&mut self.rest).ok_or(CUT)?;
+        self.previous = last_name;
+        Ok(Run { last_name, id, files, bytes })
+    }
+}
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = Result<Run<'a>, TreeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            let rest = std::mem::take(&mut self.rest);
+            return (!rest.is_empty()).then(|| Err(damaged("bytes follow the last run")));
+        }
+        self.left -= 1;
+        let run = self.take();
+        if run.is_err() {
+            (self.left, self.rest) = (0, &[]);
+        }
+        Some(run)
+    }
+}

@@ -1,0 +1,139 @@
+//! Reads directories from the nodes that make them up.
+
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+use crate::object::item::{Item, Root};
+use crate::object::source::ObjectSource;
+use crate::object::tree::format::{DEPTH_MAX, TreeError, damaged};
+use crate::object::tree::node::Node;
+
+/// All entries of a directory, wide or not, in the order of their names.
+pub fn read_directory(
+    id: &TreeId,
+    source: &dyn ObjectSource,
+) -> Result<Vec<(Vec<u8>, Item)>, StoreError> {
+    let mut entries = Vec::new();
+    read_run(id, source, &mut entries, u32::MAX)?;
+    Ok(entries)
+}
+
+/// Appends the entries of one node of a directory, and of the nodes under it. `below` bounds the
+/// node's level, so that a hostile chain of interior nodes ends.
+fn read_run(
+    id: &TreeId,
+    source: &dyn ObjectSource,
+    entries: &mut Vec<(Vec<u8>, Item)>,
+    below: u32,
+) -> Result<(), StoreError> {
+    let object = source.object(&(*id).into())?;
+    let broken = |error: TreeError| StoreError::Tree { id: *id, source: error };
+    match Node::parse(&object).map_err(broken)? {
+        Node::Leaf(leaf) => {
+            for entry in leaf {
+                let entry = entry.map_err(broken)?;
+                if entries.last().is_some_and(|(last, _)| last.as_slice() >= entry.name) {
+                    return Err(broken(damaged("names are not in order")));
+                }
+                entries.push((entry.name.to_vec(), entry.item()));
+            }
+        }
+        Node::Interior(runs) => {
+            let level = u32::from(runs.level());
+            if level >= below {
+                return Err(broken(damaged("a run's level is not below its parent's")));
+            }
+            for run in runs {
+                let run = run.map_err(broken)?;
+                read_run(&run.id, source, entries, level)?;
+                // Also refuses empty runs, of which a hostile node could nest any number.
+                if entries.last().is_none_or(|(last, _)| last.as_slice() != run.last_name) {
+                    return Err(broken(damaged("a run does not end with the name it gives")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The root of a directory that stands in a source, its counts taken from the node.
+pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreError> {
+    if *id == crate::object::tree::format::empty_directory() {
+        return Ok(Root { id: *id, files: 0, bytes: 0 });
+    }
+    let object = source.object(&(*id).into())?;
+    let broken = |error: TreeError| StoreError::Tree { id: *id, source: error };
+    let mut root = Root { id: *id, files: 0, bytes: 0 };
+    let mut add = |files: u64, bytes: u64| {
+        root.files = root.files.saturating_add(files);
+        root.bytes = root.bytes.saturating_add(bytes);
+    };
+    match Node::parse(&object).map_err(broken)? {
+        Node::Leaf(mut leaf) => {
+            leaf.try_for_each(|entry| entry.map(|entry| add(entry.files, entry.bytes)))
+        }
+        Node::Interior(mut runs) => {
+            runs.try_for_each(|run| run.map(|run| add(run.files, run.bytes)))
+        }
+    }
+    .map_err(broken)?;
+    Ok(root)
+}
+
+/// What stands at `path` (components without empty ones) below the directory `id`.
+pub fn find(
+    id: &TreeId,
+    path: &[&[u8]],
+    source: &dyn ObjectSource,
+) -> Result<Option<Item>, StoreError> {
+    let mut directory = *id;
+    for (index, name) in path.iter().enumerate() {
+        let Some(item) = find_in_directory(&directory, name, source)? else { return Ok(None) };
+        match item.tree_id() {
+            _ if index + 1 == path.len() => return Ok(Some(item)),
+            Some(below) => directory = below,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Item::directory(&read_root(&directory, source)?)))
+}
+
+fn find_in_directory(
+    id: &TreeId,
+    name: &[u8],
+    source: &dyn ObjectSource,
+) -> Result<Option<Item>, StoreError> {
+    let mut node = *id;
+    let mut below = u32::MAX;
+    loop {
+        let object = source.object(&node.into())?;
+        let broken = |error: TreeError| StoreError::Tree { id: node, source: error };
+        match Node::parse(&object).map_err(broken)? {
+            Node::Leaf(mut leaf) => {
+                let found = leaf.find(|entry| !matches!(entry, Ok(entry) if entry.name < name));
+                let entry = found.transpose().map_err(broken)?;
+                return Ok(entry.filter(|entry| entry.name == name).map(|entry| entry.item()));
+            }
+            Node::Interior(mut runs) => {
+                let level = u32::from(runs.level());
+                if level >= below {
+                    return Err(broken(damaged("a run's level is not below its parent's")));
+                }
+                let found = runs.find(|run| !matches!(run, Ok(run) if run.last_name < name));
+                match found.transpose().map_err(broken)? {
+                    Some(run) => (node, below) = (run.id, level),
+                    None => return Ok(None),
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), StoreError> {
+    match id {
+        Some(id) if depth > DEPTH_MAX => {
+            let source = TreeError::Damaged { what: "directories nest too deep" };
+            Err(StoreError::Tree { id: *id, source })
+        }
+        _ => Ok(()),
+    }
+}

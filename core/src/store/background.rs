@@ -1,0 +1,65 @@
+//! Work that goes on beside other work.
+
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, JoinHandle};
+
+/// A job on a thread of its own. Where the system has no thread left, it was done at once instead.
+#[derive(Debug)]
+#[must_use = "whoever does not ask for the result does not know when the job is done"]
+pub(crate) enum BackgroundJob<T> {
+    /// A thread does it.
+    Thread(JoinHandle<T>),
+    /// It is done.
+    Done(T),
+}
+
+impl<T: Send + 'static> BackgroundJob<T> {
+    /// Begins a job, which must not panic.
+    pub(crate) fn begin(job: impl FnOnce() -> T + Send + 'static) -> Self {
+        Self::begin_on(Builder::new(), job)
+    }
+
+    fn begin_on(thread: Builder, job: impl FnOnce() -> T + Send + 'static) -> Self {
+        // A thread that cannot be had takes what it was given with it.
+        let waiting = Arc::new(Mutex::new(Some(job)));
+        let theirs = Arc::clone(&waiting);
+        match thread.spawn(move || take(&theirs)()) {
+            Ok(thread) => Self::Thread(thread),
+            Err(_) => Self::Done(take(&waiting)()),
+        }
+    }
+
+    /// What the job came to, once it is done.
+    pub(crate) fn result(self) -> T {
+        match self {
+            Self::Thread(thread) => thread.join().expect("the job does not panic"),
+            Self::Done(result) => result,
+        }
+    }
+}
+
+fn take<J>(waiting: &Mutex<Option<J>>) -> J {
+    let job = waiting.lock().expect("no holder panics").take();
+    job.expect("it is taken by the thread, or where there is none")
+}
+
+/// A thread that no system has the memory for.
+#[cfg(test)]
+pub(crate) fn impossible() -> Builder {
+    Builder::new().stack_size(1 << 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_done_with_a_thread_and_without() {
+        let with = BackgroundJob::begin(|| 7);
+        assert!(matches!(with, BackgroundJob::Thread(_)));
+        assert_eq!(with.result(), 7);
+        let without = BackgroundJob::begin_on(impossible(), || 7);
+        assert!(matches!(without, BackgroundJob::Done(7)));
+        assert_eq!(without.result(), 7);
+    }
+}

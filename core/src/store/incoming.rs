@@ -1,0 +1,106 @@
+//! A pack that is on its way here, bit by bit.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use crate::object::error::StoreError;
+use crate::object::id::PackId;
+use crate::store::open::Store;
+use crate::store::pack::{self, PACK_BYTES_MAX, PackFile, PackInfo};
+use crate::store::temp::TempFile;
+use crate::store::verified::VerifiedPack;
+
+/// Larger packs are made durable beside other work.
+const SYNC_IN_BACKGROUND_OVER_BYTES: u64 = 1 << 20;
+
+/// A pack of which some bytes are here. Where the source breaks off, it can go on from
+/// [`IncomingPack::bytes`] on. Dropped, it is gone.
+#[derive(Debug)]
+pub struct IncomingPack {
+    id: PackId,
+    temp: TempFile,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl IncomingPack {
+    /// How many bytes are here.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes the next bytes. More than a pack may have are refused before they are written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > PACK_BYTES_MAX {
+            return Err(StoreError::WrongPack { id: self.id });
+        }
+        self.hasher.update(bytes);
+        self.temp.file.write_all(bytes).map_err(StoreError::io("write", self.temp.path()))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.temp.path()
+    }
+
+    /// Checks a pack that has come whole against its own id. Its objects are still to be verified.
+    pub fn finish(self) -> Result<ReceivedPack, StoreError> {
+        let Self { id, temp, hasher, bytes } = self;
+        if hasher.finalize().as_bytes() != &id.0 {
+            return Err(StoreError::WrongPack { id });
+        }
+        let objects = pack::read_footer(&temp.file, temp.path())?;
+        Ok(ReceivedPack(PackFile { id, bytes, objects, file: temp }))
+    }
+
+    /// Verifies a pack that has come whole: its own id, and each object's.
+    pub fn verify(self) -> Result<VerifiedPack, StoreError> {
+        self.finish()?.verify()
+    }
+}
+
+/// A pack whose bytes have its id. What it says of its objects may be a lie.
+#[derive(Debug)]
+pub struct ReceivedPack(pub(crate) PackFile);
+
+impl ReceivedPack {
+    /// Verifies each object.
+    pub fn verify(self) -> Result<VerifiedPack, StoreError> {
+        let verified = VerifiedPack::verify(self.0)?;
+        let is_large = verified.info().bytes > SYNC_IN_BACKGROUND_OVER_BYTES;
+        Ok(if is_large { verified.sync_in_background() } else { verified })
+    }
+}
+
+impl Store {
+    /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
+    /// before anything points at it; a pack that is here and indexed already is not read.
+    pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
+        if self.has_pack(id) {
+            return self.pack_info(id);
+        }
+        let mut incoming = self.incoming(id)?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let count =
+                reader.read(&mut buffer).map_err(StoreError::io("read", incoming.path()))?;
+            if count == 0 {
+                let arrived = incoming.verify()?;
+                let info = arrived.info();
+                return self.take_in(vec![arrived]).map(|()| info);
+            }
+            incoming.write(&buffer[..count])?;
+        }
+    }
+
+    /// Begins to take in a pack that comes from elsewhere.
+    pub fn incoming(&self, id: &PackId) -> Result<IncomingPack, StoreError> {
+        let temp = TempFile::create(&self.temp_dir())?;
+        Ok(IncomingPack { id: *id, temp, hasher: blake3::Hasher::new(), bytes: 0 })
+    }
+
+    /// Takes in verified packs: makes them durable, and points at them.
+    pub fn take_in(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
+        self.adopt(packs)
+    }
+}

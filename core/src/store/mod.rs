@@ -1,0 +1,19 @@
+//! Objects on disk: packs, and the index that says which pack holds what.
+
+pub(crate) mod background;
+pub(crate) mod cache;
+pub mod check;
+pub mod incoming;
+pub mod index;
+pub mod lent;
+pub mod open;
+pub mod pack;
+pub(crate) mod temp;
+pub mod verified;
+pub mod writer;
+
+// Old paths, until every crate uses the new ones.
+#[doc(hidden)]
+pub use self::{open::Store, pack::PackInfo};
+#[doc(hidden)]
+pub use crate::object::error::StoreError;

@@ -1,0 +1,191 @@
+//! A folder in the working copy that is on another file system, where nothing can be renamed to or from
+//! `.fastest/tmp`. What comes there is copied beside its name first.
+//!
+//! Two names are used: a copy is written under one, which a crash leaves cut short, and moved to the other
+//! once it is whole. Under the other then waits what came out. So that whatever a crash leaves, what is
+//! ours can be told from what is the user's.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::io::Errno;
+
+use crate::files::beneath::change::{self, At, Renamed, move_new, remove_file};
+use crate::files::beneath::{Beneath, READ, look_at};
+use crate::files::stat::Node;
+use crate::object::path::{join, split, to_path};
+use crate::worktree::checkout::change::Expected;
+use crate::worktree::checkout::outcome::{KeptWhy, Outcome};
+use crate::worktree::checkout::put_back::{PutBack, put_back};
+use crate::worktree::checkout::sparse;
+use crate::worktree::checkout::target::{content_id, holds_expected};
+
+/// The two names beside a name.
+pub(super) struct Across<'a> {
+    /// Relative to the root, for messages.
+    path: &'a [u8],
+    there: At<'a>,
+    copying: Vec<u8>,
+    whole: Vec<u8>,
+}
+
+impl<'a> Across<'a> {
+    pub(super) fn beside(path: &'a [u8], there: At<'a>) -> Self {
+        let mark = &blake3::hash(there.1).to_hex()[..16];
+        let whole = format!(".fastest-{mark}").into_bytes();
+        Self { path, there, copying: [&whole[..], b"-new"].concat(), whole }
+    }
+
+    fn whole(&self) -> At<'_> {
+        At(self.there.0, &self.whole)
+    }
+
+    /// Brings what waits `here` to where nothing stands.
+    pub(super) fn put_new(&self, here: At<'_>) -> Outcome {
+        self.copy(here)?;
+        self.done(move_new(self.whole(), self.there))
+    }
+
+    /// Brings what waits `here` in the place of another, as version 1 of the journal has it.
+    pub(super) fn replace(&self, here: At<'_>) -> Outcome {
+        self.copy(here)?;
+        self.done(change::replace(self.whole(), self.there))
+    }
+
+    /// Brings what waits `here` in the place of another, which is looked at once it has come out.
+    pub(super) fn exchange(&self, here: At<'_>, expect: &Expected) -> Outcome {
+        self.copy(here)?;
+        let ours = look_at(self.there.0, &self.whole)?;
+        match change::exchange(self.there, self.whole()) {
+            Ok(Renamed::Done) => self.came_out(ours, expect),
+            Ok(Renamed::Unable) if holds_expected(self.there, expect) => {
+                self.done(change::replace(self.whole(), self.there))
+            }
+            Err(Errno::NOENT) => self.done(Ok(Renamed::Taken)),
+            exchanged => self.done(exchanged),
+        }
+    }
+
+    /// Where a copy was not moved, it goes.
+    fn done(&self, moved: Result<Renamed, Errno>) -> Outcome {
+        if moved != Ok(Renamed::Done) {
+            remove_file(self.there.0, &self.whole)?;
+        }
+        match moved? {
+            Renamed::Done => Ok(()),
+            _ => Err(KeptWhy::Changed),
+        }
+    }
+
+    /// Takes away a file or link, which is looked at before it is deleted.
+    pub(super) fn remove(&self, expect: &Expected) -> Outcome {
+        match move_new(self.there, self.whole()) {
+            Ok(Renamed::Done) => self.came_out(None, expect),
+            Ok(_) => Err(KeptWhy::Changed),
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Settles what a crash left beside a name, before anything else is done with it. `here` is where
+    /// the new content waits, if any is to come.
+    pub(super) fn recover(&self, here: Option<At<'_>>, expect: Option<&Expected>) -> Outcome {
+        self.remove_copy(&self.copying)?;
+        let Some(found) = look_at(self.there.0, &self.whole)? else { return Ok(()) };
+        if here.is_some_and(|here| is_copy(self.whole(), here)) {
+            return self.remove_copy(&self.whole);
+        }
+        let ours = match here.is_some_and(|here| is_copy(self.there, here)) {
+            true => look_at(self.there.0, self.there.1)?,
+            false => None,
+        };
+        match expect {
+            Some(expect) => self.came_out(ours, expect),
+            None if found == Node::Directory => Ok(()),
+            None => Err(self.put_back(ours)),
+        }
+    }
+
+    /// As [`Across::recover`], for version 1 of the journal, which puts nothing of the user's there.
+    pub(super) fn recover_copies(&self) -> Outcome {
+        self.remove_copy(&self.copying)?;
+        self.remove_copy(&self.whole)
+    }
+
+    fn remove_copy(&self, name: &[u8]) -> Outcome {
+        match remove_file(self.there.0, name) {
+            // A folder is nobody's copy.
+            Ok(()) | Err(Errno::NOENT | Errno::ISDIR | Errno::PERM) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Copies what waits `here`, durably.
+    fn copy(&self, here: At<'_>) -> Outcome {
+        self.remove_copy(&self.copying)?;
+        let copied = self.write_copy(here).and_then(|()| {
+            let moved = move_new(At(self.there.0, &self.copying), self.whole())?;
+            if moved == Renamed::Done { Ok(()) } else { Err(KeptWhy::Changed) }
+        });
+        copied.inspect_err(|_| drop(self.remove_copy(&self.copying)))
+    }
+
+    fn write_copy(&self, here: At<'_>) -> Outcome {
+        let folder = Beneath::from(rustix::io::fcntl_dupfd_cloexec(self.there.0, 0)?);
+        let found = rustix::fs::statat(here.0, here.1, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
+            let target = rustix::fs::readlinkat(here.0, here.1, Vec::new())?;
+            return Ok(change::make_link(folder.as_fd(), &self.copying, target.as_bytes())?);
+        }
+        let mode = Mode::from_raw_mode(found.st_mode & 0o777);
+        let copy = change::create_file(&folder, &self.copying, mode)?;
+        let mut from = File::from(rustix::fs::openat(here.0, here.1, READ, Mode::empty())?);
+        sparse::copy(&mut from, &copy)?;
+        // The umask had its say when the file was written; the bits of a replaced one are whole.
+        let _ = rustix::fs::fchmod(&copy, mode);
+        Ok(copy.sync_all()?)
+    }
+
+    /// Deletes what came out, if it is what was expected. Else it goes back.
+    fn came_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
+        match holds_expected(self.whole(), expect) {
+            true => Ok(remove_file(self.there.0, &self.whole)?),
+            false => Err(self.put_back(ours)),
+        }
+    }
+
+    fn put_back(&self, ours: Option<Node>) -> KeptWhy {
+        let ours = match ours {
+            Some(Node::Content(_, stat)) => Some(stat),
+            _ => None,
+        };
+        match put_back(self.whole(), self.there, ours.as_ref()) {
+            Ok(PutBack::OwnName) if ours.is_some() => {
+                match remove_file(self.there.0, &self.whole) {
+                    Ok(()) => KeptWhy::Changed,
+                    Err(error) => error.into(),
+                }
+            }
+            Ok(PutBack::OwnName) => KeptWhy::Changed,
+            Ok(PutBack::Beside(aside)) => {
+                KeptWhy::Both { aside: to_path(&join(split(self.path).0, &aside)) }
+            }
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// Whether two files or links are of one kind and content.
+pub(super) fn is_copy(one: At<'_>, other: At<'_>) -> bool {
+    let look = |at: At<'_>| look_at(at.0, at.1).ok().flatten();
+    match (look(one), look(other)) {
+        (Some(Node::Content(kind, stat)), Some(Node::Content(other_kind, other_stat))) => {
+            let id = |at| content_id(at, kind).ok();
+            kind == other_kind
+                && stat.bytes == other_stat.bytes
+                && id(one).is_some_and(|one| Some(one) == id(other))
+        }
+        _ => false,
+    }
+}

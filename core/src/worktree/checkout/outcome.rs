@@ -1,0 +1,69 @@
+//! What a checkout came to.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::worktree::left::Left;
+
+/// What a checkout came to.
+#[derive(Debug, Default)]
+pub struct Checkout {
+    /// How many changes were made. A directory that came as a whole is one.
+    pub changes: usize,
+    /// Paths where the user's version stands instead of the plan's.
+    pub kept: Vec<Kept>,
+    /// Paths that were not brought, sorted.
+    pub left: Vec<Left>,
+    /// Paths that an earlier checkout left, and that are now as the plan has them.
+    pub brought: Vec<Left>,
+}
+
+/// A checkout that an earlier command left unfinished, and that was finished now.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The bytes that the caller gave to `execute`.
+    pub token: Vec<u8>,
+    /// Paths where the user's version stands instead of the plan's.
+    pub kept: Vec<Kept>,
+}
+
+/// A path that was left as it was found. The new content is in the object store.
+#[derive(Debug)]
+pub struct Kept {
+    /// Relative to the root.
+    pub path: PathBuf,
+    /// Why.
+    pub why: KeptWhy,
+}
+
+/// Why a path was left as it was found.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptWhy {
+    /// It changed after the checkout began.
+    #[error("it was changed meanwhile")]
+    Changed,
+    /// It changed after the checkout began, and has another name now.
+    #[error("it was changed meanwhile, and its name is taken or gone: that version is now {}", aside.display())]
+    Both {
+        /// Relative to the root.
+        aside: PathBuf,
+    },
+    /// A SQLite database that an application has open.
+    #[error("an application has this database open; close it")]
+    InUse,
+    /// A SQLite database would come beside what another one left.
+    #[error("the log or journal of another database stands beside it; move or delete that")]
+    StrayLog,
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<rustix::io::Errno> for KeptWhy {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+/// What one change came to.
+pub(super) type Outcome = Result<(), KeptWhy>;

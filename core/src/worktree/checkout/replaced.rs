@@ -1,0 +1,62 @@
+//! A database with files beside it that a plan replaces or deletes, and the steps in which that is done.
+//!
+//! Neither order of two steps would do: a new database beside the old log is damaged by the next
+//! application that opens it, and the old one without its log lacks rows. So there are three. First
+//! the database's own content as one file, which the scan has stored, takes the main file's place:
+//! to apply the log to it once more, or to roll back the journal, changes nothing. Then what stands
+//! beside it goes, and then the new content comes.
+
+use crate::files::stat::Stat;
+use crate::object::item::{Item, Kind};
+use crate::worktree::checkout::change::Expected;
+use crate::worktree::checkout::step::{Action, Step};
+use crate::worktree::database::{Database, FileState};
+
+/// The shared memory has no content, and goes first: without the log it would be wrong.
+pub(super) const SHARED_MEMORY: &str = "-shm";
+
+/// A database that a plan replaces or deletes.
+#[derive(Debug, Clone)]
+pub(super) struct Replaced {
+    /// Its content as one file.
+    pub item: Item,
+    pub main: Expected,
+    /// What stands beside it, by the end of its name.
+    pub sides: Vec<(&'static str, Expected)>,
+}
+
+impl From<FileState> for Expected {
+    fn from(FileState { kind, stat, id }: FileState) -> Self {
+        Self { kind, stat, racy: true, id }
+    }
+}
+
+impl Replaced {
+    pub(super) fn new(item: Item, database: &Database) -> Self {
+        let sides = database.sides.iter().map(|(side, state)| (*side, (*state).into())).collect();
+        Self { item, main: database.main.into(), sides }
+    }
+
+    /// The steps for the database at `path`, before the last, `to`, which was made for the main file
+    /// as it is. `temporary` and `staged` are those of its content as one file.
+    pub(super) fn steps(&self, path: &[u8], temporary: u64, staged: Stat, to: Action) -> Vec<Step> {
+        let put = Action::Put { temporary, staged, expect: Some(self.main) };
+        let memory = Expected { kind: Kind::File, stat: Stat::default(), racy: true, id: [0; 32] };
+        let sides = [(SHARED_MEMORY, memory)].into_iter().chain(self.sides.iter().copied());
+        let sides = sides.map(|(side, expect)| (beside(path, side), Action::Remove(expect)));
+        let settled = Expected { kind: self.item.kind, stat: staged, racy: true, id: self.item.id };
+        let last = match to {
+            Action::Put { temporary, staged, .. } => {
+                Action::Put { temporary, staged, expect: Some(settled) }
+            }
+            _ => Action::Remove(settled),
+        };
+        let all = [(path.to_vec(), put)].into_iter().chain(sides).chain([(path.to_vec(), last)]);
+        all.map(|(path, action)| Step { path, action }).collect()
+    }
+}
+
+/// The path of what stands beside a database.
+pub(super) fn beside(path: &[u8], side: &str) -> Vec<u8> {
+    [path, side.as_bytes()].concat()
+}

@@ -1,0 +1,273 @@
+//! Carries out a plan, and finishes one that a crash interrupted.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use crate::object::item::Root;
+use crate::object::source::ObjectSource;
+use crate::progress::Progress;
+use crate::worktree::checkout::apply::Applier;
+use crate::worktree::checkout::error::CheckoutError;
+use crate::worktree::checkout::journal::Journal;
+use crate::worktree::checkout::outcome::{Checkout, Kept, Recovered};
+use crate::worktree::checkout::plan::Plan;
+use crate::worktree::checkout::prepare::Prepared;
+use crate::worktree::checkout::reindex::{placed, reindex};
+use crate::worktree::checkout::site::Site;
+use crate::worktree::checkout::stage::{Staged, stage};
+use crate::worktree::checkout::step::Rules;
+use crate::worktree::left::{self, Left, is_in_left};
+use crate::worktree::stat_index::StatIndex;
+use crate::worktree::state_dir::{JOURNAL, StateDir};
+
+/// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
+/// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
+/// tree is saved; its objects must be in the store for good by then. `token` is kept in the
+/// journal, for the caller to learn from [`recover`] what a crash interrupted. What is left is recorded
+/// before anything changes, in addition to what was left before; once the head has moved, the caller
+/// saves the list of the new tree ([`Checkout::left`]).
+///
+/// # Errors
+/// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot
+/// be saved) leaves the journal, and [`recover`] finishes the work.
+pub fn execute(
+    root: &Path,
+    plan: Plan,
+    index: &StatIndex,
+    source: &dyn ObjectSource,
+    token: &[u8],
+    progress: &Progress,
+) -> Result<Checkout, CheckoutError> {
+    let all = execute_until(root, plan, index, source, token, progress, usize::MAX)?;
+    Ok(all.expect("nothing stops this checkout"))
+}
+
+/// As [`execute`], but stops dead before step `stop`, as a crash would. Of the steps, the first
+/// is the writing of the journal; then come the changes, the check of what they took out, the saving
+/// of the index, and the removal of the journal. `None` where it stopped.
+#[doc(hidden)]
+pub fn execute_until(
+    root: &Path,
+    plan: Plan,
+    index: &StatIndex,
+    source: &dyn ObjectSource,
+    token: &[u8],
+    progress: &Progress,
+    stop: usize,
+) -> Result<Option<Checkout>, CheckoutError> {
+    write(root, plan, source, progress)?.complete_until(index, source, token, stop)
+}
+
+/// A checkout of which everything new is written, durably, under temporary names.
+#[derive(Debug)]
+pub struct Written {
+    to: Option<Root>,
+    /// `None` where the plan had nothing to do.
+    staged: Option<(Site, Staged)>,
+    /// What is not brought.
+    left: Vec<Left>,
+    /// What earlier checkouts did not bring.
+    left_before: Vec<Left>,
+    /// Of that, what this one tried to bring.
+    tried: Vec<Left>,
+    /// Databases that are left as they were found.
+    kept: Vec<Kept>,
+}
+
+/// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
+/// [`recover`] deletes what was written.
+///
+/// # Errors
+/// Nothing is changed, whatever the error.
+pub fn write(
+    root: &Path,
+    plan: Plan,
+    source: &dyn ObjectSource,
+    progress: &Progress,
+) -> Result<Written, CheckoutError> {
+    let state = StateDir::of(root);
+    if state.has(JOURNAL) {
+        return Err(CheckoutError::Unfinished { path: state.journal() });
+    }
+    let left_before = left::load(&state).map_err(CheckoutError::io("read", state.left()))?;
+    let (to, tried) = (plan.to, plan.tried.clone());
+    if plan.is_empty() {
+        let (left, kept) = (Vec::new(), Vec::new());
+        return Ok(Written { to, staged: None, left, left_before, tried, kept });
+    }
+    state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
+    let site = Site::open(root)?;
+    let (staged, left, kept) =
+        write_new(plan, &site, source, progress).inspect_err(|_| drop(state.clear_tmp()))?;
+    Ok(Written { to, staged: Some((site, staged)), left, left_before, tried, kept })
+}
+
+impl Written {
+    /// The second phase of [`execute`], with the same arguments.
+    ///
+    /// # Errors
+    /// As those of [`execute`] from the journal on.
+    pub fn complete(
+        self,
+        index: &StatIndex,
+        source: &dyn ObjectSource,
+        token: &[u8],
+    ) -> Result<Checkout, CheckoutError> {
+        let all = self.complete_until(index, source, token, usize::MAX)?;
+        Ok(all.expect("nothing stops this checkout"))
+    }
+
+    fn complete_until(
+        self,
+        index: &StatIndex,
+        source: &dyn ObjectSource,
+        token: &[u8],
+        stop: usize,
+    ) -> Result<Option<Checkout>, CheckoutError> {
+        let Self { to, staged, left, left_before, tried, kept: in_use } = self;
+        let Some((site, staged)) = staged else {
+            let brought = brought(&tried, &left);
+            return Ok(Some(Checkout { left, brought, ..Checkout::default() }));
+        };
+        let (state, changes) = (&site.state, staged.steps.len());
+        if stop == 0 {
+            return Ok(None);
+        }
+        // With the old head, what was left before counts still, and what is left now must as well: a
+        // scan that knows of a path too few would take what stands there for content.
+        if !left.is_empty() || !left_before.is_empty() {
+            let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
+            let save = match token.is_empty() {
+                true => left::save(state, &all),
+                false => left::save_both(state, &all, token, &left),
+            };
+            save.map_err(CheckoutError::io("save", state.left()))?;
+        }
+        // Where something was kept, the caller's next move is not made, after a crash neither.
+        let token = if in_use.is_empty() { token } else { &[] };
+        let (token, steps) = (token.to_vec(), staged.steps.clone());
+        let journal = Journal { token, steps, rules: Rules::default() };
+        journal.save(state).inspect_err(|_| withdraw(state))?;
+        let done = apply(&site, &journal, false, stop - 1)?;
+        let Some((kept, clock_ns)) = done else { return Ok(None) };
+        if stop - 1 == changes + 1 {
+            return Ok(None);
+        }
+        // An index of a tree that does not stand here would make edits of what was kept.
+        if let Some(to) = to.filter(|_| in_use.is_empty()) {
+            save_index(&site, index, &to, staged, source, clock_ns)?;
+        }
+        if stop - 1 == changes + 2 {
+            return Ok(None);
+        }
+        finish(state)?;
+        let kept: Vec<Kept> = in_use.into_iter().chain(kept).collect();
+        let brought = if kept.is_empty() { brought(&tried, &left) } else { Vec::new() };
+        Ok(Some(Checkout { changes, kept, left, brought }))
+    }
+}
+
+/// What was tried and is not left.
+pub(super) fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
+    tried.iter().filter(|tried| !is_in_left(left, &tried.path)).cloned().collect()
+}
+
+/// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be
+/// called before anything else is done with a working copy. The stat index stays that of the old
+/// tree: true still, and the next scan reads what the checkout brought.
+///
+/// # Errors
+/// Where the journal cannot be read. The message says what to do.
+pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
+    let state = StateDir::of(root);
+    let Some(journal) = Journal::load(&state)? else {
+        let cleared = state.clear_tmp().or_else(in_use);
+        cleared.map_err(CheckoutError::io("clear", state.tmp()))?;
+        return Ok(None);
+    };
+    let done = apply(&Site::open(root)?, &journal, true, usize::MAX)?;
+    let (kept, _) = done.expect("nothing stops this checkout");
+    finish(&state)?;
+    Ok(Some(Recovered { token: journal.token, kept }))
+}
+
+/// Takes back a journal that may have got its name, but not for sure; only without it may the
+/// files go that it speaks of.
+fn withdraw(state: &StateDir) {
+    if state.remove(JOURNAL).is_ok() {
+        drop(state.clear_tmp());
+    }
+}
+
+/// The first phase, between two looks at what stands in the way.
+fn write_new(
+    plan: Plan,
+    site: &Site,
+    source: &dyn ObjectSource,
+    progress: &Progress,
+) -> Result<(Staged, Vec<Left>, Vec<Kept>), CheckoutError> {
+    let mut prepared = Prepared::fit(plan, site, source)?;
+    let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
+        true => Ok(()),
+        false => Err(CheckoutError::InTheWay { paths }),
+    };
+    refuse(prepared.in_the_way()?)?;
+    let staged = stage(&prepared, source, progress)?;
+    refuse(prepared.in_the_way()?)?;
+    prepared.left.sort_unstable();
+    Ok((staged, std::mem::take(&mut prepared.left), std::mem::take(&mut prepared.kept)))
+}
+
+/// The second phase: what was kept, and the file system's clock before the first step. `None`
+/// where it stopped before step `stop`. `again` where some of it may have been done before a crash.
+fn apply(
+    site: &Site,
+    journal: &Journal,
+    again: bool,
+    stop: usize,
+) -> Result<Option<(Vec<Kept>, i64)>, CheckoutError> {
+    let clock_ns = site.state.clock_ns().unwrap_or(i64::MIN);
+    let mut applier = Applier::new(site, journal, again);
+    for (number, step) in journal.steps.iter().enumerate() {
+        if number == stop {
+            return Ok(None);
+        }
+        applier.step(number, step);
+    }
+    if journal.steps.len() == stop {
+        return Ok(None);
+    }
+    Ok(Some((applier.finish(&journal.steps)?, clock_ns)))
+}
+
+fn save_index(
+    site: &Site,
+    index: &StatIndex,
+    to: &Root,
+    staged: Staged,
+    source: &dyn ObjectSource,
+    clock_ns: i64,
+) -> Result<(), CheckoutError> {
+    let after_ns = site.state.clock_ns().unwrap_or(i64::MIN);
+    let placed = placed(site, &staged.steps, clock_ns, after_ns);
+    let grown = staged.into_blocks(clock_ns).into_iter().collect();
+    Ok(reindex(index, to, placed, grown, source)?.save(&site.state)?)
+}
+
+/// The journal goes last, durably: were it to come back, it would undo the caller's next move.
+fn finish(state: &StateDir) -> Result<(), CheckoutError> {
+    state.remove(JOURNAL).map_err(CheckoutError::io("delete", state.journal()))?;
+    state.sync().map_err(CheckoutError::io("sync", state.path()))?;
+    state.clear_tmp().or_else(in_use).map_err(CheckoutError::io("clear", state.tmp()))
+}
+
+/// A file system of a network keeps a deleted file that somebody has open under another name, and so
+/// keeps its folder. The next command tries again.
+fn in_use(error: io::Error) -> io::Result<()> {
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(()),
+        _ => Err(error),
+    }
+}

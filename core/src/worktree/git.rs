@@ -1,0 +1,196 @@
+//! The git repository that a folder lies in: what it tracks, and what it ignores besides the ignore
+//! files of the folder.
+//!
+//! Only read, never written. Commands of git may run at the same time: git replaces each of its files
+//! in one step, so what is read is of one moment.
+
+mod file;
+mod repository;
+mod settings;
+mod tracked;
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::worktree::ignore_rules::{IgnoreFileError, IgnoreRules, RulesId};
+use crate::worktree::state_dir::StateDir;
+
+use file::{is_no_file, read_file};
+use repository::Repository;
+pub use settings::UserSettings;
+pub(crate) use tracked::Tracked;
+
+/// What a git repository says of a folder in it.
+#[derive(Debug, Default)]
+pub struct Git {
+    /// Its rules from outside of the folder.
+    rules: IgnoreRules,
+    tracked: Option<Tracked>,
+    /// The path from the top of the repository to the folder, with a slash at the end.
+    way: Vec<u8>,
+    unknown: Vec<UnknownRules>,
+    /// Why it is not known what git tracks, where it is not.
+    pub(crate) warning: Option<String>,
+}
+
+/// An ignore file, or settings of git that may name one, whose rules are not known.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {}, which says what is ignored: {why}", path.display())]
+pub struct UnknownRules {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub why: UnknownRulesWhy,
+}
+
+/// Why an ignore file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownRulesWhy {
+    /// The system's answer.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is past a limit.
+    #[error(transparent)]
+    File(#[from] IgnoreFileError),
+}
+
+impl Git {
+    /// Looks for the repository that holds the folder `root`, and at what it says. Without one all
+    /// is empty.
+    pub fn of(root: &Path, user: &UserSettings) -> Self {
+        let Some(repository) = Repository::find(root) else { return Self::default() };
+        let way = repository.way(root);
+        let settings = settings::read(&repository, user);
+        let (tracked, warning) = Tracked::of(&repository, &settings, &StateDir::of(root));
+        let mut files = OuterFiles::default();
+        if let Some(why) = &settings.broken {
+            let path = repository.common_dir.join("config");
+            files.unknown.push(UnknownRules { path, why: io::Error::other(why.clone()).into() });
+        }
+        files.add(&[], settings.excludes_file.as_deref());
+        files.add(&[], Some(&repository.common_dir.join("info/exclude")));
+        for (slash, _) in way.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            let start = way[..slash].iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+            let directory = repository.top.join(OsStr::from_bytes(&way[..start]));
+            files.add(&way[..start], Some(&directory.join(".gitignore")));
+        }
+        let is_tracked = tracked.as_ref().is_some_and(|tracked| tracked.has_directory(&way));
+        if !is_tracked && files.ignore_the_way(&way) {
+            // A home folder, say, that ignores all but a few files: this one is none of its own. What
+            // is ignored on this machine alone goes on being so.
+            let mut files = OuterFiles::default();
+            let of_the_machine = repository.common_dir.join("info/exclude");
+            for path in [settings.excludes_file.as_deref(), Some(of_the_machine.as_path())] {
+                let mut file = OuterFiles::default();
+                file.add(&[], path);
+                if !file.ignore_the_way(&way) {
+                    files.add(&[], path);
+                }
+            }
+            let rules = files.rules(RulesId::default(), &way);
+            return Self { rules, unknown: files.unknown, ..Self::default() };
+        }
+        let seed = tracked.as_ref().map(Tracked::digest).unwrap_or_default();
+        let rules = files.rules(seed, &way);
+        Self { rules, tracked, way, unknown: files.unknown, warning }
+    }
+
+    /// Ignore files outside of the folder that cannot be used.
+    pub fn unknown_rules(&self) -> &[UnknownRules] {
+        &self.unknown
+    }
+
+    /// Rules that are weaker than all of the folder's own.
+    pub(crate) fn rules(&self) -> &IgnoreRules {
+        &self.rules
+    }
+
+    /// Whether git tracks the file at `path`, relative to the folder.
+    pub fn tracks(&self, path: &[u8]) -> bool {
+        let tracked = self.tracked.as_ref();
+        tracked.is_some_and(|tracked| tracked.has_file(&[&self.way, path].concat()))
+    }
+
+    /// Whether git tracks anything below the directory `path`, relative to the folder.
+    pub fn tracks_below(&self, path: &[u8]) -> bool {
+        let tracked = self.tracked.as_ref();
+        tracked.is_some_and(|tracked| tracked.has_directory(&[&self.way, path, b"/"].concat()))
+    }
+
+    /// Whether rules from outside of the folder, as this machine's own, ignore the file at `path` or a
+    /// folder above it, and git does not track it.
+    pub fn ignores(&self, path: &[u8]) -> bool {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
+        let is_ignored =
+            |end: usize| self.rules.ignored_by(&path[..end], end < path.len()).is_some();
+        !self.tracks(path) && ends.any(is_ignored)
+    }
+
+    /// Whether git leaves files out of this working tree on purpose (sparse checkout).
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.tracked.as_ref().is_some_and(Tracked::is_sparse)
+    }
+
+    /// Whether git leaves the file at `path`, relative to the folder, out on purpose.
+    pub(crate) fn leaves_out(&self, path: &[u8]) -> bool {
+        let tracked = self.tracked.as_ref();
+        tracked.is_some_and(|tracked| tracked.leaves_out(&[&self.way, path].concat()))
+    }
+}
+
+/// Ignore files from the weakest to the strongest, each with the path of its directory, relative to
+/// the top of the repository, with a slash at the end.
+#[derive(Default)]
+struct OuterFiles {
+    files: Vec<(Vec<u8>, PathBuf, Vec<u8>)>,
+    unknown: Vec<UnknownRules>,
+}
+
+impl OuterFiles {
+    fn add(&mut self, directory: &[u8], path: Option<&Path>) {
+        let Some(path) = path else { return };
+        // As git does, a link is followed for the files of the machine, not for `.gitignore`.
+        let follow = path.file_name().is_none_or(|name| name != ".gitignore");
+        match read_file(path, follow) {
+            Ok(text) => self.files.push((directory.to_vec(), path.to_owned(), text)),
+            Err(error) if is_no_file(&error) => {}
+            Err(error) => {
+                self.unknown.push(UnknownRules { path: path.to_owned(), why: error.into() });
+            }
+        }
+    }
+
+    /// Whether the folder that `way` leads to, or one above it, is ignored.
+    fn ignore_the_way(&self, way: &[u8]) -> bool {
+        let slashes = way.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        slashes.into_iter().any(|(slash, _)| {
+            let path = &way[..slash];
+            let above = |directory: &[u8]| path.starts_with(directory);
+            let rules = self.files.iter().filter(|file| above(&file.0));
+            let rules = rules.fold(IgnoreRules::default(), |rules, (directory, _, text)| {
+                rules.with_file(directory.len(), text).unwrap_or(rules)
+            });
+            rules.ignored_by(path, true).is_some()
+        })
+    }
+
+    /// The rules for the folder that `way` leads to.
+    fn rules(&mut self, seed: RulesId, way: &[u8]) -> IgnoreRules {
+        let mut rules = IgnoreRules::seeded(seed);
+        for (directory, path, text) in &self.files {
+            match rules.with_outer_file(&way[directory.len()..], text) {
+                Ok(stronger) => rules = stronger,
+                Err(error) => {
+                    self.unknown.push(UnknownRules { path: path.clone(), why: error.into() });
+                }
+            }
+        }
+        match self.unknown.is_empty() {
+            true => rules,
+            false => rules.unknown(0),
+        }
+    }
+}

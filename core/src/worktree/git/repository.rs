@@ -1,0 +1,73 @@
+//! Finding the repository that a folder lies in.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::files::regular_file::read_path;
+
+/// Bytes of a file that holds one path, at most.
+const PATH_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// A repository with a working tree.
+#[derive(Debug)]
+pub(super) struct Repository {
+    /// The folder that its working tree begins in.
+    pub top: PathBuf,
+    /// What belongs to this working tree: the index, above all.
+    pub git_dir: PathBuf,
+    /// What belongs to all working trees of the repository.
+    pub common_dir: PathBuf,
+}
+
+impl Repository {
+    /// The repository of the innermost working tree that holds `root`. As git does, the search ends
+    /// where the file system does, and passes by what belongs to somebody else.
+    pub(super) fn find(root: &Path) -> Option<Self> {
+        let own = fs::metadata(root).ok()?;
+        for top in root.ancestors() {
+            let folder = fs::metadata(top).ok()?;
+            if folder.dev() != own.dev() {
+                return None;
+            }
+            let path = top.join(".git");
+            let Ok(found) = fs::symlink_metadata(&path) else { continue };
+            if found.uid() != own.uid() && found.uid() != rustix::process::geteuid().as_raw() {
+                return None;
+            }
+            let git_dir = match found.is_file() {
+                true => linked(&path, top),
+                false => Some(path),
+            };
+            if let Some(git_dir) = git_dir.filter(|dir| dir.join("HEAD").exists()) {
+                let common_dir = common_dir(&git_dir);
+                return Some(Self { top: top.to_owned(), git_dir, common_dir });
+            }
+        }
+        None
+    }
+
+    /// The path from the top to `root`, with a slash at the end; empty for the top itself.
+    pub(super) fn way(&self, root: &Path) -> Vec<u8> {
+        let way = root.strip_prefix(&self.top).expect("the top is above the root");
+        match way.as_os_str().as_bytes() {
+            [] => Vec::new(),
+            way => [way, b"/"].concat(),
+        }
+    }
+}
+
+/// Where a `.git` file leads, as in submodules and linked working trees.
+fn linked(path: &Path, folder: &Path) -> Option<PathBuf> {
+    let text = read_path(path, PATH_FILE_BYTES_MAX).ok()?;
+    let target = text.strip_prefix(b"gitdir:")?.trim_ascii();
+    Some(folder.join(std::ffi::OsStr::from_bytes(target)))
+}
+
+fn common_dir(git_dir: &Path) -> PathBuf {
+    match read_path(&git_dir.join("commondir"), PATH_FILE_BYTES_MAX) {
+        Ok(text) => git_dir.join(std::ffi::OsStr::from_bytes(text.trim_ascii())),
+        Err(_) => git_dir.to_owned(),
+    }
+}

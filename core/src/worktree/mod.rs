@@ -1,0 +1,14 @@
+//! A working copy: its state folder and stat index, its ignore rules, and the git repository that it
+//! lies in.
+//!
+//! Above these stand two rooms of their own: [`scan`] takes the tree of a working copy, and
+//! [`checkout`] brings a working copy to a tree.
+
+pub mod checkout;
+pub mod database;
+pub mod git;
+pub mod ignore_rules;
+pub mod left;
+pub mod scan;
+pub mod stat_index;
+pub mod state_dir;

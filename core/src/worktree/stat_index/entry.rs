@@ -1,0 +1,164 @@
+//! Reads the directories and entries of an index.
+
+use crate::files::stat::{Stamp, Stat};
+use crate::object::id::{ID_BYTES, ListId};
+use crate::object::item::{Item, Kind};
+use crate::object::tree::CHUNKED_OVER_BYTES;
+use crate::worktree::ignore_rules::RulesId;
+
+/// What stands ahead of a directory's entries: their bytes, and when they were all its names.
+pub(super) const BLOCK_HEADER_BYTES: usize = 8 + LISTED_BYTES;
+
+const LISTED_BYTES: usize = 3 * 8 + 16;
+
+pub(super) const RACY: u8 = 0x80;
+
+/// A directory as the index knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedDirectory<'a> {
+    pub(super) extent: &'a [u8],
+}
+
+/// That the names of a directory were read, and those of the index are all that are content.
+/// While stamp and rules stay, nobody need read them again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// What the directory was like before its names were read; never racy.
+    pub stamp: Stamp,
+    /// The rules by which names were left out.
+    pub rules: RulesId,
+}
+
+/// An entry of an indexed directory.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedEntry<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// What it was.
+    pub item: Item,
+    /// Its stat data; all zero for a directory.
+    pub stat: Stat,
+    /// Whether the content may have changed without a trace in `stat`.
+    pub racy: bool,
+    /// The entries below a directory.
+    pub directory: Option<IndexedDirectory<'a>>,
+}
+
+/// Entries in the order of their names. Stops at what it cannot read; the checksum vouches that
+/// this does not happen.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedEntries<'a> {
+    entries: &'a [u8],
+    children: &'a [u8],
+}
+
+impl<'a> IndexedDirectory<'a> {
+    /// The entries, in the order of their names.
+    pub fn entries(&self) -> IndexedEntries<'a> {
+        let nothing = IndexedEntries { entries: &[], children: &[] };
+        let Some((header, rest)) = self.extent.split_first_chunk::<BLOCK_HEADER_BYTES>() else {
+            return nothing;
+        };
+        let length = take_u64(&mut &header[..]).and_then(|length| usize::try_from(length).ok());
+        let length = length.unwrap_or(usize::MAX);
+        match rest.split_at_checked(length) {
+            Some((entries, children)) => IndexedEntries { entries, children },
+            None => nothing,
+        }
+    }
+
+    /// How many bytes its own entries take: about 100 for each.
+    pub(crate) fn entries_bytes(&self) -> usize {
+        self.entries().entries.len()
+    }
+
+    /// When its names were last read, if that still counts.
+    pub fn listed(&self) -> Option<Listed> {
+        Listed::decode(self.extent.get(8..BLOCK_HEADER_BYTES)?)
+    }
+
+    /// The encoded directory with all below it, to be copied as it is.
+    pub(crate) fn extent(&self) -> &'a [u8] {
+        self.extent
+    }
+}
+
+impl IndexedEntry<'_> {
+    /// Whether a file or link is certainly what the index says.
+    pub(crate) fn vouches_for(&self, kind: Kind, stat: &Stat) -> bool {
+        self.item.kind == kind && self.stat == *stat && !self.racy
+    }
+}
+
+impl Listed {
+    pub(super) fn encode(&self) -> [u8; LISTED_BYTES] {
+        let Stamp { mtime_ns, ctime_ns, inode } = self.stamp;
+        let mut bytes = [0; LISTED_BYTES];
+        bytes[..8].copy_from_slice(&mtime_ns.to_le_bytes());
+        bytes[8..16].copy_from_slice(&ctime_ns.to_le_bytes());
+        bytes[16..24].copy_from_slice(&inode.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.rules.0);
+        bytes
+    }
+
+    /// All zero stands for none: no file system has an inode 0.
+    fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let rest = &mut bytes;
+        let (mtime, ctime) = (take_u64(rest)?, take_u64(rest)?);
+        let (mtime_ns, ctime_ns) = (mtime.cast_signed(), ctime.cast_signed());
+        let stamp = Stamp { mtime_ns, ctime_ns, inode: take_u64(rest)? };
+        let rules = RulesId((*rest).try_into().ok()?);
+        (stamp.inode != 0).then_some(Self { stamp, rules })
+    }
+}
+
+impl<'a> Iterator for IndexedEntries<'a> {
+    type Item = IndexedEntry<'a>;
+
+    fn next(&mut self) -> Option<IndexedEntry<'a>> {
+        let (&[length], rest) = self.entries.split_first_chunk::<1>()?;
+        let (name, rest) = rest.split_at_checked(length.into())?;
+        let (&[tag], mut rest) = rest.split_first_chunk::<1>()?;
+        let kind = Kind::from_u8(tag & !RACY)?;
+        let id = take_id(&mut rest)?;
+        let bytes = take_u64(&mut rest)?;
+        let mut entry = IndexedEntry {
+            name,
+            item: Item { kind, id, bytes, files: 1, list: None },
+            stat: Stat::default(),
+            racy: tag & RACY != 0,
+            directory: None,
+        };
+        if kind == Kind::Directory {
+            entry.item.files = take_u64(&mut rest)?;
+            let length = usize::try_from(take_u64(&mut rest)?).ok()?;
+            let (extent, children) = self.children.split_at_checked(length)?;
+            self.children = children;
+            entry.directory = Some(IndexedDirectory { extent });
+        } else {
+            entry.stat = Stat {
+                bytes,
+                mtime_ns: take_u64(&mut rest)?.cast_signed(),
+                ctime_ns: take_u64(&mut rest)?.cast_signed(),
+                inode: take_u64(&mut rest)?,
+            };
+            if kind != Kind::Symlink && bytes > CHUNKED_OVER_BYTES {
+                entry.item.list = Some(ListId(take_id(&mut rest)?));
+            }
+        }
+        self.entries = rest;
+        Some(entry)
+    }
+}
+
+pub(super) fn take_u64(rest: &mut &[u8]) -> Option<u64> {
+    let (bytes, tail) = rest.split_first_chunk::<8>()?;
+    *rest = tail;
+    Some(u64::from_le_bytes(*bytes))
+}
+
+pub(super) fn take_id(rest: &mut &[u8]) -> Option<[u8; ID_BYTES]> {
+    let (bytes, tail) = rest.split_first_chunk::<ID_BYTES>()?;
+    *rest = tail;
+    Some(*bytes)
+}

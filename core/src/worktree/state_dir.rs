@@ -1,0 +1,456 @@
+//! The folder `.fastest` of a working copy. Nothing else opens, writes or deletes what is in it.
+//!
+//! It goes with the folder: into archives, and onto disks that others may write on. So each of its
+//! files is opened through a handle of the folder, no link is followed, and what is read must be a
+//! regular file of a bounded size. Each is written under another name and renamed.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::files::beneath::Beneath;
+use crate::files::beneath::change::{make_directory, remove_all};
+use crate::files::private;
+use crate::files::regular_file::{self, Durable, Links, Opened, TEMPORARY_PREFIX};
+use crate::files::stat::Stat;
+use crate::object::name::STATE_DIR;
+
+/// A file of the folder.
+#[derive(Debug, Clone, Copy)]
+pub struct StateFile {
+    name: &'static str,
+    /// How it begins, if it is one of ours. What begins otherwise is not read on.
+    magic: &'static [u8],
+    /// A larger one is not read. The bounds of the files that grow with a tree are those of some
+    /// thirty million paths.
+    bytes_max: u64,
+}
+
+/// Which workspace the folder belongs to.
+pub const WORKSPACE: StateFile =
+    StateFile { name: "workspace.json", magic: b"", bytes_max: 64 << 10 };
+/// The snapshot that the folder is based on.
+pub const HEAD: StateFile = StateFile { name: "head", magic: b"", bytes_max: 4 << 10 };
+/// What keeps git from looking into the folder.
+pub const GIT_IGNORE: StateFile = StateFile { name: ".gitignore", magic: b"", bytes_max: 4 << 10 };
+/// The stat index.
+pub const INDEX: StateFile = StateFile { name: "index", magic: b"FSTINDEX", bytes_max: 4 << 30 };
+/// The journal of a checkout under way.
+pub const JOURNAL: StateFile =
+    StateFile { name: "checkout", magic: b"FSTCHECK", bytes_max: 4 << 30 };
+/// What checkouts could not bring.
+pub const LEFT: StateFile = StateFile { name: "left", magic: b"FSTLEFTS", bytes_max: 1 << 30 };
+/// What git tracks, as it was last read.
+pub const GIT_TRACKED: StateFile =
+    StateFile { name: "git-tracked", magic: b"FSTGITIX", bytes_max: 1 << 30 };
+
+const LOCK: &str = "lock";
+const TMP: &str = "tmp";
+const KEPT: &str = "kept";
+
+/// The state folder of one working copy. Nothing is created before it is needed.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: PathBuf,
+}
+
+impl StateDir {
+    /// The state folder of the working copy at `root`.
+    pub fn of(root: &Path) -> Self {
+        Self { path: root.join(STATE_DIR) }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a file of the folder is, for messages.
+    pub fn path_of(&self, file: StateFile) -> PathBuf {
+        self.path.join(file.name)
+    }
+
+    /// Where the stat index is.
+    pub fn index(&self) -> PathBuf {
+        self.path_of(INDEX)
+    }
+
+    /// Where the list is of what checkouts could not bring.
+    pub fn left(&self) -> PathBuf {
+        self.path_of(LEFT)
+    }
+
+    /// Where the journal is.
+    pub fn journal(&self) -> PathBuf {
+        self.path_of(JOURNAL)
+    }
+
+    /// Where the lock is.
+    pub fn lock(&self) -> PathBuf {
+        self.path.join(LOCK)
+    }
+
+    /// The folder of temporary files.
+    pub fn tmp(&self) -> PathBuf {
+        self.path.join(TMP)
+    }
+
+    /// The user whose the folder is, or what stands in its place; `None` where nothing does.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn owner(&self) -> io::Result<Option<u32>> {
+        match rustix::fs::statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some(found.st_uid)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the folder.
+    ///
+    /// # Errors
+    /// Where it is missing, or something else stands under its name, as a link.
+    pub fn open(&self) -> io::Result<OwnedFd> {
+        regular_file::open_directory(CWD, &self.path)
+    }
+
+    /// Opens the folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// As those of [`StateDir::open`].
+    pub fn create(&self) -> io::Result<OwnedFd> {
+        match self.open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match private::create_dir(&self.path) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                    _ => self.open(),
+                }
+            }
+            found => found,
+        }
+    }
+
+    /// Opens the folder of temporary files, which is made where it is missing.
+    pub(crate) fn open_tmp(&self) -> io::Result<OwnedFd> {
+        self.open_folder(TMP)
+    }
+
+    /// Where a checkout keeps what the user saved meanwhile, if it can give it no name in the folder.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.path.join(KEPT)
+    }
+
+    /// Opens that folder, which is made where it is missing.
+    pub(crate) fn open_kept(&self) -> io::Result<OwnedFd> {
+        self.open_folder(KEPT)
+    }
+
+    fn open_folder(&self, name: &str) -> io::Result<OwnedFd> {
+        let folder = self.create()?;
+        match regular_file::open_directory(&folder, name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match make_directory(folder.as_fd(), name.as_bytes()) {
+                    Ok(()) | Err(Errno::EXIST) => regular_file::open_directory(&folder, name),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            found => found,
+        }
+    }
+
+    /// Creates the folder of temporary files, and the state folder, where they are missing.
+    pub fn create_tmp(&self) -> io::Result<PathBuf> {
+        self.open_tmp().map(|_| self.tmp())
+    }
+
+    /// Opens the lock file for locking, and makes it where it is missing. What stands in it stays.
+    ///
+    /// # Errors
+    /// Where no regular file stands there: a link is not followed.
+    pub fn open_lock(&self) -> io::Result<File> {
+        self.lock_with(OFlags::CREATE)
+    }
+
+    /// As [`StateDir::open_lock`], where it is there already.
+    ///
+    /// # Errors
+    /// As those of [`StateDir::open_lock`].
+    pub fn find_lock(&self) -> io::Result<File> {
+        self.lock_with(OFlags::empty())
+    }
+
+    fn lock_with(&self, more: OFlags) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | more;
+        let mode = Mode::from_raw_mode(private::FILE_MODE);
+        let file = rustix::fs::openat(self.open()?, LOCK, flags, mode);
+        let file = File::from(file.map_err(|error| regular_file::refused(error, Links::Refuse))?);
+        regular_file::check(&file)?;
+        Ok(file)
+    }
+
+    /// Reads a file of the folder; `None` where it, or the folder, is missing.
+    ///
+    /// # Errors
+    /// Of the kind `InvalidData` where no regular file stands there, or it is too large.
+    pub fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
+        missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
+    }
+
+    /// As [`StateDir::read`], with the users whose the folder and the file are.
+    ///
+    /// # Errors
+    /// As those of [`StateDir::read`].
+    pub fn read_owned(&self, file: StateFile) -> io::Result<Option<Owned>> {
+        missing_is_none(self.open().and_then(|folder| {
+            let folder_owner = rustix::fs::fstat(&folder)?.st_uid;
+            let opened = regular_file::open(&folder, file.name, Links::Refuse, file.bytes_max)?;
+            let file_owner = opened.owner;
+            Ok(Owned { bytes: opened.read_of(file.magic)?, folder_owner, file_owner })
+        }))
+    }
+
+    /// Opens a file of the folder for reading, under the bounds of [`StateDir::read`].
+    pub(crate) fn open_file(&self, file: StateFile) -> io::Result<Opened> {
+        open_in(&self.open()?, file)
+    }
+
+    /// Whether anything stands under a file's name, so far as can be seen.
+    pub fn has(&self, file: StateFile) -> bool {
+        let path = self.path_of(file);
+        let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
+        !matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
+    }
+
+    /// The head of the working copy, as its commands have written it down.
+    ///
+    /// # Errors
+    /// As those of [`StateDir::read`], or where it is no text.
+    pub fn head(&self) -> io::Result<Option<String>> {
+        let Some(bytes) = self.read(HEAD)? else { return Ok(None) };
+        match str::from_utf8(&bytes) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")),
+        }
+    }
+
+    /// Replaces a file of the folder in one step, durably. The folder is made where it is missing.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn replace(&self, file: StateFile, bytes: &[u8]) -> io::Result<()> {
+        regular_file::replace(self.create()?, file.name, &[bytes], Durable::Yes)
+    }
+
+    /// As [`StateDir::replace`], but waits for no disk: for a cache that says of itself whether it
+    /// is whole. After a crash it may be the old one, or none.
+    pub(crate) fn replace_cache(&self, file: StateFile, parts: &[&[u8]]) -> io::Result<()> {
+        regular_file::replace(self.create()?, file.name, parts, Durable::No)
+    }
+
+    /// Deletes a file of the folder, if it is there.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove(&self, file: StateFile) -> io::Result<()> {
+        let folder = match self.open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folder => folder?,
+        };
+        match rustix::fs::unlinkat(folder, file.name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes the folder and all that is in it.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove_all(&self) -> io::Result<()> {
+        let root = self.path.parent().expect("the state folder lies in the root");
+        let root = match Beneath::of(root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            root => root?,
+        };
+        Ok(remove_all(root.as_fd(), STATE_DIR.as_bytes())?)
+    }
+
+    /// Deletes all temporary files.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn clear_tmp(&self) -> io::Result<()> {
+        let folder = match self.open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folder => folder?,
+        };
+        remove_all(folder.as_fd(), TMP.as_bytes())?;
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            // What a killed process was about to rename.
+            if entry.file_name().to_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
+                remove_all(folder.as_fd(), entry.file_name().to_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The time that the file system gives a file written now, in nanoseconds since 1970.
+    pub(crate) fn clock_ns(&self) -> io::Result<i64> {
+        let file = regular_file::open_unnamed(&self.create()?)?;
+        Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)
+    }
+
+    /// Makes renames and deletions in this folder durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(self.open()?)?)
+    }
+}
+
+/// What a file of the folder holds, and whose it is.
+#[derive(Debug)]
+pub struct Owned {
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// The user whose the folder is.
+    pub folder_owner: u32,
+    /// The user whose the file is.
+    pub file_owner: u32,
+}
+
+/// The user on whose behalf this process works.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Opens a file of an open folder. It must belong to whom the folder belongs to, or to the caller or root,
+/// who may have written it under `sudo`: others may be able to write in the folder.
+fn open_in(folder: &OwnedFd, file: StateFile) -> io::Result<Opened> {
+    let opened = regular_file::open(folder, file.name, Links::Refuse, file.bytes_max)?;
+    let owners = [rustix::fs::fstat(folder)?.st_uid, user_id(), 0];
+    match owners.contains(&opened.owner) {
+        true => Ok(opened),
+        false => {
+            let what = format!("it belongs to user {}; delete it", opened.owner);
+            Err(io::Error::new(io::ErrorKind::InvalidData, what))
+        }
+    }
+}
+
+fn missing_is_none<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worktree::stat_index::{IndexState, StatIndex};
+    use rustix::fs::FileType;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    /// A folder, and a file outside of its state folder.
+    fn scene() -> (tempfile::TempDir, StateDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        let state = StateDir::of(&root);
+        fs::create_dir_all(state.path()).unwrap();
+        let outside = folder.path().join("outside");
+        fs::write(&outside, "precious").unwrap();
+        (folder, state, outside)
+    }
+
+    fn fifo(path: &Path) {
+        let mode = Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+    }
+
+    #[test]
+    fn only_regular_files_of_a_bounded_size_are_read() {
+        let (_folder, state, outside) = scene();
+        let all = [WORKSPACE, HEAD, GIT_IGNORE, INDEX, JOURNAL, LEFT, GIT_TRACKED];
+        for file in all {
+            let path = state.path_of(file);
+            assert!(state.read(file).unwrap().is_none());
+            let check = |what: &str| {
+                let error = state.read(file).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{what}: {error}");
+                assert!(error.to_string().contains(what), "{what}: {error}");
+                state.replace(file, b"new").unwrap();
+                assert_eq!(state.read(file).unwrap().unwrap(), b"new");
+                state.remove(file).unwrap();
+            };
+            fifo(&path);
+            check("FIFO");
+            for target in [outside.as_path(), Path::new("/dev/zero"), Path::new("gone")] {
+                symlink(target, &path).unwrap();
+                check("symbolic link");
+            }
+            fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+            check("more than");
+        }
+        assert_eq!(fs::read(outside).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn an_index_that_is_none_is_made_anew() {
+        let (_folder, state, _) = scene();
+        fifo(&state.index());
+        assert!(matches!(StatIndex::load(&state).unwrap().1, IndexState::Damaged));
+        StatIndex::empty().save(&state).unwrap();
+        assert!(state.index().is_file());
+    }
+
+    #[test]
+    fn a_lock_is_a_file_of_the_folder() {
+        let (folder, state, outside) = scene();
+        for target in [outside.as_path(), &folder.path().join("new")] {
+            symlink(target, state.lock()).unwrap();
+            assert!(state.open_lock().is_err() && state.find_lock().is_err());
+            fs::remove_file(state.lock()).unwrap();
+        }
+        fifo(&state.lock());
+        assert!(state.open_lock().is_err());
+        fs::remove_file(state.lock()).unwrap();
+        assert!(state.find_lock().is_err());
+        state.open_lock().unwrap();
+        state.find_lock().unwrap();
+        assert!(!folder.path().join("new").exists());
+        assert_eq!(fs::read(outside).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn nothing_is_written_or_deleted_through_a_link() {
+        let (folder, state, outside) = scene();
+        let other = folder.path().join("other");
+        fs::create_dir_all(other.join("tmp")).unwrap();
+        fs::write(other.join("tmp/c0"), "precious").unwrap();
+        symlink(other.join("tmp"), state.tmp()).unwrap();
+        assert!(state.open_tmp().is_err() && state.create_tmp().is_err());
+        symlink(&other, state.path().join("new-1-1")).unwrap();
+        state.clear_tmp().unwrap();
+        assert!(!state.tmp().is_symlink() && !state.path().join("new-1-1").is_symlink());
+        fs::create_dir(state.tmp()).unwrap();
+        symlink(&other, state.tmp().join("link")).unwrap();
+        fs::create_dir_all(state.tmp().join("a/b")).unwrap();
+        fs::write(state.tmp().join("a/b/c"), "").unwrap();
+        state.clear_tmp().unwrap();
+        assert!(!state.tmp().exists());
+        fs::remove_dir(state.path()).unwrap();
+        symlink(&other, state.path()).unwrap();
+        assert!(state.open().is_err() && state.create().is_err() && state.open_tmp().is_err());
+        assert!(state.clear_tmp().is_err() && state.replace(HEAD, b"x").is_err());
+        assert_eq!(fs::read(other.join("tmp/c0")).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+        assert_eq!(fs::read(outside).unwrap(), b"precious");
+    }
+}

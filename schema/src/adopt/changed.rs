@@ -1,10 +1,12 @@
 //! Whether adopted tables are still what their record says: the engine's triggers name their columns, and
 //! SQLite finds out only when a row is written, which then fails for the application too.
 
+use crate::adopt::column;
+use crate::adopt::error::AdoptError;
+use crate::adopt::key::key;
 use crate::adopt::unique::unique;
-use crate::adopt::{AdoptError, column, key};
-use crate::live::{Live, LiveTable};
-use crate::record::{ColumnRecord, TableRecord};
+use crate::live::database::{Live, LiveTable};
+use crate::record::model::{ColumnRecord, TableRecord};
 
 /// What of the adopted tables among these is other than recorded, so that writes would fail or devices
 /// hold back rows: a refusal for each. Columns that are new may be left out of the record, as long as a

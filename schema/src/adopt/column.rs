@@ -1,12 +1,13 @@
 //! One column: what it surely holds, and its default as the engine writes it.
 
-use crate::Kind;
-use crate::adopt::{AdoptError, is_identifier};
-use crate::check::TAKEN_COLUMNS;
-use crate::ddl::literal;
-use crate::live::LiveColumn;
-use crate::record::ColumnRecord;
-use crate::tokens::tokens;
+use crate::adopt::error::AdoptError;
+use crate::adopt::name::is_identifier;
+use crate::check::declarations::TAKEN_COLUMNS;
+use crate::live::database::LiveColumn;
+use crate::record::model::ColumnRecord;
+use crate::sql::quote::literal;
+use crate::sql::tokens::tokens;
+use crate::value::kind::Kind;
 
 /// The column as a record, but for its foreign key and whether it is unique.
 pub fn record(

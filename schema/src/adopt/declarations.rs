@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::record::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
-use crate::{Column, Default, Kind, OnDelete, Policy};
+use crate::declare::table::{Column, Default, OnDelete, Policy};
+use crate::record::model::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
+use crate::value::kind::Kind;
 
 /// The declarations of adopted tables: a whole module, formatted, that needs this crate alone.
 pub fn declarations(tables: &[TableRecord]) -> String {

@@ -1,6 +1,6 @@
 //! Why a table is not adopted: each a sentence with the table, the column, and what to do.
 
-use crate::DeclarationError;
+use crate::check::declarations::DeclarationError;
 
 /// What stands in the way of an adoption.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,10 +1,10 @@
 //! Values that are there already and do not fit: outside of STRICT tables, a declared type is a wish.
 
-use crate::Kind;
-use crate::adopt::AdoptError;
-use crate::ddl::quote;
-use crate::live::LiveError;
-use crate::record::{ColumnRecord, TableRecord};
+use crate::adopt::error::AdoptError;
+use crate::live::introspect::LiveError;
+use crate::record::model::{ColumnRecord, TableRecord};
+use crate::sql::quote::quote;
+use crate::value::kind::Kind;
 
 /// Counts the values of a table that devices would refuse. Its parameter is any text; the answer is
 /// one row of two texts, for [`misfits`]: that text again, and the counts by column.

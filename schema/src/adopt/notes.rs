@@ -1,11 +1,14 @@
 //! What a person should know of an adoption that succeeds.
 
 use crate::adopt::column::{has_text_affinity, is_date};
-use crate::adopt::resolved;
+use crate::adopt::reference::resolved;
 use crate::adopt::unique::unique;
-use crate::live::{Live, LiveKey, LiveTable};
-use crate::record::TableRecord;
-use crate::{Kind, OnDelete, Policy, Table, push_ddl, row_ddl};
+use crate::declare::table::{OnDelete, Policy, Table};
+use crate::live::database::{Live, LiveKey, LiveTable};
+use crate::record::model::TableRecord;
+use crate::value::kind::Kind;
+use crate::wire::push::push_ddl;
+use crate::wire::row_view::row_ddl;
 
 /// Bytes of a statement, at most, on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
@@ -183,7 +186,7 @@ fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {
     })
 }
 
-/// See [`crate::adopt::release_sql`].
+/// See [`crate::adopt::rebuild::release_sql`].
 fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     (!tables.is_empty()).then(|| {
         "a migration of the application's tool that rebuilds one of these tables (drops it and \

@@ -2,9 +2,9 @@
 //! SQLite refuses while triggers read it, and which takes the triggers on it along. So the engine's
 //! are taken away before such a migration, and put back after.
 
-use crate::ddl::{literal, quote};
-use crate::diff::rows;
-use crate::record::{Object, Record, TableRecord};
+use crate::migrate::rows;
+use crate::record::model::{Object, Record, TableRecord};
+use crate::sql::quote::{literal, quote};
 
 /// What takes the engine's triggers and view away, as far as they are there. No push is taken until
 /// [`hold_sql`] is run.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::adopt::{AdoptError, column, column_of};
-use crate::live::{Live, LiveTable};
-use crate::record::{ScopePath, ScopeRecord, TableRecord};
+use crate::adopt::column;
+use crate::adopt::error::AdoptError;
+use crate::live::database::{Live, LiveTable};
+use crate::record::model::{ColumnRecord, ScopePath, ScopeRecord, TableRecord};
 
 /// Reads a scope as a person wrote it, and finds what it names.
 pub fn scope(
@@ -45,6 +46,15 @@ pub fn scope(
     let (table, key) = (to.to_owned(), reference.column.clone());
     let by = Some(ScopePath { table, key, target: target.to_owned() });
     Ok(ScopeRecord { column: name.to_owned(), by })
+}
+
+/// The column of a record, which scopes ask for by name.
+fn column_of<'a>(record: &'a TableRecord, name: &str) -> Result<&'a ColumnRecord, AdoptError> {
+    record.column(name).ok_or_else(|| AdoptError::ScopeColumn {
+        table: record.name.clone(),
+        column: name.to_owned(),
+        there: record.columns.iter().map(|column| column.name.clone()).collect(),
+    })
 }
 
 fn is_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {

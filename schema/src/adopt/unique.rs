@@ -4,13 +4,13 @@
 //! is told of only where the device's SQLite comes to the same: equal bytes are equal by every
 //! collation, and an expression is one over columns that the device holds as the primary does.
 
-use crate::Kind;
-use crate::adopt::AdoptError;
 use crate::adopt::column::is_date;
-use crate::ddl::quote;
-use crate::live::{LiveColumn, LiveIndex, LiveTable};
-use crate::record::{ColumnRecord, IndexRecord, UniqueRecord};
-use crate::tokens::{index_parts, tokens};
+use crate::adopt::error::AdoptError;
+use crate::live::database::{LiveColumn, LiveIndex, LiveTable};
+use crate::record::model::{ColumnRecord, IndexRecord, UniqueRecord};
+use crate::sql::quote::quote;
+use crate::sql::tokens::{index_parts, tokens};
+use crate::value::kind::Kind;
 
 /// The unique indexes of a table but for those over one column, and that of the key.
 #[derive(Debug, Default)]
@@ -53,6 +53,14 @@ pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
         }
     }
     known
+}
+
+/// Whether an index keeps the values of a column apart by itself.
+pub fn is_unique(table: &LiveTable, column: &str) -> bool {
+    table.indexes.values().any(|index| {
+        let is_alone = matches!(&index.columns[..], [(Some(name), ..)] if name == column);
+        index.unique && index.sql.is_none() && is_alone
+    })
 }
 
 /// An index as SQL over the columns that devices hold.

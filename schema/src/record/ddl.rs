@@ -1,7 +1,14 @@
 //! Tables, columns and indexes of a record as SQL.
 
-use crate::ddl::{index_name, kind, on_delete, quote};
-use crate::record::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+use crate::declare::ddl::{index_name, on_delete};
+use crate::declare::table::Table;
+use crate::record::model::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+use crate::sql::quote::quote;
+
+/// The DDL of one table: `CREATE TABLE`, then its indexes.
+pub fn create_table(table: &'static Table) -> Vec<String> {
+    TableRecord::from(table).ddl()
+}
 
 impl TableRecord {
     /// The statements that make the table: `CREATE TABLE`, then its indexes.
@@ -34,7 +41,7 @@ impl TableRecord {
 impl ColumnRecord {
     /// The column as a line of `CREATE TABLE` or `ADD COLUMN`, without its foreign key.
     pub fn sql(&self, is_pk: bool) -> String {
-        let mut sql = format!("{} {}", quote(&self.name), kind(self.kind));
+        let mut sql = format!("{} {}", quote(&self.name), self.kind.sql_type());
         if is_pk {
             sql.push_str(" PRIMARY KEY");
         }

@@ -1,10 +1,11 @@
 //! Declarations from a record, for a schema that is only known at run time: an adopted one, or one
 //! that a test made up. They live as long as the process, as those of the compiler do.
 
-use crate::record::{
+use crate::declare::ddl::NOW;
+use crate::declare::table::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
+use crate::record::model::{
     ColumnRecord, IndexRecord, ReferenceRecord, ScopeRecord, TableRecord, UniqueRecord,
 };
-use crate::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
 
 impl TableRecord {
     /// The table as a declaration.
@@ -55,7 +56,7 @@ impl ColumnRecord {
 fn default(sql: &str) -> Default {
     let quoted = sql.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     let quoted = quoted.filter(|text| !text.replace("''", "").contains('\''));
-    if sql == crate::engine::NOW {
+    if sql == NOW {
         Default::Now
     } else if let Ok(integer) = sql.parse() {
         Default::Integer(integer)

@@ -4,7 +4,7 @@ use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Value, ValueError};
+use crate::value::sql_value::{Value, ValueError};
 
 impl Value {
     /// Reads a row from its columns and their values.
@@ -83,9 +83,9 @@ impl<'de> Deserializer<'de> for Value {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::super::named_values;
     use super::*;
-    use crate::{Flag, Json};
+    use crate::declare::column_type::{Flag, Json};
+    use crate::value::serialize::named_values;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Row {

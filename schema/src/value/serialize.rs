@@ -3,7 +3,7 @@
 use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::{Value, ValueError};
+use crate::value::sql_value::{Value, ValueError};
 
 /// The columns that a struct writes, with their values, in the order of its fields.
 pub fn named_values<T: Serialize>(row: &T) -> Result<Vec<(&'static str, Value)>, ValueError> {

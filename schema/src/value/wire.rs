@@ -6,8 +6,9 @@
 
 use serde_json::Value as Json;
 
-use super::Value;
-use crate::Kind;
+use crate::value::hex::{from_hex, to_hex};
+use crate::value::kind::Kind;
+use crate::value::sql_value::{Value, ValueError};
 
 /// From here on not every integral real is an integer that any JSON parser keeps.
 const INTEGRAL_MAX: f64 = 9_007_199_254_740_992.0;
@@ -26,6 +27,12 @@ pub struct Misfit {
     json: String,
 }
 
+impl From<Misfit> for ValueError {
+    fn from(error: Misfit) -> Self {
+        serde::de::Error::custom(error)
+    }
+}
+
 impl Value {
     /// As it travels.
     pub fn to_wire(&self) -> Json {
@@ -35,8 +42,7 @@ impl Value {
             Self::Real(real) => real_to_wire(*real),
             Self::Text(text) => text.as_str().into(),
             Self::Blob(bytes) => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                serde_json::json!({ "blob": hex })
+                serde_json::json!({ "blob": to_hex(bytes) })
             }
         }
     }
@@ -68,12 +74,10 @@ impl Value {
                 },
                 _ => return Err(misfit(&Json::Array(pair))),
             },
-            Json::Object(object) => {
-                match object.get("blob").and_then(Json::as_str).map(bytes_of_hex) {
-                    Some(Some(bytes)) if object.len() == 1 => Self::Blob(bytes),
-                    _ => return Err(misfit(&Json::Object(object))),
-                }
-            }
+            Json::Object(object) => match object.get("blob").and_then(Json::as_str).map(from_hex) {
+                Some(Some(bytes)) if object.len() == 1 => Self::Blob(bytes),
+                _ => return Err(misfit(&Json::Object(object))),
+            },
             Json::Bool(_) => return Err(misfit(&json)),
         })
     }
@@ -89,13 +93,12 @@ pub fn list_to_wire(values: &[Value]) -> String {
 pub fn list_from_wire(
     text: &str,
     kinds: impl IntoIterator<Item = Kind>,
-) -> Result<Vec<Value>, super::ValueError> {
+) -> Result<Vec<Value>, ValueError> {
     let list: Vec<Json> = serde_json::from_str(text)?;
     let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
     let pairs = list.into_iter().zip(kinds);
     let value = |(json, kind): (Json, Option<Kind>)| {
-        Value::from_wire(json, kind.unwrap_or(Kind::Text))
-            .map_err(<super::ValueError as serde::de::Error>::custom)
+        Value::from_wire(json, kind.unwrap_or(Kind::Text)).map_err(ValueError::from)
     };
     pairs.map(value).collect()
 }
@@ -142,14 +145,6 @@ fn power(exponent: i64) -> f64 {
         -1022..INFINITE => f64::from_bits(((exponent + 1023) as u64) << 52),
         _ => f64::from_bits(1 << (exponent - SMALLEST).clamp(0, 51)),
     }
-}
-
-/// The bytes that hex digits stand for.
-pub(crate) fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

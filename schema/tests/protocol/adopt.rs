@@ -8,10 +8,14 @@ mod unique;
 
 use std::path::Path;
 
-use fastest_schema::adopt::{Chosen, adopt, declarations, misfits, misfits_sql, notes};
-use fastest_schema::diff::migration;
-use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
+use fastest_schema::adopt::declarations::declarations;
+use fastest_schema::adopt::misfits::{misfits, misfits_sql};
+use fastest_schema::adopt::notes::notes;
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{
     D1_MIGRATIONS_DDL, Outcome, Policy, Row, Schema, Table, decode_page, pull_sql, statements,
 };
@@ -315,7 +319,7 @@ fn columns_that_a_trigger_watches_are_declared_so() {
     let watched = records[0].columns.iter().filter(|column| column.watched);
     let watched: Vec<&str> = watched.map(|column| column.name.as_str()).collect();
     assert_eq!(watched, ["State", "title"]);
-    let source = fastest_schema::adopt::declarations(&records);
+    let source = fastest_schema::adopt::declarations::declarations(&records);
     assert_eq!(source.matches("#[watched]").count(), 2, "{source}");
 }
 
@@ -349,7 +353,7 @@ fn tables_are_adopted_under_one_that_was_adopted_before() {
     assert_eq!(pulled(&database, &tables, 3), [json!(["notes", "n", 1, ["n", "o"]])]);
     // One that was adopted before refers to one that is now: devices do not know of that key.
     let sprints = adopt(&live(&database), &[Chosen::versioned("sprints", "id")], &held).unwrap();
-    let notes = fastest_schema::adopt::notes(&live(&database), &sprints, &held).join("\n");
+    let notes = fastest_schema::adopt::notes::notes(&live(&database), &sprints, &held).join("\n");
     assert!(notes.contains("the foreign key of `tasks` over (sprintId) to `sprints`"), "{notes}");
 }
 

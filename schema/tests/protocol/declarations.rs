@@ -1,6 +1,6 @@
 //! The DDL says what the metadata says, and rows survive the wire.
 
-use fastest_schema::workspaces::{
+use fastest_schema::tables::workspaces::{
     DriftReport, Merged, NewSnapshot, NewWorkspace, Snapshot, Source, Workspace,
 };
 use fastest_schema::{
@@ -155,7 +155,7 @@ fn a_replica_has_the_synced_tables_and_no_triggers() {
 #[test]
 fn names_are_constants() {
     assert_eq!(Workspace::PROJECT_ID, "project_id");
-    assert_eq!(fastest_schema::workspaces::ActivityEvent::TYPE, "type");
+    assert_eq!(fastest_schema::tables::workspaces::ActivityEvent::TYPE, "type");
     assert_eq!(Card::GROUP, "group");
     assert_eq!(DriftReport::TABLE.column("bytes_changed").unwrap().kind, Kind::Integer);
 }

@@ -1,18 +1,18 @@
 //! All tables of Fastest: how each travels, and that each takes a row with no more than it must have.
 
-use fastest_schema::auth::{AuthCode, DeviceCode, Session, User, UserApiKey};
-use fastest_schema::conversations::Conversation;
-use fastest_schema::infrastructure::{
+use fastest_schema::tables::auth::{AuthCode, DeviceCode, Session, User, UserApiKey};
+use fastest_schema::tables::conversations::Conversation;
+use fastest_schema::tables::infrastructure::{
     Deployment, DeploymentSettings, InfrastructureResource, Job, ProviderCredential,
 };
-use fastest_schema::intelligence::atlas::{
+use fastest_schema::tables::intelligence::atlas::{
     AtlasChunk, AtlasConcept, AtlasDecisionLink, AtlasDiagram, AtlasEdge, AtlasEmbedding,
 };
-use fastest_schema::intelligence::{
+use fastest_schema::tables::intelligence::{
     ActionItem, ActionItemRun, NextStep, ProjectDecision, RefactoringSuggestion,
 };
-use fastest_schema::projects::{Project, ProjectEnvVar};
-use fastest_schema::workspaces::{ActivityEvent, DriftReport, Snapshot, Workspace};
+use fastest_schema::tables::projects::{Project, ProjectEnvVar};
+use fastest_schema::tables::workspaces::{ActivityEvent, DriftReport, Snapshot, Workspace};
 use fastest_schema::{Column, Default, Kind, Pack, Policy, Row, Scope, TABLES, Table};
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! Migrations that fail, whole, rather than change or lose what is there.
 
-use fastest_schema::diff::migration;
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{Kind, Policy, Row, Table, table};
 use rusqlite::Connection;
 
@@ -107,7 +107,8 @@ fn rows_of_others_that_would_go_along_stop_the_migration() {
 fn a_table_that_becomes_private_is_said_to() {
     let synced = items(|table| {
         table.policy = Policy::AppendOnly;
-        table.scope = Some(fastest_schema::record::ScopeRecord { column: "id".into(), by: None });
+        table.scope =
+            Some(fastest_schema::record::model::ScopeRecord { column: "id".into(), by: None });
     });
     let plan = migration(Some(&synced), &items(|_| {})).unwrap();
     assert_eq!(plan.destructive, ["`items` becomes private: devices give up its rows"]);

@@ -1,6 +1,6 @@
 //! What a pull answers, and what a device refuses to believe.
 
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{
     Outcome, PageError, Table, Value, decode_hex_page, decode_page, is_lossy, pull_hex_sql,
     pull_sql,
@@ -51,7 +51,7 @@ fn a_row_comes_as_its_type() {
         (workspace.id.as_str(), workspace.name.as_str(), workspace.version),
         ("w1", "main", 1)
     );
-    assert!(page.changes[0].row::<fastest_schema::workspaces::Snapshot>().is_none());
+    assert!(page.changes[0].row::<fastest_schema::tables::workspaces::Snapshot>().is_none());
 }
 
 #[test]

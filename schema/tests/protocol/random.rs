@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use fastest_schema::diff::{DiffError, Note, Plan, migration, replica_migration, replica_record};
-use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::record::{
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
+use fastest_schema::migrate::diff::{DiffError, migration};
+use fastest_schema::migrate::note::Note;
+use fastest_schema::migrate::plan::Plan;
+use fastest_schema::migrate::replica::replica_migration;
+use fastest_schema::record::model::{
     ColumnRecord, IndexRecord, Record, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
 };
+use fastest_schema::replica_record;
 use fastest_schema::{Kind, OnDelete, Policy, Table, check};
 use proptest::prelude::*;
 use rusqlite::Connection;

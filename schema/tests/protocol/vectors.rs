@@ -1,7 +1,7 @@
 //! One payload and one answer as they are on the wire, kept in `tests/data` for clients in other
 //! languages to test against.
 
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{Lock, Op, Outcome, Payload, Refusal, decode_page};
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! The tool that made the tables rebuilds one, with the engine out of its way.
 
 use fastest_schema::Table;
-use fastest_schema::adopt::{changed, hold_sql, release_sql};
-use fastest_schema::diff::migration;
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::adopt::changed::changed;
+use fastest_schema::adopt::rebuild::{hold_sql, release_sql};
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use serde_json::json;
 
 use super::{adopted, live, pulled};

@@ -1,6 +1,6 @@
 //! What cannot be synced is refused, with the reason.
 
-use fastest_schema::adopt::{Chosen, adopt};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
 use fastest_schema::{D1_MIGRATIONS_DDL, Policy};
 
 use super::{database, live};
@@ -189,7 +189,7 @@ fn strict_tables_and_those_without_rowid_are_taken() {
     let columns: Vec<&str> = records[0].columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(columns, ["id", "n", "r"]);
     // Nothing but what is said of any table.
-    assert_eq!(fastest_schema::adopt::notes(&found, &records, &[]).len(), 1);
+    assert_eq!(fastest_schema::adopt::notes::notes(&found, &records, &[]).len(), 1);
     let any = "CREATE TABLE a(id text PRIMARY KEY, x any) STRICT";
     assert!(refused(any, "a", "id").contains("`a.x` has no type"));
 }

@@ -1,8 +1,10 @@
 //! What no two rows may share: what devices are told of it, and that a push strikes no row by it.
 
-use fastest_schema::adopt::{Chosen, adopt, notes};
-use fastest_schema::record::{Record, TableRecord};
-use fastest_schema::{D1_MIGRATIONS_DDL, Policy, diff::migration, replica_ddl};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
+use fastest_schema::adopt::notes::notes;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
+use fastest_schema::{D1_MIGRATIONS_DDL, Policy, replica_ddl};
 use serde_json::{Value, json};
 
 use super::{database, live};

@@ -1,0 +1,26 @@
+//! The primary key of an adopted table.
+
+use crate::adopt::column;
+use crate::adopt::error::AdoptError;
+use crate::live::database::LiveTable;
+
+/// The primary key: one column of text, by its bytes.
+pub fn key(table: &str, found: &LiveTable) -> Result<String, AdoptError> {
+    let table = table.to_owned();
+    let mut keys: Vec<_> = found.columns.iter().filter(|(_, column)| column.pk > 0).collect();
+    keys.sort_by_key(|(_, column)| column.pk);
+    let (name, column) = match keys[..] {
+        [] => return Err(AdoptError::NoKey { table }),
+        [one] => one,
+        _ => {
+            let columns = keys.into_iter().map(|(name, _)| name.clone()).collect();
+            return Err(AdoptError::KeyColumns { table, columns });
+        }
+    };
+    let (name, kind) = (name.clone(), column.kind.clone());
+    match column::has_text_affinity(&kind) {
+        _ if kind.contains("int") => Err(AdoptError::IntegerKey { table, column: name }),
+        false => Err(AdoptError::KeyKind { table, column: name, kind }),
+        true => column::compared_by_bytes(&table, &name, column).map(|()| name),
+    }
+}

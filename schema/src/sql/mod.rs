@@ -1,0 +1,7 @@
+//! SQL as text: quoted, cut into tokens, into statements.
+
+pub mod export;
+pub(crate) mod pattern;
+pub(crate) mod quote;
+pub(crate) mod statements;
+pub(crate) mod tokens;

@@ -1,33 +1,34 @@
-//! Exports of a database as SQL, cut into statements.
+//! Splits a database export into statements, so that it can be repaired.
 //!
 //! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file cannot
-//! be imported. What is needed is to know where a statement ends, and whether it makes a trigger.
-//! wrangler and sqld also write an infinite real by its name, which SQL does not have, and NUL as it is.
+//! be imported until its triggers are moved to the end. For that, [`Splitter`] finds where each statement
+//! ends and whether it creates a trigger. wrangler and sqld also write infinite reals by name, which SQL
+//! does not know, and NUL characters unescaped; both are rewritten on the way.
 
 /// A statement of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Its text, with what stands before it, up to its semicolon.
+    /// The text from the end of the statement before to the semicolon, inclusive.
     pub text: String,
-    /// Whether it makes a trigger.
+    /// Whether it creates a trigger.
     pub is_trigger: bool,
 }
 
-/// Cuts SQL into statements, as SQLite's `sqlite3_complete` does: at each semicolon that is in no
-/// quotes, no comment and no trigger's body.
+/// Splits SQL into statements as SQLite's `sqlite3_complete` does: at each semicolon outside of quotes,
+/// comments and trigger bodies.
 #[derive(Debug, Default)]
 pub struct Splitter {
     text: String,
     place: Place,
-    /// The last letter, where it may begin a comment or end one.
+    /// The character before, which may begin or end a comment together with the next one.
     last: Option<char>,
     word: String,
-    /// How many words the statement has so far, up to the one that says what it makes.
+    /// How many words of the statement were read: the first ones say what it creates.
     words: usize,
     is_create: bool,
     is_trigger: bool,
     is_insert: bool,
-    /// Whether what follows are the values of an `INSERT`.
+    /// Whether the `VALUES` of an `INSERT` were reached.
     in_values: bool,
     /// How many `BEGIN`s and `CASE`s of a trigger are open.
     depth: usize,
@@ -37,37 +38,37 @@ pub struct Splitter {
 enum Place {
     #[default]
     Plain,
-    /// In quotes, up to this letter.
+    /// Inside quotes that this character closes.
     Quotes(char),
     LineComment,
     BlockComment,
 }
 
 impl Splitter {
-    /// Takes a letter; returns the statement that it ends.
-    pub fn push(&mut self, letter: char) -> Option<Statement> {
-        self.text.push(letter);
-        let last = self.last.replace(letter);
+    /// Takes the next character. Returns the statement that it completes, if it completes one.
+    pub fn push(&mut self, next: char) -> Option<Statement> {
+        self.text.push(next);
+        let last = self.last.replace(next);
         match self.place {
-            Place::Quotes(end) if letter == end => self.place = Place::Plain,
-            // It would end the statement for SQLite.
-            Place::Quotes('\'') if letter == '\0' && self.in_values => {
+            Place::Quotes(end) if next == end => self.place = Place::Plain,
+            // SQLite would stop reading the statement here.
+            Place::Quotes('\'') if next == '\0' && self.in_values => {
                 self.text.pop();
                 self.text.push_str("'||char(0)||'");
             }
-            Place::LineComment if letter == '\n' => self.place = Place::Plain,
-            Place::BlockComment if last == Some('*') && letter == '/' => self.place = Place::Plain,
+            Place::LineComment if next == '\n' => self.place = Place::Plain,
+            Place::BlockComment if last == Some('*') && next == '/' => self.place = Place::Plain,
             Place::Quotes(_) | Place::LineComment | Place::BlockComment => {}
-            Place::Plain if letter.is_alphanumeric() || letter == '_' => self.word.push(letter),
+            Place::Plain if next.is_alphanumeric() || next == '_' => self.word.push(next),
             Place::Plain => {
-                self.end_word(letter);
-                match letter {
-                    '\'' | '"' | '`' => self.place = Place::Quotes(letter),
+                self.end_word(next);
+                match next {
+                    '\'' | '"' | '`' => self.place = Place::Quotes(next),
                     '[' => self.place = Place::Quotes(']'),
                     '-' if last == Some('-') => self.place = Place::LineComment,
                     '*' if last == Some('/') => {
                         self.place = Place::BlockComment;
-                        // `/*/` is no whole comment.
+                        // `/*/` opens a comment and does not close it.
                         self.last = None;
                     }
                     ';' if self.depth == 0 => return Some(self.take()),
@@ -78,12 +79,12 @@ impl Splitter {
         None
     }
 
-    /// What stands after the last statement.
+    /// The text after the last complete statement.
     pub fn rest(self) -> String {
         self.text
     }
 
-    /// Takes a word that `next` ends.
+    /// Ends the current word. `next` is the character after it.
     fn end_word(&mut self, next: char) {
         let word = std::mem::take(&mut self.word).to_ascii_uppercase();
         match (self.words, word.as_str()) {

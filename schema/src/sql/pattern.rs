@@ -1,15 +1,15 @@
-//! Patterns of `LIKE` and `GLOB` in the SQL of declarations.
+//! Finds patterns of `LIKE` and `GLOB` that D1 would refuse.
 //!
-//! D1 refuses a pattern that is longer than [`PATTERN_MAX`] when it is matched, not when the table is made:
-//! every write of such a column would fail. The engine's own statements have constant, short ones.
+//! D1 refuses a pattern longer than [`PATTERN_MAX`] when it is matched, not when the table is created, so
+//! every write to such a column would fail. The engine's own statements use short, constant patterns.
 
 use crate::sql::tokens::tokens;
 
-/// Bytes of a pattern, at most, on D1: `LIKE or GLOB pattern too complex` follows.
+/// Most bytes of a pattern on D1. A longer one fails with `LIKE or GLOB pattern too complex`.
 pub const PATTERN_MAX: usize = 50;
 
-/// The bytes of the first pattern in the SQL that is too long, if there is one. Patterns that are
-/// written down are found, and texts joined by `||`; those that are computed are not.
+/// Returns the length in bytes of the first pattern that is too long. It sees literals, and literals
+/// joined by `||`, but no pattern that is computed.
 pub fn too_long(sql: &str) -> Option<usize> {
     let tokens = tokens(sql);
     let starts =
@@ -18,7 +18,7 @@ pub fn too_long(sql: &str) -> Option<usize> {
     lengths.into_iter().find(|length| *length > PATTERN_MAX)
 }
 
-/// The bytes of the texts that the tokens begin with, as `'a'`, `'a' || 'b'` or `('a', …)`.
+/// The bytes of the text literals that the tokens begin with: `'a'`, `'a' || 'b'` or `('a', …)`.
 fn length(tokens: &[String]) -> usize {
     let is_glue = |token: &&String| matches!(token.as_str(), "|" | "(");
     let mut bytes = 0;

@@ -1,12 +1,12 @@
-//! Names and texts as SQL. Names are quoted with backticks: SQLite takes a misspelt name in double
-//! quotes for a text.
+//! Quotes names and texts. Names are quoted with backticks, because SQLite reads a misspelt name in
+//! double quotes as a text.
 
-/// A name as SQL.
+/// Quotes a name.
 pub(crate) fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// A text as SQL.
+/// Quotes a text.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

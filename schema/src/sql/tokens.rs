@@ -1,14 +1,14 @@
-//! SQL as tokens: enough to compare two statements, and to find what no PRAGMA tells.
+//! Splits SQL into tokens: enough to compare two statements, and to find what no PRAGMA reports.
 
 use std::ops::Range;
 
-/// The tokens of a statement. Words and names are in lower case and without quotes, for SQLite does
-/// not tell them apart; texts are as they were; white space and comments are left out.
+/// The tokens of a statement. Words and names are in lower case and without quotes, because SQLite
+/// ignores both. Text literals are unchanged; white space and comments are dropped.
 pub fn tokens(sql: &str) -> Vec<String> {
     placed_tokens(sql).into_iter().map(|(_, token)| token).collect()
 }
 
-/// The same, each with its place in the text.
+/// The tokens of a statement, each with its byte range.
 fn placed_tokens(sql: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     let mut rest = sql;
@@ -24,13 +24,14 @@ fn placed_tokens(sql: &str) -> Vec<(Range<usize>, String)> {
         };
         let (token, after) = rest.split_at(length);
         let from = sql.len() - rest.len();
-        found.extend(spelt(first, token).map(|token| (from..from + length, token)));
+        found.extend(canonical(first, token).map(|token| (from..from + length, token)));
         rest = after;
     }
     found
 }
 
-/// Two statements that differ in nothing but form are the same text here.
+/// Returns a text that is the same for statements that differ only in case, quotes, white space and
+/// comments.
 pub fn normalised(sql: &str) -> String {
     tokens(sql).join(" ")
 }
@@ -39,7 +40,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$' || c == '.'
 }
 
-/// The length of a quoted token at the beginning, in which a doubled quote stands for itself.
+/// The bytes of the quoted token that `text` begins with. A doubled quote does not end it.
 fn quoted(text: &str, quote: char) -> usize {
     let mut at = 1;
     while let Some(end) = text[at..].find(quote) {
@@ -52,7 +53,8 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-fn spelt(first: char, token: &str) -> Option<String> {
+/// The token as [`tokens`] returns it; `None` for white space and comments.
+fn canonical(first: char, token: &str) -> Option<String> {
     let inner = || token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
     match first {
         _ if first.is_whitespace() || token.starts_with("--") || token.starts_with("/*") => None,
@@ -66,7 +68,7 @@ fn spelt(first: char, token: &str) -> Option<String> {
     }
 }
 
-/// What stands in brackets after each `word (`.
+/// The tokens in the parentheses after each `word`, joined by spaces.
 pub fn bracketed_after(word: &str, tokens: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for at in 0..tokens.len().saturating_sub(1) {
@@ -78,7 +80,7 @@ pub fn bracketed_after(word: &str, tokens: &[String]) -> Vec<String> {
     found
 }
 
-/// The parts of the first brackets, split at the commas that are in no further ones.
+/// The tokens in the first parentheses, split at the commas that are in no nested ones.
 pub fn list(tokens: &[String]) -> Vec<&[String]> {
     let Some(open) = tokens.iter().position(|token| token == "(") else { return Vec::new() };
     let inside = &tokens[open + 1..];
@@ -96,12 +98,12 @@ pub fn list(tokens: &[String]) -> Vec<&[String]> {
         .collect()
 }
 
-/// What an index is over, and of which rows, in the words of the statement that makes it: its terms
-/// without their order and collation, and what stands after `WHERE`.
+/// The terms of an index and its `WHERE` condition, as its `CREATE INDEX` spells them. Terms come
+/// without sort order and collation. `None` if the statement cannot be read.
 pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
     let placed = placed_tokens(sql);
     let words: Vec<String> = placed.iter().map(|(_, token)| token.clone()).collect();
-    // The name of the index may be `on`, and that of the table begins no brackets.
+    // `ON` is not searched for: the index itself may be called `on`. No name before the terms is `(`.
     let open = words.iter().position(|token| token == "(")?;
     let end = open + 1 + closing(&words[open + 1..]);
     let text = |range: Range<usize>| {
@@ -128,7 +130,7 @@ pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
     }
 }
 
-/// The place of the bracket that closes one opened before the tokens.
+/// The position of the `)` that closes a parenthesis opened before the tokens.
 fn closing(tokens: &[String]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! From a row's values to its type, by serde.
+//! Turns the values of a row into its struct, through serde.
 
 use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
@@ -7,7 +7,7 @@ use serde::forward_to_deserialize_any;
 use crate::value::sql_value::{Value, ValueError};
 
 impl Value {
-    /// Reads a row from its columns and their values.
+    /// Builds a row from its column names and values.
     pub(crate) fn read_row<T: DeserializeOwned>(
         columns: impl Iterator<Item = (&'static str, Value)>,
     ) -> Result<T, ValueError> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A storage class of SQLite. There are no columns of blobs yet.
+/// A storage class of SQLite. There are no blob columns yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {

@@ -1,7 +1,7 @@
 //! The value of one column of a row, as SQLite stores it.
 //!
-//! JSON has no infinities, and a JSON number does not say whether it is an integer or a real; so
-//! rows hold these, and not JSON. They travel, and are kept in lists, in a form of their own (`wire`).
+//! Rows hold [`Value`] and not JSON: JSON has no infinities, and a JSON number does not say whether it
+//! is an integer or a real. `wire` is the form in which values are sent, and stored in lists.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,24 +10,24 @@ use crate::value::hex::to_hex;
 
 /// One value, of any of SQLite's storage classes.
 ///
-/// Two reals are equal when their bits are; -0 is 0, as SQLite stores it in a column of reals.
+/// Reals compare by their bits, but -0 equals 0: SQLite stores -0 as 0 in a column of reals.
 #[derive(Debug, Clone, Default)]
 pub enum Value {
-    /// Nothing.
+    /// SQL's NULL.
     #[default]
     Null,
     /// A signed 64-bit integer.
     Integer(i64),
-    /// A 64-bit float; infinities included. SQLite stores NaN as null, so it is refused where it is
-    /// written.
+    /// A 64-bit float, including the infinities. NaN is refused before it is written, because SQLite
+    /// would store it as null.
     Real(f64),
     /// UTF-8 text.
     Text(String),
-    /// Bytes. No column of a declared table is of this kind yet.
+    /// Bytes. No declared column holds them yet.
     Blob(Vec<u8>),
 }
 
-/// Why values and a row's type do not fit together, in serde's words.
+/// A row's values do not match its Rust type. The message is serde's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValueError(String);
@@ -56,12 +56,12 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// Whether it is a real that is no number.
+    /// Whether it is a NaN.
     pub fn is_nan(&self) -> bool {
         matches!(self, Self::Real(real) if real.is_nan())
     }
 
-    /// The text, if it is one.
+    /// The text, or `None` for any other storage class.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -69,7 +69,7 @@ impl Value {
         }
     }
 
-    /// The integer, if it is one.
+    /// The integer, or `None` for any other storage class.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
@@ -77,7 +77,7 @@ impl Value {
         }
     }
 
-    /// Its storage class, in the words of SQLite's `typeof`.
+    /// The storage class, as SQLite's `typeof` names it.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -88,7 +88,8 @@ impl Value {
         }
     }
 
-    /// As JSON for people and scripts: finite reals are numbers, infinities texts.
+    /// Returns JSON for people and scripts: finite reals are numbers, infinities and NaN are strings,
+    /// and a blob is `{"blob": "hex"}`.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,
@@ -102,7 +103,7 @@ impl Value {
         }
     }
 
-    /// The bits by which reals are told apart.
+    /// The bits to compare reals by.
     fn bits(real: f64) -> u64 {
         if real == 0.0 { 0 } else { real.to_bits() }
     }
@@ -136,7 +137,7 @@ impl Hash for Value {
     }
 }
 
-/// A text longer than this is shortened in messages.
+/// Longer texts are shortened in messages.
 const SHOWN_CHARS_MAX: usize = 60;
 
 impl fmt::Display for Value {

@@ -1,9 +1,9 @@
-//! The attribute that declares a table; `schema/macros` expands it.
+//! The attribute macro that declares a table. `schema/macros` expands it.
 
 /// Turns a struct into a table.
 ///
-/// The struct becomes the row type and implements [`Row`]; beside it comes a struct for inserts, its
-/// name with `New` in front, and a constant with the name of each column.
+/// The struct becomes the row type and implements [`Row`]. The macro also writes a struct for inserts,
+/// whose name has `New` in front, and a constant for the name of each column.
 ///
 /// ```
 /// use fastest_schema::{Row, table};
@@ -40,33 +40,35 @@
 /// ```
 ///
 /// # On the struct
-/// - `name`: in SQL; ASCII letters, digits and `_`.
-/// - `policy`: `versioned`, `append_only` or `private`, each with the reason in brackets.
+/// - `name`: the name in SQL, of ASCII letters, digits and `_`.
+/// - `policy`: `versioned`, `append_only` or `private`, each with the reason in parentheses.
 /// - `scope`: a column, or `column -> table.column` over that column's foreign key. A private table
 ///   has none.
 /// - `index(…)` and `unique(…)`: any number of each.
-/// - `renamed_from = "old_name"`: what the table was called before.
-/// - `deprecated = "why, and what instead"`: it is still there, and not to be used.
-/// - `external`: someone else makes and changes the table; only the triggers on it are ours. `index` and
-///   `unique` then tell what is there, and make nothing.
-/// - `unique_sql("term", …, filter = "condition")`, for such a table: a unique index over expressions, or
-///   over the rows of which the condition holds. A device refuses a row that would break it.
-/// - `replaces`, for such a table: a UNIQUE constraint of it is `ON CONFLICT REPLACE`. A push that would
-///   strike another row by it is refused. `fastest schema adopt` writes all of these.
+/// - `renamed_from = "old_name"`: the former name of the table.
+/// - `deprecated = "why, and what instead"`: the table still exists and should not be used.
+/// - `external`: another tool creates and changes the table; only the triggers on it are ours. `index` and
+///   `unique` then describe the indexes that it has, and create none.
+/// - `unique_sql("term", …, filter = "condition")`, for an external table: a unique index over expressions,
+///   or over the rows for which the condition is true. A device refuses a row that would violate it.
+/// - `replaces`, for an external table: one of its UNIQUE constraints is `ON CONFLICT REPLACE`. A push that
+///   would replace another row by it is refused.
+///
+/// `fastest schema adopt` writes the last three.
 ///
 /// # On a field
-/// - `#[pk]`: the primary key, one for each table, of type `String`.
-/// - `#[unique]`: guarded by a unique index of its own.
-/// - `#[references(table.column)]`, with `on_delete = cascade`, `set_null` or `restrict` if need be.
-/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`, which may look at no
-///   column and no table.
-/// - `#[check("sql")]`: what must hold for every value. A text that may gain words is better a
-///   [`vocabulary!`], for what is refused here is refused from newer builds too.
-/// - `#[renamed_from(old_name)]`: what the column was called before.
-/// - `#[watched]`: a trigger of the application's own, `UPDATE OF` this column, is on the table. A push
-///   sets it only in rows where its value changes. `fastest schema adopt` writes it.
-/// - `#[lock_version]`: mirrors the lock version of the row; in versioned tables only.
-/// - `#[size("sql")]`: the bytes of the value, where measuring a long text would be dear.
+/// - `#[pk]`: the primary key, exactly one in each table, of type `String`.
+/// - `#[unique]`: the column has a unique index of its own.
+/// - `#[references(table.column)]`, optionally with `on_delete = cascade`, `set_null` or `restrict`.
+/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`. The expression may not refer to
+///   a column or a table.
+/// - `#[check("sql")]`: a condition that must hold for every value. For a text that may gain words, use a
+///   [`vocabulary!`] instead: a check would also refuse the words of newer builds.
+/// - `#[renamed_from(old_name)]`: the former name of the column.
+/// - `#[watched]`: the application has a trigger `UPDATE OF` this column. A push sets the column only in
+///   rows where its value changes. `fastest schema adopt` writes this attribute.
+/// - `#[lock_version]`: the column mirrors the lock version of the row; in versioned tables only.
+/// - `#[size("sql")]`: SQL for the bytes of the value, for long texts that are slow to measure.
 ///
 /// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type of
 /// your own that implements [`ColumnType`]; in an `Option` it may be null.
@@ -80,7 +82,7 @@
 /// ```
 /// use fastest_schema::{Default, Flag, OnDelete, Row, table};
 ///
-/// /// A reminder, in a table that another tool makes.
+/// /// A reminder, in a table that another tool creates.
 /// #[table(
 ///     name = "noteReminders",
 ///     policy = private("a test"),
@@ -113,7 +115,7 @@
 /// ```
 ///
 /// # What does not compile
-/// A scope or an index on a column that is not there:
+/// A scope or an index on a column that does not exist:
 /// ```compile_fail
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = append_only("a test"), scope = project)]
@@ -124,7 +126,7 @@
 /// #[table(name = "notes", policy = append_only("a test"), scope = id, index(project))]
 /// struct Note { #[pk] id: String, project_id: String }
 /// ```
-/// A scope's path over a column that is no foreign key to that table:
+/// A scope path over a column that is not a foreign key to that table:
 /// ```compile_fail
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = append_only("a test"), scope = w -> workspaces.project_id)]
@@ -164,7 +166,7 @@
 /// #[table(name = "no-tes", policy = private("a test"))]
 /// struct Note { #[pk] id: String }
 /// ```
-/// An old name that is in use:
+/// A former name that is still in use:
 /// ```compile_fail
 /// # use fastest_schema::table;
 /// #[table(name = "notes", renamed_from = "notes", policy = private("a test"))]
@@ -175,13 +177,13 @@
 /// #[table(name = "notes", policy = private("a test"))]
 /// struct Note { #[pk] id: String, body: String, #[renamed_from(body)] text: String }
 /// ```
-/// A default that is neither a literal nor said to be SQL:
+/// A default that is neither a literal nor marked as SQL:
 /// ```compile_fail
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = private("a test"))]
 /// struct Note { #[pk] id: String, #[default(random())] dice: i64 }
 /// ```
-/// What is right beside these:
+/// Correct declarations beside these:
 /// ```
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = versioned("a test"), scope = w -> workspaces.project_id, index(id))]

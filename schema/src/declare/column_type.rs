@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::kind::Kind;
 
-/// A type that a column may have. In JSON it is a string, a number or null.
+/// A type that a column may have. Its values serialise to a string, a number or null.
 pub trait ColumnType {
     /// How SQLite stores it.
     const KIND: Kind;
@@ -31,8 +31,8 @@ impl<T: ColumnType> ColumnType for Option<T> {
     const NULL: bool = true;
 }
 
-/// A value kept as JSON text. It serialises as a string that holds the JSON, which is how SQL and
-/// the wire know it.
+/// A value stored as JSON text. It serialises to a string that contains the JSON: SQL and the wire
+/// hold that string.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Json<T>(pub T);
 
@@ -54,7 +54,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     }
 }
 
-/// A boolean, which SQL and the wire know as 0 or 1.
+/// A boolean, stored and sent as 0 or 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flag(pub bool);
 

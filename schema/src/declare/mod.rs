@@ -1,4 +1,4 @@
-//! What an application declares: tables, columns and schemas.
+//! What an application declares: its tables, their columns, and the schema that joins them.
 
 pub(crate) mod attribute;
 pub(crate) mod column_type;

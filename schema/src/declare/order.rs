@@ -1,9 +1,9 @@
-//! Tables in the order of their foreign keys.
+//! The order of tables by their foreign keys.
 
 use crate::declare::table::Table;
 
-/// The tables with each one after those that it refers to, otherwise in the given order. Where
-/// tables refer to each other in a circle, the given order stands.
+/// Orders tables so that each comes after those that it refers to, and keeps the given order otherwise.
+/// Tables that refer to each other in a circle also stay in the given order.
 pub fn parents_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     let mut ordered: Vec<&'static Table> = Vec::with_capacity(tables.len());
     let mut left = tables.to_vec();

@@ -1,18 +1,18 @@
-//! What one application declares: its tables, and the migrations that bring a primary to them.
+//! The schema of one application, and which recorded migrations are its own.
 
 use crate::declare::table::{Policy, Table};
 use crate::sql::quote::literal;
 
-/// Tables that one owner declares, and the migrations that bring a primary to them.
+/// The tables that one owner declares, and the migrations that create them on a primary.
 #[derive(Debug)]
 pub struct Schema {
-    /// Who declares them: lower-case letters and digits. It is part of the names of its migration
-    /// files; `fastest` is taken.
+    /// Who declares them: lower-case letters and digits. The owner is part of the name of each of its
+    /// migration files. `fastest` is reserved.
     pub owner: &'static str,
     /// The tables, in any order.
     pub tables: &'static [&'static Table],
-    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. Without any, whoever sets
-    /// the primary up answers for its tables.
+    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. If there are none, whoever sets
+    /// up the primary is responsible for its tables.
     pub migrations: &'static [Migration],
 }
 
@@ -21,21 +21,21 @@ pub struct Schema {
 pub struct Migration {
     /// The name of the file, as `d1_migrations` records it, such as `0000_init.sql`.
     pub name: &'static str,
-    /// Its text.
+    /// The text of the file.
     pub sql: &'static str,
 }
 
-/// Who owns the schema of Fastest itself.
+/// The owner of Fastest's own schema.
 pub(crate) const FASTEST_OWNER: &str = "fastest";
 
 /// The first migration of Fastest, released before names carried the owner.
 const FIRST: &str = "0000_init.sql";
 
-/// How the mark begins that a migration leaves in `d1_migrations`; its name follows.
+/// The prefix of the mark that a migration leaves in `d1_migrations`. The migration's name follows.
 const MARK: &str = "fastest:";
 
-/// The last statement of a migration that an application's schema generates: whose names are recorded
-/// there is told by more than their form.
+/// The last statement of each migration that is generated for an application: it records a mark, so
+/// that the migration is known as ours by more than the form of its name. `None` for Fastest's own.
 pub(crate) fn mark_sql(owner: &str, name: &str) -> Option<String> {
     let mark = literal(&format!("{MARK}{name}"));
     (owner != FASTEST_OWNER)
@@ -43,18 +43,18 @@ pub(crate) fn mark_sql(owner: &str, name: &str) -> Option<String> {
 }
 
 impl Schema {
-    /// The tables whose rows travel.
+    /// The synced tables.
     pub fn synced(&self) -> impl Iterator<Item = &'static Table> {
         self.tables.iter().copied().filter(|table| table.policy != Policy::Private)
     }
 
-    /// The table of this name, if rows of it travel.
+    /// The synced table of this name, if there is one.
     pub fn synced_table(&self, name: &str) -> Option<&'static Table> {
         self.synced().find(|table| table.name == name)
     }
 
-    /// Whether a name is of the form that this schema's migrations have. An application may have named
-    /// some of its own so.
+    /// Whether a name has the form of this schema's migrations. A migration of the application's own tool
+    /// may have that form by chance.
     pub fn owns(&self, name: &str) -> bool {
         let numbered = name
             .split_at_checked(4)
@@ -65,12 +65,12 @@ impl Schema {
             || self.owner == FASTEST_OWNER && name == FIRST
     }
 
-    /// A condition in SQL over `name` in `d1_migrations`: whether it is one of this schema's, known to this
-    /// build or not.
+    /// An SQL condition over `name` in `d1_migrations`: whether the migration belongs to this schema. It
+    /// also holds for migrations that this build does not know.
     ///
-    /// A migration that was generated leaves a mark beside its name ([`mark_sql`]). Where there are none,
-    /// for all of them are older, names must do: then ours are numbered without gaps, and what is past
-    /// their count is the application's.
+    /// Generated migrations leave a mark beside their names ([`mark_sql`]). If no mark is recorded, all
+    /// migrations are older than marks, and the names decide: ours are numbered from 0 without gaps, so a
+    /// number that is not below their count belongs to the application.
     pub(crate) fn owns_sql(&self) -> String {
         // D1 refuses a GLOB of more than 50 bytes, and an owner may be long.
         let rest = format!("_{}_", self.owner);
@@ -125,13 +125,13 @@ mod tests {
         let sql = schema(LONG, &[]).owns_sql();
         let pattern = sql.split('\'').nth(1).unwrap();
         assert!(pattern.len() < 50, "{sql}");
-        // Two of them are recorded, so none has the number 2.
+        // Two names of this form are recorded, so number 2 is past their count.
         assert!(owned(&schema("notes", &[])).is_empty());
         let notes = names.into_iter().filter(|name| schema("notes", &[]).owns(name));
         assert_eq!(notes.collect::<Vec<_>>(), ["0002_notes_fastest_x.sql", "0002_notes_init.sql"]);
     }
 
-    /// The names that are the schema's, where these are recorded.
+    /// The names that belong to the schema, given all recorded names.
     fn recorded_of<'a>(schema: &Schema, names: &[&'a str]) -> Vec<&'a str> {
         let database = rusqlite::Connection::open_in_memory().unwrap();
         database.execute_batch(D1_MIGRATIONS_DDL).unwrap();
@@ -151,11 +151,11 @@ mod tests {
         let check = |recorded: &[&str], ours: &[&str]| {
             assert_eq!(recorded_of(&app, recorded), ours, "{recorded:?}");
         };
-        // Of before there were marks: numbers tell.
+        // From before there were marks: the numbers decide.
         check(&["0000_app_a.sql", "0001_app_b.sql"], &["0000_app_a.sql", "0001_app_b.sql"]);
         check(&["0000_app_a.sql", "0007_app_settings.sql"], &["0000_app_a.sql"]);
         check(&["0012_app_settings.sql"], &[]);
-        // One mark, and every later one of ours has its own.
+        // With one mark recorded, only marked migrations are ours.
         let mark = "fastest:0001_app_b.sql";
         check(
             &["0000_app_a.sql", "0001_app_b.sql", mark, "0002_app_settings.sql"],

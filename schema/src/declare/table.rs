@@ -1,4 +1,4 @@
-//! What is known of a table at run time.
+//! The declaration of a table, as the program sees it at run time.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
 
-/// A row type made by [`macro@crate::table`].
+/// A row type, implemented by [`macro@crate::table`].
 pub trait Row: Serialize + DeserializeOwned {
     /// The table that holds such rows.
     const TABLE: &'static Table;
 
-    /// The struct for inserts, where columns that may be null or have a default may be left out.
+    /// The struct for inserts, in which columns that may be null or have a default are optional.
     type New: Serialize + DeserializeOwned;
 
-    /// Reads a row from its values in column order, as a page of changes holds them.
+    /// Builds a row from its values in column order, as a page of changes holds them.
     fn from_values(values: Vec<Value>) -> Result<Self, ValueError> {
         let names = Self::TABLE.columns.iter().map(|column| column.name);
         Value::read_row(names.zip(values))
@@ -30,29 +30,29 @@ pub struct Table {
     pub pk: &'static str,
     /// The columns in declared order, which is their order in DDL and on the wire.
     pub columns: &'static [Column],
-    /// Indexes beside those of unique columns.
+    /// The indexes, except for those of `#[unique]` columns.
     pub indexes: &'static [Index],
-    /// What else no two rows may share, where someone else makes the table.
+    /// Further unique indexes of an external table: over expressions, or over some of its rows.
     pub unique_rules: &'static [UniqueRule],
-    /// How rows travel.
+    /// How rows are synced.
     pub policy: Policy,
     /// Why the table has this policy.
     pub reason: &'static str,
-    /// By what rows are shared with a device; `None` exactly for private tables.
+    /// Which devices a row is shared with. `None` if and only if the table is private.
     pub scope: Option<Scope>,
-    /// The name that it had before.
+    /// Its former name.
     pub renamed_from: Option<&'static str>,
-    /// Why it is no longer to be used, and what to use instead.
+    /// Why it should no longer be used, and what to use instead.
     pub deprecated: Option<&'static str>,
-    /// Whether someone else makes and changes the table, so that only the triggers on it are ours.
+    /// Whether another tool creates and changes the table, so that only the triggers on it are ours.
     pub external: bool,
-    /// Whether a UNIQUE constraint of such a table is `ON CONFLICT REPLACE`: a push looks for the row
-    /// that it would strike, and is refused.
+    /// Whether an external table has a UNIQUE constraint that is `ON CONFLICT REPLACE`. A push that
+    /// would replace another row by it is refused.
     pub replaces: bool,
 }
 
 impl Table {
-    /// The column of this name.
+    /// The column of this name, if the table has one.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
@@ -62,30 +62,32 @@ impl Table {
         self.columns.iter().find(|column| column.lock_version)
     }
 
-    /// The columns that a push may change: all but the key and the lock version.
+    /// The columns that a push may change: all except the key and the lock version.
     pub fn writable(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.name != self.pk && !column.lock_version)
     }
 }
 
-/// How the rows of a table travel.
+/// How the rows of a table are synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// Rows change; a push proves by their lock versions that it saw the newest.
+    /// Rows change. A push carries the lock version of each row that it changes, which proves that the
+    /// device saw the newest one.
     Versioned,
-    /// Rows are written once; a push of a row that is there already changes nothing.
+    /// Rows are written once. Pushing a row that exists already changes nothing.
     AppendOnly,
-    /// Rows never leave the primary: neither triggers nor pull know the table.
+    /// Rows never leave the primary: the table has no triggers and is not pulled.
     Private,
 }
 
-/// By what a row is shared with a device: the value of a column, or of one reached from it.
+/// Where the scope of a row is found: the value that decides which devices get the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// A column of the row.
+    /// In a column of the row.
     Column(&'static str),
-    /// The column `target` of the row of `table` whose `key` is the value of this row's `column`.
+    /// In the column `target` of another table: of the row of `table` whose `key` equals this row's
+    /// `column`.
     Path {
         /// A foreign key of this table.
         column: &'static str,
@@ -111,18 +113,18 @@ pub struct Column {
     pub default: Option<Default>,
     /// SQL that must hold for every value.
     pub check: Option<&'static str>,
-    /// Whether a unique index of its own guards it.
+    /// Whether it has a unique index of its own.
     pub unique: bool,
     /// Whether it mirrors the lock version that `fastest_changes` holds for the row.
     pub lock_version: bool,
     /// The foreign key, if it is one.
     pub references: Option<Reference>,
-    /// SQL for the bytes that the value takes in a page, where measuring the text would be dear.
+    /// SQL for the bytes that the value takes in a page, for long texts that are slow to measure.
     pub size: Option<&'static str>,
-    /// The name that it had before.
+    /// Its former name.
     pub renamed_from: Option<&'static str>,
-    /// Whether a trigger of the application's, `UPDATE OF` this column, watches it: it is set only
-    /// where its value changes, by an UPDATE of its own.
+    /// Whether the application has a trigger `UPDATE OF` this column. A push then sets the column by an
+    /// UPDATE of its own, and only in rows where its value changes.
     pub watched: bool,
 }
 
@@ -137,7 +139,7 @@ pub enum Default {
     Integer(i64),
     /// A real.
     Real(f64),
-    /// What an SQL expression gives at the insert.
+    /// The result of an SQL expression at the time of the insert.
     Sql(&'static str),
 }
 
@@ -148,38 +150,38 @@ pub struct Reference {
     pub table: &'static str,
     /// The column there.
     pub column: &'static str,
-    /// What happens when the row there goes.
+    /// What happens when the row there is deleted.
     pub on_delete: OnDelete,
 }
 
-/// What happens to a row when the one that it refers to goes.
+/// What happens to a row when the row that it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDelete {
-    /// The delete is refused, if the row still refers there when the statement ends.
+    /// The delete is refused if the row still refers to it at the end of the statement.
     NoAction,
     /// The delete is refused at once.
     Restrict,
-    /// The row goes too.
+    /// The row is deleted too.
     Cascade,
     /// The column becomes null.
     SetNull,
 }
 
 impl OnDelete {
-    /// Whether rows that refer to one that goes are changed, and not kept from it.
+    /// Whether the delete changes the rows that refer to it, rather than being refused.
     pub fn changes_children(self) -> bool {
         matches!(self, OnDelete::Cascade | OnDelete::SetNull)
     }
 }
 
-/// A unique index over expressions, or over some of the rows only: no two rows of which `filter` holds
-/// may agree on all terms. One of which a term is null is shared by any number of rows.
+/// A unique index over expressions, or over some of the rows: no two rows for which `filter` is true
+/// may agree on all terms. Rows with a null term never conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UniqueRule {
     /// SQL over the columns of a row.
     pub terms: &'static [&'static str],
-    /// SQL that holds of the rows that it is about; without any, it is about all.
+    /// The SQL condition that selects the rows of the index; without one, it covers all rows.
     pub filter: Option<&'static str>,
 }
 

@@ -1,10 +1,10 @@
-//! Vocabularies: enums in Rust, plain text in SQL.
+//! Vocabularies: enums in Rust, plain texts in SQL.
 
-/// Declares an enum of words, as the type of a text column.
+/// Declares an enum of words, the type of a text column.
 ///
-/// A newer build or another application may write a word that this build does not know. A row with
-/// it must neither be refused nor lose it, so each enum has one more variant, `Other`, which keeps
-/// the word. Hence there is no `CHECK` on such a column either.
+/// A newer build or another application may write a word that this build does not know. Such a row
+/// must neither be refused nor lose the word, so each enum has one more variant, `Other`, which holds
+/// it. For the same reason the column has no `CHECK`.
 ///
 /// ```
 /// fastest_schema::vocabulary! {
@@ -35,7 +35,7 @@ macro_rules! vocabulary {
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         $visibility enum $name {
             $($(#[$doc])* $variant,)+
-            /// A word that this build does not know; kept as it is.
+            /// A word that this build does not know, unchanged.
             Other(::std::string::String),
         }
 
@@ -43,7 +43,7 @@ macro_rules! vocabulary {
             /// Every known word, in declared order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word as SQL and the wire know it.
+            /// The word, as it is stored and sent.
             pub const fn as_str(&self) -> &str {
                 match self {
                     $($name::$variant => $text,)+
@@ -52,7 +52,7 @@ macro_rules! vocabulary {
             }
         }
 
-        /// A known word gives its variant, any other one `Other`.
+        /// Returns the variant of a known word, and `Other` for any other word.
         impl ::std::convert::From<::std::string::String> for $name {
             fn from(word: ::std::string::String) -> $name {
                 match word.as_str() {

@@ -1,4 +1,4 @@
-//! SQL as text: quoted, cut into tokens, into statements.
+//! SQL as text: quotes, tokens, patterns and statements.
 
 pub mod export;
 pub(crate) mod pattern;

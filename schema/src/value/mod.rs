@@ -1,4 +1,4 @@
-//! Values as SQLite stores them, and as they travel.
+//! Values as SQLite stores them, and as they are sent.
 
 pub(crate) mod deserialize;
 pub(crate) mod hex;

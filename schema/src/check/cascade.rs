@@ -1,55 +1,55 @@
-//! How many generations of rows go with one that a push deletes.
+//! How many generations of rows a delete cascades to on the primary.
 //!
-//! A device deletes rows of versioned tables one by one, children first, so these may hang on each other
-//! in any number. Rows of append-only and private tables it cannot delete: they go by their foreign keys,
-//! and each generation takes a level of triggers. D1 runs ten levels; a push takes two, and the trigger
-//! that notes the last row one.
+//! A device deletes rows of versioned tables one by one, children first, so such tables may refer to each
+//! other to any depth. It cannot delete rows of append-only and private tables: the primary deletes those
+//! by their foreign keys, and each generation needs a level of triggers. D1 runs ten levels; a push takes
+//! two, and the trigger that records the last row takes one.
 
 use crate::declare::table::{OnDelete, Policy, Table};
 
-/// How many generations may go by foreign keys beneath a row that a push deletes.
+/// Most generations that may cascade from a row that a push deletes.
 pub const GENERATIONS_MAX: usize = 7;
 
-/// How deep rows can hang on those of a table.
+/// How many generations a delete can cascade to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generations {
-    /// At most so many, the last in this table.
+    /// At most this many. The last one is in this table.
     Most(usize, &'static str),
-    /// As deep as rows are made: a table refers to itself, by others or not.
+    /// Any number: a table refers to itself, directly or through others, so the rows decide.
     Endless,
 }
 
-/// How many generations go by foreign keys with a row of `table`, by what the tables declare.
+/// Returns how many generations the primary alone deletes or changes after a row of `table`.
 pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generations {
     let (mut at, mut last) = (vec![table], table.name);
-    // A line of more generations than there are tables passes one of them twice.
+    // More generations than tables mean that one table comes twice.
     for depth in 0..=tables.len() {
-        let mut struck: Vec<&'static Table> = Vec::new();
+        let mut deleted: Vec<&'static Table> = Vec::new();
         let mut cleared = None;
         for parent in at {
             for child in tables.iter().copied().filter(|child| goes_by_itself(parent, child)) {
                 let keys = child.columns.iter().filter_map(|column| column.references.as_ref());
                 for key in keys.filter(|key| key.table == parent.name) {
                     match key.on_delete {
-                        OnDelete::Cascade if !struck.contains(&child) => struck.push(child),
+                        OnDelete::Cascade if !deleted.contains(&child) => deleted.push(child),
                         OnDelete::SetNull => cleared = Some(child.name),
                         _ => {}
                     }
                 }
             }
         }
-        match (struck.first(), cleared) {
+        match (deleted.first(), cleared) {
             (None, None) => return Generations::Most(depth, last),
             (None, Some(cleared)) => return Generations::Most(depth + 1, cleared),
             (Some(first), _) => last = first.name,
         }
-        at = struck;
+        at = deleted;
     }
     Generations::Endless
 }
 
-/// Whether the primary alone does to rows of `child` what their foreign keys declare, as their row of
-/// `parent` goes: a device has no word on these, or had none on what led there.
+/// Whether the primary alone applies `ON DELETE` to rows of `child` when their row of `parent` is deleted.
+/// It does unless devices delete both, which takes two versioned tables.
 pub fn goes_by_itself(parent: &Table, child: &Table) -> bool {
     parent.policy != Policy::Versioned || child.policy != Policy::Versioned
 }
@@ -68,7 +68,7 @@ mod tests {
         team: String,
     }
 
-    /// A table whose rows hang on those of others.
+    /// A table that refers to others.
     fn child(
         name: &'static str,
         policy: Policy,
@@ -88,7 +88,7 @@ mod tests {
 
     const NAMES: [&str; 9] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
 
-    /// Tables that hang on each other, the first on `roots`.
+    /// Tables that refer to each other in a line, the first one to `roots`.
     fn line(policy: Policy, length: usize) -> Vec<&'static Table> {
         let above = ["roots"].into_iter().chain(NAMES);
         let line = NAMES.into_iter().zip(above).take(length);

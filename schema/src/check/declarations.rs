@@ -1,5 +1,5 @@
-//! Checks that take more than one declaration, and those of names and widths; what the macro can see
-//! of one table is checked at compile time.
+//! Checks declarations against each other, and names and sizes against the limits of D1 and the engine.
+//! What the macro can see in a single table is checked at compile time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,36 +9,36 @@ use crate::declare::table::{Column, Default, OnDelete, Policy, Reference, Row, S
 use crate::sql::pattern::{PATTERN_MAX, too_long};
 use crate::tables::packs::Pack;
 
-/// Bytes of a name, at most: triggers and indexes are named after tables and columns.
+/// Most bytes of a name. Triggers and indexes are named after tables and columns.
 const NAME_MAX: usize = 60;
 
-/// D1 has no wider tables.
+/// Most columns of a table on D1.
 const COLUMNS_MAX: usize = 100;
 
-/// Names that begin so belong to SQLite, Cloudflare, wrangler and this engine.
+/// Prefixes of names that belong to SQLite, Cloudflare, wrangler and this engine.
 pub(crate) const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
 
-/// Names that the engine's statements have for something else where they read tables.
+/// Names that the engine's statements use as aliases where they read tables.
 pub(crate) const TAKEN_TABLES: [&str; 6] = ["c", "excluded", "json_each", "moved", "new", "old"];
 
-/// As [`TAKEN_TABLES`], for columns.
+/// Like [`TAKEN_TABLES`], for columns.
 pub(crate) const TAKEN_COLUMNS: [&str; 1] = ["_j"];
 
-/// Declarations that do not fit together, or that no primary would take.
+/// Declarations that do not fit together, or that a primary would refuse.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeclarationError {
     /// Two tables share a name.
     #[error("table `{0}` is declared twice")]
     Twice(&'static str),
-    /// A table has a name that is not for applications.
+    /// A table has a reserved name.
     #[error("table `{table}`: names that begin with `{prefix}` are reserved; choose another")]
     Reserved {
         /// The table.
         table: &'static str,
-        /// How its name begins.
+        /// The reserved prefix.
         prefix: &'static str,
     },
-    /// A name means something else in the engine's statements.
+    /// The engine's statements use the name for something else.
     #[error("table `{table}`: the engine's statements use the name `{name}`; choose another")]
     Taken {
         /// The table.
@@ -54,7 +54,7 @@ pub enum DeclarationError {
         /// Its name, or that of a column.
         name: &'static str,
     },
-    /// A table has more columns than D1 takes.
+    /// A table has more columns than D1 allows.
     #[error("table `{table}` has {found} columns; D1 takes {COLUMNS_MAX}")]
     Columns {
         /// The table.
@@ -62,7 +62,7 @@ pub enum DeclarationError {
         /// How many columns it has.
         found: usize,
     },
-    /// A pattern of `LIKE` or `GLOB` is longer than D1 takes.
+    /// A pattern of `LIKE` or `GLOB` is longer than D1 allows.
     #[error(
         "`{table}.{column}`: a pattern of LIKE or GLOB has {found} bytes; D1 takes {PATTERN_MAX}: \
          shorten it, or test in parts"
@@ -70,26 +70,26 @@ pub enum DeclarationError {
     Pattern {
         /// The table.
         table: &'static str,
-        /// The column with the check or the default that has the pattern.
+        /// The column whose check or default has the pattern.
         column: &'static str,
         /// Bytes of the pattern.
         found: usize,
     },
-    /// More rows would go with one by their foreign keys than D1 has levels of triggers for.
+    /// A delete would cascade through more generations than D1 has levels of triggers.
     #[error(
         "deleting a row of `{table}` takes along rows of `{last}` in generation {found} of ON DELETE \
          CASCADE or SET NULL; D1 takes {GENERATIONS_MAX}: refer from `{last}` to a table nearer to \
          `{table}`, or make the tables between them versioned, whose rows devices delete one by one"
     )]
     Cascade {
-        /// The table of the row.
+        /// The table of the deleted row.
         table: &'static str,
-        /// The table of the last rows that go.
+        /// The table of the last generation.
         last: &'static str,
-        /// In which generation they go.
+        /// The number of generations.
         found: usize,
     },
-    /// An index is named as another index or a table is.
+    /// An index has the name of another index or of a table.
     #[error("table `{table}`: the name of index `{index}` is taken; is it declared twice?")]
     IndexTwice {
         /// The table of the later one.
@@ -97,19 +97,19 @@ pub enum DeclarationError {
         /// The name of the index.
         index: String,
     },
-    /// Two tables, or two columns of a table, claim one old name.
+    /// Two tables, or two columns of a table, claim the same former name.
     #[error("`{table}`: `{first}` and `{second}` cannot both be what was `{old}`")]
     RenamedTwice {
-        /// The table, or the first of two.
+        /// The table of the columns, or the first of the two tables.
         table: &'static str,
         /// The first that claims the name.
         first: &'static str,
         /// The second.
         second: &'static str,
-        /// The old name.
+        /// The former name.
         old: &'static str,
     },
-    /// A foreign key or a scope's path leads to a column that no table has.
+    /// A foreign key or a scope path leads to a column that is not declared.
     #[error("`{table}.{column}` refers to `{to_table}.{to_column}`, which is not declared")]
     Dangling {
         /// The table that refers.
@@ -121,7 +121,7 @@ pub enum DeclarationError {
         /// The column referred to.
         to_column: &'static str,
     },
-    /// A foreign key leads to a column whose values may repeat. SQLite notices at the first write.
+    /// A foreign key leads to a column that is not unique. SQLite would report it at the first write.
     #[error(
         "`{table}.{column}` refers to `{to_table}.{to_column}`, which is neither the key nor unique"
     )]
@@ -135,7 +135,7 @@ pub enum DeclarationError {
         /// The column referred to.
         to_column: &'static str,
     },
-    /// A column would become null that may not be.
+    /// A column that may not be null is `ON DELETE SET NULL`.
     #[error("`{table}.{column}` is set null on delete, but may not be null: make it an `Option`")]
     SetNull {
         /// The table.
@@ -143,15 +143,15 @@ pub enum DeclarationError {
         /// The column.
         column: &'static str,
     },
-    /// Something is declared of a table of ours that others do with theirs.
+    /// An attribute for external tables is on a table that is not external.
     #[error("table `{table}`: `{what}` tells of a table that is `external`, and this one is not")]
     NotExternal {
         /// The table.
         table: &'static str,
-        /// What is declared.
+        /// The attribute.
         what: &'static str,
     },
-    /// A synced table refers to a private one, whose rows no device has.
+    /// A synced table refers to a private one, whose rows are on no device.
     #[error("synced table `{table}` refers to private table `{to_table}`")]
     RefersToPrivate {
         /// The table that refers.
@@ -161,12 +161,12 @@ pub enum DeclarationError {
     },
 }
 
-/// Checks that foreign keys and scope paths lead where they can, and that names are unique, not
-/// reserved and not too long.
+/// Checks that foreign keys and scope paths lead to columns that exist and fit, that names are unique, not
+/// reserved and not too long, and that deletes and tables stay within the limits of D1.
 pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     let mut names = HashSet::new();
     for table in tables {
-        // SQLite takes `notes` and `Notes` for one name.
+        // SQLite ignores case: `notes` and `Notes` are the same name.
         if !names.insert(table.name.to_ascii_lowercase()) {
             return Err(DeclarationError::Twice(table.name));
         }
@@ -176,7 +176,7 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
         check_table(table)?;
         let columns = table.columns.iter().map(|column| (column.name, column.renamed_from));
         check_renames(columns, Some(table.name))?;
-        // Of an external table, whose indexes are its own, none is made.
+        // The unique indexes of an external table exist already, under names of their own.
         for (columns, unique) in indexes(table).filter(|(_, unique)| !(table.external && *unique)) {
             let index = index_name(table.name, columns, unique);
             if !names.insert(index.to_ascii_lowercase()) {
@@ -195,7 +195,8 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     tables.iter().try_for_each(|table| check_cascade(tables, table))
 }
 
-/// A push can delete any row of the table. How deep a table that refers to itself goes, its rows say.
+/// Only a row of a versioned table can be deleted by a push. For a table that refers to itself, the depth
+/// depends on its rows, so it is not refused here.
 fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(), DeclarationError> {
     match generations(tables, table) {
         Generations::Most(found, last)
@@ -207,7 +208,7 @@ fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(),
     }
 }
 
-/// No two claim one old name; `table` is that of the columns.
+/// Refuses two claims to one former name. For columns, `table` is the name of their table.
 fn check_renames(
     renames: impl Iterator<Item = (&'static str, Option<&'static str>)>,
     table: Option<&'static str>,
@@ -222,7 +223,7 @@ fn check_renames(
     Ok(())
 }
 
-/// What a table's own declaration says, but for indexes and foreign keys.
+/// Checks what one declaration says, except for indexes and foreign keys.
 fn check_table(table: &Table) -> Result<(), DeclarationError> {
     let name = table.name;
     let begins = |prefix: &&str| name.to_ascii_lowercase().starts_with(*prefix);
@@ -252,7 +253,7 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     }
 }
 
-/// The SQL of a column has no pattern that D1 would refuse at each write.
+/// Refuses a check or a default with a pattern that would fail at each write on D1.
 fn check_patterns(table: &'static str, column: &Column) -> Result<(), DeclarationError> {
     let default = match column.default {
         Some(Default::Sql(sql)) => Some(sql),
@@ -264,7 +265,7 @@ fn check_patterns(table: &'static str, column: &Column) -> Result<(), Declaratio
     }
 }
 
-/// A foreign key leads to what is unique, and can do what it says.
+/// Checks that a foreign key refers to a unique column, and that its `ON DELETE` can be carried out.
 fn check_reference(
     tables: &[&'static Table],
     table: &Table,
@@ -288,7 +289,8 @@ fn check_reference(
     Ok(())
 }
 
-/// The table referred to, if it has the column and its rows are wherever those of `table` are.
+/// Finds the table referred to. It must have the column, and devices that hold rows of `table` must also
+/// hold its rows.
 fn find_target(
     tables: &[&'static Table],
     table: &Table,
@@ -328,7 +330,7 @@ mod tests {
         second: String,
     }
 
-    /// The error's text, for these tables and `parents`.
+    /// The message of the error for these tables and `parents`.
     fn error(tables: &[&'static Table]) -> String {
         let tables: Vec<_> = tables.iter().copied().chain([Parent::TABLE]).collect();
         check(&tables).unwrap_err().to_string()

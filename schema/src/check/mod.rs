@@ -1,4 +1,4 @@
-//! What declarations must hold to be used.
+//! Checks of declarations and schemas.
 
 pub mod cascade;
 pub(crate) mod declarations;

@@ -1,17 +1,17 @@
-//! What a schema must hold to be used.
+//! Checks a whole schema: its owner, its migrations and its tables.
 
 use crate::check::declarations::{DeclarationError, check};
 use crate::declare::schema::{FASTEST_OWNER, Migration, Schema};
 
-/// A schema that cannot be used.
+/// Why a schema cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// The owner is not a word of lower-case letters and digits, or that of the engine.
+    /// The owner is not a word of lower-case letters and digits, or is the engine's own.
     #[error(
         "{0:?} cannot own a schema: choose lower-case letters and digits, and another word than `fastest`"
     )]
     Owner(&'static str),
-    /// A migration whose name does not say whose it is.
+    /// The name of a migration does not contain its number and owner.
     #[error("migration {name:?} of {owner} must be named `NNNN_{owner}_what.sql`")]
     Name {
         /// The owner.
@@ -19,7 +19,7 @@ pub enum SchemaError {
         /// The name.
         name: &'static str,
     },
-    /// Migrations whose names do not rise.
+    /// The names of the migrations are not in ascending order.
     #[error("migration {name:?} of {owner} must sort after the one before it")]
     Order {
         /// The owner.
@@ -38,7 +38,7 @@ pub enum SchemaError {
 }
 
 impl Schema {
-    /// Refuses an owner, names of migrations or tables that could not work.
+    /// Checks the owner, the names of the migrations, and the tables.
     pub fn check(&self) -> Result<(), SchemaError> {
         let owner = self.owner;
         let word = owner.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());

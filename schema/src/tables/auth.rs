@@ -26,7 +26,7 @@ pub struct User {
     pub created_at: String,
 }
 
-/// A code that was sent by mail, to sign in on the web.
+/// A code that was sent by email, to sign in on the web.
 #[table(
     name = "auth_codes",
     policy = private("a code lets its holder in; it is the business of the server alone"),
@@ -35,16 +35,16 @@ pub struct AuthCode {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// Who signs in, if the address is known. Not a foreign key.
+    /// The user who signs in, if the address is known. Not a foreign key.
     pub user_id: Option<String>,
-    /// The address that the code went to.
+    /// The address that the code was sent to.
     pub email: String,
-    /// What the link in the mail carries.
+    /// The code, which is part of the link in the email.
     #[unique]
     pub code: String,
-    /// When it is of no more use: ISO 8601, UTC, milliseconds.
+    /// When it expires: ISO 8601, UTC, milliseconds.
     pub expires_at: String,
-    /// Whether someone came with it.
+    /// Whether someone signed in with it.
     #[default(0)]
     pub used: Flag,
     /// ISO 8601, UTC, milliseconds.
@@ -52,7 +52,7 @@ pub struct AuthCode {
     pub created_at: String,
 }
 
-/// A command line that waits to be let in, by the device flow of RFC 8628.
+/// A command line that waits to be authorized, by the device flow of RFC 8628.
 #[table(
     name = "device_codes",
     policy = private("a code lets its holder in; it is the business of the server alone"),
@@ -61,19 +61,19 @@ pub struct DeviceCode {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// What the command line asks with.
+    /// The code that the command line polls with.
     #[unique]
     pub device_code: String,
-    /// What the user types in on the web: `ABCD-1234`.
+    /// The code that the user enters on the web, such as `ABCD-1234`.
     #[unique]
     pub user_code: String,
-    /// Who let it in; null until then.
+    /// The user who authorized it; null until then.
     #[references(users.id)]
     pub user_id: Option<String>,
-    /// What became of it.
+    /// Whether it was authorized.
     #[default("pending")]
     pub status: DeviceCodeStatus,
-    /// 15 minutes after it was made: ISO 8601, UTC, milliseconds.
+    /// When it expires, 15 minutes after it was created: ISO 8601, UTC, milliseconds.
     pub expires_at: String,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -81,18 +81,18 @@ pub struct DeviceCode {
 }
 
 vocabulary! {
-    /// What became of a device code.
+    /// The status of a device code.
     pub enum DeviceCodeStatus {
-        /// Nobody typed it in yet.
+        /// Nobody has entered it yet.
         Pending = "pending",
-        /// The user let the device in.
+        /// The user authorized the device.
         Authorized = "authorized",
-        /// The user did not.
+        /// The user refused.
         Denied = "denied",
     }
 }
 
-/// A bearer token that lets its holder in.
+/// The bearer token of a signed-in user.
 #[table(
     name = "sessions",
     policy = private("a device knows its own token; those of others are none of its business"),
@@ -101,20 +101,20 @@ pub struct Session {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// Who is let in.
+    /// The signed-in user.
     #[references(users.id)]
     pub user_id: String,
     /// The SHA-256 of the bearer token, hex.
     #[unique]
     pub token_hash: String,
-    /// 30 days after it was made: ISO 8601, UTC, milliseconds.
+    /// When it expires, 30 days after it was created: ISO 8601, UTC, milliseconds.
     pub expires_at: String,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
     pub created_at: String,
 }
 
-/// A user's key for a provider of language models.
+/// A user's API key for a provider of language models.
 #[table(
     name = "user_api_keys",
     policy = private("the server uses the keys on the user's behalf, and alone can decrypt them"),
@@ -124,12 +124,12 @@ pub struct UserApiKey {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// Whose it is.
+    /// The user who owns it.
     #[references(users.id, on_delete = cascade)]
     pub user_id: String,
     /// Such as `anthropic`, `openai` or `google`.
     pub provider: String,
-    /// The environment variable that it goes by, such as `ANTHROPIC_API_KEY`.
+    /// The environment variable that programs read it from, such as `ANTHROPIC_API_KEY`.
     pub key_name: String,
     /// The key, encrypted with AES-GCM: begins with `enc:v1:`.
     pub key_value: String,

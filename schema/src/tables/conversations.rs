@@ -1,8 +1,8 @@
-//! Conversations; what is said in them is not in the database.
+//! Conversations. Their messages are not in the database.
 
 use crate::declare::attribute::table;
 
-/// A chat in a workspace. Its messages are kept by the server, outside of the database.
+/// A chat in a workspace. The server stores its messages outside of the database.
 #[table(
     name = "conversations",
     policy = versioned("a conversation is retitled on any device"),
@@ -16,7 +16,7 @@ pub struct Conversation {
     /// The workspace that it is about.
     #[references(workspaces.id)]
     pub workspace_id: String,
-    /// Made from the first message.
+    /// The title, derived from the first message.
     pub title: Option<String>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]

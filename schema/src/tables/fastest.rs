@@ -8,13 +8,13 @@ use crate::tables::{
     auth, conversations, infrastructure, intelligence, packs, projects, workspaces,
 };
 
-/// What Fastest itself declares.
+/// The schema of Fastest itself.
 pub static FASTEST: Schema =
     Schema { owner: FASTEST_OWNER, tables: TABLES, migrations: &MIGRATIONS };
 
-/// Every table that Fastest declares, parents before children, and packs before the snapshots whose
-/// content they hold: a push writes, and a pull shows, rows in this order, so that whoever stops
-/// half-way never knows a snapshot without its content.
+/// Every table that Fastest declares: parents before children, and packs before the snapshots whose
+/// content they hold. A push writes rows in this order and a pull shows them in it, so that neither
+/// leaves a snapshot without its content when it is interrupted.
 pub const TABLES: &[&Table] = &[
     auth::User::TABLE,
     projects::Project::TABLE,

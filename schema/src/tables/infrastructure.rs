@@ -1,4 +1,4 @@
-//! Where projects run: providers and what was provisioned there, deployments and their settings.
+//! Where projects run: credentials for providers, provisioned resources, and deployments.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,14 +17,14 @@ pub struct ProviderCredential {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// Whose it is.
+    /// The user who owns it.
     #[references(users.id, on_delete = cascade)]
     pub user_id: String,
-    /// Where it is good for.
+    /// The provider that accepts it.
     pub provider: Provider,
     /// The token, encrypted.
     pub api_token: String,
-    /// Whom it stands for there.
+    /// The account that it belongs to.
     pub metadata: Option<Json<CredentialMetadata>>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -34,16 +34,16 @@ pub struct ProviderCredential {
     pub updated_at: String,
 }
 
-/// Whom a token stands for at its provider.
+/// The account that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CredentialMetadata {
-    /// The account there.
+    /// The account id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The team there.
+    /// The team id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    /// What else the provider needs.
+    /// Other fields, stored as they are.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
@@ -58,7 +58,7 @@ vocabulary! {
     }
 }
 
-/// A database, a machine or a storage that was provisioned for a project.
+/// A database, machine or blob store that was provisioned for a project.
 #[table(
     name = "infrastructure_resources",
     policy = private("connection_info holds passwords"),
@@ -72,9 +72,9 @@ pub struct InfrastructureResource {
     /// The project that it is for.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: String,
-    /// What it is.
+    /// The type of the resource.
     pub r#type: ResourceType,
-    /// Where it is.
+    /// The provider that hosts it.
     pub provider: Provider,
     /// The provider's own id for it.
     pub provider_resource_id: Option<String>,
@@ -82,7 +82,7 @@ pub struct InfrastructureResource {
     pub name: String,
     /// Encrypted JSON: url, host, port, username, password.
     pub connection_info: Option<String>,
-    /// How far it is.
+    /// Its status.
     #[default("pending")]
     pub status: ResourceStatus,
     /// Why it failed.
@@ -96,33 +96,33 @@ pub struct InfrastructureResource {
 }
 
 vocabulary! {
-    /// What a resource is.
+    /// The type of a resource.
     pub enum ResourceType {
         /// A machine.
         Compute = "compute",
-        /// Functions near their callers.
+        /// Edge functions.
         ComputeEdge = "compute:edge",
         /// A PostgreSQL database.
         DatabasePostgres = "database:postgres",
         /// A Redis database.
         DatabaseRedis = "database:redis",
-        /// A blob storage.
+        /// A blob store.
         StorageBlob = "storage:blob",
     }
 }
 
 vocabulary! {
-    /// How far a resource is.
+    /// The status of a resource.
     pub enum ResourceStatus {
-        /// It was asked for.
+        /// It was requested.
         Pending = "pending",
-        /// The provider is at it.
+        /// The provider is creating it.
         Provisioning = "provisioning",
-        /// It is there.
+        /// It can be used.
         Ready = "ready",
-        /// Something went wrong.
+        /// It could not be created.
         Error = "error",
-        /// It was there.
+        /// It was deleted.
         Deleted = "deleted",
     }
 }
@@ -138,10 +138,10 @@ pub struct DeploymentSettings {
     #[pk]
     #[references(workspaces.id, on_delete = cascade)]
     pub workspace_id: String,
-    /// Whether a new snapshot is deployed by itself.
+    /// Whether each new snapshot is deployed automatically.
     #[default(0)]
     pub auto_deploy: Flag,
-    /// The runtime, where the detected one is not right.
+    /// The runtime to use instead of the detected one.
     pub runtime_override: Option<String>,
     /// The command that builds it.
     pub build_command: Option<String>,
@@ -177,11 +177,11 @@ pub struct Deployment {
     /// The snapshot that was deployed.
     #[references(snapshots.id, on_delete = set_null)]
     pub snapshot_id: Option<String>,
-    /// How far it is.
+    /// Its status.
     pub status: DeploymentStatus,
     /// What started it.
     pub trigger: DeploymentTrigger,
-    /// Where it runs.
+    /// The URL that it runs at.
     pub url: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -192,13 +192,13 @@ pub struct Deployment {
 }
 
 vocabulary! {
-    /// How far a deployment is.
+    /// The status of a deployment.
     pub enum DeploymentStatus {
-        /// It is under way.
+        /// It is in progress.
         Deploying = "deploying",
-        /// It runs.
+        /// It succeeded.
         Success = "success",
-        /// It does not.
+        /// It failed.
         Failed = "failed",
     }
 }
@@ -208,14 +208,14 @@ vocabulary! {
     pub enum DeploymentTrigger {
         /// A person.
         Manual = "manual",
-        /// A wish in a conversation.
+        /// A request in a conversation.
         Chat = "chat",
         /// A new snapshot.
         Auto = "auto",
     }
 }
 
-/// A task in the queue of agents, as older servers had it.
+/// A task in the agent queue of older servers.
 #[table(
     name = "jobs",
     policy = private("deprecated; nothing on a device reads it"),
@@ -228,15 +228,15 @@ pub struct Job {
     /// The workspace to work in.
     #[references(workspaces.id)]
     pub workspace_id: String,
-    /// The project that the workspace is of.
+    /// The project of the workspace.
     #[references(projects.id)]
     pub project_id: String,
     /// What to do.
     pub prompt: String,
-    /// How far it is: `pending`, or a word of the server's.
+    /// The status: `pending`, or a word that the server chose.
     #[default("pending")]
     pub status: String,
-    /// The snapshot that it ended with.
+    /// The resulting snapshot.
     #[references(snapshots.id)]
     pub output_snapshot_id: Option<String>,
     /// Why it failed.

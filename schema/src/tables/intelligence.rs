@@ -1,4 +1,4 @@
-//! What models made of a project: next steps, decisions, issues in its code and patches for them.
+//! What language models derive from a project: next steps, decisions, issues in its code, and patches.
 
 pub mod atlas;
 
@@ -34,13 +34,13 @@ pub struct NextStep {
     pub priority: i64,
     /// How much work it is.
     pub effort: Option<Effort>,
-    /// What became of it.
+    /// Its status.
     #[default("pending")]
     pub status: StepStatus,
-    /// How often it was called helpful.
+    /// How often it was rated helpful.
     #[default(0)]
     pub helpful_count: i64,
-    /// How often it was called unhelpful.
+    /// How often it was rated unhelpful.
     #[default(0)]
     pub not_helpful_count: i64,
     /// The language model that made it.
@@ -48,7 +48,7 @@ pub struct NextStep {
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
     pub generated_at: String,
-    /// When someone took it up or dismissed it: ISO 8601, UTC, milliseconds.
+    /// When someone started or dismissed it: ISO 8601, UTC, milliseconds.
     pub acted_on_at: Option<String>,
 }
 
@@ -57,19 +57,19 @@ vocabulary! {
     pub enum StepCategory {
         /// Build something.
         Feature = "feature",
-        /// Find out whether it is wanted.
+        /// Test whether it is wanted.
         Validation = "validation",
-        /// Bring it out.
+        /// Launch it.
         Launch = "launch",
-        /// Mend what it stands on.
+        /// Improve the technical base.
         Technical = "technical",
-        /// Ask those who use it.
+        /// Ask its users.
         UserResearch = "user_research",
     }
 }
 
 vocabulary! {
-    /// How much work something is.
+    /// The amount of work.
     pub enum Effort {
         /// Little.
         Small = "small",
@@ -81,15 +81,15 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What became of a next step.
+    /// The status of a next step.
     pub enum StepStatus {
         /// Nothing yet.
         Pending = "pending",
-        /// Someone is at it.
+        /// Someone is working on it.
         Started = "started",
         /// It is done.
         Completed = "completed",
-        /// It was not wanted.
+        /// It was dismissed.
         Dismissed = "dismissed",
     }
 }
@@ -126,17 +126,17 @@ pub struct ProjectDecision {
 vocabulary! {
     /// What a decision is about.
     pub enum DecisionCategory {
-        /// How parts hang together.
+        /// How the parts fit together.
         Architecture = "architecture",
-        /// What is in and what is out.
+        /// What is part of the project and what is not.
         Scope = "scope",
         /// What to build with.
         TechChoice = "tech_choice",
-        /// How to go about something.
+        /// How to solve a problem.
         Approach = "approach",
         /// How to work.
         Process = "process",
-        /// What it is for those who use it.
+        /// What the product does for its users.
         Product = "product",
     }
 }
@@ -157,7 +157,7 @@ pub struct ActionItem {
     /// The workspace that has the code.
     #[references(workspaces.id, on_delete = cascade)]
     pub workspace_id: String,
-    /// The project that the workspace is of.
+    /// The project of the workspace.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: String,
     /// What kind of issue it is.
@@ -171,11 +171,11 @@ pub struct ActionItem {
     pub description: Option<String>,
     /// Paths in the workspace.
     pub affected_files: Option<Json<Vec<String>>>,
-    /// What to tell a language model to have it mended.
+    /// The prompt for a language model to fix it.
     pub suggested_prompt: Option<String>,
-    /// Whatever its source adds.
+    /// Further data from its source.
     pub metadata: Option<Json<serde_json::Value>>,
-    /// What became of it.
+    /// Its status.
     #[default("pending")]
     pub status: ActionItemStatus,
     /// Who found it.
@@ -192,11 +192,11 @@ pub struct ActionItem {
 vocabulary! {
     /// What kind of issue an action item is.
     pub enum ActionItemType {
-        /// Code that could be put better.
+        /// Code that could be written better.
         Refactoring = "refactoring",
-        /// A hole.
+        /// A vulnerability.
         Security = "security",
-        /// Code that no test runs.
+        /// Code without tests.
         TestCoverage = "test_coverage",
         /// Code that does not build.
         BuildFailure = "build_failure",
@@ -206,27 +206,27 @@ vocabulary! {
 vocabulary! {
     /// How bad an issue is.
     pub enum Severity {
-        /// Good to know.
+        /// For information.
         Info = "info",
-        /// To be looked at.
+        /// Should be looked at.
         Warning = "warning",
-        /// To be mended at once.
+        /// Must be fixed at once.
         Critical = "critical",
     }
 }
 
 vocabulary! {
-    /// What became of an action item.
+    /// The status of an action item.
     pub enum ActionItemStatus {
         /// Nothing yet.
         Pending = "pending",
         /// A patch is being made.
         Running = "running",
-        /// A patch is there.
+        /// A patch is ready.
         Ready = "ready",
-        /// The patch is in the code.
+        /// The patch was applied.
         Applied = "applied",
-        /// It was not wanted.
+        /// It was dismissed.
         Dismissed = "dismissed",
     }
 }
@@ -234,16 +234,16 @@ vocabulary! {
 vocabulary! {
     /// Who found an action item.
     pub enum ActionItemSource {
-        /// The analysis in the background.
+        /// The background analysis.
         Analysis = "analysis",
-        /// Another tool, whose findings were taken over.
+        /// Another tool, whose findings were imported.
         Import = "import",
         /// A person.
         Manual = "manual",
     }
 }
 
-/// An attempt to make and to verify a patch for an action item.
+/// A run that makes and verifies a patch for an action item.
 #[table(
     name = "action_item_runs",
     policy = versioned("a run reports its progress, and is applied on any device"),
@@ -262,27 +262,27 @@ pub struct ActionItemRun {
     /// The workspace that the patch is for.
     #[references(workspaces.id, on_delete = cascade)]
     pub workspace_id: String,
-    /// The project that the workspace is of.
+    /// The project of the workspace.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: String,
-    /// How far it is.
+    /// Its status.
     #[default("queued")]
     pub status: RunStatus,
     /// Attempts so far.
     #[default(0)]
     pub attempt_count: i64,
-    /// Attempts before it is given up.
+    /// Most attempts.
     #[default(3)]
     pub max_attempts: i64,
     /// The tree that the patch was made against: hex BLAKE3 tree id.
     pub base_manifest_hash: Option<String>,
-    /// The patch in words.
+    /// A description of the patch.
     pub summary: Option<String>,
     /// What was done and found.
     pub report: Option<String>,
     /// The patch.
     pub patch: Option<String>,
-    /// What was run to verify it, and how that went.
+    /// The checks that were run to verify it, and their results.
     pub checks: Option<Json<serde_json::Value>>,
     /// Why it failed.
     pub error: Option<String>,
@@ -299,22 +299,22 @@ pub struct ActionItemRun {
 }
 
 vocabulary! {
-    /// How far a run is.
+    /// The status of a run.
     pub enum RunStatus {
         /// It waits for its turn.
         Queued = "queued",
-        /// It is at work.
+        /// It is running.
         Running = "running",
         /// It has a verified patch.
         Ready = "ready",
-        /// It has none, and is given up.
+        /// All attempts failed.
         Failed = "failed",
-        /// Its patch is in the code.
+        /// Its patch was applied.
         Applied = "applied",
     }
 }
 
-/// A suggestion to put code better, as older servers made them.
+/// A refactoring suggestion of an older server.
 #[table(
     name = "refactoring_suggestions",
     policy = private("deprecated; nothing on a device reads it"),
@@ -329,7 +329,7 @@ pub struct RefactoringSuggestion {
     /// The workspace that has the code.
     #[references(workspaces.id, on_delete = cascade)]
     pub workspace_id: String,
-    /// The snapshot that was looked at.
+    /// The snapshot that was analyzed.
     #[references(snapshots.id)]
     pub snapshot_id: Option<String>,
     /// What kind of suggestion it is.
@@ -343,9 +343,9 @@ pub struct RefactoringSuggestion {
     pub description: Option<String>,
     /// Paths in the workspace.
     pub affected_files: Option<Json<Vec<String>>>,
-    /// What to tell a language model to have it done.
+    /// The prompt for a language model to do it.
     pub suggested_prompt: Option<String>,
-    /// What became of it.
+    /// Its status.
     #[default("pending")]
     pub status: SuggestionStatus,
     /// ISO 8601, UTC, milliseconds.
@@ -356,29 +356,29 @@ pub struct RefactoringSuggestion {
 vocabulary! {
     /// What a refactoring suggestion is about.
     pub enum SuggestionType {
-        /// A hole.
+        /// A vulnerability.
         Security = "security",
-        /// Code that is there twice.
+        /// Duplicated code.
         Duplication = "duplication",
-        /// Code that is slow.
+        /// Slow code.
         Performance = "performance",
-        /// Names that say little.
+        /// Unclear names.
         Naming = "naming",
         /// Code in the wrong place.
         Structure = "structure",
-        /// Code that no test runs.
+        /// Code without tests.
         TestCoverage = "test_coverage",
     }
 }
 
 vocabulary! {
-    /// What became of a refactoring suggestion.
+    /// The status of a refactoring suggestion.
     pub enum SuggestionStatus {
         /// Nothing yet.
         Pending = "pending",
-        /// It is in the code.
+        /// It was applied.
         Applied = "applied",
-        /// It was not wanted.
+        /// It was dismissed.
         Dismissed = "dismissed",
     }
 }

@@ -1,12 +1,11 @@
-//! The migrations of a primary: generated text, committed as files, embedded here.
+//! Fastest's own migrations: generated, committed as files, and embedded here.
 //!
-//! The files have the flat layout that `wrangler d1 migrations apply` reads. Each carries its
-//! SHA-256 in the journal, since wrangler's own table keeps names only.
+//! The files are in the flat layout that `wrangler d1 migrations apply` reads. The journal holds the
+//! SHA-256 of each, because wrangler's own table records names only.
 
 use crate::declare::schema::Migration;
 
-/// What a database without any migration is brought to, and each one since. A file never changes
-/// once it is released: its checksum is in the journal.
+/// All migrations, oldest first. A file never changes once it is released.
 pub(crate) const MIGRATIONS: [Migration; 5] = [
     Migration { name: "0000_init.sql", sql: include_str!("../../migrations/0000_init.sql") },
     Migration {
@@ -49,7 +48,7 @@ mod tests {
         std::fs::read_to_string(folder.join(place)).unwrap()
     }
 
-    /// Databases have run these: neither they nor the journal may say otherwise.
+    /// Databases have run these files, so neither they nor the journal may change.
     #[test]
     fn released_files_never_change() {
         let released = [
@@ -96,7 +95,7 @@ mod tests {
         assert_eq!(live(&files), live(&[&init_sql(TABLES)]));
     }
 
-    /// D1 takes the statements of one migration as one text, so that all of it or none is applied.
+    /// D1 is sent the statements of one migration as one text, so that all of them apply or none.
     #[test]
     fn no_migration_passes_the_limit_of_d1() {
         for Migration { name, sql } in MIGRATIONS {

@@ -1,4 +1,4 @@
-//! Fastest's own tables, declared as any application declares its.
+//! Fastest's own tables, declared in the same way as those of any application.
 
 pub mod auth;
 pub mod conversations;

@@ -13,22 +13,22 @@ pub struct Pack {
     /// `{project_id}/{pack_id}/{part}`.
     #[pk]
     pub id: String,
-    /// The project whose contents it holds.
+    /// The project whose files it holds.
     #[references(projects.id)]
     pub project_id: String,
     /// The BLAKE3 of the whole pack, hex.
     pub pack_id: String,
-    /// Which part this is, from 0.
+    /// The number of this part, from 0.
     #[default(0)]
     pub part: i64,
-    /// Into how many parts the pack is split, so that each row stays under 1 MB.
+    /// The number of parts. A pack is split so that each row stays under 1 MB.
     #[default(1)]
     pub parts: i64,
     /// Bytes of the whole pack, before base64.
     pub bytes: i64,
     /// Objects in the whole pack.
     pub objects: i64,
-    /// This part in base64; null when the pack lies in a pack store.
+    /// This part in base64; null if the pack is in a pack store.
     #[size("iif(data IS NULL, 0, bytes * 4 / 3 / max(parts, 1))")]
     pub data: Option<String>,
     /// ISO 8601, UTC, milliseconds.

@@ -1,4 +1,4 @@
-//! Projects: what holds workspaces and snapshots together, and what their programs are run with.
+//! Projects, and the environment variables that their programs run with.
 
 use crate::declare::attribute::table;
 use crate::declare::column_type::{Flag, Json};
@@ -15,12 +15,12 @@ pub struct Project {
     /// ULID.
     #[pk]
     pub id: String,
-    /// Whose it is.
+    /// The user who owns it.
     #[references(users.id)]
     pub owner_user_id: String,
     /// The name to show.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     pub intent: Option<Intent>,
     /// A free-form `ProjectBrief`.
     pub brief: Option<Json<serde_json::Value>>,
@@ -37,23 +37,23 @@ pub struct Project {
 }
 
 vocabulary! {
-    /// What a project is for.
+    /// The purpose of a project.
     pub enum Intent {
-        /// A company to be.
+        /// To found a company.
         Startup = "startup",
-        /// For oneself.
+        /// A tool for personal use.
         PersonalTool = "personal_tool",
         /// To learn something.
         Learning = "learning",
         /// For fun.
         Fun = "fun",
-        /// To be shown.
+        /// To show to others.
         Portfolio = "portfolio",
-        /// Art.
+        /// A work of art.
         Creative = "creative",
-        /// To find out.
+        /// To explore an idea.
         Exploration = "exploration",
-        /// For everyone.
+        /// To publish as open source.
         OpenSource = "open_source",
     }
 }

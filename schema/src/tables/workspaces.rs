@@ -1,4 +1,4 @@
-//! Workspaces, the snapshots taken in them, how they drift, and what happened.
+//! Workspaces, the snapshots taken in them, drift reports, and the activity log.
 
 use std::collections::BTreeMap;
 
@@ -45,14 +45,14 @@ pub struct Workspace {
     #[lock_version]
     #[default(1)]
     pub version: i64,
-    /// What was merged into it, by the workspace that it came from.
+    /// The last merge from each other workspace, keyed by that workspace's id.
     pub merge_history: Option<Json<BTreeMap<String, Merged>>>,
 }
 
 /// The last merge from one workspace into another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
-    /// The newest snapshot of the other side that is merged.
+    /// The newest snapshot of the other workspace that was merged.
     pub last_merged_snapshot: String,
     /// ISO 8601, UTC, milliseconds.
     pub merged_at: String,
@@ -77,7 +77,7 @@ pub struct Snapshot {
     pub workspace_id: Option<String>,
     /// The id of the tree that it captured: 64 lower-case hex digits, BLAKE3.
     pub manifest_hash: String,
-    /// The ids of the snapshots that it follows.
+    /// The ids of its parents.
     #[default("[]")]
     pub parent_snapshot_ids: Json<Vec<String>>,
     /// Who took it.
@@ -90,7 +90,7 @@ pub struct Snapshot {
     pub created_at: String,
 }
 
-/// How two workspaces differed, or a workspace and the main one.
+/// How a workspace differed from another one, or from the main workspace.
 #[table(
     name = "drift_reports",
     policy = append_only("a report says what was so at its time"),
@@ -101,7 +101,7 @@ pub struct DriftReport {
     /// ULID.
     #[pk]
     pub id: String,
-    /// The workspace that was looked at.
+    /// The workspace that was compared.
     #[references(workspaces.id)]
     pub workspace_id: String,
     /// The workspace that it was compared against.
@@ -167,7 +167,7 @@ pub struct ActivityEvent {
     pub r#type: String,
     /// The snapshot that it is about.
     pub snapshot_id: Option<String>,
-    /// The event in words.
+    /// A description of the event.
     pub message: Option<String>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]

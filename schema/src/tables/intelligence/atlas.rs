@@ -1,11 +1,11 @@
-//! The atlas: a graph of what a project consists of, with texts to search and diagrams to look at.
+//! The atlas: a graph of the parts of a project, with texts to search, and diagrams.
 //!
-//! Most of it is derived from snapshots, and derived anew from later ones, when what no longer holds
-//! is deleted. So its rows are versioned, even those that never change: an append-only row would stay
-//! on devices for ever.
+//! Most of it is derived from snapshots. When it is derived again from a later snapshot, rows that no
+//! longer apply are deleted. So every table is versioned, even where rows never change: devices would
+//! keep rows of an append-only table forever.
 //!
-//! `concept_id` is nowhere a foreign key: concepts are derived at other times than what refers to
-//! them.
+//! `concept_id` is never a foreign key: concepts and the rows that refer to them are derived at
+//! different times.
 
 use crate::declare::attribute::table;
 use crate::declare::column_type::Json;
@@ -20,8 +20,8 @@ use crate::declare::vocabulary::vocabulary;
     unique(project_id, id),
 )]
 pub struct AtlasConcept {
-    /// `system:<name>`, `module:<path>` or `code:<file path>`; of two projects, only one can hold the
-    /// same one.
+    /// `system:<name>`, `module:<path>` or `code:<file path>`. Ids are unique across projects, so two
+    /// projects cannot both hold the same one.
     #[pk]
     pub id: String,
     /// The project that it is a part of.
@@ -29,18 +29,18 @@ pub struct AtlasConcept {
     pub project_id: String,
     /// The name to show.
     pub name: String,
-    /// From how far away it is seen.
+    /// Its level of abstraction.
     pub layer: ConceptLayer,
-    /// What it is within its layer.
+    /// Its type within the layer.
     pub r#type: Option<String>,
-    /// What it is for.
+    /// Its purpose.
     pub description: Option<String>,
     /// The snapshot that it was derived from.
     #[references(snapshots.id, on_delete = set_null)]
     pub source_snapshot_id: Option<String>,
     /// The tree that it was derived from: hex BLAKE3 tree id.
     pub source_manifest_hash: Option<String>,
-    /// Whatever the derivation adds.
+    /// Further data from the derivation.
     pub metadata: Option<Json<serde_json::Value>>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -51,13 +51,13 @@ pub struct AtlasConcept {
 }
 
 vocabulary! {
-    /// From how far away a concept is seen, farthest first.
+    /// Levels of abstraction, the highest first.
     pub enum ConceptLayer {
         /// What the project is about.
         Narrative = "narrative",
         /// What it can do.
         Capability = "capability",
-        /// A part that stands by itself.
+        /// A self-contained part.
         System = "system",
         /// A folder of code.
         Module = "module",
@@ -86,7 +86,7 @@ pub struct AtlasEdge {
     pub from_concept_id: String,
     /// The concept that it goes to.
     pub to_concept_id: String,
-    /// What the one is to the other.
+    /// The kind of relation.
     pub r#type: EdgeType,
     /// How strong it is.
     pub weight: Option<i64>,
@@ -96,20 +96,20 @@ pub struct AtlasEdge {
 }
 
 vocabulary! {
-    /// What one concept is to another.
+    /// The kind of relation between two concepts.
     pub enum EdgeType {
         /// The other is a part of it.
         Contains = "contains",
-        /// It needs the other.
+        /// It depends on the other.
         DependsOn = "depends_on",
-        /// The other needs it.
+        /// The other depends on it.
         UsedBy = "used_by",
-        /// They have to do with each other.
+        /// They are related in another way.
         Relates = "relates",
     }
 }
 
-/// A piece of text to be searched by its meaning.
+/// A piece of text for semantic search.
 #[table(
     name = "atlas_chunks",
     policy = versioned("derived anew; a piece of text that is gone must not be found on devices"),
@@ -128,13 +128,13 @@ pub struct AtlasChunk {
     pub concept_id: Option<String>,
     /// Where it is from.
     pub kind: ChunkKind,
-    /// The text, of some 4000 characters at most.
+    /// The text, at most about 4000 characters.
     pub content: String,
     /// The file that it is from, in the project.
     pub file_path: Option<String>,
     /// The function or type that it is from.
     pub symbol: Option<String>,
-    /// A hash of the source, by which a change is noticed.
+    /// A hash of the source, to detect changes.
     pub source_hash: Option<String>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -153,7 +153,7 @@ vocabulary! {
     }
 }
 
-/// The meaning of a piece of text, as a vector.
+/// The embedding vector of a piece of text.
 #[table(
     name = "atlas_embeddings",
     policy = versioned("a vector goes with its piece of text, and must go from devices too"),
@@ -167,9 +167,9 @@ pub struct AtlasEmbedding {
     /// The piece of text.
     #[references(atlas_chunks.id, on_delete = cascade)]
     pub chunk_id: String,
-    /// The model that gave the vector, such as `@cf/baai/bge-small-en-v1.5`.
+    /// The model that computed the vector, such as `@cf/baai/bge-small-en-v1.5`.
     pub model: String,
-    /// As many numbers as the model has dimensions.
+    /// One number for each dimension of the model.
     pub vector: Json<Vec<f64>>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -196,7 +196,7 @@ pub struct AtlasDecisionLink {
     pub decision_id: String,
     /// The concept.
     pub concept_id: String,
-    /// How sure it is, from 0 to 100.
+    /// The confidence, from 0 to 100.
     pub confidence: Option<i64>,
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
@@ -232,13 +232,13 @@ pub struct AtlasDiagram {
 vocabulary! {
     /// What a diagram shows.
     pub enum DiagramType {
-        /// Which step follows which.
+        /// The order of steps.
         Flow = "flow",
-        /// What needs what.
+        /// What depends on what.
         Dependency = "dependency",
-        /// What consists of what.
+        /// Parts and what they consist of.
         Component = "component",
-        /// Who calls whom, in order of time.
+        /// Calls in order of time.
         Sequence = "sequence",
     }
 }

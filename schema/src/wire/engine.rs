@@ -1,18 +1,18 @@
-//! The engine's own tables, all prefixed `fastest_`.
+//! The engine's own tables. Their names begin with `fastest_`.
 
 use crate::declare::ddl::NOW;
 
-/// The table in which wrangler records applied migrations, as wrangler 4 creates it. The engine
-/// records its own there too, on every primary. `name` is the file's, with `.sql`.
+/// The table in which wrangler records applied migrations, as wrangler 4 creates it. The engine records
+/// its migrations there too, on every primary. `name` is the name of the file, with `.sql`.
 pub const D1_MIGRATIONS_DDL: &str = "CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )";
 
-/// `fastest_changes`: for each synced row its lock version and the sequence number of its last
-/// change, counted within its scope. `deleted` is 0 for a row that is there, 1 for one that is gone,
-/// and 2 for one that left the scope; `pk` is then the JSON array of the row's key and that scope.
+/// `fastest_changes`: for each synced row, its lock version and the sequence number of its last change,
+/// counted within its scope. `deleted` is 0 for a row that exists, 1 for a deleted row, and 2 for a
+/// tombstone of a row that left the scope, whose `pk` is the JSON array of the row's key and that scope.
 pub(crate) const CHANGES_DDL: [&str; 2] = [
     "CREATE TABLE fastest_changes(
   tbl text NOT NULL,
@@ -26,8 +26,9 @@ pub(crate) const CHANGES_DDL: [&str; 2] = [
     "CREATE UNIQUE INDEX fastest_changes_scope_seq ON fastest_changes(scope, seq)",
 ];
 
-/// `fastest_meta`, one row, with the epoch: a random id made when the primary is set up, so that a
-/// replica notices when another database answers under the same name. `fastest_pushes`: the pushes that were applied, the newest of each device.
+/// `fastest_meta`: one row with the epoch, a random id that is made when the primary is set up. By it a
+/// replica notices that another database answers under the same name. `fastest_pushes`: the newest pushes
+/// of each device that were applied.
 pub(crate) fn primary_ddl() -> Vec<String> {
     vec![
         format!(
@@ -51,10 +52,10 @@ pub(crate) fn primary_ddl() -> Vec<String> {
     ]
 }
 
-/// `fastest_powers`: every power of two that a real can be, and infinity as 2^1024, by which reals
-/// travel. It is computed, exactly, from the small powers that SQL can write, and `fastest_exponents`
-/// holds integers alone: a dump that rounds reals, or an import that misreads them, as on D1, cannot
-/// change it.
+/// `fastest_powers`: every power of two that a real can hold, and infinity as 2^1024. Reals are sent as a
+/// mantissa and one of these exponents. The view computes each power exactly from small powers that SQL can
+/// write, and `fastest_exponents` holds integers only. So neither a dump that rounds reals nor an import
+/// that misreads them, as on D1, can change it.
 pub(crate) fn powers_ddl() -> [String; 3] {
     let (p, q) = (power_sql("a"), power_sql("b"));
     [
@@ -65,7 +66,7 @@ pub(crate) fn powers_ddl() -> [String; 3] {
   )
   SELECT exponent FROM every"
             .to_owned(),
-        // In two steps: half of the exponent each, since the power of a subnormal's is past the reals.
+        // In two steps, with half of the exponent each: 2^1074, for the smallest subnormal, would overflow.
         format!(
             "CREATE VIEW fastest_powers AS
   SELECT exponent, iif(exponent < 0, 1.0/p/q, p*q) AS power FROM (
@@ -76,12 +77,12 @@ pub(crate) fn powers_ddl() -> [String; 3] {
     ]
 }
 
-/// Two to the power of the integer `exponent`, from 0 to 1023: a factor for each of its bits.
+/// SQL for two to the power of the integer `exponent`, from 0 to 1023: one factor for each of its bits.
 fn power_sql(exponent: &str) -> String {
     let factor = |bit: u32| {
         let power = match bit {
             0..=5 => format!("{:.1}", 2f64.powi(1 << bit)),
-            // A longer decimal is not read exactly everywhere.
+            // Not every server reads a longer decimal exactly.
             _ => vec!["4294967296.0"; 1 << (bit - 5)].join("*"),
         };
         format!("iif({exponent}&{},{power},1.0)", 1 << bit)

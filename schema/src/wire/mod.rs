@@ -1,4 +1,4 @@
-//! The SQL that runs on a primary, what is sent to it, and what it answers.
+//! The engine's SQL on a primary, what devices send to it, and what it answers.
 
 pub(crate) mod engine;
 pub(crate) mod lookup;

@@ -1,5 +1,7 @@
-//! Decodes the answer to a pull. A primary may be broken or may lie: nothing here panics, and what
-//! passes has the shape that the declarations promise.
+//! Decodes the answer to a pull.
+//!
+//! The primary may be broken or may lie. Nothing here panics on its answer, and rows that are returned
+//! have the columns and types that are declared.
 
 use serde::Deserialize;
 
@@ -8,7 +10,8 @@ use crate::value::hex::from_hex;
 use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
 
-/// Versions and sequence numbers count by one: no honest one comes near. Beyond it, sums overflow.
+/// Largest version or sequence number that is accepted. They count up by one, so an honest primary never
+/// gets near it, and sums of accepted numbers cannot overflow.
 const COUNT_MAX: i64 = 1 << 53;
 
 /// The answer to one pull.
@@ -16,17 +19,17 @@ const COUNT_MAX: i64 = 1 << 53;
 pub struct Page {
     /// What the primary says of itself.
     pub header: Header,
-    /// Changes by rising sequence number, all after the cursor that was sent. What is gone from
-    /// tables that are gone is left out.
+    /// Changes in ascending order of sequence numbers, all after the cursor that was sent. Deleted rows of
+    /// tables that this build does not know are left out.
     pub changes: Vec<Change>,
-    /// The sequence number that the page reaches.
+    /// The sequence number that the page reaches: the next cursor.
     pub reaches: i64,
-    /// How many changes were answered, those left out included.
+    /// The number of changes in the answer, including those that were left out.
     pub rows: usize,
 }
 
 impl Page {
-    /// Whether changes of the scope are left for another pull.
+    /// Whether the scope has more changes, for another pull.
     pub fn more(&self) -> bool {
         self.reaches < self.header.seq
     }
@@ -35,17 +38,17 @@ impl Page {
 /// What a primary says of itself in each answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// The highest sequence number in the scope; 0 when nothing was ever written there.
+    /// The highest sequence number in the scope; 0 if nothing was ever written there.
     pub seq: i64,
-    /// The id that the primary got when it was set up.
+    /// The random id that the primary got when it was set up.
     pub epoch: String,
-    /// The name of its last migration, with `.sql`.
+    /// The name of its last migration of this schema, with `.sql`.
     pub migration: Option<String>,
     /// Whether it remembers the push that the device named.
     pub push_known: bool,
     /// Whether it has the change that the device named, or a later one of the same row.
     pub seen_known: bool,
-    /// The text that was sent to be repeated.
+    /// The request text that was sent, repeated.
     pub request: String,
 }
 
@@ -60,12 +63,12 @@ pub struct Change {
     pub key: String,
     /// The lock version of the row.
     pub version: i64,
-    /// What became of it.
+    /// The state of the row.
     pub outcome: Outcome,
 }
 
 impl Change {
-    /// The row as its type, if it is there and is one of `R`'s table.
+    /// Reads the row as an `R`. `None` if it does not exist or belongs to another table.
     pub fn row<R: Row>(&self) -> Option<Result<R, ValueError>> {
         match &self.outcome {
             Outcome::Row(values) if self.table.name == R::TABLE.name => {
@@ -76,32 +79,32 @@ impl Change {
     }
 }
 
-/// What became of a row.
+/// The state of a row after a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It is there, with these values in column order.
+    /// The row exists, with these values in column order.
     Row(Vec<Value>),
-    /// It is there, and one of its values cannot be kept in its column: someone wrote past the
-    /// declared type. What is here of the row stays until it is mended there.
+    /// The row exists, but a value does not fit its column: someone wrote another type on the primary. The
+    /// replica keeps its version of the row until the value is corrected there.
     Held {
         /// The column.
         column: &'static str,
         /// What is wrong with its value.
         why: String,
     },
-    /// It is gone: drop it, if it is held under the scope that was pulled.
+    /// The row was deleted. The replica drops it if it holds it under the scope that was pulled.
     Deleted,
-    /// It left this scope: drop it, if it is held under it still.
+    /// The row left the scope `scope`. The replica drops it if it still holds it under that scope.
     Left {
         /// The scope that it left.
         scope: String,
     },
 }
 
-/// An answer that no honest primary gives.
+/// An answer that a correct primary would not send.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// A row of the answer has not six columns, or lacks a value that must be there.
+    /// A row of the answer does not have six columns, or a required value is null.
     #[error("row {row} of the answer: {column} is missing or out of place")]
     Shape {
         /// The row of the answer, from 0.
@@ -109,31 +112,31 @@ pub enum PageError {
         /// The column.
         column: &'static str,
     },
-    /// A value is not the number that it must be.
+    /// A value is not a valid number.
     #[error("row {row} of the answer: {column} is not a count: `{value}`")]
     Number {
         /// The row of the answer, from 0.
         row: usize,
         /// The column.
         column: &'static str,
-        /// What came.
+        /// The value.
         value: String,
     },
-    /// A value is not the JSON that it must be.
+    /// A value is not the expected JSON.
     #[error("row {row} of the answer is not the JSON it should be")]
     Json {
         /// The row of the answer, from 0.
         row: usize,
-        /// What the parser says.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// The header is missing.
     #[error("the answer has no header")]
     NoHeader,
-    /// Sequence numbers do not rise from the cursor to the header's.
+    /// Sequence numbers are not ascending, or are outside of the range from the cursor to the header's.
     #[error("change {seq} is out of order: expected one after {after}, up to {last}")]
     Order {
-        /// The sequence number that came.
+        /// The sequence number.
         seq: i64,
         /// The one before it, or the cursor.
         after: i64,
@@ -143,19 +146,19 @@ pub enum PageError {
     /// The primary has a table that this build does not know.
     #[error("the primary has a table `{0}` that this version does not know")]
     UnknownTable(String),
-    /// A row has not as many values as its table has columns.
+    /// A row does not have one value for each column of its table.
     #[error("`{table}` row `{key}` has {found} values, expected {expected}")]
     Width {
         /// The table.
         table: &'static str,
         /// The key of the row.
         key: String,
-        /// How many values came.
+        /// The number of values.
         found: usize,
-        /// How many columns the table has.
+        /// The number of columns.
         expected: usize,
     },
-    /// A row's own key is not the one that its change names.
+    /// The key in a row differs from the key of its change.
     #[error("`{table}`: the change of `{key}` carries another row")]
     Key {
         /// The table.
@@ -165,17 +168,17 @@ pub enum PageError {
     },
 }
 
-/// How the texts of an answer are written down.
+/// How keys and rows are encoded in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// As they are.
+    /// As texts.
     Text,
-    /// Keys and rows in hex: some are no UTF-8, which a server's own answer cannot carry.
+    /// In hex, because some are not valid UTF-8, which a server's answer cannot carry.
     Hex,
 }
 
-/// Whether an answer has to be asked for again by [`crate::pull_hex_sql`]: texts that are no UTF-8
-/// come with U+FFFD in their place, which may also be what a text holds.
+/// Whether to ask again by [`crate::pull_hex_sql`]. Servers replace bytes that are not UTF-8 by U+FFFD, and
+/// a text that really contains U+FFFD looks the same.
 pub fn is_lossy(answer: &[Vec<Option<String>>]) -> bool {
     answer.iter().flatten().flatten().any(|cell| cell.contains('\u{fffd}'))
 }
@@ -189,7 +192,7 @@ pub fn decode_page(
     decode(tables, cursor, answer, Form::Text)
 }
 
-/// The same for [`crate::pull_hex_sql`].
+/// Decodes the answer to [`crate::pull_hex_sql`], for the same tables and the cursor that was sent.
 pub fn decode_hex_page(
     tables: &[&'static Table],
     cursor: i64,
@@ -246,7 +249,7 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     Ok(Header { seq, epoch, migration, push_known, seen_known, request })
 }
 
-/// Whether a row is gone, and its table is not known: a migration that drops a table leaves that.
+/// Whether a row was deleted and its table is unknown. A migration that drops a table leaves such entries.
 fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
     let is_known = |name| tables.iter().any(|table| table.name == name);
     let is_gone = matches!(cells.deleted.as_deref(), Some("1" | "2")) && cells.row.is_none();
@@ -275,7 +278,7 @@ fn change(
             let outcome = outcome(table, &pk, values, row.marker)?;
             (pk, outcome)
         }
-        // A live entry without a row: a REPLACE on another row deleted it behind the triggers.
+        // An entry that says 0 without a row: a REPLACE on another row deleted it, and no trigger fired.
         (0 | 1, None) => (pk, Outcome::Deleted),
         (2, None) => {
             let (key, scope) = serde_json::from_str(&pk).map_err(json)?;
@@ -286,11 +289,11 @@ fn change(
     Ok(Change { seq, table, key, version, outcome })
 }
 
-/// A text of an answer.
+/// A key or row of an answer, decoded.
 struct Text {
-    /// It, with a mark in place of bytes that are no UTF-8.
+    /// The text, with `marker` in place of bytes that are not UTF-8.
     text: String,
-    /// The mark, if there are such bytes: a letter that is not in the text otherwise.
+    /// The marker, if there are such bytes: a character that the text does not contain otherwise.
     marker: Option<char>,
 }
 
@@ -335,8 +338,8 @@ impl Text {
     }
 }
 
-/// A row that is there, if there is a value for each column, and the key is the change's. `marker`
-/// stands for bytes that are no UTF-8.
+/// Checks the values of an existing row: one for each column, under the key of the change. `marker` stands
+/// for bytes that are not UTF-8.
 fn outcome(
     table: &'static Table,
     key: &str,
@@ -383,7 +386,7 @@ fn fits(column: &Column, value: &Value) -> bool {
     }
 }
 
-/// Why a value cannot be kept.
+/// Describes why a value does not fit its column.
 fn misfit(column: &Column, value: &Value) -> String {
     let kind = match column.kind {
         Kind::Text => "text",

@@ -1,4 +1,4 @@
-//! What a client sends: the statements of a push, and its payload.
+//! What a client sends: the push statements and their payload.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -6,15 +6,14 @@ use serde_json::{Map, Value as Json};
 /// The version of the payload that this crate writes.
 pub const PAYLOAD_VERSION: i64 = 2;
 
-/// How many of its newest pushes the primary remembers for each device.
+/// How many pushes the primary remembers for each device.
 pub const PUSHES_KEPT: i64 = 1000;
 
 /// The push statement. Its parameters are texts: push id, device id, payload.
 ///
-/// It answers with the push id, so that no other answer can pass for its own, and with a JSON array:
-/// `[table, key, version, deleted]` of each row with a lock whose version is another than the lock's
-/// plus one by now. Where the push was applied before it answers with nothing:
-/// [`PUSH_KNOWN_SQL`] tells then.
+/// It returns one row: the push id, so that the answer to another request is noticed, and a JSON array of
+/// `[table, key, version, deleted]` for each locked row whose version is now not the lock's plus one. It
+/// returns no row if the push was applied before; ask by [`PUSH_KNOWN_SQL`] then.
 pub const PUSH_SQL: &str =
     "INSERT INTO fastest_push_2(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
@@ -22,7 +21,7 @@ pub const PUSH_SQL: &str =
   JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
   WHERE c.version IS NOT (l.value->>2) + 1)";
 
-/// The push statement for a payload 1, as [`PUSH_SQL`] otherwise.
+/// The push statement for payload 1; otherwise like [`PUSH_SQL`].
 pub const PUSH_1_SQL: &str =
     "INSERT INTO fastest_push(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
@@ -30,8 +29,8 @@ pub const PUSH_1_SQL: &str =
   JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
   WHERE c.version IS NOT (l.value->>2) + 1)";
 
-/// Whether a push was applied. Its parameters are the push id, and the push's locks as JSON; it
-/// answers as [`PUSH_SQL`] does, or with nothing.
+/// Asks whether a push was applied. Its parameters are the push id and the push's locks as JSON. It returns
+/// the same row as [`PUSH_SQL`], or no row if the push was not applied.
 pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
   FROM json_each(?2) AS l
@@ -39,12 +38,12 @@ pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
   WHERE c.version IS NOT (l.value->>2) + 1)
 FROM fastest_pushes WHERE id = ?1";
 
-/// A push that is never applied: it lacks the id that it would be recorded by, and fails for that,
-/// as [`TRIED`] says, unless it fails for a row before. Foreign keys are looked at later still, and
-/// not here. Its parameters are the device and the payload.
+/// A trial push, which is never applied. It has no id, so it fails with [`TRIED`] when it is recorded,
+/// unless an operation fails before. Foreign keys are not checked, because SQLite checks them later. Its
+/// parameters are the device id and the payload.
 pub const TRIAL_SQL: &str = "INSERT INTO fastest_push_2(id, device, payload) VALUES (NULL, ?1, ?2)";
 
-/// Words by which a trial fails that found no fault.
+/// Part of the error message of a trial push that found nothing wrong.
 pub const TRIED: &str = "NOT NULL constraint failed: fastest_pushes.id";
 
 /// What one push carries.
@@ -52,27 +51,27 @@ pub const TRIED: &str = "NOT NULL constraint failed: fastest_pushes.id";
 pub struct Payload {
     /// Always [`PAYLOAD_VERSION`].
     pub v: i64,
-    /// Grows with each push of the device.
+    /// Increases with each push of the device.
     pub counter: i64,
     /// The epoch of the primary that the push is meant for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
-    /// The last push of the device that was applied.
+    /// The id of the device's last push that was applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// A change that the device has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
-    /// What the writer saw of the rows that it changes.
+    /// The versions that the writer saw of the rows that it changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<Lock>,
-    /// What to do to rows, in this order.
+    /// The operations on rows, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ops: Vec<Op>,
 }
 
 impl Payload {
-    /// A payload that carries nothing yet.
+    /// Returns a payload without operations.
     pub fn new(counter: i64) -> Payload {
         Payload {
             v: PAYLOAD_VERSION,
@@ -86,39 +85,39 @@ impl Payload {
     }
 }
 
-/// The table, key and version of a row as the writer last saw it; version 0 for one that never was.
+/// The table, key and version of a row as the writer last saw it; version 0 for a row that never existed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock(pub String, pub String, pub i64);
 
-/// Columns of a row, with their values as they travel.
+/// Columns of a row, with their values in wire form.
 pub type Columns = Map<String, Json>;
 
-/// What to do to one row, which is named by its table and its key.
+/// An operation on one row, which is identified by its table and its key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Op {
-    /// Writes these columns of the row. The others stay, or take their defaults in a row that is new.
+    /// Writes these columns of the row. The others keep their values, or get their defaults in a new row.
     Write(String, String, Columns),
-    /// Changes these columns in a row of a versioned table, where it is there; without a lock. The
-    /// last is always 1.
+    /// Changes these columns in a row of a versioned table, if it exists, without a lock. The last field is
+    /// always 1.
     Patch(String, String, Columns, u8),
     /// Deletes the row.
     Delete(String, String),
 }
 
-/// A change as a device has seen it: table, key, version, sequence number. Where the primary has
-/// neither it nor a later version of its row, it is not the primary that the device knew.
+/// A change that a device has seen: table, key, version, sequence number. If the primary has neither this
+/// change nor a later version of its row, it is not the primary that the device knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen(pub String, pub String, pub i64, pub i64);
 
-/// Asks which of several scopes the primary lacks a change of that was seen there: a SELECT of one
-/// column, whose parameter `?2` is a JSON array of `[scope, [table, key, version, seq]]`.
+/// Asks in which scopes the primary lacks a change that was seen there. The parameter `?2` is a JSON array
+/// of `[scope, [table, key, version, seq]]`; the SELECT returns a JSON array of scopes.
 pub fn unseen_sql() -> String {
     let seen = seen_sql("(s.value->1)");
     format!("SELECT json_group_array(s.value->>0) FROM json_each(?2) AS s WHERE NOT {seen}")
 }
 
-/// Whether the primary has the change in the JSON array `seen`, or a later one of its row.
+/// SQL for whether the primary has the change in the JSON array `seen`, or a later one of its row.
 pub(crate) fn seen_sql(seen: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM fastest_changes WHERE tbl = {seen}->>0 AND pk = {seen}->>1

@@ -1,7 +1,7 @@
-//! Pull: one SELECT that answers with a header and a page of changes.
+//! Pull: one SELECT that returns a header and a page of changes.
 //!
-//! How a row is written down is told by a view for each table, `fastest_row_{table}`, so that the
-//! statement, which is sent with each pull, stays short.
+//! The statement is sent with each pull, so it is kept short: a view of each table, `fastest_row_{table}`,
+//! encodes the rows.
 
 use crate::declare::schema::Schema;
 use crate::declare::table::Table;
@@ -9,29 +9,33 @@ use crate::sql::quote::{literal, quote};
 use crate::wire::payload::seen_sql;
 use crate::wire::row_view::{row_column, view_name};
 
-/// Bytes that a change takes in an answer beside the texts of its row.
+/// Bytes that a change takes in an answer, not counting its row.
 const CHANGE_BYTES: usize = 100;
 
-/// The pull statement, for the synced tables of a schema.
+/// Returns the pull statement for the synced tables of a schema.
 ///
-/// Its parameters are texts: scope, the last sequence number seen in it, the most rows and the
-/// most bytes of an answer, the id of the last push that the device knows to be applied, the change
-/// at the cursor as JSON ([`crate::Seen`]) or an empty text, and any text, which the header repeats
-/// so that no other answer can pass for this one. Its answer, six columns of text or null, is what
-/// [`crate::decode_page`] reads: first a header, then changes by rising sequence number. The first
-/// change comes whatever its size.
+/// It has seven parameters, all texts:
+/// 1. the scope;
+/// 2. the cursor: the last sequence number that was seen in the scope;
+/// 3. the most rows of an answer;
+/// 4. the most bytes of an answer;
+/// 5. the id of the last push that the device knows to be applied;
+/// 6. the change at the cursor as JSON ([`crate::Seen`]), or an empty text;
+/// 7. a request text, which the header repeats so that the answer to another request is noticed.
 ///
-/// That rows are gone of a table that is no longer synced is of no use to whoever does not hold it;
-/// a row that is there of an unknown table comes, for it says that the primary is newer.
+/// The answer has six columns of text or null, which [`crate::decode_page`] reads: first a header, then
+/// changes in ascending order of sequence numbers. The first change is sent whatever its size. Changes of
+/// tables that are not in the schema are sent without their rows: the decoder ignores those of deleted rows,
+/// and reports those of existing rows, since they mean that the primary is newer.
 pub fn pull_sql(schema: &Schema) -> String {
     select(schema, str::to_owned, "CAST(pk AS TEXT)")
 }
 
-/// The same, with the keys and the rows of changes in hex, which [`crate::decode_hex_page`] reads: for
-/// an answer with texts that are no UTF-8. Servers put U+FFFD in their place, or fail.
+/// Returns the pull statement that encodes keys and rows in hex, for [`crate::decode_hex_page`]. It is for
+/// texts that are not UTF-8, for which servers send U+FFFD or fail.
 ///
-/// D1 takes 2 MB for a text, which hex would double. So a row that is `whole_from` bytes or larger comes
-/// as it is, after the count of U+FFFD that it has there and a colon.
+/// Hex doubles the size, and a text on D1 may have 2 MB. So a row of `whole_from` bytes or more is sent as
+/// it is, after a colon and the number of U+FFFD that it really contains.
 pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     let form = |row: &str| match whole_from {
         None => format!("hex({row})"),
@@ -42,14 +46,14 @@ pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     select(schema, form, "hex(CAST(pk AS TEXT))")
 }
 
-/// `form` and `pk` write down the row and the key of a change.
+/// `form` encodes the expression of a row, and `pk` is the encoded key.
 fn select(schema: &Schema, form: impl Fn(&str) -> String, pk: &str) -> String {
     let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
     let ours = schema.owns_sql();
     let sizes = by_table(&synced, |_| "size".to_owned());
-    // A key is cast: it is text in each table that is declared, and may be a blob where someone wrote one.
+    // Keys are cast: they are declared as text, but someone may have written a blob.
     let rows = by_table(&synced, |table| form(&row_column(table)));
-    // Workerd's SQLite evaluates both sides of an OR, and an empty text is no JSON.
+    // Workerd's SQLite evaluates both sides of an OR, and an empty text is not JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
         "WITH fastest_page AS (
@@ -77,7 +81,7 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     )
 }
 
-/// An expression over the view of the row that the change `c` is about; null when it is gone.
+/// Applies an expression to the view of the table that the change `c` is of; null if the row was deleted.
 fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String {
     let arms: Vec<String> = tables
         .iter()

@@ -1,10 +1,10 @@
-//! Push: one INSERT into a view, whose trigger does all of it or nothing.
+//! Push: one INSERT into a view, whose trigger applies all of the push or nothing.
 //!
-//! The view `fastest_push_2` takes payload 2, a list of row operations. Its trigger checks the whole,
-//! and hands the operations one by one, in their order, to the view `fastest_push_op`, which has a
-//! trigger for each table. So no statement grows with the number of tables, but for a list of their
-//! names, and a unique value can be freed and taken again. The view `fastest_push` takes payload 1, of
-//! earlier builds, and turns it into payload 2.
+//! The view `fastest_push_2` takes payload 2, a list of row operations. Its trigger checks the payload as a
+//! whole, and inserts the operations one by one, in order, into the view `fastest_push_op`, which has a
+//! trigger for each table. So no statement grows with the number of tables, except for a list of their
+//! names; and because operations run in order, one can release a unique value that a later one takes. The
+//! view `fastest_push` takes payload 1, of earlier builds, and converts it to payload 2.
 
 mod delete;
 mod given;
@@ -21,7 +21,7 @@ use crate::wire::push::operation::op_trigger;
 use crate::wire::push::payload_1::payload_1_trigger;
 use crate::wire::refusal::Refusal;
 
-/// The views that pushes go into and their triggers, for the synced ones among the tables.
+/// Returns the views that pushes are inserted into, and their triggers, for the synced tables.
 pub fn push_ddl(tables: &[&'static Table]) -> Vec<String> {
     let tables = parents_first(tables);
     let synced: Vec<&'static Table> =
@@ -61,18 +61,18 @@ pub fn push_ddl(tables: &[&'static Table]) -> Vec<String> {
     ddl
 }
 
-/// Hands deletes, table by table, to the triggers that look for children.
+/// Passes the deletes of each table to the trigger that looks for children.
 const CHILDREN_UNSEEN: &str = "INSERT INTO fastest_push_delete(tbl, keys, locked)
     SELECT value->>0, json_group_array(value->>1), NEW.payload->'locks'
     FROM json_each(NEW.payload->'ops') WHERE json_type(value, '$[2]') IS NULL GROUP BY value->>0";
 
-/// Hands the operations on, in their order.
+/// Passes the operations on, in order.
 const OPERATIONS: &str = "INSERT INTO fastest_push_op(tbl, pk, columns, patch)
     SELECT value->>0, value->>1, value->2, value->>3
     FROM json_each(NEW.payload->'ops') ORDER BY key";
 
-/// Whether the push may be looked at: a known version, not applied before, not from the past, and
-/// meant for this primary as it is.
+/// Checks whether to process the push at all: its version is known, it was not applied before, its counter
+/// is new, and it is meant for this primary in its present state.
 fn admission() -> Vec<String> {
     vec![
         format!(
@@ -107,7 +107,7 @@ fn admission() -> Vec<String> {
     ]
 }
 
-/// What holds of all operations at once: their form, tables and locks.
+/// Checks all operations at once: their form, tables and locks.
 fn whole_checks(synced: &[&Table]) -> Vec<String> {
     let names = |policy: Option<Policy>| {
         let of = synced.iter().filter(|table| policy.is_none_or(|policy| table.policy == policy));
@@ -148,10 +148,10 @@ fn whole_checks(synced: &[&Table]) -> Vec<String> {
     ]
 }
 
-/// Whether a trigger or a constraint of the application's took a write away without an error: each
-/// row that was to be written has moved on, and each that was to be deleted is gone.
+/// Refuses the push if a trigger or a constraint of the application undid an operation without an error:
+/// each written row must have a new version, and each deleted row must be gone.
 fn swallowed() -> String {
-    // A join of two lists would be quadratic; `IN` makes an index of its own.
+    // A join of the two lists would be quadratic; for `IN`, SQLite builds an index.
     format!(
         "{} FROM json_each(NEW.payload->'locks') AS l
     LEFT JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
@@ -167,7 +167,7 @@ fn swallowed() -> String {
     )
 }
 
-/// The last statements: remembers the push, and forgets the device's old ones.
+/// The last statements: they record the push and delete the device's oldest records.
 fn receipt() -> [String; 2] {
     [
         "INSERT INTO fastest_pushes(id, device, counter)
@@ -200,7 +200,7 @@ mod tests {
         assert!(longest(TABLES) < 20_000 && pull.len() < 10_000);
     }
 
-    /// No statement grows with the tables, but for a list of names.
+    /// No statement grows with the number of tables, except for a list of names.
     #[test]
     fn three_hundred_wide_tables_fit() {
         let names = (0..300).map(|at| format!("a_long_table_name_{at:04}").leak() as &'static str);

@@ -1,28 +1,28 @@
 //! Why a primary refused a push.
 
-/// A refusal, raised inside the push statement, which then has changed nothing.
+/// A refusal, raised inside the push statement. The push has then changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The primary does not know this version of the payload.
     PayloadVersion,
-    /// The payload lacks a counter, or names something that is not there to be written.
+    /// The payload has no counter, or is malformed.
     PayloadInvalid,
-    /// This device has pushed with this counter or a higher one: it was cloned or restored.
+    /// The device has already pushed with this counter or a higher one, so it was cloned or restored.
     DeviceCounter,
-    /// The primary lacks what the device knows it to have had: it is another one, or was put back to
-    /// an older day.
+    /// The primary lacks something that the device knows it had: it is another database, or was restored
+    /// from an older backup.
     Restored,
-    /// A row moved on since the device saw it: pull, merge, push again.
+    /// A row has changed since the device saw it. The device must pull, merge and push again.
     VersionConflict,
     /// A row of a versioned table was written or deleted without its lock.
     LockMissing,
     /// The payload writes to a table that the primary does not sync, or patches one that is not
     /// versioned.
     UnknownTable,
-    /// The payload writes a column that the primary does not have: its migrations are behind.
+    /// The payload writes a column that the primary does not have, so the primary's migrations are behind.
     UnknownColumn,
-    /// The primary took a row that was written away again, or kept one that was deleted: a trigger or
-    /// an `ON CONFLICT` of the application's did so, without an error.
+    /// A written row is missing, or a deleted row still exists: a trigger or an `ON CONFLICT` clause of the
+    /// application undid the operation without an error.
     Swallowed,
 }
 
@@ -40,7 +40,7 @@ impl Refusal {
         Refusal::Swallowed,
     ];
 
-    /// The text that the primary raises.
+    /// The text that the primary raises, part of the protocol.
     pub const fn name(self) -> &'static str {
         match self {
             Refusal::PayloadVersion => "fastest:payload_version",
@@ -55,12 +55,12 @@ impl Refusal {
         }
     }
 
-    /// The statement of a trigger that raises it, to which a `FROM` or `WHERE` may be added.
+    /// The trigger statement that raises it. The caller may add a `FROM` or `WHERE`.
     pub(crate) fn raise_sql(self) -> String {
         format!("SELECT RAISE(ABORT, '{}')", self.name())
     }
 
-    /// Finds a refusal in a primary's error message, which wraps it in words of its own, such as
+    /// Finds a refusal in an error message. Servers add words of their own, as in
     /// `D1_ERROR: fastest:version_conflict: SQLITE_CONSTRAINT`.
     pub fn find_in(message: &str) -> Option<Refusal> {
         Refusal::ALL.into_iter().find(|refusal| message.contains(refusal.name()))

@@ -1,4 +1,4 @@
-//! The view of each synced table that writes its rows down for pulls, `fastest_row_{table}`.
+//! The view `fastest_row_{table}` of each synced table, which encodes its rows for pulls.
 
 use crate::declare::table::{Column, Table};
 use crate::sql::quote::quote;
@@ -9,20 +9,20 @@ pub(crate) fn view_name(table: &Table) -> String {
     format!("fastest_row_{}", table.name)
 }
 
-/// The name of the view's column with the row: it tells of which columns, by the first eight hex
-/// digits of the SHA-256 of their names, each with a line feed. A row is an array without names, and a
-/// primary of another version may have others, or in another order: then the statement fails.
+/// The name of the view's column that holds the row. It contains the first eight hex digits of the SHA-256
+/// of the column names, each followed by a line feed. A row is an array without names, so a pull must fail
+/// if a primary of another version has other columns, or has them in another order.
 pub(crate) fn row_column(table: &Table) -> String {
     let names: String = table.columns.iter().map(|column| format!("{}\n", column.name)).collect();
     format!("row_{}", &sha256(&names)[..8])
 }
 
-/// The view of one synced table: for each row its key, about how many bytes it takes in an answer, and
-/// its columns in declared order as the text of a JSON array. Values of any storage class are carried,
-/// whatever the column's declared type: to refuse one is up to the reader, who can name the row.
+/// Returns the view of one synced table: for each row its key, its approximate bytes in an answer, and its
+/// columns in declared order as the text of a JSON array. Values are encoded whatever their storage class:
+/// the reader refuses those that do not fit their columns, and can name the row.
 ///
-/// The text is put together by `||`: D1 limits the arguments of a function, and what is JSON already
-/// would lose that mark on its way through a view.
+/// The array is built by `||` rather than by `json_array`: D1 limits the number of function arguments, and
+/// SQLite does not remember across a view that a text is JSON.
 pub fn row_ddl(table: &Table) -> String {
     let cells: Vec<String> = table.columns.iter().map(|column| cell(table, column)).collect();
     format!(
@@ -36,29 +36,30 @@ pub fn row_ddl(table: &Table) -> String {
     )
 }
 
-/// One value as it travels. A number that does not fit its column is named, and need not be exact.
+/// Encodes one value in wire form. A real in a column of another kind is only reported, so it need not be
+/// exact.
 fn cell(table: &Table, column: &Column) -> String {
     let c = format!("t.{}", quote(column.name));
     let blob = format!("'{{\"blob\":\"'||hex({c})||'\"}}'");
     let odd = format!("'[\"real\",'||json_quote(CAST({c} AS TEXT))||']'");
     let real = match column.kind {
-        // SQLite makes texts of numbers in a column that is declared as ours are.
+        // SQLite converts numbers to text in a column that is declared `text`, as ours are.
         Kind::Text if !table.external => {
             return format!("\n  iif(typeof({c})='blob',{blob},json_quote({c}))");
         }
         Kind::Text | Kind::Integer => odd,
         Kind::Real => exact(&c),
     };
-    // wrangler cuts SQL into statements by its words, and knows an `END` by the space after it.
+    // wrangler splits SQL at words, and recognises `END` by the space after it.
     format!(
         "\n  CASE typeof({c}) WHEN 'real' THEN {real} WHEN 'blob' THEN {blob} ELSE json_quote({c}) END "
     )
 }
 
-/// A real as it travels. An integral one is an integer; any other is `[m, e]`, for m * 2^e: with 2^p
-/// the largest power of two below it, m is the value times 2^(52-p), in two steps since that power
-/// itself may be past the reals. Products with powers of two are exact. The decimal exponent, as
-/// SQLite prints it, tells where to look for p: 2^3.322 is 10.
+/// Encodes a real. An integral one is an integer; any other is `[m, e]`, for m * 2^e. With 2^p the largest
+/// power of two that is not greater, m is the value times 2^(52-p). That is two multiplications, because
+/// 2^(52-p) may overflow; products with powers of two are exact. The decimal exponent that SQLite prints
+/// tells where to search for p, as 10 is about 2^3.322.
 fn exact(c: &str) -> String {
     let power =
         |exponent: &str| format!("(SELECT power FROM fastest_powers WHERE exponent={exponent})");
@@ -73,7 +74,7 @@ ORDER BY p.exponent DESC LIMIT 1) END"
     )
 }
 
-/// About how many bytes the row takes in an answer.
+/// The approximate bytes of a row in an answer.
 fn size(table: &Table) -> String {
     let numbers = table.columns.iter().filter(|column| column.kind != Kind::Text).count();
     let texts = table.columns.iter().filter(|column| column.kind == Kind::Text);

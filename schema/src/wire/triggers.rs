@@ -1,8 +1,7 @@
-//! The triggers that keep `fastest_changes` on the primary, whoever writes.
+//! The triggers that keep `fastest_changes` up to date on the primary, whoever writes.
 //!
-//! Sequence numbers must never repeat within a scope, and each is the scope's `max(seq) + 1`. So
-//! whenever a row's entry is about to leave a scope, which could lower that maximum, a tombstone
-//! takes its place there first.
+//! Sequence numbers must never repeat within a scope, and each is the scope's `max(seq) + 1`. An entry
+//! that leaves a scope could lower that maximum, so a tombstone takes its place there first.
 
 use crate::declare::table::{Policy, Scope, Table};
 use crate::sql::quote::{literal, quote};
@@ -51,7 +50,7 @@ fn trigger(table: &Table, name: &str, event: &str, body: &[String]) -> String {
     format!("CREATE TRIGGER {name} {event} ON {on} BEGIN\n  {};\nEND", body.join(";\n  "))
 }
 
-/// Takes the next sequence number of the scope for the row's entry, if the condition holds.
+/// Records a change of the row under the next sequence number of the scope, if the condition holds.
 fn record(table: &Table, row: &str, scope: &str, deleted: u8, condition: &str) -> String {
     let (name, pk) = (literal(table.name), quote(table.pk));
     format!(
@@ -77,7 +76,7 @@ fn leave(table: &Table, scope: &str) -> String {
     )
 }
 
-/// Copies the entry's version into the lock version column, when it is not there already.
+/// Copies the entry's version into the lock version column, if it differs.
 fn mirror(table: &Table) -> Option<String> {
     let column = quote(table.lock_version()?.name);
     let (name, pk) = (quote(table.name), quote(table.pk));
@@ -88,7 +87,7 @@ fn mirror(table: &Table) -> Option<String> {
     ))
 }
 
-/// Undoes a write to the lock version alone: it is the engine's.
+/// Undoes a write to the lock version column alone: only the engine may change it.
 fn lock_guard(table: &Table) -> Option<String> {
     let column = quote(table.lock_version()?.name);
     let others = |row: &str| {
@@ -112,7 +111,8 @@ fn lock_guard(table: &Table) -> Option<String> {
     Some(format!("CREATE TRIGGER {name} {event} ON {when} BEGIN\n  {body};\nEND"))
 }
 
-/// When the row that a scope's path leads to moves, touches the rows that follow it.
+/// For a scope path: when the scope of the parent row changes, touches the rows that refer to it, so that
+/// their triggers move them too.
 fn rescope(table: &Table, scope: Scope) -> Option<String> {
     let Scope::Path { column, table: parent, key, target } = scope else {
         return None;
@@ -127,8 +127,8 @@ END"
     ))
 }
 
-/// The scope of a row that is there now. Where the path's parent is gone, as in the middle of a
-/// cascade, the recorded one stands.
+/// The scope of the new row. If the parent of a scope path is missing, as in the middle of a cascade, the
+/// recorded scope is kept.
 fn new_scope(table: &Table, scope: Scope) -> String {
     match scope {
         Scope::Column(_) => computed(table, scope, "NEW"),
@@ -139,15 +139,15 @@ fn new_scope(table: &Table, scope: Scope) -> String {
     }
 }
 
-/// The scope of a row that was there before: the recorded one, for that is where devices know it,
-/// and the parent that a path leads to may be gone in the same delete.
+/// The scope of the old row. The recorded scope comes first: devices know the row under it, and the same
+/// delete may have removed the parent of a scope path.
 fn old_scope(table: &Table, scope: Scope) -> String {
     let computed = computed(table, scope, "OLD");
     format!("coalesce({}, {computed}, '')", recorded(table, "scope", "OLD"))
 }
 
-/// The scope that the row's own values give. A column without value gives the empty one; only a
-/// path to a parent that is gone gives null.
+/// The scope by the row's own values. A null column yields the empty scope. The expression is null only if
+/// the parent of a scope path is missing.
 fn computed(table: &Table, scope: Scope, row: &str) -> String {
     match scope {
         Scope::Column(name) => {
@@ -164,7 +164,7 @@ fn computed(table: &Table, scope: Scope, row: &str) -> String {
     }
 }
 
-/// What `fastest_changes` holds for a row.
+/// A column of the row's entry in `fastest_changes`.
 fn recorded(table: &Table, what: &str, row: &str) -> String {
     let (name, pk) = (literal(table.name), quote(table.pk));
     format!("(SELECT {what} FROM fastest_changes WHERE tbl = {name} AND pk = {row}.{pk})")

@@ -1,12 +1,11 @@
-//! The triggers that look for children before a row is deleted.
+//! The triggers that look for child rows before a row is deleted.
 
 use crate::declare::table::{Policy, Table};
 use crate::sql::quote::{literal, quote};
 use crate::wire::refusal::Refusal;
 
-/// Refuses to delete a row as long as others refer to it that would go with it, or lose their
-/// reference, without a lock: the writer does not know of them, or not of what they hold now. One
-/// statement for each foreign key of a child.
+/// Refuses to delete a row if the delete would also delete or change a row without a lock: the writer does
+/// not know that row, or not its present state. `None` if no versioned table has such a foreign key.
 pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String> {
     let children = synced.iter().filter(|child| child.policy == Policy::Versioned);
     let body: Vec<String> = children.flat_map(|child| children_unseen(table, child)).collect();
@@ -21,6 +20,7 @@ pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String
     ))
 }
 
+/// One statement for each foreign key of the child that a delete in `table` follows.
 fn children_unseen(table: &Table, child: &Table) -> Vec<String> {
     let to = child.columns.iter().filter_map(|column| Some((column, column.references.as_ref()?)));
     let struck = to.filter(|(_, to)| to.table == table.name && to.on_delete.changes_children());

@@ -1,14 +1,14 @@
-//! What an operation gives to a column.
+//! The columns of an operation, as SQL.
 
 use crate::declare::table::Column;
 use crate::value::kind::Kind;
 
-/// Whether the operation gives a column.
+/// Whether the operation sets the column.
 pub fn is_given(column: &Column) -> String {
     format!("json_type(NEW.columns,'$.{}') IS NOT NULL", column.name)
 }
 
-/// The value that the operation gives a column.
+/// The value that the operation sets the column to; null if it does not.
 pub fn given(column: &Column) -> String {
     let name = column.name;
     match column.kind {

@@ -8,17 +8,17 @@ use crate::wire::push::given::{given, is_given};
 use crate::wire::push::replaced::replaced;
 use crate::wire::refusal::Refusal;
 
-/// Does one operation to a row of one table.
+/// Returns the trigger that applies one operation to a row of the table.
 pub fn op_trigger(table: &Table) -> String {
     let mut body = vec![unknown_column(table), malformed(table)];
     body.extend(replaced(table));
     if table.policy == Policy::Versioned {
-        body.extend([struck(table), update(table)]);
+        body.extend([missing_row(table), update(table)]);
         body.extend(watched(table).map(|column| update_watched(table, column)));
     }
     body.push(insert(table));
     if table.policy == Policy::AppendOnly {
-        body.push(lost(table));
+        body.push(lost_insert(table));
     }
     let (name, pk) = (quote(table.name), quote(table.pk));
     body.push(format!("DELETE FROM {name} WHERE {pk} = NEW.pk AND NEW.columns IS NULL"));
@@ -39,8 +39,8 @@ fn unknown_column(table: &Table) -> String {
     )
 }
 
-/// Refuses another key than that of the operation, and values that are none: blobs have their place
-/// in the form, and no column that holds them. An array or an object in a column of texts stands for
+/// Refuses a key column that differs from the operation's key, and JSON that is not a value of its column:
+/// the wire form has blobs, but no column holds them. An array or an object in a text column is stored as
 /// its own text.
 fn malformed(table: &Table) -> String {
     let names = |kind: Kind| {
@@ -68,10 +68,9 @@ fn malformed(table: &Table) -> String {
     )
 }
 
-/// Refuses an operation on a row that is gone although its entry says that it is there: a REPLACE on
-/// another row struck it, and no trigger fired. A write of some of its columns would make it anew from
-/// these alone.
-fn struck(table: &Table) -> String {
+/// Refuses an operation on a row that does not exist although its entry says so: a REPLACE on another row
+/// deleted it, and no trigger fired. Writing some of its columns would create a row of these alone.
+fn missing_row(table: &Table) -> String {
     let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
     format!(
         "{} FROM fastest_changes WHERE tbl={text} AND pk=NEW.pk AND deleted=0
@@ -80,7 +79,7 @@ fn struck(table: &Table) -> String {
     )
 }
 
-/// The columns that each have an UPDATE of their own.
+/// The columns that are set by an UPDATE of their own.
 fn watched(table: &Table) -> impl Iterator<Item = &Column> {
     table.writable().filter(|column| column.watched)
 }
@@ -90,8 +89,9 @@ fn lock_step(table: &Table) -> Option<String> {
     Some(format!("{column}={column}+1"))
 }
 
-/// Changes the row, if it is there, in the columns that the operation has. Where that is none, or
-/// none but watched ones that stay as they are, the row's version still counts.
+/// Updates an existing row in the columns that the operation sets, except for watched ones. The update also
+/// runs if it changes no value, so that the version rises in any case; it is left out only if an update of a
+/// watched column follows and nothing else is set.
 fn update(table: &Table) -> String {
     let (name, pk) = (quote(table.name), quote(table.pk));
     let plain = table.writable().filter(|column| !column.watched);
@@ -122,7 +122,7 @@ fn update(table: &Table) -> String {
     )
 }
 
-/// Changes a column that a trigger watches, where its value changes.
+/// Updates a column that a trigger watches, if its value changes.
 fn update_watched(table: &Table, column: &Column) -> String {
     let (name, pk, quoted) = (quote(table.name), quote(table.pk), quote(column.name));
     let value = given(column);
@@ -135,9 +135,9 @@ fn update_watched(table: &Table, column: &Column) -> String {
     )
 }
 
-/// Inserts the row, if it is not there. Only the key may be taken: any other broken constraint fails
-/// the push. A row of a versioned table may come with some of its columns only, when it is there;
-/// `ON CONFLICT` would look at what it lacks before it looks at the key.
+/// Inserts the row if it does not exist. Only a conflict of keys is tolerated; any other violated constraint
+/// fails the push. An operation may set only some columns of an existing row of a versioned table, so those
+/// have no `ON CONFLICT`: it would report missing NOT NULL columns before it found the key.
 fn insert(table: &Table) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
     let values: Vec<String> = table.columns.iter().map(|column| value(table, column)).collect();
@@ -175,8 +175,8 @@ fn value(table: &Table, column: &Column) -> String {
     }
 }
 
-/// Refuses the push where a row of an append-only table was taken away as it came.
-fn lost(table: &Table) -> String {
+/// Refuses the push if the inserted row of an append-only table does not exist.
+fn lost_insert(table: &Table) -> String {
     let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
     format!(
         "{} WHERE NEW.columns IS NOT NULL

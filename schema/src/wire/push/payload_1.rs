@@ -1,4 +1,4 @@
-//! Payload 1, of earlier builds, turned into payload 2.
+//! Converts payload 1, of earlier builds, to payload 2.
 
 use serde_json::Value as Json;
 
@@ -7,8 +7,8 @@ use crate::sql::quote::literal;
 use crate::wire::payload::PAYLOAD_VERSION;
 use crate::wire::refusal::Refusal;
 
-/// The trigger of the view `fastest_push`: payload 1 as payload 2. Its parts know no order among the
-/// rows: rows and patches go first, parents before children, then deletes, the other way round.
+/// The trigger of the view `fastest_push`. Payload 1 does not order its operations: rows and patches are
+/// applied first, parents before children, and then deletes, children before parents.
 pub fn payload_1_trigger(synced: &[&Table]) -> String {
     let list: Vec<Json> = synced
         .iter()

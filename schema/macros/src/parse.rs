@@ -126,10 +126,7 @@ fn unique_rule(input: ParseStream) -> Result<UniqueRule> {
             inside.parse::<Token![,]>()?;
         }
     }
-    match rule.terms.is_empty() {
-        true => Err(inside.error("a unique index needs a term")),
-        false => Ok(rule),
-    }
+    if rule.terms.is_empty() { Err(inside.error("a unique index needs a term")) } else { Ok(rule) }
 }
 
 /// `versioned("why")`, `append_only("why")` or `private("why")`.
@@ -278,9 +275,10 @@ fn column(field: &Field) -> Result<Column> {
 fn default(input: ParseStream) -> Result<Default> {
     if input.peek(Ident) && input.peek2(Token![=]) {
         let key: Ident = input.parse()?;
-        return match key == "sql" {
-            true => Ok(Default::Sql(assigned(input, text)?)),
-            false => Err(Error::new(key.span(), "expected `sql`")),
+        return if key == "sql" {
+            Ok(Default::Sql(assigned(input, text)?))
+        } else {
+            Err(Error::new(key.span(), "expected `sql`"))
         };
     }
     let expression: Expr = input.parse()?;

@@ -169,9 +169,10 @@ fn default_attribute(default: Default) -> String {
         Default::Sql(sql) => format!("sql = {sql:?}"),
     };
     let line = format!("    #[default({value})]");
-    match line.chars().count() < LINE_MAX {
-        true => line + "\n",
-        false => format!("    #[default(\n        {value}\n    )]\n"),
+    if line.chars().count() < LINE_MAX {
+        line + "\n"
+    } else {
+        format!("    #[default(\n        {value}\n    )]\n")
     }
 }
 

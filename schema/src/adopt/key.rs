@@ -18,9 +18,12 @@ pub fn key(table: &str, found: &LiveTable) -> Result<String, AdoptError> {
         }
     };
     let (name, kind) = (name.clone(), column.kind.clone());
-    match column::has_text_affinity(&kind) {
-        _ if kind.contains("int") => Err(AdoptError::IntegerKey { table, column: name }),
-        false => Err(AdoptError::KeyKind { table, column: name, kind }),
-        true => column::compared_by_bytes(&table, &name, column).map(|()| name),
+    if kind.contains("int") {
+        return Err(AdoptError::IntegerKey { table, column: name });
     }
+    if !column::has_text_affinity(&kind) {
+        return Err(AdoptError::KeyKind { table, column: name, kind });
+    }
+    column::compared_by_bytes(&table, &name, column)?;
+    Ok(name)
 }

@@ -1,7 +1,7 @@
-//! How a live database differs from what its migrations say.
+//! Compares a live database with what its migrations say.
 //!
-//! What the migrations say is not parsed from their text: they are run on an empty database, and the
-//! same question is put to both.
+//! The text of the migrations is not parsed: they are run on an empty database, and both databases are asked
+//! by the same statement.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,34 +10,34 @@ use serde::Serialize;
 
 use crate::live::database::{Live, LiveObject, LiveTable};
 
-/// What became of something.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The migrations make it, and the database lacks it.
+    /// The migrations create it, and the database lacks it.
     Missing,
-    /// It is on what the migrations make, or has one of our names, and they do not make it.
+    /// The migrations do not create it, but it is on a table of theirs or has one of our names.
     Extra,
-    /// It is other than the migrations make it.
+    /// It differs from what the migrations create.
     Changed,
 }
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What became of it.
+    /// The kind of the difference.
     pub verdict: Verdict,
     /// `table`, `column`, `foreign key`, `index`, `check`, `trigger`, `view` or `option`.
     pub what: &'static str,
-    /// The table that it is on, or it itself.
+    /// The table that it is on; for a table, the table itself.
     pub table: String,
-    /// Its name there; empty for a table.
+    /// Its name; empty for a table.
     pub name: String,
-    /// What the migrations make, where it is there on both sides.
+    /// What the migrations create, if it exists on both sides.
     pub expected: Option<String>,
-    /// What the database has.
+    /// What the database has, if it exists on both sides.
     pub found: Option<String>,
-    /// Who made it: the owner of the schema, or `fastest` for what belongs to the engine.
+    /// Whose it is: the owner of the schema, or `fastest` if it belongs to the engine.
     pub owner: String,
 }
 
@@ -49,9 +49,10 @@ impl fmt::Display for Difference {
             Verdict::Extra => "extra",
             Verdict::Changed => "changed",
         };
-        match name.is_empty() {
-            true => write!(formatter, "{verdict} {what} {table}")?,
-            false => write!(formatter, "{verdict} {what} {table}: {name}")?,
+        if name.is_empty() {
+            write!(formatter, "{verdict} {what} {table}")?
+        } else {
+            write!(formatter, "{verdict} {what} {table}: {name}")?
         }
         match (expected, found) {
             (Some(expected), Some(found)) => {
@@ -67,20 +68,20 @@ impl fmt::Display for Difference {
 pub struct Theirs {
     /// Its name.
     pub table: String,
-    /// Whose it seems to be.
+    /// Whose it appears to be, judged by its name.
     pub owner: &'static str,
 }
 
 /// The outcome of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Comparison {
-    /// Every difference in what is ours.
+    /// The differences in what is ours.
     pub differences: Vec<Difference>,
-    /// What is there beside, and left alone.
+    /// Tables of others, which are not compared.
     pub theirs: Vec<Theirs>,
 }
 
-/// Compares a database with what `owner`'s migrations come to.
+/// Compares a database with the result of `owner`'s migrations.
 pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     let mut comparison = Comparison::default();
     let prefix = common_prefix(expected);
@@ -89,14 +90,14 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
             || name.starts_with("fastest_")
             || prefix.is_some_and(|prefix| name.starts_with(prefix))
     };
-    let mut sheet = Sheet { owner, differences: Vec::new() };
+    let mut differ = Differ { owner, differences: Vec::new() };
     for (name, verdict) in names(&expected.tables, &found.tables) {
         match (expected.tables.get(name), found.tables.get(name), verdict) {
-            (Some(expected), Some(found), _) => sheet.table(name, expected, found),
+            (Some(expected), Some(found), _) => differ.table(name, expected, found),
             (_, _, Some(Verdict::Extra)) if !ours(name) => {
                 comparison.theirs.push(Theirs { table: name.to_owned(), owner: theirs(name) });
             }
-            (.., verdict) => sheet.note(verdict, "table", name, "", None, None),
+            (.., verdict) => differ.note(verdict, "table", name, "", None, None),
         }
     }
     for (what, expected, found) in
@@ -104,8 +105,8 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     {
         for (name, verdict) in names(expected, found) {
             let (before, after) = (expected.get(name), found.get(name));
-            // A view of somebody else, or a trigger on a table of theirs, is theirs; a trigger on one
-            // of ours is told of.
+            // A view of another application is left alone, as is a trigger on a table of its own. A trigger on
+            // one of our tables is reported.
             if verdict == Some(Verdict::Extra) && !name.starts_with("fastest_") {
                 let on_ours = what == "trigger" && after.is_some_and(|found| ours(&found.table));
                 if !on_ours {
@@ -118,20 +119,20 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
             let text = |object: Option<&LiveObject>| {
                 object.filter(|_| verdict == Some(Verdict::Changed)).map(|o| o.sql.clone())
             };
-            sheet.note(verdict, what, table, name, text(before), text(after));
+            differ.note(verdict, what, table, name, text(before), text(after));
         }
     }
-    comparison.differences = sheet.differences;
+    comparison.differences = differ.differences;
     comparison
 }
 
-/// The differences so far.
-struct Sheet<'a> {
+/// Collects the differences.
+struct Differ<'a> {
     owner: &'a str,
     differences: Vec<Difference>,
 }
 
-impl Sheet<'_> {
+impl Differ<'_> {
     fn table(&mut self, table: &str, expected: &LiveTable, found: &LiveTable) {
         self.maps("column", table, &expected.columns, &found.columns);
         self.maps("index", table, &expected.indexes, &found.indexes);
@@ -191,7 +192,7 @@ impl Sheet<'_> {
     }
 }
 
-/// The names on both sides, in order, and what is true of those on one side only.
+/// All names on either side, sorted. Those on one side only come with their verdict.
 fn names<'a, A, B>(
     expected: &'a BTreeMap<String, A>,
     found: &'a BTreeMap<String, B>,
@@ -206,8 +207,8 @@ fn names<'a, A, B>(
     all
 }
 
-/// The prefix that all tables of the schema share, such as `app_`: what else begins with it is meant
-/// to be ours.
+/// The prefix that all tables of the schema share, such as `app_`. Other tables with this prefix are taken
+/// for ours.
 fn common_prefix(expected: &Live) -> Option<&str> {
     let mut names = expected.tables.keys();
     let mut names = names.by_ref().filter(|name| !is_common_name(name));
@@ -222,7 +223,7 @@ fn is_common_name(name: &str) -> bool {
     name.starts_with("fastest_") || name == "d1_migrations"
 }
 
-/// Whose a table is that is not ours, as far as its name tells.
+/// The likely owner of a table that is not ours, judged by its name.
 fn theirs(name: &str) -> &'static str {
     match name {
         "d1_migrations" => "wrangler, for migrations",

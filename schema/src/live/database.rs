@@ -1,4 +1,4 @@
-//! What a database holds, as it says itself.
+//! The contents of a database, as it reports them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,7 +19,7 @@ pub struct Live {
 pub struct LiveObject {
     /// The table or view that it is on.
     pub table: String,
-    /// Its text, without what makes no difference.
+    /// Its normalised text.
     pub sql: String,
 }
 
@@ -30,25 +30,24 @@ pub struct LiveTable {
     pub columns: BTreeMap<String, LiveColumn>,
     /// Its foreign keys.
     pub keys: BTreeSet<LiveKey>,
-    /// Its indexes, by name; those that SQLite made for a constraint, by their columns.
+    /// Its indexes, by name. Those that SQLite created for a constraint are under their origin and columns.
     pub indexes: BTreeMap<String, LiveIndex>,
-    /// The texts of its checks.
+    /// The conditions of its checks.
     pub checks: BTreeSet<String>,
-    /// `VIRTUAL`, `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT`, where they stand.
+    /// Those of `VIRTUAL`, `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT` that it has.
     pub options: BTreeSet<&'static str>,
     /// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in lower case.
     pub replacing: BTreeSet<Vec<String>>,
-    /// How its columns and indexes were written down.
+    /// How its columns and indexes were spelt.
     pub written: Written,
 }
 
-/// What was written in the texts of a table and its indexes, and makes no difference to what the table
-/// is: any two are equal.
+/// How a table and its indexes were spelt. That makes no difference to the table, so any two are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
-    /// The columns by their places, each with its default as it was written.
+    /// The columns in declared order, each with the text of its default.
     pub columns: BTreeMap<i64, (String, Option<String>)>,
-    /// The texts of the indexes that are over expressions or some of the rows only, by name.
+    /// The texts of indexes over expressions or over some of the rows, by name.
     pub indexes: BTreeMap<String, String>,
 }
 
@@ -69,11 +68,11 @@ pub struct LiveColumn {
     pub null: bool,
     /// The default, as SQL.
     pub default: Option<String>,
-    /// Its place in the primary key, from 1; 0 where it is in none.
+    /// Its position in the primary key, from 1; 0 if it is not part of the key.
     pub pk: i64,
-    /// Whether it is generated, or hidden otherwise.
+    /// Whether it is generated, or hidden in another way.
     pub hidden: bool,
-    /// How its texts compare, if otherwise than by their bytes.
+    /// Its collation, if one is declared.
     pub collation: Option<String>,
 }
 
@@ -84,22 +83,22 @@ pub struct LiveKey {
     pub columns: Vec<String>,
     /// The table that it refers to.
     pub table: String,
-    /// The columns there; empty texts where it names none.
+    /// The columns there; empty texts if the key names none.
     pub targets: Vec<String>,
-    /// What happens when the row there goes.
+    /// The `ON DELETE` action.
     pub on_delete: String,
-    /// What happens when the key there changes.
+    /// The `ON UPDATE` action.
     pub on_update: String,
 }
 
 /// An index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveIndex {
-    /// Its columns, each with its order and collation; `None` for an expression.
+    /// Its columns: the name, or `None` for an expression; whether it is descending; the collation.
     pub columns: Vec<(Option<String>, bool, String)>,
     /// Whether no two rows may agree on all of them.
     pub unique: bool,
-    /// The text of one that is over expressions or some of the rows only.
+    /// The normalised text, for an index over expressions or over some of the rows.
     pub sql: Option<String>,
 }
 
@@ -153,8 +152,8 @@ impl fmt::Display for LiveIndex {
 }
 
 impl Live {
-    /// Takes a table that someone else makes as it should be, but for the columns that it lacks: what
-    /// else they do with it is theirs.
+    /// Ignores how another tool has changed a table of its own: takes the table as expected, except for
+    /// columns that are missing, and drops the tool's triggers on it.
     pub fn keep_shared(&mut self, expected: &Live, table: &str) {
         if let (Some(expected), Some(found)) =
             (expected.tables.get(table), self.tables.get_mut(table))

@@ -1,4 +1,4 @@
-//! Asks a database what it holds, by one SELECT that runs on every primary, and reads the answer.
+//! Asks a database what it contains, by one SELECT that runs on every primary, and reads the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde::Deserialize;
 use crate::live::database::{Live, LiveColumn, LiveIndex, LiveKey, LiveObject};
 use crate::sql::tokens::{bracketed_after, list, normalised, tokens};
 
-/// Asks for everything in a database, in rows of two texts, which [`Live::decode`] reads. Its
-/// parameter is any text, which the first row repeats, so that no other answer can pass for this one.
+/// Asks for everything in a database. The answer has rows of two texts, which [`Live::decode`] reads. The
+/// parameter is a request text, which the first row repeats so that the answer to another request is noticed.
 ///
-/// Cloudflare's own tables are left out before the PRAGMAs are joined: D1 lets nobody look at them. So
-/// are virtual tables: SQLite cannot tell the columns of one whose module is not loaded, and fails.
+/// Cloudflare's own tables are excluded before the PRAGMAs are joined, because D1 forbids to inspect them. So
+/// are virtual tables: SQLite fails to list the columns of one whose module is not loaded.
 pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
   SELECT type, name, tbl_name, sql FROM sqlite_master
   WHERE name NOT GLOB '_cf_*' AND tbl_name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
@@ -32,7 +32,7 @@ UNION ALL SELECT 'index', json_object('table', t.name, 'name', i.name, 'unique',
       FROM pragma_index_xinfo(i.name) AS x WHERE x.key)))
   FROM t JOIN pragma_index_list(t.name) AS i";
 
-/// An answer that no database gives.
+/// An answer that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("row {row} of what the database says of its tables cannot be read: {reason}")]
 pub struct LiveError {
@@ -85,7 +85,7 @@ struct Index {
 }
 
 impl Live {
-    /// Reads the answer to [`LIVE_SQL`]; `None` where it belongs to another request.
+    /// Reads the answer to [`LIVE_SQL`]; `None` if it belongs to another request.
     pub fn decode(
         request: &str,
         answer: &[Vec<Option<String>>],
@@ -194,7 +194,7 @@ impl Live {
         table.indexes.insert(name, LiveIndex { columns, unique, sql });
     }
 
-    /// Finds the collations, which no PRAGMA tells.
+    /// Finds the collations of columns, which no PRAGMA reports.
     fn collate(&mut self, texts: &BTreeMap<String, String>) {
         for (name, table) in &mut self.tables {
             let tokens = texts.get(name).map(|sql| tokens(sql)).unwrap_or_default();
@@ -212,7 +212,7 @@ impl Live {
     }
 }
 
-/// The columns of the UNIQUE constraints of one part of a table's text that are `ON CONFLICT REPLACE`.
+/// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in one part of a `CREATE TABLE`.
 fn replacing(part: &[String]) -> Vec<Vec<String>> {
     const KINDS: [&str; 6] = ["unique", "primary", "null", "check", "references", "foreign"];
     let mut found = Vec::new();
@@ -220,7 +220,7 @@ fn replacing(part: &[String]) -> Vec<Vec<String>> {
         if words != ["on", "conflict", "replace"] {
             continue;
         }
-        // The clause is that of the last constraint before it.
+        // The clause belongs to the last constraint before it.
         let before = &part[..at];
         let kind = before.iter().rposition(|word| KINDS.contains(&word.as_str()));
         let Some(kind) = kind.filter(|kind| part[*kind] == "unique") else { continue };

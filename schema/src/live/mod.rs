@@ -1,4 +1,4 @@
-//! What a database holds, and how that differs from what it should.
+//! What a database really contains, and how that differs from what it should.
 
 pub mod compare;
 pub mod database;

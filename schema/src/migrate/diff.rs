@@ -139,9 +139,12 @@ impl<'a> Pairing<'a> {
             }
         }
         plan.statements.extend(drop_sql(&self.dropped));
-        plan.destructive.extend(self.dropped.iter().rev().map(|table| match table.external {
-            true => format!("`{}` is no longer synced: devices give up its rows", table.name),
-            false => format!("table `{}` is dropped, with its rows", table.name),
+        plan.destructive.extend(self.dropped.iter().rev().map(|table| {
+            if table.external {
+                format!("`{}` is no longer synced: devices give up its rows", table.name)
+            } else {
+                format!("table `{}` is dropped, with its rows", table.name)
+            }
         }));
         for change in &self.kept {
             plan.statements.extend(change.key_guards());

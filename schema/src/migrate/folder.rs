@@ -263,10 +263,7 @@ fn parse<T: for<'a> Deserialize<'a>>(
 }
 
 fn check_version(file: &'static str, found: u32, known: u32) -> Result<(), FolderError> {
-    match found <= known {
-        true => Ok(()),
-        false => Err(FolderError::Newer { file, found }),
-    }
+    if found <= known { Ok(()) } else { Err(FolderError::Newer { file, found }) }
 }
 
 /// No carriage return anywhere.

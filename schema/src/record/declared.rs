@@ -1,4 +1,4 @@
-//! Records of what is declared.
+//! Makes records from declarations.
 
 use crate::declare::ddl::default_sql;
 use crate::declare::order::parents_first;
@@ -12,7 +12,7 @@ use crate::wire::row_view::row_ddl;
 use crate::wire::triggers::trigger_ddl;
 
 impl Record {
-    /// What these declarations come to.
+    /// Records these declarations, with the triggers and views that belong to them.
     pub fn of(owner: &str, tables: &[&'static Table]) -> Record {
         let tables = parents_first(tables);
         let triggers = tables.iter().flat_map(|table| trigger_ddl(table));
@@ -30,7 +30,7 @@ impl Record {
 }
 
 impl Object {
-    /// From one of the engine's own statements, `CREATE TRIGGER` or `CREATE VIEW`.
+    /// Records one of the engine's own `CREATE TRIGGER` or `CREATE VIEW` statements.
     fn new(sql: String) -> Object {
         let mut words = sql.split_whitespace().skip(1);
         let kind = match words.next() {

@@ -1,8 +1,8 @@
-//! A schema as a diagram, in the language of Mermaid.
+//! A schema as a Mermaid diagram.
 
 use crate::record::model::{ColumnRecord, Record, TableRecord};
 
-/// An `erDiagram` of the tables, each with its columns, and of their foreign keys.
+/// Returns an `erDiagram` of the tables, with their columns and foreign keys.
 pub fn mermaid(record: &Record) -> String {
     let tables: String = record.tables.iter().map(entity).collect();
     let keys = record.tables.iter().flat_map(|table| {
@@ -29,7 +29,8 @@ fn attribute(table: &TableRecord, column: &ColumnRecord) -> String {
     format!("    {} {}{keys}{null}\n", column.kind.sql_type(), column.name)
 }
 
-/// Many rows, or one where the column is unique, refer to one, or to none where it may be null.
+/// The line of a foreign key: from many rows, or one if the column is unique, to one row, or to none if the
+/// column may be null.
 fn relationship(table: &TableRecord, column: &ColumnRecord) -> Option<String> {
     let to = &column.references.as_ref()?.table;
     let many = if column.unique || column.name == table.pk { "|o" } else { "}o" };

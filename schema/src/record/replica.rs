@@ -10,16 +10,17 @@ use crate::record::model::{
 use crate::sql::quote::quote;
 use crate::wire::engine::CHANGES_DDL;
 
-/// The DDL of a replica: every synced table with its indexes, and `fastest_changes` as the replica
-/// last saw it on the primary; no triggers, and nothing that the primary enforces for all but types
-/// and nulls. Foreign keys are declared; whether a connection enforces them is its own setting.
+/// Returns the DDL of a replica: every synced table with its indexes, and `fastest_changes`, which holds
+/// what the replica last saw of it on the primary. A replica has no triggers and enforces only types and NOT
+/// NULL; the primary enforces the rest for everyone. Foreign keys are declared, and the connection decides
+/// whether to enforce them.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
     let record = replica_record("", tables);
     changes.chain(record.tables.iter().flat_map(TableRecord::ddl)).collect()
 }
 
-/// What a replica of these tables holds.
+/// Records what a replica of these tables contains.
 pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     let mut record = Record {
         version: RECORD_VERSION,
@@ -44,8 +45,8 @@ pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     record
 }
 
-/// What finds the rows that a rule is about: an index over the columns that are terms by themselves.
-/// None is over an expression, for that could fail for a row that is pulled.
+/// An index to look up rows by a unique rule, over those terms of the rule that are plain columns. There is
+/// no index over an expression, because the expression could fail for a pulled row.
 fn rule_index(rule: &UniqueRecord) -> Option<IndexRecord> {
     let column = |term: &String| {
         let name = term.strip_prefix('`')?.strip_suffix('`')?;

@@ -91,9 +91,10 @@ fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String 
             format!("\n      WHEN {name} THEN (SELECT {expression} FROM {view} WHERE pk = c.pk)")
         })
         .collect();
-    match arms.is_empty() {
-        true => "NULL".to_owned(),
-        false => format!("CASE iif(c.deleted, NULL, c.tbl){} END", arms.concat()),
+    if arms.is_empty() {
+        "NULL".to_owned()
+    } else {
+        format!("CASE iif(c.deleted, NULL, c.tbl){} END", arms.concat())
     }
 }
 

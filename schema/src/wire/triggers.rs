@@ -152,9 +152,10 @@ fn computed(table: &Table, scope: Scope, row: &str) -> String {
     match scope {
         Scope::Column(name) => {
             let value = format!("{row}.{}", quote(name));
-            match table.column(name).is_some_and(|column| column.null) {
-                true => format!("coalesce({value}, '')"),
-                false => value,
+            if table.column(name).is_some_and(|column| column.null) {
+                format!("coalesce({value}, '')")
+            } else {
+                value
             }
         }
         Scope::Path { column, table, key, target } => {

@@ -202,11 +202,10 @@ fn title(primary: &Primary, sql: &str, whole_from: Option<u32>) -> Outcome {
         rows.unwrap().map(Result::unwrap).collect::<Answer>()
     };
     let answer = asked(&pull_sql(&schema()));
-    let page = match is_lossy(&answer) {
-        false => decode_page(&tables(), cursor, answer).unwrap(),
-        true => {
-            decode_hex_page(&tables(), cursor, asked(&pull_hex_sql(&schema(), whole_from))).unwrap()
-        }
+    let page = if is_lossy(&answer) {
+        decode_hex_page(&tables(), cursor, asked(&pull_hex_sql(&schema(), whole_from))).unwrap()
+    } else {
+        decode_page(&tables(), cursor, answer).unwrap()
     };
     page.changes.into_iter().next_back().unwrap().outcome
 }

@@ -136,9 +136,10 @@ fn declare(schema: &RandomSchema) -> Vec<&'static Table> {
             (version.lock_version, version.default) = (true, Some("1".to_owned()));
             columns.push(version);
         }
-        let indexes = match random.index {
-            true => vec![IndexRecord { columns: vec!["scope".into(), "id".into()], unique: false }],
-            false => Vec::new(),
+        let indexes = if random.index {
+            vec![IndexRecord { columns: vec!["scope".into(), "id".into()], unique: false }]
+        } else {
+            Vec::new()
         };
         tables.push(TableRecord {
             name: format!("t{number}"),

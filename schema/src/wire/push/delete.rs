@@ -23,15 +23,14 @@ pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String
 /// One statement for each foreign key of the child that a delete in `table` follows.
 fn children_unseen(table: &Table, child: &Table) -> Vec<String> {
     let to = child.columns.iter().filter_map(|column| Some((column, column.references.as_ref()?)));
-    let struck = to.filter(|(_, to)| to.table == table.name && to.on_delete.changes_children());
-    let unseen = struck.map(|(column, to)| {
-        let (join, held) = match to.column == table.pk {
-            true => (String::new(), "d.value".to_owned()),
-            false => {
-                let (name, pk) = (quote(table.name), quote(table.pk));
-                let join = format!("CROSS JOIN {name} AS p ON p.{pk} = d.value\n    ");
-                (join, format!("p.{}", quote(to.column)))
-            }
+    let affected = to.filter(|(_, to)| to.table == table.name && to.on_delete.changes_children());
+    let unseen = affected.map(|(column, to)| {
+        let (join, held) = if to.column == table.pk {
+            (String::new(), "d.value".to_owned())
+        } else {
+            let (name, pk) = (quote(table.name), quote(table.pk));
+            let join = format!("CROSS JOIN {name} AS p ON p.{pk} = d.value\n    ");
+            (join, format!("p.{}", quote(to.column)))
         };
         format!(
             "{} FROM json_each(NEW.keys) AS d\n    {join}CROSS JOIN {} AS c ON c.{} = {held}

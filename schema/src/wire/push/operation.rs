@@ -48,15 +48,16 @@ fn malformed(table: &Table) -> String {
         of.map(|column| literal(column.name)).collect::<Vec<_>>().join(",")
     };
     let (texts, reals) = (names(Kind::Text), names(Kind::Real));
-    let pair = match reals.is_empty() {
-        true => String::new(),
-        false => format!(
+    let pair = if reals.is_empty() {
+        String::new()
+    } else {
+        format!(
             "
       AND NOT (type = 'array' AND key IN ({reals}) AND json_array_length(value) = 2
       AND json_type(value, '$[0]') IS 'integer'
       AND EXISTS (SELECT 1 FROM fastest_powers WHERE exponent = value->>1)
       AND NOT (value->>0 = 0 AND value->>1 = 1024))"
-        ),
+        )
     };
     format!(
         "{} FROM json_each(NEW.columns)
@@ -107,14 +108,15 @@ fn update(table: &Table) -> String {
             format!("{} AND {} IS NOT {}", is_given(column), quote(column.name), given(column))
         })
         .collect();
-    let unless = match names.is_empty() {
-        true => String::new(),
-        false => format!(
+    let unless = if names.is_empty() {
+        String::new()
+    } else {
+        format!(
             "\n    AND (EXISTS (SELECT 1 FROM json_each(NEW.columns) WHERE key NOT IN ({},{}))\n      OR NOT ({}))",
             literal(table.pk),
             names.join(","),
             changes.join(" OR ")
-        ),
+        )
     };
     format!(
         "UPDATE {name} SET {}\n    WHERE {pk} = NEW.pk AND NEW.columns IS NOT NULL{unless}",

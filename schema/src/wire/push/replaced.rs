@@ -11,9 +11,10 @@ use crate::wire::push::given::{given, is_given};
 pub fn replaced(table: &Table) -> Vec<String> {
     let sets = indexes(table).filter(|(_, unique)| *unique && table.replaces);
     let (name, pk) = (quote(table.name), quote(table.pk));
-    let new_value = |column: &Column| match column.name == table.pk {
-        true => "NEW.pk".to_owned(),
-        false => {
+    let new_value = |column: &Column| {
+        if column.name == table.pk {
+            "NEW.pk".to_owned()
+        } else {
             let default = column.default.map_or_else(|| "NULL".to_owned(), default_sql);
             let old = format!("iif(was.{pk} IS NULL,{default},was.{})", quote(column.name));
             format!("iif({},{},{old})", is_given(column), given(column))

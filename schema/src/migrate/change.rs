@@ -1,10 +1,10 @@
-//! What became of one table.
+//! How one table changes.
 
 use crate::declare::table::Policy;
 use crate::record::model::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
 use crate::value::kind::Kind;
 
-/// Columns that have another name now: old and new.
+/// Renamed columns: old and new names.
 pub type Renames<'a> = Vec<(&'a str, &'a str)>;
 
 /// A table that is in both schemas.
@@ -13,21 +13,21 @@ pub struct TableChange<'a> {
     pub from: &'a TableRecord,
     /// As it is declared.
     pub to: &'a TableRecord,
-    /// Its columns that have another name now.
+    /// The renamed columns.
     pub renames: Renames<'a>,
-    /// As it was, once tables and columns have their new names.
+    /// As it was recorded, but under the new names of tables and columns.
     pub renamed: TableRecord,
-    /// The columns that it has in both, before and after.
+    /// The columns that are in both schemas, before and after.
     pub columns: Vec<(ColumnRecord, &'a ColumnRecord)>,
     /// The columns that are new.
     pub added: Vec<&'a ColumnRecord>,
-    /// The columns that go.
+    /// The columns that are dropped, under their new names.
     pub dropped: Vec<ColumnRecord>,
-    /// Whether rows that do not fit are made to, as in a replica, and do not stop the migration.
+    /// Whether values that do not fit are converted, as in a replica, instead of failing the migration.
     pub lenient: bool,
 }
 
-/// The columns of a table that have another name now.
+/// Finds the renamed columns of a table.
 pub fn renames<'a>(from: &'a TableRecord, to: &'a TableRecord) -> Renames<'a> {
     let old = |column: &'a ColumnRecord| {
         let old = column.renamed_from.as_deref()?;
@@ -38,8 +38,8 @@ pub fn renames<'a>(from: &'a TableRecord, to: &'a TableRecord) -> Renames<'a> {
 }
 
 impl<'a> TableChange<'a> {
-    /// `tables` are the old and new names of all tables that stay; `columns` the renames in each, by
-    /// its new name: foreign keys follow both.
+    /// `tables` are the old and new names of all tables that are kept, and `columns` the renames in each of
+    /// them, by its new name. Foreign keys follow both.
     pub fn new(
         from: &'a TableRecord,
         to: &'a TableRecord,
@@ -63,12 +63,12 @@ impl<'a> TableChange<'a> {
         }
     }
 
-    /// Whether someone else makes and changes the table.
+    /// Whether another tool creates and changes the table.
     pub fn is_external(&self) -> bool {
         self.to.external || self.from.external
     }
 
-    /// Whether rows would get other keys.
+    /// Whether another column becomes the key, or the key gets another type.
     pub fn key_changes(&self) -> bool {
         self.renamed.pk != self.to.pk
             || self
@@ -77,7 +77,7 @@ impl<'a> TableChange<'a> {
                 .any(|(before, after)| after.name == self.to.pk && before.kind != after.kind)
     }
 
-    /// Whether more changes than columns that are added, or indexes.
+    /// Whether more changes than added columns and indexes.
     pub fn is_altered(&self) -> bool {
         let is_renamed = self.from.name != self.to.name || !self.renames.is_empty();
         !self.is_external() && (is_renamed || !self.dropped.is_empty() || self.is_rebuilt())
@@ -88,7 +88,7 @@ impl<'a> TableChange<'a> {
         !self.is_external() && !self.rebuild_reasons().is_empty()
     }
 
-    /// What SQLite cannot change in place.
+    /// The changes that SQLite cannot make in place.
     pub fn rebuild_reasons(&self) -> Vec<String> {
         let changed = self.columns.iter().flat_map(|(before, after)| differences(before, after));
         let added = self.added.iter().copied().filter_map(not_addable);
@@ -97,10 +97,10 @@ impl<'a> TableChange<'a> {
         changed.chain(added).chain(dropped).collect()
     }
 
-    /// Indexes that go, by the names that they have, and indexes that come.
+    /// The names of the indexes to drop, and the indexes to create.
     pub fn indexes(&self) -> (Vec<String>, Vec<IndexRecord>) {
         let (before, after) = (self.renamed.all_indexes(), self.to.all_indexes());
-        // By the names that they were made with, which renaming a table or a column leaves alone.
+        // Indexes keep the names that they were created with when a table or a column is renamed.
         let old_names =
             self.from.all_indexes().into_iter().map(|index| index.name(&self.from.name));
         let old: Vec<(String, IndexRecord)> = old_names.zip(before).collect();
@@ -117,20 +117,20 @@ impl<'a> TableChange<'a> {
         (gone, come)
     }
 
-    /// Whether the rows that devices hold are others, or come by another way.
+    /// Whether rows are shared by another scope, or the scope is found in another way.
     pub fn scope_changes(&self) -> bool {
         self.renamed.scope != self.to.scope
     }
 
-    /// Whether values may have become others in a replica.
+    /// Whether values in a replica may have been converted.
     pub fn is_retyped(&self) -> bool {
         let mut columns = self.columns.iter();
         columns.any(|(before, after)| before.kind != after.kind || before.null && !after.null)
     }
 
-    /// Whether rows have values by now that no device can make up: those of a default that is not
-    /// constant. In an append-only table they stay as each device made them up: there, nothing that
-    /// changes is taken.
+    /// Whether the migration fills in values that devices cannot compute, because a default is not constant.
+    /// False for append-only tables: devices accept no changes to their rows, so each device keeps the values
+    /// that it filled in itself.
     pub fn makes_values(&self) -> bool {
         let filled = self.columns.iter().filter(|(before, after)| before.null && !after.null);
         let filled = filled.map(|(_, after)| *after);
@@ -139,14 +139,14 @@ impl<'a> TableChange<'a> {
         self.to.policy == Policy::Versioned && defaults.any(|default| !is_constant(default))
     }
 
-    /// The column that mirrors the lock version, where none did.
+    /// The column that mirrors the lock version, if no column did before.
     pub fn new_lock_version(&self) -> Option<&'a ColumnRecord> {
         let had_one = self.renamed.columns.iter().any(|column| column.lock_version);
         self.to.columns.iter().find(|column| column.lock_version && !had_one)
     }
 }
 
-/// A table as it was, under the new names.
+/// Returns the recorded table under its new names.
 fn renamed(
     from: &TableRecord,
     to: &TableRecord,
@@ -158,7 +158,7 @@ fn renamed(
             (*new).clone_into(old);
         }
     };
-    // After the table has its new name.
+    // `table` is the new name of the table.
     let column_name = |table: &str, old: &mut String| {
         let renames = columns.iter().filter(|(name, _)| *name == table);
         let mut renames = renames.flat_map(|(_, renames)| renames);
@@ -190,7 +190,7 @@ fn renamed(
     table
 }
 
-/// What differs between two states of a column, and is not its unique index.
+/// Describes how a column differs, except in its unique index.
 fn differences(before: &ColumnRecord, after: &ColumnRecord) -> Vec<String> {
     let name = &after.name;
     let mut found = Vec::new();
@@ -207,7 +207,7 @@ fn differences(before: &ColumnRecord, after: &ColumnRecord) -> Vec<String> {
     found
 }
 
-/// Why a new column cannot be added to a table that is there.
+/// Why a new column cannot be added to an existing table.
 fn not_addable(column: &ColumnRecord) -> Option<String> {
     let ColumnRecord { name, null, default, references, .. } = column;
     match (default, references) {
@@ -227,7 +227,7 @@ fn is_constant(default: &str) -> bool {
     !default.starts_with('(')
 }
 
-/// Whether every value of one storage class can be kept in the other as it is.
+/// Whether every value of one storage class keeps its meaning when it is converted to the other.
 pub fn widens(from: Kind, to: Kind) -> bool {
     from == to || (from, to) == (Kind::Integer, Kind::Text)
 }

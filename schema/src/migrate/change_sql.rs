@@ -1,4 +1,4 @@
-//! The statements that bring a table from what it was to what it is.
+//! The statements that change one table.
 
 use crate::migrate::change::{TableChange, widens};
 use crate::migrate::rows;
@@ -7,7 +7,7 @@ use crate::sql::quote::{literal, quote};
 use crate::value::kind::Kind;
 
 impl TableChange<'_> {
-    /// Gives the table and its columns their new names.
+    /// Renames the table and its columns.
     pub fn rename_sql(&self) -> Vec<String> {
         let mut statements = Vec::new();
         if self.is_external() {
@@ -25,7 +25,7 @@ impl TableChange<'_> {
         statements
     }
 
-    /// Adds and drops columns, or rebuilds the table; first drops the indexes that go.
+    /// Drops indexes, and then adds and drops columns, or rebuilds the table.
     pub fn alter_sql(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -51,7 +51,7 @@ impl TableChange<'_> {
         statements
     }
 
-    /// Makes the indexes that come.
+    /// Creates the new indexes.
     pub fn index_sql(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -60,8 +60,8 @@ impl TableChange<'_> {
         come.iter().map(|index| index.create_sql(&self.to.name)).collect()
     }
 
-    /// The rebuild that loses nothing on D1: the table is dropped and made under its final name, so
-    /// that foreign keys of others never lead anywhere else, while their checks are deferred.
+    /// Rebuilds the table without losing rows on D1: while checks of foreign keys are deferred, the table is
+    /// dropped and created again under its final name, so that foreign keys of other tables never change.
     fn rebuild_sql(&self) -> Vec<String> {
         let table = quote(&self.to.name);
         let old = quote(&format!("fastest_old_{}", self.to.name));
@@ -109,8 +109,8 @@ impl TableChange<'_> {
         }
     }
 
-    /// Fails, where a value would not come back from the column's new type as it was: `json` of a text
-    /// that is none is the one error that a plain SELECT can raise everywhere.
+    /// A statement that fails if a value would change when it is converted to the column's new type. A plain
+    /// SELECT has no `RAISE`; `json` of an invalid text is the one error that it can raise on every server.
     fn guard(&self, before: &ColumnRecord, after: &ColumnRecord) -> Option<String> {
         let name = quote(&after.name);
         let back = |there: &str, back: &str| {
@@ -119,7 +119,7 @@ impl TableChange<'_> {
         let lost = match (before.kind, after.kind) {
             (from, to) if widens(from, to) => return None,
             (Kind::Text, Kind::Integer) => back("INTEGER", "TEXT"),
-            // `1` is as good as `1.0`.
+            // Both `1` and `1.0` are accepted as reals.
             (Kind::Text, _) => format!("{} AND {}", back("REAL", "TEXT"), back("INTEGER", "TEXT")),
             (Kind::Real, Kind::Integer) => back("INTEGER", "REAL"),
             (Kind::Real, _) => back("TEXT", "REAL"),
@@ -131,8 +131,8 @@ impl TableChange<'_> {
         Some(format!("SELECT json({what}) FROM {old} WHERE {name} IS NOT NULL AND ({lost})"))
     }
 
-    /// Fails, where a row refers to one that is not there by a foreign key that is new. SQLite counts
-    /// deferred violations, and tables that are dropped in the same transaction upset its count.
+    /// Statements that fail if a row violates a new foreign key. Deferred checks do not suffice: SQLite counts
+    /// violations, and tables that are dropped in the same transaction falsify the count.
     pub fn key_guards(&self) -> Vec<String> {
         if !self.is_rebuilt() {
             return Vec::new();
@@ -157,7 +157,7 @@ impl TableChange<'_> {
         columns.filter_map(guard).collect()
     }
 
-    /// What a person should agree to.
+    /// Describes what the user should agree to.
     pub fn destructive(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -193,7 +193,7 @@ impl TableChange<'_> {
         found
     }
 
-    /// What is to be done for the rows that are there, once the triggers stand.
+    /// The statements for existing rows, to run after the triggers are created.
     pub fn row_sql(&self) -> Vec<String> {
         match (self.from.is_synced(), self.to.is_synced()) {
             (false, false) => Vec::new(),

@@ -1,9 +1,10 @@
-//! From a recorded schema to a declared one: the statements of a migration.
+//! Plans the migration of a primary from a recorded schema to a declared one.
 //!
-//! Statements are plain SQLite that runs on D1, where foreign keys are always on, a DROP deletes the
-//! rows of CASCADE children, and triggers go with their table. So tables are altered in place where
-//! SQLite can; else they are rebuilt under their final name, and not where a child would lose rows.
-//! The engine's triggers are taken away before what they read changes, and made anew after.
+//! The statements are plain SQLite that runs on D1, where foreign keys are always enforced, `DROP TABLE`
+//! deletes the rows of CASCADE children, and triggers are dropped with their table. So a table is altered in
+//! place if SQLite can do that. Otherwise it is rebuilt under its final name, and the migration is refused if
+//! a child would lose rows. The engine's triggers are dropped before a table that they read changes, and
+//! created again after.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -15,7 +16,7 @@ use crate::migrate::rows;
 use crate::record::model::{ColumnRecord, ENGINE_VERSION, RECORD_VERSION, Record, TableRecord};
 use crate::wire::engine::{CHANGES_DDL, powers_ddl, primary_ddl};
 
-/// Why there is no migration from one schema to the other.
+/// Why a migration cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DiffError {
     /// The record was made by a newer version.
@@ -29,7 +30,7 @@ pub enum DiffError {
         /// The declared one.
         declared: String,
     },
-    /// Steps that no flag allows, each with its reason.
+    /// Steps that are never allowed, each with its reason.
     #[error("{}", .0.join("; "))]
     Refused(Vec<String>),
 }
@@ -52,7 +53,7 @@ pub fn migration(from: Option<&Record>, to: &Record) -> Result<Plan, DiffError> 
     Ok(pairing.plan(from, to))
 }
 
-/// The migration of an empty database.
+/// Plans the migration of an empty database.
 fn first(to: &Record) -> Plan {
     let mut statements = primary_ddl();
     statements.extend(CHANGES_DDL.map(str::to_owned));
@@ -66,7 +67,7 @@ fn first(to: &Record) -> Plan {
 }
 
 impl<'a> Pairing<'a> {
-    /// What no flag allows.
+    /// The steps that are never allowed, each with its reason.
     fn refused(&self) -> Vec<String> {
         let mut refused = Vec::new();
         for change in &self.kept {
@@ -88,13 +89,14 @@ impl<'a> Pairing<'a> {
         refused
     }
 
-    /// The tables that stay and would lose rows or values while this one is not there, each with the
-    /// foreign key that takes them: as they are before, or as they are by then.
+    /// The tables that are kept but would lose rows or values while `parent` is dropped and created again,
+    /// each with the foreign key that causes it. Tables that are rebuilt before it already have their new
+    /// foreign keys by then, so both the old and the new keys count.
     fn losing_children(&self, parent: &TableChange<'a>) -> Vec<(&str, &str)> {
         let mut lost = Vec::new();
         let mut emptied = vec![parent.from.name.as_str()];
         let mut next = 0;
-        // What goes anyway may take others along.
+        // A dropped table may delete rows of further tables.
         while let Some(at) = emptied.get(next).copied() {
             next += 1;
             let kept = self.kept.iter().map(|change| change.from);
@@ -159,7 +161,7 @@ impl<'a> Pairing<'a> {
         plan
     }
 
-    /// What replicas need to know, in the order of its happening.
+    /// The notes for replicas, in the order of the changes.
     fn notes(&self) -> Vec<Note> {
         let synced = || self.kept.iter().filter(|change| change.from.is_synced());
         let tables = synced().filter(|change| change.from.name != change.to.name);
@@ -183,7 +185,7 @@ impl<'a> Pairing<'a> {
         tables.chain(renamed).chain(columns).chain(gone).collect()
     }
 
-    /// A guard for each table that goes, for good or while it is rebuilt.
+    /// A guard for each table that is dropped, for good or to be rebuilt.
     fn others_guards(&self) -> Vec<String> {
         let kept = self.kept.iter().map(|change| change.to.name.as_str());
         let dropped = self.dropped.iter().map(|table| table.name.as_str());
@@ -196,7 +198,7 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// The foreign keys of a table by which a delete in the other one changes its rows.
+/// The foreign keys by which a delete in `parent` changes rows of the table, as pairs of table and column.
 fn keys<'a>(table: &'a TableRecord, parent: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let changes = move |column: &&ColumnRecord| {
         let to = column.references.as_ref();

@@ -1,10 +1,9 @@
-//! A folder of migrations: what its files must be, and what the next one adds. No file is touched
-//! here; whoever reads and writes the folder hands its texts in and takes them out.
+//! Checks a folder of migrations, and adds the next one. No file is read or written here: the caller passes
+//! the texts in, and saves those that are returned.
 //!
 //! `NNNN_{owner}_name.sql` are the migrations, in the flat layout of wrangler and drizzle-kit.
-//! `meta/_journal.json` holds the SHA-256 of each: an edited file would leave databases that ran it
-//! before unlike those that run it after. `meta/_schema.json` is the [`Record`] that all of them come
-//! to.
+//! `meta/_journal.json` holds the SHA-256 of each, because databases that ran a file before it was edited
+//! would differ from those that run it after. `meta/_schema.json` is the [`Record`] that all of them lead to.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +23,18 @@ pub const JOURNAL: &str = "meta/_journal.json";
 /// The recorded schema's place in the folder.
 pub const SCHEMA: &str = "meta/_schema.json";
 
-/// The version of the journal's form.
+/// The version of the journal's format.
 const JOURNAL_VERSION: u32 = 1;
 
 /// Most migrations that a folder can number.
 const NUMBER_MAX: usize = 9_999;
 
-/// Migrations, checked.
+/// A folder of migrations that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Folder {
-    /// In order.
+    /// The migrations, in order.
     pub files: Vec<MigrationFile>,
-    /// What they come to; `None` in an empty folder.
+    /// The schema that they lead to; `None` in an empty folder.
     pub record: Option<Record>,
     journal: Vec<Entry>,
 }
@@ -49,7 +48,7 @@ pub struct MigrationFile {
     pub sql: String,
 }
 
-/// The texts that a new migration adds to its folder, by their places there.
+/// The files that a new migration adds to its folder or replaces there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition {
     /// The name of the new migration, with `.sql`.
@@ -72,10 +71,10 @@ pub enum FolderError {
         file: &'static str,
         /// The line.
         line: usize,
-        /// What the parser says.
+        /// The parser's error.
         reason: String,
     },
-    /// A file in `meta` is of a newer version.
+    /// A file in `meta` has a newer version.
     #[error("{file} is of version {found}, which this version of Fastest does not know: upgrade")]
     Newer {
         /// Its place in the folder.
@@ -89,20 +88,20 @@ pub enum FolderError {
         /// Its place in the folder.
         file: &'static str,
     },
-    /// A migration has a name that tells no number.
+    /// The name of a migration does not begin with its number.
     #[error("{0} is no name of a migration: it is NNNN_name.sql, from 0000 on")]
     Name(String),
     /// A number is missing.
     #[error("{after} is followed by {found}: there is no migration {missing:04}")]
     Gap {
-        /// The one before, or the folder's beginning.
+        /// The migration before the gap, or the folder's beginning.
         after: String,
-        /// The one after.
+        /// The migration after the gap.
         found: String,
-        /// The number.
+        /// The missing number.
         missing: usize,
     },
-    /// Two migrations have one number: they were generated on two branches.
+    /// Two migrations have the same number, because they were generated on two branches.
     #[error(
         "{first} and {second} have the same number: delete the later one, and generate it anew"
     )]
@@ -137,16 +136,16 @@ pub enum FolderError {
         /// The migration.
         file: String,
     },
-    /// The journal names a migration that is not there.
+    /// The journal names a migration that does not exist.
     #[error("{file} is missing, and {JOURNAL} names it: put it back as it was committed")]
     Missing {
         /// The migration.
         file: String,
     },
-    /// The name of a new migration could not be a file's.
+    /// The name of a new migration is not usable as a file name.
     #[error("{0:?} is no name of a migration: use lower-case letters, digits and `_`")]
     NewName(String),
-    /// A statement has a pattern of `LIKE` or `GLOB` that D1 would refuse to match.
+    /// A statement has a pattern of `LIKE` or `GLOB` that is too long for D1.
     #[error(
         "statement {statement} of {file}: a pattern of LIKE or GLOB has {found} bytes; D1 takes \
          {PATTERN_MAX}: shorten it, or test in parts"
@@ -154,12 +153,12 @@ pub enum FolderError {
     Pattern {
         /// The migration.
         file: String,
-        /// The statement's number in it, from 1.
+        /// The number of the statement in the migration, from 1.
         statement: usize,
         /// Bytes of the pattern.
         found: usize,
     },
-    /// There is no number left.
+    /// All numbers are used.
     #[error("the folder holds {NUMBER_MAX} migrations, and cannot number another")]
     Full,
 }
@@ -180,8 +179,7 @@ struct Journal {
 }
 
 impl Folder {
-    /// Checks what a folder holds: its `.sql` files by name, and the two texts of `meta`, where they
-    /// are there.
+    /// Checks the files of a folder: its `.sql` files by name, and the two files of `meta`, if they exist.
     pub fn check(
         files: BTreeMap<String, String>,
         journal: Option<&str>,
@@ -202,8 +200,8 @@ impl Folder {
         Ok(Folder { files: files.into_iter().map(file).collect(), record: Some(record), journal })
     }
 
-    /// The texts that a migration adds, made now, in milliseconds since 1970. `name` is a word or
-    /// some: the owner's name and the number are put before it.
+    /// Returns the files that a new migration adds. `name` describes it: the number and the owner are put
+    /// in front. `now_ms` is the present time in milliseconds since 1970.
     pub fn add(
         &self,
         name: &str,
@@ -238,7 +236,7 @@ impl Folder {
     }
 }
 
-/// One line an entry, so that two branches that both add one meet in a conflict.
+/// Writes each entry on a line of its own, so that two branches that both add one conflict when merged.
 fn journal_text(entries: &[Entry]) -> String {
     let lines = entries.iter().map(|Entry { idx, tag, when, sha256 }| {
         format!(r#"    {{ "idx": {idx}, "tag": "{tag}", "when": {when}, "sha256": "{sha256}" }}"#)
@@ -266,7 +264,7 @@ fn check_version(file: &'static str, found: u32, known: u32) -> Result<(), Folde
     if found <= known { Ok(()) } else { Err(FolderError::Newer { file, found }) }
 }
 
-/// No carriage return anywhere.
+/// Refuses carriage returns.
 fn check_lines(file: &str, sql: &str) -> Result<(), FolderError> {
     match sql.split('\n').position(|line| line.contains('\r')) {
         Some(line) => Err(FolderError::Crlf { file: file.to_owned(), line: line + 1 }),
@@ -274,7 +272,7 @@ fn check_lines(file: &str, sql: &str) -> Result<(), FolderError> {
     }
 }
 
-/// Each number once, from 0 on.
+/// Checks that the names, which are sorted, have the numbers from 0 on, each once.
 fn check_numbers<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), FolderError> {
     let mut last: Option<(usize, &String)> = None;
     for name in names {
@@ -299,7 +297,7 @@ fn number(name: &str) -> Option<usize> {
     if digits && !rest.is_empty() { number.parse().ok() } else { None }
 }
 
-/// The same files in both, unchanged.
+/// Checks that the folder and the journal have the same files, and that none was changed.
 fn check_journal(files: &BTreeMap<String, String>, journal: &[Entry]) -> Result<(), FolderError> {
     for Entry { tag, sha256: recorded, .. } in journal {
         let file = format!("{tag}.sql");
@@ -324,7 +322,7 @@ mod tests {
         Plan { statements: vec![sql.to_owned()], ..Plan::default() }
     }
 
-    /// A folder with two migrations, as its texts.
+    /// The files of a folder with two migrations: migrations, journal, schema.
     fn two() -> (BTreeMap<String, String>, String, String) {
         let record = Record::of("app", &[]);
         let mut files = BTreeMap::new();
@@ -347,15 +345,18 @@ mod tests {
         assert_eq!(Folder::check(BTreeMap::new(), None, None), Ok(Folder::default()));
     }
 
+    type Files = BTreeMap<String, String>;
+
+    /// Changes the files, the journal or the schema of a folder, and expects this error.
+    fn check(change: fn(&mut Files, &mut String, &mut String), expect: &str) {
+        let (mut files, mut journal, mut schema) = two();
+        change(&mut files, &mut journal, &mut schema);
+        let error = Folder::check(files, Some(&journal), Some(&schema)).unwrap_err();
+        assert_eq!(error.to_string(), expect);
+    }
+
     #[test]
     fn what_is_wrong_is_named() {
-        type Files = BTreeMap<String, String>;
-        let check = |change: fn(&mut Files, &mut String, &mut String), expect: &str| {
-            let (mut files, mut journal, mut schema) = two();
-            change(&mut files, &mut journal, &mut schema);
-            let error = Folder::check(files, Some(&journal), Some(&schema)).unwrap_err();
-            assert_eq!(error.to_string(), expect);
-        };
         check(
             |files, _, _| drop(files.remove("0000_app_init.sql")),
             "the folder's beginning is followed by 0001_app_more.sql: there is no migration 0000",
@@ -392,6 +393,10 @@ mod tests {
             "0001_app_more.sql is missing, and meta/_journal.json names it: put it back as it was \
              committed",
         );
+    }
+
+    #[test]
+    fn what_is_wrong_in_meta_is_named() {
         check(
             |_, journal, _| journal.insert_str(20, "\n<<<<<<< ours\n"),
             "meta/_journal.json, line 4: key must be a string at line 4 column 1; put it back as it \

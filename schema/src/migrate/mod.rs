@@ -1,4 +1,4 @@
-//! From a recorded schema to a declared one, on a primary and on a replica.
+//! Plans migrations from a recorded schema to a declared one, for primaries and for replicas.
 
 pub(crate) mod change;
 pub(crate) mod change_sql;

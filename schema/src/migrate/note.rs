@@ -1,27 +1,27 @@
-//! What a migration says of names that change or go, for replicas.
+//! Notes in migrations, which tell replicas what was renamed or dropped.
 //!
-//! A replica may sleep through several migrations, and declarations tell only of the last state: that
-//! `a` became `b` and `b` became `c`, or that a column was dropped before another of its name came,
-//! stands in the files of the migrations, as comments. SQL is not read for it.
+//! A replica may miss several migrations, and declarations describe only the final state. They do not say
+//! that `a` became `b` and then `c`, or that a column was dropped before another of the same name was added.
+//! So migration files record that in comments. Their SQL is not parsed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How the comment begins.
+/// The prefix of the comment.
 const MARK: &str = "-- fastest: ";
 
-/// One such change. Tables and columns have the names of that moment.
+/// One rename or drop, in the names that are valid at that point of the migrations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
-    /// A table has another name from here on.
+    /// A table is renamed: old name, new name.
     RenameTable(String, String),
-    /// A column of a table has another name from here on.
+    /// A column is renamed: table, old name, new name.
     RenameColumn(String, String, String),
-    /// A column of a table is gone.
+    /// A column is dropped: table, column.
     DropColumn(String, String),
-    /// A table is gone, or devices no longer hold it.
+    /// A table is dropped, or is no longer synced.
     DropTable(String),
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// What a migration's text says.
+/// Reads the notes in the text of a migration.
 pub fn notes(sql: &str) -> Vec<Note> {
     let marked = sql.lines().filter_map(|line| line.strip_prefix(MARK));
     marked.filter_map(|json| serde_json::from_str(json).ok()).collect()

@@ -2,15 +2,15 @@
 
 use crate::record::model::{Object, Record};
 
-/// Which of the engine's triggers and views go, and which are made.
+/// Which of the engine's triggers and views are dropped, and which are created.
 pub struct Objects<'a> {
     pub dropped: Vec<&'a Object>,
     pub made: Vec<&'a Object>,
 }
 
 impl<'a> Objects<'a> {
-    /// Those that changed, and those that read an altered table: SQLite refuses to alter a table
-    /// under a trigger that would no longer fit, and drops those of a table with it.
+    /// Selects those that changed, and those that read an altered table: SQLite refuses to alter a table if a
+    /// trigger would no longer fit, and drops the triggers of a table with it.
     pub fn new(from: &'a Record, to: &'a Record, altered: &[&str]) -> Objects<'a> {
         let reads = |object: &Object| altered.iter().any(|name| object.sql.contains(name));
         let stays = |object: &&Object| to.objects.contains(object) && !reads(object);

@@ -1,9 +1,9 @@
-//! Which table became which.
+//! Pairs the tables of two schemas.
 
 use crate::migrate::change::{TableChange, renames};
 use crate::record::model::{Record, TableRecord};
 
-/// Which table became which.
+/// Which tables are new, which are kept, and which are dropped.
 pub struct Pairing<'a> {
     pub new: Vec<&'a TableRecord>,
     pub kept: Vec<TableChange<'a>>,
@@ -41,7 +41,7 @@ impl<'a> Pairing<'a> {
         pairing
     }
 
-    /// Tables that change in more than new columns, under both names.
+    /// The old and new names of tables in which more changes than added columns and indexes.
     pub fn altered(&self) -> Vec<&'a str> {
         let kept = self.kept.iter().filter(|change| change.is_altered());
         let kept = kept.flat_map(|change| [change.from.name.as_str(), change.to.name.as_str()]);

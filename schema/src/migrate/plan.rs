@@ -1,14 +1,14 @@
-//! A planned migration.
+//! The outcome of planning a migration.
 
 use crate::migrate::note::Note;
 
 /// A migration that was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
-    /// What to run, in order.
+    /// The statements to run, in order.
     pub statements: Vec<String>,
-    /// What of it may lose something, or fail for the rows that are there: for a person to agree to.
+    /// Which steps may lose data, or fail for existing rows: the user must agree to them.
     pub destructive: Vec<String>,
-    /// Names that change or go, for replicas.
+    /// Names that are changed or dropped, for replicas.
     pub notes: Vec<Note>,
 }

@@ -1,8 +1,8 @@
-//! How a device's replica follows the declared schema when a new build opens it.
+//! Plans how a replica is migrated to the declared schema when a new build opens it.
 //!
-//! A replica holds what the primary enforced: it has no triggers, no unique indexes (two rows that
-//! swap a unique value arrive one after the other) and no checks. Nor may a local row stand in the
-//! way of opening it, so nothing here fails for the rows that are there.
+//! The primary has enforced the constraints on what a replica holds. So a replica has no triggers, no checks
+//! and no unique indexes: two rows that swap a unique value arrive one after the other. A local row must not
+//! prevent opening the replica either, so no statement here fails for existing rows.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -16,36 +16,36 @@ use crate::value::kind::Kind;
 /// The migration of a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplicaPlan {
-    /// What to run, in order, with foreign keys off.
+    /// The statements to run, in order, with foreign keys off.
     pub statements: Vec<String>,
-    /// What became of the tables that were there.
+    /// What happens to the existing tables.
     pub tables: Vec<TableFate>,
-    /// Whether rows may differ from the primary's now, so that all of them are to be read anew.
+    /// Whether rows may now differ from the primary's, so that all must be pulled again.
     pub reread: bool,
 }
 
-/// What became of a table, for rows that are kept outside of it as arrays in column order.
+/// What happens to a table, for code that stores its rows elsewhere as arrays in column order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFate {
-    /// Its name before.
+    /// The old name.
     pub from: String,
-    /// Its name now; `None` where devices no longer hold it.
+    /// The new name; `None` if replicas no longer hold it.
     pub to: Option<String>,
-    /// For each column of now, in order, its place before; `None` where it is new.
+    /// For each new column, in order, its old position; `None` if it did not exist.
     pub columns: Vec<Option<usize>>,
-    /// What its columns held before.
+    /// The kinds of the old columns, in order.
     pub old_kinds: Vec<Kind>,
-    /// The names of its columns before, in order.
+    /// The names of the old columns, in order.
     pub old_names: Vec<String>,
-    /// Whether its rows are shared by something else now.
+    /// Whether the scope of its rows is found in another way.
     pub rescoped: bool,
-    /// Whether a column has another type, or may not be null any more.
+    /// Whether a column has another type, or may no longer be null.
     pub retyped: bool,
 }
 
-/// Plans the migration of a replica between two [`replica_record`](crate::replica_record)s. `notes` are those of the
-/// migrations in between, oldest first; where there are no migrations, what the declarations say of
-/// old names stands.
+/// Plans the migration of a replica between two records that [`replica_record`](crate::replica_record) made.
+/// `notes` are those of the migrations in between, oldest first. Without migrations it is `None`, and the
+/// former names in the declarations count.
 pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> ReplicaPlan {
     let (mut held, mut to) = (from.clone(), to.clone());
     let mut plan = ReplicaPlan::default();
@@ -70,7 +70,7 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
     for change in &pairing.kept {
         plan.statements.extend(change.index_sql());
     }
-    // Following notes keeps the order of tables, and of the columns in each.
+    // `follow` keeps the order of tables and of their columns.
     for (before, held) in from.tables.iter().zip(&held.tables) {
         let change = pairing.kept.iter().find(|change| change.from.name == held.name);
         let place = |change: &TableChange<'_>, name: &str| {
@@ -92,8 +92,8 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
     plan
 }
 
-/// Does to the record what a note says, and gives what does it to the replica. What goes is put out
-/// of the way first, so that a later one of its name can come.
+/// Applies a note to the record, and returns the statements that apply it to the replica. Something that is
+/// dropped is only renamed for now, so that another of the same name can be added.
 fn follow(record: &mut Record, note: &Note) -> Vec<String> {
     match note {
         Note::RenameTable(from, to) => rename_table(record, from, to),
@@ -135,7 +135,7 @@ fn rename_table(record: &mut Record, from: &str, to: &str) -> Vec<String> {
     statements
 }
 
-/// Indexes are named after tables and columns: they are made anew in the end.
+/// Drops the indexes of a table. They are named after tables and columns, and are created again in the end.
 fn drop_indexes(table: &mut TableRecord) -> Vec<String> {
     let indexes = std::mem::take(&mut table.indexes);
     indexes.iter().map(|index| format!("DROP INDEX {}", quote(&index.name(&table.name)))).collect()

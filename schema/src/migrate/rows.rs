@@ -1,13 +1,13 @@
-//! What migrations do to `fastest_changes` for rows that are there.
+//! What migrations do to existing rows and to their entries in `fastest_changes`.
 
 use crate::record::model::{ColumnRecord, TableRecord};
 use crate::sql::quote::{literal, quote};
 
-/// How a statement begins that does nothing, or fails.
+/// The beginning of each guard: a statement that changes nothing and may fail.
 pub const GUARD: &str = "SELECT json(";
 
-/// Fails, where a table that is not among `ours` would lose rows or values while this one is not
-/// there. Those of ours are looked at when a migration is planned.
+/// A guard that fails if a table that is not among `ours` would lose rows or values when this table is
+/// dropped. Our own tables are checked when the migration is planned.
 pub fn others_guard(table: &str, ours: &[&str]) -> String {
     let what = format!("rows of another application refer to {table}, and would go with it");
     let (tbl, what) = (literal(table), literal(&what));
@@ -23,7 +23,7 @@ pub fn others_guard(table: &str, ours: &[&str]) -> String {
     )
 }
 
-/// Gives each row of a table that is synced from now on an entry, so that devices hear of it.
+/// Creates an entry for each row of a table that becomes synced, so that devices pull it.
 pub fn backfill(table: &TableRecord) -> String {
     let (name, pk) = (quote(&table.name), quote(&table.pk));
     let tbl = literal(&table.name);
@@ -44,7 +44,7 @@ pub fn backfill(table: &TableRecord) -> String {
 pub const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
     + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope)";
 
-/// Rows that are in another scope leave a tombstone of kind 2 in the one where devices know them.
+/// Leaves a tombstone of kind 2 for each row whose scope has changed, in the scope where devices know it.
 pub fn left(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let scope = scope(table);
@@ -60,7 +60,7 @@ pub fn left(table: &TableRecord) -> String {
     )
 }
 
-/// The scope of the row `t`; the empty one where there is none.
+/// The scope of the row `t`; empty if it has none.
 pub fn scope(table: &TableRecord) -> String {
     let Some(scope) = &table.scope else { return "''".to_owned() };
     let column = quote(&scope.column);
@@ -75,13 +75,13 @@ pub fn scope(table: &TableRecord) -> String {
     }
 }
 
-/// Has the triggers look at each row anew.
+/// Updates each row without changing it, so that the triggers record it again.
 pub fn touch(table: &TableRecord) -> String {
     let (name, pk) = (quote(&table.name), quote(&table.pk));
     format!("UPDATE {name} SET {pk} = {pk}")
 }
 
-/// Fills a column that mirrors the lock version from now on.
+/// Fills a new column that mirrors the lock version.
 pub fn mirror(table: &TableRecord, column: &ColumnRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let column = quote(&column.name);
@@ -91,7 +91,7 @@ pub fn mirror(table: &TableRecord, column: &ColumnRecord) -> String {
     )
 }
 
-/// Says of all rows of a table that they are gone. The entries stay: sequence numbers never repeat.
+/// Marks all rows of a table as deleted. Their entries are kept, because sequence numbers must never repeat.
 pub fn bury(name: &str) -> String {
     let tbl = literal(name);
     format!(

@@ -1,4 +1,4 @@
-//! Migrations as the text of a file.
+//! Writes migrations as the text of a file.
 
 use crate::declare::table::Table;
 use crate::migrate::diff::migration;
@@ -6,7 +6,7 @@ use crate::migrate::plan::Plan;
 use crate::record::model::Record;
 use crate::sql::statements::STATEMENT_BREAKPOINT;
 
-/// A migration as a file's text. What of it is destructive stands first, for whoever reviews it.
+/// Returns the text of a migration's file. It begins with what is destructive, for reviewers.
 pub(crate) fn text(plan: &Plan) -> String {
     let destructive = plan.destructive.iter().map(|what| format!("-- Destructive: {what}\n"));
     let notes = plan.notes.iter().map(|note| format!("{note}\n"));
@@ -14,7 +14,7 @@ pub(crate) fn text(plan: &Plan) -> String {
     format!("{head}{};\n", plan.statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")))
 }
 
-/// A whole schema in one text, for these tables: what all migrations together come to.
+/// Returns the whole schema of these tables as one text: the result of all migrations together.
 pub fn init_sql(tables: &[&'static Table]) -> String {
     let plan = migration(None, &Record::of("", tables)).expect("an empty database can be set up");
     text(&plan)

@@ -1,8 +1,7 @@
-//! From a database that another tool makes to the records of its tables that are to be synced.
+//! Turns chosen tables of a database that another tool creates into records.
 //!
-//! Such a table stays as it is: the engine adds triggers, and nothing else. What a device could not
-//! hold, or write without harm, is refused, for devices hold back a row that does not fit its
-//! column.
+//! Such a table stays as it is: the engine adds triggers, and nothing else. A table is refused if devices could
+//! not hold its rows, or could not write them without harm.
 
 use std::collections::BTreeSet;
 
@@ -20,32 +19,33 @@ use crate::declare::table::{Policy, Table};
 use crate::live::database::{Live, LiveTable};
 use crate::record::model::TableRecord;
 
-/// A table that is to be synced.
+/// A table to adopt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// Its name in the database.
     pub table: String,
-    /// By what its rows are shared: `column`, or `column:table.column` for the column of the row
-    /// that a foreign key leads to, such as `taskId:tasks.teamId`. The colon needs no quotes in a
-    /// shell; ` -> `, as declarations have it, is understood as well.
+    /// Where the scope of its rows is found: `column`, or `column:table.column` for a column of the row
+    /// that a foreign key refers to, such as `taskId:tasks.teamId`. The colon needs no quotes in a shell;
+    /// ` -> ` is accepted as well, as in declarations.
     pub scope: String,
-    /// How its rows travel.
+    /// How its rows are synced.
     pub policy: Policy,
 }
 
 impl Chosen {
-    /// A table whose rows any device may change.
+    /// Chooses a table whose rows any device may change.
     pub fn versioned(table: &str, scope: &str) -> Chosen {
         let (table, scope) = (table.to_owned(), scope.to_owned());
         Chosen { table, scope, policy: Policy::Versioned }
     }
 }
 
-/// The chosen tables as records, parents first; or everything that stands in the way. `held` are those
-/// that were adopted before: foreign keys and scopes may lead to them.
+/// Returns the chosen tables as records, parents first, or all reasons why that is not possible. `held` are
+/// tables that were adopted before: foreign keys and scopes may refer to them.
 ///
-/// All are external. The database says nothing of the values that are there already: ask for those
-/// that do not fit with [`misfits_sql`](crate::adopt::misfits::misfits_sql). What a person should know of the result is in [`notes`](crate::adopt::notes::notes).
+/// All records are external. Existing values are not checked here:
+/// [`misfits_sql`](crate::adopt::misfits::misfits_sql) counts those that do not fit.
+/// [`notes`](crate::adopt::notes::notes) explains the result to the user.
 pub fn adopt(
     live: &Live,
     chosen: &[Chosen],
@@ -100,7 +100,7 @@ fn table(
         }
     }
     refused.extend(check_replacing(name, found, &columns).err());
-    // Without its columns, a scope would be refused for what was refused already.
+    // If a column was refused, the scope could be refused for the same reason again.
     if !refused.is_empty() {
         return Err(refused);
     }
@@ -122,7 +122,7 @@ fn table(
     Ok(record)
 }
 
-/// The table in the database, if it is one that the engine can be put on.
+/// Finds the table in the database, if the engine can sync it.
 fn find<'a>(live: &'a Live, chosen: &Chosen) -> Result<&'a LiveTable, AdoptError> {
     let table = chosen.table.clone();
     let is_reserved = |prefix: &&str| table.to_ascii_lowercase().starts_with(*prefix);

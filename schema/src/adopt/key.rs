@@ -4,7 +4,7 @@ use crate::adopt::column;
 use crate::adopt::error::AdoptError;
 use crate::live::database::LiveTable;
 
-/// The primary key: one column of text, by its bytes.
+/// Returns the name of the primary key. It must be one text column that is compared by its bytes.
 pub fn key(table: &str, found: &LiveTable) -> Result<String, AdoptError> {
     let table = table.to_owned();
     let mut keys: Vec<_> = found.columns.iter().filter(|(_, column)| column.pk > 0).collect();

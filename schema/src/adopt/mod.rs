@@ -1,4 +1,4 @@
-//! Tables that another tool makes, taken over to be synced.
+//! Adopts tables that another tool creates, so that they are synced.
 
 pub mod changed;
 pub mod chosen;

@@ -1,12 +1,12 @@
-//! Columns that triggers of the application's own watch.
+//! Columns that the application's own triggers watch.
 
 use std::collections::BTreeSet;
 
 use crate::check::declarations::RESERVED;
 use crate::live::database::{Live, LiveIndex, LiveTable};
 
-/// Whether a table has a constraint over several columns. Were these set one after the other, it could
-/// break half-way.
+/// Whether a table has a constraint over several columns. Setting its columns one after the other could violate
+/// it in between, so none of them gets an UPDATE of its own.
 pub fn is_checked_whole(found: &LiveTable) -> bool {
     let names = |check: &&String| {
         let words = check.split(|c: char| !c.is_alphanumeric() && c != '_');
@@ -18,8 +18,7 @@ pub fn is_checked_whole(found: &LiveTable) -> bool {
         || found.indexes.values().any(is_unique_together)
 }
 
-/// The columns of a table that triggers of the application's own watch, in lower case: those that a
-/// trigger `UPDATE OF` names.
+/// Returns the columns that the application's triggers `UPDATE OF` name, in lower case.
 pub fn watched(live: &Live, table: &str) -> BTreeSet<String> {
     let is_theirs = |name: &str| !RESERVED.iter().any(|prefix| name.starts_with(prefix));
     let triggers = live.triggers.iter();
@@ -28,7 +27,7 @@ pub fn watched(live: &Live, table: &str) -> BTreeSet<String> {
     let mut watched = BTreeSet::new();
     for (_, trigger) in triggers {
         let mut words = trigger.sql.split(' ').skip_while(|word| *word != "of");
-        // Whatever stands before `ON` comes before the trigger's body.
+        // `OF` must come before `ON`, or it is part of the trigger's body.
         let head = trigger.sql.split(' ').take_while(|word| *word != "on");
         if head.into_iter().any(|word| word == "of") {
             words.next();

@@ -1,4 +1,4 @@
-//! Reads the attribute's arguments and the struct's fields, and checks one against the other.
+//! Parses the attribute's arguments and the struct's fields, and checks them against each other.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
@@ -10,7 +10,7 @@ use crate::declaration::{
     Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope, UniqueRule,
 };
 
-/// One annotated struct.
+/// Parses one annotated struct.
 pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declaration> {
     let item: ItemStruct = syn::parse2(item)?;
     let arguments = arguments_of.parse2(arguments)?;
@@ -220,7 +220,7 @@ fn check(declaration: &Declaration) -> Result<()> {
     }
 }
 
-/// A name that is still in use is not an old one.
+/// Refuses a former name that is still in use.
 fn check_renames(declaration: &Declaration) -> Result<()> {
     if let Some(old) = &declaration.renamed_from
         && old.value() == declaration.name.value()

@@ -1,5 +1,6 @@
-//! Checks that adopted tables still match their records. The engine's triggers name their columns, and SQLite
-//! notices a missing one only when a row is written: the write then fails for the application too.
+//! Checks that adopted tables still match their records. The engine's triggers name their columns,
+//! and SQLite notices a missing one only when a row is written: the write then fails for the
+//! application too.
 
 use crate::adopt::column;
 use crate::adopt::error::AdoptError;
@@ -8,9 +9,9 @@ use crate::adopt::unique::unique;
 use crate::live::database::{Live, LiveTable};
 use crate::record::model::{ColumnRecord, TableRecord};
 
-/// Returns an error for each difference between adopted tables and their records by which writes would fail
-/// or devices would hold back rows. Columns that are not recorded are allowed, as long as a row can be
-/// inserted without them.
+/// Returns an error for each difference between adopted tables and their records by which writes
+/// would fail or devices would hold back rows. Columns that are not recorded are allowed, as long
+/// as a row can be inserted without them.
 pub fn changed(live: &Live, tables: &[TableRecord]) -> Vec<AdoptError> {
     let adopted = tables.iter().filter(|table| table.external && table.is_synced());
     adopted.flat_map(|table| changed_table(live, table)).collect()

@@ -1,7 +1,7 @@
 //! Turns chosen tables of a database that another tool creates into records.
 //!
-//! Such a table stays as it is: the engine adds triggers, and nothing else. A table is refused if devices could
-//! not hold its rows, or could not write them without harm.
+//! Such a table stays as it is: the engine adds triggers, and nothing else. A table is refused if
+//! devices could not hold its rows, or could not write them without harm.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ use crate::record::model::TableRecord;
 pub struct Chosen {
     /// Its name in the database.
     pub table: String,
-    /// Where the scope of its rows is found: `column`, or `column:table.column` for a column of the row
-    /// that a foreign key refers to, such as `taskId:tasks.teamId`. The colon needs no quotes in a shell;
-    /// ` -> ` is accepted as well, as in declarations.
+    /// Where the scope of its rows is found: `column`, or `column:table.column` for a column of the
+    /// row that a foreign key refers to, such as `taskId:tasks.teamId`. The colon needs no quotes
+    /// in a shell; ` -> ` is accepted as well, as in declarations.
     pub scope: String,
     /// How its rows are synced.
     pub policy: Policy,
@@ -40,8 +40,8 @@ impl Chosen {
     }
 }
 
-/// Returns the chosen tables as records, parents first, or all reasons why that is not possible. `held` are
-/// tables that were adopted before: foreign keys and scopes may refer to them.
+/// Returns the chosen tables as records, parents first, or all reasons why that is not possible.
+/// `held` are tables that were adopted before: foreign keys and scopes may refer to them.
 ///
 /// All records are external. Existing values are not checked here:
 /// [`misfits_sql`](crate::adopt::misfits::misfits_sql) counts those that do not fit.

@@ -1,4 +1,5 @@
-//! The columns of an adopted table: which values they hold, and their defaults as the engine writes them.
+//! The columns of an adopted table: which values they hold, and their defaults as the engine writes
+//! them.
 
 use crate::adopt::error::AdoptError;
 use crate::adopt::name::is_identifier;
@@ -60,21 +61,22 @@ pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result
     }
 }
 
-/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text there.
+/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text
+/// there.
 pub fn has_text_affinity(declared: &str) -> bool {
     !declared.contains("int") && ["char", "clob", "text"].iter().any(|part| declared.contains(part))
 }
 
-/// Whether a declared type, in lower case, is a date. It counts as text although SQLite would store numbers
-/// there as numbers: the application must write texts only.
+/// Whether a declared type, in lower case, is a date. It counts as text although SQLite would store
+/// numbers there as numbers: the application must write texts only.
 pub fn is_date(declared: &str) -> bool {
     (declared.starts_with("date") || declared.starts_with("timestamp"))
         && !declared.contains("int")
         && !has_text_affinity(declared)
 }
 
-/// Returns the kind of values that a column of this declared type, in lower case, holds, or why that is not
-/// certain. The types are tested in the order of SQLite's own rules.
+/// Returns the kind of values that a column of this declared type, in lower case, holds, or why
+/// that is not certain. The types are tested in the order of SQLite's own rules.
 pub fn kind(declared: &str) -> Result<Kind, String> {
     let has = |part: &str| declared.contains(part);
     if has("int") {
@@ -118,7 +120,8 @@ enum Shape {
     Unknown,
 }
 
-/// Whether the column can hold the value of its default. It is assumed to if the text does not show it.
+/// Whether the column can hold the value of its default. It is assumed to if the text does not show
+/// it.
 fn fits(default: &str, kind: Kind, declared: &str) -> bool {
     match (shape(default), kind) {
         (Shape::Text, Kind::Integer | Kind::Real) => false,
@@ -153,10 +156,11 @@ fn shape(default: &str) -> Shape {
     }
 }
 
-/// Returns a default as the engine writes it, which is also valid as an expression; `None` for null.
+/// Returns a default as the engine writes it, which is also valid as an expression; `None` for
+/// null.
 ///
-/// SQLite reports a default as it was written, without the outermost parentheses. A bare name is a text, which
-/// SQLite allows in a default and nowhere else.
+/// SQLite reports a default as it was written, without the outermost parentheses. A bare name is a
+/// text, which SQLite allows in a default and nowhere else.
 fn default_sql(written: &str) -> Option<String> {
     // libSQL writes `- 1`.
     let signed = written.trim().split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign));

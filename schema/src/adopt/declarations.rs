@@ -7,7 +7,8 @@ use crate::declare::table::{Column, Default, OnDelete, Policy};
 use crate::record::model::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
 use crate::value::kind::Kind;
 
-/// Returns the declarations of adopted tables: a whole, formatted module that depends on this crate only.
+/// Returns the declarations of adopted tables: a whole, formatted module that depends on this crate
+/// only.
 pub fn declarations(tables: &[TableRecord]) -> String {
     let mut source =
         "//! Tables that are synced, adopted from a database that another tool makes.\n".to_owned();
@@ -31,7 +32,8 @@ const LINE_MAX: usize = 100;
 /// Type names that the generated code uses.
 const TAKEN: [&str; 2] = ["Option", "String"];
 
-/// Finds a free name for the row struct of a table. The name of its struct for inserts must be free too.
+/// Finds a free name for the row struct of a table. The name of its struct for inserts must be free
+/// too.
 fn struct_name(table: &str, taken: &BTreeSet<String>) -> String {
     let camel = camel_case(table);
     let numbered = (2..).map(|number| format!("{camel}Row{number}"));

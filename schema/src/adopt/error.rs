@@ -163,7 +163,8 @@ pub enum AdoptError {
         /// The action.
         action: String,
     },
-    /// A constraint that is `ON CONFLICT REPLACE`, and a push could not tell which rows it would replace.
+    /// A constraint that is `ON CONFLICT REPLACE`, and a push could not tell which rows it would
+    /// replace.
     #[error(
         "table `{table}` has a UNIQUE constraint over ({}) that is ON CONFLICT REPLACE, with a generated \
          column or a collation of its own: make it a unique index, or leave the table out",

@@ -13,8 +13,9 @@ use crate::wire::row_view::row_ddl;
 /// Most bytes of a statement on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
 
-/// Explains, a sentence each, what of these tables devices do not hold or follow, what in the application may
-/// refuse a push, and what the application must observe. `held` are tables that were adopted before.
+/// Explains, a sentence each, what of these tables devices do not hold or follow, what in the
+/// application may refuse a push, and what the application must observe. `held` are tables that
+/// were adopted before.
 pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<String> {
     let found = |table| found(live, table);
     let mut notes = Vec::new();
@@ -196,7 +197,8 @@ fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     })
 }
 
-/// The length of the push statements grows with the names of all tables, and with the columns of the widest.
+/// The length of the push statements grows with the names of all tables, and with the columns of
+/// the widest.
 fn size_note(tables: &[TableRecord]) -> Option<String> {
     let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let views = tables.iter().map(|table| row_ddl(table));

@@ -1,19 +1,21 @@
-//! Makes way for a rebuild by the tool that owns the tables. Such a migration drops a table and renames another
-//! to its name. SQLite refuses that while triggers read the table, and drops the triggers on it. So the engine's
-//! triggers are dropped before the migration, and created again after it.
+//! Makes way for a rebuild by the tool that owns the tables. Such a migration drops a table and
+//! renames another to its name. SQLite refuses that while triggers read the table, and drops the
+//! triggers on it. So the engine's triggers are dropped before the migration, and created again
+//! after it.
 
 use crate::migrate::rows;
 use crate::record::model::{Object, Record, TableRecord};
 use crate::sql::quote::{literal, quote};
 
-/// Returns the statements that drop the engine's triggers and views, if they exist. The primary accepts no push
-/// until [`hold_sql`] is run.
+/// Returns the statements that drop the engine's triggers and views, if they exist. The primary
+/// accepts no push until [`hold_sql`] is run.
 pub fn release_sql(record: &Record) -> Vec<String> {
     record.objects.iter().rev().map(Object::drop_if_exists_sql).collect()
 }
 
-/// Returns the statements that create them again, and record what happened to rows in the meantime, so that
-/// devices pull it. They do not write to the tables, so no trigger of the application fires.
+/// Returns the statements that create them again, and record what happened to rows in the meantime,
+/// so that devices pull it. They do not write to the tables, so no trigger of the application
+/// fires.
 pub fn hold_sql(record: &Record) -> Vec<String> {
     let mut statements: Vec<String> =
         record.objects.iter().map(|object| object.sql.clone()).collect();

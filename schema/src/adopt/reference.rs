@@ -8,9 +8,9 @@ use crate::declare::table::OnDelete;
 use crate::live::database::{Live, LiveColumn, LiveKey, LiveTable};
 use crate::record::model::ReferenceRecord;
 
-/// Returns the foreign key of a column, if it refers to a synced table and to a column of the same kind:
-/// devices compare both values as they are. Only the primary enforces other foreign keys; what their
-/// actions do to rows here, the triggers record.
+/// Returns the foreign key of a column, if it refers to a synced table and to a column of the same
+/// kind: devices compare both values as they are. Only the primary enforces other foreign keys;
+/// what their actions do to rows here, the triggers record.
 pub fn reference(
     live: &Live,
     synced: &BTreeSet<&str>,
@@ -45,8 +45,9 @@ fn is_of_one_kind(child: &LiveTable, column: &str, parent: &LiveTable, target: &
     kind(child, column) == kind(parent, target)
 }
 
-/// Returns the table and column that a foreign key of one column refers to, as they are named there. SQLite
-/// ignores the case of names, and a key that names no column refers to the primary key.
+/// Returns the table and column that a foreign key of one column refers to, as they are named
+/// there. SQLite ignores the case of names, and a key that names no column refers to the primary
+/// key.
 pub fn resolved<'a>(live: &'a Live, key: &'a LiveKey) -> Option<(&'a str, String, &'a LiveKey)> {
     let [target] = &key.targets[..] else { return None };
     let (name, to) = live.tables.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key.table))?;

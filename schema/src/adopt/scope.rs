@@ -67,7 +67,8 @@ fn check_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), Ado
     }
 }
 
-/// Checks that a column can hold a scope. It must be text: `1` and `01` are the same number but two scopes.
+/// Checks that a column can hold a scope. It must be text: `1` and `01` are the same number but two
+/// scopes.
 fn check_column(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
     let (owned, column_name) = (table.to_owned(), name.to_owned());
     let Some(column) = found.columns.get(name) else {

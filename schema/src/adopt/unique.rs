@@ -1,8 +1,9 @@
 //! The unique indexes of an adopted table, as far as a device can check them.
 //!
-//! The primary decides. A device must not refuse what the primary would accept, so an index is recorded only if
-//! the device's SQLite reaches the same result. Equal bytes are equal by every collation; an expression must use
-//! only columns that the device holds and compares as the primary does.
+//! The primary decides. A device must not refuse what the primary would accept, so an index is
+//! recorded only if the device's SQLite reaches the same result. Equal bytes are equal by every
+//! collation; an expression must use only columns that the device holds and compares as the primary
+//! does.
 
 use crate::adopt::column::is_date;
 use crate::adopt::error::AdoptError;
@@ -12,7 +13,8 @@ use crate::sql::quote::quote;
 use crate::sql::tokens::{index_parts, tokens};
 use crate::value::kind::Kind;
 
-/// The unique indexes of a table, except for plain ones over a single column, and those that contain the key.
+/// The unique indexes of a table, except for plain ones over a single column, and those that
+/// contain the key.
 #[derive(Debug, Default)]
 pub struct Unique {
     /// Plain indexes over several columns.
@@ -93,7 +95,8 @@ fn is_binary(collation: &str) -> bool {
     collation.eq_ignore_ascii_case("binary")
 }
 
-/// Returns a term over the column that has equal bytes for two values exactly when the collation takes them for equal.
+/// Returns a term over the column that has equal bytes for two values exactly when the collation
+/// takes them for equal.
 fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
     let name = quote(&column.name);
     match (&*collation.to_ascii_uppercase(), column.kind) {
@@ -107,8 +110,8 @@ fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
 /// Names of SQLite's row id, which differs between devices.
 const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
-/// Whether an expression has the same result on a device: it uses only columns that devices hold and compare
-/// as the primary does.
+/// Whether an expression has the same result on a device: it uses only columns that devices hold
+/// and compare as the primary does.
 fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
     let tokens = tokens(sql);
     tokens.iter().enumerate().all(|(at, token)| {
@@ -120,8 +123,9 @@ fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool 
     })
 }
 
-/// Whether a device compares a column, which is followed by these tokens, as the primary does. Replicas have no
-/// collations, and hold dates as texts, some of which SQLite would convert to numbers on the primary.
+/// Whether a device compares a column, which is followed by these tokens, as the primary does.
+/// Replicas have no collations, and hold dates as texts, some of which SQLite would convert to
+/// numbers on the primary.
 fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
     let then: Vec<&str> = then.iter().take(3).map(String::as_str).collect();
     let is_null =
@@ -130,8 +134,8 @@ fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
     is_null || by_bytes && !is_date(&column.kind)
 }
 
-/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` if a push could not tell which row it would
-/// replace.
+/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` if a push could not tell which row it
+/// would replace.
 pub fn check_replacing(
     table: &str,
     found: &LiveTable,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::check::declarations::RESERVED;
 use crate::live::database::{Live, LiveIndex, LiveTable};
 
-/// Whether a table has a constraint over several columns. Setting its columns one after the other could violate
-/// it in between, so none of them gets an UPDATE of its own.
+/// Whether a table has a constraint over several columns. Setting its columns one after the other
+/// could violate it in between, so none of them gets an UPDATE of its own.
 pub fn is_checked_whole(found: &LiveTable) -> bool {
     let names = |check: &&String| {
         let words = check.split(|c: char| !c.is_alphanumeric() && c != '_');

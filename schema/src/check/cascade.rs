@@ -1,9 +1,9 @@
 //! How many generations of rows a delete cascades to on the primary.
 //!
-//! A device deletes rows of versioned tables one by one, children first, so such tables may refer to each
-//! other to any depth. It cannot delete rows of append-only and private tables: the primary deletes those
-//! by their foreign keys, and each generation needs a level of triggers. D1 runs ten levels; a push takes
-//! two, and the trigger that records the last row takes one.
+//! A device deletes rows of versioned tables one by one, children first, so such tables may refer
+//! to each other to any depth. It cannot delete rows of append-only and private tables: the primary
+//! deletes those by their foreign keys, and each generation needs a level of triggers. D1 runs ten
+//! levels; a push takes two, and the trigger that records the last row takes one.
 
 use crate::declare::table::{OnDelete, Policy, Table};
 
@@ -48,8 +48,8 @@ pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generati
     Generations::Endless
 }
 
-/// Whether the primary alone applies `ON DELETE` to rows of `child` when their row of `parent` is deleted.
-/// It does unless devices delete both, which takes two versioned tables.
+/// Whether the primary alone applies `ON DELETE` to rows of `child` when their row of `parent` is
+/// deleted. It does unless devices delete both, which takes two versioned tables.
 pub fn goes_by_itself(parent: &Table, child: &Table) -> bool {
     parent.policy != Policy::Versioned || child.policy != Policy::Versioned
 }

@@ -1,5 +1,5 @@
-//! Checks declarations against each other, and names and sizes against the limits of D1 and the engine.
-//! What the macro can see in a single table is checked at compile time.
+//! Checks declarations against each other, and names and sizes against the limits of D1 and the
+//! engine. What the macro can see in a single table is checked at compile time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -121,7 +121,8 @@ pub enum DeclarationError {
         /// The column referred to.
         to_column: &'static str,
     },
-    /// A foreign key leads to a column that is not unique. SQLite would report it at the first write.
+    /// A foreign key leads to a column that is not unique. SQLite would report it at the first
+    /// write.
     #[error(
         "`{table}.{column}` refers to `{to_table}.{to_column}`, which is neither the key nor unique"
     )]
@@ -161,8 +162,8 @@ pub enum DeclarationError {
     },
 }
 
-/// Checks that foreign keys and scope paths lead to columns that exist and fit, that names are unique, not
-/// reserved and not too long, and that deletes and tables stay within the limits of D1.
+/// Checks that foreign keys and scope paths lead to columns that exist and fit, that names are
+/// unique, not reserved and not too long, and that deletes and tables stay within the limits of D1.
 pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     let mut names = HashSet::new();
     for table in tables {
@@ -195,8 +196,8 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     tables.iter().try_for_each(|table| check_cascade(tables, table))
 }
 
-/// Only a row of a versioned table can be deleted by a push. For a table that refers to itself, the depth
-/// depends on its rows, so it is not refused here.
+/// Only a row of a versioned table can be deleted by a push. For a table that refers to itself, the
+/// depth depends on its rows, so it is not refused here.
 fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(), DeclarationError> {
     match generations(tables, table) {
         Generations::Most(found, last)
@@ -265,7 +266,8 @@ fn check_patterns(table: &'static str, column: &Column) -> Result<(), Declaratio
     }
 }
 
-/// Checks that a foreign key refers to a unique column, and that its `ON DELETE` can be carried out.
+/// Checks that a foreign key refers to a unique column, and that its `ON DELETE` can be carried
+/// out.
 fn check_reference(
     tables: &[&'static Table],
     table: &Table,
@@ -289,8 +291,8 @@ fn check_reference(
     Ok(())
 }
 
-/// Finds the table referred to. It must have the column, and devices that hold rows of `table` must also
-/// hold its rows.
+/// Finds the table referred to. It must have the column, and devices that hold rows of `table` must
+/// also hold its rows.
 fn find_target(
     tables: &[&'static Table],
     table: &Table,

@@ -2,8 +2,8 @@
 
 /// Turns a struct into a table.
 ///
-/// The struct becomes the row type and implements [`Row`]. The macro also writes a struct for inserts,
-/// whose name has `New` in front, and a constant for the name of each column.
+/// The struct becomes the row type and implements [`Row`]. The macro also writes a struct for
+/// inserts, whose name has `New` in front, and a constant for the name of each column.
 ///
 /// ```
 /// use fastest_schema::{Row, table};
@@ -47,31 +47,33 @@
 /// - `index(…)` and `unique(…)`: any number of each.
 /// - `renamed_from = "old_name"`: the former name of the table.
 /// - `deprecated = "why, and what instead"`: the table still exists and should not be used.
-/// - `external`: another tool creates and changes the table; only the triggers on it are ours. `index` and
-///   `unique` then describe the indexes that it has, and create none.
-/// - `unique_sql("term", …, filter = "condition")`, for an external table: a unique index over expressions,
-///   or over the rows for which the condition is true. A device refuses a row that would violate it.
-/// - `replaces`, for an external table: one of its UNIQUE constraints is `ON CONFLICT REPLACE`. A push that
-///   would replace another row by it is refused.
+/// - `external`: another tool creates and changes the table; only the triggers on it are ours.
+///   `index` and `unique` then describe the indexes that it has, and create none.
+/// - `unique_sql("term", …, filter = "condition")`, for an external table: a unique index over
+///   expressions, or over the rows for which the condition is true. A device refuses a row that
+///   would violate it.
+/// - `replaces`, for an external table: one of its UNIQUE constraints is `ON CONFLICT REPLACE`. A
+///   push that would replace another row by it is refused.
 ///
 /// `fastest schema adopt` writes the last three.
 ///
 /// # On a field
 /// - `#[pk]`: the primary key, exactly one in each table, of type `String`.
 /// - `#[unique]`: the column has a unique index of its own.
-/// - `#[references(table.column)]`, optionally with `on_delete = cascade`, `set_null` or `restrict`.
-/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`. The expression may not refer to
-///   a column or a table.
-/// - `#[check("sql")]`: a condition that must hold for every value. For a text that may gain words, use a
-///   [`vocabulary!`] instead: a check would also refuse the words of newer builds.
+/// - `#[references(table.column)]`, optionally with `on_delete = cascade`, `set_null` or
+///   `restrict`.
+/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`. The expression may not
+///   refer to a column or a table.
+/// - `#[check("sql")]`: a condition that must hold for every value. For a text that may gain words,
+///   use a [`vocabulary!`] instead: a check would also refuse the words of newer builds.
 /// - `#[renamed_from(old_name)]`: the former name of the column.
-/// - `#[watched]`: the application has a trigger `UPDATE OF` this column. A push sets the column only in
-///   rows where its value changes. `fastest schema adopt` writes this attribute.
+/// - `#[watched]`: the application has a trigger `UPDATE OF` this column. A push sets the column
+///   only in rows where its value changes. `fastest schema adopt` writes this attribute.
 /// - `#[lock_version]`: the column mirrors the lock version of the row; in versioned tables only.
 /// - `#[size("sql")]`: SQL for the bytes of the value, for long texts that are slow to measure.
 ///
-/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type of
-/// your own that implements [`ColumnType`]; in an `Option` it may be null.
+/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type
+/// of your own that implements [`ColumnType`]; in an `Option` it may be null.
 ///
 /// [`Row`]: crate::Row
 /// [`Flag`]: crate::Flag

@@ -6,8 +6,8 @@ use crate::sql::quote::literal;
 /// The current time in SQL: ISO 8601, UTC, milliseconds.
 pub(crate) const NOW: &str = "(strftime('%Y-%m-%dT%H:%M:%fZ','now'))";
 
-/// The columns of each index of a table, and whether it is unique. Indexes of `#[unique]` columns come
-/// first.
+/// The columns of each index of a table, and whether it is unique. Indexes of `#[unique]` columns
+/// come first.
 pub(crate) fn indexes(table: &Table) -> impl Iterator<Item = (&[&'static str], bool)> {
     let unique = table.columns.iter().filter(|column| column.unique);
     let unique = unique.map(|column| (std::slice::from_ref(&column.name), true));

@@ -6,13 +6,13 @@ use crate::sql::quote::literal;
 /// The tables that one owner declares, and the migrations that create them on a primary.
 #[derive(Debug)]
 pub struct Schema {
-    /// Who declares them: lower-case letters and digits. The owner is part of the name of each of its
-    /// migration files. `fastest` is reserved.
+    /// Who declares them: lower-case letters and digits. The owner is part of the name of each of
+    /// its migration files. `fastest` is reserved.
     pub owner: &'static str,
     /// The tables, in any order.
     pub tables: &'static [&'static Table],
-    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. If there are none, whoever sets
-    /// up the primary is responsible for its tables.
+    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. If there are none, whoever
+    /// sets up the primary is responsible for its tables.
     pub migrations: &'static [Migration],
 }
 
@@ -53,8 +53,8 @@ impl Schema {
         self.synced().find(|table| table.name == name)
     }
 
-    /// Whether a name has the form of this schema's migrations. A migration of the application's own tool
-    /// may have that form by chance.
+    /// Whether a name has the form of this schema's migrations. A migration of the application's
+    /// own tool may have that form by chance.
     pub fn owns(&self, name: &str) -> bool {
         let numbered = name
             .split_at_checked(4)
@@ -65,12 +65,12 @@ impl Schema {
             || self.owner == FASTEST_OWNER && name == FIRST
     }
 
-    /// An SQL condition over `name` in `d1_migrations`: whether the migration belongs to this schema. It
-    /// also holds for migrations that this build does not know.
+    /// An SQL condition over `name` in `d1_migrations`: whether the migration belongs to this
+    /// schema. It also holds for migrations that this build does not know.
     ///
-    /// Generated migrations leave a mark beside their names ([`mark_sql`]). If no mark is recorded, all
-    /// migrations are older than marks, and the names decide: ours are numbered from 0 without gaps, so a
-    /// number that is not below their count belongs to the application.
+    /// Generated migrations leave a mark beside their names ([`mark_sql`]). If no mark is recorded,
+    /// all migrations are older than marks, and the names decide: ours are numbered from 0 without
+    /// gaps, so a number that is not below their count belongs to the application.
     pub(crate) fn owns_sql(&self) -> String {
         // D1 refuses a GLOB of more than 50 bytes, and an owner may be long.
         let rest = format!("_{}_", self.owner);

@@ -44,7 +44,8 @@ pub struct Table {
     pub renamed_from: Option<&'static str>,
     /// Why it should no longer be used, and what to use instead.
     pub deprecated: Option<&'static str>,
-    /// Whether another tool creates and changes the table, so that only the triggers on it are ours.
+    /// Whether another tool creates and changes the table, so that only the triggers on it are
+    /// ours.
     pub external: bool,
     /// Whether an external table has a UNIQUE constraint that is `ON CONFLICT REPLACE`. A push that
     /// would replace another row by it is refused.
@@ -72,8 +73,8 @@ impl Table {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// Rows change. A push carries the lock version of each row that it changes, which proves that the
-    /// device saw the newest one.
+    /// Rows change. A push carries the lock version of each row that it changes, which proves that
+    /// the device saw the newest one.
     Versioned,
     /// Rows are written once. Pushing a row that exists already changes nothing.
     AppendOnly,
@@ -123,8 +124,8 @@ pub struct Column {
     pub size: Option<&'static str>,
     /// Its former name.
     pub renamed_from: Option<&'static str>,
-    /// Whether the application has a trigger `UPDATE OF` this column. A push then sets the column by an
-    /// UPDATE of its own, and only in rows where its value changes.
+    /// Whether the application has a trigger `UPDATE OF` this column. A push then sets the column
+    /// by an UPDATE of its own, and only in rows where its value changes.
     pub watched: bool,
 }
 
@@ -175,8 +176,8 @@ impl OnDelete {
     }
 }
 
-/// A unique index over expressions, or over some of the rows: no two rows for which `filter` is true
-/// may agree on all terms. Rows with a null term never conflict.
+/// A unique index over expressions, or over some of the rows: no two rows for which `filter` is
+/// true may agree on all terms. Rows with a null term never conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UniqueRule {
     /// SQL over the columns of a row.

@@ -3,8 +3,8 @@
 /// Declares an enum of words, the type of a text column.
 ///
 /// A newer build or another application may write a word that this build does not know. Such a row
-/// must neither be refused nor lose the word, so each enum has one more variant, `Other`, which holds
-/// it. For the same reason the column has no `CHECK`.
+/// must neither be refused nor lose the word, so each enum has one more variant, `Other`, which
+/// holds it. For the same reason the column has no `CHECK`.
 ///
 /// ```
 /// fastest_schema::vocabulary! {

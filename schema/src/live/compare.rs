@@ -1,7 +1,7 @@
 //! Compares a live database with what its migrations say.
 //!
-//! The text of the migrations is not parsed: they are run on an empty database, and both databases are asked
-//! by the same statement.
+//! The text of the migrations is not parsed: they are run on an empty database, and both databases
+//! are asked by the same statement.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -105,8 +105,8 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     {
         for (name, verdict) in names(expected, found) {
             let (before, after) = (expected.get(name), found.get(name));
-            // A view of another application is left alone, as is a trigger on a table of its own. A trigger on
-            // one of our tables is reported.
+            // A view of another application is left alone, as is a trigger on a table of its own. A
+            // trigger on one of our tables is reported.
             if verdict == Some(Verdict::Extra) && !name.starts_with("fastest_") {
                 let on_ours = what == "trigger" && after.is_some_and(|found| ours(&found.table));
                 if !on_ours {
@@ -207,8 +207,8 @@ fn names<'a, A, B>(
     all
 }
 
-/// The prefix that all tables of the schema share, such as `app_`. Other tables with this prefix are taken
-/// for ours.
+/// The prefix that all tables of the schema share, such as `app_`. Other tables with this prefix
+/// are taken for ours.
 fn common_prefix(expected: &Live) -> Option<&str> {
     let mut names = expected.tables.keys();
     let mut names = names.by_ref().filter(|name| !is_common_name(name));

@@ -30,7 +30,8 @@ pub struct LiveTable {
     pub columns: BTreeMap<String, LiveColumn>,
     /// Its foreign keys.
     pub keys: BTreeSet<LiveKey>,
-    /// Its indexes, by name. Those that SQLite created for a constraint are under their origin and columns.
+    /// Its indexes, by name. Those that SQLite created for a constraint are under their origin and
+    /// columns.
     pub indexes: BTreeMap<String, LiveIndex>,
     /// The conditions of its checks.
     pub checks: BTreeSet<String>,
@@ -42,7 +43,8 @@ pub struct LiveTable {
     pub written: Written,
 }
 
-/// How a table and its indexes were spelt. That makes no difference to the table, so any two are equal.
+/// How a table and its indexes were spelt. That makes no difference to the table, so any two are
+/// equal.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The columns in declared order, each with the text of its default.
@@ -152,8 +154,8 @@ impl fmt::Display for LiveIndex {
 }
 
 impl Live {
-    /// Ignores how another tool has changed a table of its own: takes the table as expected, except for
-    /// columns that are missing, and drops the tool's triggers on it.
+    /// Ignores how another tool has changed a table of its own: takes the table as expected, except
+    /// for columns that are missing, and drops the tool's triggers on it.
     pub fn keep_shared(&mut self, expected: &Live, table: &str) {
         if let (Some(expected), Some(found)) =
             (expected.tables.get(table), self.tables.get_mut(table))

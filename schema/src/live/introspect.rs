@@ -1,4 +1,5 @@
-//! Asks a database what it contains, by one SELECT that runs on every primary, and reads the answer.
+//! Asks a database what it contains, by one SELECT that runs on every primary, and reads the
+//! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +8,13 @@ use serde::Deserialize;
 use crate::live::database::{Live, LiveColumn, LiveIndex, LiveKey, LiveObject};
 use crate::sql::tokens::{bracketed_after, list, normalised, tokens};
 
-/// Asks for everything in a database. The answer has rows of two texts, which [`Live::decode`] reads. The
-/// parameter is a request text, which the first row repeats so that the answer to another request is noticed.
+/// Asks for everything in a database. The answer has rows of two texts, which [`Live::decode`]
+/// reads. The parameter is a request text, which the first row repeats so that the answer to
+/// another request is noticed.
 ///
-/// Cloudflare's own tables are excluded before the PRAGMAs are joined, because D1 forbids to inspect them. So
-/// are virtual tables: SQLite fails to list the columns of one whose module is not loaded.
+/// Cloudflare's own tables are excluded before the PRAGMAs are joined, because D1 forbids to
+/// inspect them. So are virtual tables: SQLite fails to list the columns of one whose module is not
+/// loaded.
 pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
   SELECT type, name, tbl_name, sql FROM sqlite_master
   WHERE name NOT GLOB '_cf_*' AND tbl_name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
@@ -212,7 +215,8 @@ impl Live {
     }
 }
 
-/// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in one part of a `CREATE TABLE`.
+/// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in one part of a `CREATE
+/// TABLE`.
 fn replacing(part: &[String]) -> Vec<Vec<String>> {
     const KINDS: [&str; 6] = ["unique", "primary", "null", "check", "references", "foreign"];
     let mut found = Vec::new();

@@ -23,7 +23,8 @@ pub struct TableChange<'a> {
     pub added: Vec<&'a ColumnRecord>,
     /// The columns that are dropped, under their new names.
     pub dropped: Vec<ColumnRecord>,
-    /// Whether values that do not fit are converted, as in a replica, instead of failing the migration.
+    /// Whether values that do not fit are converted, as in a replica, instead of failing the
+    /// migration.
     pub lenient: bool,
 }
 
@@ -38,8 +39,8 @@ pub fn renames<'a>(from: &'a TableRecord, to: &'a TableRecord) -> Renames<'a> {
 }
 
 impl<'a> TableChange<'a> {
-    /// `tables` are the old and new names of all tables that are kept, and `columns` the renames in each of
-    /// them, by its new name. Foreign keys follow both.
+    /// `tables` are the old and new names of all tables that are kept, and `columns` the renames in
+    /// each of them, by its new name. Foreign keys follow both.
     pub fn new(
         from: &'a TableRecord,
         to: &'a TableRecord,
@@ -128,9 +129,9 @@ impl<'a> TableChange<'a> {
         columns.any(|(before, after)| before.kind != after.kind || before.null && !after.null)
     }
 
-    /// Whether the migration fills in values that devices cannot compute, because a default is not constant.
-    /// False for append-only tables: devices accept no changes to their rows, so each device keeps the values
-    /// that it filled in itself.
+    /// Whether the migration fills in values that devices cannot compute, because a default is not
+    /// constant. False for append-only tables: devices accept no changes to their rows, so each
+    /// device keeps the values that it filled in itself.
     pub fn makes_values(&self) -> bool {
         let filled = self.columns.iter().filter(|(before, after)| before.null && !after.null);
         let filled = filled.map(|(_, after)| *after);

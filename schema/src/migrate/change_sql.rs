@@ -60,8 +60,9 @@ impl TableChange<'_> {
         come.iter().map(|index| index.create_sql(&self.to.name)).collect()
     }
 
-    /// Rebuilds the table without losing rows on D1: while checks of foreign keys are deferred, the table is
-    /// dropped and created again under its final name, so that foreign keys of other tables never change.
+    /// Rebuilds the table without losing rows on D1: while checks of foreign keys are deferred, the
+    /// table is dropped and created again under its final name, so that foreign keys of other
+    /// tables never change.
     fn rebuild_sql(&self) -> Vec<String> {
         let table = quote(&self.to.name);
         let old = quote(&format!("fastest_old_{}", self.to.name));
@@ -109,8 +110,9 @@ impl TableChange<'_> {
         }
     }
 
-    /// A statement that fails if a value would change when it is converted to the column's new type. A plain
-    /// SELECT has no `RAISE`; `json` of an invalid text is the one error that it can raise on every server.
+    /// A statement that fails if a value would change when it is converted to the column's new
+    /// type. A plain SELECT has no `RAISE`; `json` of an invalid text is the one error that it can
+    /// raise on every server.
     fn guard(&self, before: &ColumnRecord, after: &ColumnRecord) -> Option<String> {
         let name = quote(&after.name);
         let back = |there: &str, back: &str| {
@@ -131,8 +133,9 @@ impl TableChange<'_> {
         Some(format!("SELECT json({what}) FROM {old} WHERE {name} IS NOT NULL AND ({lost})"))
     }
 
-    /// Statements that fail if a row violates a new foreign key. Deferred checks do not suffice: SQLite counts
-    /// violations, and tables that are dropped in the same transaction falsify the count.
+    /// Statements that fail if a row violates a new foreign key. Deferred checks do not suffice:
+    /// SQLite counts violations, and tables that are dropped in the same transaction falsify the
+    /// count.
     pub fn key_guards(&self) -> Vec<String> {
         if !self.is_rebuilt() {
             return Vec::new();

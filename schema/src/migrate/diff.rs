@@ -1,10 +1,10 @@
 //! Plans the migration of a primary from a recorded schema to a declared one.
 //!
-//! The statements are plain SQLite that runs on D1, where foreign keys are always enforced, `DROP TABLE`
-//! deletes the rows of CASCADE children, and triggers are dropped with their table. So a table is altered in
-//! place if SQLite can do that. Otherwise it is rebuilt under its final name, and the migration is refused if
-//! a child would lose rows. The engine's triggers are dropped before a table that they read changes, and
-//! created again after.
+//! The statements are plain SQLite that runs on D1, where foreign keys are always enforced, `DROP
+//! TABLE` deletes the rows of CASCADE children, and triggers are dropped with their table. So a
+//! table is altered in place if SQLite can do that. Otherwise it is rebuilt under its final name,
+//! and the migration is refused if a child would lose rows. The engine's triggers are dropped
+//! before a table that they read changes, and created again after.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -89,9 +89,9 @@ impl<'a> Pairing<'a> {
         refused
     }
 
-    /// The tables that are kept but would lose rows or values while `parent` is dropped and created again,
-    /// each with the foreign key that causes it. Tables that are rebuilt before it already have their new
-    /// foreign keys by then, so both the old and the new keys count.
+    /// The tables that are kept but would lose rows or values while `parent` is dropped and created
+    /// again, each with the foreign key that causes it. Tables that are rebuilt before it already
+    /// have their new foreign keys by then, so both the old and the new keys count.
     fn losing_children(&self, parent: &TableChange<'a>) -> Vec<(&str, &str)> {
         let mut lost = Vec::new();
         let mut emptied = vec![parent.from.name.as_str()];
@@ -198,7 +198,8 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// The foreign keys by which a delete in `parent` changes rows of the table, as pairs of table and column.
+/// The foreign keys by which a delete in `parent` changes rows of the table, as pairs of table and
+/// column.
 fn keys<'a>(table: &'a TableRecord, parent: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let changes = move |column: &&ColumnRecord| {
         let to = column.references.as_ref();

@@ -4,15 +4,16 @@ use crate::migrate::rows;
 use crate::record::model::TableRecord;
 use crate::sql::quote::quote;
 
-/// Drops tables, which are given parents first, and records in `fastest_changes` that their rows are deleted.
+/// Drops tables, which are given parents first, and records in `fastest_changes` that their rows
+/// are deleted.
 pub fn drop_sql(dropped: &[&TableRecord]) -> Vec<String> {
     let synced = dropped.iter().filter(|table| table.is_synced());
     let mut statements: Vec<String> = synced.map(|table| rows::bury(&table.name)).collect();
     let own: Vec<&&TableRecord> = dropped.iter().rev().filter(|table| !table.external).collect();
     let drop = |table: &&&TableRecord| format!("DROP TABLE {}", quote(&table.name));
     if refer_in_circles(&own) {
-        // SQLite cannot drop a table if one of its parents does not exist. So each table is first replaced
-        // by a stub that refers to no other.
+        // SQLite cannot drop a table if one of its parents does not exist. So each table is first
+        // replaced by a stub that refers to no other.
         statements.extend(own.iter().map(|table| format!("DELETE FROM {}", quote(&table.name))));
         for table in &own {
             statements.extend([drop(table), stub(table)]);

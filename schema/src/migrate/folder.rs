@@ -1,9 +1,10 @@
-//! Checks a folder of migrations, and adds the next one. No file is read or written here: the caller passes
-//! the texts in, and saves those that are returned.
+//! Checks a folder of migrations, and adds the next one. No file is read or written here: the
+//! caller passes the texts in, and saves those that are returned.
 //!
 //! `NNNN_{owner}_name.sql` are the migrations, in the flat layout of wrangler and drizzle-kit.
-//! `meta/_journal.json` holds the SHA-256 of each, because databases that ran a file before it was edited
-//! would differ from those that run it after. `meta/_schema.json` is the [`Record`] that all of them lead to.
+//! `meta/_journal.json` holds the SHA-256 of each, because databases that ran a file before it was
+//! edited would differ from those that run it after. `meta/_schema.json` is the [`Record`] that all
+//! of them lead to.
 
 use std::collections::BTreeMap;
 
@@ -179,7 +180,8 @@ struct Journal {
 }
 
 impl Folder {
-    /// Checks the files of a folder: its `.sql` files by name, and the two files of `meta`, if they exist.
+    /// Checks the files of a folder: its `.sql` files by name, and the two files of `meta`, if they
+    /// exist.
     pub fn check(
         files: BTreeMap<String, String>,
         journal: Option<&str>,
@@ -200,8 +202,8 @@ impl Folder {
         Ok(Folder { files: files.into_iter().map(file).collect(), record: Some(record), journal })
     }
 
-    /// Returns the files that a new migration adds. `name` describes it: the number and the owner are put
-    /// in front. `now_ms` is the present time in milliseconds since 1970.
+    /// Returns the files that a new migration adds. `name` describes it: the number and the owner
+    /// are put in front. `now_ms` is the present time in milliseconds since 1970.
     pub fn add(
         &self,
         name: &str,
@@ -236,7 +238,8 @@ impl Folder {
     }
 }
 
-/// Writes each entry on a line of its own, so that two branches that both add one conflict when merged.
+/// Writes each entry on a line of its own, so that two branches that both add one conflict when
+/// merged.
 fn journal_text(entries: &[Entry]) -> String {
     let lines = entries.iter().map(|Entry { idx, tag, when, sha256 }| {
         format!(r#"    {{ "idx": {idx}, "tag": "{tag}", "when": {when}, "sha256": "{sha256}" }}"#)

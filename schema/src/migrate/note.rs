@@ -1,8 +1,8 @@
 //! Notes in migrations, which tell replicas what was renamed or dropped.
 //!
-//! A replica may miss several migrations, and declarations describe only the final state. They do not say
-//! that `a` became `b` and then `c`, or that a column was dropped before another of the same name was added.
-//! So migration files record that in comments. Their SQL is not parsed.
+//! A replica may miss several migrations, and declarations describe only the final state. They do
+//! not say that `a` became `b` and then `c`, or that a column was dropped before another of the
+//! same name was added. So migration files record that in comments. Their SQL is not parsed.
 
 use std::fmt;
 

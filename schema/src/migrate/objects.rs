@@ -9,8 +9,8 @@ pub struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    /// Selects those that changed, and those that read an altered table: SQLite refuses to alter a table if a
-    /// trigger would no longer fit, and drops the triggers of a table with it.
+    /// Selects those that changed, and those that read an altered table: SQLite refuses to alter a
+    /// table if a trigger would no longer fit, and drops the triggers of a table with it.
     pub fn new(from: &'a Record, to: &'a Record, altered: &[&str]) -> Objects<'a> {
         let reads = |object: &Object| altered.iter().any(|name| object.sql.contains(name));
         let stays = |object: &&Object| to.objects.contains(object) && !reads(object);

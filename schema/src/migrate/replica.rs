@@ -1,8 +1,9 @@
 //! Plans how a replica is migrated to the declared schema when a new build opens it.
 //!
-//! The primary has enforced the constraints on what a replica holds. So a replica has no triggers, no checks
-//! and no unique indexes: two rows that swap a unique value arrive one after the other. A local row must not
-//! prevent opening the replica either, so no statement here fails for existing rows.
+//! The primary has enforced the constraints on what a replica holds. So a replica has no triggers,
+//! no checks and no unique indexes: two rows that swap a unique value arrive one after the other. A
+//! local row must not prevent opening the replica either, so no statement here fails for existing
+//! rows.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -43,9 +44,9 @@ pub struct TableFate {
     pub retyped: bool,
 }
 
-/// Plans the migration of a replica between two records that [`replica_record`](crate::replica_record) made.
-/// `notes` are those of the migrations in between, oldest first. Without migrations it is `None`, and the
-/// former names in the declarations count.
+/// Plans the migration of a replica between two records that
+/// [`replica_record`](crate::replica_record) made. `notes` are those of the migrations in between,
+/// oldest first. Without migrations it is `None`, and the former names in the declarations count.
 pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> ReplicaPlan {
     let (mut held, mut to) = (from.clone(), to.clone());
     let mut plan = ReplicaPlan::default();
@@ -92,8 +93,8 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
     plan
 }
 
-/// Applies a note to the record, and returns the statements that apply it to the replica. Something that is
-/// dropped is only renamed for now, so that another of the same name can be added.
+/// Applies a note to the record, and returns the statements that apply it to the replica. Something
+/// that is dropped is only renamed for now, so that another of the same name can be added.
 fn follow(record: &mut Record, note: &Note) -> Vec<String> {
     match note {
         Note::RenameTable(from, to) => rename_table(record, from, to),
@@ -135,7 +136,8 @@ fn rename_table(record: &mut Record, from: &str, to: &str) -> Vec<String> {
     statements
 }
 
-/// Drops the indexes of a table. They are named after tables and columns, and are created again in the end.
+/// Drops the indexes of a table. They are named after tables and columns, and are created again in
+/// the end.
 fn drop_indexes(table: &mut TableRecord) -> Vec<String> {
     let indexes = std::mem::take(&mut table.indexes);
     indexes.iter().map(|index| format!("DROP INDEX {}", quote(&index.name(&table.name)))).collect()

@@ -6,8 +6,8 @@ use crate::sql::quote::{literal, quote};
 /// The beginning of each guard: a statement that changes nothing and may fail.
 pub const GUARD: &str = "SELECT json(";
 
-/// A guard that fails if a table that is not among `ours` would lose rows or values when this table is
-/// dropped. Our own tables are checked when the migration is planned.
+/// A guard that fails if a table that is not among `ours` would lose rows or values when this table
+/// is dropped. Our own tables are checked when the migration is planned.
 pub fn others_guard(table: &str, ours: &[&str]) -> String {
     let what = format!("rows of another application refer to {table}, and would go with it");
     let (tbl, what) = (literal(table), literal(&what));
@@ -44,7 +44,8 @@ pub fn backfill(table: &TableRecord) -> String {
 pub const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
     + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope)";
 
-/// Leaves a tombstone of kind 2 for each row whose scope has changed, in the scope where devices know it.
+/// Leaves a tombstone of kind 2 for each row whose scope has changed, in the scope where devices
+/// know it.
 pub fn left(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let scope = scope(table);
@@ -91,7 +92,8 @@ pub fn mirror(table: &TableRecord, column: &ColumnRecord) -> String {
     )
 }
 
-/// Marks all rows of a table as deleted. Their entries are kept, because sequence numbers must never repeat.
+/// Marks all rows of a table as deleted. Their entries are kept, because sequence numbers must
+/// never repeat.
 pub fn bury(name: &str) -> String {
     let tbl = literal(name);
     format!(

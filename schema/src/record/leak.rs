@@ -1,5 +1,5 @@
-//! Makes declarations from records, for a schema that is known only at run time: an adopted one, or one that
-//! a test made up. They are leaked, because declarations are `'static`.
+//! Makes declarations from records, for a schema that is known only at run time: an adopted one, or
+//! one that a test made up. They are leaked, because declarations are `'static`.
 
 use crate::declare::ddl::NOW;
 use crate::declare::table::{Column, Default, Index, Reference, Scope, Table, UniqueRule};

@@ -10,10 +10,10 @@ use crate::record::model::{
 use crate::sql::quote::quote;
 use crate::wire::engine::CHANGES_DDL;
 
-/// Returns the DDL of a replica: every synced table with its indexes, and `fastest_changes`, which holds
-/// what the replica last saw of it on the primary. A replica has no triggers and enforces only types and NOT
-/// NULL; the primary enforces the rest for everyone. Foreign keys are declared, and the connection decides
-/// whether to enforce them.
+/// Returns the DDL of a replica: every synced table with its indexes, and `fastest_changes`, which
+/// holds what the replica last saw of it on the primary. A replica has no triggers and enforces
+/// only types and NOT NULL; the primary enforces the rest for everyone. Foreign keys are declared,
+/// and the connection decides whether to enforce them.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
     let record = replica_record("", tables);
@@ -45,8 +45,8 @@ pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     record
 }
 
-/// An index to look up rows by a unique rule, over those terms of the rule that are plain columns. There is
-/// no index over an expression, because the expression could fail for a pulled row.
+/// An index to look up rows by a unique rule, over those terms of the rule that are plain columns.
+/// There is no index over an expression, because the expression could fail for a pulled row.
 fn rule_index(rule: &UniqueRecord) -> Option<IndexRecord> {
     let column = |term: &String| {
         let name = term.strip_prefix('`')?.strip_suffix('`')?;

@@ -1,9 +1,10 @@
 //! Splits a database export into statements, so that it can be repaired.
 //!
-//! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file cannot
-//! be imported until its triggers are moved to the end. For that, [`Splitter`] finds where each statement
-//! ends and whether it creates a trigger. wrangler and sqld also write infinite reals by name, which SQL
-//! does not know, and NUL characters unescaped; both are rewritten on the way.
+//! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file
+//! cannot be imported until its triggers are moved to the end. For that, [`Splitter`] finds where
+//! each statement ends and whether it creates a trigger. wrangler and sqld also write infinite
+//! reals by name, which SQL does not know, and NUL characters unescaped; both are rewritten on the
+//! way.
 
 /// A statement of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub struct Statement {
     pub is_trigger: bool,
 }
 
-/// Splits SQL into statements as SQLite's `sqlite3_complete` does: at each semicolon outside of quotes,
-/// comments and trigger bodies.
+/// Splits SQL into statements as SQLite's `sqlite3_complete` does: at each semicolon outside of
+/// quotes, comments and trigger bodies.
 #[derive(Debug, Default)]
 pub struct Splitter {
     text: String,

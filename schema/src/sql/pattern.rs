@@ -1,15 +1,16 @@
 //! Finds patterns of `LIKE` and `GLOB` that D1 would refuse.
 //!
-//! D1 refuses a pattern longer than [`PATTERN_MAX`] when it is matched, not when the table is created, so
-//! every write to such a column would fail. The engine's own statements use short, constant patterns.
+//! D1 refuses a pattern longer than [`PATTERN_MAX`] when it is matched, not when the table is
+//! created, so every write to such a column would fail. The engine's own statements use short,
+//! constant patterns.
 
 use crate::sql::tokens::tokens;
 
 /// Most bytes of a pattern on D1. A longer one fails with `LIKE or GLOB pattern too complex`.
 pub const PATTERN_MAX: usize = 50;
 
-/// Returns the length in bytes of the first pattern that is too long. It sees literals, and literals
-/// joined by `||`, but no pattern that is computed.
+/// Returns the length in bytes of the first pattern that is too long. It sees literals, and
+/// literals joined by `||`, but no pattern that is computed.
 pub fn too_long(sql: &str) -> Option<usize> {
     let tokens = tokens(sql);
     let starts =

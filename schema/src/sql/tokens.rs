@@ -103,7 +103,8 @@ pub fn list(tokens: &[String]) -> Vec<&[String]> {
 pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
     let placed = placed_tokens(sql);
     let words: Vec<String> = placed.iter().map(|(_, token)| token.clone()).collect();
-    // `ON` is not searched for: the index itself may be called `on`. No name before the terms is `(`.
+    // `ON` is not searched for: the index itself may be called `on`. No name before the terms is
+    // `(`.
     let open = words.iter().position(|token| token == "(")?;
     let end = open + 1 + closing(&words[open + 1..]);
     let text = |range: Range<usize>| {

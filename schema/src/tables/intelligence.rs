@@ -1,4 +1,5 @@
-//! What language models derive from a project: next steps, decisions, issues in its code, and patches.
+//! What language models derive from a project: next steps, decisions, issues in its code, and
+//! patches.
 
 pub mod atlas;
 

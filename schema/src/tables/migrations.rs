@@ -1,7 +1,7 @@
 //! Fastest's own migrations: generated, committed as files, and embedded here.
 //!
-//! The files are in the flat layout that `wrangler d1 migrations apply` reads. The journal holds the
-//! SHA-256 of each, because wrangler's own table records names only.
+//! The files are in the flat layout that `wrangler d1 migrations apply` reads. The journal holds
+//! the SHA-256 of each, because wrangler's own table records names only.
 
 use crate::declare::schema::Migration;
 

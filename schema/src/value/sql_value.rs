@@ -1,7 +1,7 @@
 //! The value of one column of a row, as SQLite stores it.
 //!
-//! Rows hold [`Value`] and not JSON: JSON has no infinities, and a JSON number does not say whether it
-//! is an integer or a real. `wire` is the form in which values are sent, and stored in lists.
+//! Rows hold [`Value`] and not JSON: JSON has no infinities, and a JSON number does not say whether
+//! it is an integer or a real. `wire` is the form in which values are sent, and stored in lists.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -18,8 +18,8 @@ pub enum Value {
     Null,
     /// A signed 64-bit integer.
     Integer(i64),
-    /// A 64-bit float, including the infinities. NaN is refused before it is written, because SQLite
-    /// would store it as null.
+    /// A 64-bit float, including the infinities. NaN is refused before it is written, because
+    /// SQLite would store it as null.
     Real(f64),
     /// UTF-8 text.
     Text(String),
@@ -88,8 +88,8 @@ impl Value {
         }
     }
 
-    /// Returns JSON for people and scripts: finite reals are numbers, infinities and NaN are strings,
-    /// and a blob is `{"blob": "hex"}`.
+    /// Returns JSON for people and scripts: finite reals are numbers, infinities and NaN are
+    /// strings, and a blob is `{"blob": "hex"}`.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,

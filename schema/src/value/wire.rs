@@ -49,8 +49,9 @@ impl Value {
 
     /// Reads a value in wire form, for a column of this kind.
     ///
-    /// The value may be of another storage class than the column: only an integer in a column of reals
-    /// is converted. A decimal number, which older builds sent and stored, is read as the nearest real.
+    /// The value may be of another storage class than the column: only an integer in a column of
+    /// reals is converted. A decimal number, which older builds sent and stored, is read as the
+    /// nearest real.
     pub fn from_wire(json: Json, kind: Kind) -> Result<Self, Misfit> {
         let misfit = |json: &Json| Misfit { json: json.to_string().chars().take(80).collect() };
         Ok(match json {

@@ -2,17 +2,18 @@
 
 use crate::declare::ddl::NOW;
 
-/// The table in which wrangler records applied migrations, as wrangler 4 creates it. The engine records
-/// its migrations there too, on every primary. `name` is the name of the file, with `.sql`.
+/// The table in which wrangler records applied migrations, as wrangler 4 creates it. The engine
+/// records its migrations there too, on every primary. `name` is the name of the file, with `.sql`.
 pub const D1_MIGRATIONS_DDL: &str = "CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )";
 
-/// `fastest_changes`: for each synced row, its lock version and the sequence number of its last change,
-/// counted within its scope. `deleted` is 0 for a row that exists, 1 for a deleted row, and 2 for a
-/// tombstone of a row that left the scope, whose `pk` is the JSON array of the row's key and that scope.
+/// `fastest_changes`: for each synced row, its lock version and the sequence number of its last
+/// change, counted within its scope. `deleted` is 0 for a row that exists, 1 for a deleted row, and
+/// 2 for a tombstone of a row that left the scope, whose `pk` is the JSON array of the row's key
+/// and that scope.
 pub(crate) const CHANGES_DDL: [&str; 2] = [
     "CREATE TABLE fastest_changes(
   tbl text NOT NULL,
@@ -26,9 +27,9 @@ pub(crate) const CHANGES_DDL: [&str; 2] = [
     "CREATE UNIQUE INDEX fastest_changes_scope_seq ON fastest_changes(scope, seq)",
 ];
 
-/// `fastest_meta`: one row with the epoch, a random id that is made when the primary is set up. By it a
-/// replica notices that another database answers under the same name. `fastest_pushes`: the newest pushes
-/// of each device that were applied.
+/// `fastest_meta`: one row with the epoch, a random id that is made when the primary is set up. By
+/// it a replica notices that another database answers under the same name. `fastest_pushes`: the
+/// newest pushes of each device that were applied.
 pub(crate) fn primary_ddl() -> Vec<String> {
     vec![
         format!(
@@ -52,10 +53,10 @@ pub(crate) fn primary_ddl() -> Vec<String> {
     ]
 }
 
-/// `fastest_powers`: every power of two that a real can hold, and infinity as 2^1024. Reals are sent as a
-/// mantissa and one of these exponents. The view computes each power exactly from small powers that SQL can
-/// write, and `fastest_exponents` holds integers only. So neither a dump that rounds reals nor an import
-/// that misreads them, as on D1, can change it.
+/// `fastest_powers`: every power of two that a real can hold, and infinity as 2^1024. Reals are
+/// sent as a mantissa and one of these exponents. The view computes each power exactly from small
+/// powers that SQL can write, and `fastest_exponents` holds integers only. So neither a dump that
+/// rounds reals nor an import that misreads them, as on D1, can change it.
 pub(crate) fn powers_ddl() -> [String; 3] {
     let (p, q) = (power_sql("a"), power_sql("b"));
     [
@@ -66,7 +67,8 @@ pub(crate) fn powers_ddl() -> [String; 3] {
   )
   SELECT exponent FROM every"
             .to_owned(),
-        // In two steps, with half of the exponent each: 2^1074, for the smallest subnormal, would overflow.
+        // In two steps, with half of the exponent each: 2^1074, for the smallest subnormal, would
+        // overflow.
         format!(
             "CREATE VIEW fastest_powers AS
   SELECT exponent, iif(exponent < 0, 1.0/p/q, p*q) AS power FROM (
@@ -77,7 +79,8 @@ pub(crate) fn powers_ddl() -> [String; 3] {
     ]
 }
 
-/// SQL for two to the power of the integer `exponent`, from 0 to 1023: one factor for each of its bits.
+/// SQL for two to the power of the integer `exponent`, from 0 to 1023: one factor for each of its
+/// bits.
 fn power_sql(exponent: &str) -> String {
     let factor = |bit: u32| {
         let power = match bit {

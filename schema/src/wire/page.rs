@@ -1,7 +1,7 @@
 //! Decodes the answer to a pull.
 //!
-//! The primary may be broken or may lie. Nothing here panics on its answer, and rows that are returned
-//! have the columns and types that are declared.
+//! The primary may be broken or may lie. Nothing here panics on its answer, and rows that are
+//! returned have the columns and types that are declared.
 
 use serde::Deserialize;
 
@@ -10,8 +10,8 @@ use crate::value::hex::from_hex;
 use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
 
-/// Largest version or sequence number that is accepted. They count up by one, so an honest primary never
-/// gets near it, and sums of accepted numbers cannot overflow.
+/// Largest version or sequence number that is accepted. They count up by one, so an honest primary
+/// never gets near it, and sums of accepted numbers cannot overflow.
 const COUNT_MAX: i64 = 1 << 53;
 
 /// The answer to one pull.
@@ -19,8 +19,8 @@ const COUNT_MAX: i64 = 1 << 53;
 pub struct Page {
     /// What the primary says of itself.
     pub header: Header,
-    /// Changes in ascending order of sequence numbers, all after the cursor that was sent. Deleted rows of
-    /// tables that this build does not know are left out.
+    /// Changes in ascending order of sequence numbers, all after the cursor that was sent. Deleted
+    /// rows of tables that this build does not know are left out.
     pub changes: Vec<Change>,
     /// The sequence number that the page reaches: the next cursor.
     pub reaches: i64,
@@ -84,8 +84,8 @@ impl Change {
 pub enum Outcome {
     /// The row exists, with these values in column order.
     Row(Vec<Value>),
-    /// The row exists, but a value does not fit its column: someone wrote another type on the primary. The
-    /// replica keeps its version of the row until the value is corrected there.
+    /// The row exists, but a value does not fit its column: someone wrote another type on the
+    /// primary. The replica keeps its version of the row until the value is corrected there.
     Held {
         /// The column.
         column: &'static str,
@@ -133,7 +133,8 @@ pub enum PageError {
     /// The header is missing.
     #[error("the answer has no header")]
     NoHeader,
-    /// Sequence numbers are not ascending, or are outside of the range from the cursor to the header's.
+    /// Sequence numbers are not ascending, or are outside of the range from the cursor to the
+    /// header's.
     #[error("change {seq} is out of order: expected one after {after}, up to {last}")]
     Order {
         /// The sequence number.
@@ -177,8 +178,8 @@ enum Form {
     Hex,
 }
 
-/// Whether to ask again by [`crate::pull_hex_sql`]. Servers replace bytes that are not UTF-8 by U+FFFD, and
-/// a text that really contains U+FFFD looks the same.
+/// Whether to ask again by [`crate::pull_hex_sql`]. Servers replace bytes that are not UTF-8 by
+/// U+FFFD, and a text that really contains U+FFFD looks the same.
 pub fn is_lossy(answer: &[Vec<Option<String>>]) -> bool {
     answer.iter().flatten().flatten().any(|cell| cell.contains('\u{fffd}'))
 }
@@ -249,7 +250,8 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     Ok(Header { seq, epoch, migration, push_known, seen_known, request })
 }
 
-/// Whether a row was deleted and its table is unknown. A migration that drops a table leaves such entries.
+/// Whether a row was deleted and its table is unknown. A migration that drops a table leaves such
+/// entries.
 fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
     let is_known = |name| tables.iter().any(|table| table.name == name);
     let is_gone = matches!(cells.deleted.as_deref(), Some("1" | "2")) && cells.row.is_none();
@@ -278,7 +280,8 @@ fn change(
             let outcome = outcome(table, &pk, values, row.marker)?;
             (pk, outcome)
         }
-        // An entry that says 0 without a row: a REPLACE on another row deleted it, and no trigger fired.
+        // An entry that says 0 without a row: a REPLACE on another row deleted it, and no trigger
+        // fired.
         (0 | 1, None) => (pk, Outcome::Deleted),
         (2, None) => {
             let (key, scope) = serde_json::from_str(&pk).map_err(json)?;
@@ -338,8 +341,8 @@ impl Text {
     }
 }
 
-/// Checks the values of an existing row: one for each column, under the key of the change. `marker` stands
-/// for bytes that are not UTF-8.
+/// Checks the values of an existing row: one for each column, under the key of the change. `marker`
+/// stands for bytes that are not UTF-8.
 fn outcome(
     table: &'static Table,
     key: &str,

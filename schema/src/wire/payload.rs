@@ -11,9 +11,10 @@ pub const PUSHES_KEPT: i64 = 1000;
 
 /// The push statement. Its parameters are texts: push id, device id, payload.
 ///
-/// It returns one row: the push id, so that the answer to another request is noticed, and a JSON array of
-/// `[table, key, version, deleted]` for each locked row whose version is now not the lock's plus one. It
-/// returns no row if the push was applied before; ask by [`PUSH_KNOWN_SQL`] then.
+/// It returns one row: the push id, so that the answer to another request is noticed, and a JSON
+/// array of `[table, key, version, deleted]` for each locked row whose version is now not the
+/// lock's plus one. It returns no row if the push was applied before; ask by [`PUSH_KNOWN_SQL`]
+/// then.
 pub const PUSH_SQL: &str =
     "INSERT INTO fastest_push_2(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
@@ -29,8 +30,8 @@ pub const PUSH_1_SQL: &str =
   JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
   WHERE c.version IS NOT (l.value->>2) + 1)";
 
-/// Asks whether a push was applied. Its parameters are the push id and the push's locks as JSON. It returns
-/// the same row as [`PUSH_SQL`], or no row if the push was not applied.
+/// Asks whether a push was applied. Its parameters are the push id and the push's locks as JSON. It
+/// returns the same row as [`PUSH_SQL`], or no row if the push was not applied.
 pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))
   FROM json_each(?2) AS l
@@ -38,9 +39,9 @@ pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
   WHERE c.version IS NOT (l.value->>2) + 1)
 FROM fastest_pushes WHERE id = ?1";
 
-/// A trial push, which is never applied. It has no id, so it fails with [`TRIED`] when it is recorded,
-/// unless an operation fails before. Foreign keys are not checked, because SQLite checks them later. Its
-/// parameters are the device id and the payload.
+/// A trial push, which is never applied. It has no id, so it fails with [`TRIED`] when it is
+/// recorded, unless an operation fails before. Foreign keys are not checked, because SQLite checks
+/// them later. Its parameters are the device id and the payload.
 pub const TRIAL_SQL: &str = "INSERT INTO fastest_push_2(id, device, payload) VALUES (NULL, ?1, ?2)";
 
 /// Part of the error message of a trial push that found nothing wrong.
@@ -85,7 +86,8 @@ impl Payload {
     }
 }
 
-/// The table, key and version of a row as the writer last saw it; version 0 for a row that never existed.
+/// The table, key and version of a row as the writer last saw it; version 0 for a row that never
+/// existed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock(pub String, pub String, pub i64);
 
@@ -96,22 +98,23 @@ pub type Columns = Map<String, Json>;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Op {
-    /// Writes these columns of the row. The others keep their values, or get their defaults in a new row.
+    /// Writes these columns of the row. The others keep their values, or get their defaults in a
+    /// new row.
     Write(String, String, Columns),
-    /// Changes these columns in a row of a versioned table, if it exists, without a lock. The last field is
-    /// always 1.
+    /// Changes these columns in a row of a versioned table, if it exists, without a lock. The last
+    /// field is always 1.
     Patch(String, String, Columns, u8),
     /// Deletes the row.
     Delete(String, String),
 }
 
-/// A change that a device has seen: table, key, version, sequence number. If the primary has neither this
-/// change nor a later version of its row, it is not the primary that the device knew.
+/// A change that a device has seen: table, key, version, sequence number. If the primary has
+/// neither this change nor a later version of its row, it is not the primary that the device knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen(pub String, pub String, pub i64, pub i64);
 
-/// Asks in which scopes the primary lacks a change that was seen there. The parameter `?2` is a JSON array
-/// of `[scope, [table, key, version, seq]]`; the SELECT returns a JSON array of scopes.
+/// Asks in which scopes the primary lacks a change that was seen there. The parameter `?2` is a
+/// JSON array of `[scope, [table, key, version, seq]]`; the SELECT returns a JSON array of scopes.
 pub fn unseen_sql() -> String {
     let seen = seen_sql("(s.value->1)");
     format!("SELECT json_group_array(s.value->>0) FROM json_each(?2) AS s WHERE NOT {seen}")

@@ -1,7 +1,7 @@
 //! Pull: one SELECT that returns a header and a page of changes.
 //!
-//! The statement is sent with each pull, so it is kept short: a view of each table, `fastest_row_{table}`,
-//! encodes the rows.
+//! The statement is sent with each pull, so it is kept short: a view of each table,
+//! `fastest_row_{table}`, encodes the rows.
 
 use crate::declare::schema::Schema;
 use crate::declare::table::Table;
@@ -23,19 +23,20 @@ const CHANGE_BYTES: usize = 100;
 /// 6. the change at the cursor as JSON ([`crate::Seen`]), or an empty text;
 /// 7. a request text, which the header repeats so that the answer to another request is noticed.
 ///
-/// The answer has six columns of text or null, which [`crate::decode_page`] reads: first a header, then
-/// changes in ascending order of sequence numbers. The first change is sent whatever its size. Changes of
-/// tables that are not in the schema are sent without their rows: the decoder ignores those of deleted rows,
-/// and reports those of existing rows, since they mean that the primary is newer.
+/// The answer has six columns of text or null, which [`crate::decode_page`] reads: first a header,
+/// then changes in ascending order of sequence numbers. The first change is sent whatever its size.
+/// Changes of tables that are not in the schema are sent without their rows: the decoder ignores
+/// those of deleted rows, and reports those of existing rows, since they mean that the primary is
+/// newer.
 pub fn pull_sql(schema: &Schema) -> String {
     select(schema, str::to_owned, "CAST(pk AS TEXT)")
 }
 
-/// Returns the pull statement that encodes keys and rows in hex, for [`crate::decode_hex_page`]. It is for
-/// texts that are not UTF-8, for which servers send U+FFFD or fail.
+/// Returns the pull statement that encodes keys and rows in hex, for [`crate::decode_hex_page`]. It
+/// is for texts that are not UTF-8, for which servers send U+FFFD or fail.
 ///
-/// Hex doubles the size, and a text on D1 may have 2 MB. So a row of `whole_from` bytes or more is sent as
-/// it is, after a colon and the number of U+FFFD that it really contains.
+/// Hex doubles the size, and a text on D1 may have 2 MB. So a row of `whole_from` bytes or more is
+/// sent as it is, after the number of U+FFFD that it really contains and a colon.
 pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     let form = |row: &str| match whole_from {
         None => format!("hex({row})"),
@@ -81,7 +82,8 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     )
 }
 
-/// Applies an expression to the view of the table that the change `c` is of; null if the row was deleted.
+/// Applies an expression to the view of the table that the change `c` is of; null if the row was
+/// deleted.
 fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String {
     let arms: Vec<String> = tables
         .iter()

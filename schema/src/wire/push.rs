@@ -1,10 +1,11 @@
 //! Push: one INSERT into a view, whose trigger applies all of the push or nothing.
 //!
-//! The view `fastest_push_2` takes payload 2, a list of row operations. Its trigger checks the payload as a
-//! whole, and inserts the operations one by one, in order, into the view `fastest_push_op`, which has a
-//! trigger for each table. So no statement grows with the number of tables, except for a list of their
-//! names; and because operations run in order, one can release a unique value that a later one takes. The
-//! view `fastest_push` takes payload 1, of earlier builds, and converts it to payload 2.
+//! The view `fastest_push_2` takes payload 2, a list of row operations. Its trigger checks the
+//! payload as a whole, and inserts the operations one by one, in order, into the view
+//! `fastest_push_op`, which has a trigger for each table. So no statement grows with the number of
+//! tables, except for a list of their names; and because operations run in order, one can release a
+//! unique value that a later one takes. The view `fastest_push` takes payload 1, of earlier builds,
+//! and converts it to payload 2.
 
 mod delete;
 mod given;
@@ -71,8 +72,8 @@ const OPERATIONS: &str = "INSERT INTO fastest_push_op(tbl, pk, columns, patch)
     SELECT value->>0, value->>1, value->2, value->>3
     FROM json_each(NEW.payload->'ops') ORDER BY key";
 
-/// Checks whether to process the push at all: its version is known, it was not applied before, its counter
-/// is new, and it is meant for this primary in its present state.
+/// Checks whether to process the push at all: its version is known, it was not applied before, its
+/// counter is new, and it is meant for this primary in its present state.
 fn admission() -> Vec<String> {
     vec![
         format!(
@@ -148,8 +149,8 @@ fn whole_checks(synced: &[&Table]) -> Vec<String> {
     ]
 }
 
-/// Refuses the push if a trigger or a constraint of the application undid an operation without an error:
-/// each written row must have a new version, and each deleted row must be gone.
+/// Refuses the push if a trigger or a constraint of the application undid an operation without an
+/// error: each written row must have a new version, and each deleted row must be gone.
 fn swallowed() -> String {
     // A join of the two lists would be quadratic; for `IN`, SQLite builds an index.
     format!(

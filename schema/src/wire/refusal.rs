@@ -7,10 +7,11 @@ pub enum Refusal {
     PayloadVersion,
     /// The payload has no counter, or is malformed.
     PayloadInvalid,
-    /// The device has already pushed with this counter or a higher one, so it was cloned or restored.
+    /// The device has already pushed with this counter or a higher one, so it was cloned or
+    /// restored.
     DeviceCounter,
-    /// The primary lacks something that the device knows it had: it is another database, or was restored
-    /// from an older backup.
+    /// The primary lacks something that the device knows it had: it is another database, or was
+    /// restored from an older backup.
     Restored,
     /// A row has changed since the device saw it. The device must pull, merge and push again.
     VersionConflict,
@@ -19,10 +20,11 @@ pub enum Refusal {
     /// The payload writes to a table that the primary does not sync, or patches one that is not
     /// versioned.
     UnknownTable,
-    /// The payload writes a column that the primary does not have, so the primary's migrations are behind.
+    /// The payload writes a column that the primary does not have, so the primary's migrations are
+    /// behind.
     UnknownColumn,
-    /// A written row is missing, or a deleted row still exists: a trigger or an `ON CONFLICT` clause of the
-    /// application undid the operation without an error.
+    /// A written row is missing, or a deleted row still exists: a trigger or an `ON CONFLICT`
+    /// clause of the application undid the operation without an error.
     Swallowed,
 }
 

@@ -1,7 +1,7 @@
 //! The triggers that keep `fastest_changes` up to date on the primary, whoever writes.
 //!
-//! Sequence numbers must never repeat within a scope, and each is the scope's `max(seq) + 1`. An entry
-//! that leaves a scope could lower that maximum, so a tombstone takes its place there first.
+//! Sequence numbers must never repeat within a scope, and each is the scope's `max(seq) + 1`. An
+//! entry that leaves a scope could lower that maximum, so a tombstone takes its place there first.
 
 use crate::declare::table::{Policy, Scope, Table};
 use crate::sql::quote::{literal, quote};
@@ -111,8 +111,8 @@ fn lock_guard(table: &Table) -> Option<String> {
     Some(format!("CREATE TRIGGER {name} {event} ON {when} BEGIN\n  {body};\nEND"))
 }
 
-/// For a scope path: when the scope of the parent row changes, touches the rows that refer to it, so that
-/// their triggers move them too.
+/// For a scope path: when the scope of the parent row changes, touches the rows that refer to it,
+/// so that their triggers move them too.
 fn rescope(table: &Table, scope: Scope) -> Option<String> {
     let Scope::Path { column, table: parent, key, target } = scope else {
         return None;
@@ -127,8 +127,8 @@ END"
     ))
 }
 
-/// The scope of the new row. If the parent of a scope path is missing, as in the middle of a cascade, the
-/// recorded scope is kept.
+/// The scope of the new row. If the parent of a scope path is missing, as in the middle of a
+/// cascade, the recorded scope is kept.
 fn new_scope(table: &Table, scope: Scope) -> String {
     match scope {
         Scope::Column(_) => computed(table, scope, "NEW"),
@@ -139,15 +139,15 @@ fn new_scope(table: &Table, scope: Scope) -> String {
     }
 }
 
-/// The scope of the old row. The recorded scope comes first: devices know the row under it, and the same
-/// delete may have removed the parent of a scope path.
+/// The scope of the old row. The recorded scope comes first: devices know the row under it, and the
+/// same delete may have removed the parent of a scope path.
 fn old_scope(table: &Table, scope: Scope) -> String {
     let computed = computed(table, scope, "OLD");
     format!("coalesce({}, {computed}, '')", recorded(table, "scope", "OLD"))
 }
 
-/// The scope by the row's own values. A null column yields the empty scope. The expression is null only if
-/// the parent of a scope path is missing.
+/// The scope by the row's own values. A null column yields the empty scope. The expression is null
+/// only if the parent of a scope path is missing.
 fn computed(table: &Table, scope: Scope, row: &str) -> String {
     match scope {
         Scope::Column(name) => {

@@ -1,8 +1,8 @@
 //! The atlas: a graph of the parts of a project, with texts to search, and diagrams.
 //!
-//! Most of it is derived from snapshots. When it is derived again from a later snapshot, rows that no
-//! longer apply are deleted. So every table is versioned, even where rows never change: devices would
-//! keep rows of an append-only table forever.
+//! Most of it is derived from snapshots. When it is derived again from a later snapshot, rows that
+//! no longer apply are deleted. So every table is versioned, even where rows never change: devices
+//! would keep rows of an append-only table forever.
 //!
 //! `concept_id` is never a foreign key: concepts and the rows that refer to them are derived at
 //! different times.
@@ -20,8 +20,8 @@ use crate::declare::vocabulary::vocabulary;
     unique(project_id, id),
 )]
 pub struct AtlasConcept {
-    /// `system:<name>`, `module:<path>` or `code:<file path>`. Ids are unique across projects, so two
-    /// projects cannot both hold the same one.
+    /// `system:<name>`, `module:<path>` or `code:<file path>`. Ids are unique across projects, so
+    /// two projects cannot both hold the same one.
     #[pk]
     pub id: String,
     /// The project that it is a part of.

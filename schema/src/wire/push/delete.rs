@@ -4,8 +4,9 @@ use crate::declare::table::{Policy, Table};
 use crate::sql::quote::{literal, quote};
 use crate::wire::refusal::Refusal;
 
-/// Refuses to delete a row if the delete would also delete or change a row without a lock: the writer does
-/// not know that row, or not its present state. `None` if no versioned table has such a foreign key.
+/// Refuses to delete a row if the delete would also delete or change a row without a lock: the
+/// writer does not know that row, or not its present state. `None` if no versioned table has such a
+/// foreign key.
 pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String> {
     let children = synced.iter().filter(|child| child.policy == Policy::Versioned);
     let body: Vec<String> = children.flat_map(|child| children_unseen(table, child)).collect();

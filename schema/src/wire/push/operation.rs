@@ -39,9 +39,9 @@ fn unknown_column(table: &Table) -> String {
     )
 }
 
-/// Refuses a key column that differs from the operation's key, and JSON that is not a value of its column:
-/// the wire form has blobs, but no column holds them. An array or an object in a text column is stored as
-/// its own text.
+/// Refuses a key column that differs from the operation's key, and JSON that is not a value of its
+/// column: the wire form has blobs, but no column holds them. An array or an object in a text
+/// column is stored as its own text.
 fn malformed(table: &Table) -> String {
     let names = |kind: Kind| {
         let of = table.columns.iter().filter(|column| column.kind == kind);
@@ -69,8 +69,9 @@ fn malformed(table: &Table) -> String {
     )
 }
 
-/// Refuses an operation on a row that does not exist although its entry says so: a REPLACE on another row
-/// deleted it, and no trigger fired. Writing some of its columns would create a row of these alone.
+/// Refuses an operation on a row that does not exist although its entry says so: a REPLACE on
+/// another row deleted it, and no trigger fired. Writing some of its columns would create a row of
+/// these alone.
 fn missing_row(table: &Table) -> String {
     let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
     format!(
@@ -90,9 +91,9 @@ fn lock_step(table: &Table) -> Option<String> {
     Some(format!("{column}={column}+1"))
 }
 
-/// Updates an existing row in the columns that the operation sets, except for watched ones. The update also
-/// runs if it changes no value, so that the version rises in any case; it is left out only if an update of a
-/// watched column follows and nothing else is set.
+/// Updates an existing row in the columns that the operation sets, except for watched ones. The
+/// update also runs if it changes no value, so that the version rises in any case; it is left out
+/// only if an update of a watched column follows and nothing else is set.
 fn update(table: &Table) -> String {
     let (name, pk) = (quote(table.name), quote(table.pk));
     let plain = table.writable().filter(|column| !column.watched);
@@ -137,9 +138,10 @@ fn update_watched(table: &Table, column: &Column) -> String {
     )
 }
 
-/// Inserts the row if it does not exist. Only a conflict of keys is tolerated; any other violated constraint
-/// fails the push. An operation may set only some columns of an existing row of a versioned table, so those
-/// have no `ON CONFLICT`: it would report missing NOT NULL columns before it found the key.
+/// Inserts the row if it does not exist. Only a conflict of keys is tolerated; any other violated
+/// constraint fails the push. An operation may set only some columns of an existing row of a
+/// versioned table, so those have no `ON CONFLICT`: it would report missing NOT NULL columns before
+/// it found the key.
 fn insert(table: &Table) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
     let values: Vec<String> = table.columns.iter().map(|column| value(table, column)).collect();

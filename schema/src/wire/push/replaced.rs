@@ -1,13 +1,13 @@
-//! Constraints that are `ON CONFLICT REPLACE`. SQLite deletes the conflicting row and fires no trigger, so
-//! devices would not learn of the delete.
+//! Constraints that are `ON CONFLICT REPLACE`. SQLite deletes the conflicting row and fires no
+//! trigger, so devices would not learn of the delete.
 
 use crate::declare::ddl::{default_sql, indexes};
 use crate::declare::table::{Column, Policy, Table};
 use crate::sql::quote::{literal, quote};
 use crate::wire::push::given::{given, is_given};
 
-/// Refuses an operation that would replace another row: one statement for each unique index of a table with
-/// such a constraint. The error text is SQLite's own for a violated constraint.
+/// Refuses an operation that would replace another row: one statement for each unique index of a
+/// table with such a constraint. The error text is SQLite's own for a violated constraint.
 pub fn replaced(table: &Table) -> Vec<String> {
     let sets = indexes(table).filter(|(_, unique)| *unique && table.replaces);
     let (name, pk) = (quote(table.name), quote(table.pk));
@@ -20,7 +20,8 @@ pub fn replaced(table: &Table) -> Vec<String> {
             format!("iif({},{},{old})", is_given(column), given(column))
         }
     };
-    // An existing row of an append-only table is not written, and neither is a missing row by a patch.
+    // An existing row of an append-only table is not written, and neither is a missing row by a
+    // patch.
     let is_done = match table.policy {
         Policy::Versioned => format!("(was.{pk} IS NOT NULL OR NEW.patch IS NULL)"),
         _ => format!("was.{pk} IS NULL"),

@@ -1,4 +1,4 @@
-//! The DDL says what the metadata says, and rows survive the wire.
+//! The DDL matches the metadata, and rows survive the wire.
 
 use fastest_schema::tables::workspaces::{
     DriftReport, Merged, NewSnapshot, NewWorkspace, Snapshot, Source, Workspace,
@@ -32,7 +32,7 @@ fn described(table: &Table, column: &Column) -> Value {
         Kind::Real => "REAL",
     };
     let pk = i64::from(column.name == table.pk);
-    // SQLite takes off the brackets of an expression.
+    // SQLite reports the expression without its parentheses.
     let default = column.default.map(|default| match default {
         Default::Now => "strftime('%Y-%m-%dT%H:%M:%fZ','now')".to_owned(),
         Default::Text(text) => format!("'{text}'"),
@@ -43,7 +43,7 @@ fn described(table: &Table, column: &Column) -> Value {
     json!([column.name, kind, i64::from(!column.null), pk, default])
 }
 
-/// A line of its DDL for each column, which ends with the check if there is one.
+/// The DDL line of each column, which ends with the check if there is one.
 #[test]
 fn the_database_has_the_declared_checks() {
     let primary = Primary::empty();

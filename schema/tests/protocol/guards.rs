@@ -1,4 +1,4 @@
-//! Migrations that fail, whole, rather than change or lose what is there.
+//! Migrations that fail as a whole rather than change or lose existing values.
 
 use fastest_schema::migrate::diff::migration;
 use fastest_schema::record::model::{Record, TableRecord};
@@ -34,7 +34,7 @@ fn run(database: &Connection, statements: &[String]) -> Result<(), String> {
     transaction.commit().map_err(|error| error.to_string())
 }
 
-/// The stored value after a change of type; `None` where the migration refuses it.
+/// The stored value after a change of type; `None` if the migration refuses it.
 fn moved(from: Kind, to: Kind, value: &str) -> Option<String> {
     let typed = |kind| items(|table| table.columns[1].kind = kind);
     let (before, after) = (typed(from), typed(to));
@@ -73,7 +73,7 @@ fn a_value_that_would_change_stops_the_migration() {
     check(Kind::Real, Kind::Integer, "5.0", Some("integer 5"));
     check(Kind::Real, Kind::Integer, "5.5", None);
     check(Kind::Real, Kind::Text, "0.5", Some("text 0.5"));
-    // SQLite before 3.47 writes 15 digits of it, and refuses.
+    // SQLite before 3.47 writes only 15 digits of it, so the migration refuses it.
     check(Kind::Real, Kind::Text, "0.1 + 0.2", Some("text 0.30000000000000004"));
     check(Kind::Integer, Kind::Real, "5", Some("real 5.0"));
     check(Kind::Integer, Kind::Real, "9007199254740993", None);

@@ -5,294 +5,68 @@
 //! crate computes text and decodes answers; it opens no database. `docs/protocol.md` describes the
 //! wire for clients in other languages.
 
+// The code that the macros write names this crate from outside, also where it is used in here.
 extern crate self as fastest_schema;
 
 pub mod adopt;
-pub mod auth;
-pub mod cascade;
-mod check;
-mod column;
-pub mod compare;
-pub mod conversations;
-mod ddl;
-mod diagram;
-pub mod diff;
-mod engine;
-pub mod export;
-pub mod folder;
-pub mod infrastructure;
-pub mod intelligence;
+pub mod check;
+pub mod declare;
 pub mod live;
-mod migrations;
-mod page;
-mod pattern;
-pub mod projects;
-mod pull;
-mod push;
+pub mod migrate;
 pub mod record;
-mod refusal;
-mod schema;
-mod table;
-mod tokens;
-mod triggers;
+pub mod sql;
+pub mod tables;
 pub mod value;
-mod vocabulary;
-pub mod workspaces;
+pub mod wire;
 
-use intelligence::atlas;
-
-pub use check::{DeclarationError, check};
-pub use column::{ColumnType, Flag, Json, Kind};
-pub use ddl::{create_table, parents_first, replica_ddl};
-pub use diagram::mermaid;
-pub use diff::replica_record;
-pub use engine::{D1_MIGRATIONS_DDL, NewPack, Pack};
-/// Turns a struct into a table.
-///
-/// The struct becomes the row type and implements [`Row`]; beside it comes a struct for inserts, its
-/// name with `New` in front, and a constant with the name of each column.
-///
-/// ```
-/// use fastest_schema::{Row, table};
-///
-/// /// A note on a workspace.
-/// #[table(
-///     name = "notes",
-///     policy = versioned("notes are edited on any device"),
-///     scope = workspace_id -> workspaces.project_id,
-///     index(workspace_id, created_at),
-/// )]
-/// pub struct Note {
-///     /// ULID.
-///     #[pk]
-///     pub id: String,
-///     /// Where it hangs.
-///     #[references(workspaces.id, on_delete = cascade)]
-///     pub workspace_id: String,
-///     /// What it says.
-///     pub text: Option<String>,
-///     /// ISO 8601, UTC, milliseconds.
-///     #[default(now)]
-///     pub created_at: String,
-/// }
-///
-/// let new = NewNote {
-///     id: "n1".into(),
-///     workspace_id: "w1".into(),
-///     text: None,
-///     created_at: None,
-/// };
-/// assert_eq!(serde_json::to_string(&new).unwrap(), r#"{"id":"n1","workspace_id":"w1"}"#);
-/// assert_eq!(Note::TABLE.pk, Note::ID);
-/// ```
-///
-/// # On the struct
-/// - `name`: in SQL; ASCII letters, digits and `_`.
-/// - `policy`: `versioned`, `append_only` or `private`, each with the reason in brackets.
-/// - `scope`: a column, or `column -> table.column` over that column's foreign key. A private table
-///   has none.
-/// - `index(…)` and `unique(…)`: any number of each.
-/// - `renamed_from = "old_name"`: what the table was called before.
-/// - `deprecated = "why, and what instead"`: it is still there, and not to be used.
-/// - `external`: someone else makes and changes the table; only the triggers on it are ours. `index` and
-///   `unique` then tell what is there, and make nothing.
-/// - `unique_sql("term", …, filter = "condition")`, for such a table: a unique index over expressions, or
-///   over the rows of which the condition holds. A device refuses a row that would break it.
-/// - `replaces`, for such a table: a UNIQUE constraint of it is `ON CONFLICT REPLACE`. A push that would
-///   strike another row by it is refused. `fastest schema adopt` writes all of these.
-///
-/// # On a field
-/// - `#[pk]`: the primary key, one for each table, of type `String`.
-/// - `#[unique]`: guarded by a unique index of its own.
-/// - `#[references(table.column)]`, with `on_delete = cascade`, `set_null` or `restrict` if need be.
-/// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`, which may look at no
-///   column and no table.
-/// - `#[check("sql")]`: what must hold for every value. A text that may gain words is better a
-///   [`vocabulary!`], for what is refused here is refused from newer builds too.
-/// - `#[renamed_from(old_name)]`: what the column was called before.
-/// - `#[watched]`: a trigger of the application's own, `UPDATE OF` this column, is on the table. A push
-///   sets it only in rows where its value changes. `fastest schema adopt` writes it.
-/// - `#[lock_version]`: mirrors the lock version of the row; in versioned tables only.
-/// - `#[size("sql")]`: the bytes of the value, where measuring a long text would be dear.
-///
-/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type of
-/// your own that implements [`ColumnType`]; in an `Option` it may be null.
-///
-/// ```
-/// use fastest_schema::{Default, Flag, OnDelete, Row, table};
-///
-/// /// A reminder, in a table that another tool makes.
-/// #[table(
-///     name = "noteReminders",
-///     policy = private("a test"),
-///     renamed_from = "alarms",
-///     deprecated = "reminders are sent by mail; see `mails`",
-///     external,
-/// )]
-/// struct Reminder {
-///     #[pk]
-///     #[default(sql = "lower(hex(randomblob(16)))")]
-///     id: String,
-///     #[references(notes.id, on_delete = restrict)]
-///     #[renamed_from(note)]
-///     note_id: String,
-///     #[check("minutes > 0")]
-///     minutes: i64,
-///     #[default(0)]
-///     loud: Flag,
-/// }
-///
-/// let table = Reminder::TABLE;
-/// assert_eq!((table.renamed_from, table.external), (Some("alarms"), true));
-/// assert!(table.deprecated.is_some());
-/// let [id, note_id, minutes, loud] = table.columns else { panic!() };
-/// assert_eq!(id.default, Some(Default::Sql("lower(hex(randomblob(16)))")));
-/// assert_eq!(note_id.renamed_from, Some("note"));
-/// assert_eq!(note_id.references.as_ref().unwrap().on_delete, OnDelete::Restrict);
-/// assert_eq!(minutes.check, Some("minutes > 0"));
-/// assert_eq!(loud.default, Some(Default::Integer(0)));
-/// ```
-///
-/// # What does not compile
-/// A scope or an index on a column that is not there:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = append_only("a test"), scope = project)]
-/// struct Note { #[pk] id: String, project_id: String }
-/// ```
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = append_only("a test"), scope = id, index(project))]
-/// struct Note { #[pk] id: String, project_id: String }
-/// ```
-/// A scope's path over a column that is no foreign key to that table:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = append_only("a test"), scope = w -> workspaces.project_id)]
-/// struct Note { #[pk] id: String, #[references(projects.id)] w: String }
-/// ```
-/// A synced table without a scope, or a private one with a scope:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = append_only("a test"))]
-/// struct Note { #[pk] id: String }
-/// ```
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"), scope = id)]
-/// struct Note { #[pk] id: String }
-/// ```
-/// A table without a key, or with one that is not text:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"))]
-/// struct Note { id: String }
-/// ```
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"))]
-/// struct Note { #[pk] id: i64 }
-/// ```
-/// A lock version in a table that is not versioned:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"))]
-/// struct Note { #[pk] id: String, #[lock_version] version: i64 }
-/// ```
-/// A name with other characters:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "no-tes", policy = private("a test"))]
-/// struct Note { #[pk] id: String }
-/// ```
-/// An old name that is in use:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", renamed_from = "notes", policy = private("a test"))]
-/// struct Note { #[pk] id: String }
-/// ```
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"))]
-/// struct Note { #[pk] id: String, body: String, #[renamed_from(body)] text: String }
-/// ```
-/// A default that is neither a literal nor said to be SQL:
-/// ```compile_fail
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = private("a test"))]
-/// struct Note { #[pk] id: String, #[default(random())] dice: i64 }
-/// ```
-/// What is right beside these:
-/// ```
-/// # use fastest_schema::table;
-/// #[table(name = "notes", policy = versioned("a test"), scope = w -> workspaces.project_id, index(id))]
-/// struct Note { #[pk] id: String, #[references(workspaces.id)] w: String, #[lock_version] version: i64 }
-/// ```
-/// ```
-/// # use fastest_schema::table;
-/// #[table(name = "notes", renamed_from = "memos", policy = private("a test"))]
-/// struct Note {
-///     #[pk] id: String,
-///     #[renamed_from(body)] text: String,
-///     #[default(sql = "random()")] dice: i64,
-/// }
-/// ```
-pub use fastest_schema_macros::table;
-pub use migrations::{Migration, STATEMENT_BREAKPOINT, init_sql, numbered_statements, statements};
-pub use page::{Change, Header, Outcome, Page, PageError, decode_hex_page, decode_page, is_lossy};
-pub use pull::{
-    applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql, pull_hex_sql,
-    pull_sql, row_ddl,
-};
-pub use push::{
-    Columns, Lock, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload,
-    Seen, TRIAL_SQL, TRIED, push_ddl, unseen_sql,
-};
-pub use refusal::Refusal;
-pub use schema::{FASTEST, Schema, SchemaError};
-pub use table::{
+pub use check::declarations::{DeclarationError, check};
+pub use check::schema::SchemaError;
+pub use declare::attribute::table;
+pub use declare::column_type::{ColumnType, Flag, Json};
+#[doc(hidden)]
+pub use declare::macro_support as __private;
+pub use declare::order::parents_first;
+pub use declare::schema::{Migration, Schema};
+pub use declare::table::{
     Column, Default, Index, OnDelete, Policy, Reference, Row, Scope, Table, UniqueRule,
 };
-pub use triggers::trigger_ddl;
-pub use value::Value;
+pub use migrate::text::init_sql;
+pub use record::ddl::create_table;
+pub use record::diagram::mermaid;
+pub use record::replica::{replica_ddl, replica_record};
+pub use sql::statements::{STATEMENT_BREAKPOINT, numbered_statements, statements};
+pub use tables::fastest::{FASTEST, TABLES};
+pub use tables::packs::{NewPack, Pack};
+pub use value::kind::Kind;
+#[doc(inline)]
+pub use value::sql_value::Value;
+pub use wire::engine::D1_MIGRATIONS_DDL;
+pub use wire::lookup::{applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql};
+pub use wire::page::{
+    Change, Header, Outcome, Page, PageError, decode_hex_page, decode_page, is_lossy,
+};
+pub use wire::payload::{
+    Columns, Lock, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload,
+    Seen, TRIAL_SQL, TRIED, unseen_sql,
+};
+pub use wire::pull::{pull_hex_sql, pull_sql};
+pub use wire::push::push_ddl;
+pub use wire::refusal::Refusal;
+pub use wire::row_view::row_ddl;
+pub use wire::triggers::trigger_ddl;
 
-/// Every table that Fastest declares, parents before children, and packs before the snapshots whose
-/// content they hold: a push writes, and a pull shows, rows in this order, so that whoever stops
-/// half-way never knows a snapshot without its content.
-pub const TABLES: &[&Table] = &[
-    auth::User::TABLE,
-    projects::Project::TABLE,
-    Pack::TABLE,
-    workspaces::Snapshot::TABLE,
-    workspaces::Workspace::TABLE,
-    workspaces::DriftReport::TABLE,
-    workspaces::ActivityEvent::TABLE,
-    auth::AuthCode::TABLE,
-    auth::DeviceCode::TABLE,
-    auth::Session::TABLE,
-    auth::UserApiKey::TABLE,
-    projects::ProjectEnvVar::TABLE,
-    conversations::Conversation::TABLE,
-    intelligence::NextStep::TABLE,
-    intelligence::ProjectDecision::TABLE,
-    intelligence::ActionItem::TABLE,
-    intelligence::ActionItemRun::TABLE,
-    intelligence::RefactoringSuggestion::TABLE,
-    atlas::AtlasConcept::TABLE,
-    atlas::AtlasEdge::TABLE,
-    atlas::AtlasChunk::TABLE,
-    atlas::AtlasEmbedding::TABLE,
-    atlas::AtlasDecisionLink::TABLE,
-    atlas::AtlasDiagram::TABLE,
-    infrastructure::ProviderCredential::TABLE,
-    infrastructure::InfrastructureResource::TABLE,
-    infrastructure::DeploymentSettings::TABLE,
-    infrastructure::Deployment::TABLE,
-    infrastructure::Job::TABLE,
-];
+// Old paths, until every crate uses the new ones.
+pub use check::cascade;
+pub use live::compare;
+pub use migrate::folder;
+pub use sql::export;
+pub use tables::{auth, conversations, infrastructure, intelligence, projects, workspaces};
 
-/// What the code that [`macro@table`] writes needs, whatever its crate depends on.
-#[doc(hidden)]
-pub mod __private {
-    pub use serde;
+#[allow(missing_docs)]
+pub mod diff {
+    pub use crate::migrate::diff::{DiffError, migration};
+    pub use crate::migrate::note::{Note, notes};
+    pub use crate::migrate::plan::Plan;
+    pub use crate::migrate::replica::{ReplicaPlan, TableFate, replica_migration};
+    pub use crate::record::replica::replica_record;
 }

@@ -1,4 +1,4 @@
-//! What one `#[table]` struct says, after parsing and before code is written.
+//! A parsed `#[table]` struct, from which code is generated.
 
 use syn::{Attribute, Expr, Ident, LitStr, Type, Visibility};
 
@@ -8,25 +8,25 @@ pub struct Declaration {
     pub visibility: Visibility,
     pub ident: Ident,
     pub name: LitStr,
-    /// The name that the table had before.
+    /// The former name of the table.
     pub renamed_from: Option<LitStr>,
-    /// Why the table is there no longer to be used, and what to use instead.
+    /// Why the table should no longer be used, and what to use instead.
     pub deprecated: Option<LitStr>,
-    /// Whether someone else makes and changes the table.
+    /// Whether another tool creates and changes the table.
     pub external: bool,
-    /// Whether a UNIQUE constraint of it is `ON CONFLICT REPLACE`.
+    /// Whether the table has a UNIQUE constraint that is `ON CONFLICT REPLACE`.
     pub replaces: bool,
     pub unique_rules: Vec<UniqueRule>,
     pub policy: Policy,
     /// Why the table has this policy.
     pub reason: LitStr,
-    /// `None` exactly for private tables.
+    /// `None` if and only if the table is private.
     pub scope: Option<Scope>,
     pub indexes: Vec<Index>,
     pub columns: Vec<Column>,
 }
 
-/// How rows of the table travel.
+/// How rows of the table are synced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     Versioned,
@@ -37,7 +37,7 @@ pub enum Policy {
 /// Where the scope of a row is found.
 pub enum Scope {
     Column(Ident),
-    /// `column -> table.target`, over the foreign key of `column`, which refers to `table.key`.
+    /// `column -> table.target`, over the foreign key from `column` to `table.key`.
     Path {
         column: Ident,
         table: Ident,
@@ -52,7 +52,7 @@ pub struct Index {
     pub columns: Vec<Ident>,
 }
 
-/// A unique index over expressions, or over some of the rows only.
+/// A unique index over expressions, or over some of the rows.
 pub struct UniqueRule {
     pub terms: Vec<LitStr>,
     pub filter: Option<LitStr>,
@@ -60,7 +60,7 @@ pub struct UniqueRule {
 
 /// One column.
 pub struct Column {
-    /// Attributes that are not ours: doc comments, serde's.
+    /// Attributes that are not ours, such as doc comments and serde's.
     pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
     pub ident: Ident,
@@ -68,15 +68,15 @@ pub struct Column {
     pub pk: bool,
     pub unique: bool,
     pub lock_version: bool,
-    /// Whether a trigger `UPDATE OF` it, of the application's own, is there.
+    /// Whether the application has a trigger `UPDATE OF` it.
     pub watched: bool,
     pub default: Option<Default>,
     /// SQL that must hold for every value.
     pub check: Option<LitStr>,
-    /// The name that the column had before.
+    /// The former name of the column.
     pub renamed_from: Option<Ident>,
     pub references: Option<Reference>,
-    /// SQL for the bytes that the value takes in a page, where `length(column)` would be dear.
+    /// SQL for the bytes that the value takes in a page, if `length(column)` would be slow.
     pub size: Option<LitStr>,
 }
 
@@ -96,7 +96,7 @@ pub struct Reference {
     pub on_delete: OnDelete,
 }
 
-/// What happens to a row when the one that it refers to goes.
+/// What happens to a row when the row that it refers to is deleted.
 #[derive(Clone, Copy)]
 pub enum OnDelete {
     NoAction,

@@ -1,4 +1,4 @@
-//! Writes the row struct, the `New…` struct, the column names and the metadata.
+//! Generates the row struct, the `New…` struct, the column names and the metadata.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ use crate::declaration::{
     Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope, UniqueRule,
 };
 
-/// All the code of one table.
+/// Generates all code of one table.
 pub fn expand(declaration: &Declaration) -> TokenStream {
     let (select, insert) = (select(declaration), insert(declaration));
     let (names, metadata) = (names(declaration), metadata(declaration));
@@ -220,7 +220,7 @@ fn reference(Reference { table, column, on_delete }: &Reference) -> TokenStream 
     }
 }
 
-/// The name as SQL and JSON know it: `r#type` is `type`.
+/// The name in SQL and JSON: `r#type` becomes `type`.
 fn text(ident: &Ident) -> LitStr {
     LitStr::new(&ident.unraw().to_string(), Span::call_site())
 }

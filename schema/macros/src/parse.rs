@@ -1,4 +1,4 @@
-//! Reads the attribute's arguments and the struct's fields, and checks one against the other.
+//! Parses the attribute's arguments and the struct's fields, and checks them against each other.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
@@ -10,7 +10,7 @@ use crate::declaration::{
     Column, Declaration, Default, Index, OnDelete, Policy, Reference, Scope, UniqueRule,
 };
 
-/// One annotated struct.
+/// Parses one annotated struct.
 pub fn declaration(arguments: TokenStream, item: TokenStream) -> Result<Declaration> {
     let item: ItemStruct = syn::parse2(item)?;
     let arguments = arguments_of.parse2(arguments)?;
@@ -126,10 +126,7 @@ fn unique_rule(input: ParseStream) -> Result<UniqueRule> {
             inside.parse::<Token![,]>()?;
         }
     }
-    match rule.terms.is_empty() {
-        true => Err(inside.error("a unique index needs a term")),
-        false => Ok(rule),
-    }
+    if rule.terms.is_empty() { Err(inside.error("a unique index needs a term")) } else { Ok(rule) }
 }
 
 /// `versioned("why")`, `append_only("why")` or `private("why")`.
@@ -223,7 +220,7 @@ fn check(declaration: &Declaration) -> Result<()> {
     }
 }
 
-/// A name that is still in use is not an old one.
+/// Refuses a former name that is still in use.
 fn check_renames(declaration: &Declaration) -> Result<()> {
     if let Some(old) = &declaration.renamed_from
         && old.value() == declaration.name.value()
@@ -278,9 +275,10 @@ fn column(field: &Field) -> Result<Column> {
 fn default(input: ParseStream) -> Result<Default> {
     if input.peek(Ident) && input.peek2(Token![=]) {
         let key: Ident = input.parse()?;
-        return match key == "sql" {
-            true => Ok(Default::Sql(assigned(input, text)?)),
-            false => Err(Error::new(key.span(), "expected `sql`")),
+        return if key == "sql" {
+            Ok(Default::Sql(assigned(input, text)?))
+        } else {
+            Err(Error::new(key.span(), "expected `sql`"))
         };
     }
     let expression: Expr = input.parse()?;

@@ -1,14 +1,17 @@
-//! Whether adopted tables are still what their record says: the engine's triggers name their columns, and
-//! SQLite finds out only when a row is written, which then fails for the application too.
+//! Checks that adopted tables still match their records. The engine's triggers name their columns,
+//! and SQLite notices a missing one only when a row is written: the write then fails for the
+//! application too.
 
+use crate::adopt::column;
+use crate::adopt::error::AdoptError;
+use crate::adopt::key::key;
 use crate::adopt::unique::unique;
-use crate::adopt::{AdoptError, column, key};
-use crate::live::{Live, LiveTable};
-use crate::record::{ColumnRecord, TableRecord};
+use crate::live::database::{Live, LiveTable};
+use crate::record::model::{ColumnRecord, TableRecord};
 
-/// What of the adopted tables among these is other than recorded, so that writes would fail or devices
-/// hold back rows: a refusal for each. Columns that are new may be left out of the record, as long as a
-/// row can be inserted without them.
+/// Returns an error for each difference between adopted tables and their records by which writes
+/// would fail or devices would hold back rows. Columns that are not recorded are allowed, as long
+/// as a row can be inserted without them.
 pub fn changed(live: &Live, tables: &[TableRecord]) -> Vec<AdoptError> {
     let adopted = tables.iter().filter(|table| table.external && table.is_synced());
     adopted.flat_map(|table| changed_table(live, table)).collect()
@@ -37,7 +40,8 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
     refused
 }
 
-/// What two rows may share by now, and devices would go on refusing; or strike each other by.
+/// Unique indexes that were dropped or changed, which devices would still enforce, and a new
+/// `ON CONFLICT REPLACE`.
 fn shared(found: &LiveTable, table: &TableRecord) -> Vec<AdoptError> {
     let changed = |column: String, how: &str| {
         let (table, how) = (table.name.clone(), how.to_owned());
@@ -69,7 +73,7 @@ fn changed_column(
         let (table, column) = (table.name.clone(), column.name.clone());
         Some(AdoptError::Changed { table, column, how })
     };
-    // SQLite takes names in either case.
+    // SQLite ignores the case of names.
     let is_it = |name: &&String| name.eq_ignore_ascii_case(&column.name);
     let known = found.columns.iter().find(|(name, _)| is_it(name)).map(|(_, known)| known);
     let Some(known) = known.filter(|known| !known.hidden) else {
@@ -81,9 +85,9 @@ fn changed_column(
         _ => return changed(format!("is declared `{}` now", known.kind)),
     }
     match (column.null, known.null) {
-        // That of a text key is not said.
+        // Records do not say whether a text key may be null.
         _ if column.name == table.pk => None,
-        // A row with a null is held back, and nothing fails.
+        // The opposite change is harmless: devices hold back a row with a null, and no write fails.
         (true, false) => changed("may not be null any more".to_owned()),
         _ => None,
     }

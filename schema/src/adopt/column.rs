@@ -1,14 +1,16 @@
-//! One column: what it surely holds, and its default as the engine writes it.
+//! The columns of an adopted table: which values they hold, and their defaults as the engine writes
+//! them.
 
-use crate::Kind;
-use crate::adopt::{AdoptError, is_identifier};
-use crate::check::TAKEN_COLUMNS;
-use crate::ddl::literal;
-use crate::live::LiveColumn;
-use crate::record::ColumnRecord;
-use crate::tokens::tokens;
+use crate::adopt::error::AdoptError;
+use crate::adopt::name::is_identifier;
+use crate::check::declarations::TAKEN_COLUMNS;
+use crate::live::database::LiveColumn;
+use crate::record::model::ColumnRecord;
+use crate::sql::quote::literal;
+use crate::sql::tokens::tokens;
+use crate::value::kind::Kind;
 
-/// The column as a record, but for its foreign key and whether it is unique.
+/// Returns the column as a record, without its foreign key and not yet unique.
 pub fn record(
     table: &str,
     name: &str,
@@ -47,7 +49,7 @@ pub fn record(
     })
 }
 
-/// Refuses a column whose texts may be equal without being the same.
+/// Refuses a column with a collation by which different texts may be equal.
 pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result<(), AdoptError> {
     match column.collation.as_deref() {
         None | Some("binary") => Ok(()),
@@ -59,20 +61,22 @@ pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result
     }
 }
 
-/// Whether SQLite makes a text of whatever is written there, by its rules for declared types.
+/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text
+/// there.
 pub fn has_text_affinity(declared: &str) -> bool {
     !declared.contains("int") && ["char", "clob", "text"].iter().any(|part| declared.contains(part))
 }
 
-/// Whether a column of texts would keep a number as such: only the application keeps it to texts.
+/// Whether a declared type, in lower case, is a date. It counts as text although SQLite would store
+/// numbers there as numbers: the application must write texts only.
 pub fn is_date(declared: &str) -> bool {
     (declared.starts_with("date") || declared.starts_with("timestamp"))
         && !declared.contains("int")
         && !has_text_affinity(declared)
 }
 
-/// What a column of this declared type, in lower case, holds; or why that is not sure. The order is
-/// SQLite's own.
+/// Returns the kind of values that a column of this declared type, in lower case, holds, or why
+/// that is not certain. The types are tested in the order of SQLite's own rules.
 pub fn kind(declared: &str) -> Result<Kind, String> {
     let has = |part: &str| declared.contains(part);
     if has("int") {
@@ -105,18 +109,19 @@ pub fn kind(declared: &str) -> Result<Kind, String> {
     ))
 }
 
-/// What a default is, as far as its text tells.
+/// The kind of value that a default yields, as far as its text shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// A number, which may have a fraction.
     Number { fraction: bool },
-    /// A text that is no number.
+    /// A text that is not a number.
     Text,
-    /// Anything.
+    /// Its text does not show it.
     Unknown,
 }
 
-/// Whether what a default gives can stay in the column. Where its text does not tell, it can.
+/// Whether the column can hold the value of its default. It is assumed to if the text does not show
+/// it.
 fn fits(default: &str, kind: Kind, declared: &str) -> bool {
     match (shape(default), kind) {
         (Shape::Text, Kind::Integer | Kind::Real) => false,
@@ -151,10 +156,11 @@ fn shape(default: &str) -> Shape {
     }
 }
 
-/// A default as the engine writes it, fit for an expression; `None` for null.
+/// Returns a default as the engine writes it, which is also valid as an expression; `None` for
+/// null.
 ///
-/// SQLite hands it over as it was written, but for the outermost brackets. Names in it are texts,
-/// which SQLite allows in a default and nowhere else.
+/// SQLite reports a default as it was written, without the outermost parentheses. A bare name is a
+/// text, which SQLite allows in a default and nowhere else.
 fn default_sql(written: &str) -> Option<String> {
     // libSQL writes `- 1`.
     let signed = written.trim().split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign));

@@ -1,12 +1,14 @@
-//! Records as Rust source: the declarations that an application keeps from then on.
+//! Writes records as Rust source, which the application uses as its declarations from then on.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::record::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
-use crate::{Column, Default, Kind, OnDelete, Policy};
+use crate::declare::table::{Column, Default, OnDelete, Policy};
+use crate::record::model::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
+use crate::value::kind::Kind;
 
-/// The declarations of adopted tables: a whole module, formatted, that needs this crate alone.
+/// Returns the declarations of adopted tables: a whole, formatted module that depends on this crate
+/// only.
 pub fn declarations(tables: &[TableRecord]) -> String {
     let mut source =
         "//! Tables that are synced, adopted from a database that another tool makes.\n".to_owned();
@@ -24,13 +26,14 @@ pub fn declarations(tables: &[TableRecord]) -> String {
     source
 }
 
-/// Characters of a line with an attribute from which on rustfmt breaks it.
+/// rustfmt breaks a line with an attribute if it has this many characters or more.
 const LINE_MAX: usize = 100;
 
 /// Type names that the generated code uses.
 const TAKEN: [&str; 2] = ["Option", "String"];
 
-/// A name for the rows of a table that is not taken, nor is that of the struct for inserts.
+/// Finds a free name for the row struct of a table. The name of its struct for inserts must be free
+/// too.
 fn struct_name(table: &str, taken: &BTreeSet<String>) -> String {
     let camel = camel_case(table);
     let numbered = (2..).map(|number| format!("{camel}Row{number}"));
@@ -46,7 +49,7 @@ fn camel_case(name: &str) -> String {
     words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
 }
 
-/// English, near enough: a name that is not quite right can be changed.
+/// The singular of an English plural, roughly: the user can change a wrong name.
 fn singular(name: &str) -> String {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let cut = |length: usize| name[..name.len() - length].to_owned();
@@ -88,7 +91,7 @@ pub struct {name} {{
     )
 }
 
-/// What no two rows may share, beside the values of single columns.
+/// The attributes for unique indexes, except for those of single columns.
 fn unique(table: &TableRecord) -> String {
     let mut source = if table.replaces { "    replaces,\n".to_owned() } else { String::new() };
     for index in table.indexes.iter().filter(|index| index.unique) {
@@ -134,7 +137,7 @@ fn field(table: &TableRecord, column: &ColumnRecord) -> String {
     source + &format!("    pub {name}: {},\n", rust_type(&column.declared()))
 }
 
-/// What the column is, in words.
+/// The doc comment of a column.
 fn doc(table: &TableRecord, column: &ColumnRecord) -> String {
     let kind = match column.kind {
         Kind::Text => "Text",
@@ -158,7 +161,7 @@ fn reference(to: &ReferenceRecord) -> String {
     format!("references({}.{}{on_delete})", identifier(&to.table), identifier(&to.column))
 }
 
-/// The attribute, on one line where rustfmt would leave it there.
+/// The attribute of a default, on one line if rustfmt would keep it there.
 fn default_attribute(default: Default) -> String {
     let value = match default {
         Default::Now => "now".to_owned(),
@@ -168,9 +171,10 @@ fn default_attribute(default: Default) -> String {
         Default::Sql(sql) => format!("sql = {sql:?}"),
     };
     let line = format!("    #[default({value})]");
-    match line.chars().count() < LINE_MAX {
-        true => line + "\n",
-        false => format!("    #[default(\n        {value}\n    )]\n"),
+    if line.chars().count() < LINE_MAX {
+        line + "\n"
+    } else {
+        format!("    #[default(\n        {value}\n    )]\n")
     }
 }
 
@@ -183,12 +187,12 @@ fn rust_type(column: &Column) -> String {
     if column.null { format!("Option<{kind}>") } else { kind.to_owned() }
 }
 
-/// A name as Rust takes it.
+/// A name as a Rust identifier.
 fn identifier(name: &str) -> String {
     if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
 }
 
-/// The words of Rust that can be names where they are marked as such.
+/// The Rust keywords that can be raw identifiers.
 const KEYWORDS: [&str; 48] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
     "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",

@@ -1,11 +1,11 @@
-//! Why a table is not adopted: each a sentence with the table, the column, and what to do.
+//! Why a table cannot be adopted: each message names the table and the column, and says what to do.
 
-use crate::DeclarationError;
+use crate::check::declarations::DeclarationError;
 
-/// What stands in the way of an adoption.
+/// Why tables cannot be adopted, or no longer match their records.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptError {
-    /// More than one thing, in the order of the tables chosen.
+    /// More than one error, in the order of the chosen tables.
     #[error("{}", lines(.0))]
     Several(Vec<AdoptError>),
     /// The database has no such table.
@@ -28,7 +28,7 @@ pub enum AdoptError {
         /// The table.
         table: String,
     },
-    /// Its name says that it is somebody's own.
+    /// Its name has a reserved prefix.
     #[error("table `{table}` belongs to SQLite, Cloudflare, wrangler or Fastest: leave it out")]
     Reserved {
         /// The table.
@@ -40,13 +40,13 @@ pub enum AdoptError {
         /// The table.
         table: String,
     },
-    /// It was chosen to stay where it is.
+    /// It was chosen with the policy `private`.
     #[error("table `{table}`: a private table is not synced; leave it out")]
     Private {
         /// The table.
         table: String,
     },
-    /// A name that declarations and payloads cannot hold.
+    /// A name cannot be used in declarations and payloads.
     #[error(
         "table `{table}`: the name `{name}` cannot be declared: a name is of ASCII letters, digits \
          and `_`, does not begin with a digit, and is no word of the engine's or of Rust's own; \
@@ -78,7 +78,7 @@ pub enum AdoptError {
         /// The columns, in their order.
         columns: Vec<String>,
     },
-    /// Its key counts.
+    /// Its key is an integer.
     #[error(
         "`{table}.{column}` is an integer key: devices would give the same numbers to different \
          rows; a text key, such as a ULID or UUID, is needed"
@@ -99,7 +99,7 @@ pub enum AdoptError {
         /// Its declared type.
         kind: String,
     },
-    /// A key or scope has equal texts that are not the same.
+    /// A key or scope has a collation by which different texts may be equal.
     #[error(
         "`{table}.{column}` is compared by `{collation}`: a key or scope must be compared by its \
          bytes; rebuild the table without the collation, or leave it out"
@@ -112,7 +112,7 @@ pub enum AdoptError {
         /// Its collation.
         collation: String,
     },
-    /// What a column holds is not sure, or cannot travel.
+    /// It is not certain what a column holds, or its values cannot be synced.
     #[error("`{table}.{column}` {reason}, or leave the table out")]
     Kind {
         /// The table.
@@ -122,7 +122,7 @@ pub enum AdoptError {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// A default that its column cannot hold.
+    /// A column cannot hold the value of its default.
     #[error(
         "`{table}.{column}` is declared `{kind}`, and its default `{default}` gives something \
          else, which devices would refuse: change the type or the default, or leave the table out"
@@ -137,7 +137,7 @@ pub enum AdoptError {
         /// The default.
         default: String,
     },
-    /// Rows that are there already hold what their column should not.
+    /// Existing rows have values that do not fit the column.
     #[error(
         "`{table}.{column}` holds {rows} value(s) of another type than it is declared: correct \
          them first, or leave the table out"
@@ -147,10 +147,10 @@ pub enum AdoptError {
         table: String,
         /// The column.
         column: String,
-        /// How many.
+        /// The number of such rows.
         rows: u64,
     },
-    /// A foreign key does what devices cannot follow.
+    /// A foreign key has an action that devices cannot follow.
     #[error(
         "`{table}.{column}` has a foreign key with ON DELETE {action}, which devices cannot \
          follow: change it, or leave out the table or the one that it refers to"
@@ -160,10 +160,11 @@ pub enum AdoptError {
         table: String,
         /// The column.
         column: String,
-        /// What happens.
+        /// The action.
         action: String,
     },
-    /// A constraint by which a push could strike rows that nobody can tell beforehand.
+    /// A constraint that is `ON CONFLICT REPLACE`, and a push could not tell which rows it would
+    /// replace.
     #[error(
         "table `{table}` has a UNIQUE constraint over ({}) that is ON CONFLICT REPLACE, with a generated \
          column or a collation of its own: make it a unique index, or leave the table out",
@@ -189,10 +190,10 @@ pub enum AdoptError {
     ScopeForm {
         /// The table.
         table: String,
-        /// What was written.
+        /// The scope as the user wrote it.
         scope: String,
     },
-    /// The scope names a column that is not there.
+    /// The scope names a column that does not exist.
     #[error("scope: table `{table}` has no column `{column}`; it has {}", names(there))]
     ScopeColumn {
         /// The table.
@@ -210,7 +211,7 @@ pub enum AdoptError {
         /// The column.
         column: String,
     },
-    /// The scope is no text.
+    /// The scope is not text.
     #[error("scope: `{table}.{column}` is declared `{kind}`: a scope must be text")]
     ScopeKind {
         /// The table.
@@ -220,7 +221,7 @@ pub enum AdoptError {
         /// Its declared type.
         kind: String,
     },
-    /// The scope's path leads to a table that is not chosen.
+    /// The scope path leads to a table that is not chosen.
     #[error("scope: `{table}` leads to `{to}`, which is not chosen: choose it as well")]
     ParentNotChosen {
         /// The table.
@@ -228,7 +229,7 @@ pub enum AdoptError {
         /// The table that the path leads to.
         to: String,
     },
-    /// The scope's path is over no foreign key.
+    /// The column of the scope path is not a foreign key.
     #[error(
         "scope: `{table}.{column}` is no foreign key to `{to}` between columns of one kind: name a column \
          that is, or a scope in the table itself"
@@ -241,7 +242,7 @@ pub enum AdoptError {
         /// The table that the path leads to.
         to: String,
     },
-    /// An adopted table is not there any more.
+    /// An adopted table no longer exists.
     #[error(
         "table `{table}` is adopted, and is not there any more: put it back, or take it out of the \
          declarations and generate a migration"
@@ -260,7 +261,7 @@ pub enum AdoptError {
         /// The key that it has now.
         column: String,
     },
-    /// A column of an adopted table is other than its declaration says.
+    /// A column of an adopted table differs from its declaration.
     #[error(
         "`{table}.{column}` {how}: declare it as it is and generate a migration, then attach and migrate"
     )]
@@ -269,10 +270,10 @@ pub enum AdoptError {
         table: String,
         /// The column.
         column: String,
-        /// In what way.
+        /// How it differs.
         how: String,
     },
-    /// An adopted table has a new column that no row can do without.
+    /// An adopted table has a new column without which no row can be inserted.
     #[error(
         "`{table}.{column}` is not declared, is NOT NULL and has no default, so no device could insert a \
          row: declare it and generate a migration, then attach and migrate"
@@ -289,7 +290,7 @@ pub enum AdoptError {
 }
 
 impl AdoptError {
-    /// Each thing that stands in the way.
+    /// The single errors.
     pub fn each(&self) -> &[AdoptError] {
         match self {
             AdoptError::Several(errors) => errors,
@@ -297,7 +298,7 @@ impl AdoptError {
         }
     }
 
-    /// One error of some.
+    /// Combines errors into one.
     pub fn all(mut errors: Vec<AdoptError>) -> AdoptError {
         match errors.len() {
             1 => errors.remove(0),

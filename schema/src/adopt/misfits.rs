@@ -1,13 +1,14 @@
-//! Values that are there already and do not fit: outside of STRICT tables, a declared type is a wish.
+//! Counts existing values that do not fit. Only STRICT tables enforce declared types.
 
-use crate::Kind;
-use crate::adopt::AdoptError;
-use crate::ddl::quote;
-use crate::live::LiveError;
-use crate::record::{ColumnRecord, TableRecord};
+use crate::adopt::error::AdoptError;
+use crate::live::introspect::LiveError;
+use crate::record::model::{ColumnRecord, TableRecord};
+use crate::sql::quote::quote;
+use crate::value::kind::Kind;
 
-/// Counts the values of a table that devices would refuse. Its parameter is any text; the answer is
-/// one row of two texts, for [`misfits`]: that text again, and the counts by column.
+/// Returns a statement that counts the values of a table that devices would refuse. Its parameter
+/// is a request text. The answer is one row of two texts, for [`misfits`]: the request text again,
+/// and a JSON array of the counts by column.
 pub fn misfits_sql(table: &TableRecord) -> String {
     let counts: Vec<String> = table.columns.iter().map(count).collect();
     format!("SELECT ?1, '['||{}||']' FROM {}", counts.join("||','||"), quote(&table.name))
@@ -27,8 +28,8 @@ fn count(column: &ColumnRecord) -> String {
     format!("count(CASE WHEN typeof({name}) NOT IN ({fitting}) THEN 1 END)")
 }
 
-/// Reads the answer to [`misfits_sql`]: a refusal for each column that holds what does not fit.
-/// `None` where the answer belongs to another request.
+/// Reads the answer to [`misfits_sql`]: an error for each column with values that do not fit.
+/// `None` if the answer belongs to another request.
 pub fn misfits(
     table: &TableRecord,
     request: &str,

@@ -1,18 +1,21 @@
-//! What a person should know of an adoption that succeeds.
+//! What the user should know about an adoption that succeeds.
 
 use crate::adopt::column::{has_text_affinity, is_date};
-use crate::adopt::resolved;
+use crate::adopt::reference::resolved;
 use crate::adopt::unique::unique;
-use crate::live::{Live, LiveKey, LiveTable};
-use crate::record::TableRecord;
-use crate::{Kind, OnDelete, Policy, Table, push_ddl, row_ddl};
+use crate::declare::table::{OnDelete, Policy, Table};
+use crate::live::database::{Live, LiveKey, LiveTable};
+use crate::record::model::TableRecord;
+use crate::value::kind::Kind;
+use crate::wire::push::push_ddl;
+use crate::wire::row_view::row_ddl;
 
-/// Bytes of a statement, at most, on D1.
+/// Most bytes of a statement on D1.
 const D1_STATEMENT_MAX: usize = 100_000;
 
-/// What devices do not hold or follow of these tables, what of the application's may refuse what
-/// devices push, and what the application must keep to; a sentence each. `held` are those that were
-/// adopted before.
+/// Explains, a sentence each, what of these tables devices do not hold or follow, what in the
+/// application may refuse a push, and what the application must observe. `held` are tables that
+/// were adopted before.
 pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<String> {
     let found = |table| found(live, table);
     let mut notes = Vec::new();
@@ -44,7 +47,7 @@ fn found<'a>(live: &'a Live, table: &'a TableRecord) -> Option<(&'a TableRecord,
     Some((table, live.tables.get(&table.name)?))
 }
 
-/// SQLite takes null for a text key that is not said to be NOT NULL.
+/// SQLite allows nulls in a text key, unless it is declared NOT NULL.
 fn key_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
     let is_strict = ["STRICT", "WITHOUT ROWID"].iter().any(|option| found.options.contains(option));
     let null = found.columns.get(&table.pk)?.null && !is_strict;
@@ -77,7 +80,7 @@ fn column_notes(table: &TableRecord, found: &LiveTable) -> Vec<String> {
     notes
 }
 
-/// Devices take no later version of a row that is written once.
+/// Devices accept no later version of a row of an append-only table.
 fn policy_note(table: &TableRecord) -> Option<String> {
     (table.policy == Policy::AppendOnly).then(|| {
         format!(
@@ -102,7 +105,7 @@ fn unique_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
     })
 }
 
-/// Rows that go without a trigger.
+/// Rows that are replaced without firing a trigger.
 fn replacing_note(table: &TableRecord) -> Option<String> {
     table.replaces.then(|| {
         format!(
@@ -113,7 +116,7 @@ fn replacing_note(table: &TableRecord) -> Option<String> {
     })
 }
 
-/// D1 runs ten levels of triggers, of which a cascade takes one for each generation.
+/// D1 runs ten levels of triggers, and a cascade takes one for each generation.
 fn tree_note(table: &TableRecord) -> Option<String> {
     let name = &table.name;
     let mut keys = table.columns.iter().filter_map(|column| column.references.as_ref());
@@ -148,12 +151,12 @@ fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<Str
     })
 }
 
-/// SQLite takes the names in either case.
+/// Whether the key refers to the table. SQLite ignores the case of names.
 fn is_to(key: &LiveKey, table: &TableRecord) -> bool {
     key.table.eq_ignore_ascii_case(&table.name)
 }
 
-/// A foreign key of a table that devices know nothing of.
+/// A foreign key of a table that is not synced.
 fn referrer_note(table: &str, key: &LiveKey) -> String {
     let then = match key.on_delete.to_ascii_uppercase().as_str() {
         "CASCADE" => "its rows go with a row that a device deletes there",
@@ -183,7 +186,7 @@ fn trigger_notes(live: &Live, table: &TableRecord) -> Option<String> {
     })
 }
 
-/// See [`crate::adopt::release_sql`].
+/// See [`crate::adopt::rebuild::release_sql`].
 fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     (!tables.is_empty()).then(|| {
         "a migration of the application's tool that rebuilds one of these tables (drops it and \
@@ -194,7 +197,8 @@ fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
     })
 }
 
-/// The statements of push grow with the names of the tables, and with the columns of one.
+/// The length of the push statements grows with the names of all tables, and with the columns of
+/// the widest.
 fn size_note(tables: &[TableRecord]) -> Option<String> {
     let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let views = tables.iter().map(|table| row_ddl(table));

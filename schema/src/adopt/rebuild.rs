@@ -1,19 +1,21 @@
-//! A rebuild by the tool that made the tables: it drops a table and gives its name to another, which
-//! SQLite refuses while triggers read it, and which takes the triggers on it along. So the engine's
-//! are taken away before such a migration, and put back after.
+//! Makes way for a rebuild by the tool that owns the tables. Such a migration drops a table and
+//! renames another to its name. SQLite refuses that while triggers read the table, and drops the
+//! triggers on it. So the engine's triggers are dropped before the migration, and created again
+//! after it.
 
-use crate::ddl::{literal, quote};
-use crate::diff::rows;
-use crate::record::{Object, Record, TableRecord};
+use crate::migrate::rows;
+use crate::record::model::{Object, Record, TableRecord};
+use crate::sql::quote::{literal, quote};
 
-/// What takes the engine's triggers and view away, as far as they are there. No push is taken until
-/// [`hold_sql`] is run.
+/// Returns the statements that drop the engine's triggers and views, if they exist. The primary
+/// accepts no push until [`hold_sql`] is run.
 pub fn release_sql(record: &Record) -> Vec<String> {
     record.objects.iter().rev().map(Object::drop_if_exists_sql).collect()
 }
 
-/// What puts them back, and has devices hear of whatever became of the rows in the meantime. The
-/// rows themselves are not written, so no trigger of the application's runs.
+/// Returns the statements that create them again, and record what happened to rows in the meantime,
+/// so that devices pull it. They do not write to the tables, so no trigger of the application
+/// fires.
 pub fn hold_sql(record: &Record) -> Vec<String> {
     let mut statements: Vec<String> =
         record.objects.iter().map(|object| object.sql.clone()).collect();
@@ -23,7 +25,7 @@ pub fn hold_sql(record: &Record) -> Vec<String> {
     statements
 }
 
-/// Entries of rows that are there no more say so.
+/// Marks the entries of rows that no longer exist as deleted.
 fn gone(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let next = rows::NEXT;

@@ -1,12 +1,13 @@
-//! By what the rows of an adopted table are shared.
+//! The scope of an adopted table.
 
 use std::collections::BTreeSet;
 
-use crate::adopt::{AdoptError, column, column_of};
-use crate::live::{Live, LiveTable};
-use crate::record::{ScopePath, ScopeRecord, TableRecord};
+use crate::adopt::column;
+use crate::adopt::error::AdoptError;
+use crate::live::database::{Live, LiveTable};
+use crate::record::model::{ColumnRecord, ScopePath, ScopeRecord, TableRecord};
 
-/// Reads a scope as a person wrote it, and finds what it names.
+/// Parses a scope that the user wrote, and finds the columns that it names.
 pub fn scope(
     live: &Live,
     synced: &BTreeSet<&str>,
@@ -23,7 +24,7 @@ pub fn scope(
         Some((column, path)) => (column.trim(), Some(path)),
     };
     let Some(path) = path else {
-        is_generated(&table, found, name)?;
+        check_generated(&table, found, name)?;
         column_of(record, name)?;
         check_column(&table, found, name)?;
         return Ok(ScopeRecord { column: name.to_owned(), by: None });
@@ -40,14 +41,24 @@ pub fn scope(
         let (column, to) = (name.to_owned(), to.to_owned());
         return Err(AdoptError::NotForeignKey { table, column, to });
     };
-    is_generated(to, parent, target)?;
+    check_generated(to, parent, target)?;
     check_column(to, parent, target)?;
     let (table, key) = (to.to_owned(), reference.column.clone());
     let by = Some(ScopePath { table, key, target: target.to_owned() });
     Ok(ScopeRecord { column: name.to_owned(), by })
 }
 
-fn is_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
+/// Finds the column of a record that a scope names.
+fn column_of<'a>(record: &'a TableRecord, name: &str) -> Result<&'a ColumnRecord, AdoptError> {
+    record.column(name).ok_or_else(|| AdoptError::ScopeColumn {
+        table: record.name.clone(),
+        column: name.to_owned(),
+        there: record.columns.iter().map(|column| column.name.clone()).collect(),
+    })
+}
+
+/// Refuses a generated column, which devices do not hold.
+fn check_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
     match found.columns.get(name) {
         Some(column) if column.hidden => {
             Err(AdoptError::Generated { table: table.to_owned(), column: name.to_owned() })
@@ -56,7 +67,8 @@ fn is_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptE
     }
 }
 
-/// A scope is a text: `1` and `01` would be one number, and two scopes.
+/// Checks that a column can hold a scope. It must be text: `1` and `01` are the same number but two
+/// scopes.
 fn check_column(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
     let (owned, column_name) = (table.to_owned(), name.to_owned());
     let Some(column) = found.columns.get(name) else {

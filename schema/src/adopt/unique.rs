@@ -1,37 +1,38 @@
-//! Which values of an adopted table no two rows may share, as far as a device can tell.
+//! The unique indexes of an adopted table, as far as a device can check them.
 //!
-//! The primary has the last word. A device must not refuse what the primary would accept, so an index
-//! is told of only where the device's SQLite comes to the same: equal bytes are equal by every
-//! collation, and an expression is one over columns that the device holds as the primary does.
+//! The primary decides. A device must not refuse what the primary would accept, so an index is
+//! recorded only if the device's SQLite reaches the same result. Equal bytes are equal by every
+//! collation; an expression must use only columns that the device holds and compares as the primary
+//! does.
 
-use crate::Kind;
-use crate::adopt::AdoptError;
 use crate::adopt::column::is_date;
-use crate::ddl::quote;
-use crate::live::{LiveColumn, LiveIndex, LiveTable};
-use crate::record::{ColumnRecord, IndexRecord, UniqueRecord};
-use crate::tokens::{index_parts, tokens};
+use crate::adopt::error::AdoptError;
+use crate::live::database::{LiveColumn, LiveIndex, LiveTable};
+use crate::record::model::{ColumnRecord, IndexRecord, UniqueRecord};
+use crate::sql::quote::quote;
+use crate::sql::tokens::{index_parts, tokens};
+use crate::value::kind::Kind;
 
-/// The unique indexes of a table but for those over one column, and that of the key.
+/// The unique indexes of a table, except for plain ones over a single column, and those that
+/// contain the key.
 #[derive(Debug, Default)]
 pub struct Unique {
-    /// Those over several columns, whole.
+    /// Plain indexes over several columns.
     pub indexes: Vec<IndexRecord>,
-    /// Those over expressions or some of the rows only, and those that compare texts otherwise than by
-    /// their bytes.
+    /// Indexes over expressions or over some of the rows, and those with a collation.
     pub rules: Vec<UniqueRecord>,
-    /// The names of those that a device cannot check.
+    /// The names of indexes that a device cannot check.
     pub unknown: Vec<String>,
 }
 
-/// The unique indexes of a table whose columns are recorded.
+/// Finds the unique indexes of a table whose columns are recorded.
 pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
     let mut known = Unique::default();
     for (name, index) in found.indexes.iter().filter(|(_, index)| index.unique) {
         let names: Option<Vec<String>> =
             index.columns.iter().map(|(name, ..)| name.clone()).collect();
         if names.as_ref().is_some_and(|names| names.iter().any(|name| name == pk)) {
-            // No two rows share the key.
+            // Rows never share the key, so they cannot share all columns of the index.
             continue;
         }
         let is_held = |name: &String| columns.iter().any(|column| column.name == *name);
@@ -55,7 +56,15 @@ pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
     known
 }
 
-/// An index as SQL over the columns that devices hold.
+/// Whether a unique index covers this column alone.
+pub fn is_unique(table: &LiveTable, column: &str) -> bool {
+    table.indexes.values().any(|index| {
+        let is_alone = matches!(&index.columns[..], [(Some(name), ..)] if name == column);
+        index.unique && index.sql.is_none() && is_alone
+    })
+}
+
+/// Returns an index as SQL over the columns that devices hold; `None` if a device cannot check it.
 fn rule(
     found: &LiveTable,
     name: &str,
@@ -86,7 +95,8 @@ fn is_binary(collation: &str) -> bool {
     collation.eq_ignore_ascii_case("binary")
 }
 
-/// A column as a term whose bytes are the same where the collation takes two values for one.
+/// Returns a term over the column that has equal bytes for two values exactly when the collation
+/// takes them for equal.
 fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
     let name = quote(&column.name);
     match (&*collation.to_ascii_uppercase(), column.kind) {
@@ -97,11 +107,11 @@ fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
     }
 }
 
-/// Names of the number that SQLite gives a row, which is another on each device.
+/// Names of SQLite's row id, which differs between devices.
 const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
-/// Whether an expression comes to the same on a device: it names no column that devices do not hold, or
-/// hold with other rules of comparison.
+/// Whether an expression has the same result on a device: it uses only columns that devices hold
+/// and compare as the primary does.
 fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
     let tokens = tokens(sql);
     tokens.iter().enumerate().all(|(at, token)| {
@@ -113,8 +123,9 @@ fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool 
     })
 }
 
-/// Whether a column, before these tokens, is compared here as it is there: replicas know no collations,
-/// and hold dates as texts, where SQLite would make numbers of some.
+/// Whether a device compares a column, which is followed by these tokens, as the primary does.
+/// Replicas have no collations, and hold dates as texts, some of which SQLite would convert to
+/// numbers on the primary.
 fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
     let then: Vec<&str> = then.iter().take(3).map(String::as_str).collect();
     let is_null =
@@ -123,8 +134,8 @@ fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
     is_null || by_bytes && !is_date(&column.kind)
 }
 
-/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` where a push could not tell which row it
-/// would strike.
+/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` if a push could not tell which row it
+/// would replace.
 pub fn check_replacing(
     table: &str,
     found: &LiveTable,

@@ -1,17 +1,24 @@
-//! Tables, columns and indexes of a record as SQL.
+//! The DDL of a record's tables, columns and indexes.
 
-use crate::ddl::{index_name, kind, on_delete, quote};
-use crate::record::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+use crate::declare::ddl::{index_name, on_delete};
+use crate::declare::table::Table;
+use crate::record::model::{ColumnRecord, IndexRecord, ReferenceRecord, TableRecord};
+use crate::sql::quote::quote;
+
+/// Returns the DDL of a declared table: `CREATE TABLE`, then its indexes.
+pub fn create_table(table: &'static Table) -> Vec<String> {
+    TableRecord::from(table).ddl()
+}
 
 impl TableRecord {
-    /// The statements that make the table: `CREATE TABLE`, then its indexes.
+    /// Returns the statements that create the table: `CREATE TABLE`, then its indexes.
     pub fn ddl(&self) -> Vec<String> {
         let indexes = self.all_indexes();
         let indexes = indexes.iter().map(|index| index.create_sql(&self.name));
         [self.create_sql()].into_iter().chain(indexes).collect()
     }
 
-    /// `CREATE TABLE`, without its indexes.
+    /// Returns `CREATE TABLE`, without the indexes.
     pub fn create_sql(&self) -> String {
         let columns = self.columns.iter().map(|column| column.sql(column.name == self.pk));
         let keys = self.columns.iter().filter_map(|column| {
@@ -22,7 +29,7 @@ impl TableRecord {
         format!("CREATE TABLE {}(\n  {}\n)", quote(&self.name), lines.join(",\n  "))
     }
 
-    /// The indexes of unique columns, then the others.
+    /// All indexes: first those of unique columns, then the others.
     pub fn all_indexes(&self) -> Vec<IndexRecord> {
         let unique = self.columns.iter().filter(|column| column.unique);
         let unique =
@@ -32,9 +39,9 @@ impl TableRecord {
 }
 
 impl ColumnRecord {
-    /// The column as a line of `CREATE TABLE` or `ADD COLUMN`, without its foreign key.
+    /// Returns the column definition for `CREATE TABLE` or `ADD COLUMN`, without the foreign key.
     pub fn sql(&self, is_pk: bool) -> String {
-        let mut sql = format!("{} {}", quote(&self.name), kind(self.kind));
+        let mut sql = format!("{} {}", quote(&self.name), self.kind.sql_type());
         if is_pk {
             sql.push_str(" PRIMARY KEY");
         }
@@ -52,7 +59,7 @@ impl ColumnRecord {
 }
 
 impl ReferenceRecord {
-    /// From `REFERENCES` on.
+    /// Returns the `REFERENCES` clause.
     pub fn sql(&self) -> String {
         let [table, column] = [&self.table, &self.column].map(|name| quote(name));
         format!("REFERENCES {table}({column}){}", on_delete(self.on_delete))
@@ -60,12 +67,12 @@ impl ReferenceRecord {
 }
 
 impl IndexRecord {
-    /// The name that the index has on a table.
+    /// The name of the index on a table.
     pub fn name(&self, table: &str) -> String {
         index_name(table, &self.columns, self.unique)
     }
 
-    /// The statement that makes it.
+    /// The statement that creates the index.
     pub fn create_sql(&self, table: &str) -> String {
         let create = if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
         let columns: Vec<String> = self.columns.iter().map(|column| quote(column)).collect();

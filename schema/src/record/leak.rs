@@ -1,13 +1,14 @@
-//! Declarations from a record, for a schema that is only known at run time: an adopted one, or one
-//! that a test made up. They live as long as the process, as those of the compiler do.
+//! Makes declarations from records, for a schema that is known only at run time: an adopted one, or
+//! one that a test made up. They are leaked, because declarations are `'static`.
 
-use crate::record::{
+use crate::declare::ddl::NOW;
+use crate::declare::table::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
+use crate::record::model::{
     ColumnRecord, IndexRecord, ReferenceRecord, ScopeRecord, TableRecord, UniqueRecord,
 };
-use crate::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
 
 impl TableRecord {
-    /// The table as a declaration.
+    /// Returns the table as a declaration, and leaks its memory.
     pub fn leak(&self) -> &'static Table {
         let columns: Vec<Column> = self.columns.iter().map(ColumnRecord::declared).collect();
         let indexes: Vec<Index> = self.indexes.iter().map(IndexRecord::declared).collect();
@@ -51,11 +52,11 @@ impl ColumnRecord {
     }
 }
 
-/// A default as it was written: literals as such, so that its SQL stays the same.
+/// Parses a default. Literals are recognised, so that the same SQL is generated from it.
 fn default(sql: &str) -> Default {
     let quoted = sql.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     let quoted = quoted.filter(|text| !text.replace("''", "").contains('\''));
-    if sql == crate::engine::NOW {
+    if sql == NOW {
         Default::Now
     } else if let Ok(integer) = sql.parse() {
         Default::Integer(integer)

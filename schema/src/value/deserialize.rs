@@ -1,13 +1,13 @@
-//! From a row's values to its type, by serde.
+//! Turns the values of a row into its struct, through serde.
 
 use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Value, ValueError};
+use crate::value::sql_value::{Value, ValueError};
 
 impl Value {
-    /// Reads a row from its columns and their values.
+    /// Builds a row from its column names and values.
     pub(crate) fn read_row<T: DeserializeOwned>(
         columns: impl Iterator<Item = (&'static str, Value)>,
     ) -> Result<T, ValueError> {
@@ -83,9 +83,9 @@ impl<'de> Deserializer<'de> for Value {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::super::named_values;
     use super::*;
-    use crate::{Flag, Json};
+    use crate::declare::column_type::{Flag, Json};
+    use crate::value::serialize::named_values;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Row {

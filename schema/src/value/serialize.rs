@@ -1,21 +1,23 @@
-//! From a row's type to its values, by serde.
+//! Turns a row struct into its values, through serde.
 
 use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::{Value, ValueError};
+use crate::value::sql_value::{Value, ValueError};
 
-/// The columns that a struct writes, with their values, in the order of its fields.
+/// Returns the column names and values of a row struct, in the order of its fields.
+///
+/// Fails unless `row` is a struct whose fields each serialise to one value.
 pub fn named_values<T: Serialize>(row: &T) -> Result<Vec<(&'static str, Value)>, ValueError> {
     row.serialize(RowSerializer)
 }
 
-type No = Impossible<Vec<(&'static str, Value)>, ValueError>;
+type NoCompound = Impossible<Vec<(&'static str, Value)>, ValueError>;
 
-/// Takes a struct alone.
+/// Serialises a struct and refuses everything else.
 struct RowSerializer;
 
-/// The fields of a struct, as they come.
+/// Collects the fields of a struct.
 struct Fields(Vec<(&'static str, Value)>);
 
 impl SerializeStruct for Fields {
@@ -47,14 +49,14 @@ fn not_a_value<T>() -> Result<T, ValueError> {
     Err(ValueError::custom("a column holds a text, a number or nothing"))
 }
 
-/// The methods of a serializer that takes none of these, each with its parameters.
+/// Serializer methods that refuse their input. Each is listed with its parameter types.
 macro_rules! refuse {
     ($refusal:ident, $ok:ty: $($name:ident($($parameter:ty),*)),+ $(,)?) => {
         $(fn $name(self, $(_: $parameter),*) -> Result<$ok, ValueError> { $refusal() })+
     };
 }
 
-/// The compound forms, none of which a row or a value has.
+/// Refuses all compound forms but structs.
 macro_rules! refuse_compounds {
     ($refusal:ident, $no:ty) => {
         type SerializeSeq = $no;
@@ -87,7 +89,7 @@ impl Serializer for RowSerializer {
     type Error = ValueError;
     type SerializeStruct = Fields;
 
-    refuse_compounds!(not_a_row, No);
+    refuse_compounds!(not_a_row, NoCompound);
     refuse!(not_a_row, Self::Ok: serialize_bool(bool), serialize_i8(i8), serialize_i16(i16),
         serialize_i32(i32), serialize_i64(i64), serialize_u8(u8), serialize_u16(u16),
         serialize_u32(u32), serialize_u64(u64), serialize_f32(f32), serialize_f64(f64),
@@ -112,7 +114,7 @@ impl Serializer for RowSerializer {
     }
 }
 
-/// Takes one value.
+/// Serialises one value.
 struct ValueSerializer;
 
 impl Serializer for ValueSerializer {

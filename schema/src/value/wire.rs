@@ -1,15 +1,16 @@
-//! Values on the wire, form 2, which is also how a replica keeps lists of them (`docs/protocol.md`).
+//! Wire form 2 of values (`docs/protocol.md`). A replica stores lists of values in this form too.
 //!
-//! JSON numbers carry integers alone: D1 and sqld write the digits of a real inexactly, and D1 reads
-//! them so. A real that is no small integer is `[m, e]`, which stands for m * 2^e. Both servers compute
-//! that exactly, since a product with a power of two is never rounded.
+//! JSON numbers carry integers only: D1 and sqld print the digits of a real inexactly, and D1 also
+//! parses them inexactly. A real that is not a small integer is `[m, e]`, which stands for m * 2^e.
+//! Both servers compute that exactly, because a product with a power of two is never rounded.
 
 use serde_json::Value as Json;
 
-use super::Value;
-use crate::Kind;
+use crate::value::hex::{from_hex, to_hex};
+use crate::value::kind::Kind;
+use crate::value::sql_value::{Value, ValueError};
 
-/// From here on not every integral real is an integer that any JSON parser keeps.
+/// 2^53. An integral real below it is sent as a JSON integer; beyond it, some JSON parsers round.
 const INTEGRAL_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The exponent that stands for infinity.
@@ -18,16 +19,22 @@ const INFINITE: i64 = 1024;
 /// The exponent of the smallest positive real.
 const SMALLEST: i64 = -1074;
 
-/// JSON that is no value, or none of its column.
+/// JSON that does not encode a value of its column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{json} is no value")]
 pub struct Misfit {
-    /// What came, shortened.
+    /// The JSON, cut to 80 characters.
     json: String,
 }
 
+impl From<Misfit> for ValueError {
+    fn from(error: Misfit) -> Self {
+        serde::de::Error::custom(error)
+    }
+}
+
 impl Value {
-    /// As it travels.
+    /// Returns the value in wire form. NaN becomes null.
     pub fn to_wire(&self) -> Json {
         match self {
             Self::Null => Json::Null,
@@ -35,16 +42,16 @@ impl Value {
             Self::Real(real) => real_to_wire(*real),
             Self::Text(text) => text.as_str().into(),
             Self::Blob(bytes) => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                serde_json::json!({ "blob": hex })
+                serde_json::json!({ "blob": to_hex(bytes) })
             }
         }
     }
 
-    /// From what travelled, for a column of this kind. The storage class may still be another than
-    /// the column's; only an integer in a column of reals is a real.
+    /// Reads a value in wire form, for a column of this kind.
     ///
-    /// Decimals, which older builds sent and kept, are read as the nearest real.
+    /// The value may be of another storage class than the column: only an integer in a column of
+    /// reals is converted. A decimal number, which older builds sent and stored, is read as the
+    /// nearest real.
     pub fn from_wire(json: Json, kind: Kind) -> Result<Self, Misfit> {
         let misfit = |json: &Json| Misfit { json: json.to_string().chars().take(80).collect() };
         Ok(match json {
@@ -56,7 +63,8 @@ impl Value {
                 None => Self::Real(number.as_f64().ok_or_else(|| misfit(&Json::Number(number)))?),
             },
             Json::Array(pair) => match (&pair[..], pair.len()) {
-                // A real where none belongs, in words: to be named, and not to be kept.
+                // `["real", text]` is a real in a column of another kind. The caller reports it and
+                // does not store it.
                 ([Json::String(what), Json::String(real)], 2)
                     if what == "real" && kind != Kind::Real =>
                 {
@@ -68,34 +76,31 @@ impl Value {
                 },
                 _ => return Err(misfit(&Json::Array(pair))),
             },
-            Json::Object(object) => {
-                match object.get("blob").and_then(Json::as_str).map(bytes_of_hex) {
-                    Some(Some(bytes)) if object.len() == 1 => Self::Blob(bytes),
-                    _ => return Err(misfit(&Json::Object(object))),
-                }
-            }
+            Json::Object(object) => match object.get("blob").and_then(Json::as_str).map(from_hex) {
+                Some(Some(bytes)) if object.len() == 1 => Self::Blob(bytes),
+                _ => return Err(misfit(&Json::Object(object))),
+            },
             Json::Bool(_) => return Err(misfit(&json)),
         })
     }
 }
 
-/// The values of a row as the text of a JSON array.
+/// Encodes values as the text of a JSON array.
 pub fn list_to_wire(values: &[Value]) -> String {
     Json::Array(values.iter().map(Value::to_wire).collect()).to_string()
 }
 
-/// The values in the text of a JSON array, of columns of these kinds; those past the last kind as
-/// they are.
+/// Decodes values from the text of a JSON array. `kinds` are those of the columns, in order; values
+/// beyond the last kind are read without one.
 pub fn list_from_wire(
     text: &str,
     kinds: impl IntoIterator<Item = Kind>,
-) -> Result<Vec<Value>, super::ValueError> {
+) -> Result<Vec<Value>, ValueError> {
     let list: Vec<Json> = serde_json::from_str(text)?;
     let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
     let pairs = list.into_iter().zip(kinds);
     let value = |(json, kind): (Json, Option<Kind>)| {
-        Value::from_wire(json, kind.unwrap_or(Kind::Text))
-            .map_err(<super::ValueError as serde::de::Error>::custom)
+        Value::from_wire(json, kind.unwrap_or(Kind::Text)).map_err(ValueError::from)
     };
     pairs.map(value).collect()
 }
@@ -121,7 +126,7 @@ fn real_to_wire(real: f64) -> Json {
     serde_json::json!([if real < 0.0 { -mantissa } else { mantissa }, exponent])
 }
 
-/// m * 2^e, the nearest real where that is none.
+/// m * 2^e, rounded to the nearest real.
 fn real(mantissa: i64, exponent: i64) -> f64 {
     if mantissa == 0 {
         return 0.0;
@@ -135,21 +140,13 @@ fn real(mantissa: i64, exponent: i64) -> f64 {
     mantissa * power(SMALLEST) * power((exponent - SMALLEST).max(SMALLEST))
 }
 
-/// 2^e for e from -1074 on; infinity from 1024 on.
+/// 2^e for e >= -1074; infinity for e >= 1024.
 fn power(exponent: i64) -> f64 {
     match exponent {
         INFINITE.. => f64::INFINITY,
         -1022..INFINITE => f64::from_bits(((exponent + 1023) as u64) << 52),
         _ => f64::from_bits(1 << (exponent - SMALLEST).clamp(0, 51)),
     }
-}
-
-/// The bytes that hex digits stand for.
-pub(crate) fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A database that another tool made, adopted: what is refused, and that what is taken syncs both
-//! ways while the application's own tables stay as they were.
+//! Adopts a database that another tool made. Tests what is refused, and that adopted tables sync
+//! both ways while the application's own tables stay as they were.
 
 mod declared;
 mod rebuild;
@@ -8,10 +8,14 @@ mod unique;
 
 use std::path::Path;
 
-use fastest_schema::adopt::{Chosen, adopt, declarations, misfits, misfits_sql, notes};
-use fastest_schema::diff::migration;
-use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
+use fastest_schema::adopt::declarations::declarations;
+use fastest_schema::adopt::misfits::{misfits, misfits_sql};
+use fastest_schema::adopt::notes::notes;
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{
     D1_MIGRATIONS_DDL, Outcome, Policy, Row, Schema, Table, decode_page, pull_sql, statements,
 };
@@ -20,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::primary::Primary;
 
-/// What drizzle-kit writes, and a generated column and a trigger beside.
+/// What drizzle-kit writes, with a generated column and a trigger added.
 const DRIZZLE: &str = include_str!("adopt/drizzle.sql");
 
 /// The application's database, with a row in each table.
@@ -50,7 +54,7 @@ fn live(database: &Primary) -> Live {
     Live::decode("r", &texts(database, LIVE_SQL)).unwrap().unwrap()
 }
 
-/// The rows of a query with the parameter `r`, all of two texts.
+/// The rows of a query with the parameter `r`. Each has two texts.
 fn texts(database: &Primary, sql: &str) -> Vec<Vec<Option<String>>> {
     let mut statement = database.0.prepare(sql).unwrap();
     let rows = statement.query_map(["r"], |row| Ok(vec![row.get(0)?, row.get(1)?])).unwrap();
@@ -65,7 +69,7 @@ fn chosen() -> [Chosen; 3] {
     ]
 }
 
-/// The adopted database, under the engine's triggers, and its tables.
+/// The adopted database, with the engine's triggers, and its tables.
 fn adopted() -> (Primary, Vec<&'static Table>) {
     let database = application();
     let records = adopt(&live(&database), &chosen(), &[]).unwrap();
@@ -78,7 +82,7 @@ fn adopted() -> (Primary, Vec<&'static Table>) {
     (database, tables)
 }
 
-/// Each change of the scope `o` after a sequence number: table, key, and the row if it is there.
+/// Each change of the scope `o` after a sequence number: table, key, and the row if it exists.
 fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Value> {
     let schema = Schema { owner: "app", tables: tables.to_vec().leak(), migrations: &[] };
     let mut statement = database.0.prepare(&pull_sql(&schema)).unwrap();
@@ -95,7 +99,7 @@ fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Val
     decode_page(tables, cursor, answer).unwrap().changes.into_iter().map(change).collect()
 }
 
-/// The text of everything that the application made.
+/// The SQL of everything that the application created.
 fn own_ddl(database: &Primary) -> Value {
     database.query(
         "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'fastest%'
@@ -123,11 +127,11 @@ fn what_the_application_writes_is_pulled() {
     database.run("UPDATE tasks SET doneAt = unixepoch('2026-11-23') WHERE id = 't'");
     let done = json!(["tasks", "t", 2, ["t", "m", "s", null, "it's new", 0.5, -1, 1_795_392_000]]);
     assert_eq!(pulled(&database, &tables, 3), [done]);
-    // A table that is not synced changes one that is, by its foreign key.
+    // A foreign key of a synced table to one that is not synced changes its rows.
     database.run("DELETE FROM sprints");
     let alone = json!(["t", "m", null, null, "it's new", 0.5, -1, 1_795_392_000]);
     assert_eq!(pulled(&database, &tables, 4), [json!(["tasks", "t", 3, alone])]);
-    // A cascade, at whose end nobody knows any more where the task was.
+    // A cascade that first deletes the parent by which the task's scope is found.
     database.run("DELETE FROM members");
     let gone = [json!(["members", "m", 2, null]), json!(["tasks", "t", 4, null])];
     let mut found = pulled(&database, &tables, 5);
@@ -191,7 +195,7 @@ fn records_survive_as_declarations() {
     assert!(members.indexes.iter().any(|index| index.unique && index.columns == pair));
 }
 
-/// Run with `FASTEST_BLESS=1` to write `adopt/declared.rs` anew.
+/// Run with `FASTEST_BLESS=1` to write `adopt/declared.rs` again.
 #[test]
 fn the_declarations_compile_and_say_what_was_adopted() {
     let records = adopt(&live(&application()), &chosen(), &[]).unwrap();
@@ -246,8 +250,8 @@ fn what_may_be_null_or_a_number_or_deep_is_noted() {
     }
 }
 
-/// No statement grows with the tables; one table of a hundred columns of reals with long names is too
-/// much for D1.
+/// No statement grows with the number of tables. One table of a hundred real columns with long
+/// names is too much for D1.
 #[test]
 fn a_table_that_no_statement_holds_is_noted() {
     let wide = |name: &str, kind: &str, column: &str| -> String {
@@ -315,7 +319,7 @@ fn columns_that_a_trigger_watches_are_declared_so() {
     let watched = records[0].columns.iter().filter(|column| column.watched);
     let watched: Vec<&str> = watched.map(|column| column.name.as_str()).collect();
     assert_eq!(watched, ["State", "title"]);
-    let source = fastest_schema::adopt::declarations(&records);
+    let source = fastest_schema::adopt::declarations::declarations(&records);
     assert_eq!(source.matches("#[watched]").count(), 2, "{source}");
 }
 
@@ -347,9 +351,10 @@ fn tables_are_adopted_under_one_that_was_adopted_before() {
         database.0.execute_batch(&statement).unwrap_or_else(|e| panic!("{e}: {statement}"));
     }
     assert_eq!(pulled(&database, &tables, 3), [json!(["notes", "n", 1, ["n", "o"]])]);
-    // One that was adopted before refers to one that is now: devices do not know of that key.
+    // A table that was adopted before refers to one that is adopted now: devices do not know that
+    // key.
     let sprints = adopt(&live(&database), &[Chosen::versioned("sprints", "id")], &held).unwrap();
-    let notes = fastest_schema::adopt::notes(&live(&database), &sprints, &held).join("\n");
+    let notes = fastest_schema::adopt::notes::notes(&live(&database), &sprints, &held).join("\n");
     assert!(notes.contains("the foreign key of `tasks` over (sprintId) to `sprints`"), "{notes}");
 }
 

@@ -1,5 +1,5 @@
-//! Random writes by anyone, and a replica that pulls now and then, scope by scope: in the end it
-//! holds what the primary holds.
+//! Writes at random while a replica pulls now and then, scope by scope. In the end, the replica
+//! must hold what the primary holds.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::primary::Primary;
 
 const SCOPES: [&str; 4] = ["", "A", "B", "C"];
 
-/// A xorshift generator: small, and the same everywhere.
+/// A xorshift generator: small, and reproducible on every platform.
 struct Random(u64);
 
 impl Random {
@@ -63,7 +63,7 @@ impl Replica {
     }
 }
 
-/// One random write; one that breaks a constraint changes nothing.
+/// One random write. If it violates a constraint, it changes nothing.
 fn write(primary: &Primary, random: &mut Random, step: u64) {
     let (board, other, card) = (random.below(5), random.below(5), random.below(8));
     let scope = random.scope();

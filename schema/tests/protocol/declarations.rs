@@ -1,6 +1,6 @@
-//! The DDL says what the metadata says, and rows survive the wire.
+//! The DDL matches the metadata, and rows survive the wire.
 
-use fastest_schema::workspaces::{
+use fastest_schema::tables::workspaces::{
     DriftReport, Merged, NewSnapshot, NewWorkspace, Snapshot, Source, Workspace,
 };
 use fastest_schema::{
@@ -32,7 +32,7 @@ fn described(table: &Table, column: &Column) -> Value {
         Kind::Real => "REAL",
     };
     let pk = i64::from(column.name == table.pk);
-    // SQLite takes off the brackets of an expression.
+    // SQLite reports the expression without its parentheses.
     let default = column.default.map(|default| match default {
         Default::Now => "strftime('%Y-%m-%dT%H:%M:%fZ','now')".to_owned(),
         Default::Text(text) => format!("'{text}'"),
@@ -43,7 +43,7 @@ fn described(table: &Table, column: &Column) -> Value {
     json!([column.name, kind, i64::from(!column.null), pk, default])
 }
 
-/// A line of its DDL for each column, which ends with the check if there is one.
+/// The DDL line of each column, which ends with the check if there is one.
 #[test]
 fn the_database_has_the_declared_checks() {
     let primary = Primary::empty();
@@ -155,7 +155,7 @@ fn a_replica_has_the_synced_tables_and_no_triggers() {
 #[test]
 fn names_are_constants() {
     assert_eq!(Workspace::PROJECT_ID, "project_id");
-    assert_eq!(fastest_schema::workspaces::ActivityEvent::TYPE, "type");
+    assert_eq!(fastest_schema::tables::workspaces::ActivityEvent::TYPE, "type");
     assert_eq!(Card::GROUP, "group");
     assert_eq!(DriftReport::TABLE.column("bytes_changed").unwrap().kind, Kind::Integer);
 }

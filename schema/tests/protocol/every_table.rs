@@ -1,24 +1,24 @@
-//! All tables of Fastest: how each travels, and that each takes a row with no more than it must have.
+//! All tables of Fastest: how each is synced, and that each accepts a row of required columns only.
 
-use fastest_schema::auth::{AuthCode, DeviceCode, Session, User, UserApiKey};
-use fastest_schema::conversations::Conversation;
-use fastest_schema::infrastructure::{
+use fastest_schema::tables::auth::{AuthCode, DeviceCode, Session, User, UserApiKey};
+use fastest_schema::tables::conversations::Conversation;
+use fastest_schema::tables::infrastructure::{
     Deployment, DeploymentSettings, InfrastructureResource, Job, ProviderCredential,
 };
-use fastest_schema::intelligence::atlas::{
+use fastest_schema::tables::intelligence::atlas::{
     AtlasChunk, AtlasConcept, AtlasDecisionLink, AtlasDiagram, AtlasEdge, AtlasEmbedding,
 };
-use fastest_schema::intelligence::{
+use fastest_schema::tables::intelligence::{
     ActionItem, ActionItemRun, NextStep, ProjectDecision, RefactoringSuggestion,
 };
-use fastest_schema::projects::{Project, ProjectEnvVar};
-use fastest_schema::workspaces::{ActivityEvent, DriftReport, Snapshot, Workspace};
+use fastest_schema::tables::projects::{Project, ProjectEnvVar};
+use fastest_schema::tables::workspaces::{ActivityEvent, DriftReport, Snapshot, Workspace};
 use fastest_schema::{Column, Default, Kind, Pack, Policy, Row, Scope, TABLES, Table};
 use serde_json::{Map, Value, json};
 
 use crate::primary::Primary;
 
-/// What leaves the primary, and with whom it is shared. A change here is a change of who sees what.
+/// What leaves the primary, and by which scope it is shared. A change here changes who sees what.
 const POLICIES: [(&str, Policy, &str); 29] = [
     ("users", Policy::Versioned, "id"),
     ("projects", Policy::Versioned, "id"),
@@ -120,7 +120,8 @@ fn every_table_takes_a_row_of_what_it_must_have() {
     }
 }
 
-/// Inserts a `New…` of required columns only, and reads back that row with the defaults beside them.
+/// Inserts a `New…` of required columns only, and reads back the row with the defaults of the
+/// others.
 fn insert_and_read<R: Row>(primary: &Primary) {
     let table = R::TABLE;
     let required = table.columns.iter().filter(|column| !column.null && column.default.is_none());
@@ -152,8 +153,8 @@ fn insert_and_read<R: Row>(primary: &Primary) {
     }
 }
 
-/// The key of a parent, which has a row by then, or a value that is good for any text or number:
-/// `[]` is an unknown word, and JSON.
+/// The key of a parent, which has a row already, or a value that is valid for any text or number:
+/// `[]` is both an unknown word and JSON.
 fn fixed_value(table: &Table, column: &Column) -> Value {
     match (&column.references, column.kind) {
         (Some(to), _) => json!(format!("{} 1", to.table)),

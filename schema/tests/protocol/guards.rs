@@ -1,7 +1,7 @@
-//! Migrations that fail, whole, rather than change or lose what is there.
+//! Migrations that fail as a whole rather than change or lose existing values.
 
-use fastest_schema::diff::migration;
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{Kind, Policy, Row, Table, table};
 use rusqlite::Connection;
 
@@ -34,7 +34,7 @@ fn run(database: &Connection, statements: &[String]) -> Result<(), String> {
     transaction.commit().map_err(|error| error.to_string())
 }
 
-/// The stored value after a change of type; `None` where the migration refuses it.
+/// The stored value after a change of type; `None` if the migration refuses it.
 fn moved(from: Kind, to: Kind, value: &str) -> Option<String> {
     let typed = |kind| items(|table| table.columns[1].kind = kind);
     let (before, after) = (typed(from), typed(to));
@@ -73,7 +73,7 @@ fn a_value_that_would_change_stops_the_migration() {
     check(Kind::Real, Kind::Integer, "5.0", Some("integer 5"));
     check(Kind::Real, Kind::Integer, "5.5", None);
     check(Kind::Real, Kind::Text, "0.5", Some("text 0.5"));
-    // SQLite before 3.47 writes 15 digits of it, and refuses.
+    // SQLite before 3.47 writes only 15 digits of it, so the migration refuses it.
     check(Kind::Real, Kind::Text, "0.1 + 0.2", Some("text 0.30000000000000004"));
     check(Kind::Integer, Kind::Real, "5", Some("real 5.0"));
     check(Kind::Integer, Kind::Real, "9007199254740993", None);
@@ -107,7 +107,8 @@ fn rows_of_others_that_would_go_along_stop_the_migration() {
 fn a_table_that_becomes_private_is_said_to() {
     let synced = items(|table| {
         table.policy = Policy::AppendOnly;
-        table.scope = Some(fastest_schema::record::ScopeRecord { column: "id".into(), by: None });
+        table.scope =
+            Some(fastest_schema::record::model::ScopeRecord { column: "id".into(), by: None });
     });
     let plan = migration(Some(&synced), &items(|_| {})).unwrap();
     assert_eq!(plan.destructive, ["`items` becomes private: devices give up its rows"]);

@@ -1,5 +1,5 @@
-//! The generated SQL on a real SQLite: what the triggers record, what a push does and refuses, what
-//! a pull answers.
+//! Runs the generated SQL on a real SQLite: what the triggers record, what a push does and refuses,
+//! and what a pull returns.
 
 mod adopt;
 mod changes;

@@ -48,8 +48,8 @@ fn what_is_not_given_stays() {
     assert_eq!(read(), json!([["n", "m", null, 5]]), "its version counts");
 }
 
-/// A REPLACE on another row deletes a row without its trigger: its entry goes on saying that it is
-/// there.
+/// A REPLACE on another row deletes a row without firing its trigger, so its entry still says that
+/// it exists.
 #[test]
 fn a_row_that_was_struck_behind_the_triggers_is_not_made_anew_from_a_part() {
     let primary = Primary::new();
@@ -60,7 +60,7 @@ fn a_row_that_was_struck_behind_the_triggers_is_not_made_anew_from_a_part() {
     for op in [json!(["users", "v", {"email": "new@example.org"}]), json!(["users", "v"])] {
         primary.refuses(push(1, locks.clone(), json!([op])), Refusal::VersionConflict);
     }
-    // One that it does not know makes no row, either.
+    // A patch of a row that the device does not know creates no row either.
     primary.push("p", push(1, json!([]), json!([["users", "v", {"email": "x"}, 1]])));
     assert_eq!(primary.query("SELECT count(*) FROM users WHERE id = 'v'"), json!([[0]]));
 }

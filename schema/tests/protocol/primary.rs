@@ -1,4 +1,4 @@
-//! A primary in memory, and tables of a test's own beside those of Fastest.
+//! A primary in memory, with tables for tests beside those of Fastest.
 
 use fastest_schema::{
     D1_MIGRATIONS_DDL, Flag, PUSH_1_SQL, PUSH_SQL, Page, Refusal, Row, Schema, TABLES, Table,
@@ -17,7 +17,7 @@ pub struct Board {
     pub title: Option<String>,
 }
 
-/// A card, which follows its board. Its names are SQL's own words on purpose.
+/// A card, whose scope follows its board. Its names are SQL keywords on purpose.
 #[table(
     name = "order",
     policy = versioned("a test"),
@@ -36,7 +36,7 @@ pub struct Card {
     pub weight: f64,
 }
 
-/// A label, whose table has its name from another tool, and all that a column can have.
+/// A label. Its table is named as another tool names tables, and its columns have all attributes.
 #[table(name = "boardLabels", policy = versioned("a test"), scope = board_id -> boards.project_id)]
 pub struct Label {
     #[pk]
@@ -52,7 +52,7 @@ pub struct Label {
     pub loud: Flag,
 }
 
-/// What no device may see.
+/// A private row, which no device may see.
 #[table(name = "secrets", policy = private("a test"))]
 pub struct Secret {
     #[pk]
@@ -65,7 +65,7 @@ pub fn tables() -> Vec<&'static Table> {
     own.into_iter().chain(TABLES.iter().copied()).collect()
 }
 
-/// These tables as Fastest's own, so that the migrations are known.
+/// These tables in a schema with Fastest's owner, so that its migrations count as ours.
 pub fn schema() -> Schema {
     Schema { owner: "fastest", tables: tables().leak(), migrations: &[] }
 }
@@ -122,7 +122,7 @@ impl Primary {
         self.answered_push(id, device, payload).map(drop)
     }
 
-    /// The ids that a push answers with.
+    /// The ids that a push returns.
     pub fn answered_push(
         &self,
         id: &str,
@@ -155,7 +155,7 @@ impl Primary {
         self.pull_page(scope, cursor, 1000, 1_000_000, "")
     }
 
-    /// Whether the header says that a change was known.
+    /// Whether the header reports that the primary has a change.
     pub fn knows(&self, scope: &str, seen: Value) -> bool {
         let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
         let parameters = [scope, "0", "0", "0", "", &seen.to_string(), "echo"];

@@ -1,6 +1,6 @@
-//! What a pull answers, and what a device refuses to believe.
+//! What a pull returns, and which answers a device refuses.
 
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{
     Outcome, PageError, Table, Value, decode_hex_page, decode_page, is_lossy, pull_hex_sql,
     pull_sql,
@@ -51,7 +51,7 @@ fn a_row_comes_as_its_type() {
         (workspace.id.as_str(), workspace.name.as_str(), workspace.version),
         ("w1", "main", 1)
     );
-    assert!(page.changes[0].row::<fastest_schema::workspaces::Snapshot>().is_none());
+    assert!(page.changes[0].row::<fastest_schema::tables::workspaces::Snapshot>().is_none());
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn projects_are_found_by_name_or_id() {
 
 type Answer = Vec<Vec<Option<String>>>;
 
-/// Expects that an honest answer, changed in this way, is not believed.
+/// Expects that a correct answer is refused after this change.
 fn lie(change: fn(&mut Answer), expected: fn(&PageError) -> bool) {
     let primary = Primary::new();
     let mut answer = primary.answer("P", 0, 10, 1_000_000, "");
@@ -167,7 +167,7 @@ fn a_table_that_this_build_lacks_is_named() {
 fn what_went_with_its_table_is_passed_over() {
     let primary = Primary::new();
     let before = primary.pull("P", 0);
-    // What a migration leaves that drops a table.
+    // What a migration that drops a table leaves.
     primary.run(
         "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
          SELECT 'dropped', 'k', 'P', 2, max(seq) + 1, 1 FROM fastest_changes WHERE scope = 'P'",
@@ -179,8 +179,8 @@ fn what_went_with_its_table_is_passed_over() {
     assert_eq!((page.changes.len(), page.reaches), (0, before.header.seq + 1));
 }
 
-/// The row of a board whose title was written so, in SQL, as a device sees it; asked for again in hex
-/// where it has to be.
+/// Writes the title of a board by this SQL, and returns the row as a device sees it. Asks again in
+/// hex if necessary.
 fn title(primary: &Primary, sql: &str, whole_from: Option<u32>) -> Outcome {
     primary.run("INSERT OR IGNORE INTO boards(id, project_id) VALUES ('b', 'P')");
     primary.run(&format!("UPDATE boards SET title = {sql}"));
@@ -202,11 +202,10 @@ fn title(primary: &Primary, sql: &str, whole_from: Option<u32>) -> Outcome {
         rows.unwrap().map(Result::unwrap).collect::<Answer>()
     };
     let answer = asked(&pull_sql(&schema()));
-    let page = match is_lossy(&answer) {
-        false => decode_page(&tables(), cursor, answer).unwrap(),
-        true => {
-            decode_hex_page(&tables(), cursor, asked(&pull_hex_sql(&schema(), whole_from))).unwrap()
-        }
+    let page = if is_lossy(&answer) {
+        decode_hex_page(&tables(), cursor, asked(&pull_hex_sql(&schema(), whole_from))).unwrap()
+    } else {
+        decode_page(&tables(), cursor, answer).unwrap()
     };
     page.changes.into_iter().next_back().unwrap().outcome
 }

@@ -1,19 +1,24 @@
-//! From any schema to any other: what is generated comes to what is declared, and keeps the rows
-//! that both can hold.
+//! Migrates from random schemas to others. The result must match the declaration, and rows that
+//! both can hold must survive.
 
 use std::collections::BTreeMap;
 
-use fastest_schema::diff::{DiffError, Note, Plan, migration, replica_migration, replica_record};
-use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::record::{
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
+use fastest_schema::migrate::diff::{DiffError, migration};
+use fastest_schema::migrate::note::Note;
+use fastest_schema::migrate::plan::Plan;
+use fastest_schema::migrate::replica::replica_migration;
+use fastest_schema::record::model::{
     ColumnRecord, IndexRecord, Record, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
 };
+use fastest_schema::replica_record;
 use fastest_schema::{Kind, OnDelete, Policy, Table, check};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// A column of a random table: everything that can be said of one, as small numbers.
+/// A column of a random table: all its attributes as small numbers.
 #[derive(Debug, Clone)]
 struct RandomColumn {
     name: usize,
@@ -22,7 +27,7 @@ struct RandomColumn {
     default: bool,
     unique: bool,
     check: bool,
-    /// To which table, and with which action.
+    /// The table that it refers to, and the action.
     refers: Option<(usize, usize)>,
     renamed_from: Option<usize>,
 }
@@ -81,7 +86,7 @@ fn schema() -> impl Strategy<Value = RandomSchema> {
     prop::collection::btree_map(0..TABLES, table(), 1..=TABLES)
 }
 
-/// Two schemas that have much in common: changes that matter are seldom among strangers.
+/// Two schemas that have much in common, because unrelated schemas seldom show interesting changes.
 fn pair() -> impl Strategy<Value = (RandomSchema, RandomSchema)> {
     (schema(), schema(), any::<u64>()).prop_map(|(from, other, mix)| {
         let mut to = from.clone();
@@ -106,7 +111,7 @@ fn pair() -> impl Strategy<Value = (RandomSchema, RandomSchema)> {
     })
 }
 
-/// The declarations of a random schema: what makes no sense in it is left out.
+/// The declarations of a random schema, without what makes no sense in it.
 fn declare(schema: &RandomSchema) -> Vec<&'static Table> {
     let policy = |number: usize| match schema[&number].policy {
         0 => Policy::Private,
@@ -131,9 +136,10 @@ fn declare(schema: &RandomSchema) -> Vec<&'static Table> {
             (version.lock_version, version.default) = (true, Some("1".to_owned()));
             columns.push(version);
         }
-        let indexes = match random.index {
-            true => vec![IndexRecord { columns: vec!["scope".into(), "id".into()], unique: false }],
-            false => Vec::new(),
+        let indexes = if random.index {
+            vec![IndexRecord { columns: vec!["scope".into(), "id".into()], unique: false }]
+        } else {
+            Vec::new()
         };
         tables.push(TableRecord {
             name: format!("t{number}"),
@@ -152,7 +158,7 @@ fn declare(schema: &RandomSchema) -> Vec<&'static Table> {
     tables.iter().map(TableRecord::leak).collect()
 }
 
-/// Takes away what the check of declarations refuses: two that claim one old name.
+/// Removes what the check of declarations would refuse: two claims to the same former name.
 fn settle_renames(tables: &mut [TableRecord]) {
     let mut claimed = Vec::new();
     for table in tables {
@@ -236,7 +242,7 @@ fn database() -> Connection {
     database
 }
 
-/// All of a migration or nothing, as primaries do it.
+/// Applies all of a migration or nothing, as primaries do.
 fn apply(database: &Connection, statements: &[String]) -> Result<(), String> {
     database.execute_batch("BEGIN").unwrap();
     let run = |sql: &String| database.execute_batch(sql).map_err(|error| format!("{error}: {sql}"));
@@ -254,7 +260,7 @@ fn live(database: &Connection) -> Live {
     Live::decode("r", &rows).unwrap().unwrap()
 }
 
-/// Some rows in each table, whose values are distinct and whose keys refer to rows that are there.
+/// Inserts some rows into each table, with distinct values, and foreign keys to existing rows.
 fn fill(database: &Connection, record: &Record) {
     database.execute_batch("BEGIN; PRAGMA defer_foreign_keys = ON").unwrap();
     for table in &record.tables {
@@ -280,7 +286,7 @@ fn fill(database: &Connection, record: &Record) {
         }
     }
     database.execute_batch("COMMIT").unwrap();
-    // Where tables refer to each other in a circle, parents have come after their children.
+    // If tables refer to each other in a circle, some parents were inserted after their children.
     for table in &record.tables {
         database.execute_batch(&format!("UPDATE {} SET id = id", table.name)).unwrap();
     }
@@ -299,14 +305,15 @@ fn count(database: &Connection, sql: &str) -> i64 {
     database.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Every row of a synced table has an entry, of the right scope, and no entry is without its row.
+/// Checks that every row of a synced table has an entry with the right scope, and that no entry
+/// lacks its row.
 fn check_entries(database: &Connection, record: &Record) {
     for table in record.tables.iter().filter(|table| table.is_synced()) {
         let name = &table.name;
         let scope = table.scope.as_ref().unwrap();
         let scope = match &scope.by {
             None => format!("coalesce(t.{}, '')", scope.column),
-            // Where the path leads nowhere, the last scope stands.
+            // If the parent of a scope path is missing, the last scope is kept.
             Some(by) => format!(
                 "coalesce((SELECT p.scope FROM {} AS p WHERE p.id = t.{}), fastest_changes.scope)",
                 by.table, scope.column
@@ -343,7 +350,7 @@ fn check_entries(database: &Connection, record: &Record) {
     assert_eq!(count(database, &sql), 0);
 }
 
-/// The name that a table had.
+/// The former name of a table.
 fn old_name<'a>(from: &'a Record, to: &Record, table: &'a TableRecord) -> Option<&'a TableRecord> {
     let renamed = table.renamed_from.as_ref().filter(|name| to.table(name).is_none());
     from.table(&table.name).or_else(|| from.table(renamed?))
@@ -361,7 +368,7 @@ fn walk(from: &RandomSchema, to: &RandomSchema) -> Result<Option<Plan>, TestCase
     fill(&database, &from);
     check_entries(&database, &from);
     let before = kept(&database, &from, &to);
-    // What was recorded is read from a file the next time.
+    // The next migration reads the record from a file.
     let text = serde_json::to_string(&from).unwrap();
     let recorded: Record = serde_json::from_str(&text).unwrap();
     let plan = match migration(Some(&recorded), &to) {
@@ -372,7 +379,8 @@ fn walk(from: &RandomSchema, to: &RandomSchema) -> Result<Option<Plan>, TestCase
     replicas_agree(&replicas.0, &replicas.1, Some(&plan.notes));
     let everything = live(&database);
     if let Err(error) = apply(&database, &plan.statements) {
-        // Only for the rows that are there, and where it was said, or a new index or check found it.
+        // A migration may fail only for existing rows, and only if its plan said so, or a new index
+        // or check found it.
         prop_assert!(
             error.contains("constraint failed") || error.contains("malformed JSON"),
             "{error}"
@@ -407,14 +415,14 @@ fn walk(from: &RandomSchema, to: &RandomSchema) -> Result<Option<Plan>, TestCase
     Ok(Some(plan))
 }
 
-/// What must survive of a table, under the names that it has after.
+/// What must survive of a table, under its new names.
 struct Kept {
     table: String,
     columns: Vec<String>,
     rows: Vec<Vec<Value>>,
 }
 
-/// Of each table that stays, the rows, in the columns that stay as they are.
+/// The rows of each table that is kept, in the columns that do not change.
 fn kept(database: &Connection, from: &Record, to: &Record) -> Vec<Kept> {
     let mut kept = Vec::new();
     for table in &to.tables {
@@ -437,7 +445,7 @@ fn kept(database: &Connection, from: &Record, to: &Record) -> Vec<Kept> {
     kept
 }
 
-/// A replica that follows has what a new one has, whatever is in it.
+/// A migrated replica has the same schema as a new one, whatever rows it holds.
 fn replicas_agree(from: &Record, to: &Record, notes: Option<&[Note]>) {
     let replica = Connection::open_in_memory().unwrap();
     replica.pragma_update(None, "foreign_keys", false).unwrap();
@@ -480,7 +488,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
-    /// A replica that slept through a migration ends where one is that did not.
+    /// A replica that missed a migration ends up like one that did not.
     #[test]
     fn a_replica_follows_two_migrations_at_once((first, second) in pair(), (third, _) in pair()) {
         let declared = [declare(&first), declare(&second), declare(&third)];

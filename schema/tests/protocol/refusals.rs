@@ -107,7 +107,7 @@ fn a_column_that_is_not_there_is_refused() {
     }
 }
 
-/// Expects that SQLite itself refuses the push, and no trace of it.
+/// Expects that SQLite itself refuses the push, and that no trace of it is left.
 fn breaks(payload: serde_json::Value, constraint: &str) {
     let primary = Primary::new();
     primary.run("INSERT INTO users(id, email) VALUES ('v', 'v@example.org')");
@@ -174,7 +174,7 @@ fn a_push_after_a_change_that_never_was_is_refused() {
         assert!(!primary.knows("P", seen.clone()), "{seen}");
         primary.refuses(push(2, seen), Refusal::Restored);
     }
-    // Since then the row moved on: a later version is proof as well.
+    // The row has changed since then: a later version is proof as well.
     primary.run("UPDATE workspaces SET name = 'renamed' WHERE id = 'w1'");
     assert!(primary.knows("P", seen(version, seq)));
     primary.push("p2", push(2, seen(version, seq)));

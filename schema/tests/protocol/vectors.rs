@@ -1,7 +1,7 @@
-//! One payload and one answer as they are on the wire, kept in `tests/data` for clients in other
-//! languages to test against.
+//! One payload and one answer in wire form. Clients in other languages can test against them: they
+//! are in `tests/data`.
 
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{Lock, Op, Outcome, Payload, Refusal, decode_page};
 use serde_json::{Value, json};
 

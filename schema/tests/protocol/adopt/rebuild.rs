@@ -1,9 +1,10 @@
-//! The tool that made the tables rebuilds one, with the engine out of its way.
+//! The tool that owns the tables rebuilds one while the engine is detached.
 
 use fastest_schema::Table;
-use fastest_schema::adopt::{changed, hold_sql, release_sql};
-use fastest_schema::diff::migration;
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::adopt::changed::changed;
+use fastest_schema::adopt::rebuild::{hold_sql, release_sql};
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
 use serde_json::json;
 
 use super::{adopted, live, pulled};
@@ -24,7 +25,7 @@ fn devices_hear_of_all_that_a_rebuild_did() {
     let cursor = pulled(&database, &tables, 0).len() as i64;
     let record = Record::of("app", &tables);
 
-    // Again after a failure half-way, or after a rebuild that took some along.
+    // It can be repeated, after a failure half-way or a rebuild that dropped some triggers.
     for sql in release_sql(&record)[2..].iter().chain(&release_sql(&record)) {
         database.run(sql);
     }
@@ -47,19 +48,19 @@ fn devices_hear_of_all_that_a_rebuild_did() {
     };
     assert_eq!(heard("t"), Some(json!([2, "rebuilt"])));
     assert_eq!(heard("new"), Some(json!([1, "it's new"])));
-    // Gone, and in another scope.
+    // One row was deleted, and one moved to another scope.
     assert_eq!(heard("lost"), Some(json!([2, null])));
     assert_eq!(heard("moved"), Some(json!([1, null])));
     let moved =
         "SELECT scope, version, deleted FROM fastest_changes WHERE tbl = 'tasks' AND pk = 'moved'";
     assert_eq!(database.query(moved), json!([["q", 2, 0]]));
-    // What was known keeps its order: no sequence number was given twice, and a push goes through.
+    // No sequence number is used twice, and a push succeeds.
     let push = json!({"v": 1, "counter": 1, "locks": [["tasks", "t", 2]], "rows": {"tasks": [{"id": "t", "rank": 7}]}});
     database.push("p1", push);
     assert_eq!(database.query("SELECT rank FROM tasks WHERE id = 't'"), json!([[7]]));
 }
 
-/// What an attach would refuse, after a statement on the adopted tables.
+/// What an attach would refuse after a statement on the adopted tables.
 fn refused(sql: &str) -> Vec<String> {
     let (database, tables) = adopted();
     let record = Record::of("app", &tables);
@@ -116,7 +117,7 @@ fn tables_that_changed_are_not_attached() {
     assert!(gone.starts_with("table `members` is adopted, and is not there"), "{gone}");
 }
 
-/// What a refused attach says to do: the table is declared as it is, attached, and then migrated.
+/// Does what a refused attach says: declares the table as it is, attaches, and then migrates.
 #[test]
 fn a_table_that_changed_is_attached_as_it_is_declared_anew() {
     let (database, tables) = adopted();

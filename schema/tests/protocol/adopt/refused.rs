@@ -1,17 +1,17 @@
-//! What cannot be synced is refused, with the reason.
+//! Tables that cannot be synced are refused with the reason.
 
-use fastest_schema::adopt::{Chosen, adopt};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
 use fastest_schema::{D1_MIGRATIONS_DDL, Policy};
 
 use super::{database, live};
 
-/// The refusal of one table under a scope, in a database of these statements.
+/// The refusal of one table with a scope, in a database that these statements create.
 fn refused(sql: &str, table: &str, scope: &str) -> String {
     let found = live(&database(sql));
     adopt(&found, &[Chosen::versioned(table, scope)], &[]).unwrap_err().to_string()
 }
 
-/// Each has a statement, the table and scope that are chosen, and what the refusal says.
+/// Each case has a statement, the chosen table and scope, and a part of the refusal.
 const REFUSED: [(&str, &str, &str, &str); 31] = [
     (
         "CREATE TABLE a(x); CREATE TABLE b(x)",
@@ -120,7 +120,7 @@ fn what_cannot_be_synced_is_refused_with_the_reason() {
     }
 }
 
-/// What is refused of the child `a` of a parent `p`, both chosen.
+/// The refusal of the child `a` of a parent `p`, if both are chosen.
 fn refused_pair(child: &str, parent: &str, scope: &str) -> String {
     let found = live(&database(&format!("CREATE TABLE a({child}); CREATE TABLE p({parent})")));
     let chosen = [Chosen::versioned("a", scope), Chosen::versioned("p", "id")];
@@ -136,7 +136,7 @@ fn a_foreign_key_must_be_one_that_devices_can_follow() {
         ("p text REFERENCES p", "p:p.nope", "table `p` has no column `nope`; it has `id`, `s`"),
         ("p text REFERENCES p", "p:p.n", "`p.n` is declared `int`: a scope must be text"),
         ("p text", "p:p.s", "`a.p` is no foreign key to `p`"),
-        // `07` is 7 to the primary, and not to a device.
+        // `07` equals 7 on the primary, but not on a device.
         ("p text REFERENCES p(n)", "p:p.s", "`a.p` is no foreign key to `p`"),
         ("p int REFERENCES p(n)", "p:p.s", ""),
         ("p text, q text, FOREIGN KEY (p, q) REFERENCES p(id, s)", "p:p.s", "is no foreign key"),
@@ -188,8 +188,8 @@ fn strict_tables_and_those_without_rowid_are_taken() {
     let records = adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap();
     let columns: Vec<&str> = records[0].columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(columns, ["id", "n", "r"]);
-    // Nothing but what is said of any table.
-    assert_eq!(fastest_schema::adopt::notes(&found, &records, &[]).len(), 1);
+    // Only the note that every table gets.
+    assert_eq!(fastest_schema::adopt::notes::notes(&found, &records, &[]).len(), 1);
     let any = "CREATE TABLE a(id text PRIMARY KEY, x any) STRICT";
     assert!(refused(any, "a", "id").contains("`a.x` has no type"));
 }

@@ -1,14 +1,17 @@
-//! What no two rows may share: what devices are told of it, and that a push strikes no row by it.
+//! Unique indexes of adopted tables: what devices know of them, and that a push never replaces a
+//! row.
 
-use fastest_schema::adopt::{Chosen, adopt, notes};
-use fastest_schema::record::{Record, TableRecord};
-use fastest_schema::{D1_MIGRATIONS_DDL, Policy, diff::migration, replica_ddl};
+use fastest_schema::adopt::chosen::{Chosen, adopt};
+use fastest_schema::adopt::notes::notes;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::record::model::{Record, TableRecord};
+use fastest_schema::{D1_MIGRATIONS_DDL, Policy, replica_ddl};
 use serde_json::{Value, json};
 
 use super::{database, live};
 use crate::primary::Primary;
 
-/// The record of table `a`, and what is noted of its unique indexes.
+/// The record of table `a`, and the notes on its unique indexes.
 fn adopted(sql: &str) -> (TableRecord, Vec<String>) {
     let found = live(&database(sql));
     let records = adopt(&found, &[Chosen::versioned("a", "id")], &[]).unwrap();
@@ -19,7 +22,8 @@ fn adopted(sql: &str) -> (TableRecord, Vec<String>) {
     (record, notes)
 }
 
-/// The unique sets of the record of a table with these columns and indexes: whole ones, and rules.
+/// The plain unique indexes and the unique rules in the record of a table with these columns and
+/// indexes.
 fn unique(columns: &str, indexes: &str) -> (Value, Value, Vec<String>) {
     let (record, notes) =
         adopted(&format!("CREATE TABLE a(id text PRIMARY KEY NOT NULL, {columns}); {indexes}"));
@@ -37,7 +41,7 @@ fn unique_indexes_are_told_to_devices() {
     let columns = "x text, y integer, z datetime, s text";
     check("x text, y integer, UNIQUE (y, x)", "", json!([["y", "x"]]), json!([]));
     check(columns, "CREATE UNIQUE INDEX i ON a(x, z DESC)", json!([["x", "z"]]), json!([]));
-    // The key is unique by itself, and a plain index keeps nothing apart.
+    // The key is unique by itself, and an ordinary index is not unique.
     check(columns, "CREATE UNIQUE INDEX i ON a(id, x)", json!([]), json!([]));
     check(columns, "CREATE INDEX i ON a(x, y)", json!([]), json!([]));
     let partial = "CREATE UNIQUE INDEX i ON a(x) WHERE z IS NULL AND s <> 'It''s -- (no)'";
@@ -45,7 +49,7 @@ fn unique_indexes_are_told_to_devices() {
     check(columns, partial, json!([]), json!([[["`x`"], filter]]));
     let expression = "CREATE UNIQUE INDEX i ON a(lower( \"x\" ), y COLLATE binary DESC)";
     check(columns, expression, json!([]), json!([[["lower( \"x\" )", "`y`"], null]]));
-    // Equal bytes are equal by every collation, and more are.
+    // Equal bytes are equal by every collation, and some different bytes are too.
     let folded = json!([[["lower(`x`)", "`y`"], null]]);
     check("x text COLLATE nocase, y integer, UNIQUE (x, y)", "", json!([["x", "y"]]), folded);
     let trimmed = "CREATE UNIQUE INDEX i ON a(x COLLATE RTRIM)";
@@ -57,10 +61,10 @@ fn unique_indexes_are_told_to_devices() {
 #[test]
 fn unique_indexes_that_a_device_cannot_check_are_noted() {
     for (columns, index) in [
-        // Generated, and so not held.
+        // Generated, so devices do not hold it.
         ("x text, g text AS (lower(x))", "a(x, g)"),
         ("x text, g text AS (lower(x))", "a(x) WHERE g = 'y'"),
-        // A device would take more rows for others than the primary does.
+        // A device would distinguish values that the primary takes for equal.
         ("x text, y text COLLATE NOCASE", "a(x) WHERE a.y <> 'n'"),
         ("x text, z datetime", "a(x) WHERE z > 5"),
         ("x text", "a(trim(x) COLLATE NOCASE)"),
@@ -91,7 +95,7 @@ fn neither_primary_nor_replica_makes_a_unique_index() {
     assert_eq!(indexes.count(), 2, "plain ones, to look for rows by: {replica:?}");
 }
 
-/// Table `a` with three constraints that strike rows, under the engine, with some rows.
+/// An adopted table `a` with some rows, and three constraints that replace rows.
 fn replacing(policy: Policy) -> Primary {
     let database = database(
         "CREATE TABLE a(
@@ -144,14 +148,14 @@ fn a_push_strikes_no_row_by_on_conflict_replace() {
         assert!(error.contains(&expected), "{key}: {error}");
     }
     assert_eq!(database.query("SELECT count(*) FROM a"), json!([[3]]), "none was struck");
-    // A row is not in its own way, and null is in nobody's.
+    // A row does not conflict with itself, and nulls never conflict.
     push(11, "one", 1, json!({"x": "none", "y": 1, "n": "name"})).unwrap();
     push(12, "two", 1, json!({"x": "none", "y": null})).unwrap();
     push(13, "new", 0, json!({"x": "two", "y": 1})).unwrap();
     assert_eq!(database.query("SELECT count(*) FROM a"), json!([[4]]));
 }
 
-/// One that is there already is not written again, and strikes nothing.
+/// An existing row of an append-only table is not written again, so it replaces nothing.
 #[test]
 fn a_row_that_is_written_once_strikes_none_either() {
     let database = replacing(Policy::AppendOnly);
@@ -165,7 +169,7 @@ fn a_row_that_is_written_once_strikes_none_either() {
     assert_eq!(database.query("SELECT count(*) FROM a"), json!([[3]]));
 }
 
-/// Only such tables pay for it.
+/// Only tables with such a constraint get the extra statements.
 #[test]
 fn other_tables_are_not_looked_through() {
     let (record, _) =

@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastest_benches::project::noise;
-use fastest_core::chunk::write_content;
-use fastest_core::id::{BlobId, TreeId};
-use fastest_core::object::NoSink;
+use fastest_core::object::chunk::write_content;
+use fastest_core::object::id::{BlobId, TreeId};
+use fastest_core::object::memory::NoSink;
 
 fn hash(c: &mut Criterion) {
     let bytes = noise(1 << 20);

@@ -2,8 +2,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fastest_benches::project::{FILES_PER_FOLDER, project};
-use fastest_core::drift::{drift, drift_counts};
-use fastest_core::object::MemoryObjects;
+use fastest_core::compare::drift::{drift, drift_counts};
+use fastest_core::object::memory::MemoryObjects;
 
 /// A million files in 62,500 folders.
 const FOLDERS: u64 = 62_500;

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fastest_benches::project::noise;
-use fastest_core::id::{BlobId, ObjectId};
-use fastest_core::object::{ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::store::{PackInfo, Store};
+use fastest_core::object::id::{BlobId, ObjectId};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::source::{ObjectSink, ObjectSource};
+use fastest_core::store::open::Store;
+use fastest_core::store::pack::PackInfo;
 
 /// Bytes of each object in the packs: a small source file.
 const OBJECT_BYTES: usize = 8 << 10;

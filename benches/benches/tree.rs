@@ -4,9 +4,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastest_benches::project::{entries, file};
-use fastest_core::diff::diff_directory;
-use fastest_core::object::{MemoryObjects, NoSink, ObjectSource};
-use fastest_core::tree::{Node, find, read_directory, write_directory};
+use fastest_core::compare::diff::diff_directory;
+use fastest_core::object::memory::{MemoryObjects, NoSink};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::node::Node;
+use fastest_core::object::tree::read::{find, read_directory};
+use fastest_core::object::tree::write::write_directory;
 
 const WIDTHS: [u64; 2] = [16, 200_000];
 

@@ -5,13 +5,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use fastest_core::checkout::{Folding, Plan, execute};
-use fastest_core::git::{Git, UserSettings};
 use fastest_core::progress::Progress;
-use fastest_core::scan::{IndexUse, Scan, Selection, scan};
-use fastest_core::stat_index::StatIndex;
-use fastest_core::state_dir::StateDir;
-use fastest_core::store::Store;
+use fastest_core::store::open::Store;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::git::Git;
+use fastest_core::worktree::git::settings::UserSettings;
+use fastest_core::worktree::scan::context::{IndexUse, Selection};
+use fastest_core::worktree::scan::report::Scan;
+use fastest_core::worktree::scan::run::scan;
+use fastest_core::worktree::stat_index::StatIndex;
+use fastest_core::worktree::state_dir::StateDir;
 
 fn make(root: &Path) {
     for folder in 0..100 {

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use fastest_core::id::BlobId;
-use fastest_core::object::MemoryObjects;
-use fastest_core::tree::{Item, Kind, Root, write_directory};
+use fastest_core::object::id::BlobId;
+use fastest_core::object::item::{Item, Kind, Root};
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::tree::write::write_directory;
 
 /// Files in each folder of [`project`].
 pub const FILES_PER_FOLDER: u64 = 16;

@@ -3,8 +3,7 @@
 //! Only our own events are shown, whatever the filter says: libraries log headers and messages, and
 //! with them tokens.
 
-use std::env;
-use std::io;
+use std::{env, io};
 
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt;

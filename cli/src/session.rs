@@ -1,10 +1,9 @@
 //! One run of the command: where it runs, with which store, and how it waits.
 
-use std::env;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::thread;
+use std::{env, thread};
 
 use directories::ProjectDirs;
 use fastest_sync::device::activity::Activity;
@@ -18,10 +17,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::args::Global;
 use crate::error::CliError;
-use crate::logs;
 use crate::output::Output;
-use crate::progress;
 use crate::secrets::EnvironmentThenKeyring;
+use crate::{logs, progress};
 
 /// One run of the command.
 pub struct Session<'a> {

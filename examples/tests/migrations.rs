@@ -6,9 +6,8 @@ use std::path::Path;
 
 use fastest_examples::{basicos, chronos, compass, corates};
 use fastest_schema::Schema;
-use fastest_schema::record::Record;
-use fastest_sync::migrations::generate;
-use fastest_sync::migrations::{NewMigration, read};
+use fastest_schema::record::model::Record;
+use fastest_sync::migrations::{NewMigration, generate, read};
 
 /// What an application was at one time, and what its last migration is about.
 type Version = (&'static str, &'static Schema);

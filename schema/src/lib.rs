@@ -54,19 +54,3 @@ pub use wire::push::push_ddl;
 pub use wire::refusal::Refusal;
 pub use wire::row_view::row_ddl;
 pub use wire::triggers::trigger_ddl;
-
-// Old paths, until every crate uses the new ones.
-pub use check::cascade;
-pub use live::compare;
-pub use migrate::folder;
-pub use sql::export;
-pub use tables::{auth, conversations, infrastructure, intelligence, projects, workspaces};
-
-#[allow(missing_docs)]
-pub mod diff {
-    pub use crate::migrate::diff::{DiffError, migration};
-    pub use crate::migrate::note::{Note, notes};
-    pub use crate::migrate::plan::Plan;
-    pub use crate::migrate::replica::{ReplicaPlan, TableFate, replica_migration};
-    pub use crate::record::replica::replica_record;
-}

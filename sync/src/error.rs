@@ -7,11 +7,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::CheckoutError;
-use fastest_core::chunk::ReadContentError;
-use fastest_core::scan::ScanError;
-use fastest_core::stat_index::IndexError;
-use fastest_core::store::StoreError;
+use fastest_core::object::chunk::ReadContentError;
+use fastest_core::object::error::StoreError;
+use fastest_core::worktree::checkout::error::CheckoutError;
+use fastest_core::worktree::scan::error::ScanError;
+use fastest_core::worktree::stat_index::IndexError;
 
 use crate::base::waiting::LockError;
 use crate::migrations::error::MigrationsError;
@@ -263,7 +263,7 @@ pub enum SyncError {
     /// A tree with the same folders under so many names that no disk could hold it.
     #[error(
         "snapshot {snapshot} has more than {} paths, the same few folders again and again: it is not used",
-        fastest_core::extent::PATHS_MAX
+        fastest_core::compare::extent::PATHS_MAX
     )]
     TooManyPaths {
         /// The snapshot.

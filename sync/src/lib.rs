@@ -31,7 +31,7 @@ pub use device::open::{Device, Identity};
 pub use device::trust::Trust;
 pub use device::working_copy::WorkingCopy;
 pub use error::SyncError;
-pub use fastest_core::git::UserSettings as GitSettings;
+pub use fastest_core::worktree::git::settings::UserSettings as GitSettings;
 pub use fastest_schema::{Kind, Value};
 pub use remote::level::migrate;
 pub use remote::open::Remote;

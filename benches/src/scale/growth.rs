@@ -6,11 +6,10 @@ use std::process::Command;
 use super::Bench;
 use crate::error::{Result, check};
 use crate::fastest::{Fastest, answer, number};
-use crate::folder;
-use crate::made;
 use crate::measure::time;
 use crate::results::{Results, Unit};
 use crate::table::amount;
+use crate::{folder, made};
 
 /// How often a short step is timed in each run.
 const REPEATS: u64 = 3;

@@ -3,10 +3,9 @@
 use super::Bench;
 use crate::error::{Error, Result, check};
 use crate::fastest::{answer, number};
-use crate::folder;
-use crate::made;
 use crate::results::{Results, Unit};
 use crate::table::amount;
+use crate::{folder, made};
 
 /// How many bytes are inserted.
 const INSERTED: usize = 4096;

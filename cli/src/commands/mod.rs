@@ -23,10 +23,9 @@ use fastest_sync::device::report::ConflictReport;
 
 use crate::args::{self, Cli, Command};
 use crate::error::{CliError, Exit};
-use crate::logs;
 use crate::output::Output;
 use crate::session::Session;
-use crate::words;
+use crate::{logs, words};
 
 /// Runs the command that the arguments name, and tells of its failure.
 pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {

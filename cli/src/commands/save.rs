@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use fastest_sync::device::report::SnapshotReport;
+
 use super::warn;
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{changes, count, listed, plain, size};
-use fastest_sync::device::report::SnapshotReport;
 
 pub fn init(
     session: &mut Session<'_>,

@@ -3,14 +3,14 @@
 //! Each server here repeats what it was sent. The first letters of a token give it away as well, as
 //! a message may have been cut short.
 
-use std::fs;
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::{fs, thread};
 
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::servers::{D1Server, S3Server, SqldServer};

@@ -4,8 +4,8 @@
 //! empty one is named, with a `/` at its end, where the other side has no such empty directory:
 //! two trees without drift are the same tree.
 
-mod counts;
-mod found;
+pub mod counts;
+pub mod found;
 mod known;
 mod walk;
 

@@ -15,7 +15,3 @@ pub mod source;
 pub mod state_name;
 pub mod tree;
 pub(crate) mod varint;
-
-// Old paths, until every crate uses the new ones.
-#[doc(hidden)]
-pub use self::{kind::*, memory::*, source::*};

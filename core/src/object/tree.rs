@@ -9,10 +9,10 @@
 //! rewrites one leaf of some 128 entries and the few nodes above it. `docs/formats.md` gives the
 //! encoding, with vectors.
 
-pub(crate) mod format;
-mod node;
-mod read;
-mod write;
+pub mod format;
+pub mod node;
+pub mod read;
+pub mod write;
 
 pub use format::{
     CHUNKED_OVER_BYTES, DEPTH_MAX, NODE_BYTES_MAX, NODE_VERSION, TreeError, boundary,

@@ -11,9 +11,3 @@ pub mod pack;
 pub(crate) mod temp;
 pub mod verified;
 pub mod writer;
-
-// Old paths, until every crate uses the new ones.
-#[doc(hidden)]
-pub use self::{open::Store, pack::PackInfo};
-#[doc(hidden)]
-pub use crate::object::error::StoreError;

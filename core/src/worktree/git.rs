@@ -6,7 +6,7 @@
 
 mod file;
 mod repository;
-mod settings;
+pub mod settings;
 mod tracked;
 
 use std::ffi::OsStr;

@@ -7,7 +7,7 @@
 //! Rules say what is ignored. Whether an ignored file is content all the same (because the head has
 //! it, or git tracks it) is for [`crate::worktree::scan::run`] to decide, and depends on where the rule stands.
 
-mod file;
+pub mod file;
 
 use std::sync::Arc;
 

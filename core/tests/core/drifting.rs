@@ -11,8 +11,8 @@ use fastest_core::object::item::{Item, Root};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::{Object, ObjectSink, ObjectSource};
-use fastest_core::object::tree::empty_directory;
-use fastest_core::object::tree::{DEPTH_MAX, TreeError, write_directory};
+use fastest_core::object::tree::format::{DEPTH_MAX, TreeError, empty_directory};
+use fastest_core::object::tree::write::write_directory;
 use proptest::prelude::*;
 
 use super::model::*;

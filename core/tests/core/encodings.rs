@@ -9,7 +9,7 @@ use fastest_core::object::item::{Item, Kind};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::{ObjectSink, ObjectSource};
-use fastest_core::object::tree::write_directory;
+use fastest_core::object::tree::write::write_directory;
 use fastest_core::store::open::Store;
 use proptest::prelude::*;
 

@@ -9,7 +9,10 @@ use fastest_core::object::item::{Item, Kind, Root};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::ObjectSource;
-use fastest_core::object::tree::{Node, boundary, read_directory, write_directory};
+use fastest_core::object::tree::format::boundary;
+use fastest_core::object::tree::node::Node;
+use fastest_core::object::tree::read::read_directory;
+use fastest_core::object::tree::write::write_directory;
 use fastest_core::store::open::Store;
 
 use super::model::noise;

@@ -9,7 +9,8 @@ use fastest_core::object::item::{Item, Kind, Root};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::{ObjectSink, ObjectSource};
-use fastest_core::object::tree::{read_directory, write_directory};
+use fastest_core::object::tree::read::read_directory;
+use fastest_core::object::tree::write::write_directory;
 use proptest::prelude::*;
 
 /// Components of a path.

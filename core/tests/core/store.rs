@@ -10,8 +10,7 @@ use fastest_core::object::id::{BlobId, ObjectId};
 use fastest_core::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
 use fastest_core::object::source::{ObjectSink, ObjectSource};
 use fastest_core::store::open::Store;
-use fastest_core::store::pack::PackInfo;
-use fastest_core::store::pack::{BLOCK_BYTES, PACK_BYTES_TARGET};
+use fastest_core::store::pack::{BLOCK_BYTES, PACK_BYTES_TARGET, PackInfo};
 
 use super::model::noise;
 

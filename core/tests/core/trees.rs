@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use fastest_core::compare::diff::diff_directory;
-use fastest_core::compare::drift::{Counts, Drift, drift, drift_counts};
+use fastest_core::compare::drift::found::Drift;
+use fastest_core::compare::drift::{Counts, drift, drift_counts};
 use fastest_core::compare::reach::new_objects;
 use fastest_core::object::id::{ObjectId, TreeId};
 use fastest_core::object::item::Item;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::ObjectSource;
-use fastest_core::object::tree::{Entry, find, read_directory, read_root, write_directory};
+use fastest_core::object::tree::node::Entry;
+use fastest_core::object::tree::read::{find, read_directory, read_root};
+use fastest_core::object::tree::write::write_directory;
 use proptest::prelude::*;
 
 use super::model::*;

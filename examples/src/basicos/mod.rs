@@ -5,9 +5,9 @@ pub mod schema;
 use std::io::Write;
 
 use fastest_sync::Database;
+use schema::{BASICOS, Customer, Order};
 
 use crate::{Result, Scene, new_id, occurrences};
-use schema::{BASICOS, Customer, Order};
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {

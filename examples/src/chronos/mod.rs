@@ -6,9 +6,9 @@ use std::io::Write;
 
 use fastest_sync::remote::primary::Primary;
 use fastest_sync::{Database, Remote, migrate};
+use schema::{first, second};
 
 use crate::{Result, Scene};
-use schema::{first, second};
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {

@@ -6,12 +6,12 @@ use std::io::Write;
 
 use fastest_schema::Json;
 use fastest_sync::Database;
-
-use crate::{Result, Scene, new_id};
 use schema::{
     COMPASS, Invoice, Line, NewProject, NewScheduleTask, Project, ScheduleTask, Stage,
     TaskDependency,
 };
+
+use crate::{Result, Scene, new_id};
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {

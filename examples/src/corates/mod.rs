@@ -6,9 +6,9 @@ pub mod seed;
 use std::io::Write;
 
 use fastest_sync::Database;
+use schema::{CORATES, Invitation, Member};
 
 use crate::{Result, Scene};
-use schema::{CORATES, Invitation, Member};
 
 /// Runs the example, and says what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {

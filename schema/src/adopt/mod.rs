@@ -14,12 +14,3 @@ pub(crate) mod reference;
 pub(crate) mod scope;
 pub(crate) mod unique;
 pub(crate) mod watched;
-
-// Old paths, until every crate uses the new ones.
-pub use changed::changed;
-pub use chosen::{Chosen, adopt};
-pub use declarations::declarations;
-pub use error::AdoptError;
-pub use misfits::{misfits, misfits_sql};
-pub use notes::notes;
-pub use rebuild::{hold_sql, release_sql};

@@ -91,7 +91,9 @@ fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Val
     let answer = answer.unwrap().map(Result::unwrap).collect();
     let change = |change: fastest_schema::Change| {
         let row = match change.outcome {
-            Outcome::Row(values) => values.iter().map(fastest_schema::Value::to_json).collect(),
+            Outcome::Row(values) => {
+                values.iter().map(fastest_schema::value::sql_value::Value::to_json).collect()
+            }
             _ => Value::Null,
         };
         json!([change.table.name, change.key, change.version, row])

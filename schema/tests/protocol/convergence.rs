@@ -46,7 +46,10 @@ impl Replica {
                 let held_here = self.rows.get(&key).is_some_and(|(held, ..)| held == scope);
                 match change.outcome {
                     Outcome::Row(values) => {
-                        let values = values.iter().map(fastest_schema::Value::to_json).collect();
+                        let values = values
+                            .iter()
+                            .map(fastest_schema::value::sql_value::Value::to_json)
+                            .collect();
                         self.rows.insert(key, (scope.to_owned(), change.version, values));
                     }
                     Outcome::Deleted | Outcome::Left { .. } if held_here => {

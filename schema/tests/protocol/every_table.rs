@@ -139,7 +139,7 @@ fn insert_and_read<R: Row>(primary: &Primary) {
     let read = {
         let columns = table.columns.iter();
         let values = columns.zip(&values).map(|(column, json)| {
-            fastest_schema::Value::from_wire(json.clone(), column.kind).unwrap()
+            fastest_schema::value::sql_value::Value::from_wire(json.clone(), column.kind).unwrap()
         });
         R::from_values(values.collect()).unwrap()
     };

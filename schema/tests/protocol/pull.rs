@@ -273,7 +273,7 @@ fn reals_come_as_they_are() {
         assert_eq!(values[4], Value::Real(real), "{wire}");
         let row = primary.answer("P", page.header.seq - 1, 10, 10_000, "")[1][5].clone().unwrap();
         let row: Vec<serde_json::Value> = serde_json::from_str(&row).unwrap();
-        let read = Value::from_wire(row[4].clone(), fastest_schema::Kind::Real);
+        let read = Value::from_wire(row[4].clone(), fastest_schema::value::kind::Kind::Real);
         assert_eq!(read, Ok(Value::Real(real)));
     }
 }

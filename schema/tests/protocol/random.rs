@@ -12,8 +12,7 @@ use fastest_schema::migrate::replica::replica_migration;
 use fastest_schema::record::model::{
     ColumnRecord, IndexRecord, Record, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
 };
-use fastest_schema::replica_record;
-use fastest_schema::{Kind, OnDelete, Policy, Table, check};
+use fastest_schema::{Kind, OnDelete, Policy, Table, check, replica_record};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;

@@ -50,9 +50,12 @@ fn reals_travel_in_these_forms() {
     let vectors: Vec<(String, Value)> = serde_json::from_str(REALS).unwrap();
     for (bits, wire) in vectors {
         let real = f64::from_bits(u64::from_str_radix(&bits, 16).unwrap());
-        assert_eq!(fastest_schema::Value::Real(real).to_wire(), wire, "{real:?}");
-        let read = fastest_schema::Value::from_wire(wire, fastest_schema::Kind::Real);
-        assert_eq!(read, Ok(fastest_schema::Value::Real(real)));
+        assert_eq!(fastest_schema::value::sql_value::Value::Real(real).to_wire(), wire, "{real:?}");
+        let read = fastest_schema::value::sql_value::Value::from_wire(
+            wire,
+            fastest_schema::value::kind::Kind::Real,
+        );
+        assert_eq!(read, Ok(fastest_schema::value::sql_value::Value::Real(real)));
     }
 }
 

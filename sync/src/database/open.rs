@@ -61,7 +61,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fastest_schema::record::{Record, TableRecord};
+use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
 use rusqlite::{Connection, OpenFlags};
 

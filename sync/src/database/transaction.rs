@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fastest_schema::value::named_values;
+use fastest_schema::value::serialize::named_values;
 use fastest_schema::{Row, Value};
 
 use crate::database::error::DatabaseError;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use fastest_core::scan::{Databases, Refusal};
+use fastest_core::worktree::database::{Databases, Refusal};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 

@@ -2,7 +2,7 @@
 //! that reaches it.
 
 use fastest_schema::Row;
-use fastest_schema::projects::Project;
+use fastest_schema::tables::projects::Project;
 
 use crate::device::find::find_on_primary;
 use crate::device::notices::notices_of;

@@ -9,16 +9,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use fastest_core::checkout::edit::Files;
-use fastest_core::id::TreeId;
-use fastest_core::left::{self, Left};
-use fastest_core::object::ObjectSource;
-use fastest_core::regular_file::replace_in;
-use fastest_core::state_dir::{LEFT, StateDir};
-use fastest_core::store::StoreError;
-use fastest_core::tree::read_directory;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_core::files::regular_file::replace_in;
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::read::read_directory;
+use fastest_core::worktree::checkout::edit::Files;
+use fastest_core::worktree::left::{self, Left};
+use fastest_core::worktree::state_dir::{LEFT, StateDir};
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::device::open::Device;
 use crate::device::working_copy::{WorkingCopy, folder_mark};

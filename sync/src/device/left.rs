@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use fastest_core::checkout::{Checkout, Kept};
-use fastest_core::left::{self, Left};
+use fastest_core::worktree::checkout::outcome::{Checkout, Kept};
+use fastest_core::worktree::left::{self, Left};
 
 use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;

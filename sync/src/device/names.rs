@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 
 use crate::base::clock;
 use crate::error::SyncError;

@@ -14,13 +14,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::Kept;
-use fastest_core::git::UserSettings;
-use fastest_core::private;
-use fastest_core::store::Store;
+use fastest_core::files::private;
+use fastest_core::store::open::Store;
+use fastest_core::worktree::checkout::outcome::Kept;
+use fastest_core::worktree::git::settings::UserSettings;
 use fastest_schema::FASTEST;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::base::waiting;
 use crate::device::names::tell_workspace;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{fs, io};
 
-use fastest_core::private;
+use fastest_core::files::private;
 use fastest_schema::Schema;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;

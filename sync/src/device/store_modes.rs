@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use fastest_core::private;
+use fastest_core::files::private;
 
 use crate::error::SyncError;
 

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::state_dir::user_id;
+use fastest_core::worktree::state_dir::user_id;
 
 use crate::error::SyncError;
 

@@ -12,10 +12,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::{Kept, recover};
-use fastest_core::private;
-use fastest_core::state_dir::{GIT_IGNORE, HEAD, INDEX, JOURNAL, StateDir, StateFile, WORKSPACE};
-use fastest_core::tree::STATE_DIR;
+use fastest_core::files::private;
+use fastest_core::object::name::STATE_DIR;
+use fastest_core::worktree::checkout::outcome::Kept;
+use fastest_core::worktree::checkout::run::recover;
+use fastest_core::worktree::state_dir::{
+    GIT_IGNORE, HEAD, INDEX, JOURNAL, StateDir, StateFile, WORKSPACE,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::base::waiting;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use fastest_schema::value::{Misfit, ValueError};
+use fastest_schema::value::sql_value::ValueError;
+use fastest_schema::value::wire::Misfit;
 use fastest_schema::{Policy, Table, Value};
 use rusqlite::params;
 use serde::Deserialize;

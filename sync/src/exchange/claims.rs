@@ -1,11 +1,11 @@
 //! What a primary says is a claim: it is checked before anything here believes it.
 
-use fastest_core::drift::empty_directory;
-use fastest_core::id::TreeId;
-use fastest_core::object::ObjectSource as _;
-use fastest_core::store::Store;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_core::object::id::TreeId;
+use fastest_core::object::source::ObjectSource as _;
+use fastest_core::object::tree::format::empty_directory;
+use fastest_core::store::open::Store;
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Change, Outcome, Page, Row, Scope, Table};
 
 use crate::error::SyncError;

@@ -1,7 +1,7 @@
 //! Under which key a pack lies in a pack store.
 
 use fastest_schema::Row;
-use fastest_schema::projects::Project;
+use fastest_schema::tables::projects::Project;
 
 use crate::error::SyncError;
 use crate::exchange::claims::inconsistent;

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::PackId;
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::PackId;
 use fastest_core::object::source::ObjectSource;
 use fastest_core::store::incoming::{IncomingPack, ReceivedPack};
+use fastest_core::store::open::Store;
+use fastest_core::store::pack::PackInfo;
 use fastest_core::store::verified::VerifiedPack;
-use fastest_core::store::{PackInfo, Store, StoreError};
 use fastest_schema::Pack;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

@@ -220,8 +220,8 @@ fn estimate(row: &PlannedRow) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use fastest_schema::projects::Project;
-    use fastest_schema::workspaces::{ActivityEvent, Snapshot, Workspace};
+    use fastest_schema::tables::projects::Project;
+    use fastest_schema::tables::workspaces::{ActivityEvent, Snapshot, Workspace};
     use fastest_schema::{FASTEST, Pack, Row};
     use serde_json::{Value as Json, json};
 
@@ -288,7 +288,7 @@ mod tests {
             entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" })),
             entry(Snapshot::TABLE, "s", json!({})),
             entry(Project::TABLE, "project", json!({})),
-            entry(fastest_schema::auth::User::TABLE, "user", json!({})),
+            entry(fastest_schema::tables::auth::User::TABLE, "user", json!({})),
         ];
         let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
         let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };

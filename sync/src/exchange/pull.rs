@@ -4,7 +4,8 @@
 //! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
 //! that the replica knows has all its content here, where the primary keeps to the protocol.
 
-use fastest_core::store::Store;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::store::open::Store;
 use fastest_schema::{
     Change, Outcome, Pack, Page, PageError, Schema, Seen, decode_hex_page, decode_page, is_lossy,
     pull_hex_sql, pull_sql,

@@ -11,14 +11,13 @@ mod statements;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use fastest_core::store::Store;
+use fastest_core::store::open::Store;
 use fastest_schema::{Refusal, unseen_sql};
 use tracing::debug;
 
 use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
 use self::statements::Sending;
-use crate::base::clock;
-use crate::base::waiting;
+use crate::base::{clock, waiting};
 use crate::error::SyncError;
 use crate::exchange::blame::stale;
 use crate::exchange::proof::seen_list;

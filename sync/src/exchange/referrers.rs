@@ -1,7 +1,7 @@
 //! Rows of the primary's alone that keep one from being deleted: of tables that are not synced, or by
 //! foreign keys that devices are not told of. A device that is refused learns their names.
 
-use fastest_schema::live::{Live, LiveKey, LiveTable};
+use fastest_schema::live::database::{Live, LiveKey, LiveTable};
 use fastest_schema::{Schema, Table};
 
 use crate::base::clock;

@@ -16,11 +16,11 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::{ObjectId, PackId, TreeId};
-use fastest_core::pack::PackHasher;
-use fastest_core::reach::new_objects;
-use fastest_core::store::Store;
-use fastest_schema::workspaces::Snapshot;
+use fastest_core::compare::reach::new_objects;
+use fastest_core::object::id::{ObjectId, PackId, TreeId};
+use fastest_core::store::open::Store;
+use fastest_core::store::pack::PackHasher;
+use fastest_schema::tables::workspaces::Snapshot;
 use fastest_schema::{Change, Pack};
 use futures_util::StreamExt as _;
 use serde::Deserialize;

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fastest_core::id::PackId;
-use fastest_core::pack::PackHasher;
-use fastest_core::store::Store;
-use fastest_schema::projects::Project;
+use fastest_core::object::id::PackId;
+use fastest_core::store::open::Store;
+use fastest_core::store::pack::PackHasher;
+use fastest_schema::tables::projects::Project;
 use fastest_schema::{
     Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Refusal, Row, Schema, Value,
 };
@@ -190,7 +190,7 @@ fn inline_pack(
     let mut hasher = PackHasher::default();
     let is_sound = hasher.update(&pack) && hasher.id() == id;
     let part = pack.get(from as usize..(from + bytes) as usize).filter(|_| is_sound);
-    let damaged = || fastest_core::store::StoreError::DamagedPack {
+    let damaged = || fastest_core::object::error::StoreError::DamagedPack {
         path: store.pack_path(&id),
         what: "its bytes are not those that its id stands for; run `fastest doctor --mend`",
     };

@@ -1,7 +1,7 @@
 //! What rows say of trees.
 
-use fastest_core::id::TreeId;
-use fastest_schema::workspaces::Snapshot;
+use fastest_core::object::id::TreeId;
+use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::error::SyncError;
 

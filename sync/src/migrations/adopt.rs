@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use fastest_schema::adopt::{
-    AdoptError, Chosen, adopt as records, declarations, misfits, misfits_sql, notes,
-};
-use fastest_schema::folder::Folder;
-use fastest_schema::record::TableRecord;
+use fastest_schema::adopt::chosen::{Chosen, adopt as records};
+use fastest_schema::adopt::declarations::declarations;
+use fastest_schema::adopt::error::AdoptError;
+use fastest_schema::adopt::misfits::{misfits, misfits_sql};
+use fastest_schema::adopt::notes::notes;
+use fastest_schema::migrate::folder::Folder;
+use fastest_schema::record::model::TableRecord;
 use fastest_schema::{Schema, Table};
 use serde::Serialize;
 

@@ -3,7 +3,9 @@
 //! Such a tool drops a table and gives its name to another. SQLite refuses that while triggers read
 //! the table, or drops them with it; so they are taken away before, and put back after.
 
-use fastest_schema::adopt::{AdoptError, changed, hold_sql, release_sql};
+use fastest_schema::adopt::changed::changed;
+use fastest_schema::adopt::error::AdoptError;
+use fastest_schema::adopt::rebuild::{hold_sql, release_sql};
 
 use crate::base::clock;
 use crate::migrations::check::live;

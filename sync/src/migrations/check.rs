@@ -1,8 +1,9 @@
 //! Compares a database with what its migrations say.
 
 use fastest_schema::Migration;
-use fastest_schema::compare::{Comparison, compare};
-use fastest_schema::live::{LIVE_SQL, Live};
+use fastest_schema::live::compare::{Comparison, compare};
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
 
 use crate::migrations::error::MigrationsError;
 use crate::migrations::source::Source;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use fastest_schema::SchemaError;
-use fastest_schema::adopt::AdoptError;
-use fastest_schema::diff::DiffError;
-use fastest_schema::folder::FolderError;
+use fastest_schema::adopt::error::AdoptError;
+use fastest_schema::migrate::diff::DiffError;
+use fastest_schema::migrate::folder::FolderError;
 
 use crate::base::sqlite::words;
 use crate::remote::primary::PrimaryError;

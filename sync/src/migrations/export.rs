@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use fastest_schema::export::Splitter;
+use fastest_schema::sql::export::Splitter;
 
 /// Why an export was not mended.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-use fastest_schema::folder::{Addition, Folder, JOURNAL, SCHEMA};
+use fastest_schema::migrate::folder::{Addition, Folder, JOURNAL, SCHEMA};
 
 use crate::migrations::error::MigrationsError;
 

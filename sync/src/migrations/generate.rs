@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use fastest_schema::compare::compare;
-use fastest_schema::diff::{Plan, migration};
-use fastest_schema::folder::Folder;
-use fastest_schema::record::Record;
+use fastest_schema::live::compare::compare;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::migrate::folder::Folder;
+use fastest_schema::migrate::plan::Plan;
+use fastest_schema::record::model::Record;
 use fastest_schema::{STATEMENT_BREAKPOINT, Schema};
 use jiff::Timestamp;
 

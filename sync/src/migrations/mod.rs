@@ -16,8 +16,8 @@ pub mod generate;
 pub(crate) mod rehearsal;
 pub mod source;
 
-pub use fastest_schema::adopt::Chosen;
-pub use fastest_schema::compare::Comparison;
+pub use fastest_schema::adopt::chosen::Chosen;
+pub use fastest_schema::live::compare::Comparison;
 pub use fastest_schema::{Policy, mermaid};
 
 pub use adopt::{Adopted, adopt};

@@ -1,8 +1,9 @@
 //! A run of migrations on an empty database in memory: it finds what is wrong with their text before
 //! any database is touched, and shows what they come to.
 
-use fastest_schema::live::{LIVE_SQL, Live};
-use fastest_schema::record::Record;
+use fastest_schema::live::database::Live;
+use fastest_schema::live::introspect::LIVE_SQL;
+use fastest_schema::record::model::Record;
 use fastest_schema::{D1_MIGRATIONS_DDL, numbered_statements};
 use rusqlite::Connection;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use fastest_schema::diff::{Plan, migration};
-use fastest_schema::record::Record;
+use fastest_schema::migrate::diff::migration;
+use fastest_schema::migrate::plan::Plan;
+use fastest_schema::record::model::Record;
 use fastest_schema::{FASTEST, Migration, Schema};
 
 use crate::migrations::error::MigrationsError;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use fastest_core::mapped::check_room;
-use fastest_core::network::shared_by;
-use fastest_core::private;
+use fastest_core::files::mapped::check_room;
+use fastest_core::files::network::shared_by;
+use fastest_core::files::private;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};

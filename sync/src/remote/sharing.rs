@@ -13,7 +13,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use fastest_core::private;
+use fastest_core::files::private;
 
 /// Folders of a group: what is made in them belongs to it too.
 const SHARED_DIR: u32 = 0o2770;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fastest_schema::value::ValueError;
+use fastest_schema::value::sql_value::ValueError;
 
 use crate::base::sqlite::words;
 

@@ -23,7 +23,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_core::mapped::{check_room, fill};
+use fastest_core::files::mapped::{check_room, fill};
 use fastest_schema::Schema;
 use rusqlite::{Connection, ToSql};
 

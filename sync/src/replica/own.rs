@@ -4,9 +4,9 @@
 //! alone: work hangs on these rows, packs carry bytes, heads are merged by trees. Whatever has such a
 //! rule asks here, so that an application may have a table of the same name and none of the rules.
 
-use fastest_schema::auth::User;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_schema::tables::auth::User;
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Pack, Row, Schema, Table};
 
 /// A table of Fastest's own that has a rule of its own.

@@ -1,6 +1,7 @@
 //! A row as its values, and how SQLite holds them.
 
-use fastest_schema::value::{ValueError, named_values};
+use fastest_schema::value::serialize::named_values;
+use fastest_schema::value::sql_value::ValueError;
 use fastest_schema::{Kind, Row, Table, Value};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};

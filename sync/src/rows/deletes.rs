@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use fastest_schema::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
+use fastest_schema::check::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
 use fastest_schema::{OnDelete, Policy, Schema, Table, Value};
 
 use crate::replica::error::ReplicaError;

@@ -1,5 +1,5 @@
 //! The graph of snapshots: who descends from whom. Where two lines parted is found by
-//! [`fastest_core::merge_base`], since there may be several places, which are merged first.
+//! [`fastest_core::compare::merge_base::merge_base`], since there may be several places, which are merged first.
 //!
 //! Pure: the caller gives the parents of each snapshot. A parent that nobody knows is a root.
 

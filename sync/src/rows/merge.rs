@@ -65,7 +65,7 @@ pub(crate) fn merge_row(
 #[cfg(test)]
 mod tests {
     use fastest_schema::Row;
-    use fastest_schema::projects::Project;
+    use fastest_schema::tables::projects::Project;
 
     use super::*;
 

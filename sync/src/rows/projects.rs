@@ -1,7 +1,7 @@
 //! Projects and their workspaces: Fastest's own tables.
 
 use fastest_schema::Row;
-use fastest_schema::workspaces::{ActivityEvent, Workspace};
+use fastest_schema::tables::workspaces::{ActivityEvent, Workspace};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;

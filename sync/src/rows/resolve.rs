@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use fastest_schema::projects::Project;
+use fastest_schema::tables::projects::Project;
 use fastest_schema::{Kind, Table, Value};
 use serde::Serialize;
 

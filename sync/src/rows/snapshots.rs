@@ -1,8 +1,8 @@
 //! Snapshots, and what is saved along with them: Fastest's own tables.
 
-use fastest_core::id::{PackId, TreeId};
-use fastest_core::store::PackInfo;
-use fastest_schema::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
+use fastest_core::object::id::{PackId, TreeId};
+use fastest_core::store::pack::PackInfo;
+use fastest_schema::tables::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
 use fastest_schema::{Json, Pack};
 use rusqlite::params;
 

@@ -1,8 +1,8 @@
 //! Why a row that an application writes was not written.
 
 use fastest_schema::Value;
-use fastest_schema::cascade::GENERATIONS_MAX;
-use fastest_schema::value::ValueError;
+use fastest_schema::check::cascade::GENERATIONS_MAX;
+use fastest_schema::value::sql_value::ValueError;
 
 use crate::replica::error::ReplicaError;
 use crate::replica::scope::ScopeError;

@@ -11,12 +11,9 @@ use fastest_fixtures::drizzle;
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Policy, Row, Schema, Table, statements, table};
-use fastest_sync::migrations::adopt;
-use fastest_sync::migrations::apply;
-use fastest_sync::migrations::attach;
-use fastest_sync::migrations::check;
-use fastest_sync::migrations::generate;
-use fastest_sync::migrations::{Chosen, NewMigration, Source, detach, live};
+use fastest_sync::migrations::{
+    Chosen, NewMigration, Source, adopt, apply, attach, check, detach, generate, live,
+};
 use fastest_sync::{Database, Remote};
 use schema::{Member, NewTask, Organisation, Project, Task};
 

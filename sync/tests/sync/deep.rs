@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use fastest_schema::cascade::GENERATIONS_MAX;
+use fastest_schema::check::cascade::GENERATIONS_MAX;
 use fastest_schema::{Migration, Row, Schema, Table, init_sql, table};
 use fastest_sync::device::report::RefusedTransaction;
 use fastest_sync::{Database, Remote, migrate};

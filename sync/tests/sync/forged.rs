@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use fastest_core::chunk::write_content;
-use fastest_core::object::ObjectSink;
-use fastest_core::store::Store;
-use fastest_core::tree::{Item, Kind, Root, write_directory};
+use fastest_core::object::chunk::write_content;
+use fastest_core::object::item::{Item, Kind, Root};
+use fastest_core::object::source::ObjectSink;
+use fastest_core::object::tree::write::write_directory;
+use fastest_core::store::open::Store;
 use fastest_sync::SyncError;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::remote::state::Packs;

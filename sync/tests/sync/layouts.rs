@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use fastest_schema::auth::User;
-use fastest_schema::value::list_to_wire;
+use fastest_schema::tables::auth::User;
+use fastest_schema::value::wire::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
 use fastest_sync::Database;
 use fastest_sync::replica::error::ReplicaError;
@@ -527,9 +527,9 @@ fn what_waits_is_read(ddl: &str) {
     drop(file);
     let replica = Replica::open(&path, &gauges::SCHEMA).unwrap();
     let entry = Outbox(replica.read()).entry(gauges::Gauge::TABLE, "g").unwrap().unwrap();
-    let real = |real: f64| fastest_schema::Value::Real(real);
+    let real = |real: f64| fastest_schema::value::sql_value::Value::Real(real);
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
-    assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::Value::Null]);
+    assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::value::sql_value::Value::Null]);
     assert_eq!(entry.joined, None);
     assert_eq!(query(&path, "PRAGMA user_version"), ["6"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);

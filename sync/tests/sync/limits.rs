@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use fastest_core::store::Store;
+use fastest_core::store::open::Store;
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_schema::workspaces::{ActivityEvent, Source};
+use fastest_schema::tables::workspaces::{ActivityEvent, Source};
 use fastest_schema::{FASTEST, PUSH_SQL, pull_sql, statements};
 use fastest_sync::device::activity::Activity;
 use fastest_sync::exchange::pull::pull_scope;

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_schema::live::Live;
+use fastest_schema::live::database::Live;
 use fastest_schema::{FASTEST, Migration, Schema};
-use fastest_sync::migrations::apply;
-use fastest_sync::migrations::check;
 use fastest_sync::migrations::error::MigrationsError;
-use fastest_sync::migrations::{Source, live};
+use fastest_sync::migrations::{Source, apply, check, live};
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::primary::Primary;
 use fastest_sync::remote::retry::RetryPolicy;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use async_trait::async_trait;
-use fastest_core::store::Store;
+use fastest_core::store::open::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
 use fastest_sync::device::activity::Activity;
 use fastest_sync::error::SyncError;

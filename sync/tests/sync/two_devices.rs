@@ -1,8 +1,9 @@
 //! Two devices that share a primary: everything of one reaches the other, and what both did is
 //! merged with nothing lost.
 
-use fastest_sync::remote::state::Packs;
 use std::fs;
+
+use fastest_sync::remote::state::Packs;
 
 use super::machine::{Machine, noise};
 use super::run;

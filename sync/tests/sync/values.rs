@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_schema::value::named_values;
+use fastest_schema::value::serialize::named_values;
 use fastest_schema::{Migration, Row, Schema, Value, init_sql, table};
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;

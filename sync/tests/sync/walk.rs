@@ -9,9 +9,9 @@ use fastest_schema::{Row, Schema, table};
 use fastest_sync::migrations::live;
 use fastest_sync::remote::primary::Primary;
 use fastest_sync::{Database, Remote};
+use scene::{Walk, list, rows_of};
 
 use super::run;
-use scene::{Walk, list, rows_of};
 
 #[table(name = "teams", policy = versioned("a test"), scope = id)]
 struct Team {

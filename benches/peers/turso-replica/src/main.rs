@@ -3,7 +3,10 @@
 //! `turso-replica URL FILE`: URL of a `sqld` (plain http), FILE must not exist. The token, where the
 //! server wants one, is in `TURSO_AUTH_TOKEN`.
 
-use std::{env, error::Error, fs, path::Path, time::Instant};
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+use std::{env, fs};
 
 use hyper::client::HttpConnector;
 use libsql::{Builder, Connection};

@@ -333,7 +333,8 @@ fn of_a_database_that_cannot_be_copied_the_last_version_stays() {
         matches!(refused.skipped[..], [ref skipped] if matches!(skipped.why, SkippedWhy::Database(_)))
     );
     assert!(refused.skipped[0].why.is_unsaved_content());
-    let last = |id| fastest_core::object::tree::find(id, &[b"app.db"], &work.objects).unwrap();
+    let last =
+        |id| fastest_core::object::tree::read::find(id, &[b"app.db"], &work.objects).unwrap();
     assert_eq!(last(&refused.root.id), last(&scan.root.id));
     assert_ne!(refused.root.id, scan.root.id);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use fastest_core::object::id::TreeId;
-use fastest_core::object::tree::find;
+use fastest_core::object::tree::read::find;
 use fastest_core::worktree::checkout::folding::Folding;
 use fastest_core::worktree::checkout::outcome::Checkout;
 use fastest_core::worktree::checkout::plan::Plan;

@@ -1,11 +1,10 @@
 //! Others change the folder while it is read or changed.
 
-use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use fastest_core::object::id::{BlobId, TreeId};
 use fastest_core::object::source::ObjectSource;

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use fastest_core::object::item::{Item, Kind};
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::ObjectSource;
-use fastest_core::object::tree::{find, read_directory};
+use fastest_core::object::tree::read::{find, read_directory};
 use fastest_core::progress::Progress;
 use fastest_core::worktree::scan::context::IndexUse;
 use fastest_core::worktree::scan::error::ScanError;
@@ -223,7 +223,7 @@ fn a_folder_that_is_not_there_is_an_error_that_names_it() {
 fn folders_as_deep_as_a_path_may_be_are_taken_in() {
     let work = Work::new();
     let depth = (4096 - work.root().as_os_str().len() - 16) / 2;
-    let limit = fastest_core::object::tree::DEPTH_MAX;
+    let limit = fastest_core::object::tree::format::DEPTH_MAX;
     let deep = |levels: usize| work.path(&vec!["d"; levels].join("/"));
     fs::create_dir_all(deep(limit.min(depth))).unwrap();
     let root = work.snapshot();

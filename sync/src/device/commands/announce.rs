@@ -2,8 +2,8 @@
 //! theirs.
 
 use fastest_schema::Row;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::{ActivityEvent, DriftReport, Workspace};
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::{ActivityEvent, DriftReport, Workspace};
 
 use crate::device::notices::notices_of;
 use crate::device::open::Device;

@@ -1,16 +1,16 @@
 //! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
 
 use std::collections::{HashMap, HashSet};
-
 use std::path::PathBuf;
 
-use fastest_core::check::Fault;
-use fastest_core::id::{ObjectId, PackId, TreeId};
-use fastest_core::object::ObjectSource;
-use fastest_core::reach::new_objects;
-use fastest_core::state_dir::{INDEX, StateDir};
-use fastest_core::{left, private};
-use fastest_schema::workspaces::Snapshot;
+use fastest_core::compare::reach::new_objects;
+use fastest_core::files::private;
+use fastest_core::object::id::{ObjectId, PackId, TreeId};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::store::check::Fault;
+use fastest_core::worktree::left;
+use fastest_core::worktree::state_dir::{INDEX, StateDir};
+use fastest_schema::tables::workspaces::Snapshot;
 use fastest_schema::{Pack, Row};
 
 use crate::device::activity::Activity;
@@ -313,7 +313,7 @@ impl Device {
         for id in new_objects(parent, tree, &self.store)? {
             if !present.contains(&id) {
                 if !self.store.has(&id)? {
-                    return Err(fastest_core::store::StoreError::Missing { id }.into());
+                    return Err(fastest_core::object::error::StoreError::Missing { id }.into());
                 }
                 present.insert(id);
             }

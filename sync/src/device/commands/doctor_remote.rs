@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use fastest_core::id::PackId;
+use fastest_core::object::id::PackId;
 use fastest_schema::{Pack, Row};
 use rusqlite::{Connection, OpenFlags};
 

@@ -1,9 +1,10 @@
 //! `drift`: how a workspace differs from another one.
 
-use fastest_core::drift::{drift, empty_directory};
-use fastest_core::state_dir::JOURNAL;
+use fastest_core::compare::drift::drift;
+use fastest_core::object::tree::format::empty_directory;
+use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::Json;
-use fastest_schema::workspaces::DriftReport as Row;
+use fastest_schema::tables::workspaces::DriftReport as Row;
 
 use crate::base::clock;
 use crate::device::activity::Activity;

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::Workspace;
 
-use crate::base::clock;
-use crate::base::waiting;
+use crate::base::{clock, waiting};
 use crate::device::find::find_on_primary;
 use crate::device::names::{check_name, name_of_folder, new_workspace};
 use crate::device::open::Device;

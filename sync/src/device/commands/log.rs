@@ -4,9 +4,9 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use fastest_core::chunk::read_content;
-use fastest_core::tree::find;
-use fastest_schema::workspaces::Snapshot;
+use fastest_core::object::chunk::read_content;
+use fastest_core::object::tree::read::find;
+use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::device::open::Device;
 use crate::device::path::{show, within};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastest_schema::list_projects_sql;
-use fastest_schema::projects::Project;
+use fastest_schema::tables::projects::Project;
 
 use crate::base::clock;
 use crate::device::find::find_on_primary;

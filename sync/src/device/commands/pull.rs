@@ -2,19 +2,23 @@
 
 use std::collections::HashSet;
 
-use fastest_core::ancestry::Ancestry;
-use fastest_core::checkout::{Folding, Plan, execute};
-use fastest_core::drift::{Drift, drift, empty_directory};
-use fastest_core::id::TreeId;
-use fastest_core::left::{Left, is_in_left};
-use fastest_core::merge::{Conflict, ConflictKind, Sides, merge};
-use fastest_core::merge_base::merge_base;
-use fastest_core::object::ScratchObjects;
-use fastest_core::scan::Database;
-use fastest_core::stat_index::StatIndex;
-use fastest_core::state_dir::JOURNAL;
-use fastest_core::tree::find;
-use fastest_schema::workspaces::{Merged, Snapshot, Workspace};
+use fastest_core::compare::ancestry::Ancestry;
+use fastest_core::compare::drift::drift;
+use fastest_core::compare::drift::found::Drift;
+use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::compare::merge_base::merge_base;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::memory::ScratchObjects;
+use fastest_core::object::tree::format::empty_directory;
+use fastest_core::object::tree::read::find;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::database::Database;
+use fastest_core::worktree::left::{Left, is_in_left};
+use fastest_core::worktree::stat_index::StatIndex;
+use fastest_core::worktree::state_dir::JOURNAL;
+use fastest_schema::tables::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, Row};
 
 use crate::base::clock;

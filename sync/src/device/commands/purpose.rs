@@ -1,9 +1,9 @@
 //! Why a working copy's tree is stored, and what is known of it then.
 
-use fastest_core::ignore_rules::IGNORE_FILES;
-use fastest_core::scan::Database;
-use fastest_core::stat_index::StatIndex;
-use fastest_core::tree::Root;
+use fastest_core::object::item::Root;
+use fastest_core::object::name::IGNORE_FILES;
+use fastest_core::worktree::database::Database;
+use fastest_core::worktree::stat_index::StatIndex;
 
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

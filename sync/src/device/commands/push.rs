@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use fastest_core::id::TreeId;
-use fastest_core::tree::read_root;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::tree::read::read_root;
 use fastest_schema::Row;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::workspaces::Workspace;
 
 use crate::device::activity::Activity;
 use crate::device::commands::pull::{Incoming, conflict_report};

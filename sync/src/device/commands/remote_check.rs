@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fastest_core::network::shared_by;
+use fastest_core::files::network::shared_by;
 use fastest_schema::{FASTEST, PUSH_SQL, Refusal};
 use jiff::Timestamp;
 

@@ -3,10 +3,13 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::{Folding, Plan, execute};
-use fastest_core::id::TreeId;
-use fastest_core::left::{Left, is_in_left};
-use fastest_core::tree::{Item, find};
+use fastest_core::object::id::TreeId;
+use fastest_core::object::item::Item;
+use fastest_core::object::tree::read::find;
+use fastest_core::worktree::checkout::folding::Folding;
+use fastest_core::worktree::checkout::plan::Plan;
+use fastest_core::worktree::checkout::run::execute;
+use fastest_core::worktree::left::{Left, is_in_left};
 
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::Purpose;

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use fastest_core::git::Git;
-use fastest_core::id::TreeId;
-use fastest_core::left;
-use fastest_core::object::ObjectSink;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::item::Root;
+use fastest_core::object::source::ObjectSink;
 use fastest_core::progress::Progress;
-use fastest_core::scan::{self, Database, Databases, IndexUse, Selection, Skipped};
-use fastest_core::stat_index::{IndexState, StatIndex};
-use fastest_core::state_dir::StateDir;
-use fastest_core::tree::Root;
+use fastest_core::worktree::database::{Database, Databases};
+use fastest_core::worktree::git::Git;
+use fastest_core::worktree::scan::context::{IndexUse, Selection};
+use fastest_core::worktree::scan::report::Skipped;
+use fastest_core::worktree::stat_index::{IndexState, StatIndex};
+use fastest_core::worktree::state_dir::StateDir;
+use fastest_core::worktree::{left, scan};
 
 use crate::device::app_databases::AppDatabases;
 use crate::device::left::left_notice;
@@ -60,7 +62,7 @@ impl Device {
         let left = left::load(&state).map_err(SyncError::io("read", state.left()))?;
         let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
         let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
-        let found = scan::scan(root, index, selection, sink, index_use, progress)?;
+        let found = scan::run::scan(root, index, selection, sink, index_use, progress)?;
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
             let (path, why) = (show_path(root, skipped), &skipped.why);

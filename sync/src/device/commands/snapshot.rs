@@ -1,14 +1,15 @@
 //! `snapshot`: captures the tree of a working copy on this device.
 
-use fastest_core::drift::drift_counts;
-use fastest_core::extent::extent;
-use fastest_core::id::TreeId;
-use fastest_core::left::is_in_left;
-use fastest_core::reach::new_objects;
-use fastest_core::scan::IndexUse;
-use fastest_core::store::PackInfo;
-use fastest_core::tree::{Root, find};
-use fastest_schema::workspaces::{Snapshot, Workspace};
+use fastest_core::compare::drift::drift_counts;
+use fastest_core::compare::extent::extent;
+use fastest_core::compare::reach::new_objects;
+use fastest_core::object::id::TreeId;
+use fastest_core::object::item::Root;
+use fastest_core::object::tree::read::find;
+use fastest_core::store::pack::PackInfo;
+use fastest_core::worktree::left::is_in_left;
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
@@ -45,12 +46,13 @@ impl Device {
         let before = match parent {
             Some(parent) if *created => tree_of(&self.snapshot_row(parent)?)?,
             Some(_) => root.id,
-            None => fastest_core::drift::empty_directory(),
+            None => fastest_core::object::tree::format::empty_directory(),
         };
         let counts = match (parent, created) {
-            (None, true) => {
-                fastest_core::drift::Counts { workspace_only: root.files, ..Default::default() }
-            }
+            (None, true) => fastest_core::compare::drift::counts::Counts {
+                workspace_only: root.files,
+                ..Default::default()
+            },
             _ => drift_counts(&before, &root.id, &self.store)?,
         };
         Ok(SnapshotReport {
@@ -169,7 +171,7 @@ impl Device {
             copy.set_head(&id)?;
             return Ok((Some(id), false));
         }
-        let is_empty = root.id == fastest_core::drift::empty_directory();
+        let is_empty = root.id == fastest_core::object::tree::format::empty_directory();
         if head.is_none() && is_empty && !if_empty {
             return Ok((None, false));
         }
@@ -220,7 +222,7 @@ impl Device {
         let mut elsewhere = Vec::new();
         for id in new_objects(parent, tree, &self.store)? {
             let located = self.store.locate(&id)?;
-            let located = located.ok_or(fastest_core::store::StoreError::Missing { id })?;
+            let located = located.ok_or(fastest_core::object::error::StoreError::Missing { id })?;
             if !ours.contains(&located.pack) {
                 elsewhere.push(id);
             }
@@ -242,7 +244,8 @@ impl Device {
         tree: &TreeId,
         beside: Option<&TreeId>,
     ) -> Result<(), SyncError> {
-        let beside = beside.filter(|tree| **tree != fastest_core::drift::empty_directory());
+        let beside =
+            beside.filter(|tree| **tree != fastest_core::object::tree::format::empty_directory());
         let found = extent(beside, tree, &self.store)?;
         match found.is_excessive() {
             true => Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() }),

@@ -2,15 +2,20 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fastest_core::checkout::edit::Files;
-use fastest_core::drift::{Drift, drift, empty_directory};
-use fastest_core::id::{ObjectId, TreeId};
-use fastest_core::object::{MemoryObjects, Object, ObjectKind, ObjectSink, ObjectSource};
-use fastest_core::scan::IndexUse;
-use fastest_core::state_dir::JOURNAL;
-use fastest_core::store::{Store, StoreError};
+use fastest_core::compare::drift::drift;
+use fastest_core::compare::drift::found::Drift;
+use fastest_core::object::error::StoreError;
+use fastest_core::object::id::{ObjectId, TreeId};
+use fastest_core::object::kind::ObjectKind;
+use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::source::{Object, ObjectSink, ObjectSource};
+use fastest_core::object::tree::format::empty_directory;
+use fastest_core::store::open::Store;
+use fastest_core::worktree::checkout::edit::Files;
+use fastest_core::worktree::scan::context::IndexUse;
+use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::Row;
-use fastest_schema::workspaces::Snapshot;
+use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::device::activity::Activity;
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};

@@ -6,11 +6,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fastest_core::private;
-use fastest_core::state_dir::StateDir;
+use fastest_core::files::private;
+use fastest_core::worktree::state_dir::StateDir;
 use fastest_schema::Row;
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::Workspace;
 
 use crate::device::activity::Activity;
 use crate::device::open::Device;

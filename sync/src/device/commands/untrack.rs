@@ -5,11 +5,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::checkout::edit::Files;
-use fastest_core::foreign::belongs_to_others;
-use fastest_core::git::Git;
-use fastest_core::ignore_rules::{IGNORE_FILE_BYTES_MAX, IGNORE_FILES};
-use fastest_core::tree::find;
+use fastest_core::files::foreign::belongs_to_others;
+use fastest_core::object::name::IGNORE_FILES;
+use fastest_core::object::tree::read::find;
+use fastest_core::worktree::checkout::edit::Files;
+use fastest_core::worktree::git::Git;
+use fastest_core::worktree::ignore_rules::file::IGNORE_FILE_BYTES_MAX;
 
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Purpose, RULE_FILE};

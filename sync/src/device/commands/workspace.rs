@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::projects::Project;
-use fastest_schema::workspaces::Workspace;
+use fastest_schema::tables::projects::Project;
+use fastest_schema::tables::workspaces::Workspace;
 
 use crate::base::clock;
 use crate::device::activity::Activity;

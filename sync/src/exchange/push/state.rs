@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fastest_core::store::Store;
+use fastest_core::store::open::Store;
 
 use crate::exchange::statement::Sent;
 use crate::remote::open::Remote;

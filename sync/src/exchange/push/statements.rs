@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use fastest_schema::auth::User;
-use fastest_schema::projects::Project;
+use fastest_schema::tables::auth::User;
+use fastest_schema::tables::projects::Project;
 use fastest_schema::{Refusal, Row};
 use tracing::debug;
 

@@ -4,9 +4,10 @@
 //! brought it there. A build that declares otherwise migrates it when it opens it, rows that wait
 //! included; one that does not know that migration is older than the file, and refuses it.
 
-use fastest_schema::diff::{Note, TableFate, notes, replica_migration};
-use fastest_schema::record::Record;
-use fastest_schema::value::{list_from_wire, list_to_wire};
+use fastest_schema::migrate::note::{Note, notes};
+use fastest_schema::migrate::replica::{TableFate, replica_migration};
+use fastest_schema::record::model::Record;
+use fastest_schema::value::wire::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, Schema, Table, Value, replica_record};
 
 use crate::base::clock;

@@ -1,7 +1,7 @@
 //! Versions of rows that lost a conflict: the table `fastest_local_conflict`.
 
 use fastest_schema::Table;
-use fastest_schema::value::list_to_wire;
+use fastest_schema::value::wire::list_to_wire;
 use rusqlite::params;
 
 use crate::base::clock;

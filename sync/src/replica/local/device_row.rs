@@ -1,7 +1,7 @@
 //! Who this device is: the table `fastest_local_device`.
 
 use fastest_schema::Row;
-use fastest_schema::auth::User;
+use fastest_schema::tables::auth::User;
 use rusqlite::params;
 
 use crate::base::clock;

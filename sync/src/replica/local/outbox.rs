@@ -9,7 +9,7 @@ mod joined;
 
 use std::collections::BTreeSet;
 
-use fastest_schema::value::{list_from_wire, list_to_wire};
+use fastest_schema::value::wire::{list_from_wire, list_to_wire};
 use fastest_schema::{Policy, Row, Table, Value};
 use rusqlite::params;
 

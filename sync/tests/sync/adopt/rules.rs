@@ -3,12 +3,10 @@
 
 use std::path::Path;
 
-use fastest_schema::record::TableRecord;
+use fastest_schema::record::model::TableRecord;
 use fastest_schema::{Migration, Row, Schema, statements, table};
 use fastest_sync::device::report::RefusedTransaction;
-use fastest_sync::migrations::adopt;
-use fastest_sync::migrations::apply;
-use fastest_sync::migrations::{Chosen, Source};
+use fastest_sync::migrations::{Chosen, Source, adopt, apply};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 

@@ -5,15 +5,12 @@ use std::path::Path;
 
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_schema::diff::DiffError;
-use fastest_schema::record::{ColumnRecord, TableRecord};
+use fastest_schema::migrate::diff::DiffError;
+use fastest_schema::record::model::{ColumnRecord, TableRecord};
 use fastest_schema::{Kind, Schema, Table, statements};
 use fastest_sync::Remote;
-use fastest_sync::migrations::apply;
-use fastest_sync::migrations::check;
 use fastest_sync::migrations::error::MigrationsError;
-use fastest_sync::migrations::generate;
-use fastest_sync::migrations::{Generated, NewMigration, Source};
+use fastest_sync::migrations::{Generated, NewMigration, Source, apply, check, generate};
 use fastest_sync::remote::primary::Primary;
 use tempfile::TempDir;
 

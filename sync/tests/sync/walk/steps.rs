@@ -1,6 +1,6 @@
 //! The changes, with the SQL that each comes to.
 
-use fastest_schema::record::{
+use fastest_schema::record::model::{
     ColumnRecord, IndexRecord, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
 };
 use fastest_schema::{Kind, OnDelete, Policy};

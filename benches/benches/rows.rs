@@ -10,7 +10,7 @@ use fastest_sync::exchange::plan::plan_all;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::replica::local::outbox::Entry;
-use fastest_sync::rows::history::Parents;
+
 use fastest_sync::{Database, Remote, migrate};
 
 const ROWS: u64 = 1_000;

@@ -8,21 +8,30 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 
-/// Looks up what is known of snapshots.
+/// Looks up what snapshots follow.
 pub trait Ancestry {
     /// Why a look-up failed.
-    type Error: From<StoreError>;
+    type Error;
 
     /// The snapshots that `id` follows directly, in any order. Of a snapshot that nobody knows: none.
     fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
+}
 
+/// Looks up what snapshots captured too.
+pub trait History: Ancestry<Error: From<StoreError>> {
     /// The tree that `id` captured. An error where nobody knows the snapshot.
     fn tree(&self, id: &str) -> Result<TreeId, Self::Error>;
 }
 
 /// The best common ancestors of two snapshots: those that no other common ancestor follows. After
 /// merges that cross each other (criss-cross) there are several. Sorted by name.
-pub fn best_common<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Vec<String>, A::Error> {
+///
+/// Reads everything that the two follow; [`best_common`](crate::compare::parting::best_common) finds the same from near them.
+pub fn best_common_of_all<A: Ancestry>(
+    ancestry: &A,
+    a: &str,
+    b: &str,
+) -> Result<Vec<String>, A::Error> {
     let graph = Graph::above(ancestry, &[a, b])?;
     let [a, b] = [a, b].map(|name| graph.index(name));
     let mut steps = usize::MAX;
@@ -185,13 +194,14 @@ fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::compare::parting::best_common;
 
     /// Snapshots and their parents, without trees.
     pub(crate) struct Shape(pub(crate) HashMap<String, Vec<String>>);
 
     impl Shape {
         /// From `child:parent,parent` words.
-        fn new(words: &str) -> Self {
+        pub(crate) fn new(words: &str) -> Self {
             let word = |word: &str| {
                 let (child, parents) = word.split_once(':').unwrap();
                 let parents = parents.split(',').filter(|p| !p.is_empty()).map(str::to_owned);
@@ -207,17 +217,20 @@ pub(crate) mod tests {
         fn parents(&self, id: &str) -> Result<Vec<String>, StoreError> {
             Ok(self.0.get(id).cloned().unwrap_or_default())
         }
+    }
 
-        fn tree(&self, _: &str) -> Result<TreeId, StoreError> {
-            unreachable!("the graph asks for no tree")
-        }
+    /// Looked for both ways.
+    fn best(shape: &Shape, a: &str, b: &str) -> Result<Vec<String>, StoreError> {
+        let best = best_common_of_all(shape, a, b)?;
+        assert_eq!(best_common(shape, a, b)?, best, "{:?} of {a} and {b}", shape.0);
+        Ok(best)
     }
 
     #[track_caller]
     fn check(words: &str, a: &str, b: &str, expect: &[&str]) {
         let shape = Shape::new(words);
-        assert_eq!(best_common(&shape, a, b).unwrap(), expect, "{words}");
-        assert_eq!(best_common(&shape, b, a).unwrap(), expect, "{words}");
+        assert_eq!(best(&shape, a, b).unwrap(), expect, "{words}");
+        assert_eq!(best(&shape, b, a).unwrap(), expect, "{words}");
     }
 
     #[test]
@@ -289,7 +302,7 @@ pub(crate) mod tests {
                 shape.0.insert(head.into(), parents.collect());
             }
             let (a, b) = ("a", "b");
-            let best = best_common(&shape, a, b).unwrap();
+            let best = best(&shape, a, b).unwrap();
             assert_eq!(best, naive(&shape, a, b), "{:?} of {a} and {b}", shape.0);
             several += usize::from(best.len() > 1);
         }

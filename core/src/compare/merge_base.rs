@@ -11,14 +11,15 @@
 
 use std::collections::HashMap;
 
-use crate::compare::ancestry::{Ancestry, Graph, Index};
+use crate::compare::ancestry::{Graph, History, Index};
 use crate::compare::merge::{Past, agree_where_others_differ, merge_bases};
+use crate::compare::parting::best_common;
 use crate::object::id::TreeId;
 use crate::object::memory::ScratchObjects;
 
 /// The tree that `ours` and `theirs` both began with, virtual nodes of which are in `scratch`; `None`
 /// where they have nothing in common.
-pub fn merge_base<A: Ancestry>(
+pub fn merge_base<A: History>(
     ancestry: &A,
     ours: &str,
     theirs: &str,
@@ -45,13 +46,19 @@ impl Default for Bounds {
     }
 }
 
-fn bounded_merge_base<A: Ancestry>(
+fn bounded_merge_base<A: History>(
     ancestry: &A,
     ours: &str,
     theirs: &str,
     scratch: &ScratchObjects<'_>,
     left: Bounds,
 ) -> Result<Option<TreeId>, A::Error> {
+    match &best_common(ancestry, ours, theirs)?[..] {
+        [] => return Ok(None),
+        [one] => return ancestry.tree(one).map(Some),
+        // What the bases have in common may lie anywhere.
+        _ => {}
+    }
     let graph = Graph::above(ancestry, &[ours, theirs])?;
     let heads = [ours, theirs].map(|head| graph.index(head));
     let mut unlimited = usize::MAX;
@@ -59,18 +66,12 @@ fn bounded_merge_base<A: Ancestry>(
     let best = best.expect("the steps do not run out");
     let (trees, merged) = (HashMap::new(), HashMap::new());
     let mut bases = Bases { ancestry, graph, scratch, trees, merged, left };
-    match best[..] {
-        [] => Ok(None),
-        [one] => bases.tree(one).map(Some),
-        _ => {
-            let [ours, theirs] = [bases.tree(heads[0])?, bases.tree(heads[1])?];
-            let begun = bases.begin(best)?;
-            if bases.agree(&begun.bases, [&ours, &theirs])? {
-                return Ok(Some(begun.tree));
-            }
-            bases.merge(begun).map(Some)
-        }
+    let [ours, theirs] = [bases.tree(heads[0])?, bases.tree(heads[1])?];
+    let begun = bases.begin(best)?;
+    if bases.agree(&begun.bases, [&ours, &theirs])? {
+        return Ok(Some(begun.tree));
     }
+    bases.merge(begun).map(Some)
 }
 
 struct Bases<'a, A> {
@@ -101,7 +102,7 @@ enum Common {
     Several(Merging),
 }
 
-impl<A: Ancestry> Bases<'_, A> {
+impl<A: History> Bases<'_, A> {
     /// The virtual tree of several snapshots. With a stack of its own: bases nest deeper than a
     /// thread's.
     fn merge(&mut self, begun: Merging) -> Result<TreeId, A::Error> {
@@ -200,8 +201,9 @@ impl<A: Ancestry> Bases<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::ancestry::best_common;
+    use crate::compare::ancestry::Ancestry;
     use crate::compare::merge::{Conflict, Merged, Sides, merge};
+    use crate::compare::parting::best_common;
     use crate::object::error::StoreError;
     use crate::object::id::BlobId;
     use crate::object::item::{Item, Kind};
@@ -210,24 +212,26 @@ mod tests {
 
     /// Snapshots of trees that are one folder, which stand in `store`.
     #[derive(Default)]
-    struct History {
+    struct Lines {
         store: MemoryObjects,
         snapshots: HashMap<String, (Vec<String>, TreeId)>,
     }
 
-    impl Ancestry for History {
+    impl Ancestry for Lines {
         type Error = StoreError;
 
         fn parents(&self, id: &str) -> Result<Vec<String>, StoreError> {
             Ok(self.snapshots.get(id).map(|(parents, _)| parents.clone()).unwrap_or_default())
         }
+    }
 
+    impl History for Lines {
         fn tree(&self, id: &str) -> Result<TreeId, StoreError> {
             Ok(self.snapshots[id].1)
         }
     }
 
-    impl History {
+    impl Lines {
         /// From lines `child:parent,parent file=content file=content`.
         fn new(lines: &[&str]) -> Self {
             let mut history = Self::default();
@@ -297,7 +301,7 @@ mod tests {
                 format!("{a}2:{a}1,{b}1 {a2}"),
                 format!("{b}2:{b}1,{a}1 {b2}"),
             ];
-            let history = History::new(&lines.each_ref().map(String::as_str));
+            let history = Lines::new(&lines.each_ref().map(String::as_str));
             history.check(&format!("{a}2"), &format!("{b}2"), expect, conflicts);
         }
     }
@@ -327,7 +331,7 @@ mod tests {
                         "1" => format!("{name}:o {files}"),
                         _ => format!("{name}:x1,y1 {files}"),
                     });
-                    let history = History::new(&["o: f=1", &x1, &y1, &x2, &y2]);
+                    let history = Lines::new(&["o: f=1", &x1, &y1, &x2, &y2]);
                     let merged = history.merge("x2", "y2", Bounds::default());
                     assert_eq!(merged.conflicts.len(), 1, "{settled:?} and {other:?}");
                 }
@@ -353,13 +357,13 @@ mod tests {
 
     #[test]
     fn histories_without_a_common_past_have_no_base() {
-        let history = History::new(&["a: f=1 g=1", "b: f=1 h=1"]);
+        let history = Lines::new(&["a: f=1 g=1", "b: f=1 h=1"]);
         history.check("a", "b", "f=1 g=1 h=1", &[]);
     }
 
     /// Two devices that pull each other's last push and edit a file of their own, so many times.
-    fn ladder(rungs: usize) -> History {
-        let mut history = History::new(&["x0: x=0 y=0", "y0:x0 x=0 y=0"]);
+    fn ladder(rungs: usize) -> Lines {
+        let mut history = Lines::new(&["x0: x=0 y=0", "y0:x0 x=0 y=0"]);
         for rung in 1..rungs {
             let below = rung - 1;
             let parents = [format!("x{below}"), format!("y{below}")];
@@ -385,7 +389,7 @@ mod tests {
 
     #[test]
     fn crossings_in_which_other_files_were_edited_each_time_merge_nothing() {
-        let mut history = History::new(&["x0: k=0", "y0:x0 k=0"]);
+        let mut history = Lines::new(&["x0: k=0", "y0:x0 k=0"]);
         let files = |side: &str, rungs: usize| -> String {
             (0..rungs).map(|rung| format!(" {side}{rung}={rung}")).collect()
         };
@@ -415,13 +419,13 @@ mod tests {
         let bounds = Bounds { steps: 0, ..Bounds::default() };
         let lines =
             ["o: f=1 g=1", "a1:o g=1", "b1:o f=1 g=1 h=1", "a2:a1,b1 f=1 g=1", "b2:a1,b1 g=1"];
-        let merged = History::new(&lines).merge("a2", "b2", bounds);
+        let merged = Lines::new(&lines).merge("a2", "b2", bounds);
         assert_eq!(merged.conflicts.len(), 1, "f was put back here, and stayed deleted there");
     }
 
     /// Each of `width` snapshots of a level follows some of the level below: no two sets are the same.
-    fn lattice(levels: usize, width: usize) -> History {
-        let mut history = History::default();
+    fn lattice(levels: usize, width: usize) -> Lines {
+        let mut history = Lines::default();
         let mut state = 1u64;
         for level in 0..levels {
             for at in 0..width {
@@ -447,7 +451,7 @@ mod tests {
         assert!(!merged.conflicts.is_empty());
         println!("60 levels of 16: {:.1?}", started.elapsed());
         // As an octopus, too.
-        let mut history = History::new(&["o: f=0"]);
+        let mut history = Lines::new(&["o: f=0"]);
         let arms: Vec<String> = (0..1_500).map(|at| format!("arm{at}")).collect();
         arms.iter().for_each(|arm| history.add(arm, &["o"], &format!("{arm}=1 f=0")));
         let arms: Vec<&str> = arms.iter().map(String::as_str).collect();

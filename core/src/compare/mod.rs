@@ -8,4 +8,5 @@ pub mod drift;
 pub mod extent;
 pub mod merge;
 pub mod merge_base;
+pub mod parting;
 pub mod reach;

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use fastest_core::compare::ancestry::{Ancestry, best_common};
+use fastest_core::compare::ancestry::{self, Ancestry};
 use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::compare::merge_base::merge_base;
+use fastest_core::compare::parting::best_common;
 use fastest_core::object::error::StoreError;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::{MemoryObjects, ScratchObjects};
@@ -83,7 +84,9 @@ impl Ancestry for History {
         let parents = &self.snapshots[self.names[id]].parents;
         Ok(parents.iter().map(|&parent| self.snapshots[parent].name.clone()).collect())
     }
+}
 
+impl ancestry::History for History {
     fn tree(&self, id: &str) -> Result<TreeId, StoreError> {
         Ok(self.snapshots[self.names[id]].tree)
     }

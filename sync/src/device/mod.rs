@@ -14,6 +14,7 @@ pub mod open;
 pub mod path;
 pub(crate) mod read_only;
 pub mod report;
+pub(crate) mod resolver;
 pub(crate) mod store_modes;
 pub(crate) mod trust;
 pub mod working_copy;

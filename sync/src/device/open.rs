@@ -258,33 +258,6 @@ impl Device {
         }
     }
 
-    /// The snapshot that a user names, by id or the beginning of one.
-    pub(crate) fn named_snapshot(
-        &self,
-        project_id: &str,
-        name: &str,
-    ) -> Result<Snapshot, SyncError> {
-        let session = self.replica.read();
-        let prefix =
-            if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
-        let all = session.rows::<Snapshot>("WHERE project_id = ?1 ORDER BY id", project_id)?;
-        let mut found: Vec<&Snapshot> = all.iter().filter(|s| s.id == prefix).collect();
-        if found.is_empty() && prefix.len() > "snap-".len() {
-            found = all.iter().filter(|s| s.id.starts_with(&prefix)).collect();
-        }
-        match found[..] {
-            [one] => Ok(one.clone()),
-            [] => {
-                let nearest = nearest(&prefix, all.iter().map(|s| s.id.as_str()));
-                Err(SyncError::Unknown { what: "snapshot", name: name.into(), nearest })
-            }
-            _ => {
-                let candidates = found.iter().map(|s| s.id.clone()).collect();
-                Err(SyncError::Ambiguous { what: "snapshot", name: name.into(), candidates })
-            }
-        }
-    }
-
     /// The row of a snapshot that another row refers to.
     pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;

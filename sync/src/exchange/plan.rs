@@ -6,7 +6,7 @@
 //! Fastest's own tables each row is one: the row that takes the lock of a workspace comes after the
 //! snapshots and packs that it needs, whether they share its statement or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use fastest_schema::{Policy, Schema, Table, Value};
 
@@ -15,7 +15,6 @@ use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
 use crate::replica::local::outbox::Entry;
 use crate::replica::own::Own;
 use crate::replica::values::{Values, column};
-use crate::rows::history::{self, Parents};
 
 /// Bytes of a pack in one row, where it travels as rows: under 1 MB in base64.
 pub const PART_BYTES: u64 = 690_000;
@@ -62,17 +61,17 @@ pub struct PlannedRow {
 pub fn plan_all(
     schema: &Schema,
     entries: &[Entry],
-    parents: &Parents,
+    diverged: &HashSet<String>,
     large: LargePacks,
 ) -> PushPlan {
-    plan(schema, &select(schema, entries, &|_| Place::Here).transactions, parents, large)
+    plan(schema, &select(schema, entries, &|_| Place::Here).transactions, diverged, large)
 }
 
 /// Plans the push of transactions, each by its entries.
 pub(crate) fn plan(
     schema: &Schema,
     transactions: &[Vec<&Entry>],
-    parents: &Parents,
+    diverged: &HashSet<String>,
     large: LargePacks,
 ) -> PushPlan {
     let mut plan = PushPlan::default();
@@ -81,7 +80,7 @@ pub(crate) fn plan(
         for entry in entries {
             match (Own::of(schema, entry.table), &entry.row) {
                 (_, None) => unit.push(gone(entry)),
-                (Some(Own::Workspace), Some(row)) if is_diverged(entry, row, parents) => {
+                (Some(Own::Workspace), Some(_)) if diverged.contains(&entry.key) => {
                     plan.diverged.push(entry.key.clone());
                 }
                 (Some(Own::Pack), Some(row)) => {
@@ -110,13 +109,16 @@ pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
 
 /// Whether the entry would move a workspace's head to a snapshot that does not follow the
 /// primary's: the work there would no longer be part of the workspace.
-fn is_diverged(entry: &Entry, row: &Values, parents: &Parents) -> bool {
+pub(crate) fn is_diverged<E>(
+    entry: &Entry,
+    follows: impl FnOnce(&str, &str) -> Result<bool, E>,
+) -> Result<bool, E> {
     let head = |values: &Values| column(entry.table, values, "current_snapshot_id");
     let theirs = entry.base.as_ref().and_then(head);
-    match (head(row), theirs) {
-        (Some(ours), Some(theirs)) => !history::follows(parents, &ours, &theirs),
-        (None, Some(_)) => true,
-        (_, None) => false,
+    match (entry.row.as_ref().and_then(head), theirs) {
+        (Some(ours), Some(theirs)) => Ok(!follows(&ours, &theirs)?),
+        (None, Some(_)) => Ok(entry.row.is_some()),
+        (_, None) => Ok(false),
     }
 }
 
@@ -256,8 +258,8 @@ mod tests {
         diverged: Vec<String>,
     }
 
-    fn plan(entries: &[Entry], parents: &Parents, large: LargePacks) -> Planned {
-        let PushPlan { uploads, units, diverged } = plan_all(&FASTEST, entries, parents, large);
+    fn plan(entries: &[Entry], diverged: &HashSet<String>, large: LargePacks) -> Planned {
+        let PushPlan { uploads, units, diverged } = plan_all(&FASTEST, entries, diverged, large);
         let (mut statements, mut left) = (Vec::new(), &units[..]);
         while !left.is_empty() {
             let (next, rest) = left.split_at(next_statement(left, usize::MAX));
@@ -277,7 +279,7 @@ mod tests {
 
     #[test]
     fn nothing_to_push_is_no_statement() {
-        let plan = plan(&[], &Parents::new(), LargePacks::Rows);
+        let plan = plan(&[], &HashSet::new(), LargePacks::Rows);
         assert!(plan.statements.is_empty() && plan.uploads.is_empty());
     }
 
@@ -290,7 +292,7 @@ mod tests {
             entry(Project::TABLE, "project", json!({})),
             entry(fastest_schema::tables::auth::User::TABLE, "user", json!({})),
         ];
-        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let plan = plan(&entries, &HashSet::new(), LargePacks::Rows);
         let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };
         let at = |key: &str| statement.iter().position(|other| *other == key).unwrap();
         assert_eq!(statement.len(), 5);
@@ -309,11 +311,11 @@ mod tests {
     fn statements_are_closed_before_they_are_too_large() {
         let entries: Vec<Entry> =
             (0..7).map(|number| event(&format!("{number}"), 300_000)).collect();
-        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let plan = plan(&entries, &HashSet::new(), LargePacks::Rows);
         assert_eq!(keys(&plan), [vec!["0", "1", "2"], vec!["3", "4", "5"], vec!["6"]]);
 
         let entries = [event("0", 10), event("1", 1_500_000), event("2", 10)];
-        let plan = self::plan(&entries, &Parents::new(), LargePacks::Rows);
+        let plan = self::plan(&entries, &HashSet::new(), LargePacks::Rows);
         assert_eq!(keys(&plan), [["0"], ["1"], ["2"]], "a row too large by itself goes alone");
     }
 
@@ -325,7 +327,7 @@ mod tests {
             delete(entry(Workspace::TABLE, "workspace", json!({ "current_snapshot_id": "s" }))),
             event("event", 0),
         ];
-        let plan = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let plan = plan(&entries, &HashSet::new(), LargePacks::Rows);
         assert_eq!(keys(&plan), [["event", "workspace", "project"]]);
         let [_, workspace, _] = &plan.statements[0][..] else { panic!("three rows") };
         assert!(workspace.delete && workspace.lock == Some(4));
@@ -339,13 +341,13 @@ mod tests {
         let huge = pack("huge", 2 * PART_BYTES + 5);
         let entries = [small, large, huge];
 
-        let stored = plan(&entries, &Parents::new(), LargePacks::Stored);
+        let stored = plan(&entries, &HashSet::new(), LargePacks::Stored);
         assert_eq!(stored.uploads, ["large", "huge"]);
         assert_eq!(keys(&stored), [["p/small/0", "p/large/0", "p/huge/0"]]);
         let inline: Vec<_> = stored.statements[0].iter().map(|row| row.inline).collect();
         assert_eq!(inline, [Some((0, INLINE_BYTES_MAX)), None, None]);
 
-        let rows = plan(&entries, &Parents::new(), LargePacks::Rows);
+        let rows = plan(&entries, &HashSet::new(), LargePacks::Rows);
         assert_eq!(rows.uploads, Vec::<String>::new());
         let parts: Vec<_> = rows.statements.concat().into_iter().skip(2).collect();
         let inline: Vec<_> = parts.iter().map(|row| row.inline.unwrap()).collect();
@@ -370,11 +372,10 @@ mod tests {
             let head = |head: Option<&str>| json!({ "current_snapshot_id": head });
             let base = entry(Workspace::TABLE, "w", head(theirs)).row;
             let ours = Entry { base, ..entry(Workspace::TABLE, "w", head(ours)) };
-            let parents = [("2", vec!["1"]), ("3", vec!["1"])];
-            let parents: Parents = parents
-                .map(|(id, parents)| (id.into(), parents.into_iter().map(Into::into).collect()))
-                .into();
-            let plan = plan(&[ours, event("e", 1)], &parents, LargePacks::Stored);
+            let follows = |ours: &str, theirs: &str| Ok::<_, ()>(ours == theirs || theirs == "1");
+            let is_diverged = is_diverged(&ours, follows).unwrap();
+            let waits = is_diverged.then(|| ours.key.clone()).into_iter().collect();
+            let plan = plan(&[ours, event("e", 1)], &waits, LargePacks::Stored);
             let expected = if diverged { vec!["w"] } else { vec![] };
             assert_eq!(plan.diverged, expected);
             assert_eq!(plan.statements[0].len(), if diverged { 1 } else { 2 });

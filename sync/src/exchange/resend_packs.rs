@@ -36,7 +36,6 @@ use crate::remote::pack_store::store::PackStoreError;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
 use crate::replica::local::copies::Copies;
 use crate::replica::open::Replica;
-use crate::rows::history;
 use crate::rows::snapshots::Snapshots;
 
 /// What the remote has of a pack.
@@ -166,13 +165,7 @@ fn was_here(
     id: &PackId,
 ) -> Result<bool, SyncError> {
     let session = replica.read();
-    let parents = Snapshots(session).parents(project_id)?;
-    let heads = Copies(session).heads(project_id)?;
-    let mut past: HashSet<String> = HashSet::new();
-    for head in heads {
-        past.extend(history::ancestors(&parents, &head));
-        past.insert(head);
-    }
+    let past = Snapshots(session).ancestors(&Copies(session).heads(project_id)?)?;
     let mut wanted: HashSet<ObjectId> =
         store.pack_objects(id)?.into_iter().map(|packed| packed.id).collect();
     let tree = |id: &String| -> Result<Option<TreeId>, SyncError> {
@@ -182,9 +175,9 @@ fn was_here(
         if wanted.is_empty() {
             break;
         }
-        let Some(new) = tree(snapshot)? else { continue };
-        let parent = parents.get(snapshot).and_then(|parents| parents.first());
-        let old = parent.map(tree).transpose()?.flatten();
+        let Some(row) = session.row::<Snapshot>(snapshot)? else { continue };
+        let new = tree_of(&row)?;
+        let old = row.parent_snapshot_ids.0.first().map(tree).transpose()?.flatten();
         // What this device lacks of one snapshot, another may have.
         if let Ok(reached) = new_objects(old.as_ref(), &new, store) {
             wanted.retain(|object| !reached.contains(object));

@@ -8,11 +8,12 @@ pub(crate) mod follow;
 use fastest_schema::{FASTEST, replica_ddl};
 
 use crate::replica::error::ReplicaError;
+use crate::replica::local::children::Children;
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
 /// Version of the replica's layout, kept in `user_version`.
-pub(crate) const LAYOUT_VERSION: i64 = 6;
+pub(crate) const LAYOUT_VERSION: i64 = 7;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -56,6 +57,8 @@ CREATE TABLE fastest_local_held(
 CREATE TABLE fastest_local_refused(
   tx INTEGER PRIMARY KEY, tbl TEXT NOT NULL, pk TEXT NOT NULL, column TEXT,
   why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
+CREATE TABLE fastest_local_child(
+  parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
 ";
 
 /// From layout 1 to 2.
@@ -126,9 +129,15 @@ CREATE TABLE fastest_local_refused(
   why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
 ";
 
+/// From layout 6 to 7: which snapshots follow one is found without reading them all.
+const LAYOUT_7_DDL: &str = "
+CREATE TABLE fastest_local_child(
+  parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
+";
+
 /// What brings each layout to the next, from the first on.
 const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
-    [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL];
+    [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL, LAYOUT_7_DDL];
 
 /// The tables of the file.
 #[derive(Clone, Copy)]
@@ -155,7 +164,8 @@ impl Layout<'_> {
             _ => row.put(FASTEST.owner, Some(MIGRATION_2), RECORD_2)?,
         }
         row.check_owner()?;
-        self.follow_schema()
+        self.follow_schema()?;
+        if self.0.schema.is_fastest() { Children(self.0).attach() } else { Ok(()) }
     }
 
     fn batch(&self, sql: &str) -> Result<(), ReplicaError> {

@@ -5,6 +5,7 @@
 //! primary's value stands and both versions go into the conflicts. Rows of append-only tables
 //! never change and never go: from the primary they only gain what was null here.
 
+use fastest_core::compare::parting::follows;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Table, Value};
 
 use crate::replica::error::ReplicaError;
@@ -17,7 +18,6 @@ use crate::replica::own::Own;
 use crate::replica::session::Session;
 use crate::replica::values::{Values, column, values_of};
 use crate::rows::deletes::{Deletes, Struck};
-use crate::rows::history;
 use crate::rows::merge::merge_row;
 use crate::rows::snapshots::Snapshots;
 
@@ -138,7 +138,7 @@ impl Incoming<'_> {
         };
         let own = self.0.own(table);
         let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
-        self.take_head_that_follows(&entry.scope, table, &mut merged.values, &theirs)?;
+        self.take_head_that_follows(table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             Conflicts(self.0).keep(&entry, Some(&theirs), &merged.conflicts)?;
         }
@@ -204,7 +204,6 @@ impl Incoming<'_> {
     /// follows ours there is nothing to merge: ours waits only because the primary is new to us.
     fn take_head_that_follows(
         &self,
-        scope: &str,
         table: &'static Table,
         merged: &mut Values,
         theirs: &[Value],
@@ -217,7 +216,7 @@ impl Incoming<'_> {
         else {
             return Ok(());
         };
-        if ours != their && history::follows(&Snapshots(self.0).parents(scope)?, &their, &ours) {
+        if ours != their && follows(&Snapshots(self.0), &their, &ours)? {
             for (at, column) in table.columns.iter().enumerate() {
                 if matches!(column.name, HEAD | "current_manifest_hash") {
                     merged[at] = theirs[at].clone();

@@ -4,7 +4,6 @@
 
 pub(crate) mod apply;
 pub(crate) mod deletes;
-pub mod history;
 pub(crate) mod merge;
 pub(crate) mod newest_first;
 pub(crate) mod projects;

@@ -1,70 +1,124 @@
 //! The order of a log: newest first, and no snapshot above one that follows it.
 //!
-//! Pure. Devices' clocks may be days apart, so that times alone would put a parent above its child.
+//! Devices' clocks may be days apart, so that times alone would put a parent above its child. What does not
+//! make it into the log is not looked at, but for what a wrong clock puts above its children.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
-/// A snapshot, as far as its place in the log depends on it.
-#[derive(Debug, Clone)]
-pub(crate) struct Dated {
-    pub id: String,
-    pub created_at: String,
-    pub parents: Vec<String>,
+/// A snapshot's time and its id: they order those that may stand in any order.
+type Dated = (String, String);
+
+/// Where a log is read from.
+pub(crate) trait Source {
+    /// Why a look-up failed.
+    type Error;
+
+    /// The next snapshot by time, the newest first.
+    fn next(&mut self) -> Result<Option<Dated>, Self::Error>;
+
+    /// The snapshots that follow one directly.
+    fn children(&self, id: &str) -> Result<Vec<String>, Self::Error>;
+
+    /// The snapshots that one follows directly.
+    fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
 }
 
-/// The places of `snapshots` in the log. Of those that no other one has to precede, the newest comes
-/// first. In a ring of parents, which no honest device makes, the newest comes first too.
-pub(crate) fn newest_first(snapshots: &[Dated]) -> Vec<usize> {
-    let by_id = snapshots.iter().enumerate().map(|(at, snapshot)| (snapshot.id.as_str(), at));
-    let by_id: HashMap<&str, usize> = by_id.collect();
-    let parents = |at: usize| {
-        snapshots[at].parents.iter().filter_map(|parent| by_id.get(parent.as_str()).copied())
-    };
-    // Of each snapshot, how many of its children are not listed yet.
-    let mut waits_for = vec![0_usize; snapshots.len()];
-    (0..snapshots.len()).flat_map(parents).for_each(|parent| waits_for[parent] += 1);
-    let rank = |at: usize| (&snapshots[at].created_at, &snapshots[at].id, at);
-    let mut ready: BinaryHeap<_> =
-        (0..snapshots.len()).filter(|&at| waits_for[at] == 0).map(rank).collect();
-    let mut is_listed = vec![false; snapshots.len()];
-    let mut order = Vec::with_capacity(snapshots.len());
-    while order.len() < snapshots.len() {
-        let next = ready.pop().or_else(|| {
-            let rest = (0..snapshots.len()).filter(|&at| !is_listed[at]);
-            rest.map(rank).max()
-        });
-        let (_, _, at) = next.expect("some are not listed yet");
-        if std::mem::replace(&mut is_listed[at], true) {
-            continue;
-        }
-        order.push(at);
-        for parent in parents(at) {
-            waits_for[parent] = waits_for[parent].saturating_sub(1);
-            if waits_for[parent] == 0 && !is_listed[parent] {
-                ready.push(rank(parent));
+/// The ids of the first `limit` snapshots of a log. Of those that no other one has to precede, the newest
+/// comes first. In a ring of parents, which no honest device makes, the newest comes first too.
+pub(crate) fn newest_first<S: Source>(
+    source: &mut S,
+    limit: usize,
+) -> Result<Vec<String>, S::Error> {
+    let (mut order, mut listed) = (Vec::new(), HashSet::new());
+    // Those that are newer than the next by time: they wait for children, or waited.
+    let mut waiting: HashMap<String, (String, HashSet<String>)> = HashMap::new();
+    let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
+    while order.len() < limit {
+        let next = match ready.pop() {
+            Some((_, id)) => id,
+            None => match source.next()? {
+                Some((time, id)) => {
+                    let children = source.children(&id)?.into_iter();
+                    let open: HashSet<String> =
+                        children.filter(|child| !listed.contains(child)).collect();
+                    if !open.is_empty() {
+                        waiting.insert(id, (time, open));
+                        continue;
+                    }
+                    id
+                }
+                None => match waiting.iter().max_by_key(|(id, (time, _))| (time, *id)) {
+                    Some((id, _)) => id.clone(),
+                    None => break,
+                },
+            },
+        };
+        waiting.remove(&next);
+        for parent in source.parents(&next)? {
+            let Some((time, open)) = waiting.get_mut(&parent) else { continue };
+            open.remove(&next);
+            if open.is_empty() {
+                ready.push((time.clone(), parent.clone()));
+                waiting.remove(&parent);
             }
         }
+        listed.insert(next.clone());
+        order.push(next);
     }
-    order
+    Ok(order)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `id@time:parent,parent` words, and the order that they come in.
-    fn check(words: &str, expect: &str) {
+    struct Words {
+        by_time: std::vec::IntoIter<Dated>,
+        parents: HashMap<String, Vec<String>>,
+        looked_at: usize,
+    }
+
+    impl Source for Words {
+        type Error = ();
+
+        fn next(&mut self) -> Result<Option<Dated>, ()> {
+            self.looked_at += 1;
+            Ok(self.by_time.next())
+        }
+
+        fn children(&self, id: &str) -> Result<Vec<String>, ()> {
+            let follows = |(_, parents): &(&String, &Vec<String>)| parents.iter().any(|p| p == id);
+            Ok(self.parents.iter().filter(follows).map(|(child, _)| child.clone()).collect())
+        }
+
+        fn parents(&self, id: &str) -> Result<Vec<String>, ()> {
+            Ok(self.parents[id].clone())
+        }
+    }
+
+    /// From `id@time:parent,parent` words.
+    fn source(words: &str) -> Words {
         let word = |word: &str| {
             let (id, rest) = word.split_once('@').unwrap();
-            let (created_at, parents) = rest.split_once(':').unwrap();
-            let parents = parents.split(',').filter(|p| !p.is_empty()).map(str::to_owned);
-            let (id, created_at) = (id.to_owned(), created_at.to_owned());
-            Dated { id, created_at, parents: parents.collect() }
+            let (time, parents) = rest.split_once(':').unwrap();
+            let parents: Vec<String> =
+                parents.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+            ((time.to_owned(), id.to_owned()), parents)
         };
-        let snapshots: Vec<_> = words.split_whitespace().map(word).collect();
-        let order = newest_first(&snapshots);
-        let ids: Vec<_> = order.into_iter().map(|at| snapshots[at].id.as_str()).collect();
-        assert_eq!(ids.join(" "), expect, "{words}");
+        let all: Vec<_> = words.split_whitespace().map(word).collect();
+        let mut by_time: Vec<Dated> = all.iter().map(|(dated, _)| dated.clone()).collect();
+        by_time.sort_by(|a, b| b.cmp(a));
+        let parents = all.into_iter().map(|((_, id), parents)| (id, parents)).collect();
+        Words { by_time: by_time.into_iter(), parents, looked_at: 0 }
+    }
+
+    /// The whole order, and each beginning of it.
+    fn check(words: &str, expect: &str) {
+        for limit in 0..10 {
+            let order = newest_first(&mut source(words), limit).unwrap();
+            let expect: Vec<&str> = expect.split_whitespace().take(limit).collect();
+            assert_eq!(order, expect, "{words}");
+        }
     }
 
     #[test]
@@ -82,5 +136,14 @@ mod tests {
     fn a_ring_ends() {
         check("a@1:b b@2:a c@3:a", "c b a");
         check("a@1:a", "a");
+    }
+
+    #[test]
+    fn what_is_not_listed_is_not_looked_at() {
+        let words: Vec<String> =
+            (1..100).map(|at| format!("s{at:02}@{at:02}:s{:02}", at - 1)).collect();
+        let mut source = source(&words.join(" "));
+        assert_eq!(newest_first(&mut source, 3).unwrap(), ["s99", "s98", "s97"]);
+        assert_eq!(source.looked_at, 3);
     }
 }

@@ -1,51 +1,34 @@
 //! Snapshots, and what is saved along with them: Fastest's own tables.
 
+use std::collections::HashSet;
+
+use fastest_core::compare::ancestry::Ancestry;
+use fastest_core::compare::parting::follows;
 use fastest_core::object::id::{PackId, TreeId};
 use fastest_core::store::pack::PackInfo;
 use fastest_schema::tables::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
-use fastest_schema::{Json, Pack};
+use fastest_schema::{Json, Pack, Row};
 use rusqlite::params;
 
 use crate::base::clock;
 use crate::replica::error::ReplicaError;
+use crate::replica::local::children::Children;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
-use crate::rows::history::{self, Parents};
-use crate::rows::newest_first::Dated;
+use crate::rows::newest_first;
 
 /// The snapshots of projects, the packs that hold their content, and what happened.
 #[derive(Clone, Copy)]
 pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
 
 impl Snapshots<'_> {
-    /// Parents of every snapshot of a project.
-    pub(crate) fn parents(&self, project_id: &str) -> Result<Parents, ReplicaError> {
-        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
-        let rows = self.0.all(sql, [project_id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        rows.into_iter()
-            .map(|(id, parents)| {
-                let parents = serde_json::from_str(&parents);
-                let key = id.clone();
-                let broken = |error: serde_json::Error| {
-                    let source = error.into();
-                    ReplicaError::Row { table: "snapshots", key, source }
-                };
-                Ok((id, parents.map_err(broken)?))
-            })
-            .collect()
-    }
-
     /// Moves a workspace's head to `snapshot_id`, if that follows it.
     pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
         let Some(workspace) = self.0.row::<Workspace>(id)? else { return Ok(()) };
         let known = self.0.row::<Snapshot>(snapshot_id)?.is_some();
         let forward = match &workspace.current_snapshot_id {
             Some(current) if current == snapshot_id => false,
-            Some(current) => {
-                history::follows(&self.parents(&workspace.project_id)?, snapshot_id, current)
-            }
+            Some(current) => follows(self, snapshot_id, current)?,
             None => true,
         };
         if known && forward {
@@ -79,10 +62,7 @@ impl Snapshots<'_> {
     }
 
     /// Packs that hold a project's content.
-    pub(crate) fn packs(
-        &self,
-        project_id: &str,
-    ) -> Result<std::collections::HashSet<PackId>, ReplicaError> {
+    pub(crate) fn packs(&self, project_id: &str) -> Result<HashSet<PackId>, ReplicaError> {
         let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
         let ids = self.0.all(sql, [project_id], |row| row.get::<_, String>(0))?;
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
@@ -137,18 +117,6 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// What the order of a project's snapshots depends on.
-    pub(crate) fn dated(&self, project_id: &str) -> Result<Vec<Dated>, ReplicaError> {
-        let mut parents = self.parents(project_id)?;
-        let sql = "SELECT id, created_at FROM snapshots WHERE project_id = ?1";
-        let rows = self.0.all(sql, [project_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let dated = |(id, created_at): (String, String)| {
-            let parents = parents.remove(&id).unwrap_or_default();
-            Dated { id, created_at, parents }
-        };
-        Ok(rows.into_iter().map(dated).collect())
-    }
-
     /// Whether it is recorded that a workspace pushed a snapshot.
     pub(crate) fn is_pushed(&self, id: &str, workspace_id: &str) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
@@ -171,5 +139,105 @@ impl Snapshots<'_> {
     /// The ids of all packs that rows name, in hex.
     pub(crate) fn pack_names(&self) -> Result<Vec<String>, ReplicaError> {
         self.0.all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get(0))
+    }
+
+    /// `ids` and everything that they follow.
+    pub(crate) fn ancestors(&self, ids: &[String]) -> Result<HashSet<String>, ReplicaError> {
+        let sql = "WITH RECURSIVE past(id) AS (
+                     SELECT value FROM json_each(?1) UNION
+                     SELECT parent.value FROM past
+                       JOIN snapshots AS s ON s.id = past.id
+                       JOIN json_each(s.parent_snapshot_ids) AS parent)
+                   SELECT id FROM past";
+        let ids = serde_json::to_string(ids).expect("texts serialise");
+        Ok(self.0.all(sql, [ids], |row| row.get(0))?.into_iter().collect())
+    }
+
+    /// A project's snapshots from `offset` on, `limit` of them at most, the newest first as their clocks
+    /// have it: when each was made, and its id.
+    pub(crate) fn by_time(
+        &self,
+        project_id: &str,
+        (offset, limit): (usize, usize),
+    ) -> Result<Vec<(String, String)>, ReplicaError> {
+        let sql = "SELECT created_at, id FROM snapshots WHERE project_id = ?1
+                   ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3";
+        let (offset, limit) = (offset as i64, i64::try_from(limit).unwrap_or(i64::MAX));
+        let parameters = params![project_id, limit, offset];
+        self.0.all(sql, parameters, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The snapshots of a project whose id, or the random part of whose id, begins with `prefix`, `limit`
+    /// of them at most, by id.
+    pub(crate) fn beginning_with(
+        &self,
+        project_id: &str,
+        prefix: &str,
+        limit: i64,
+    ) -> Result<Vec<Snapshot>, ReplicaError> {
+        // Ids are of digits and capital letters, and end before this.
+        let end = format!("{prefix}~");
+        let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id < 'snap-' || ?2
+                     AND project_id = ?3 UNION
+                   SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) < ?2
+                     AND project_id = ?3
+                   ORDER BY 1 LIMIT ?4";
+        let parameters = params![prefix, end, project_id, limit];
+        let ids = self.0.all(sql, parameters, |row| row.get::<_, String>(0))?;
+        let rows = ids.iter().filter_map(|id| self.0.row::<Snapshot>(id).transpose());
+        rows.collect()
+    }
+}
+
+impl<'a> Snapshots<'a> {
+    /// A project's snapshots, as a log reads them.
+    pub(crate) fn log<'p>(self, project_id: &'p str) -> Log<'a, 'p> {
+        Log { snapshots: self, project_id, read: Vec::new().into_iter(), count: 0 }
+    }
+}
+
+/// A project's snapshots by time, read some at a time.
+pub(crate) struct Log<'a, 'p> {
+    snapshots: Snapshots<'a>,
+    project_id: &'p str,
+    read: std::vec::IntoIter<(String, String)>,
+    /// How many were read so far.
+    count: usize,
+}
+
+/// Snapshots that a log reads at a time.
+const LOG_CHUNK: usize = 100;
+
+impl newest_first::Source for Log<'_, '_> {
+    type Error = ReplicaError;
+
+    fn next(&mut self) -> Result<Option<(String, String)>, ReplicaError> {
+        if self.read.len() == 0 {
+            let chunk = self.snapshots.by_time(self.project_id, (self.count, LOG_CHUNK))?;
+            self.count += chunk.len();
+            self.read = chunk.into_iter();
+        }
+        Ok(self.read.next())
+    }
+
+    fn children(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
+        Children(self.snapshots.0).of(id, self.project_id)
+    }
+
+    fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
+        Ancestry::parents(&self.snapshots, id)
+    }
+}
+
+impl Ancestry for Snapshots<'_> {
+    type Error = ReplicaError;
+
+    fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
+        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1";
+        let Some(list) = self.0.get::<String>(sql, [id])? else { return Ok(Vec::new()) };
+        serde_json::from_str(&list).map_err(|error| {
+            let (key, source) = (id.to_owned(), error.into());
+            ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
+        })
     }
 }

@@ -1,10 +1,11 @@
 //! Which workspaces hold what a working copy has not.
 
+use fastest_core::compare::parting::{apart, follows};
+
 use crate::device::open::Device;
 use crate::device::report::AheadWorkspace;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
-use crate::rows::history;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
@@ -17,21 +18,23 @@ impl Device {
         pulled: &str,
     ) -> Result<Vec<AheadWorkspace>, SyncError> {
         let session = self.replica.read();
-        let parents = Snapshots(session).parents(&copy.project_id)?;
-        let ours = copy.head()?.map(|head| history::ancestors(&parents, &head)).unwrap_or_default();
+        let ours = copy.head()?;
         let mut ahead = Vec::new();
         for workspace in Projects(session).workspaces(&copy.project_id)? {
             let Some(head) = workspace.current_snapshot_id else { continue };
             let is_other = workspace.id != copy.workspace_id && workspace.id != pulled;
-            if is_other && !ours.contains(&head) {
-                let theirs = history::ancestors(&parents, &head);
-                ahead.push(AheadWorkspace {
-                    workspace: workspace.name,
-                    workspace_id: workspace.id,
-                    snapshots: theirs.difference(&ours).count() as u64,
-                    snapshot_id: head,
-                });
-            }
+            let snapshots = match &ours {
+                _ if !is_other => continue,
+                Some(ours) if follows(&Snapshots(session), ours, &head)? => continue,
+                Some(ours) => apart(&Snapshots(session), ours, &head)?.theirs,
+                None => Snapshots(session).ancestors(std::slice::from_ref(&head))?.len() as u64,
+            };
+            ahead.push(AheadWorkspace {
+                workspace: workspace.name,
+                workspace_id: workspace.id,
+                snapshots,
+                snapshot_id: head,
+            });
         }
         Ok(ahead)
     }

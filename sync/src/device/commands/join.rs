@@ -191,7 +191,7 @@ impl Device {
         report: &mut CloneReport,
         activity: &Activity,
     ) -> Result<(), SyncError> {
-        let base = self.closest(root, head, &report.project_id, activity)?;
+        let base = self.closest(root, head, activity)?;
         if base != head {
             report.warnings.push(format!(
                 "the folder is closest to {base}, an earlier snapshot, and is based on that: \
@@ -206,19 +206,12 @@ impl Device {
 
     /// The snapshot of which a folder has the fewest edits: `head`, or one that it follows. Based on
     /// a later one, what the folder has of an older day would count as edits, and undo others' work.
-    fn closest(
-        &self,
-        root: &Path,
-        head: &str,
-        project_id: &str,
-        activity: &Activity,
-    ) -> Result<String, SyncError> {
+    fn closest(&self, root: &Path, head: &str, activity: &Activity) -> Result<String, SyncError> {
         let progress = activity.begin("Comparing");
         let looking = Looking::new(&self.store);
         let empty = StatIndex::empty();
         let head_tree = tree_of(&self.snapshot_row(head)?)?;
         let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
-        let parents = Snapshots(self.replica.read()).parents(project_id)?;
         let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([head.to_owned()]));
         let mut best: Option<(u64, String)> = None;
         while let Some(id) = queue.pop_front().filter(|_| seen.len() < SNAPSHOTS_COMPARED_MAX) {
@@ -229,7 +222,7 @@ impl Device {
             let counts = drift_counts(&tree_of(&row)?, &found, &looking)?;
             // What is missing is written, and tells nothing.
             let edits = counts.workspace_only + counts.both_different;
-            queue.extend(parents.get(&id).into_iter().flatten().cloned());
+            queue.extend(row.parent_snapshot_ids.0.iter().cloned());
             if best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
                 best = Some((edits, id));
             }

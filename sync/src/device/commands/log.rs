@@ -28,14 +28,14 @@ impl Device {
     ) -> Result<LogReport, SyncError> {
         let warnings = self.take_notices();
         let session = self.replica.read();
-        let dated = Snapshots(session).dated(&copy.project_id)?;
-        let order = newest_first(&dated).into_iter().take(limit.unwrap_or(usize::MAX));
+        let mut source = Snapshots(session).log(&copy.project_id);
+        let order = newest_first(&mut source, limit.unwrap_or(usize::MAX))?;
         let workspaces = Projects(session).workspaces(&copy.project_id)?;
         let name = |id: Option<String>| {
             let found = workspaces.iter().find(|workspace| Some(&workspace.id) == id.as_ref());
             found.map(|workspace| workspace.name.clone())
         };
-        let rows = order.filter_map(|at| session.row::<Snapshot>(&dated[at].id).transpose());
+        let rows = order.iter().filter_map(|id| session.row::<Snapshot>(id).transpose());
         let snapshots = rows.collect::<Result<Vec<_>, _>>()?;
         let entry = |snapshot: Snapshot| LogEntry {
             id: snapshot.id,
@@ -56,7 +56,7 @@ impl Device {
         path: &Path,
         out: &mut dyn Write,
     ) -> Result<(), SyncError> {
-        let snapshot = self.named_snapshot(&copy.project_id, snapshot)?;
+        let snapshot = self.named_snapshot(copy, snapshot)?;
         let shown = show(path.as_os_str().as_bytes());
         // An absolute path into the working copy names what it names elsewhere, too.
         let inside = path.is_absolute().then(|| within(copy.root(), copy.root(), path).ok());

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use fastest_core::compare::ancestry::Ancestry;
+use fastest_core::compare::ancestry::{Ancestry, History};
 use fastest_core::compare::drift::drift;
 use fastest_core::compare::drift::found::Drift;
 use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::compare::merge_base::merge_base;
+use fastest_core::compare::parting::follows;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::ScratchObjects;
 use fastest_core::object::tree::format::empty_directory;
@@ -36,7 +37,6 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::held::Held;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::sent_row::SentRow;
-use crate::rows::history::{self, Parents};
 use crate::rows::snapshots::Snapshots;
 
 /// How far back a file that stands in the way is looked for.
@@ -198,9 +198,8 @@ impl Device {
         incoming: &Incoming<'_>,
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
-        let parents = Snapshots(self.replica.read()).parents(&copy.project_id)?;
         if let Some(head) = copy.head()?
-            && history::follows(&parents, &head, incoming.head)
+            && follows(&Snapshots(self.replica.read()), &head, incoming.head)?
         {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
@@ -222,10 +221,11 @@ impl Device {
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             return Ok(brought);
         };
-        let parents = Snapshots(self.replica.read()).parents(&copy.project_id)?;
-        let (head, tree) = match history::follows(&parents, incoming.head, &ours) {
-            true => (incoming.head.to_owned(), theirs),
-            false => self.merge_in(copy, incoming, &captured, &parents, &mut brought)?,
+        let follows = follows(&Snapshots(self.replica.read()), incoming.head, &ours)?;
+        let (head, tree) = if follows {
+            (incoming.head.to_owned(), theirs)
+        } else {
+            self.merge_in(copy, incoming, &captured, &mut brought)?
         };
         let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
             Err(error) if head != incoming.head && !copy.state().has(JOURNAL) => {
@@ -307,15 +307,13 @@ impl Device {
         copy: &WorkingCopy,
         incoming: &Incoming<'_>,
         captured: &Captured,
-        parents: &Parents,
         brought: &mut BroughtIn,
     ) -> Result<(String, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         // Virtual bases live here; what the writer stores is the outcome alone.
         let scratch = ScratchObjects::over(&self.store);
-        let history = History { device: self, parents };
-        let base = merge_base(&history, &ours, incoming.head, &scratch)?;
+        let base = merge_base(&Known(self), &ours, incoming.head, &scratch)?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =
@@ -405,21 +403,20 @@ impl Device {
     }
 }
 
-/// What the replica knows of a project's snapshots.
-struct History<'a> {
-    device: &'a Device,
-    parents: &'a Parents,
-}
+/// What the device knows of snapshots.
+struct Known<'a>(&'a Device);
 
-impl Ancestry for History<'_> {
+impl Ancestry for Known<'_> {
     type Error = SyncError;
 
     fn parents(&self, id: &str) -> Result<Vec<String>, SyncError> {
-        Ok(self.parents.get(id).cloned().unwrap_or_default())
+        Ok(Snapshots(self.0.replica.read()).parents(id)?)
     }
+}
 
+impl History for Known<'_> {
     fn tree(&self, id: &str) -> Result<TreeId, SyncError> {
-        tree_of(&self.device.snapshot_row(id)?)
+        tree_of(&self.0.snapshot_row(id)?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fastest_core::compare::parting::follows;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::tree::read::read_root;
 use fastest_schema::Row;
@@ -21,7 +22,6 @@ use crate::exchange::tree_of::tree_of;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 use crate::replica::values::column;
-use crate::rows::history;
 use crate::rows::snapshots::Snapshots;
 
 /// Merges of one push with others' work in the same workspace, after which it gives up.
@@ -128,11 +128,13 @@ impl Device {
             .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
         // Another copy of this folder on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
-        let parents = Snapshots(session).parents(&copy.project_id)?;
-        let apart = |other: &String| {
-            !history::follows(&parents, &head, other) && !history::follows(&parents, other, &head)
-        };
-        Ok(on_primary.filter(apart).or(here.filter(apart)))
+        for other in on_primary.into_iter().chain(here) {
+            let snapshots = Snapshots(session);
+            if !follows(&snapshots, &head, &other)? && !follows(&snapshots, &other, &head)? {
+                return Ok(Some(other));
+            }
+        }
+        Ok(None)
     }
 
     /// Brings in what others pushed to this very workspace.

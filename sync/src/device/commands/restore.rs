@@ -37,7 +37,7 @@ impl Device {
     ) -> Result<RestoreReport, SyncError> {
         let (_lock, mut warnings) = self.enter(copy)?;
         let target = match (to, copy.head()?) {
-            (Some(name), _) => self.named_snapshot(&copy.project_id, name)?,
+            (Some(name), _) => self.named_snapshot(copy, name)?,
             (None, Some(head)) => self.snapshot_row(&head)?,
             (None, None) => {
                 let workspace = self.workspace_of(copy)?.name;

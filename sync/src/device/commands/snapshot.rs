@@ -2,6 +2,7 @@
 
 use fastest_core::compare::drift::drift_counts;
 use fastest_core::compare::extent::extent;
+use fastest_core::compare::parting::follows;
 use fastest_core::compare::reach::new_objects;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::Root;
@@ -22,7 +23,6 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::local::copies::Copies;
-use crate::rows::history;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
@@ -202,8 +202,11 @@ impl Device {
         if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
         }
-        let parents = Snapshots(self.replica.read()).parents(&workspace.project_id)?;
-        let follows = head.is_none_or(|head| history::follows(&parents, current, head));
+        let snapshots = Snapshots(self.replica.read());
+        let follows = match head {
+            Some(head) => follows(&snapshots, current, head)?,
+            None => true,
+        };
         Ok(follows.then(|| current.clone()))
     }
 

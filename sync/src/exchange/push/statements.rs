@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use fastest_core::compare::parting::follows;
 use fastest_schema::tables::auth::User;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::{Refusal, Row};
@@ -11,6 +12,7 @@ use crate::error::SyncError;
 use crate::exchange::blame::{blame, is_known, middle, missing, suspected};
 use crate::exchange::pack_key::owner;
 use crate::exchange::packs::upload;
+use crate::exchange::plan::is_diverged;
 use crate::exchange::plan::{PlannedRow, next_statement, plan};
 use crate::exchange::push::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
 use crate::exchange::refused;
@@ -25,9 +27,9 @@ use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::refused::Refused;
 use crate::replica::local::sent_row::SentRow;
 use crate::replica::open::Replica;
+use crate::replica::own::Own;
 use crate::replica::session::Session;
 use crate::rows::deletes::Deletes;
-use crate::rows::history::Parents;
 use crate::rows::snapshots::Snapshots;
 
 /// What one go at a push came to.
@@ -61,11 +63,15 @@ impl Push<'_> {
             id if !here.contains(&id) => Place::Elsewhere,
             _ => Place::Here,
         });
-        let parents = match (self.scope, schema.is_fastest()) {
-            (Some(scope), true) => Snapshots(replica.read()).parents(scope)?,
-            _ => Parents::new(),
-        };
-        let plan = plan(schema, &selected.transactions, &parents, self.remote.large);
+        let mut diverged = HashSet::new();
+        let is_workspace = |entry: &&Entry| Own::of(schema, entry.table) == Some(Own::Workspace);
+        for entry in entries.iter().filter(is_workspace) {
+            let snapshots = Snapshots(replica.read());
+            if is_diverged(entry, |ours, theirs| follows(&snapshots, ours, theirs))? {
+                diverged.insert(entry.key.clone());
+            }
+        }
+        let plan = plan(schema, &selected.transactions, &diverged, self.remote.large);
         if let (Some(store), Some(scope)) = (self.store, self.scope) {
             let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
             upload(store, self.remote, &owner, &plan.uploads).await?;

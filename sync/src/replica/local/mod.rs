@@ -4,6 +4,7 @@
 //! Each file has a view that borrows a [`Session`](crate::replica::session::Session): `Outbox(session)`
 //! reads and writes the outbox within that session's transaction.
 
+pub(crate) mod children;
 pub(crate) mod conflicts;
 pub(crate) mod copies;
 pub(crate) mod cursors;

@@ -1,0 +1,250 @@
+//! Where two lines of snapshots part, found without reading what lies far below.
+//!
+//! A history may be long, and what two snapshots have in common is mostly close to both. So the walk goes
+//! up from both at once, a step each in turn, and ends where everything that is left is known to be common:
+//! its cost is that of the part in which the two differ. There are no generation numbers to go by, as git
+//! has them; instead, a snapshot that is found to be common makes all that was reached below it common at
+//! once, and what lies further below is looked at in turn with the rest.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::compare::ancestry::{Ancestry, best_common_of_all};
+
+/// What each of two snapshots has alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Apart {
+    /// How many snapshots only the first one follows, itself included.
+    ///
+    /// Too high where a merge reaches far past what the two have in common and nothing near it leads
+    /// there: then some of what lies below is counted too.
+    pub ours: u64,
+    /// The same of the second one.
+    pub theirs: u64,
+}
+
+/// Counts what `a` and `b` each have alone.
+pub fn apart<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Apart, A::Error> {
+    let walk = Walk::between(ancestry, a, b)?;
+    let has = |wanted: u8| walk.marks.values().filter(|mark| **mark == wanted).count() as u64;
+    Ok(Apart { ours: has(OURS), theirs: has(THEIRS) })
+}
+
+/// Whether `descendant` is `ancestor` or follows it.
+pub fn follows<A: Ancestry>(
+    ancestry: &A,
+    descendant: &str,
+    ancestor: &str,
+) -> Result<bool, A::Error> {
+    if descendant == ancestor {
+        return Ok(true);
+    }
+    Ok(Walk::between(ancestry, descendant, ancestor)?.marks[ancestor] & OURS != 0)
+}
+
+/// The best common ancestors of two snapshots: those that no other common ancestor follows. Sorted by
+/// name. Where there are several, everything below them is read.
+pub fn best_common<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Vec<String>, A::Error> {
+    let mut walk = Walk::between(ancestry, a, b)?;
+    // One may lie below another, by a long way round.
+    while walk.best().count() > 1 && walk.step(BOTH)? {}
+    if walk.has_ring() {
+        // Only a lie makes a snapshot follow itself. Which of its parents then counts, names decide.
+        return best_common_of_all(ancestry, a, b);
+    }
+    let mut best: Vec<String> = walk.best().cloned().collect();
+    best.sort_unstable();
+    Ok(best)
+}
+
+/// Reached from our side.
+const OURS: u8 = 1;
+/// Reached from their side.
+const THEIRS: u8 = 2;
+/// A common ancestor follows it.
+const BELOW: u8 = 4;
+
+/// The queue of what was reached from both sides.
+const BOTH: usize = 2;
+
+struct Walk<'a, A> {
+    ancestry: &'a A,
+    marks: HashMap<String, u8>,
+    /// The parents of the snapshots that were looked at.
+    parents: HashMap<String, Vec<String>>,
+    /// What is to be looked at: reached from our side, from theirs, and from both.
+    queues: [VecDeque<String>; 3],
+}
+
+impl<'a, A: Ancestry> Walk<'a, A> {
+    /// Walks until everything that only one of the two follows was looked at.
+    fn between(ancestry: &'a A, a: &str, b: &str) -> Result<Self, A::Error> {
+        let (marks, parents, queues) = (HashMap::new(), HashMap::new(), <_>::default());
+        let mut walk = Self { ancestry, marks, parents, queues };
+        walk.reach(a, OURS);
+        walk.reach(b, THEIRS);
+        walk.run()?;
+        Ok(walk)
+    }
+
+    /// The common ancestors that nothing common is known to follow.
+    fn best(&self) -> impl Iterator<Item = &String> {
+        let is_best = |(_, mark): &(&String, &u8)| **mark == OURS | THEIRS;
+        self.marks.iter().filter(is_best).map(|(name, _)| name)
+    }
+
+    fn run(&mut self) -> Result<(), A::Error> {
+        let mut steps = 0_usize;
+        while self.step(0)? | self.step(1)? {
+            steps += 1;
+            self.step(BOTH)?;
+        }
+        // What is common may lead to what one side has reached by a shorter way.
+        while steps > 0 && self.step(BOTH)? {
+            steps -= 1;
+        }
+        Ok(())
+    }
+
+    /// Looks at the next snapshot of a queue. Returns whether there was one.
+    fn step(&mut self, queue: usize) -> Result<bool, A::Error> {
+        while let Some(id) = self.queues[queue].pop_front() {
+            let mark = self.marks[&id];
+            if self.parents.contains_key(&id) || queue_of(mark) != queue {
+                continue;
+            }
+            let parents = self.ancestry.parents(&id)?;
+            for parent in &parents {
+                self.reach(parent, below(mark));
+            }
+            self.parents.insert(id, parents);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Marks a snapshot, and what was reached from it before.
+    fn reach(&mut self, id: &str, mark: u8) {
+        let mut stack = vec![(id.to_owned(), mark)];
+        while let Some((id, mark)) = stack.pop() {
+            let before = self.marks.get(&id).copied().unwrap_or(0);
+            let after = before | mark;
+            if after == before {
+                continue;
+            }
+            self.marks.insert(id.clone(), after);
+            match self.parents.get(&id) {
+                Some(parents) => {
+                    stack.extend(parents.iter().map(|parent| (parent.clone(), below(after))));
+                }
+                None => self.queues[queue_of(after)].push_back(id),
+            }
+        }
+    }
+
+    /// Whether a snapshot that was looked at follows itself.
+    fn has_ring(&self) -> bool {
+        let known = |id: &String| self.parents.contains_key(id);
+        let mut children: HashMap<&str, usize> = HashMap::new();
+        for parent in self.parents.values().flatten().filter(|id| known(id)) {
+            *children.entry(parent).or_default() += 1;
+        }
+        let is_head = |id: &&String| !children.contains_key(id.as_str());
+        let mut ready: Vec<&str> =
+            self.parents.keys().filter(is_head).map(String::as_str).collect();
+        let mut done = 0;
+        while let Some(id) = ready.pop() {
+            done += 1;
+            for parent in self.parents[id].iter().filter(|id| known(id)) {
+                let left = children.get_mut(parent.as_str()).expect("it was counted");
+                *left -= 1;
+                if *left == 0 {
+                    ready.push(parent);
+                }
+            }
+        }
+        done < self.parents.len()
+    }
+}
+
+/// What the parents of a snapshot with this mark are.
+fn below(mark: u8) -> u8 {
+    if mark & (OURS | THEIRS) == OURS | THEIRS { mark | BELOW } else { mark }
+}
+
+fn queue_of(mark: u8) -> usize {
+    match mark & (OURS | THEIRS) {
+        OURS => 0,
+        THEIRS => 1,
+        _ => BOTH,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::compare::ancestry::tests::Shape;
+    use crate::object::error::StoreError;
+
+    /// Counts what is looked up.
+    struct Counted<'a>(&'a Shape, Cell<usize>);
+
+    impl Ancestry for Counted<'_> {
+        type Error = StoreError;
+
+        fn parents(&self, id: &str) -> Result<Vec<String>, StoreError> {
+            self.1.set(self.1.get() + 1);
+            self.0.parents(id)
+        }
+    }
+
+    #[track_caller]
+    fn check(words: &str, a: &str, b: &str, best: &[&str], ours: u64, theirs: u64) {
+        let best: Vec<String> = best.iter().map(|name| (*name).to_owned()).collect();
+        let shape = Shape::new(words);
+        assert_eq!(best_common(&shape, a, b).unwrap(), best);
+        assert_eq!(apart(&shape, a, b).unwrap(), Apart { ours, theirs });
+    }
+
+    #[test]
+    fn what_each_side_has_alone_is_counted() {
+        check("1: 2:1 3:2", "3", "3", &["3"], 0, 0);
+        check("1: 2:1 3:2", "3", "1", &["1"], 2, 0);
+        check("1: 2:1 3:1 4:3", "2", "4", &["1"], 1, 2);
+        check("1: 2:", "1", "2", &[], 1, 1);
+        check("1: 2:1 3:1 4:2,3 5:2,3", "4", "5", &["2", "3"], 1, 1);
+        // A merge that reaches past the best common ancestor.
+        check("1: 2:1 3:2 4:3,1 5:3", "4", "5", &["3"], 1, 1);
+        check("0: 1:0 2:1 3:2 4:3,0 5:3", "4", "5", &["3"], 1, 1);
+    }
+
+    #[test]
+    fn what_follows_is_found_and_a_ring_ends() {
+        let shape = Shape::new("1: 2:1 3:2 x:1 a:b b:a,1");
+        for (descendant, ancestor, expect) in
+            [("3", "1", true), ("1", "3", false), ("x", "2", false), ("gone", "gone", true)]
+        {
+            assert_eq!(follows(&shape, descendant, ancestor).unwrap(), expect, "{descendant}");
+        }
+        assert!(follows(&shape, "a", "1").unwrap());
+        assert!(!follows(&shape, "1", "a").unwrap());
+    }
+
+    #[test]
+    fn a_long_history_costs_what_differs() {
+        let name = |at: usize| format!("{at:06}");
+        let mut shape = Shape::new("");
+        for at in 0..20_000 {
+            shape.0.insert(name(at), at.checked_sub(1).map(name).into_iter().collect());
+        }
+        shape.0.insert("a".into(), vec![name(19_990)]);
+        shape.0.insert("b".into(), vec![name(19_980)]);
+        let counted = Counted(&shape, Cell::new(0));
+        assert_eq!(best_common(&counted, "a", "b").unwrap(), [name(19_980)]);
+        assert_eq!(apart(&counted, "a", "b").unwrap(), Apart { ours: 11, theirs: 1 });
+        assert!(follows(&counted, &name(19_999), &name(19_990)).unwrap());
+        assert!(!follows(&counted, &name(19_990), &name(19_999)).unwrap());
+        assert!(counted.1.get() < 200, "{} look-ups", counted.1.get());
+    }
+}

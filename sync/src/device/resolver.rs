@@ -1,0 +1,110 @@
+//! Which snapshot a user means.
+//!
+//! One resolver for every command: `@` is the snapshot that the working copy is based on, `@-` the one before
+//! it, `WORKSPACE@` the newest of another workspace, `main` that of the project's main one; anything else is
+//! an id, or the beginning of one or of its random part.
+
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
+
+use crate::device::nearest::nearest;
+use crate::device::open::Device;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::rows::snapshots::Snapshots;
+
+/// Snapshots that are named where a user may mean several.
+const CANDIDATES_MAX: i64 = 10;
+
+/// Snapshots among which the one that is meant by a misspelt id is looked for: the newest.
+const NEAREST_OF: usize = 200;
+
+impl Device {
+    /// The snapshot that a user names in a working copy.
+    pub(crate) fn named_snapshot(
+        &self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<Snapshot, SyncError> {
+        if let Some(before) = name.strip_prefix('@').filter(|rest| rest.chars().all(|c| c == '-')) {
+            return self.before_head(copy, name, before.len());
+        }
+        if let Some(workspace) = name.strip_suffix('@') {
+            return self.head_of_workspace(copy, Some(workspace));
+        }
+        match (self.by_id(copy, name)?, name) {
+            (Some(found), _) => Ok(found),
+            (None, "main") => self.head_of_workspace(copy, None),
+            (None, _) => Err(self.no_snapshot(copy, name)?),
+        }
+    }
+
+    /// The snapshot that is `steps` before the one that a working copy is based on, each time the first
+    /// parent.
+    fn before_head(
+        &self,
+        copy: &WorkingCopy,
+        name: &str,
+        steps: usize,
+    ) -> Result<Snapshot, SyncError> {
+        let unknown = || {
+            let (what, name) = ("snapshot", name.to_owned());
+            SyncError::Unknown { what, name, nearest: None }
+        };
+        let (head, _) = self.head_of(copy)?;
+        let Some(head) = head else {
+            return Err(SyncError::NoSnapshot { workspace: self.workspace_of(copy)?.name });
+        };
+        let mut found = self.snapshot_row(&head)?;
+        for _ in 0..steps {
+            let parent = found.parent_snapshot_ids.0.first().ok_or_else(unknown)?;
+            found = self.snapshot_row(parent)?;
+        }
+        Ok(found)
+    }
+
+    fn head_of_workspace(
+        &self,
+        copy: &WorkingCopy,
+        name: Option<&str>,
+    ) -> Result<Snapshot, SyncError> {
+        let project = self.project_of(copy)?;
+        let Workspace { name, current_snapshot_id, .. } = self.named_workspace(&project, name)?;
+        match current_snapshot_id {
+            Some(head) => self.snapshot_row(&head),
+            None => Err(SyncError::NoSnapshot { workspace: name }),
+        }
+    }
+
+    /// The snapshot with this id, or the only one whose id, or whose random part, begins so.
+    fn by_id(&self, copy: &WorkingCopy, name: &str) -> Result<Option<Snapshot>, SyncError> {
+        let session = self.replica.read();
+        let prefix = name.strip_prefix("snap-").unwrap_or(name);
+        let whole = session.row::<Snapshot>(&format!("snap-{prefix}"))?;
+        if let Some(found) = whole.filter(|found| found.project_id == copy.project_id) {
+            return Ok(Some(found));
+        }
+        let prefix = prefix.to_ascii_uppercase();
+        if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(None);
+        }
+        let mut found =
+            Snapshots(session).beginning_with(&copy.project_id, &prefix, CANDIDATES_MAX + 1)?;
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let mut candidates: Vec<String> = found.into_iter().map(|snapshot| snapshot.id).collect();
+        if candidates.len() > CANDIDATES_MAX as usize {
+            candidates.truncate(CANDIDATES_MAX as usize);
+            candidates.push("others".to_owned());
+        }
+        Err(SyncError::Ambiguous { what: "snapshot", name: name.to_owned(), candidates })
+    }
+
+    fn no_snapshot(&self, copy: &WorkingCopy, name: &str) -> Result<SyncError, SyncError> {
+        let snapshots = Snapshots(self.replica.read());
+        let newest = snapshots.by_time(&copy.project_id, (0, NEAREST_OF))?;
+        let id = if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
+        let nearest = nearest(&id, newest.iter().map(|(_, id)| id.as_str()));
+        Ok(SyncError::Unknown { what: "snapshot", name: name.to_owned(), nearest })
+    }
+}

@@ -1,20 +1,11 @@
 //! Fastest on one device: the replica, the primary, packs between them, and the commands.
 //!
-//! For an application with tables of its own, [`Database`] is the door: rows in, rows out, push and
-//! pull with a [`Remote`], and none of the rest.
+//! Two doors lead in. [`Database`] is for an application with tables of its own: rows in, rows out, push and
+//! pull with a [`Remote`], and none of the rest. [`Device`] is for commands: it opens a store, and each
+//! command is a method of it that returns a struct of [`device::report`].
 //!
-//! [`Device`] is the door: it opens a store, and each command is a method of it that returns a
-//! struct of [`report`]. Whatever can be decided without IO is decided by pure functions
-//! ([`push_plan`], `order`, `transactions`, `merge_row`, [`dag`]); thin code carries it out. This crate reads neither the
-//! home folder nor the environment: its callers do.
-//!
-//! - [`primary`], [`address`], [`embedded`], [`d1`], [`turso`], [`retry`], [`pack_store`], [`remote`],
-//!   [`meter`], [`secret`], `guard`: the other side
-//! - [`replica`], `layout`, [`outbox`], `apply`, `children`, `conflict`, `own`: rows here
-//! - [`push`](mod@push), `sent`, `blame`, `trial`, `refused`, `queue`, [`pull`](mod@pull), [`push_plan`],
-//!   `transactions`, `order`, `merge_row`, [`dag`]: between the two
-//! - [`database`], [`transaction`], [`local_write`]: what applications see
-//! - [`device`], [`working_copy`], `commands`, [`report`], [`activity`], [`path`], [`waiting`]: what users see
+//! Whatever can be decided without IO is decided by pure functions, and thin code carries it out. This crate
+//! reads neither the home folder nor the environment: its callers do. `ARCHITECTURE.md` lists the rooms.
 
 pub mod base;
 pub mod database;

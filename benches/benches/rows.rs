@@ -80,7 +80,8 @@ fn push_plan(c: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS));
     for (what, names) in [("new", false), ("names handed on", true)] {
         let entries = entries(names);
-        let planned = || plan_all(&NOTES, &entries, &std::collections::HashSet::new(), LargePacks::Rows);
+        let planned =
+            || plan_all(&NOTES, &entries, &std::collections::HashSet::new(), LargePacks::Rows);
         let rows: usize = planned().units.iter().map(Vec::len).sum();
         assert_eq!(rows, entries.len());
         group.bench_function(what, |b| b.iter(planned));

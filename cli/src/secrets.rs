@@ -1,8 +1,8 @@
 //! Where tokens and keys are found: the environment first, then, for tokens of primaries, the
 //! system's keyring.
 
-use std::cell::RefCell;
 use std::env;
+use std::sync::{Mutex, PoisonError};
 
 use fastest_sync::remote::address::Address;
 use fastest_sync::remote::secret::{Secret, Secrets};
@@ -17,17 +17,18 @@ type Answer = Result<Option<Secret>, String>;
 #[derive(Debug)]
 pub struct EnvironmentThenKeyring {
     keyring: Box<dyn Keyring>,
-    answers: RefCell<Vec<(String, Answer)>>,
+    answers: Mutex<Vec<(String, Answer)>>,
 }
 
 impl EnvironmentThenKeyring {
     pub fn new() -> Self {
-        Self { keyring: keyring::of_this_user(), answers: RefCell::default() }
+        Self { keyring: keyring::of_this_user(), answers: Mutex::default() }
     }
 
     fn ask_keyring(&self, url: &str) -> Answer {
         let account = keyring::account(url);
-        let earlier = self.answers.borrow().iter().find(|(of, _)| *of == account).cloned();
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = answers.iter().find(|(of, _)| *of == account).cloned();
         if let Some((_, answer)) = earlier {
             return answer;
         }
@@ -35,7 +36,7 @@ impl EnvironmentThenKeyring {
             Ok(token) => Ok(token.as_deref().and_then(not_empty)),
             Err(error) => Err(format!("the system's keyring cannot be used: {error}")),
         };
-        self.answers.borrow_mut().push((account, answer.clone()));
+        answers.push((account, answer.clone()));
         answer
     }
 }
@@ -91,18 +92,18 @@ fn may_be_in_keyring(name: &str, url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::sync::Arc;
 
     use super::*;
     use crate::keyring::KeyringError;
 
     /// Counts how often it is asked, and has a token for every remote.
     #[derive(Debug, Default)]
-    struct Fake(Rc<RefCell<Vec<String>>>);
+    struct Fake(Arc<Mutex<Vec<String>>>);
 
     impl Keyring for Fake {
         fn load(&self, account: &str) -> Result<Option<String>, KeyringError> {
-            self.0.borrow_mut().push(account.to_owned());
+            self.0.lock().unwrap().push(account.to_owned());
             Ok(Some("kept\n".to_owned()))
         }
 
@@ -115,10 +116,10 @@ mod tests {
         }
     }
 
-    fn secrets() -> (EnvironmentThenKeyring, Rc<RefCell<Vec<String>>>) {
-        let asked = Rc::default();
-        let keyring = Box::new(Fake(Rc::clone(&asked)));
-        (EnvironmentThenKeyring { keyring, answers: RefCell::default() }, asked)
+    fn secrets() -> (EnvironmentThenKeyring, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::default();
+        let keyring = Box::new(Fake(Arc::clone(&asked)));
+        (EnvironmentThenKeyring { keyring, answers: Mutex::default() }, asked)
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
             let token = secrets.get("TURSO_AUTH_TOKEN", url).unwrap().unwrap();
             assert_eq!(token.expose(), "kept");
         }
-        assert_eq!(*asked.borrow(), ["https://app-ada.turso.io/"]);
+        assert_eq!(*asked.lock().unwrap(), ["https://app-ada.turso.io/"]);
         for (name, url) in [
             ("AWS_SECRET_ACCESS_KEY", url),
             ("CLOUDFLARE_API_TOKEN", url),
@@ -139,7 +140,7 @@ mod tests {
         ] {
             assert_eq!(secrets.get(name, url), Ok(None), "{name} {url}");
         }
-        assert_eq!(asked.borrow().len(), 1);
+        assert_eq!(asked.lock().unwrap().len(), 1);
     }
 
     #[test]
@@ -148,6 +149,6 @@ mod tests {
         // Of the variables that every test has.
         let path = secrets.get("PATH", "libsql://app-ada.turso.io").unwrap().unwrap();
         assert_eq!(path.expose(), env::var("PATH").unwrap().trim());
-        assert!(asked.borrow().is_empty());
+        assert!(asked.lock().unwrap().is_empty());
     }
 }

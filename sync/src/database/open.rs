@@ -258,14 +258,14 @@ impl Database {
     /// needs something of another scope that waits too stays until that was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
-        let _lock = self.lock_push().await?;
+        let _lock = lock_push(&self.path).await?;
         Ok(push_alone(&mut self.replica, None, remote, Some(scope)).await?)
     }
 
     /// Sends all that waits. What the primary refuses is named in the answer, and stays
     /// ([`Database::refused`]); all else goes.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
-        let _lock = self.lock_push().await?;
+        let _lock = lock_push(&self.path).await?;
         Ok(push_alone(&mut self.replica, None, remote, self.scope.as_deref()).await?)
     }
 
@@ -360,25 +360,25 @@ impl Database {
             _ => Ok(()),
         }
     }
+}
 
-    /// Waits for other pushes from this file, without holding up what else runs on the thread.
-    async fn lock_push(&self) -> Result<File, SyncError> {
-        let mut name = self.path.clone().into_os_string();
-        name.push("-push.lock");
-        let path = PathBuf::from(name);
-        let began = Instant::now();
-        let mut is_told = false;
-        loop {
-            if let Some(lock) = waiting::try_lock(&path)? {
-                return Ok(lock);
-            }
-            if !is_told && began.elapsed() > TELL_AFTER {
-                let what = format!("the turn to push from {}", self.path.display());
-                waiting::tell(&waiting::waiting(&path, &what));
-                is_told = true;
-            }
-            tokio::time::sleep(LOCK_ASKED_EVERY).await;
+/// Waits for other pushes from this file, without holding up what else runs on the thread.
+async fn lock_push(database: &Path) -> Result<File, SyncError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-push.lock");
+    let path = PathBuf::from(name);
+    let began = Instant::now();
+    let mut is_told = false;
+    loop {
+        if let Some(lock) = waiting::try_lock(&path)? {
+            return Ok(lock);
         }
+        if !is_told && began.elapsed() > TELL_AFTER {
+            let what = format!("the turn to push from {}", database.display());
+            waiting::tell(&waiting::waiting(&path, &what));
+            is_told = true;
+        }
+        tokio::time::sleep(LOCK_ASKED_EVERY).await;
     }
 }
 

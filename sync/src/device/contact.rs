@@ -24,7 +24,8 @@ impl Device {
     /// the user should know; fails where nobody can be reached.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
         let mut notices = Vec::new();
-        for scope in Queue(self.replica.read()).scopes()? {
+        let queued = Queue(self.replica.read()).scopes()?;
+        for scope in queued {
             match self.push_scope(remote, &scope).await {
                 Ok(pushed) => notices.extend(notices_of(&pushed)),
                 Err(error) if error.is_unreachable() => return Err(error),
@@ -59,7 +60,7 @@ impl Device {
 impl Device {
     /// Refuses to bring a project to a primary that has another one of its name: whoever made it may
     /// not know of the other.
-    async fn check_not_second(&self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
+    async fn check_not_second(&mut self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
         let session = self.replica.read();
         let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
         let entry = Outbox(session).entry(Project::TABLE, scope)?;

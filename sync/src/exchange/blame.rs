@@ -129,7 +129,7 @@ async fn taken(
 
 /// What the refusal of one transaction is about.
 pub(crate) async fn blame(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     unit: &[PlannedRow],
     error: &PrimaryError,
@@ -178,7 +178,7 @@ fn as_parameter(value: &Value) -> Option<String> {
 
 /// The row that refers to one which the primary lacks.
 async fn lacks(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     unit: &[PlannedRow],
 ) -> Result<Option<Blame>, SyncError> {
@@ -231,7 +231,7 @@ pub(crate) type Missing = (&'static Table, String, String);
 
 /// The first row that these refer to and the primary lacks, though it was known to have it.
 pub(crate) async fn missing(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     unit: &[PlannedRow],
 ) -> Result<Option<Missing>, SyncError> {

@@ -19,7 +19,7 @@ pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
 
 /// Refuses a row of another scope than was asked for.
 pub(super) async fn check_scope(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     scope: &str,
     page: &Page,

@@ -21,7 +21,7 @@ pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String
 
 /// The same, of one that it may not know yet.
 pub(crate) async fn owner_of(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     project_id: &str,
 ) -> Result<String, SyncError> {

@@ -93,7 +93,7 @@ impl Arrivals<'_> {
 }
 
 /// Reads objects of packs that have come and are not taken in, on top of the store's.
-pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + 'r;
+pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + Send + 'r;
 
 /// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
 /// whole now. `reader`, if there is one, runs when all have come, before the largest of them are

@@ -80,7 +80,7 @@ pub async fn pull_scope(
 }
 
 /// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
-pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + 'r;
+pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + Send + 'r;
 
 /// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
 /// itself; nothing of it is sure to stay, should the pull fail.

@@ -289,7 +289,7 @@ impl Push<'_> {
 
     /// The scopes in which to look for what refused a statement, and whether the primary has some of
     /// its rows in scopes that are not held.
-    async fn concerned(&self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
+    async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
         let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         let sent =
@@ -325,7 +325,7 @@ impl Push<'_> {
 
 /// Refuses a primary of a newer version of the schema, or of an older one: nothing follows from what
 /// such a one lacks.
-async fn check_level(replica: &Replica, remote: &Remote) -> Result<(), PrimaryError> {
+async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), PrimaryError> {
     let primary = &*remote.primary;
     match lacked(primary, replica.schema()).await?.last() {
         None => Ok(()),

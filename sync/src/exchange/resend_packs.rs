@@ -92,7 +92,7 @@ async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartR
 
 /// Reads a pack at the remote in full.
 pub(crate) async fn look(
-    replica: &Replica,
+    replica: &mut Replica,
     remote: &Remote,
     pack: OfProject<'_>,
     id: &PackId,
@@ -189,7 +189,7 @@ fn was_here(
 /// Sends a pack again, in place of what the remote has of it. False, and nothing is sent, where this
 /// device has no sound copy that is the project's, or where it is damaged again when it is there.
 pub(crate) async fn send_again(
-    replica: &Replica,
+    replica: &mut Replica,
     store: &Store,
     remote: &Remote,
     pack: OfProject<'_>,
@@ -249,7 +249,7 @@ pub(crate) fn asked_for(store: &Store, changes: &[Change]) -> Vec<Pack> {
 /// Looks at packs that others ask for, and sends those again that are damaged. Gives how many. What fails
 /// is tried when it is asked for again.
 pub(crate) async fn answer(
-    replica: &Replica,
+    replica: &mut Replica,
     store: &Store,
     remote: &Remote,
     asked: &[Pack],

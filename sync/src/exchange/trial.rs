@@ -11,7 +11,7 @@ use crate::replica::open::Replica;
 
 /// The row that is at fault, of several that were refused together; none where it cannot be told.
 pub(crate) async fn at_fault<'r>(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     unit: &'r [PlannedRow],
 ) -> Option<&'r PlannedRow> {
@@ -28,7 +28,11 @@ pub(crate) async fn at_fault<'r>(
 }
 
 /// Whether the primary would refuse these rows; none where its answer says neither.
-async fn is_refused(replica: &Replica, primary: &dyn Primary, rows: &[PlannedRow]) -> Option<bool> {
+async fn is_refused(
+    replica: &mut Replica,
+    primary: &dyn Primary,
+    rows: &[PlannedRow],
+) -> Option<bool> {
     let (device, counter) = DeviceRow(replica.read()).counter().ok()?;
     let mut payload = Payload::new(counter + 1);
     for row in rows {

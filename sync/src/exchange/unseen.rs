@@ -38,7 +38,7 @@ pub(crate) async fn yield_to_unseen(
 /// Whether the primary has rows that refer to the one of these values and keep it, and of which nothing
 /// waits here. The primary looks at its own row: it takes texts only, and a key is one.
 async fn is_kept_there(
-    replica: &Replica,
+    replica: &mut Replica,
     primary: &dyn Primary,
     table: &Table,
     values: &[Value],

@@ -8,7 +8,7 @@ mod answer;
 mod http;
 mod lookup;
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use http::Api;
@@ -26,7 +26,7 @@ pub struct D1 {
     api: Api,
     /// Its id or its name.
     database: String,
-    id: OnceCell<String>,
+    id: OnceLock<String>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +47,7 @@ impl D1 {
         meter: Meter,
     ) -> Result<Self, PrimaryError> {
         let api = Api::new(&address, token, meter)?;
-        Ok(Self { api, database: address.database, id: OnceCell::new() })
+        Ok(Self { api, database: address.database, id: OnceLock::new() })
     }
 
     async fn raw(&self, sql: &str, params: &[&str]) -> Result<Rows, PrimaryError> {
@@ -90,7 +90,7 @@ impl D1 {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for D1 {
     fn url(&self) -> &str {
         &self.api.place.url

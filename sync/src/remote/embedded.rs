@@ -1,11 +1,10 @@
 //! The embedded primary: a SQLite file, shared by any processes that can open it.
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use fastest_core::files::mapped::check_room;
@@ -31,7 +30,7 @@ pub struct Embedded {
     /// Whether it is inside a store: no other machine uses it, whatever it lies on.
     own: bool,
     meter: Meter,
-    connection: OnceCell<Connection>,
+    connection: Mutex<Option<Connection>>,
     /// How often SQLite may still ask whether to go on with the statement that runs.
     asks_left: Arc<AtomicU64>,
     asks_max: u64,
@@ -60,7 +59,7 @@ impl Embedded {
             create: true,
             own: false,
             meter: Meter::default(),
-            connection: OnceCell::new(),
+            connection: Mutex::default(),
             asks_left: Arc::new(AtomicU64::new(ASKS_MAX)),
             asks_max: ASKS_MAX,
         }
@@ -82,10 +81,20 @@ impl Embedded {
         Self { create: false, ..Self::new(path) }
     }
 
-    fn connection(&self) -> Result<&Connection, PrimaryError> {
-        if let Some(connection) = self.connection.get() {
-            return Ok(connection);
+    /// Does `work` with the file, which is opened by the first call.
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, PrimaryError>,
+    ) -> Result<T, PrimaryError> {
+        // After a panic, SQLite has rolled back what was not committed.
+        let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = Some(self.first()?);
         }
+        work(held.as_ref().expect("it was opened above"))
+    }
+
+    fn first(&self) -> Result<Connection, PrimaryError> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         if !parent.is_dir() {
             return Err(PrimaryError::NoFolder { path: parent.to_owned() });
@@ -102,11 +111,8 @@ impl Embedded {
             let (url, reason) = (self.url.clone(), "its disk is full".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
-        let connection = self.open().map_err(|error| match self.is_denied() {
-            true => self.denied(),
-            false => self.error(error),
-        })?;
-        Ok(self.connection.get_or_init(|| connection))
+        self.open()
+            .map_err(|error| if self.is_denied() { self.denied() } else { self.error(error) })
     }
 
     fn open(&self) -> Result<Connection, rusqlite::Error> {
@@ -201,8 +207,11 @@ impl Embedded {
         }
     }
 
-    fn run_blocking(&self, sql: &str, parameters: &[&str]) -> Result<Rows, rusqlite::Error> {
-        let connection = self.connection.get().expect("run opens the file first");
+    fn run_blocking(
+        connection: &Connection,
+        sql: &str,
+        parameters: &[&str],
+    ) -> Result<Rows, rusqlite::Error> {
         let mut statement = connection.prepare_cached(sql)?;
         let columns = statement.column_count();
         let mut found = statement.query(params_from_iter(parameters))?;
@@ -234,7 +243,7 @@ fn text(cell: ValueRef<'_>) -> Option<String> {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for Embedded {
     fn url(&self) -> &str {
         &self.url
@@ -244,19 +253,19 @@ impl Primary for Embedded {
         let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
         self.asks_left.store(self.asks_max, Ordering::Relaxed);
-        let connection = self.connection()?;
-        let run = || self.run_blocking(sql, parameters);
-        let rows = patiently(connection, &self.path, run).map_err(|error| self.error(error))?;
+        let rows = self.with(|connection| {
+            let run = || Self::run_blocking(connection, sql, parameters);
+            patiently(connection, &self.path, run).map_err(|error| self.error(error))
+        })?;
         self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
         Ok(rows)
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
-        let connection = self.connection()?;
         // It may rewrite large tables.
         self.asks_left.store(u64::MAX, Ordering::Relaxed);
-        let apply = || {
+        let apply = |connection: &Connection| {
             let transaction = begin(connection, &self.path)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
             if transaction.query_row(recorded, [name], |row| row.get(0))? {
@@ -268,7 +277,7 @@ impl Primary for Embedded {
             transaction.execute("INSERT INTO d1_migrations(name) VALUES (?1)", [name])?;
             transaction.commit()
         };
-        apply().map_err(|error| self.error(error))
+        self.with(|connection| apply(connection).map_err(|error| self.error(error)))
     }
 }
 

@@ -4,8 +4,8 @@
 //! where secrets are taken out of what comes back as an error: a server may repeat the headers that it
 //! was sent. Parameters, headers and answers are never logged.
 
-use std::cell::RefCell;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -24,22 +24,27 @@ const TELLTALE_CHARS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Given<'a> {
     from: &'a dyn Secrets,
-    given: RefCell<Vec<Secret>>,
+    given: Mutex<Vec<Secret>>,
+}
+
+/// A list of secrets is whole at any time, also after a panic.
+fn lock(secrets: &Mutex<Vec<Secret>>) -> MutexGuard<'_, Vec<Secret>> {
+    secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Given<'a> {
     pub(crate) fn new(from: &'a dyn Secrets) -> Self {
-        Self { from, given: RefCell::default() }
+        Self { from, given: Mutex::default() }
     }
 
     /// An error without the secrets that were given out.
     pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
-        clean_primary(error, &self.given.borrow())
+        clean_primary(error, &lock(&self.given))
     }
 
     /// The same of a pack store's error.
     pub(crate) fn clean_packs(&self, error: PackStoreError) -> PackStoreError {
-        clean_packs(error, &self.given.borrow())
+        clean_packs(error, &lock(&self.given))
     }
 
     /// A primary and a pack store that were opened with these secrets, under guard.
@@ -48,7 +53,7 @@ impl<'a> Given<'a> {
         primary: Box<dyn Primary>,
         packs: Box<dyn PackStore>,
     ) -> (Box<dyn Primary>, Box<dyn PackStore>) {
-        let secrets = self.given.into_inner();
+        let secrets = self.given.into_inner().unwrap_or_else(PoisonError::into_inner);
         let primary = GuardedPrimary { inner: primary, secrets: secrets.clone() };
         (Box::new(primary), Box::new(GuardedPacks { inner: packs, secrets }))
     }
@@ -57,7 +62,7 @@ impl<'a> Given<'a> {
 impl Secrets for Given<'_> {
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
         let secret = self.from.get(name, url)?;
-        self.given.borrow_mut().extend(secret.clone());
+        lock(&self.given).extend(secret.clone());
         Ok(secret)
     }
 }
@@ -67,7 +72,7 @@ struct GuardedPrimary {
     secrets: Vec<Secret>,
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for GuardedPrimary {
     fn url(&self) -> &str {
         self.inner.url()
@@ -129,7 +134,7 @@ impl GuardedPacks {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl PackStore for GuardedPacks {
     fn place(&self) -> &str {
         self.inner.place()
@@ -152,7 +157,7 @@ impl PackStore for GuardedPacks {
         let answer = self.inner.get(key, from).await;
         let stream = self.ended("pack begun to be fetched", key, begun, answer)?;
         let secrets = self.secrets.clone();
-        Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed_local())
+        Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed())
     }
 
     fn said(&self, text: &str) -> String {

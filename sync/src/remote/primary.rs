@@ -18,8 +18,8 @@ use crate::remote::sanitize::said;
 pub type Rows = Vec<Vec<Option<String>>>;
 
 /// One database that orders writes.
-#[async_trait(?Send)]
-pub trait Primary {
+#[async_trait]
+pub trait Primary: Send + Sync {
     /// Where it is, without secrets: for messages.
     fn url(&self) -> &str;
 

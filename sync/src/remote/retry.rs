@@ -135,55 +135,59 @@ impl<P: Primary> Retrying<P> {
         Self { inner, policy }
     }
 
-    async fn attempts<T>(
+    /// Whether to try again after `error`, once the wait is over.
+    async fn waits(
         &self,
+        begun: Instant,
+        number: u32,
         repeatable: bool,
-        attempt: impl AsyncFn() -> Result<T, PrimaryError>,
-    ) -> Result<T, PrimaryError> {
-        let begun = Instant::now();
-        let mut number = 0;
-        loop {
-            number += 1;
-            let error = match attempt().await {
-                Err(error @ PrimaryError::Unreachable { .. }) => error,
-                done => return done,
-            };
-            let PrimaryError::Unreachable { failure, .. } = error else { return Err(error) };
-            let (spent, random) = (begun.elapsed(), random());
-            let failed = Attempt { failure, number, repeatable, spent, random };
-            match decide(&self.policy, &failed) {
-                Decision::GiveUp => return Err(error),
-                Decision::Wait(wait) => {
-                    let (url, wait_ms) = (self.inner.url(), wait.as_millis());
-                    debug!(%url, attempt = number, ?failure, wait_ms, "another try");
-                    if !wait.is_zero() {
-                        tokio::time::sleep(wait).await;
-                    }
-                }
-            }
+        error: &PrimaryError,
+    ) -> bool {
+        let PrimaryError::Unreachable { failure, .. } = *error else { return false };
+        let (spent, random) = (begun.elapsed(), random());
+        let failed = Attempt { failure, number, repeatable, spent, random };
+        let Decision::Wait(wait) = decide(&self.policy, &failed) else { return false };
+        let (url, wait_ms) = (self.inner.url(), wait.as_millis());
+        debug!(%url, attempt = number, ?failure, wait_ms, "another try");
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
         }
+        true
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl<P: Primary> Primary for Retrying<P> {
     fn url(&self) -> &str {
         self.inner.url()
     }
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let attempt = async || match self.inner.run(sql, parameters).await {
-            // Only pushes are refused: this is the answer to another statement.
-            Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
-                Err(PrimaryError::stray_answer(&self.inner))
+        let begun = Instant::now();
+        let mut number = 0;
+        loop {
+            number += 1;
+            match self.inner.run(sql, parameters).await {
+                // Only pushes are refused: this is the answer to another statement.
+                Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
+                    return Err(PrimaryError::stray_answer(&self.inner));
+                }
+                Err(error) if self.waits(begun, number, repeatable(sql), &error).await => {}
+                answer => return answer,
             }
-            answer => answer,
-        };
-        self.attempts(repeatable(sql), attempt).await
+        }
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
-        self.attempts(true, async || self.inner.migrate(name, statements).await).await
+        let begun = Instant::now();
+        let mut number = 0;
+        loop {
+            number += 1;
+            match self.inner.migrate(name, statements).await {
+                Err(error) if self.waits(begun, number, true, &error).await => {}
+                done => return done,
+            }
+        }
     }
 }
 

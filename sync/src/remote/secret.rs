@@ -25,7 +25,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Where secrets are kept: the environment and the system's keyring, which are the caller's.
-pub trait Secrets: fmt::Debug {
+pub trait Secrets: fmt::Debug + Send + Sync {
     /// The secret of this name, which is that of its environment variable, for the remote at `url`.
     /// `None` where there is none; an error where the keyring cannot be asked.
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String>;

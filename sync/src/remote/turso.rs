@@ -13,7 +13,7 @@ mod connector;
 mod literal;
 mod meaning;
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,7 +40,7 @@ pub struct LibsqlPrimary {
     meter: Meter,
     connector: Connector,
     /// Kept for as long as nothing fails.
-    connection: RefCell<Option<Connection>>,
+    connection: Mutex<Option<Connection>>,
 }
 
 impl LibsqlPrimary {
@@ -50,7 +50,7 @@ impl LibsqlPrimary {
         let place = Place { url: text, has_token: token.is_some(), why_no_token: None };
         let connector = Connector::new(&url, meter.clone())
             .map_err(|reason| place.unreachable(Failure::NoConnection, reason))?;
-        Ok(Self { place, token, meter, connector, connection: RefCell::default() })
+        Ok(Self { place, token, meter, connector, connection: Mutex::default() })
     }
 
     /// Says why there is no token, should the server want one.
@@ -59,15 +59,25 @@ impl LibsqlPrimary {
         self
     }
 
+    /// The connection that is open, if one is. A lock that a panic has left is as good as any: what it
+    /// guards is replaced as a whole.
+    fn held(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> Option<Connection> {
+        self.held().clone()
+    }
+
     async fn connection(&self) -> libsql::Result<Connection> {
-        if let Some(connection) = &*self.connection.borrow() {
-            return Ok(connection.clone());
+        if let Some(connection) = self.open() {
+            return Ok(connection);
         }
         let token = self.token.as_ref().map(Secret::expose).unwrap_or_default().to_owned();
         let builder = libsql::Builder::new_remote(self.place.url.clone(), token);
         let database = builder.connector(self.connector.clone()).build().await?;
         let connection = database.connect()?;
-        *self.connection.borrow_mut() = Some(connection.clone());
+        *self.held() = Some(connection.clone());
         Ok(connection)
     }
 
@@ -86,7 +96,7 @@ impl LibsqlPrimary {
             Err(_) => lost("its answer cannot be read"),
         };
         // A stream that has failed may fail for ever.
-        self.connection.take();
+        self.held().take();
         Err(error)
     }
 
@@ -141,7 +151,7 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for LibsqlPrimary {
     fn url(&self) -> &str {
         &self.place.url

@@ -520,7 +520,7 @@ struct Lost {
     inner: Embedded,
 }
 
-#[async_trait::async_trait(?Send)]
+#[async_trait::async_trait]
 impl Primary for Lost {
     fn url(&self) -> &str {
         self.inner.url()

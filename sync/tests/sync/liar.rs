@@ -485,7 +485,7 @@ struct Liar {
     asked: std::cell::Cell<u32>,
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for Liar {
     fn url(&self) -> &str {
         self.inner.url()

@@ -151,7 +151,7 @@ struct Seen {
     largest: RefCell<(usize, usize)>,
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for OnePage {
     fn url(&self) -> &str {
         self.inner.url()

@@ -10,6 +10,7 @@ mod contract;
 mod crossing;
 mod database;
 mod deep;
+mod embedded;
 mod forged;
 mod half_made;
 mod heals;

@@ -114,7 +114,7 @@ struct Lossy {
     answered: RefCell<HashSet<String>>,
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for Lossy {
     fn url(&self) -> &str {
         self.inner.url()

@@ -66,7 +66,7 @@ impl Device {
                 continue;
             }
             let pack = OfProject { project_id: &row.project_id, pack_id: &row.pack_id };
-            let what = match look(&self.replica, remote, pack, &id).await? {
+            let what = match look(&mut self.replica, remote, pack, &id).await? {
                 AtRemote::Sound => continue,
                 AtRemote::Nothing => "it has no such pack, of which it was given all".to_owned(),
                 AtRemote::Damaged(what) => what,
@@ -99,8 +99,8 @@ impl Device {
         id: &PackId,
     ) -> Result<bool, SyncError> {
         let pack = OfProject { project_id: &row.project_id, pack_id: &row.pack_id };
-        if look(&self.replica, remote, pack, id).await? != AtRemote::Nothing {
-            return send_again(&self.replica, &self.store, remote, pack, id).await;
+        if look(&mut self.replica, remote, pack, id).await? != AtRemote::Nothing {
+            return send_again(&mut self.replica, &self.store, remote, pack, id).await;
         }
         if !self.store.is_sound(id)? {
             return Ok(false);

@@ -123,7 +123,7 @@ impl Device {
 impl Device {
     /// The address as it is kept: a database's by its id, which no other takes over, and a file's
     /// by its real path, so that the working folder has no say.
-    async fn settle_address(&self, url: &str) -> Result<String, SyncError> {
+    async fn settle_address(&mut self, url: &str) -> Result<String, SyncError> {
         match Address::parse(url)? {
             Address::File(path) => Ok(settle_path(&path)?),
             Address::Libsql(_) | Address::D1(_) => {

@@ -93,7 +93,7 @@ impl Directory {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl PackStore for Directory {
     fn place(&self) -> &str {
         &self.place
@@ -175,7 +175,7 @@ fn chunks(file: File, path: PathBuf) -> PackStream {
             Err(error) => Some((Err(error), None)),
         }
     };
-    stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed_local()
+    stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed()
 }
 
 /// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.

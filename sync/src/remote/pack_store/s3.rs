@@ -175,7 +175,7 @@ impl S3 {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl PackStore for S3 {
     fn place(&self) -> &str {
         &self.place
@@ -225,7 +225,7 @@ impl PackStore for S3 {
         Ok(stream
             .inspect_ok(move |bytes| meter.received(bytes.len() as u64))
             .map_err(broke)
-            .boxed_local())
+            .boxed())
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::LocalBoxStream;
+use futures_util::stream::BoxStream;
 
 use crate::remote::sanitize::said;
 
 /// The bytes of a pack, as they come.
-pub type PackStream = LocalBoxStream<'static, Result<Bytes, PackStoreError>>;
+pub type PackStream = BoxStream<'static, Result<Bytes, PackStoreError>>;
 
 /// A place for packs, by key (`{user}/packs/{pack id}`). Packs never change once they are there.
-#[async_trait(?Send)]
-pub trait PackStore {
+#[async_trait]
+pub trait PackStore: Send + Sync {
     /// Where it is, without secrets: for messages.
     fn place(&self) -> &str;
 
@@ -127,7 +127,7 @@ pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPackStore;
 
-#[async_trait(?Send)]
+#[async_trait]
 impl PackStore for NoPackStore {
     fn place(&self) -> &str {
         "none"

@@ -87,7 +87,7 @@ impl Script {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for Script {
     fn url(&self) -> &str {
         "test"

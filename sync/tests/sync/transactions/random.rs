@@ -43,7 +43,7 @@ struct Bad {
     random: RefCell<Random>,
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl Primary for Bad {
     fn url(&self) -> &str {
         self.inner.url()

@@ -81,9 +81,10 @@ pub fn share_below(
             if !is_own(&opened).map_err(at(&path))? {
                 continue;
             }
-            match is_directory {
-                true => waiting.push((path, opened)),
-                false => give(&opened, file_mode, group).map_err(at(&path))?,
+            if is_directory {
+                waiting.push((path, opened))
+            } else {
+                give(&opened, file_mode, group).map_err(at(&path))?
             }
         }
     }
@@ -128,9 +129,10 @@ fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
     if stat.st_gid != group {
         rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?;
     }
-    match stat.st_mode & 0o7777 == mode {
-        true => Ok(()),
-        false => rustix::fs::fchmod(file, Mode::from_raw_mode(mode)),
+    if stat.st_mode & 0o7777 == mode {
+        Ok(())
+    } else {
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
     }
 }
 

@@ -91,9 +91,10 @@ impl Store {
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
                     unsound.insert(id);
-                    checked.faults.push(match says_nothing(&error) {
-                        true => Fault::Unreadable { path: self.pack_path(&id), error },
-                        false => Fault::Pack { id, error },
+                    checked.faults.push(if says_nothing(&error) {
+                        Fault::Unreadable { path: self.pack_path(&id), error }
+                    } else {
+                        Fault::Pack { id, error }
                     });
                 }
             }
@@ -117,9 +118,10 @@ impl Store {
                 // Merged away by another process between the listing and the reading.
                 Err(error) if is_gone(&error) => continue,
                 Err(error) => {
-                    checked.faults.push(match says_nothing(&error) {
-                        true => Fault::Unreadable { path, error },
-                        false => Fault::Segment { path, error },
+                    checked.faults.push(if says_nothing(&error) {
+                        Fault::Unreadable { path, error }
+                    } else {
+                        Fault::Segment { path, error }
                     });
                     continue;
                 }
@@ -160,9 +162,10 @@ impl Store {
         };
         let mut strangers = Vec::new();
         for shard in read_dir(&self.packs_dir())? {
-            match shard.is_dir() {
-                true => strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !is_pack(p))),
-                false => strangers.push(shard),
+            if shard.is_dir() {
+                strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !is_pack(p)))
+            } else {
+                strangers.push(shard)
             }
         }
         Ok(strangers)

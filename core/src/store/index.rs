@@ -220,16 +220,15 @@ impl Segment {
             return Err(damaged(path, "its fan-out is not in order"));
         }
         // What is read whole anyway is checked whole; a large segment only by what is asked of it.
-        let in_memory = match length <= IN_MEMORY_BYTES {
-            true => {
-                let mut bytes = read(0, length as usize)?;
-                let checksum = bytes.split_off(length as usize - CHECKSUM_BYTES);
-                if blake3::hash(&bytes).as_bytes() != &checksum[..] {
-                    return Err(damaged(path, "its checksum does not match"));
-                }
-                Some(bytes.split_off(records_start as usize))
+        let in_memory = if length <= IN_MEMORY_BYTES {
+            let mut bytes = read(0, length as usize)?;
+            let checksum = bytes.split_off(length as usize - CHECKSUM_BYTES);
+            if blake3::hash(&bytes).as_bytes() != &checksum[..] {
+                return Err(damaged(path, "its checksum does not match"));
             }
-            false => None,
+            Some(bytes.split_off(records_start as usize))
+        } else {
+            None
         };
         let path = path.to_owned();
         Ok(Self { path, packs, objects, fanout, fanout_bits, records_start, file, in_memory })

@@ -188,9 +188,6 @@ impl OuterFiles {
                 }
             }
         }
-        match self.unknown.is_empty() {
-            true => rules,
-            false => rules.unknown(0),
-        }
+        if self.unknown.is_empty() { rules } else { rules.unknown(0) }
     }
 }

@@ -103,9 +103,10 @@ impl IgnoreRules {
 
     fn with(&self, text: &[u8], place: Place, by: IgnoredBy) -> Result<Self, IgnoreFileError> {
         let file = IgnoreFile::parse(text)?;
-        Ok(match file.is_empty() {
-            true => self.clone(),
-            false => self.above(Rules::File(file), text, place, by),
+        Ok(if file.is_empty() {
+            self.clone()
+        } else {
+            self.above(Rules::File(file), text, place, by)
         })
     }
 

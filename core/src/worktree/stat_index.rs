@@ -160,9 +160,10 @@ impl StatIndex {
         let id = item.tree_id().expect("the item of a directory");
         let mut block = BlockBuilder::default();
         for (name, item) in read_directory(&id, source)? {
-            match item.is_directory() {
-                true => block.directory(&name, &item, Self::unread(&item, source)?),
-                false => block.unread(&name, &item),
+            if item.is_directory() {
+                block.directory(&name, &item, Self::unread(&item, source)?)
+            } else {
+                block.unread(&name, &item)
             }
         }
         Ok(block.finish())

@@ -333,12 +333,11 @@ pub fn user_id() -> u32 {
 fn open_in(folder: &OwnedFd, file: StateFile) -> io::Result<Opened> {
     let opened = regular_file::open(folder, file.name, Links::Refuse, file.bytes_max)?;
     let owners = [rustix::fs::fstat(folder)?.st_uid, user_id(), 0];
-    match owners.contains(&opened.owner) {
-        true => Ok(opened),
-        false => {
-            let what = format!("it belongs to user {}; delete it", opened.owner);
-            Err(io::Error::new(io::ErrorKind::InvalidData, what))
-        }
+    if owners.contains(&opened.owner) {
+        Ok(opened)
+    } else {
+        let what = format!("it belongs to user {}; delete it", opened.owner);
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
     }
 }
 

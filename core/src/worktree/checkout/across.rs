@@ -96,9 +96,10 @@ impl<'a> Across<'a> {
         if here.is_some_and(|here| is_copy(self.whole(), here)) {
             return self.remove_copy(&self.whole);
         }
-        let ours = match here.is_some_and(|here| is_copy(self.there, here)) {
-            true => look_at(self.there.0, self.there.1)?,
-            false => None,
+        let ours = if here.is_some_and(|here| is_copy(self.there, here)) {
+            look_at(self.there.0, self.there.1)?
+        } else {
+            None
         };
         match expect {
             Some(expect) => self.came_out(ours, expect),
@@ -149,9 +150,10 @@ impl<'a> Across<'a> {
 
     /// Deletes what came out, if it is what was expected. Else it goes back.
     fn came_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
-        match holds_expected(self.whole(), expect) {
-            true => Ok(remove_file(self.there.0, &self.whole)?),
-            false => Err(self.put_back(ours)),
+        if holds_expected(self.whole(), expect) {
+            Ok(remove_file(self.there.0, &self.whole)?)
+        } else {
+            Err(self.put_back(ours))
         }
     }
 

@@ -173,9 +173,10 @@ fn came_out_before(
         Action::Remove(expect) => (removed_name(number), expect, None),
         _ => return Ok(()),
     };
-    match taken.came_out_before(&waits, ours) {
-        true => taken.came_out(path, &waits, expect, ours, parents),
-        false => Ok(()),
+    if taken.came_out_before(&waits, ours) {
+        taken.came_out(path, &waits, expect, ours, parents)
+    } else {
+        Ok(())
     }
 }
 

@@ -48,10 +48,7 @@ pub(super) fn lock_unchanged(
     }
     let (parent, name) = parents.open(path)?;
     let lock = lock(parent, name)?;
-    match nodes(path, parents)? == before {
-        true => Ok(lock),
-        false => Err(KeptWhy::Changed),
-    }
+    if nodes(path, parents)? == before { Ok(lock) } else { Err(KeptWhy::Changed) }
 }
 
 /// What stands at a path, and beside it. The shared memory is changed by readers too.
@@ -121,9 +118,10 @@ pub(super) fn check_no_new_side(
         return Ok(());
     }
     let (parent, name) = parents.open(path)?;
-    match open(parent, name).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::InUse),
-        false => Ok(()),
+    if open(parent, name).is_ok_and(|file| is_database(&file)) {
+        Err(KeptWhy::InUse)
+    } else {
+        Ok(())
     }
 }
 
@@ -137,8 +135,9 @@ pub(super) fn check_no_stray_side(
     if staged.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
         return Ok(());
     }
-    match open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::StrayLog),
-        false => Ok(()),
+    if open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
+        Err(KeptWhy::StrayLog)
+    } else {
+        Ok(())
     }
 }

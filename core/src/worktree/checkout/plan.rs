@@ -327,9 +327,10 @@ impl<'s> Planner<'s> {
             Some(target) if !replaced => target.stopped_syncing(&path)?,
             _ => false,
         };
-        match stays {
-            true => self.untracked.push(path),
-            false => self.removals.push(Change { path, what: What::Remove(expect) }),
+        if stays {
+            self.untracked.push(path)
+        } else {
+            self.removals.push(Change { path, what: What::Remove(expect) })
         }
         Ok(())
     }

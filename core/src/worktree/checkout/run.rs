@@ -139,9 +139,10 @@ impl Written {
         // scan that knows of a path too few would take what stands there for content.
         if !left.is_empty() || !left_before.is_empty() {
             let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
-            let save = match token.is_empty() {
-                true => left::save(state, &all),
-                false => left::save_both(state, &all, token, &left),
+            let save = if token.is_empty() {
+                left::save(state, &all)
+            } else {
+                left::save_both(state, &all, token, &left)
             };
             save.map_err(CheckoutError::io("save", state.left()))?;
         }
@@ -209,9 +210,8 @@ fn write_new(
     progress: &Progress,
 ) -> Result<(Staged, Vec<Left>, Vec<Kept>), CheckoutError> {
     let mut prepared = Prepared::fit(plan, site, source)?;
-    let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
-        true => Ok(()),
-        false => Err(CheckoutError::InTheWay { paths }),
+    let refuse = |paths: Vec<PathBuf>| {
+        if paths.is_empty() { Ok(()) } else { Err(CheckoutError::InTheWay { paths }) }
     };
     refuse(prepared.in_the_way()?)?;
     let staged = stage(&prepared, source, progress)?;

@@ -208,10 +208,7 @@ impl<'s> Taken<'s> {
         let expected: Vec<bool> = out.par_iter().map(is_expected).collect();
         let mut kept = Vec::new();
         for (out, is_expected) in out.into_iter().zip(expected) {
-            match is_expected {
-                true => self.out.push(out),
-                false => kept.push(self.keep(&out, parents)),
-            }
+            if is_expected { self.out.push(out) } else { kept.push(self.keep(&out, parents)) }
         }
         kept
     }

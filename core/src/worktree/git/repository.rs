@@ -36,10 +36,7 @@ impl Repository {
             if found.uid() != own.uid() && found.uid() != rustix::process::geteuid().as_raw() {
                 return None;
             }
-            let git_dir = match found.is_file() {
-                true => linked(&path, top),
-                false => Some(path),
-            };
+            let git_dir = if found.is_file() { linked(&path, top) } else { Some(path) };
             if let Some(git_dir) = git_dir.filter(|dir| dir.join("HEAD").exists()) {
                 let common_dir = common_dir(&git_dir);
                 return Some(Self { top: top.to_owned(), git_dir, common_dir });

@@ -193,13 +193,10 @@ impl Line {
         if end.is_some_and(|end| value.last() != Some(end)) {
             return false;
         }
-        match self.is_path {
-            true => gix_glob::wildmatch(
-                rest.into(),
-                value.into(),
-                wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
-            ),
-            false => gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::empty()),
+        if self.is_path {
+            gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+        } else {
+            gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::empty())
         }
     }
 }

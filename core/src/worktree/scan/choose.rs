@@ -151,9 +151,10 @@ impl Chooser<'_, '_, '_> {
     ) -> Option<Ignored> {
         let git = self.context.selection.git;
         let ignored = self.ignored(path, is_directory, by, held);
-        let is_content = match is_directory {
-            true => held.is_some_and(|item| item.is_directory()) || git.tracks_below(path),
-            false => ignored.stays || git.tracks(path),
+        let is_content = if is_directory {
+            held.is_some_and(|item| item.is_directory()) || git.tracks_below(path)
+        } else {
+            ignored.stays || git.tracks(path)
         };
         is_content.then_some(ignored)
     }

@@ -49,9 +49,10 @@ pub(super) fn rules_of(
             *by = IgnoredBy::Elsewhere;
         }
     }
-    match by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
-        true => Ok(rules),
-        false => Ok(with_files(task, &texts, by, head, context)?.0),
+    if by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
+        Ok(rules)
+    } else {
+        Ok(with_files(task, &texts, by, head, context)?.0)
     }
 }
 
@@ -123,10 +124,7 @@ fn text_instead(
     let path = [&task.prefix, name.as_bytes()].concat();
     let Selection { left, git, .. } = context.selection;
     let is_absent = matches!(today, Ok(None)) && git.leaves_out(&path);
-    match is_left(left, &path) || is_absent {
-        true => head_text(item, context),
-        false => Ok(None),
-    }
+    if is_left(left, &path) || is_absent { head_text(item, context) } else { Ok(None) }
 }
 
 /// The head's version of an ignore file; `None` where there is none, or it is too large.

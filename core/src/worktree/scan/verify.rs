@@ -131,9 +131,10 @@ impl<'l> Looker<'l> {
         let is_same = |directory, entry: &IndexedEntry<'_>| {
             database_of(entry.name).is_none() && is_same(directory, entry)
         };
-        match directory.entries_bytes() <= PARALLEL_OVER_BYTES {
-            true => files.all(|entry| is_same(fd, &entry)),
-            false => files.collect::<Vec<_>>().par_iter().all(|entry| is_same(fd, entry)),
+        if directory.entries_bytes() <= PARALLEL_OVER_BYTES {
+            files.all(|entry| is_same(fd, &entry))
+        } else {
+            files.collect::<Vec<_>>().par_iter().all(|entry| is_same(fd, entry))
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Why a scan was given up.
+//! Why a scan was aborted.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::object::error::StoreError;
 
-/// Why a scan was given up. Nothing was changed.
+/// Why a scan was aborted. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// The folder itself cannot be read.

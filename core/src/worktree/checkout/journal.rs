@@ -1,4 +1,4 @@
-//! The journal of a checkout: what is left to do once everything is written and durable.
+//! The journal of a checkout: the steps that are left once everything is written and durable.
 
 use crate::files::stat::Stat;
 use crate::object::id::ID_BYTES;
@@ -16,14 +16,14 @@ const RACY: u8 = 0x80;
 /// A checkout between its two phases.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Journal {
-    /// The caller's own bytes.
+    /// Bytes of the caller's, returned on recovery.
     pub token: Vec<u8>,
     pub steps: Vec<Step>,
     pub rules: Rules,
 }
 
 impl Journal {
-    /// The journal of a working copy, if there is one.
+    /// Reads the journal of a working copy, if there is one.
     pub(super) fn load(state: &StateDir) -> Result<Option<Self>, CheckoutError> {
         let path = state.journal();
         let read = state.read(JOURNAL).map_err(CheckoutError::io("read", &path))?;
@@ -41,7 +41,7 @@ impl Journal {
         }
     }
 
-    /// Writes the journal durably: from here on the checkout is bound to be finished.
+    /// Writes the journal, durably. From here on the checkout must be finished.
     pub(super) fn save(&self, state: &StateDir) -> Result<(), CheckoutError> {
         let written = state.replace(JOURNAL, &self.encode());
         written.map_err(CheckoutError::io("write", state.journal()))
@@ -77,7 +77,8 @@ impl Journal {
     }
 }
 
-/// A folder from elsewhere may bring a journal along: none leads out of it, or into the state of git.
+/// A folder from elsewhere may contain a journal. None may lead out of the folder, or into a state
+/// folder.
 fn may_be_written(name: &[u8]) -> bool {
     name_is_allowed(name) && !is_state_name(name)
 }

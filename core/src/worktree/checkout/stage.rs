@@ -27,18 +27,18 @@ use crate::worktree::checkout::sparse::SparseWriter;
 use crate::worktree::checkout::step::{Action, Step};
 use crate::worktree::stat_index::{Block, BlockBuilder};
 
-/// Files of at least this size are looked through for zeros, which then take no room.
+/// In files of at least this size, runs of zeros are written as holes.
 const SPARSE_FROM_BYTES: u64 = 32 << 10;
 
 /// Everything new, under temporary names.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// What is left to do, in order.
+    /// The steps that are left, in order.
     pub steps: Vec<Step>,
-    /// The path of each directory that was brought as a whole.
+    /// The paths of the directories that are brought as a whole.
     grown_paths: Vec<Vec<u8>>,
-    /// Those directories, and below them level by level. The children of a directory follow each
-    /// other in the next level, in the order of their parents.
+    /// Those directories and everything below, level by level. The children of a directory are
+    /// consecutive in the next level, in the order of their parents.
     levels: Vec<Vec<Grown>>,
 }
 
@@ -62,7 +62,7 @@ struct Put {
     stat: Stat,
 }
 
-/// Writes what `changes` bring into the folder of temporary files.
+/// Writes what the changes bring into the folder of temporary files.
 pub(super) fn stage(
     prepared: &Prepared<'_>,
     source: &dyn ObjectSource,
@@ -90,7 +90,7 @@ pub(super) fn stage(
         })
         .collect();
     let new = puts.len();
-    // What a database has in several files waits as one file too.
+    // The content of a replaced database is written as a single file, too.
     let replaced = changes.iter().filter_map(|change| databases.get(&change.path));
     puts.extend(replaced.zip(changes.len() as u64..).map(|(replaced, number)| {
         let (temporary, stat) = (temporary_name(number), Stat::default());
@@ -103,8 +103,8 @@ pub(super) fn stage(
     Ok(Staged { steps, grown_paths, levels })
 }
 
-/// The steps that are left once everything is written: `puts` are the new files and links, `settled`
-/// the databases that are replaced, each as one file.
+/// Returns the steps that are left once everything is written. `puts` are the new files and links,
+/// `settled` the replaced databases, each as a single file.
 fn steps(
     Prepared { site, changes, databases, .. }: &Prepared<'_>,
     puts: Vec<Put>,
@@ -139,7 +139,7 @@ fn steps(
     Ok(steps.collect::<Result<Vec<_>, CheckoutError>>()?.concat())
 }
 
-/// Creates new directories, level by level, and reads what belongs into them.
+/// Creates new directories, level by level, and reads their entries.
 fn grow(
     roots: Vec<Grown>,
     site: &Site,
@@ -211,7 +211,7 @@ fn write_all(
         })
     };
     if !sync_each {
-        return durable::beside(site, write_jobs);
+        return durable::sync_meanwhile(site, write_jobs);
     }
     write_jobs(&|_| ())?;
     let directories = levels.iter().flatten().map(|grown| &grown.temporary[..]);
@@ -227,7 +227,7 @@ fn make_grown(path: &[u8], site: &Site) -> Result<(), Errno> {
     make_directory(site.tmp.directory(parent)?.as_fd(), name)
 }
 
-/// An error at a path in the folder of temporary files.
+/// Returns a closure that names the action and a path in the folder of temporary files.
 fn failed(
     action: &'static str,
     site: &Site,
@@ -236,7 +236,7 @@ fn failed(
     CheckoutError::io(action, site.state.tmp().join(to_path(path)))
 }
 
-/// Writes one file or link where nothing stands, and gives its stat data.
+/// Writes one file or link where nothing is, and returns its stat data.
 fn write(
     path: &[u8],
     item: &Item,
@@ -281,8 +281,9 @@ fn write_link(path: &[u8], target: &[u8], site: &Site) -> io::Result<Stat> {
 }
 
 impl Staged {
-    /// The directories that were brought as a whole, for the new index. Files that were written
-    /// at `clock_ns` or later may have been edited in the same tick.
+    /// Returns the blocks of the directories that were brought as a whole, for the new index. Files
+    /// that were written at `clock_ns` or later may have been edited in the same tick, and are
+    /// racy.
     pub(super) fn into_blocks(mut self, clock_ns: i64) -> Vec<(Vec<u8>, Block<'static>)> {
         let mut below: Vec<Block<'static>> = Vec::new();
         while let Some(level) = self.levels.pop() {

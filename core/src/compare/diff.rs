@@ -10,7 +10,7 @@ use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Kind};
 use crate::object::source::{Object, ObjectSource};
-use crate::object::tree::{Entry, Node, Run, TreeError, empty_directory, order_of_names};
+use crate::object::tree::{Entry, Node, Run, TreeError, compare_names, empty_directory};
 
 /// The size of an encoded entry, roughly.
 const ENTRY_BYTES_MEAN: usize = 50;
@@ -109,7 +109,7 @@ impl<'a> Iterator for Differences<'a> {
                 (None, None) => return None,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) => order_of_names(old.name, new.name),
+                (Some(old), Some(new)) => compare_names(old.name, new.name),
             };
             if let (Some(old), Some(new)) = (old, new)
                 && order.is_eq()

@@ -256,7 +256,7 @@ impl<'a> Merge<'a> {
             Some(ours) => read_directory(&ours, self.source)?,
             None => Vec::new(),
         };
-        self.name_those_aside(aside, &entries, names, &mut changes, path);
+        self.put_aside(aside, &entries, names, &mut changes, path);
         entries.retain(|(name, _)| !changes.contains_key(name));
         entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
         entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -264,7 +264,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Puts the second versions of conflicts under free names.
-    fn name_those_aside(
+    fn put_aside(
         &mut self,
         aside: Vec<(Vec<u8>, Item)>,
         ours: &[(Vec<u8>, Item)],

@@ -127,9 +127,9 @@ impl<A: Ancestry> Bases<'_, A> {
                         stack.push(below);
                         continue;
                     }
-                    Common::Nothing => self.two(Past::Nothing, &top.tree, &theirs)?,
-                    Common::Tree(tree) => self.two(Past::Tree(&tree), &top.tree, &theirs)?,
-                    Common::Unknown => self.two(Past::Unknown, &top.tree, &theirs)?,
+                    Common::Nothing => self.merge_pair(Past::Nothing, &top.tree, &theirs)?,
+                    Common::Tree(tree) => self.merge_pair(Past::Tree(&tree), &top.tree, &theirs)?,
+                    Common::Unknown => self.merge_pair(Past::Unknown, &top.tree, &theirs)?,
                 }
             };
             let top = stack.last_mut().expect("it was looked at above");
@@ -185,7 +185,12 @@ impl<A: Ancestry> Bases<'_, A> {
         Ok(true)
     }
 
-    fn two(&self, past: Past<'_>, ours: &TreeId, theirs: &TreeId) -> Result<TreeId, A::Error> {
+    fn merge_pair(
+        &self,
+        past: Past<'_>,
+        ours: &TreeId,
+        theirs: &TreeId,
+    ) -> Result<TreeId, A::Error> {
         Ok(merge_bases(past, ours, theirs, self.scratch, self.scratch)?)
     }
 

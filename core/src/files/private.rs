@@ -67,7 +67,7 @@ pub fn share_below(
     let top = rustix::fs::openat(CWD, folder, DIRECTORY, Mode::empty()).map_err(at(folder))?;
     let mut waiting = vec![(folder.to_owned(), top)];
     while let Some((path, directory)) = waiting.pop() {
-        give(&directory, dir_mode, group).map_err(at(&path))?;
+        set_mode_and_group(&directory, dir_mode, group).map_err(at(&path))?;
         for name in names_in(&directory).map_err(at(&path))? {
             let path = path.join(OsStr::from_bytes(&name));
             let look = || look_at(&directory, &name).map_err(|error| (path.clone(), error));
@@ -85,7 +85,7 @@ pub fn share_below(
             if is_directory {
                 waiting.push((path, opened))
             } else {
-                give(&opened, file_mode, group).map_err(at(&path))?
+                set_mode_and_group(&opened, file_mode, group).map_err(at(&path))?
             }
         }
     }
@@ -99,7 +99,7 @@ pub fn share_below(
 pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
     let file = rustix::fs::openat(CWD, path, READ, Mode::empty()).map_err(in_words)?;
     let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
-    give(&file, mode, group).map_err(in_words)
+    set_mode_and_group(&file, mode, group).map_err(in_words)
 }
 
 fn in_words(error: Errno) -> io::Error {
@@ -119,7 +119,7 @@ fn is_own(file: &OwnedFd) -> Result<bool, Errno> {
 /// Sets mode and group. A member of the group can put another of the user's files in the place of
 /// this one: as a link, which is not followed, or as a second name for that file (a hard link),
 /// which is refused.
-fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
+fn set_mode_and_group(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
     if !is_own(file)? {
         return Err(Errno::PERM);
     }

@@ -18,7 +18,7 @@ pub use format::{
     CHUNKED_OVER_BYTES, DEPTH_MAX, NODE_BYTES_MAX, NODE_VERSION, TreeError, boundary,
     empty_directory,
 };
-pub(crate) use node::order_of_names;
+pub(crate) use node::compare_names;
 pub use node::{Entries, Entry, Node, Run, Runs};
 pub(crate) use read::check_depth;
 pub use read::{find, read_directory, read_root};
@@ -100,7 +100,7 @@ mod tests {
             }
         }
         for a in &names {
-            names.iter().for_each(|b| assert_eq!(order_of_names(a, b), a.cmp(b), "{a:?} {b:?}"));
+            names.iter().for_each(|b| assert_eq!(compare_names(a, b), a.cmp(b), "{a:?} {b:?}"));
         }
     }
 

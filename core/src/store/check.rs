@@ -91,7 +91,7 @@ impl Store {
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
                     unsound.insert(id);
-                    checked.faults.push(if says_nothing(&error) {
+                    checked.faults.push(if is_inconclusive(&error) {
                         Fault::Unreadable { path: self.pack_path(&id), error }
                     } else {
                         Fault::Pack { id, error }
@@ -118,7 +118,7 @@ impl Store {
                 // Another process merged it after it was listed.
                 Err(error) if is_gone(&error) => continue,
                 Err(error) => {
-                    checked.faults.push(if says_nothing(&error) {
+                    checked.faults.push(if is_inconclusive(&error) {
                         Fault::Unreadable { path, error }
                     } else {
                         Fault::Segment { path, error }
@@ -190,7 +190,7 @@ impl Store {
         for id in self.packs()? {
             let objects = match self.pack_objects(&id) {
                 // A damaged pack may look as if a newer version had written it.
-                Err(error) if says_nothing(&error) && !is_gone(&error) => {
+                Err(error) if is_inconclusive(&error) && !is_gone(&error) => {
                     match self.is_sound(&id) {
                         Ok(false) => Vec::new(),
                         _ => return Err(error),
@@ -216,7 +216,7 @@ impl Store {
 }
 
 /// Returns whether an error says nothing about a file's content.
-fn says_nothing(error: &StoreError) -> bool {
+fn is_inconclusive(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { .. } | StoreError::Newer { .. })
 }
 
@@ -240,7 +240,7 @@ impl Store {
     pub fn is_sound(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_pack(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),
-            Err(error) if says_nothing(&error) && !is_gone(&error) => Err(error),
+            Err(error) if is_inconclusive(&error) && !is_gone(&error) => Err(error),
             Err(_) => Ok(false),
         }
     }

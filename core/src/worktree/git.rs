@@ -77,7 +77,7 @@ impl Git {
             files.add(&way[..start], Some(&directory.join(".gitignore")));
         }
         let is_tracked = tracked.as_ref().is_some_and(|tracked| tracked.has_directory(&way));
-        if !is_tracked && files.ignore_the_way(&way) {
+        if !is_tracked && files.ignores_folder(&way) {
             // For instance a home folder that ignores all but a few files: this folder is not one
             // of them. What this machine alone ignores is still ignored.
             let mut files = OuterFiles::default();
@@ -85,7 +85,7 @@ impl Git {
             for path in [settings.excludes_file.as_deref(), Some(of_the_machine.as_path())] {
                 let mut file = OuterFiles::default();
                 file.add(&[], path);
-                if !file.ignore_the_way(&way) {
+                if !file.ignores_folder(&way) {
                     files.add(&[], path);
                 }
             }
@@ -164,7 +164,7 @@ impl OuterFiles {
     }
 
     /// Returns whether the folder at `way`, or one above it, is ignored.
-    fn ignore_the_way(&self, way: &[u8]) -> bool {
+    fn ignores_folder(&self, way: &[u8]) -> bool {
         let slashes = way.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         slashes.into_iter().any(|(slash, _)| {
             let path = &way[..slash];

@@ -79,12 +79,12 @@ impl IgnoreRules {
     /// # Errors
     /// Where the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
     pub fn with_file(&self, prefix_bytes: usize, text: &[u8]) -> Result<Self, IgnoreFileError> {
-        self.with_file_that(prefix_bytes, text, IgnoredBy::WorkingCopy)
+        self.with_file_by(prefix_bytes, text, IgnoredBy::WorkingCopy)
     }
 
     /// As [`IgnoreRules::with_file`], where `by` says whether the file is content. The rules of a
     /// file that is not content count as being elsewhere: it is not synced.
-    pub(crate) fn with_file_that(
+    pub(crate) fn with_file_by(
         &self,
         prefix_bytes: usize,
         text: &[u8],

@@ -116,7 +116,7 @@ impl Walk<'_> {
                 levels.pop();
                 continue;
             };
-            if let Some(pair) = self.name(&name, source, workspace, level.counted, part) {
+            if let Some(pair) = self.count_name(&name, source, workspace, level.counted, part) {
                 part.depth = depth + levels.len();
                 match self.key(pair, part.depth).and_then(|key| self.known.get(&key)) {
                     Some(counts) => part.found.counts += counts,
@@ -177,7 +177,7 @@ impl Walk<'_> {
                 continue;
             }
             let Difference { name, old, new } = difference;
-            self.name(name, old.map(What::from), new.map(What::from), counted, part);
+            self.count_name(name, old.map(What::from), new.map(What::from), counted, part);
             part.path.truncate(path_bytes);
         }
         Ok((steps, nodes.bytes()))
@@ -211,7 +211,7 @@ impl Walk<'_> {
 
     /// Counts what differs under a name, and lists it if lists were asked for. Returns the
     /// directories that are to be compared next; the path is then theirs.
-    fn name(
+    fn count_name(
         &self,
         name: &[u8],
         source: Option<What>,

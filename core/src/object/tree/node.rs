@@ -106,7 +106,7 @@ impl<'a> Node<'a> {
 /// Compares names bytewise, eight bytes at a time and inline: a call to `memcmp` for each name of
 /// each node costs more than the comparison.
 #[inline]
-pub(crate) fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
+pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
     let shared = a.len().min(b.len());
     let (Some(a_tail), Some(b_tail)) = (a[..shared].last_chunk(), b[..shared].last_chunk()) else {
         return a.cmp(b);
@@ -168,7 +168,7 @@ impl<'a> Entries<'a> {
     fn take(&mut self) -> Result<Entry<'a>, TreeError> {
         const CUT: TreeError = damaged("an entry is cut short");
         let name = take_name(&mut self.rest)?;
-        if order_of_names(self.previous, name).is_ge() {
+        if compare_names(self.previous, name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
@@ -212,7 +212,7 @@ impl<'a> Runs<'a> {
     fn take(&mut self) -> Result<Run<'a>, TreeError> {
         const CUT: TreeError = damaged("a run is cut short");
         let last_name = take_name(&mut self.rest)?;
-        if order_of_names(self.previous, last_name).is_ge() {
+        if compare_names(self.previous, last_name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let id = TreeId(*take_id(&mut self.rest).ok_or(CUT)?);

@@ -59,7 +59,7 @@ impl<'a> Across<'a> {
         self.copy(here)?;
         let ours = look_at(self.there.0, &self.whole)?;
         match change::exchange(self.there, self.whole()) {
-            Ok(Renamed::Done) => self.came_out(ours, expect),
+            Ok(Renamed::Done) => self.check_taken_out(ours, expect),
             Ok(Renamed::Unable) if holds_expected(self.there, expect) => {
                 self.done(change::replace(self.whole(), self.there))
             }
@@ -82,7 +82,7 @@ impl<'a> Across<'a> {
     /// Takes out a file or link, which is checked before it is deleted.
     pub(super) fn remove(&self, expect: &Expected) -> Outcome {
         match move_new(self.there, self.whole()) {
-            Ok(Renamed::Done) => self.came_out(None, expect),
+            Ok(Renamed::Done) => self.check_taken_out(None, expect),
             Ok(_) => Err(KeptWhy::Changed),
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
@@ -103,7 +103,7 @@ impl<'a> Across<'a> {
             None
         };
         match expect {
-            Some(expect) => self.came_out(ours, expect),
+            Some(expect) => self.check_taken_out(ours, expect),
             None if found == Node::Directory => Ok(()),
             None => Err(self.put_back(ours)),
         }
@@ -151,7 +151,7 @@ impl<'a> Across<'a> {
     }
 
     /// Deletes what was taken out, if it is what was expected. Otherwise it is put back.
-    fn came_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
+    fn check_taken_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
         if holds_expected(self.whole(), expect) {
             Ok(remove_file(self.there.0, &self.whole)?)
         } else {

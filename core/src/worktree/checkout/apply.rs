@@ -18,7 +18,7 @@ use crate::worktree::checkout::database_lock::{check_no_new_side, check_no_stray
 use crate::worktree::checkout::durable::sync_directories;
 use crate::worktree::checkout::error::CheckoutError;
 use crate::worktree::checkout::journal::Journal;
-use crate::worktree::checkout::mode::lend_mode;
+use crate::worktree::checkout::mode::copy_mode;
 use crate::worktree::checkout::outcome::{Kept, KeptWhy, Outcome};
 use crate::worktree::checkout::site::{Site, removed_name, temporary_name};
 use crate::worktree::checkout::step::{Action, Rules, Step};
@@ -101,7 +101,7 @@ impl<'s> Applier<'s> {
             Action::Remove(expect) => self.remove(number, path, expect),
             Action::RemoveDirectory => self.remove_directory(path),
             Action::MakeDirectory => self.make_directory(path),
-            Action::Grow { temporary, inode } => self.grow(path, *temporary, *inode),
+            Action::PutDirectory { temporary, inode } => self.grow(path, *temporary, *inode),
             Action::Put { temporary, staged, expect } => {
                 self.put(path, (&temporary_name(*temporary), staged), expect.as_ref())
             }
@@ -111,8 +111,8 @@ impl<'s> Applier<'s> {
     fn remove(&mut self, number: usize, path: &[u8], expect: &Expected) -> Outcome {
         let waits = removed_name(number);
         if self.again {
-            if self.taken.came_out_before(&waits, None) {
-                return self.taken.came_out(path, &waits, expect, None, &mut self.parents);
+            if self.taken.was_taken_out(&waits, None) {
+                return self.taken.check_taken_out(path, &waits, expect, None, &mut self.parents);
             }
             self.recover_across(path, None, Some(expect))?;
         }
@@ -192,7 +192,7 @@ impl<'s> Applier<'s> {
             (Standing::Other(node), _) if is_file(Some(node), staged) => Ok(()),
             (Standing::Absent, None) => put_new(path, here, there),
             (Standing::Expected, Some(expect)) => {
-                lend_mode(there, here)?;
+                copy_mode(there, here)?;
                 self.taken.put(path, (waits, staged), expect, &mut self.parents)
             }
             // A copy across file systems has an inode of its own.
@@ -213,14 +213,14 @@ impl<'s> Applier<'s> {
         (waits, staged): (&[u8], &Stat),
         expect: Option<&Expected>,
     ) -> Result<bool, KeptWhy> {
-        let came_out = self.taken.came_out_before(waits, Some(staged));
-        if let Some(expect) = expect.filter(|_| came_out) {
+        let was_taken_out = self.taken.was_taken_out(waits, Some(staged));
+        if let Some(expect) = expect.filter(|_| was_taken_out) {
             let (parent, name) = self.parents.open(path)?;
             // It was not, if files have other inodes after a restart.
             if holds_expected(At(parent, name), expect) {
                 return Ok(false);
             }
-            self.taken.came_out(path, waits, expect, Some(staged), &mut self.parents)?;
+            self.taken.check_taken_out(path, waits, expect, Some(staged), &mut self.parents)?;
             // What was put may have been replaced since.
             let (parent, name) = self.parents.open(path)?;
             let is_ours = is_file(look_at(parent, name)?, staged);
@@ -270,7 +270,7 @@ impl<'s> Applier<'s> {
 fn put_new(path: &[u8], here: At<'_>, there: At<'_>) -> Outcome {
     if let Some(original) = original_of(there.1) {
         // As private as the file beside which it is put, if that exists.
-        let _ = lend_mode(At(there.0, &original), here);
+        let _ = copy_mode(At(there.0, &original), here);
     }
     match move_new(here, there)? {
         Renamed::Done => Ok(()),

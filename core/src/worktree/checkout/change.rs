@@ -20,7 +20,7 @@ pub(super) enum What {
     /// Create a directory where none is.
     MakeDirectory,
     /// Bring a whole directory where nothing is.
-    Grow(Item),
+    PutDirectory(Item),
     /// Bring a file or link, in place of another one or where nothing is.
     Put(Item, Option<Expected>),
 }

@@ -15,7 +15,7 @@ use crate::files::beneath::{Parents, look_at};
 use crate::files::stat::Stat;
 use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::database_lock::{is_other_file, lock, lock_unchanged};
-use crate::worktree::checkout::mode::lend_mode;
+use crate::worktree::checkout::mode::copy_mode;
 use crate::worktree::checkout::outcome::KeptWhy;
 use crate::worktree::checkout::replaced::{SHARED_MEMORY, beside};
 use crate::worktree::checkout::site::{Site, removed_name, temporary_name};
@@ -96,7 +96,7 @@ impl Groups {
             _ => step.path.as_slice(),
         };
         let group = self.groups.get(database)?;
-        let outcome = came_out_before(number, step, parents, taken);
+        let outcome = check_taken_out_before(number, step, parents, taken);
         if self.current.as_ref().is_none_or(|(current, _)| current != database) {
             let begun = group.begin(database, parents, site);
             let (progress, begun) = match begun {
@@ -139,7 +139,7 @@ impl Groups {
                 }
                 let waits = temporary_name(*temporary);
                 if self.groups.get(database).is_none_or(|group| group.settled.0 != *temporary) {
-                    lend_mode(At(parent, name), site.waiting(&waits))?;
+                    copy_mode(At(parent, name), site.waiting(&waits))?;
                 }
                 taken.put_locked(&step.path, (&waits, staged), expect, parents)
             }
@@ -156,7 +156,7 @@ impl Groups {
 }
 
 /// Checks what a step took out before a crash, whether or not the database can be locked now.
-fn came_out_before(
+fn check_taken_out_before(
     number: usize,
     Step { path, action }: &Step,
     parents: &mut Parents<'_>,
@@ -169,8 +169,8 @@ fn came_out_before(
         Action::Remove(expect) => (removed_name(number), expect, None),
         _ => return Ok(()),
     };
-    if taken.came_out_before(&waits, ours) {
-        taken.came_out(path, &waits, expect, ours, parents)
+    if taken.was_taken_out(&waits, ours) {
+        taken.check_taken_out(path, &waits, expect, ours, parents)
     } else {
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Group {
         if !is_settled {
             // Before it is locked: closing it would release the lock.
             let (parent, name) = parents.open(path)?;
-            lend_mode(At(parent, name), site.waiting(&temporary_name(temporary)))?;
+            copy_mode(At(parent, name), site.waiting(&temporary_name(temporary)))?;
             // Nobody may open it until the files beside it are deleted.
             locks.push(lock(&site.tmp, &temporary_name(temporary))?);
         }

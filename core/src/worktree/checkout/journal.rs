@@ -91,7 +91,7 @@ fn put_action(out: &mut Vec<u8>, action: &Action) {
         }
         Action::RemoveDirectory => out.push(1),
         Action::MakeDirectory => out.push(2),
-        Action::Grow { temporary, inode } => {
+        Action::PutDirectory { temporary, inode } => {
             out.push(3);
             varint::put(out, *temporary);
             varint::put(out, *inode);
@@ -110,7 +110,7 @@ fn take_action(rest: &mut &[u8]) -> Option<Action> {
         [0] => Action::Remove(take_expected(rest)?),
         [1] => Action::RemoveDirectory,
         [2] => Action::MakeDirectory,
-        [3] => Action::Grow { temporary: varint::take(rest)?, inode: varint::take(rest)? },
+        [3] => Action::PutDirectory { temporary: varint::take(rest)?, inode: varint::take(rest)? },
         [tag @ (4 | 5)] => Action::Put {
             temporary: varint::take(rest)?,
             staged: take_stat(rest)?,
@@ -181,7 +181,7 @@ mod tests {
                 step("old/a", Action::Remove(expect)),
                 step("old", Action::RemoveDirectory),
                 step("made", Action::MakeDirectory),
-                step("new", Action::Grow { temporary: 3, inode: 77 }),
+                step("new", Action::PutDirectory { temporary: 3, inode: 77 }),
                 step("b", Action::Put { temporary: 4, staged: stat, expect: None }),
                 step("c", Action::Put { temporary: 5, staged: stat, expect: Some(expect) }),
             ],
@@ -204,7 +204,7 @@ mod tests {
     fn the_encoding_is_frozen() {
         let steps = vec![
             Step { path: b"a/b".to_vec(), action: Action::RemoveDirectory },
-            Step { path: b"n".to_vec(), action: Action::Grow { temporary: 1, inode: 300 } },
+            Step { path: b"n".to_vec(), action: Action::PutDirectory { temporary: 1, inode: 300 } },
         ];
         let vectors = [
             (

@@ -13,7 +13,7 @@ use crate::worktree::checkout::outcome::Outcome;
 /// executable bit is content and is not taken over: whoever may read an executable may run it, and
 /// nobody may run any other file. Set-user-id, set-group-id and sticky bits were set for other
 /// content, and are dropped.
-pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
+pub(super) fn copy_mode(there: At<'_>, here: At<'_>) -> Outcome {
     let look = |at: At<'_>| rustix::fs::statat(at.0, at.1, AtFlags::SYMLINK_NOFOLLOW);
     let (old, new) = (look(there)?, look(here)?);
     let is_executable = |stat| match Node::from(stat) {
@@ -36,7 +36,7 @@ pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
 }
 
 /// Returns the mode to create a file with, before the umask. A file that replaces another one is
-/// private until it gets that one's mode ([`lend_mode`]).
+/// private until it gets that one's mode ([`copy_mode`]).
 pub(super) fn new_mode(item: &Item, expect: Option<&Expected>) -> u32 {
     let replaces_file = expect.is_some_and(|expect| expect.kind != Kind::Symlink);
     match (item.kind == Kind::Executable, replaces_file) {

@@ -166,7 +166,7 @@ impl<'p> Prepared<'p> {
         for (number, change) in self.changes.iter().enumerate() {
             let is_file = match change.what {
                 What::Put(_, None) => true,
-                What::Grow(_) | What::MakeDirectory => false,
+                What::PutDirectory(_) | What::MakeDirectory => false,
                 _ => continue,
             };
             let path = &change.path;
@@ -290,7 +290,7 @@ impl<'p> Prepared<'p> {
                 self.strangers(path, &mut strangers)?;
                 return Ok((!strangers.is_empty()).then_some(LeftWhy::InTheWay));
             }
-            What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
+            What::MakeDirectory | What::PutDirectory(_) | What::Put(_, None) => {
                 let standing = self.look(parents, path, None)?;
                 (standing, matches!(standing, Standing::Other(_) | Standing::Blocked))
             }

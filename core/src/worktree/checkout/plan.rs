@@ -104,7 +104,7 @@ impl Plan {
         for left in planner.left.clone() {
             let parts: Vec<&[u8]> = left.path.split(|&byte| byte == b'/').collect();
             match find(&to.id, &parts, source)? {
-                Some(item) => planner.again(index, left.path, item),
+                Some(item) => planner.retry(index, left.path, item),
                 None => planner.dropped(left)?,
             }
         }
@@ -133,7 +133,7 @@ impl Plan {
                 return Err(CheckoutError::Name { path: to_path(path) });
             }
             if let Some(item) = item.filter(|_| is_in_left(left, path)) {
-                planner.again(index, path.clone(), item);
+                planner.retry(index, path.clone(), item);
                 tried.extend(left.iter().filter(|left| left.path == *path).cloned());
                 continue;
             }
@@ -145,7 +145,7 @@ impl Plan {
             for left in left {
                 let Some(rest) = below(&left.path, path) else { continue };
                 if let Some(item) = find_in(item.as_ref(), rest, source)? {
-                    planner.again(index, left.path.clone(), item);
+                    planner.retry(index, left.path.clone(), item);
                     tried.push(left.clone());
                 }
             }
@@ -277,7 +277,7 @@ impl<'s> Planner<'s> {
                 if let Some(expect) = expect {
                     self.removals.push(Change { path: path.clone(), what: What::Remove(expect) });
                 }
-                self.additions.push(Change { path, what: What::Grow(*wanted) });
+                self.additions.push(Change { path, what: What::PutDirectory(*wanted) });
             }
             Some(wanted) => {
                 if let Some(directory) = known_directory {
@@ -338,9 +338,10 @@ impl<'s> Planner<'s> {
     }
 
     /// Tries again to bring what an earlier checkout left.
-    fn again(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
+    fn retry(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
         self.parents(index, &path);
-        let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+        let what =
+            if item.is_directory() { What::PutDirectory(item) } else { What::Put(item, None) };
         self.additions.push(Change { path, what });
     }
 

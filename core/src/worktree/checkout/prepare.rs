@@ -89,7 +89,7 @@ impl<'p> Prepared<'p> {
         source: &dyn ObjectSource,
     ) -> Result<(), CheckoutError> {
         match change.what {
-            What::Grow(item) if self.must_split(&change.path, parents)? => {
+            What::PutDirectory(item) if self.must_split(&change.path, parents)? => {
                 self.split(change.path, &item, parents, source)
             }
             What::Put(item, expect) if self.is_there(&change.path, &item, &expect, parents)? => {
@@ -142,7 +142,8 @@ impl<'p> Prepared<'p> {
         self.changes.push(Change { path: path.clone(), what: What::MakeDirectory });
         for (name, item) in entries_of(&path, item, source, self.folding, depth)? {
             let path = join(&path, &name);
-            let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+            let what =
+                if item.is_directory() { What::PutDirectory(item) } else { What::Put(item, None) };
             self.addition(Change { path, what }, parents, source)?;
         }
         Ok(())
@@ -217,7 +218,7 @@ impl<'p> Prepared<'p> {
                     continue;
                 }
                 What::Remove(expect) | What::Put(_, Some(expect)) => (&change.path, Some(expect)),
-                What::MakeDirectory | What::Grow(_) | What::Put(..) => (&change.path, None),
+                What::MakeDirectory | What::PutDirectory(_) | What::Put(..) => (&change.path, None),
             };
             let standing = self.look(&mut parents, path, expect)?;
             if !self.fits(change, standing) {

@@ -39,12 +39,12 @@ pub(super) struct Staged {
     grown_paths: Vec<Vec<u8>>,
     /// Those directories and everything below, level by level. The children of a directory are
     /// consecutive in the next level, in the order of their parents.
-    levels: Vec<Vec<Grown>>,
+    levels: Vec<Vec<NewDirectory>>,
 }
 
 /// A new directory under its temporary name.
 #[derive(Debug)]
-struct Grown {
+struct NewDirectory {
     /// Where it is now, in the folder of temporary files.
     temporary: Vec<u8>,
     /// Where it will be, relative to the root.
@@ -71,9 +71,9 @@ pub(super) fn stage(
     let Prepared { site, changes, databases, folding, .. } = prepared;
     let numbered = || changes.iter().zip(0u64..);
     let roots = numbered().filter_map(|(change, number)| match &change.what {
-        What::Grow(item) => {
+        What::PutDirectory(item) => {
             let (temporary, path) = (temporary_name(number), change.path.clone());
-            Some(Grown { temporary, path, item: *item, entries: Vec::new() })
+            Some(NewDirectory { temporary, path, item: *item, entries: Vec::new() })
         }
         _ => None,
     });
@@ -117,10 +117,13 @@ fn steps(
             What::Remove(expect) => Action::Remove(expect),
             What::RemoveDirectory { .. } => Action::RemoveDirectory,
             What::MakeDirectory => Action::MakeDirectory,
-            What::Grow(_) => {
+            What::PutDirectory(_) => {
                 let name = temporary_name(temporary);
                 let inode = || Ok(rustix::fs::fstat(site.tmp.directory(&name)?)?.st_ino);
-                Action::Grow { temporary, inode: inode().map_err(failed("look at", site, &name))? }
+                Action::PutDirectory {
+                    temporary,
+                    inode: inode().map_err(failed("look at", site, &name))?,
+                }
             }
             What::Put(_, expect) => {
                 let put = puts.next().expect("every file was written");
@@ -141,16 +144,16 @@ fn steps(
 
 /// Creates new directories, level by level, and reads their entries.
 fn grow(
-    roots: Vec<Grown>,
+    roots: Vec<NewDirectory>,
     site: &Site,
     source: &dyn ObjectSource,
     folding: Folding,
-) -> Result<Vec<Vec<Grown>>, CheckoutError> {
+) -> Result<Vec<Vec<NewDirectory>>, CheckoutError> {
     let mut levels = Vec::new();
     let mut next = roots;
     while !next.is_empty() {
         next.par_iter_mut().try_for_each(|grown| -> Result<(), CheckoutError> {
-            make_grown(&grown.temporary, site)
+            make_new_directory(&grown.temporary, site)
                 .map_err(|error| failed("create", site, &grown.temporary)(error.into()))?;
             let depth = grown.path.iter().filter(|&&byte| byte == b'/').count() + 1;
             let entries = entries_of(&grown.path, &grown.item, source, folding, depth)?;
@@ -160,7 +163,7 @@ fn grow(
         })?;
         let below = next.iter().flat_map(|grown| {
             let directories = grown.entries.iter().filter(|(_, item, _)| item.is_directory());
-            directories.map(|(name, item, _)| Grown {
+            directories.map(|(name, item, _)| NewDirectory {
                 temporary: join(&grown.temporary, name),
                 path: join(&grown.path, name),
                 item: *item,
@@ -176,13 +179,13 @@ fn grow(
 /// Writes all files and links, on all threads, and makes them durable.
 fn write_all(
     puts: &mut [Put],
-    levels: &mut [Vec<Grown>],
+    levels: &mut [Vec<NewDirectory>],
     site: &Site,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<(), CheckoutError> {
     let below = levels.iter_mut().flatten().flat_map(|grown| {
-        let Grown { temporary, entries, .. } = grown;
+        let NewDirectory { temporary, entries, .. } = grown;
         let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
         contents.map(|(name, item, stat)| {
             (&temporary[..], Some(&name[..]), &*item, new_mode(item, None), stat)
@@ -222,7 +225,7 @@ fn write_all(
     Ok(())
 }
 
-fn make_grown(path: &[u8], site: &Site) -> Result<(), Errno> {
+fn make_new_directory(path: &[u8], site: &Site) -> Result<(), Errno> {
     let (parent, name) = split(path);
     make_directory(site.tmp.directory(parent)?.as_fd(), name)
 }

@@ -48,7 +48,7 @@ pub(super) enum Action {
     RemoveDirectory,
     MakeDirectory,
     /// Move the directory with this inode to the path, where nothing may be.
-    Grow {
+    PutDirectory {
         temporary: u64,
         inode: u64,
     },

@@ -82,7 +82,7 @@ impl<'s> Taken<'s> {
             };
         }
         match exchange(there, here) {
-            Ok(Renamed::Done) => self.came_out(path, waits, expect, Some(ours), parents),
+            Ok(Renamed::Done) => self.check_taken_out(path, waits, expect, Some(ours), parents),
             Ok(Renamed::Across) => Across::beside(path, there).exchange(here, expect),
             Ok(Renamed::Unable) if holds_expected(there, expect) => {
                 Ok(replace(here, there).map(drop)?)
@@ -107,7 +107,7 @@ impl<'s> Taken<'s> {
             Rules::Rename => Renamed::Unable,
         };
         match exchanged {
-            Renamed::Done => self.came_out(path, waits, expect, Some(ours), parents),
+            Renamed::Done => self.check_taken_out(path, waits, expect, Some(ours), parents),
             Renamed::Unable => match replace(here, there)? {
                 Renamed::Done => Ok(()),
                 _ => Err(Errno::XDEV.into()),
@@ -130,7 +130,7 @@ impl<'s> Taken<'s> {
             return Ok(remove_file(parent, name)?);
         }
         match move_new(At(parent, name), self.site.waiting(waits)) {
-            Ok(Renamed::Done) => self.came_out(path, waits, expect, None, parents),
+            Ok(Renamed::Done) => self.check_taken_out(path, waits, expect, None, parents),
             Ok(Renamed::Across) => Across::beside(path, At(parent, name)).remove(expect),
             Ok(Renamed::Taken | Renamed::Unable) => Err(KeptWhy::Changed),
             // Somebody else deleted it.
@@ -141,7 +141,7 @@ impl<'s> Taken<'s> {
 
     /// Returns whether a temporary name is that of something that a step took out before a crash,
     /// rather than of what the step brings. True for what cannot be looked at.
-    pub(super) fn came_out_before(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
+    pub(super) fn was_taken_out(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
             return false;
         }
@@ -161,7 +161,7 @@ impl<'s> Taken<'s> {
         ours: Option<&Stat>,
         parents: &mut Parents<'_>,
     ) -> Option<Kept> {
-        if !self.came_out_before(waits, ours) || holds_expected(self.site.waiting(waits), expect) {
+        if !self.was_taken_out(waits, ours) || holds_expected(self.site.waiting(waits), expect) {
             return None;
         }
         let (path, waits) = (path.to_vec(), waits.to_vec());
@@ -170,7 +170,7 @@ impl<'s> Taken<'s> {
     }
 
     /// Compares the stat data of what was taken out. Its content is read once all changes are made.
-    pub(super) fn came_out(
+    pub(super) fn check_taken_out(
         &mut self,
         path: &[u8],
         waits: &[u8],

@@ -38,7 +38,7 @@ const TRAILER_BYTES: u64 = 20;
 /// What a record says about its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Says {
+enum RecordKind {
     /// A tracked file or link.
     File = 0,
     /// A directory with tracked files. Its path has a slash at the end.
@@ -129,12 +129,12 @@ impl Tracked {
 
     /// Returns whether a file is tracked. Paths are relative to the top of the repository.
     pub(super) fn has_file(&self, path: &[u8]) -> bool {
-        self.says(Says::File, path)
+        self.has_record(RecordKind::File, path)
     }
 
     /// Returns whether anything below a directory is tracked. Its path has a slash at the end.
     pub(super) fn has_directory(&self, path: &[u8]) -> bool {
-        path.is_empty() || self.says(Says::Directory, path)
+        path.is_empty() || self.has_record(RecordKind::Directory, path)
     }
 
     pub(super) fn is_sparse(&self) -> bool {
@@ -144,13 +144,13 @@ impl Tracked {
     pub(super) fn leaves_out(&self, path: &[u8]) -> bool {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         self.is_sparse()
-            && (self.says(Says::LeftOut, path)
-                || slashes
-                    .into_iter()
-                    .any(|(slash, _)| self.says(Says::DirectoryLeftOut, &path[..=slash])))
+            && (self.has_record(RecordKind::LeftOut, path)
+                || slashes.into_iter().any(|(slash, _)| {
+                    self.has_record(RecordKind::DirectoryLeftOut, &path[..=slash])
+                }))
     }
 
-    fn says(&self, what: Says, path: &[u8]) -> bool {
+    fn has_record(&self, what: RecordKind, path: &[u8]) -> bool {
         self.records().0.binary_search(&record(what, path)).is_ok()
     }
 
@@ -173,7 +173,7 @@ impl Records {
     }
 }
 
-fn record(what: Says, path: &[u8]) -> [u8; RECORD_BYTES] {
+fn record(what: RecordKind, path: &[u8]) -> [u8; RECORD_BYTES] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[what as u8]);
     hasher.update(path);
@@ -234,11 +234,11 @@ fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32
             flags |= SPARSE;
         }
         if entry.mode == Mode::DIR {
-            records.push(record(Says::DirectoryLeftOut, path));
+            records.push(record(RecordKind::DirectoryLeftOut, path));
         } else {
-            records.push(record(Says::File, path));
+            records.push(record(RecordKind::File, path));
             if is_left_out {
-                records.push(record(Says::LeftOut, path));
+                records.push(record(RecordKind::LeftOut, path));
             }
         }
         let directory = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
@@ -246,7 +246,7 @@ fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32
             last_directory = path[..directory].to_vec();
             let slashes = last_directory.iter().enumerate().filter(|(_, byte)| **byte == b'/');
             records.extend(
-                slashes.map(|(slash, _)| record(Says::Directory, &last_directory[..=slash])),
+                slashes.map(|(slash, _)| record(RecordKind::Directory, &last_directory[..=slash])),
             );
         }
     }
@@ -308,7 +308,8 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        let records = Records(vec![record(Says::File, b"a"), record(Says::Directory, b"d/")]);
+        let records =
+            Records(vec![record(RecordKind::File, b"a"), record(RecordKind::Directory, b"d/")]);
         let header = Header { flags: SPARSE, key: [0x11; 32], digest: records.digest() };
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::of(folder.path());

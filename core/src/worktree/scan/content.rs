@@ -101,11 +101,14 @@ pub(super) fn read_changed(
         || small.par_iter_mut().try_for_each_init(Vec::new, read),
     );
     first.and(second)?;
-    levels.iter_mut().flatten().try_for_each(|(task, listing)| tell_unread(task, listing, context))
+    levels
+        .iter_mut()
+        .flatten()
+        .try_for_each(|(task, listing)| report_unread(task, listing, context))
 }
 
 /// Replaces what could not be read by the head's version, and reports it.
-fn tell_unread(
+fn report_unread(
     task: &Task<'_>,
     listing: &mut Listing<'_>,
     context: &Context<'_>,

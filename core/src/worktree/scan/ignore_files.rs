@@ -77,9 +77,7 @@ fn with_files(
         }
         let with = match text {
             Ok(None) => continue,
-            Ok(Some(text)) => {
-                rules.today.with_file_that(prefix_bytes, text, by).map_err(Into::into)
-            }
+            Ok(Some(text)) => rules.today.with_file_by(prefix_bytes, text, by).map_err(Into::into),
             Err(error) => Err(io::Error::new(error.kind(), error.to_string()).into()),
         };
         rules.today = with.unwrap_or_else(|why: UnknownRulesWhy| {

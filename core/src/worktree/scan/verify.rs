@@ -63,12 +63,20 @@ impl Verified {
 
     /// Returns whether a directory and everything below matches the index, under the rules of that
     /// directory.
-    pub(super) fn whole(&self, directory: &IndexedDirectory<'_>, rules: &IgnoreRules) -> bool {
-        self.names(directory, rules) && !self.above.contains(&place_of(directory))
+    pub(super) fn matches_whole(
+        &self,
+        directory: &IndexedDirectory<'_>,
+        rules: &IgnoreRules,
+    ) -> bool {
+        self.matches_names(directory, rules) && !self.above.contains(&place_of(directory))
     }
 
     /// Returns whether the names in a directory, and its own files, match the index.
-    pub(super) fn names(&self, directory: &IndexedDirectory<'_>, rules: &IgnoreRules) -> bool {
+    pub(super) fn matches_names(
+        &self,
+        directory: &IndexedDirectory<'_>,
+        rules: &IgnoreRules,
+    ) -> bool {
         self.done
             && !self.changed.contains(&place_of(directory))
             && directory.listed().is_some_and(|listed| listed.rules == rules.id())

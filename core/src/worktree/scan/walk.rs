@@ -32,19 +32,19 @@ const STAT_PARALLEL_OVER: usize = 2048;
 /// Returns what is in a directory. Taken from the index, as far as that is still valid.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     match &task.known {
-        Some((item, known)) if context.verified.whole(known, &task.rules.today) => {
+        Some((item, known)) if context.verified.matches_whole(known, &task.rules.today) => {
             let (files, listed) = (item.files, known.listed());
             Ok(Listing { same: true, listed, files, ..Listing::default() })
         }
-        Some((_, known)) if context.verified.names(known, &task.rules.today) => {
-            by_index(task, known, context)
+        Some((_, known)) if context.verified.matches_names(known, &task.rules.today) => {
+            from_index(task, known, context)
         }
         _ => read(task, context),
     }
 }
 
 /// Returns what is in a directory whose names and files match the index.
-fn by_index<'a>(
+fn from_index<'a>(
     task: &Task<'a>,
     known: &IndexedDirectory<'a>,
     context: &Context<'_>,

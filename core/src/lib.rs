@@ -59,7 +59,5 @@ pub mod scan {
 }
 #[doc(hidden)]
 pub mod checkout {
-    pub use crate::worktree::checkout::{
-        edit, error::*, folding::*, outcome::*, plan::*, run::*, step::*,
-    };
+    pub use crate::worktree::checkout::{edit, error::*, folding::*, outcome::*, plan::*, run::*};
 }

@@ -129,7 +129,7 @@ impl<'a> Iterator for Differences<'a> {
 }
 
 /// Returns whether two items have the same kind and content.
-pub fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
+pub(crate) fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.kind == b.kind && a.id == b.id,
         (a, b) => a.is_none() && b.is_none(),

@@ -6,7 +6,7 @@
 //! has the rules of both sides.
 //!
 //! [`crate::compare::merge_base`] finds the tree that is the base, and merges several into one by
-//! [`merge_bases`]. Only this module knows what the result of two changes is.
+//! `merge_bases`. Only this module knows what the result of two changes is.
 
 mod differing;
 mod ignoring;
@@ -25,7 +25,7 @@ use crate::object::tree::{
     check_depth, empty_directory, read_directory, read_root, write_directory,
 };
 
-pub use differing::agree_where_others_differ;
+pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
 use three::Three;
 
@@ -92,7 +92,7 @@ pub fn merge(
 /// `ours`. A path at which they conflict is left unsettled: it has the version of neither
 /// (`merge/unsettled.rs` says how, and why). The tree may only be used as the base of another
 /// merge.
-pub fn merge_bases(
+pub(crate) fn merge_bases(
     past: Past<'_>,
     ours: &TreeId,
     theirs: &TreeId,
@@ -105,7 +105,7 @@ pub fn merge_bases(
 
 /// The common history of two merge bases.
 #[derive(Debug, Clone, Copy)]
-pub enum Past<'a> {
+pub(crate) enum Past<'a> {
     /// The tree that both started from.
     Tree(&'a TreeId),
     /// They have none: what only one of them has was added there.
@@ -409,7 +409,7 @@ mod tests {
         check("a=1", "*a=1", "a=2", "*a=2", &[]);
         check("d/a=1 d/b=1", "", "d/a=1 d/b=1 e=1", "e=1", &[]);
         check("d/a=1", "d/a=1 d/n=1", "", "d/n=1", &[]);
-        // What stood there is gone on both sides.
+        // What was there is gone on both sides.
         check("x=1", "", "x/y=1", "x/y=1", &[]);
         check("x=1", "x/y=1", "", "x/y=1", &[]);
         check("x/y=1", "", "x=1", "x=1", &[]);
@@ -434,7 +434,7 @@ mod tests {
             };
             virtual_base(Past::Nothing);
             for here in [Past::Tree(&base), Past::Unknown].map(virtual_base) {
-                // Whoever kept a side's version has changed it.
+                // A side that kept its version counts as changed.
                 for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
                     let sides = Sides { base: Some(&here), ours: a, theirs: b, label: "x" };
                     let merged = merge(&sides, &objects, &objects).unwrap();

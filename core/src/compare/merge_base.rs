@@ -215,7 +215,7 @@ mod tests {
     use crate::object::memory::MemoryObjects;
     use crate::object::tree::write_directory;
 
-    /// Snapshots of trees that are one folder, which stand in `store`.
+    /// Snapshots of trees that are a single folder. Their objects are in `store`.
     #[derive(Default)]
     struct History {
         store: MemoryObjects,
@@ -263,7 +263,7 @@ mod tests {
             merge(&sides, &scratch, &self.store).unwrap()
         }
 
-        /// Both ways round.
+        /// Merges in both directions.
         #[track_caller]
         fn check(&self, a: &str, b: &str, expect: &str, conflicts: &[&str]) {
             let names = |found: Vec<Conflict>| -> Vec<String> {
@@ -364,7 +364,7 @@ mod tests {
         history.check("a", "b", "f=1 g=1 h=1", &[]);
     }
 
-    /// Two devices that pull each other's last push and edit a file of their own, so many times.
+    /// Two devices that pull each other's last push and edit a file of their own, `rungs` times.
     fn ladder(rungs: usize) -> History {
         let mut history = History::new(&["x0: x=0 y=0", "y0:x0 x=0 y=0"]);
         for rung in 1..rungs {
@@ -418,7 +418,7 @@ mod tests {
             let named: Vec<&[u8]> = merged.conflicts.iter().map(|c| c.path.as_slice()).collect();
             assert_eq!(named, [b"x", b"y"], "edited on each rung, the base is nobody's");
         }
-        // Deletions, too, are no base's: nothing comes back and nothing goes.
+        // Deletions are unsettled as well: nothing comes back, and nothing is deleted.
         let bounds = Bounds { steps: 0, ..Bounds::default() };
         let lines =
             ["o: f=1 g=1", "a1:o g=1", "b1:o f=1 g=1 h=1", "a2:a1,b1 f=1 g=1", "b2:a1,b1 g=1"];

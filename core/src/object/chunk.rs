@@ -172,7 +172,7 @@ pub fn decode_list(encoded: &[u8]) -> Option<Vec<(BlobId, u64)>> {
 
 /// Returns the ids of the objects that hold a file's or link's content: the blob, or the list and
 /// its chunks.
-pub fn content_objects(
+pub(crate) fn content_objects(
     item: &Item,
     source: &dyn ObjectSource,
 ) -> Result<Vec<ObjectId>, StoreError> {

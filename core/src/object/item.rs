@@ -1,6 +1,6 @@
 //! What an entry of a tree is, and the totals of a directory.
 
-use crate::object::id::{BlobId, ID_BYTES, ListId, TreeId};
+use crate::object::id::{ID_BYTES, ListId, TreeId};
 
 /// What an entry is. The numbers are part of the encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +33,7 @@ impl Kind {
 pub struct Item {
     /// Its kind.
     pub kind: Kind,
-    /// A [`BlobId`], or for a directory a [`TreeId`].
+    /// A [`BlobId`](crate::object::id::BlobId), or for a directory a [`TreeId`].
     pub id: [u8; ID_BYTES],
     /// Bytes of the file or link target; for a directory, of all files and links below it.
     pub bytes: u64,
@@ -53,11 +53,6 @@ impl Item {
     /// Returns the id of a directory's root node.
     pub fn tree_id(&self) -> Option<TreeId> {
         self.is_directory().then_some(TreeId(self.id))
-    }
-
-    /// Returns the id of the content of a file or link.
-    pub fn blob_id(&self) -> Option<BlobId> {
-        (!self.is_directory()).then_some(BlobId(self.id))
     }
 
     /// Returns the entry of the directory with this root.

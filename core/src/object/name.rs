@@ -7,7 +7,7 @@ pub const STATE_DIR: &str = ".fastest";
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Returns whether a tree may have an entry of this name.
-pub fn name_is_allowed(name: &[u8]) -> bool {
+pub(crate) fn name_is_allowed(name: &[u8]) -> bool {
     !name.is_empty()
         && name.len() <= NAME_BYTES_MAX
         && name != b"."

@@ -17,7 +17,7 @@ pub(crate) const OTHERS: [(&[u8], &[&str]); 3] = [
 /// Returns whether a name is that of git's state folder or ours, in any spelling that a common file
 /// system treats as equal: other case, code points that HFS+ ignores, endings that NTFS ignores,
 /// NTFS's short names. Follows git's `is_hfs_dotgit` and `is_ntfs_dotgit`.
-pub fn is_state_name(name: &[u8]) -> bool {
+pub(crate) fn is_state_name(name: &[u8]) -> bool {
     // Fast path: for almost every name the check ends here.
     let may_be = match name.first() {
         Some(b'.') => name

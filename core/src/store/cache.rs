@@ -33,7 +33,7 @@ struct Blocks {
 }
 
 impl BlockCache {
-    /// The block, made by `load` where it is not here.
+    /// Returns a block. Calls `load` if it is not cached.
     pub(crate) fn get(
         &self,
         key: BlockKey,

@@ -66,7 +66,7 @@ pub struct Packed {
     pub id: ObjectId,
     /// Its kind.
     pub kind: ObjectKind,
-    /// The block that holds it.
+    /// The block that it is in.
     pub block: Block,
     /// The offset in the decompressed block.
     pub offset: u32,

@@ -48,7 +48,7 @@ pub struct UnknownRules {
 /// Why an ignore file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownRulesWhy {
-    /// The system's answer.
+    /// The system's error.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It exceeds a limit.

@@ -166,7 +166,7 @@ fn put_list(bytes: &mut Vec<u8>, left: &[Left]) {
     }
 }
 
-/// Version 1 had one list, and two tags: 0, and 1 with the id of what stood there.
+/// Version 1 had one list and two tags: 0, and 1 followed by the id of what was there.
 fn decode(bytes: &[u8]) -> Option<Lists> {
     let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(ID_BYTES)?)?;
     let (version, mut rest) = body.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;

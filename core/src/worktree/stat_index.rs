@@ -40,11 +40,11 @@ const HEADER_BYTES: usize = 8 + 4 + 4 + ID_BYTES + 8 + 8;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} the stat index {}: {source}", path.display())]
 pub struct IndexError {
-    /// What was tried, as a verb.
+    /// The action that failed, as a verb.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
-    /// The system's answer.
+    /// The system's error.
     pub source: io::Error,
 }
 

@@ -165,11 +165,6 @@ impl StateDir {
         }
     }
 
-    /// Creates the folder of temporary files and the state folder, where they are missing.
-    pub fn create_tmp(&self) -> io::Result<PathBuf> {
-        self.open_tmp().map(|_| self.tmp())
-    }
-
     /// Opens the lock file, and creates it where it is missing. Its content is not changed.
     ///
     /// # Errors
@@ -437,7 +432,7 @@ mod tests {
         fs::create_dir_all(other.join("tmp")).unwrap();
         fs::write(other.join("tmp/c0"), "precious").unwrap();
         symlink(other.join("tmp"), state.tmp()).unwrap();
-        assert!(state.open_tmp().is_err() && state.create_tmp().is_err());
+        assert!(state.open_tmp().is_err());
         symlink(&other, state.path().join("new-1-1")).unwrap();
         state.clear_tmp().unwrap();
         assert!(!state.tmp().is_symlink() && !state.path().join("new-1-1").is_symlink());

@@ -17,7 +17,7 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Whether the two trees are the same.
+    /// Returns whether the two trees are the same.
     pub fn is_empty(&self) -> bool {
         self.source_only.is_empty()
             && self.workspace_only.is_empty()

@@ -44,7 +44,7 @@ pub(super) fn differing(
 /// Returns whether two trees have the same at each path at which `a` and `b` differ. A merge of `a`
 /// and `b` asks the base about no other path, so it then makes no difference which of the two is
 /// the base, or whether a merge of both is.
-pub fn agree_where_others_differ(
+pub(crate) fn agree_where_others_differ(
     one: &TreeId,
     two: &TreeId,
     [a, b]: [&TreeId; 2],

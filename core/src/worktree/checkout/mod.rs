@@ -33,7 +33,7 @@ pub mod run;
 mod site;
 mod sparse;
 mod stage;
-pub mod step;
+mod step;
 mod taken;
 mod target;
 mod target_rules;

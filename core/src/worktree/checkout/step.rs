@@ -4,7 +4,7 @@ use crate::files::stat::Stat;
 use crate::worktree::checkout::change::Expected;
 
 /// Version of the journal's encoding.
-pub const JOURNAL_VERSION: u32 = 2;
+pub(super) const JOURNAL_VERSION: u32 = 2;
 
 /// How steps replace and delete, which depends on the journal's version. A build that only knows
 /// version 1 deletes all temporary files in the end. So a journal that it would continue must never

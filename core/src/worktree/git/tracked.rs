@@ -122,7 +122,7 @@ impl Tracked {
         }
     }
 
-    /// Stands for all that is tracked.
+    /// Identifies everything that is tracked.
     pub(super) fn digest(&self) -> RulesId {
         self.header.digest
     }

@@ -11,11 +11,11 @@ pub enum ScanError {
     /// The folder itself cannot be read.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// The sink failed, or the head's tree cannot be read.

@@ -101,9 +101,4 @@ impl Store {
         let temp = TempFile::create(&self.temp_dir())?;
         Ok(IncomingPack { id: *id, temp, hasher: blake3::Hasher::new(), bytes: 0 })
     }
-
-    /// Takes verified packs into the store, durably.
-    pub fn take_in(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
-        self.adopt(packs)
-    }
 }

@@ -143,7 +143,7 @@ impl Store {
     /// Takes verified packs into the store: makes their bytes durable, then their names, then the
     /// segment that points into them. Syncs run in parallel: one wait for the disk, not one for
     /// each pack.
-    pub(crate) fn adopt(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
+    pub fn take_in(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
         if packs.is_empty() {
             return Ok(());
         }

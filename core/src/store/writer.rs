@@ -86,7 +86,7 @@ impl<'a> StoreWriter<'a> {
         let open = open.map(PackWriter::finish).transpose()?.map(VerifiedPack::written);
         let packs: Vec<_> = open.into_iter().chain(full).collect();
         let infos = packs.iter().map(VerifiedPack::info).collect();
-        self.store.adopt(packs)?;
+        self.store.take_in(packs)?;
         Ok(infos)
     }
 

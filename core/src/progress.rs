@@ -1,8 +1,8 @@
-//! How far a long operation has come: counters that any thread bumps and any thread reads.
+//! How far a long operation has come: counters that any thread adds to and any thread reads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of one operation. Totals stay 0 until they are known; nothing ever counts down.
+/// Counters of one operation. Totals are 0 until they are known. No counter ever decreases.
 #[derive(Debug, Default)]
 pub struct Progress {
     files: AtomicU64,
@@ -14,30 +14,30 @@ pub struct Progress {
 /// The counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Files dealt with.
+    /// Files processed.
     pub files: u64,
-    /// Bytes dealt with.
+    /// Bytes processed.
     pub bytes: u64,
-    /// Files to deal with in all, or 0.
+    /// Files to process in all; 0 where this is unknown.
     pub files_total: u64,
-    /// Bytes to deal with in all, or 0.
+    /// Bytes to process in all; 0 where this is unknown.
     pub bytes_total: u64,
 }
 
 impl Progress {
-    /// Counts files and bytes as dealt with.
+    /// Counts files and bytes as processed.
     pub fn add(&self, files: u64, bytes: u64) {
         self.files.fetch_add(files, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts files and bytes as still to be dealt with.
+    /// Adds files and bytes to the totals.
     pub fn add_total(&self, files: u64, bytes: u64) {
         self.files_total.fetch_add(files, Ordering::Relaxed);
         self.bytes_total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The counters now. Each is exact; together they are of about the same moment.
+    /// Returns the counters. Each is exact, but they are not read at the same instant.
     pub fn counts(&self) -> Counts {
         Counts {
             files: self.files.load(Ordering::Relaxed),

@@ -1,32 +1,34 @@
-//! Histories: what each snapshot follows, and the newest that two of them have in common.
+//! Histories: the parents of each snapshot, and the newest common ancestors of two.
 //!
-//! Snapshots are names here. Who knows more of them, such as a replica with its rows, answers through
-//! [`Ancestry`]. Names and times decide nothing: only the shape of the graph does.
+//! Snapshots are names here. Whoever knows more of them, such as a replica with its rows,
+//! implements [`Ancestry`]. Names and times decide nothing: only the shape of the graph does.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 
-/// Looks up what snapshots follow.
+/// Looks up the parents of snapshots.
 pub trait Ancestry {
-    /// Why a look-up failed.
+    /// The error of a look-up.
     type Error;
 
-    /// The snapshots that `id` follows directly, in any order. Of a snapshot that nobody knows: none.
+
+    /// Returns the parents of `id`, in any order; none for an unknown snapshot.
     fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
 }
 
-/// Looks up what snapshots captured too.
+/// Looks up the trees of snapshots too.
 pub trait History: Ancestry<Error: From<StoreError>> {
-    /// The tree that `id` captured. An error where nobody knows the snapshot.
+    /// Returns the tree of `id`. An unknown snapshot is an error.
     fn tree(&self, id: &str) -> Result<TreeId, Self::Error>;
 }
 
-/// The best common ancestors of two snapshots: those that no other common ancestor follows. After
-/// merges that cross each other (criss-cross) there are several. Sorted by name.
+/// Returns the best common ancestors of two snapshots, sorted by name: those that are not ancestors
+/// of another common ancestor. After merges that cross each other (criss-cross) there are several.
 ///
-/// Reads everything that the two follow; [`best_common`](crate::compare::parting::best_common) finds the same from near them.
+/// Reads all ancestors of both; [`best_common`](crate::compare::parting::best_common) reads only those near
+/// the two, where it can.
 pub fn best_common_of_all<A: Ancestry>(
     ancestry: &A,
     a: &str,
@@ -40,21 +42,21 @@ pub fn best_common_of_all<A: Ancestry>(
     Ok(best.into_iter().map(|at| graph.name(at).to_owned()).collect())
 }
 
-/// A snapshot's place in a [`Graph`]. Places are in the order of the names.
+/// The position of a snapshot in a [`Graph`]. Positions are in the order of the names.
 pub(crate) type Index = usize;
 
-/// Some snapshots with all that they follow.
+/// Some snapshots with all of their ancestors.
 #[derive(Debug)]
 pub(crate) struct Graph {
     /// Sorted.
     names: Vec<String>,
     parents: Vec<Vec<Index>>,
-    /// One more than the greatest of a snapshot's parents: an ancestor's is always smaller.
+    /// One more than the largest of a snapshot's parents, so that an ancestor's is always smaller.
     generations: Vec<u32>,
 }
 
 impl Graph {
-    /// Reads `heads` and everything that they follow.
+    /// Reads `heads` and all of their ancestors.
     pub(crate) fn above<A: Ancestry>(ancestry: &A, heads: &[&str]) -> Result<Self, A::Error> {
         let mut found: HashMap<String, Vec<String>> = HashMap::new();
         let mut queue: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();
@@ -77,7 +79,7 @@ impl Graph {
         Ok(Self { names, parents, generations })
     }
 
-    /// The place of a snapshot that was read.
+    /// Returns the position of a snapshot that was read.
     pub(crate) fn index(&self, name: &str) -> Index {
         self.names.binary_search_by(|other| other.as_str().cmp(name)).expect("it was read")
     }
@@ -90,12 +92,12 @@ impl Graph {
         self.generations[at]
     }
 
-    /// The best common ancestors of two merges: one of all of `ours`, and one of all of `theirs`.
-    /// Takes one of `steps` for each snapshot looked at; `None` where they run out.
+    /// Returns the best common ancestors of two merges: one of all of `ours`, and one of all of
+    /// `theirs`. Each snapshot that is visited takes one of `steps`; `None` where they run out.
     ///
-    /// The walk goes down by generation, as git's `paint_down_to_common` does: a snapshot comes after
-    /// all that follow it, so what is known of it by then is all there is to know. It ends where
-    /// everything left lies below a common ancestor that was found.
+    /// The walk is by descending generation, as in git's `paint_down_to_common`. A snapshot is visited
+    /// after all of its descendants, so its marks are final by then. The walk ends when everything
+    /// left is an ancestor of a common ancestor that was found.
     pub(crate) fn best_common(
         &self,
         ours: &[Index],
@@ -122,18 +124,18 @@ impl Graph {
     }
 }
 
-/// Reached from our side.
+/// An ancestor of our side.
 const OURS: u8 = 1;
-/// Reached from their side.
+/// An ancestor of their side.
 const THEIRS: u8 = 2;
-/// A common ancestor follows it.
+/// An ancestor of a common ancestor.
 const BELOW: u8 = 4;
 
 struct Walk<'a> {
     graph: &'a Graph,
     marks: HashMap<Index, u8>,
     queue: BinaryHeap<(u32, Index)>,
-    /// How many in the queue may still be best, or lead to one.
+    /// How many snapshots in the queue may still be best, or lead to one.
     open: usize,
 }
 
@@ -150,8 +152,8 @@ impl Walk<'_> {
     }
 }
 
-/// The generation of each snapshot. Only a lie makes a snapshot follow itself: of each such ring, one
-/// parent is left out, which one depends on the names alone.
+/// Returns the generation of each snapshot. A snapshot that is its own ancestor is a lie. In each
+/// such cycle one parent is dropped; which one depends on the names alone.
 fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
@@ -161,7 +163,7 @@ fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
     }
     let mut states = vec![State::New; parents.len()];
     let mut generations = vec![0; parents.len()];
-    // A stack of our own: a history is deeper than a thread's.
+    // An explicit stack: a history is deeper than a thread's stack.
     let mut stack: Vec<(Index, usize)> = Vec::new();
     for start in 0..parents.len() {
         if states[start] == State::New {

@@ -1,11 +1,12 @@
-//! Names for the other side of a conflict, beside the name that the two sides share.
+//! Names for the second version of a conflict, which is put beside the first.
 
 use std::collections::BTreeSet;
 
 use crate::compare::cut::cut_between_letters;
 use crate::object::name::NAME_BYTES_MAX;
 
-/// A free name for the other side of a conflict: `name.conflict-label.ending`.
+/// Returns a free name for the second version: `name.conflict-label.extension`, with a number where
+/// that is taken.
 pub(crate) fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) -> Vec<u8> {
     let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&at| at > 0);
     let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
@@ -23,8 +24,8 @@ pub(crate) fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) ->
         .expect("numbers do not end before free names are found")
 }
 
-/// The name beside which a name was put, if it may be one of those: see [`name_aside`]. A long one was
-/// cut, and is not known any more.
+/// Returns the name beside which this one was put, if it looks like a result of [`name_aside`]. A
+/// name that had to be cut cannot be recovered.
 pub(crate) fn original_of(name: &[u8]) -> Option<Vec<u8>> {
     const MARK: &[u8] = b".conflict-";
     let at = name.windows(MARK.len()).rposition(|part| part == MARK)?;

@@ -1,14 +1,14 @@
-//! Names that are too long, cut between letters.
+//! Cuts names that are too long, between letters.
 
 use unicode_normalization::char::is_combining_mark;
 
-/// A letter with more marks than fit in this many bytes is cut all the same.
+/// A letter whose combining marks take more bytes than this is cut anyway.
 const LETTER_BYTES_MAX: usize = 64;
 
 const JOINER: char = '\u{200d}';
 
-/// The beginning of a name, at most `room` bytes of it: cut neither within a UTF-8 sequence nor
-/// before a mark that belongs to the letter in front of it. Bytes that are not UTF-8 are cut
+/// Returns the beginning of a name, of at most `room` bytes. It is not cut within a UTF-8 sequence,
+/// nor before a mark that belongs to the letter in front of it. Bytes that are not UTF-8 are cut
 /// anywhere.
 pub(crate) fn cut_between_letters(name: &[u8], room: usize) -> &[u8] {
     if name.len() <= room {
@@ -28,7 +28,7 @@ pub(crate) fn cut_between_letters(name: &[u8], room: usize) -> &[u8] {
     &name[..room]
 }
 
-/// Where a text can be cut, at `at` or before it.
+/// Returns the last position at or before `at` where the text may be cut.
 fn boundary(text: &str, at: usize) -> usize {
     let latest = text.floor_char_boundary(at);
     let mut at = latest;
@@ -38,7 +38,7 @@ fn boundary(text: &str, at: usize) -> usize {
     if at == 0 || latest - at > LETTER_BYTES_MAX { latest } else { at }
 }
 
-/// Whether what stands before and after a place is shown as one letter.
+/// Returns whether what is before and after a position is displayed as one letter.
 fn is_within_letter(text: &str, at: usize) -> bool {
     let is_mark = |letter: char| {
         letter == JOINER
@@ -72,7 +72,7 @@ mod tests {
             let cut = cut_between_letters(name, room).len();
             assert!((100..=101).contains(&cut), "{cut}");
         }
-        // After bytes that are no text, letters are whole again.
+        // After bytes that are not text, letters are kept whole again.
         let mixed = [b"\xff\xfe".as_slice(), "\u{434}".repeat(9).as_bytes()].concat();
         assert_eq!(cut_between_letters(&mixed, 7), &mixed[..6]);
     }

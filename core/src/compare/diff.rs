@@ -1,7 +1,7 @@
-//! How one directory differs from another, read no further than the difference.
+//! How one directory differs from another, without reading more than the difference.
 //!
-//! Equal ids are equal trees, so they are never opened. A wide directory's shared runs are left
-//! out in the same way, whatever the depth to which either side is split.
+//! Equal ids mean equal trees, so these are never opened. The runs that two wide directories share
+//! are skipped in the same way, even where the two are split to different depths.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -10,9 +10,9 @@ use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Kind};
 use crate::object::source::{Object, ObjectSource};
-use crate::object::tree::{Entry, Node, Run, TreeError, empty_directory, order_of_names};
+use crate::object::tree::{Entry, Node, Run, TreeError, compare_names, empty_directory};
 
-/// Bytes of an encoded entry, about.
+/// The size of an encoded entry, roughly.
 const ENTRY_BYTES_MEAN: usize = 50;
 
 /// A name under which two directories differ.
@@ -20,14 +20,14 @@ const ENTRY_BYTES_MEAN: usize = 50;
 pub struct Difference<'a> {
     /// The name in its directory.
     pub name: &'a [u8],
-    /// What the old side has there.
+    /// The old side's entry.
     pub old: Option<Entry<'a>>,
-    /// What the new side has there.
+    /// The new side's entry.
     pub new: Option<Entry<'a>>,
 }
 
 impl Difference<'_> {
-    /// Whether either side has a directory there.
+    /// Returns whether either side has a directory of this name.
     pub(crate) fn is_of_directories(&self) -> bool {
         self.old.iter().chain(&self.new).any(|entry| entry.kind == Kind::Directory)
     }
@@ -41,13 +41,13 @@ pub struct DirectoryDiff {
     bytes: usize,
 }
 
-/// Reads where two directories differ; `None` is a directory without entries.
+/// Reads where two directories differ. `None` is a directory without entries.
 pub fn diff_directory(
     old: Option<&TreeId>,
     new: Option<&TreeId>,
     source: &dyn ObjectSource,
 ) -> Result<DirectoryDiff, StoreError> {
-    // A caller may compare with nothing, which no store need hold.
+    // A caller may compare with the empty directory, which a store need not have.
     let empty = empty_directory();
     let [old, new] = [old, new].map(|id| id.filter(|id| **id != empty));
     if old == new {
@@ -57,26 +57,28 @@ pub fn diff_directory(
 }
 
 impl DirectoryDiff {
-    /// Bytes of the nodes that were read, of both sides.
+    /// Returns how many bytes of nodes were read, on both sides.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The names under which the two differ, sorted.
+    /// Returns the names under which the two differ, sorted.
     ///
-    /// Entries are equal where kind and id are: the rest follows from these.
+    /// Two entries are equal if their kind and id are: their sizes follow from the content.
     pub fn differences(&self) -> Result<Differences<'_>, StoreError> {
         let [old, new] = [entries(&self.old)?, entries(&self.new)?];
         Ok(Differences { old: old.into_iter(), new: new.into_iter() })
     }
 }
 
-/// The entries of all of a row of leaves: to read them first is much faster than to take turns.
+/// Returns the entries of consecutive leaves. Reading all of them first is much faster than reading
+/// both sides in turns.
 fn entries(leaves: &[Part]) -> Result<Vec<Entry<'_>>, StoreError> {
     let mut all = Vec::new();
     for leaf in leaves {
         if let Node::Leaf(entries) = leaf.node()? {
-            // Leaf by leaf: hostile ones may be the same bytes, and are refused at the second.
+            // Reserved leaf by leaf: hostile leaves may be the same bytes many times, and are
+            // rejected at the second.
             all.reserve(leaf.object.len() / ENTRY_BYTES_MEAN);
             let mut previous = all.last().map_or(&[][..], |entry: &Entry<'_>| entry.name);
             for entry in entries.after(previous) {
@@ -90,7 +92,7 @@ fn entries(leaves: &[Part]) -> Result<Vec<Entry<'_>>, StoreError> {
     Ok(all)
 }
 
-/// Iterates over differences.
+/// An iterator over the names under which two directories differ.
 #[derive(Debug)]
 pub struct Differences<'a> {
     old: std::vec::IntoIter<Entry<'a>>,
@@ -107,7 +109,7 @@ impl<'a> Iterator for Differences<'a> {
                 (None, None) => return None,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) => order_of_names(old.name, new.name),
+                (Some(old), Some(new)) => compare_names(old.name, new.name),
             };
             if let (Some(old), Some(new)) = (old, new)
                 && order.is_eq()
@@ -126,20 +128,20 @@ impl<'a> Iterator for Differences<'a> {
     }
 }
 
-/// Whether two items are the same content of the same kind.
-pub fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
+/// Returns whether two items have the same kind and content.
+pub(crate) fn same_item(a: Option<&Item>, b: Option<&Item>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.kind == b.kind && a.id == b.id,
         (a, b) => a.is_none() && b.is_none(),
     }
 }
 
-/// A node of a directory: all of it, or a run.
+/// A node of a directory: its root, or a run.
 #[derive(Debug)]
 struct Part {
     id: TreeId,
     object: Object,
-    /// The last name of a run, as its parent gives it.
+    /// The last name of a run, as its parent states it.
     last_name: Option<Vec<u8>>,
 }
 
@@ -155,7 +157,8 @@ impl Part {
         })
     }
 
-    /// Checks the last name found in a run. An empty run has none, and so is refused too.
+    /// Checks that the last name found in a run is the stated one. An empty run has none, so it is
+    /// rejected as well.
     fn check_end(&self, found: &[u8]) -> Result<(), StoreError> {
         if self.last_name.as_ref().is_some_and(|name| name != found) {
             return Err(damaged(&self.id, "a run does not end with the name it gives"));
@@ -164,7 +167,7 @@ impl Part {
     }
 }
 
-/// The leaves of each side that the other side does not share.
+/// Returns the leaves of each side that the other side does not share.
 fn differing_leaves(
     old: Option<&TreeId>,
     new: Option<&TreeId>,
@@ -187,7 +190,7 @@ fn differing_leaves(
     Ok(DirectoryDiff { old: old.nodes, new: new.nodes, bytes: old.bytes + new.bytes })
 }
 
-/// Nodes of one level that together hold what is still to be compared.
+/// The nodes of one level that together have everything that is still to be compared.
 struct Frontier {
     level: u8,
     nodes: Vec<Part>,
@@ -217,10 +220,12 @@ impl Frontier {
         self.load(&runs(&above)?, source)
     }
 
-    /// Reads runs, which must be of the next level and none of them twice: names are unique, and
-    /// a hostile node that named one run any number of times would cost as many readings.
+    /// Reads runs. They must be of the next level, and no two may be the same node. Names are
+    /// unique, so an honest directory has no run twice; a hostile node that listed one run many
+    /// times would cost as many reads.
     fn load(&mut self, runs: &[Run<'_>], source: &dyn ObjectSource) -> Result<(), StoreError> {
-        // The ids are claims, which anyone may choose to collide: hence the standard hasher.
+        // These ids are only claimed, and anyone may choose ids that collide: hence the standard
+        // hasher.
         let mut ids = HashSet::with_capacity(runs.len());
         if let Some(twice) = runs.iter().find(|run| !ids.insert(run.id)) {
             return Err(damaged(&twice.id, "a run stands twice in a directory"));
@@ -239,7 +244,7 @@ impl Frontier {
     }
 }
 
-/// The children of a row of nodes; their names go on from node to node.
+/// Returns the children of consecutive nodes. Names must increase from node to node.
 fn runs(nodes: &[Part]) -> Result<Vec<Run<'_>>, StoreError> {
     let mut all = Vec::new();
     let mut previous = &[][..];
@@ -256,8 +261,8 @@ fn runs(nodes: &[Part]) -> Result<Vec<Run<'_>>, StoreError> {
     Ok(all)
 }
 
-/// The runs that the other side has not: the same node holds the same entries, and so ends with the
-/// same name.
+/// Returns the runs that the other side does not have. The same node has the same entries, so a
+/// shared run ends with the same name on both sides.
 fn unshared<'a>(runs: &[Run<'a>], others: &[Run<'_>]) -> Vec<Run<'a>> {
     let mut others = others.iter().peekable();
     let mut is_shared = |run: &Run<'_>| {

@@ -1,8 +1,8 @@
 //! Drift: how the files of two trees differ.
 //!
-//! Files and links are compared by path. A directory has no content of its own, except that an
-//! empty one is named, with a `/` at its end, where the other side has no such empty directory:
-//! two trees without drift are the same tree.
+//! Files and links are compared by path. A directory has no content of its own. Only an empty one
+//! is listed, with a `/` at its end, where the other side has no such empty directory. So two trees
+//! without drift are the same tree.
 
 pub mod counts;
 pub mod found;
@@ -19,10 +19,11 @@ use crate::object::id::TreeId;
 use crate::object::source::ObjectSource;
 use crate::object::tree::read_root;
 
-/// Compares two trees, naming each path that differs.
+/// Compares two trees, and lists each path that differs.
 ///
-/// That is as much as the trees have paths, and a hostile tree may have more than memory holds, by
-/// few nodes that stand under many names. [`drift_counts`] compares such in little time.
+/// The lists have as many paths as the trees do. A hostile tree of a few nodes that are used under
+/// many names may have more paths than fit into memory. [`drift_counts`] compares such trees
+/// quickly.
 pub fn drift(
     from: &TreeId,
     workspace: &TreeId,
@@ -31,8 +32,8 @@ pub fn drift(
     compare(from, workspace, source, true)
 }
 
-/// Compares two trees, counting only: a subtree that one side lacks is not opened, and one that
-/// stands under many names is not compared again for each.
+/// Compares two trees and only counts. A subtree that one side lacks is not opened, and one that is
+/// used under many names is compared once.
 pub fn drift_counts(
     from: &TreeId,
     workspace: &TreeId,

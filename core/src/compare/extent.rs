@@ -1,8 +1,9 @@
 //! How many paths a tree has.
 //!
-//! Equal folders are one node, however often they stand in a tree, so a tree of a few kilobytes can
-//! have more paths than any disk holds: forty nodes that each name the next one twice make 2^40. Work
-//! that names or writes paths must not begin on such a tree. Here each node is read once.
+//! Equal folders are one node, however often a tree uses them. So a tree of a few kilobytes can
+//! have more paths than any disk can hold: forty nodes that each refer to the next one twice make
+//! 2^40. Work that lists or writes paths must not begin on such a tree. Counting reads each node
+//! once.
 
 use std::collections::HashMap;
 
@@ -12,31 +13,33 @@ use crate::object::id::TreeId;
 use crate::object::source::ObjectSource;
 use crate::object::tree::{check_depth, read_directory};
 
-/// So many paths any tree may have.
+/// Any tree may have this many paths.
 pub const PATHS_MAX: u64 = 1 << 22;
-/// One with more may have so many for each entry of its nodes: it is as large as what was sent.
+/// A tree with more may have this many paths for each entry of its nodes: then what was sent is
+/// about as large as what it describes.
 pub const PATHS_PER_ENTRY_MAX: u64 = 64;
 
-/// The paths that a tree has where another one has not the same.
+/// The paths of a tree at which another tree does not have the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Files, links and folders; what is past counting is the largest number.
+    /// Files, links and folders. Saturates at the largest number.
     pub paths: u64,
-    /// Entries of the nodes that hold them, each node counted once.
+    /// Entries of the nodes that have these paths, each node counted once.
     pub entries: u64,
 }
 
 impl Extent {
-    /// Whether there are more paths than a tree may have.
+    /// Returns whether there are more paths than a tree may have.
     pub fn is_excessive(&self) -> bool {
         self.paths > PATHS_MAX && self.paths / PATHS_PER_ENTRY_MAX > self.entries
     }
 }
 
-/// Counts the paths of `new` that `old`, which is known to be no larger than it may be, has not.
+/// Counts the paths of `new` at which `old` does not have the same. `old` is known not to be
+/// excessive.
 ///
 /// # Errors
-/// Where a node cannot be read, or folders nest too deep.
+/// Where a node cannot be read, or folders are nested too deep.
 pub fn extent(
     old: Option<&TreeId>,
     new: &TreeId,
@@ -50,7 +53,7 @@ pub fn extent(
 struct Counting<'a> {
     source: &'a dyn ObjectSource,
     entries: u64,
-    /// Paths of directories, compared with others or with none.
+    /// Paths of directories, each compared with another one or with none.
     known: HashMap<(Option<TreeId>, TreeId), u64>,
 }
 

@@ -1,12 +1,12 @@
-//! Merging trees three ways, file by file.
+//! Merges trees three ways, file by file.
 //!
-//! A file that one side changed is taken from that side. Where both sides changed it, neither is
-//! lost: ours stays under its name, theirs is put beside it under a name of its own, and the
-//! conflict is reported. The text of files is not looked at, but for ignore files, which hold the
-//! rules of both sides.
+//! A file that one side changed is taken from that side. Where both sides changed it, neither
+//! version is lost: ours keeps its name, theirs is put beside it under a name of its own, and the
+//! conflict is reported. The text of files is not merged, except for ignore files, where the result
+//! has the rules of both sides.
 //!
-//! Which tree is the base is found by [`crate::compare::merge_base`], which merges several to one by
-//! [`merge_bases`]. All knowledge of what two changes come to is here.
+//! [`crate::compare::merge_base`] finds the tree that is the base, and merges several into one by
+//! `merge_bases`. Only this module knows what the result of two changes is.
 
 mod differing;
 mod ignoring;
@@ -25,7 +25,7 @@ use crate::object::tree::{
     check_depth, empty_directory, read_directory, read_root, write_directory,
 };
 
-pub use differing::agree_where_others_differ;
+pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
 use three::Three;
 
@@ -38,43 +38,43 @@ pub struct Conflict {
     pub kind: ConflictKind,
 }
 
-/// How two changes of one path do not go together.
+/// How two changes of one path conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictKind {
-    /// Both changed or added it: ours stands under the path, theirs under this path beside it.
+    /// Both changed or added it: ours has the path, theirs is beside it.
     BothChanged {
-        /// Where theirs was put.
+        /// The path of theirs.
         theirs_path: Vec<u8>,
     },
-    /// We changed what they deleted: ours stands.
+    /// We changed what they deleted: ours is kept.
     DeletedByThem,
-    /// They changed what we deleted: theirs stands.
+    /// They changed what we deleted: theirs is kept.
     DeletedByUs,
 }
 
-/// A merged tree.
+/// The result of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The tree with both sides' changes.
     pub root: Root,
-    /// What the user should look at, sorted by path.
+    /// The conflicts that the user should look at, sorted by path.
     pub conflicts: Vec<Conflict>,
 }
 
 /// The three trees of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
-    /// The tree that both sides began with; `None` where they have no common past.
+    /// The tree that both sides started from; `None` where they have no common history.
     pub base: Option<&'a TreeId>,
-    /// The tree that keeps its names.
+    /// The tree whose files keep their names in conflicts.
     pub ours: &'a TreeId,
-    /// The tree that is brought in.
+    /// The tree that is merged into it.
     pub theirs: &'a TreeId,
-    /// Marks the names of their side's files in conflicts; letters, digits and `-` only.
+    /// Part of the names that their files are given in conflicts. Letters, digits and `-` only.
     pub label: &'a str,
 }
 
-/// Merges, giving the new tree's nodes to `sink`, and the content of merged ignore files.
+/// Merges two trees. Puts the new nodes into `sink`, and the content of merged ignore files.
 pub fn merge(
     sides: &Sides<'_>,
     source: &dyn ObjectSource,
@@ -88,10 +88,11 @@ pub fn merge(
     Ok(Merged { root, conflicts })
 }
 
-/// Merges two merge bases to a virtual one, which is the same whichever is `ours`. A path at which
-/// they are in conflict is left unsettled (`merge/unsettled.rs` says how, and why): nobody's version
-/// of it is the base's. The tree serves as the base of another merge, and for nothing else.
-pub fn merge_bases(
+/// Merges two merge bases into a virtual one. The result is the same whichever of the two is
+/// `ours`. A path at which they conflict is left unsettled: it has the version of neither
+/// (`merge/unsettled.rs` says how, and why). The tree may only be used as the base of another
+/// merge.
+pub(crate) fn merge_bases(
     past: Past<'_>,
     ours: &TreeId,
     theirs: &TreeId,
@@ -102,23 +103,23 @@ pub fn merge_bases(
     Ok(merge.roots(past, ours, theirs)?.id)
 }
 
-/// What two merge bases have in common.
+/// The common history of two merge bases.
 #[derive(Debug, Clone, Copy)]
-pub enum Past<'a> {
-    /// The tree that both began with.
+pub(crate) enum Past<'a> {
+    /// The tree that both started from.
     Tree(&'a TreeId),
-    /// Nothing: what only one of them has was added there.
+    /// They have none: what only one of them has was added there.
     Nothing,
-    /// Nobody can say: whatever differs is unsettled.
+    /// It is unknown: whatever differs is unsettled.
     Unknown,
 }
 
-/// What is done with a path that both sides changed.
+/// What happens to a path that both sides changed.
 #[derive(Debug, Clone, Copy)]
 enum OnConflict<'a> {
-    /// Both versions stay, theirs under a name with this label.
+    /// Both versions are kept, theirs under a name with this label.
     KeepBoth { label: &'a str },
-    /// Neither counts.
+    /// Neither version is used.
     Unsettle,
 }
 
@@ -128,8 +129,8 @@ struct Merge<'a> {
     on_conflict: OnConflict<'a>,
     past_is_known: bool,
     conflicts: Vec<Conflict>,
-    /// Directories that were merged without a conflict to report, so that their paths do not matter:
-    /// what stands under many names is merged once.
+    /// Directories that were merged without a conflict. No path of theirs is reported, so a
+    /// directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
     unsettled: unsettled::Known,
 }
@@ -198,7 +199,7 @@ impl<'a> Merge<'a> {
         Ok(root)
     }
 
-    /// Adds to `merged` what stands under `name`, at which the sides differ, after the merge.
+    /// Merges one name at which the sides differ, and adds the result to `merged`.
     fn entry(
         &mut self,
         name: &[u8],
@@ -233,7 +234,7 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    /// The directory that a merge of its entries comes to: ours with some changes.
+    /// Returns the directory that results: ours with some changes.
     fn assemble(
         &mut self,
         ids: &Three<TreeId>,
@@ -255,15 +256,15 @@ impl<'a> Merge<'a> {
             Some(ours) => read_directory(&ours, self.source)?,
             None => Vec::new(),
         };
-        self.name_those_aside(aside, &entries, names, &mut changes, path);
+        self.put_aside(aside, &entries, names, &mut changes, path);
         entries.retain(|(name, _)| !changes.contains_key(name));
         entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         write_directory(&entries, self.sink)
     }
 
-    /// Puts the other sides of conflicts under free names.
-    fn name_those_aside(
+    /// Puts the second versions of conflicts under free names.
+    fn put_aside(
         &mut self,
         aside: Vec<(Vec<u8>, Item)>,
         ours: &[(Vec<u8>, Item)],
@@ -306,7 +307,8 @@ impl<'a> Merge<'a> {
         unsettled::unsettled(three, self.source, self.sink, &mut self.unsettled, depth)
     }
 
-    /// What stands under a name that both sides changed, not both to directories.
+    /// Resolves a name that both sides changed, and that is not a directory on both: reports the
+    /// conflict, and returns the item that gets the name.
     fn keep_both(
         &mut self,
         name: &[u8],
@@ -327,12 +329,12 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// A directory while it is merged.
+/// A directory while it is being merged.
 #[derive(Default)]
 struct Directory {
     /// How it differs from ours.
     changes: BTreeMap<Vec<u8>, Option<Item>>,
-    /// Theirs, where ours stands under the name.
+    /// Their versions of names that ours keep.
     aside: Vec<(Vec<u8>, Item)>,
     /// Whether it differs from theirs.
     is_not_theirs: bool,
@@ -407,7 +409,7 @@ mod tests {
         check("a=1", "*a=1", "a=2", "*a=2", &[]);
         check("d/a=1 d/b=1", "", "d/a=1 d/b=1 e=1", "e=1", &[]);
         check("d/a=1", "d/a=1 d/n=1", "", "d/n=1", &[]);
-        // What stood there is gone on both sides.
+        // What was there is gone on both sides.
         check("x=1", "", "x/y=1", "x/y=1", &[]);
         check("x=1", "x/y=1", "", "x/y=1", &[]);
         check("x/y=1", "", "x=1", "x=1", &[]);
@@ -432,7 +434,7 @@ mod tests {
             };
             virtual_base(Past::Nothing);
             for here in [Past::Tree(&base), Past::Unknown].map(virtual_base) {
-                // Whoever kept a side's version has changed it.
+                // A side that kept its version counts as changed.
                 for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
                     let sides = Sides { base: Some(&here), ours: a, theirs: b, label: "x" };
                     let merged = merge(&sides, &objects, &objects).unwrap();

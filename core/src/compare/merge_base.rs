@@ -1,13 +1,14 @@
-//! The tree that two histories parted from.
+//! The tree from which two histories diverged.
 //!
-//! Where several common ancestors are best, which is so whenever devices pull each other, none of them
-//! is the base: what only the others have would look as if one side had just done it, and be undone
-//! in silence. They are merged first, to a virtual base, as git's merge-recursive and merge-ort do, and
-//! where two of them have several best ancestors of their own, so are those.
+//! Whenever devices pull from each other, there are several best common ancestors. None of them
+//! alone can be the base: what only the others have would look like a change of one side, and be
+//! undone silently. So they are merged first, into a virtual base, as in git's merge-recursive and
+//! merge-ort. Where two of them have several best common ancestors of their own, these are merged
+//! in turn.
 //!
-//! The outcome depends on the graph and the trees: not on who asks, nor on names or clocks, but for
-//! bases of the same generation with the same tree, between which it makes little difference. Virtual
-//! trees stay in the scratch memory that they are given.
+//! The result depends on the graph and the trees: not on who asks, nor on names or clocks. The one
+//! exception are bases of the same generation with the same tree, between which it makes little
+//! difference. Virtual trees stay in the scratch memory of the caller.
 
 use std::collections::HashMap;
 
@@ -17,8 +18,8 @@ use crate::compare::parting::best_common;
 use crate::object::id::TreeId;
 use crate::object::memory::ScratchObjects;
 
-/// The tree that `ours` and `theirs` both began with, virtual nodes of which are in `scratch`; `None`
-/// where they have nothing in common.
+/// Returns the tree that `ours` and `theirs` both started from; `None` where they have nothing in
+/// common. Its virtual nodes are in `scratch`.
 pub fn merge_base<A: History>(
     ancestry: &A,
     ours: &str,
@@ -28,15 +29,15 @@ pub fn merge_base<A: History>(
     bounded_merge_base(ancestry, ours, theirs, scratch, Bounds::default())
 }
 
-/// How much is done for one base. Past these, what is older counts as unknown: whatever differs there
-/// is unsettled, so that a conflict may be reported for nothing, but nothing is decided for nobody.
+/// Limits on the work for one base. Beyond them the older history counts as unknown, and whatever
+/// differs there is unsettled. So a conflict may be reported needlessly, but no side is favoured.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
-    /// Bases of bases of bases. Devices that pull each other all day go some hundred deep.
+    /// How deep bases of bases go. Devices that pull from each other all day reach some hundred.
     depth: usize,
-    /// Sets of bases to merge. Graphs can be made that have more of them than there are atoms.
+    /// How many sets of bases are merged. Graphs can be made that have more than there are atoms.
     sets: usize,
-    /// Snapshots looked at for best ancestors of bases.
+    /// How many snapshots are visited to find the best common ancestors of bases.
     steps: usize,
 }
 
@@ -84,7 +85,7 @@ struct Bases<'a, A> {
     left: Bounds,
 }
 
-/// Several snapshots, being merged to one tree.
+/// Several snapshots that are being merged into one tree.
 struct Merging {
     /// In the order in which they are merged.
     bases: Vec<Index>,
@@ -93,18 +94,18 @@ struct Merging {
     tree: TreeId,
 }
 
-/// What the next of the [`Merging`] has in common with those before it.
+/// What the next snapshot of a [`Merging`] has in common with those before it.
 enum Common {
     Nothing,
     Tree(TreeId),
     Unknown,
-    /// These, of which the virtual tree is not yet known.
+    /// These snapshots, whose virtual tree is not known yet.
     Several(Merging),
 }
 
 impl<A: History> Bases<'_, A> {
-    /// The virtual tree of several snapshots. With a stack of its own: bases nest deeper than a
-    /// thread's.
+    /// Returns the virtual tree of several snapshots. Uses an explicit stack: bases may be nested
+    /// deeper than a thread's stack allows.
     fn merge(&mut self, begun: Merging) -> Result<TreeId, A::Error> {
         let mut stack = vec![begun];
         loop {
@@ -115,7 +116,7 @@ impl<A: History> Bases<'_, A> {
                 if stack.is_empty() {
                     return Ok(tree);
                 }
-                // Whoever needs this tree asks again, and finds it.
+                // The set that needs this tree looks it up again, and finds it.
                 continue;
             };
             let theirs = self.tree(next)?;
@@ -127,9 +128,9 @@ impl<A: History> Bases<'_, A> {
                         stack.push(below);
                         continue;
                     }
-                    Common::Nothing => self.two(Past::Nothing, &top.tree, &theirs)?,
-                    Common::Tree(tree) => self.two(Past::Tree(&tree), &top.tree, &theirs)?,
-                    Common::Unknown => self.two(Past::Unknown, &top.tree, &theirs)?,
+                    Common::Nothing => self.merge_pair(Past::Nothing, &top.tree, &theirs)?,
+                    Common::Tree(tree) => self.merge_pair(Past::Tree(&tree), &top.tree, &theirs)?,
+                    Common::Unknown => self.merge_pair(Past::Unknown, &top.tree, &theirs)?,
                 }
             };
             let top = stack.last_mut().expect("it was looked at above");
@@ -137,7 +138,7 @@ impl<A: History> Bases<'_, A> {
         }
     }
 
-    /// Puts snapshots into their order: the oldest by generation first, as in git.
+    /// Sorts snapshots: the oldest by generation first, as in git.
     fn begin(&mut self, mut bases: Vec<Index>) -> Result<Merging, A::Error> {
         for &base in &bases {
             self.tree(base)?;
@@ -171,8 +172,9 @@ impl<A: History> Bases<'_, A> {
         Ok(Common::Several(below))
     }
 
-    /// Whether bases agree on all that matters to a merge of two trees, so that any will do. It is so
-    /// wherever devices cross but do not edit the same file each time: nothing is merged then.
+    /// Returns whether bases agree on everything that matters to a merge of two trees, so that any
+    /// of them will do. This is so wherever devices cross without editing the same file each time:
+    /// nothing is merged then.
     fn agree(&mut self, bases: &[Index], of: [&TreeId; 2]) -> Result<bool, A::Error> {
         let one = self.tree(bases[0])?;
         for &base in &bases[1..] {
@@ -184,7 +186,12 @@ impl<A: History> Bases<'_, A> {
         Ok(true)
     }
 
-    fn two(&self, past: Past<'_>, ours: &TreeId, theirs: &TreeId) -> Result<TreeId, A::Error> {
+    fn merge_pair(
+        &self,
+        past: Past<'_>,
+        ours: &TreeId,
+        theirs: &TreeId,
+    ) -> Result<TreeId, A::Error> {
         Ok(merge_bases(past, ours, theirs, self.scratch, self.scratch)?)
     }
 
@@ -210,7 +217,7 @@ mod tests {
     use crate::object::memory::MemoryObjects;
     use crate::object::tree::write_directory;
 
-    /// Snapshots of trees that are one folder, which stand in `store`.
+    /// Snapshots of trees that are a single folder. Their objects are in `store`.
     #[derive(Default)]
     struct Lines {
         store: MemoryObjects,
@@ -260,7 +267,7 @@ mod tests {
             merge(&sides, &scratch, &self.store).unwrap()
         }
 
-        /// Both ways round.
+        /// Merges in both directions.
         #[track_caller]
         fn check(&self, a: &str, b: &str, expect: &str, conflicts: &[&str]) {
             let names = |found: Vec<Conflict>| -> Vec<String> {
@@ -361,7 +368,7 @@ mod tests {
         history.check("a", "b", "f=1 g=1 h=1", &[]);
     }
 
-    /// Two devices that pull each other's last push and edit a file of their own, so many times.
+    /// Two devices that pull each other's last push and edit a file of their own, `rungs` times.
     fn ladder(rungs: usize) -> Lines {
         let mut history = Lines::new(&["x0: x=0 y=0", "y0:x0 x=0 y=0"]);
         for rung in 1..rungs {
@@ -415,7 +422,7 @@ mod tests {
             let named: Vec<&[u8]> = merged.conflicts.iter().map(|c| c.path.as_slice()).collect();
             assert_eq!(named, [b"x", b"y"], "edited on each rung, the base is nobody's");
         }
-        // Deletions, too, are no base's: nothing comes back and nothing goes.
+        // Deletions are unsettled as well: nothing comes back, and nothing is deleted.
         let bounds = Bounds { steps: 0, ..Bounds::default() };
         let lines =
             ["o: f=1 g=1", "a1:o g=1", "b1:o f=1 g=1 h=1", "a2:a1,b1 f=1 g=1", "b2:a1,b1 g=1"];

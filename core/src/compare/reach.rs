@@ -1,4 +1,4 @@
-//! Which objects a tree needs, beyond those of another tree.
+//! Which objects a tree needs beyond those of another tree.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::object::id::{ObjectId, TreeId};
 use crate::object::source::ObjectSource;
 use crate::object::tree::{Node, TreeError, check_depth};
 
-/// The objects that `new` needs and `old` does not share at the same place: nodes, blobs, lists
-/// and chunks, each once. What both trees have at different places may be among them.
+/// Returns the objects that `new` needs and `old` does not have at the same place: nodes, blobs,
+/// lists and chunks, each once. Objects that both trees have at different places may be included.
 pub fn new_objects(
     old: Option<&TreeId>,
     new: &TreeId,
@@ -50,7 +50,7 @@ fn directory(
     Ok(())
 }
 
-/// Adds the nodes that make up one directory, leaving out those below a node in `known`.
+/// Adds the nodes of one directory, without those below a node in `known`.
 fn nodes(
     id: &TreeId,
     source: &dyn ObjectSource,

@@ -1,12 +1,13 @@
-//! What stands below a folder, reached through the folder's handle, so that no link leads out of it.
+//! What is below a folder, reached through the folder's handle, so that no link leads out of it.
 //!
-//! Others may write in a working copy while it is read or changed: an editor, a build, an agent that is
-//! not trusted. A path that was looked at may lead elsewhere a moment later. So nothing here opens a
-//! path from the top of the file system: every name is looked up in a folder that is open already,
-//! and no link is followed, the last name's neither. With Linux one call does so for a whole path
-//! (`openat2`); elsewhere, and where that is forbidden, names are opened one by one.
+//! Others may write to a working copy while it is read or changed: an editor, a build, an agent
+//! that is not trusted. A path that was just checked may lead elsewhere a moment later. So nothing
+//! here opens a path from the top of the file system. Every name is looked up in a folder that is
+//! already open, and no link is followed, not even as the last name. On Linux one call (`openat2`)
+//! does this for a whole path. Elsewhere, and where the call is forbidden, names are opened one by
+//! one.
 //!
-//! All of core's changes to a working copy go through [`change`]; a test holds this.
+//! All of core's changes to a working copy go through [`change`]; a test checks this.
 
 pub(crate) mod change;
 
@@ -20,34 +21,35 @@ use rustix::io::Errno;
 use crate::files::stat::Node;
 use crate::object::path::split;
 
-/// How a directory is opened: never through a link in its last component.
+/// Flags for opening a directory: never through a link as the last name.
 pub(crate) const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::RDONLY).union(OFlags::CLOEXEC);
 
-/// How a file is opened for reading. Should a FIFO have taken its place, opening it must not wait.
+/// Flags for opening a file to read it. `NONBLOCK`, because opening a FIFO that took the file's
+/// place must not wait.
 pub(crate) const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 
-/// The system takes no longer paths at once, with the byte at their end.
+/// The longest path that the system accepts in one call, without the NUL at its end.
 const PATH_BYTES_MAX: usize = 4095;
 
-/// A folder, and all below it.
+/// A folder, and everything below it.
 #[derive(Debug)]
 pub(crate) struct Beneath {
     top: OwnedFd,
 }
 
 impl Beneath {
-    /// Opens a folder, which itself may be reached through links.
+    /// Opens a folder. Its own path may contain links.
     pub(crate) fn of(folder: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         Ok(Self { top: rustix::fs::openat(CWD, folder, flags, Mode::empty())? })
     }
 
-    /// Opens what stands at `path`, of any length. `flags` say whether it is created, with `mode`.
+    /// Opens `path`, of any length. `flags` may ask for it to be created, with `mode`.
     ///
     /// # Errors
-    /// Where a component is missing (`NOENT`), or is a link or file (`LOOP` or `NOTDIR`).
+    /// `NOENT` where a component is missing, `LOOP` or `NOTDIR` where one is a link or a file.
     pub(crate) fn open(&self, path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         if path.is_empty() {
@@ -66,12 +68,12 @@ impl Beneath {
         open_below(at, rest, flags, mode)
     }
 
-    /// Opens the directory at `path`, the top where it is empty.
+    /// Opens the directory at `path`; an empty path is the folder itself.
     pub(crate) fn directory(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         self.open(path, DIRECTORY, Mode::empty())
     }
 
-    /// What stands at `path`; `None` where nothing does.
+    /// Returns what is at `path`; `None` where nothing is.
     pub(crate) fn look(&self, path: &[u8]) -> io::Result<Option<Node>> {
         let (parent, name) = split(path);
         if path.is_empty() {
@@ -87,14 +89,14 @@ impl Beneath {
         }
     }
 
-    /// The target of the link at `path`.
+    /// Returns the target of the link at `path`.
     pub(crate) fn read_link(&self, path: &[u8]) -> Result<Vec<u8>, Errno> {
         let (parent, name) = split(path);
         let parent = self.open(parent, ON_THE_WAY, Mode::empty())?;
         Ok(rustix::fs::readlinkat(parent, name, Vec::new())?.into_bytes())
     }
 
-    /// Opens parents one after the other.
+    /// Opens the parents of paths, one after the other.
     pub(crate) fn parents(&self) -> Parents<'_> {
         Parents { beneath: self, last: None }
     }
@@ -112,8 +114,8 @@ impl AsFd for Beneath {
     }
 }
 
-/// How a directory is opened in which nothing but a name is looked up: this costs less, and asks for
-/// no right to read it.
+/// Flags for opening a directory in which names are only looked up. Cheaper than [`DIRECTORY`], and
+/// does not require the right to read the directory.
 pub(crate) const ON_THE_WAY: OFlags = {
     #[cfg(target_os = "linux")]
     let flags = OFlags::PATH;
@@ -122,7 +124,7 @@ pub(crate) const ON_THE_WAY: OFlags = {
     flags.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 };
 
-/// As [`Beneath::open`], for a path that the system takes at once.
+/// As [`Beneath::open`], for a path that the system accepts in one call.
 #[cfg(target_os = "linux")]
 fn open_below(
     at: BorrowedFd<'_>,
@@ -132,9 +134,9 @@ fn open_below(
 ) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     use std::sync::atomic::{AtomicBool, Ordering};
-    /// Linux has the call since 5.6; some containers forbid it.
+    /// Linux has the call since 5.6. Some containers forbid it.
     static IS_MISSING: AtomicBool = AtomicBool::new(false);
-    // For one name, no link is followed as it is.
+    // With a single name, `NOFOLLOW` is enough.
     if !path.contains(&b'/') {
         return rustix::fs::openat(at, path, flags, mode);
     }
@@ -152,7 +154,7 @@ fn open_below(
 #[cfg(not(target_os = "linux"))]
 use open_by_names as open_below;
 
-/// As [`Beneath::open`], name by name.
+/// As [`Beneath::open`], one name at a time.
 fn open_by_names(
     at: BorrowedFd<'_>,
     path: &[u8],
@@ -168,7 +170,8 @@ fn open_by_names(
     rustix::fs::openat(directory.as_ref().map_or(at, AsFd::as_fd), name, flags, mode)
 }
 
-/// What stands under a name, links not followed; `None` where nothing does.
+/// Returns what is under a name in an open directory, without following links; `None` where nothing
+/// is.
 pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<Node>> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(Node::from(&stat))),
@@ -177,7 +180,7 @@ pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<No
     }
 }
 
-/// Opens the parents of paths, remembering the last one.
+/// Opens the parents of paths, and keeps the last one open.
 #[derive(Debug)]
 pub(crate) struct Parents<'b> {
     beneath: &'b Beneath,
@@ -185,7 +188,7 @@ pub(crate) struct Parents<'b> {
 }
 
 impl Parents<'_> {
-    /// The directory that holds `path`, and the last name of `path`.
+    /// Opens the directory that holds `path`. Returns it with the last name of `path`.
     ///
     /// # Errors
     /// As those of [`Beneath::open`].
@@ -202,7 +205,7 @@ impl Parents<'_> {
         Ok((directory.as_fd(), name))
     }
 
-    /// Forgets the last parent: another directory may bear its name now.
+    /// Closes the last parent: another directory may have its name now.
     pub(crate) fn forget(&mut self) {
         self.last = None;
     }

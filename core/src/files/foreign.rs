@@ -1,7 +1,5 @@
-//! Names that belong to others: the state folders of version control systems, and our own.
-//!
-//! They are content for nobody, and are never written, whatever a rule or a tree says. Trees of
-//! earlier builds may hold them: those decode, and what they hold under such a name is passed over.
+//! Folders that belong to others: state folders of version control systems, other working copies,
+//! git working trees. Nothing of them is content, and nothing is written into them.
 
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -12,11 +10,11 @@ use crate::files::beneath::{Beneath, ON_THE_WAY};
 use crate::object::path::join;
 use crate::object::state_name::{OTHERS, is_state_name};
 
-/// What makes a folder a working copy.
+/// A folder with this file is a working copy.
 const WORKSPACE_FILE: &str = ".fastest/workspace.json";
 
-/// Whether the folder `name` is the state of a version control system other than git, and not some
-/// files under such a name.
+/// Returns whether the folder `name` is the state folder of a version control system other than
+/// git, rather than some folder with such a name.
 pub(crate) fn is_repository_of_others(parent: impl AsFd, name: &[u8]) -> bool {
     let found = OTHERS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     found.is_some_and(|(_, marks)| {
@@ -27,17 +25,17 @@ pub(crate) fn is_repository_of_others(parent: impl AsFd, name: &[u8]) -> bool {
     })
 }
 
-/// What a folder below the root is that has an owner of its own.
+/// Why a folder below the root is not part of the working copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OfItsOwn {
-    /// A working copy of ours.
+    /// It is another working copy.
     WorkingCopy,
-    /// A submodule or linked working tree of git.
+    /// It is a git submodule or a linked git working tree.
     GitWorkingTree,
 }
 
-/// Whether a path, relative to the root, is or leads through what is not the working copy's own: a
-/// state folder, another working copy, a git working tree.
+/// Returns whether a path, relative to the root, is or leads through something that is not part of
+/// the working copy: a state folder, another working copy, a git working tree.
 pub fn belongs_to_others(root: &Path, path: &[u8]) -> bool {
     if path.split(|&byte| byte == b'/').any(is_state_name) {
         return true;
@@ -51,15 +49,17 @@ pub fn belongs_to_others(root: &Path, path: &[u8]) -> bool {
     })
 }
 
-/// Whether a folder below the root is to be left to itself.
+/// Returns why a folder below the root is not part of the working copy, if it is not.
 pub(crate) fn is_of_its_own(directory: impl AsFd) -> Option<OfItsOwn> {
     let is_file = |path: &str| {
         rustix::fs::statat(&directory, path, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     };
-    match () {
-        () if is_file(WORKSPACE_FILE) => Some(OfItsOwn::WorkingCopy),
-        () if is_file(".git") => Some(OfItsOwn::GitWorkingTree),
-        () => None,
+    if is_file(WORKSPACE_FILE) {
+        Some(OfItsOwn::WorkingCopy)
+    } else if is_file(".git") {
+        Some(OfItsOwn::GitWorkingTree)
+    } else {
+        None
     }
 }

@@ -1,8 +1,9 @@
-//! Room for files that SQLite maps into memory.
+//! Disk space for files that SQLite maps into memory.
 //!
-//! A write to a mapped page for which the disk has no room kills the process (SIGBUS). SQLite makes sure
-//! of a page by writing its last byte, which is enough where a block is as large as a page and is written
-//! in place. Where blocks are smaller (a small ext4), or each write goes to a new one (btrfs), it is not.
+//! Writing to a mapped page kills the process (SIGBUS) if the disk has no space for the page.
+//! SQLite reserves a page by writing its last byte. That is enough where a block is as large as a
+//! page and is written in place. It is not where blocks are smaller (a small ext4), or where each
+//! write goes to a new block (btrfs).
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -14,17 +15,18 @@ use rustix::io::Errno;
 
 use crate::files::regular_file::open_unnamed;
 
-/// What a page has at least, on every system.
+/// The smallest page of any system.
 const PAGE_BYTES: u64 = 4096;
-/// What must be free before a database is opened: several times what one command maps and logs.
+/// The space that must be free before a database is opened: several times what one command maps and
+/// logs.
 const ROOM_BYTES: u64 = 256 << 10;
-/// `statfs` type of btrfs.
+/// The `statfs` type of btrfs.
 const BTRFS: u64 = 0x9123_683e;
 
-/// Refuses a folder on a full disk, if a database that is opened there could kill the process.
+/// Fails for a folder on a full disk, where opening a database could kill the process.
 ///
 /// # Errors
-/// Of the kind `StorageFull`.
+/// `StorageFull`.
 pub fn check_room(folder: &Path) -> io::Result<()> {
     let Ok(found) = statfs(folder) else { return Ok(()) };
     let has_small_blocks = u64::try_from(found.f_bsize).is_ok_and(|bytes| bytes < PAGE_BYTES);
@@ -46,8 +48,9 @@ fn is_full(error: &io::Error) -> bool {
     full.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// Gives a file that is mapped all of its blocks, where these are smaller than a page. It stays open as
-/// long as the process: to close it would be to lose the locks that SQLite has on it here.
+/// Allocates all blocks of a mapped file, where blocks are smaller than a page. The file stays open
+/// as long as the process runs: closing it would release the locks that SQLite holds on it in this
+/// process.
 pub fn fill(path: &Path) {
     static KEPT: Mutex<Vec<File>> = Mutex::new(Vec::new());
     let is_small = statfs(path)
@@ -57,7 +60,7 @@ pub fn fill(path: &Path) {
     }
     if let Ok(file) = OpenOptions::new().read(true).write(true).open(path) {
         let bytes = file.metadata().map_or(0, |found| found.len());
-        // Where there is no room, this is as it was without.
+        // Without space, nothing is worse than before.
         let _ = fallocate(&file, FallocateFlags::empty(), 0, bytes.max(PAGE_BYTES));
         KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(file);
     }

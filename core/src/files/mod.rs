@@ -1,6 +1,6 @@
 //! The file system, where somebody else may have chosen what stands under a name.
 //!
-//! What lies in a working copy is opened by the handle of a folder and never through a link
+//! Whatever is in a working copy is opened through the handle of a folder, and never through a link
 //! (`beneath`).
 
 pub(crate) mod beneath;

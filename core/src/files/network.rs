@@ -1,11 +1,11 @@
-//! Whether a file lies on a file system that several machines share, by what `statfs` says. Linux alone is
-//! asked: elsewhere, all is taken for local.
+//! Whether a file is on a file system that several machines share, by `statfs`. Only on Linux:
+//! elsewhere every file counts as local.
 
 use std::io;
 use std::path::Path;
 
-/// Numbers by which Linux tells file systems apart (`linux/magic.h`, and the manual page of `statfs`), and
-/// what they are called.
+/// The numbers by which Linux identifies file systems (`linux/magic.h` and the manual page of
+/// `statfs`), with their names.
 #[cfg(any(target_os = "linux", test))]
 const SHARED: [(u32, &str); 15] = [
     (0x6969, "NFS"),
@@ -25,12 +25,11 @@ const SHARED: [(u32, &str); 15] = [
     (0x786f_4256, "VirtualBox's shared folders"),
 ];
 
-/// The kind of the file system that the file or folder at `path` lies on, where other machines may have it
-/// too.
+/// Returns the name of the file system of `path`, where other machines may use it too.
 pub fn shared_by(path: &Path) -> io::Result<Option<&'static str>> {
     #[cfg(target_os = "linux")]
     {
-        // The kernel's numbers have 32 bits; on some machines, the field has a sign.
+        // The kernel's numbers have 32 bits. On some machines the field is signed.
         Ok(kind(rustix::fs::statfs(path)?.f_type as u32))
     }
     #[cfg(not(target_os = "linux"))]

@@ -1,5 +1,5 @@
-//! What nobody else on the machine may read: files of mode 0600 in folders of mode 0700, whatever the
-//! umask. The bits are asked for when a file is made, so there is no moment at which it is open.
+//! Files that nobody else on the machine may read: mode 0600 in folders of mode 0700, whatever the
+//! umask. The mode is set when a file is created, so at no moment is the file open to others.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
@@ -17,26 +17,26 @@ use crate::files::beneath::{DIRECTORY, READ, look_at};
 use crate::files::stat::Node;
 use crate::object::item::Kind;
 
-/// What the owner alone may do with a file.
+/// The mode of a private file.
 pub const FILE_MODE: u32 = 0o600;
 
-/// What the owner alone may do with a folder.
+/// The mode of a private folder.
 pub const DIR_MODE: u32 = 0o700;
 
-/// What a group and others may do.
+/// The permission bits of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// Makes a folder, and those above it that are missing. One that is there stays as it is.
+/// Creates a private folder and those above it that are missing. Existing folders are not changed.
 pub fn create_dir_all(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
 }
 
-/// Makes a folder.
+/// Creates a private folder.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().mode(DIR_MODE).create(dir)
 }
 
-/// Makes an empty file. One that is there stays as it is.
+/// Creates an empty private file. An existing file is not changed.
 pub fn create_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -44,13 +44,14 @@ pub fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a group or others may do anything with a file or folder.
+/// Returns whether the group or others have any permission on a file or folder.
 pub fn is_open(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
 }
 
-/// Gives a folder and all that lies in it to a group: `dir_mode` to folders, `file_mode` to files. Links
-/// are not followed, whenever they come: members of the group can put some there.
+/// Gives a folder and everything in it to a group: mode `dir_mode` for folders, `file_mode` for
+/// files. Links are not followed, even if a member of the group creates one meanwhile. What other
+/// users own is not changed.
 ///
 /// # Errors
 /// With the path at which it failed.
@@ -66,7 +67,7 @@ pub fn share_below(
     let top = rustix::fs::openat(CWD, folder, DIRECTORY, Mode::empty()).map_err(at(folder))?;
     let mut waiting = vec![(folder.to_owned(), top)];
     while let Some((path, directory)) = waiting.pop() {
-        give(&directory, dir_mode, group).map_err(at(&path))?;
+        set_mode_and_group(&directory, dir_mode, group).map_err(at(&path))?;
         for name in names_in(&directory).map_err(at(&path))? {
             let path = path.join(OsStr::from_bytes(&name));
             let look = || look_at(&directory, &name).map_err(|error| (path.clone(), error));
@@ -77,27 +78,28 @@ pub fn share_below(
             };
             let opened = rustix::fs::openat(&directory, &*name, flags, Mode::empty());
             let opened = opened.map_err(at(&path))?;
-            // What another member made is theirs to change.
+            // A member may change only their own files.
             if !is_own(&opened).map_err(at(&path))? {
                 continue;
             }
-            match is_directory {
-                true => waiting.push((path, opened)),
-                false => give(&opened, file_mode, group).map_err(at(&path))?,
+            if is_directory {
+                waiting.push((path, opened))
+            } else {
+                set_mode_and_group(&opened, file_mode, group).map_err(at(&path))?
             }
         }
     }
     Ok(())
 }
 
-/// Sets the mode of one file or folder, and gives it to a group, if one is named. It must be no link.
+/// Sets the mode of one file or folder, and its group if one is named.
 ///
 /// # Errors
-/// Those of the system; where a link or another user's file stands there, too.
+/// Those of the system; also where it is a link, or belongs to another user.
 pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
     let file = rustix::fs::openat(CWD, path, READ, Mode::empty()).map_err(in_words)?;
     let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
-    give(&file, mode, group).map_err(in_words)
+    set_mode_and_group(&file, mode, group).map_err(in_words)
 }
 
 fn in_words(error: Errno) -> io::Error {
@@ -114,9 +116,10 @@ fn is_own(file: &OwnedFd) -> Result<bool, Errno> {
     Ok(rustix::fs::fstat(file)?.st_uid == rustix::process::geteuid().as_raw())
 }
 
-/// A member of the group may put a name of another file of the user's in the place of this one: by a link,
-/// which is not followed, or by a second name for the file (a hard link).
-fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
+/// Sets mode and group. A member of the group can put another of the user's files in the place of
+/// this one: as a link, which is not followed, or as a second name for that file (a hard link),
+/// which is refused.
+fn set_mode_and_group(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
     if !is_own(file)? {
         return Err(Errno::PERM);
     }
@@ -128,15 +131,16 @@ fn give(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno> {
     if stat.st_gid != group {
         rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?;
     }
-    match stat.st_mode & 0o7777 == mode {
-        true => Ok(()),
-        false => rustix::fs::fchmod(file, Mode::from_raw_mode(mode)),
+    if stat.st_mode & 0o7777 == mode {
+        Ok(())
+    } else {
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
     }
 }
 
-/// Takes from a group and others what they may do with a file or folder.
+/// Removes all permissions of the group and of others from a file or folder.
 ///
-/// A link is left alone, and so is what belongs to another user, as where root works in a user's store.
+/// A link is not changed, nor what belongs to another user, as where root works in a user's store.
 pub fn close(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() || found.uid() != rustix::process::geteuid().as_raw() {

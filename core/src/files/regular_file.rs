@@ -1,10 +1,10 @@
-//! Files that are read and replaced as a whole, where somebody else may have chosen what stands
-//! under their name.
+//! Files that are read and replaced as a whole, where somebody else may have chosen what is under
+//! their name.
 //!
-//! A folder that was unpacked from an archive, or that others may write in, can hold a FIFO that
+//! A folder that was unpacked from an archive, or that others may write to, can contain a FIFO that
 //! nobody writes to, a link to `/dev/zero`, or a sparse file of a terabyte. So a file is opened
-//! without waiting, must be a regular one of a bounded size, and is replaced by a rename that no
-//! link under its name can lead elsewhere.
+//! without blocking and must be a regular one of a limited size. It is replaced by a rename, which
+//! no link under its name can redirect.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -18,29 +18,30 @@ use rustix::io::Errno;
 
 use crate::files::stat::special_name;
 
-/// How each name of a temporary file begins that lies beside the file which it will replace.
+/// The prefix of temporary files that are created beside the file that they will replace.
 pub(crate) const TEMPORARY_PREFIX: &str = "new-";
 
-/// A smaller file may have holes.
+/// Files of up to this size may have holes.
 const HOLES_FROM_BYTES: u64 = 16 << 20;
-/// What a larger one may shrink to on the disk.
+/// A larger file whose size is more than this many times its room on the disk is refused as mostly
+/// holes.
 const HOLES_FACTOR: u64 = 64;
 
 /// Whether a link under the name of a file is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Links {
-    /// To wherever it leads: for files outside of a working copy.
+    /// For files outside of a working copy.
     Follow,
-    /// It is refused.
+    /// A link is an error.
     Refuse,
 }
 
-/// Whether the disk is waited for.
+/// Whether a write waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durable {
-    /// The new file is there after a power failure, or the old one.
+    /// After a power failure, either the new file is there or the old one.
     Yes,
-    /// For a cache, which says of itself whether it is whole.
+    /// For a cache with a checksum: after a power failure it may be incomplete.
     No,
 }
 
@@ -48,14 +49,14 @@ pub enum Durable {
 pub(crate) struct Opened {
     pub file: File,
     pub bytes: u64,
-    /// How many of them take room on the disk, as far as it says.
+    /// How many bytes it takes on the disk, as far as the file system tells.
     room: u64,
-    /// The user whose it is.
+    /// The id of the user who owns it.
     pub owner: u32,
 }
 
 impl Opened {
-    /// As [`Opened::read`], but no more than the beginning of a file that does not begin with `magic`.
+    /// As [`Opened::read`]. Of a file that does not begin with `magic`, only the beginning is read.
     pub(crate) fn read_of(self, magic: &[u8]) -> io::Result<Vec<u8>> {
         let mut beginning = vec![0; magic.len()];
         match self.file.read_exact_at(&mut beginning, 0) {
@@ -66,9 +67,9 @@ impl Opened {
         }
     }
 
-    /// Reads all of it. Where there is no memory for that, it is an error.
+    /// Reads the whole file. Too little memory is an error, not an abort.
     pub(crate) fn read(self) -> io::Result<Vec<u8>> {
-        // A file of ours has no holes, and does not shrink so much where the disk compresses.
+        // Our files have no holes, and a disk that compresses does not shrink them this much.
         if self.room > 0 && self.bytes > HOLES_FROM_BYTES && self.bytes / HOLES_FACTOR > self.room {
             let what = "it is mostly holes; delete it";
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
@@ -81,10 +82,10 @@ impl Opened {
     }
 }
 
-/// Opens a regular file of at most `bytes_max` bytes, for reading.
+/// Opens a regular file of at most `bytes_max` bytes for reading.
 ///
 /// # Errors
-/// Of the kind `InvalidData` where something else stands there, or it is larger.
+/// `InvalidData` where it is not a regular file, or is larger.
 pub(crate) fn open(
     directory: impl AsFd,
     name: impl rustix::path::Arg,
@@ -92,7 +93,7 @@ pub(crate) fn open(
     bytes_max: u64,
 ) -> io::Result<Opened> {
     let nofollow = if links == Links::Refuse { OFlags::NOFOLLOW } else { OFlags::empty() };
-    // A FIFO without a writer, and a terminal, would otherwise keep us.
+    // Opening a FIFO without a writer, or a terminal, would block otherwise.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | nofollow;
     let file = rustix::fs::openat(directory, name, flags, Mode::empty());
     let file = File::from(file.map_err(|error| refused(error, links))?);
@@ -106,7 +107,7 @@ pub(crate) fn open(
     Ok(Opened { file, bytes, room, owner: stat.st_uid })
 }
 
-/// What the system says of an open file, which must be a regular one.
+/// Returns the stat data of an open file, which must be a regular one.
 pub(crate) fn check(file: &File) -> io::Result<rustix::fs::Stat> {
     let stat = rustix::fs::fstat(file)?;
     match FileType::from_raw_mode(stat.st_mode) {
@@ -116,7 +117,7 @@ pub(crate) fn check(file: &File) -> io::Result<rustix::fs::Stat> {
     }
 }
 
-/// Says in words that a link was not followed.
+/// Converts an error of opening a file. For a link that was not followed, the message says so.
 pub(crate) fn refused(error: Errno, links: Links) -> io::Error {
     match error {
         Errno::LOOP if links == Links::Refuse => not_a_file("symbolic link"),
@@ -129,15 +130,15 @@ fn not_a_file(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// Reads a file of at most `bytes_max` bytes at a path, through links.
+/// Reads a file of at most `bytes_max` bytes at a path. Links are followed.
 pub(crate) fn read_path(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     open(CWD, path, Links::Follow, bytes_max)?.read()
 }
 
-/// Replaces a file of an open directory in one step.
+/// Replaces a file of an open directory in one step. `parts` are its new content.
 ///
 /// # Errors
-/// Those of the file system. The old file then stands, or the new one.
+/// Those of the file system. Then either the old file or the new one is there.
 pub fn replace(
     directory: impl AsFd,
     name: &str,
@@ -163,7 +164,7 @@ pub fn replace(
     Ok(())
 }
 
-/// As [`replace`], in the folder at a path, which is made where it is missing.
+/// As [`replace`], in the folder at a path. The folder is created where it is missing.
 ///
 /// # Errors
 /// As those of [`replace`].
@@ -172,12 +173,12 @@ pub fn replace_in(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     replace(open_directory(CWD, folder)?, name, &[bytes], Durable::Yes)
 }
 
-/// Opens a directory. A link under its last name is refused.
+/// Opens a directory. A link as the last name is an error.
 pub(crate) fn open_directory(at: impl AsFd, path: impl rustix::path::Arg) -> io::Result<OwnedFd> {
     Ok(rustix::fs::openat(at, path, crate::files::beneath::DIRECTORY, Mode::empty())?)
 }
 
-/// Makes an empty file under a name of its own.
+/// Creates an empty file with a name that no other process uses.
 pub(crate) fn create_temporary(directory: impl AsFd, mode: u32) -> io::Result<(File, String)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -187,20 +188,20 @@ pub(crate) fn create_temporary(directory: impl AsFd, mode: u32) -> io::Result<(F
         let mode = Mode::from_raw_mode(mode);
         match rustix::fs::openat(&directory, &name, flags, mode) {
             Ok(file) => return Ok((file.into(), name)),
-            // Of a process with the same number: one that was killed, or that runs elsewhere.
+            // Left by a process with the same id, which was killed or runs elsewhere.
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// A file that goes when it is closed.
+/// Opens a file without a name. It is deleted when it is closed.
 pub(crate) fn open_unnamed(folder: &OwnedFd) -> io::Result<File> {
     #[cfg(target_os = "linux")]
     {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = rustix::fs::openat(folder, ".", flags, Mode::from_raw_mode(0o600));
-        // Not every file system has these.
+        // Not every file system supports this.
         if let Ok(file) = file {
             return Ok(file.into());
         }

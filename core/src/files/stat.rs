@@ -1,11 +1,11 @@
-//! Stat data by which an unchanged file is known without reading it.
+//! Stat data, by which an unchanged file is recognised without reading it.
 
 use rustix::fs::FileType;
 
 use crate::object::item::Kind;
 
-/// What a file system says of a file or link. Equal stat data means equal content, unless the
-/// data is racy (see [`crate::worktree::stat_index`]).
+/// The stat data of a file or link. Equal stat data means equal content, unless it is racy (see
+/// [`crate::worktree::stat_index`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stat {
     /// Size in bytes.
@@ -14,45 +14,45 @@ pub struct Stat {
     pub mtime_ns: i64,
     /// Last change of content or inode, in nanoseconds since 1970.
     pub ctime_ns: i64,
-    /// The inode's number.
+    /// The inode number.
     pub inode: u64,
 }
 
-/// What a file system says of a directory. On the file systems that `dates_names` knows, each name
-/// that comes or goes changes it.
+/// The stat data of a directory. On the file systems that `dates_names` knows, creating or removing
+/// a name in the directory changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// Last change of the names, in nanoseconds since 1970.
     pub mtime_ns: i64,
     /// Last change of names or inode, in nanoseconds since 1970.
     pub ctime_ns: i64,
-    /// The inode's number.
+    /// The inode number.
     pub inode: u64,
 }
 
 impl Stat {
-    /// Whether the file may have changed after this was taken, within the same tick of the file
-    /// system's clock, which said `clock_ns` before.
+    /// Returns whether the file may have changed after this stat data was taken, without a trace in
+    /// it: within the same tick of the file system's clock, which was at `clock_ns` before.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
 }
 
 impl Stamp {
-    /// As [`Stat::is_racy`], of the names in a directory.
+    /// As [`Stat::is_racy`], for the names in a directory.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
 }
 
-/// What stands under a name, as the file system sees it.
+/// What a name refers to in the file system; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
     /// A file or link.
     Content(Kind, Stat),
     /// A directory.
     Directory,
-    /// A FIFO, socket or device.
+    /// A FIFO, socket or device, as a noun for messages.
     Special(&'static str),
 }
 
@@ -69,7 +69,7 @@ impl From<&rustix::fs::Stat> for Node {
     }
 }
 
-/// What to call a file that no tree can hold.
+/// Returns a noun for a file that no tree can hold.
 pub(crate) fn special_name(file_type: FileType) -> &'static str {
     match file_type {
         FileType::Fifo => "FIFO",
@@ -82,7 +82,7 @@ pub(crate) fn special_name(file_type: FileType) -> &'static str {
 
 impl From<&rustix::fs::Stat> for Stat {
     fn from(stat: &rustix::fs::Stat) -> Self {
-        // Widths and signs of these fields differ between systems: 128 bits hold them all.
+        // The widths and signs of these fields differ between systems. 128 bits hold them all.
         let ns = |seconds: i128, ns: i128| {
             let all = seconds * 1_000_000_000 + ns;
             all.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
@@ -112,10 +112,10 @@ const BTRFS: u32 = 0x9123_683e;
 #[cfg(target_os = "linux")]
 const F2FS: u32 = 0xf2f5_2010;
 
-/// Whether the file system is known to date a directory with each name that comes or goes. Those
-/// of a network, FAT and FUSE may not, or late; overlayfs shows the times of the topmost layer alone,
-/// and names may come in the others while it is not mounted. The numbers are those of Linux's
-/// `magic.h`.
+/// Returns whether the file system is known to update a directory's times whenever a name is
+/// created or removed in it. Network file systems, FAT and FUSE may not, or late. overlayfs shows
+/// the times of the topmost layer only, and names may change in the others while it is not mounted.
+/// The numbers are those of Linux's `magic.h`.
 #[cfg(target_os = "linux")]
 pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
     const TMPFS: u32 = 0x0102_1994;
@@ -125,21 +125,21 @@ pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
-/// Whether the file system is known to date a file that is written to through a mapping, once the page
-/// has been written to the disk. Memory never is, and so tmpfs does not.
+/// Returns whether the file system is known to update a file's times after a write through a
+/// mapping, once the page has been written to the disk. A page of tmpfs never is.
 #[cfg(target_os = "linux")]
 pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
     const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, F2FS];
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
-/// Elsewhere files are read: nobody has tried.
+/// On other systems nobody has tested this, so files are read.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
-/// Elsewhere every directory is read: nobody has tried.
+/// On other systems nobody has tested this, so every directory is read.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
     false

@@ -1,9 +1,9 @@
 //! A file's content as objects: small files whole, large ones cut by content.
 //!
-//! Files over [`CHUNKED_OVER_BYTES`] are cut by FastCDC (v2020, normalization level 1, gear
-//! table without a seed), so that an edit in the middle stores and moves only the chunks near
-//! it. The chunk list is an object of its own; the blob id stays the BLAKE3 of the whole file.
-//! The cut points are part of the format: a test vector freezes them.
+//! Files of more than [`CHUNKED_OVER_BYTES`] are cut by FastCDC (v2020, normalization level 1, gear
+//! table without a seed), so that after an edit only the chunks near it are stored and sent again.
+//! The chunk list is an object of its own. The blob id is still the BLAKE3 of the whole file. The
+//! cut points are part of the format, and frozen by a test vector.
 
 use std::io::{self, Read, Write};
 
@@ -17,11 +17,12 @@ use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::CHUNKED_OVER_BYTES;
 use crate::object::varint;
 
-/// No chunk but a file's last is smaller.
+/// The smallest chunk, but for a file's last.
 pub const CHUNK_BYTES_MIN: usize = 32 << 10;
-/// The mean that the cut rule aims at.
+/// The average that the cut rule aims at.
 pub const CHUNK_BYTES_AVERAGE: usize = 128 << 10;
-/// No chunk is larger. Below [`CHUNKED_OVER_BYTES`], so no chunk has the id of a chunked file.
+/// The largest chunk. Less than [`CHUNKED_OVER_BYTES`], so that no chunk has the id of a chunked
+/// file.
 pub const CHUNK_BYTES_MAX: usize = 512 << 10;
 /// Version of the chunk list encoding.
 pub const LIST_VERSION: u8 = 1;
@@ -29,18 +30,18 @@ pub const LIST_VERSION: u8 = 1;
 /// Bytes read ahead of the cutter.
 const READ_BYTES: usize = 4 << 20;
 
-/// What a file's bytes are called and how they are stored.
+/// The id and the storage of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
     /// The BLAKE3 of all bytes.
     pub id: BlobId,
     /// How many bytes were read.
     pub bytes: u64,
-    /// The chunk list, where the file is over [`CHUNKED_OVER_BYTES`].
+    /// The chunk list, where the file has more than [`CHUNKED_OVER_BYTES`].
     pub list: Option<ListId>,
 }
 
-/// Why content could not be taken in.
+/// Why content could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteContentError {
     /// The reader failed.
@@ -51,18 +52,18 @@ pub enum WriteContentError {
     Store(#[from] StoreError),
 }
 
-/// Why content could not be given out.
+/// Why content could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadContentError {
     /// The writer failed.
     #[error("cannot write: {0}")]
     Write(#[source] io::Error),
-    /// The source failed, or its objects do not make up the content.
+    /// The source failed, or its objects do not add up to the content.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Reads to the end, and gives `sink` the objects that it does not have.
+/// Reads to the end, and puts those objects into `sink` that it does not have.
 pub fn write_content(
     reader: &mut dyn Read,
     sink: &dyn ObjectSink,
@@ -73,11 +74,11 @@ pub fn write_content(
         return write_chunks(reader, buffer, sink);
     }
     let id = BlobId::of(&buffer);
-    give(sink, ObjectKind::Blob, id.into(), &buffer)?;
+    put(sink, ObjectKind::Blob, id.into(), &buffer)?;
     Ok(Content { id, bytes: buffer.len() as u64, list: None })
 }
 
-fn give(
+fn put(
     sink: &dyn ObjectSink,
     kind: ObjectKind,
     id: ObjectId,
@@ -112,11 +113,12 @@ fn write_chunks(
         read_up_to(reader, &mut buffer, READ_BYTES)?;
         let at_end = buffer.len() < READ_BYTES;
         let mut start = 0;
-        // A cut looks ahead at most the largest chunk: with less in hand, read on first.
+        // The cut rule looks ahead by the largest chunk at most: with less in the buffer, read more
+        // first.
         while start < buffer.len() && (at_end || buffer.len() - start >= CHUNK_BYTES_MAX) {
             let chunk = &buffer[start..start + next_cut(&buffer[start..])];
             let id = BlobId::of(chunk);
-            give(sink, ObjectKind::Blob, id.into(), chunk)?;
+            put(sink, ObjectKind::Blob, id.into(), chunk)?;
             chunks.push((id, chunk.len() as u64));
             start += chunk.len();
         }
@@ -129,18 +131,18 @@ fn write_chunks(
     }
     let encoded = encode_list(&chunks);
     let list = ListId::of(&encoded);
-    give(sink, ObjectKind::List, list.into(), &encoded)?;
+    put(sink, ObjectKind::List, list.into(), &encoded)?;
     let id = BlobId(*whole.finalize().as_bytes());
     Ok(Content { id, bytes, list: Some(list) })
 }
 
-/// Length of the first chunk of `bytes`.
+/// Returns the length of the first chunk of `bytes`.
 fn next_cut(bytes: &[u8]) -> usize {
     let cutter = FastCDC::new(bytes, CHUNK_BYTES_MIN, CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX);
     cutter.cut(0, bytes.len()).1
 }
 
-/// The list's encoding: version, count, then for each chunk its id and length.
+/// Encodes a chunk list: version, count, then the id and length of each chunk.
 pub fn encode_list(chunks: &[(BlobId, u64)]) -> Vec<u8> {
     let mut out = Vec::with_capacity(chunks.len() * (ID_BYTES + 3) + 8);
     out.push(LIST_VERSION);
@@ -152,7 +154,7 @@ pub fn encode_list(chunks: &[(BlobId, u64)]) -> Vec<u8> {
     out
 }
 
-/// Reads a list's encoding; `None` where it breaks a rule of the format.
+/// Decodes a chunk list; `None` where it breaks a rule of the format.
 pub fn decode_list(encoded: &[u8]) -> Option<Vec<(BlobId, u64)>> {
     let [LIST_VERSION, rest @ ..] = encoded else { return None };
     let mut rest = rest;
@@ -168,8 +170,9 @@ pub fn decode_list(encoded: &[u8]) -> Option<Vec<(BlobId, u64)>> {
     rest.is_empty().then_some(chunks)
 }
 
-/// Ids of the objects that hold a file's or link's content: the blob, or the list and its chunks.
-pub fn content_objects(
+/// Returns the ids of the objects that hold a file's or link's content: the blob, or the list and
+/// its chunks.
+pub(crate) fn content_objects(
     item: &Item,
     source: &dyn ObjectSource,
 ) -> Result<Vec<ObjectId>, StoreError> {
@@ -184,8 +187,8 @@ fn read_list(list: &ListId, source: &dyn ObjectSource) -> Result<Vec<(BlobId, u6
     decode_list(&encoded).ok_or(StoreError::DamagedObject { id: (*list).into() })
 }
 
-/// Writes the content of a file or link. The bytes are checked against the item's id, but only
-/// after they went to `out`: nothing may point at what was written before this returns.
+/// Writes the content of a file or link to `out`. The whole is verified against the item's id only
+/// after the last byte was written: until this returns, nothing may refer to what was written.
 pub fn read_content(
     item: &Item,
     source: &dyn ObjectSource,
@@ -221,7 +224,7 @@ mod tests {
     use crate::object::item::Kind;
     use crate::object::memory::MemoryObjects;
 
-    /// Bytes that any implementation can make: a 64-bit LCG (Knuth's MMIX), high byte of each state.
+    /// Reproducible bytes: a 64-bit LCG (Knuth's MMIX), the high byte of each state.
     fn noise(count: usize, mut state: u64) -> Vec<u8> {
         let step = |state: &mut u64| {
             *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

@@ -1,4 +1,4 @@
-//! Why the store could not do what was asked.
+//! Why an object could not be read or stored.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::object::id::{BlobId, ObjectId, PackId, TreeId};
 use crate::object::tree::format::TreeError;
 
-/// Why an object could not be had or kept.
+/// Why an object could not be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The object is in no pack of the store.
+    /// No pack of the store has the object.
     #[error("object {id} is missing from the store")]
     Missing {
         /// The object asked for.
         id: ObjectId,
     },
-    /// An object would pass the limit of the format.
+    /// The object exceeds the largest size of the format.
     #[error(
         "an object of {bytes} bytes is over the limit of {} bytes",
         crate::object::kind::OBJECT_BYTES_MAX
@@ -38,13 +38,13 @@ pub enum StoreError {
         /// The object.
         id: ObjectId,
     },
-    /// Stored chunks do not make up the file that they are listed for.
+    /// The stored chunks do not add up to the file that they are listed for.
     #[error("the stored content of file {id} is not that file")]
     WrongContent {
         /// The file's id.
         id: BlobId,
     },
-    /// A pack is cut short, altered, or not a pack.
+    /// A pack is truncated, altered, or not a pack.
     #[error("pack {} is damaged: {what}", path.display())]
     DamagedPack {
         /// The pack file.
@@ -52,13 +52,13 @@ pub enum StoreError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// A pack's bytes are not those that its name promises.
+    /// A pack's bytes do not have the id that they were requested or named by.
     #[error("pack {id} holds other bytes than its id says")]
     WrongPack {
         /// The id that was promised.
         id: PackId,
     },
-    /// An index file is cut short, altered, or not an index.
+    /// An index file is truncated, altered, or not an index.
     #[error("index {} is damaged: {what}", path.display())]
     DamagedIndex {
         /// The index file.
@@ -77,17 +77,17 @@ pub enum StoreError {
     /// The file system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl StoreError {
-    /// For `map_err`: names the action and the path of a failed system call.
+    /// Returns a closure for `map_err` that adds the action and the path to a system error.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { action, path, source }

@@ -7,7 +7,7 @@
 //! | [`ListId`] | an encoded chunk list, in `derive_key` mode with [`LIST_CONTEXT`] |
 //! | [`PackId`] | the bytes of a pack file |
 //!
-//! The two contexts keep the kinds apart: no blob can pose as a tree or as a chunk list.
+//! The two contexts separate the kinds: no blob has the id of a tree node or of a chunk list.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,19 +15,19 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-/// BLAKE3 `derive_key` context of tree nodes.
+/// The BLAKE3 `derive_key` context of tree nodes.
 pub const TREE_CONTEXT: &str = "fastest 2026-11-21 tree node v1";
-/// BLAKE3 `derive_key` context of chunk lists.
+/// The BLAKE3 `derive_key` context of chunk lists.
 pub const LIST_CONTEXT: &str = "fastest 2026-11-21 chunk list v1";
 
 /// Length of every id in bytes.
 pub const ID_BYTES: usize = 32;
 
-/// Text that is not 64 hexadecimal digits.
+/// The error for text that is not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not an id: 64 hexadecimal digits are needed")]
 pub struct ParseIdError {
-    /// The text as given.
+    /// The text that was to be parsed.
     pub text: String,
 }
 
@@ -38,12 +38,12 @@ macro_rules! id_type {
         pub struct $name(pub [u8; ID_BYTES]);
 
         impl $name {
-            /// The raw bytes.
+            /// Returns the 32 bytes.
             pub const fn as_bytes(&self) -> &[u8; ID_BYTES] {
                 &self.0
             }
 
-            /// 64 lower-case hexadecimal digits.
+            /// Returns 64 lower-case hexadecimal digits.
             pub fn to_hex(&self) -> String {
                 blake3::Hash::from_bytes(self.0).to_hex().to_string()
             }
@@ -96,14 +96,14 @@ id_type! {
 }
 
 impl BlobId {
-    /// The id of `bytes`.
+    /// Returns the id of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
 }
 
 impl TreeId {
-    /// The id of an encoded tree node.
+    /// Returns the id of an encoded tree node.
     pub fn of(encoded: &[u8]) -> Self {
         static KEYED: LazyLock<blake3::Hasher> =
             LazyLock::new(|| blake3::Hasher::new_derive_key(TREE_CONTEXT));
@@ -112,7 +112,7 @@ impl TreeId {
 }
 
 impl ListId {
-    /// The id of an encoded chunk list.
+    /// Returns the id of an encoded chunk list.
     pub fn of(encoded: &[u8]) -> Self {
         static KEYED: LazyLock<blake3::Hasher> =
             LazyLock::new(|| blake3::Hasher::new_derive_key(LIST_CONTEXT));
@@ -131,12 +131,13 @@ macro_rules! into_object_id {
 }
 into_object_id!(BlobId, TreeId, ListId);
 
-/// A map by the ids of objects at hand, whose bytes were hashed.
+/// A map keyed by the ids of objects whose bytes were hashed here. Ids that are only claimed need
+/// the standard hasher: see [`IdHasher`].
 pub(crate) type IdMap<Id, Value> = HashMap<Id, Value, BuildHasherDefault<IdHasher>>;
 
-/// Takes an id's last eight bytes for its hash: an id is one already. Who searches for contents
-/// whose ids share bytes pays for each with far more work than it then costs us to tell them apart.
-/// Ids that are only claimed cost nothing to make up: keep such with the standard hasher.
+/// Uses the last eight bytes of an id as its hash, since an id is a hash already. To find contents
+/// whose ids share these bytes costs an attacker far more than the collisions cost us. An id that
+/// is only claimed costs nothing to make up: such ids are kept in maps with the standard hasher.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct IdHasher(u64);
 
@@ -146,7 +147,7 @@ impl Hasher for IdHasher {
         self.0 = u64::from_le_bytes(*tail);
     }
 
-    /// The length of an id says nothing.
+    /// Ignores the length prefix: all ids have the same length.
     fn write_usize(&mut self, _: usize) {}
 
     fn finish(&self) -> u64 {

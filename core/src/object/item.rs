@@ -1,6 +1,6 @@
-//! What stands under a name in a tree, and a directory as a whole.
+//! What an entry of a tree is, and the totals of a directory.
 
-use crate::object::id::{BlobId, ID_BYTES, ListId, TreeId};
+use crate::object::id::{ID_BYTES, ListId, TreeId};
 
 /// What an entry is. The numbers are part of the encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,38 +28,34 @@ impl Kind {
     }
 }
 
-/// What stands under a name, without the name.
+/// An entry of a directory without its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Item {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// A [`BlobId`], or for a directory a [`TreeId`].
+    /// A [`BlobId`](crate::object::id::BlobId), or for a directory a [`TreeId`].
     pub id: [u8; ID_BYTES],
-    /// Bytes of the file or link target; for a directory, of all files below it.
+    /// Bytes of the file or link target; for a directory, of all files and links below it.
     pub bytes: u64,
     /// Files and links below a directory; 1 for anything else.
     pub files: u64,
-    /// The chunk list; present exactly for files over [`CHUNKED_OVER_BYTES`](crate::object::tree::CHUNKED_OVER_BYTES).
+    /// The chunk list; present exactly for files of more than
+    /// [`CHUNKED_OVER_BYTES`](crate::object::tree::CHUNKED_OVER_BYTES).
     pub list: Option<ListId>,
 }
 
 impl Item {
-    /// Whether this is a directory.
+    /// Returns whether this is a directory.
     pub fn is_directory(&self) -> bool {
         self.kind == Kind::Directory
     }
 
-    /// The id of a directory's root node.
+    /// Returns the id of a directory's root node.
     pub fn tree_id(&self) -> Option<TreeId> {
         self.is_directory().then_some(TreeId(self.id))
     }
 
-    /// The id of the content of a file or link.
-    pub fn blob_id(&self) -> Option<BlobId> {
-        (!self.is_directory()).then_some(BlobId(self.id))
-    }
-
-    /// The entry of a directory with this root.
+    /// Returns the entry of the directory with this root.
     pub fn directory(root: &Root) -> Self {
         Self {
             kind: Kind::Directory,
@@ -71,13 +67,13 @@ impl Item {
     }
 }
 
-/// A directory as a whole: its root node and what lies below.
+/// The root node of a directory, with the totals of what is below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Root {
-    /// The root node.
+    /// The id of the root node.
     pub id: TreeId,
     /// Files and links below.
     pub files: u64,
-    /// Bytes of them all.
+    /// Their bytes, in all.
     pub bytes: u64,
 }

@@ -1,11 +1,11 @@
-//! The kinds of objects: by which rule an id follows from bytes, and how many bytes there may be.
+//! The kinds of objects: how each kind's id is computed, and how large an object may be.
 
 use crate::object::id::{BlobId, ListId, ObjectId, TreeId};
 
-/// No object is larger: bounds what a reader allocates for a hostile pack.
+/// The largest size of an object, in bytes. Limits what a reader allocates for a hostile pack.
 pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 
-/// The rule by which an object's id follows from its bytes. The numbers are stored in packs.
+/// How an object's id is computed from its bytes. The numbers are stored in packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum ObjectKind {
@@ -18,7 +18,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// The kind with this stored number.
+    /// Returns the kind with this stored number.
     pub fn from_u8(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Blob),
@@ -28,7 +28,7 @@ impl ObjectKind {
         }
     }
 
-    /// The id that `bytes` have as this kind of object.
+    /// Returns the id of an object of this kind with these bytes.
     pub fn id_of(self, bytes: &[u8]) -> ObjectId {
         match self {
             Self::Blob => BlobId::of(bytes).into(),

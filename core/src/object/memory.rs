@@ -1,4 +1,4 @@
-//! Objects in memory, and sinks that keep nothing.
+//! Objects in memory, and a sink that discards them.
 
 use std::sync::RwLock;
 
@@ -7,7 +7,7 @@ use crate::object::id::{IdMap, ObjectId};
 use crate::object::kind::ObjectKind;
 use crate::object::source::{Object, ObjectSink, ObjectSource};
 
-/// A sink that keeps nothing: to learn a tree's id without storing it.
+/// A sink that discards objects: for computing a tree's id without storing the tree.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct NoSink;
 
@@ -21,20 +21,20 @@ impl ObjectSink for NoSink {
     }
 }
 
-/// A source with more objects in memory on top, which nothing stores: for trees that serve one
-/// computation.
+/// Objects in memory on top of another source. They are never stored: for trees that one
+/// computation needs.
 pub struct ScratchObjects<'a> {
     below: &'a dyn ObjectSource,
     above: MemoryObjects,
 }
 
 impl<'a> ScratchObjects<'a> {
-    /// On top of `below`, with nothing of its own.
+    /// Returns an empty layer on top of `below`.
     pub fn over(below: &'a dyn ObjectSource) -> Self {
         Self { below, above: MemoryObjects::default() }
     }
 
-    /// How many objects are held in memory.
+    /// Returns how many objects are in memory.
     pub fn held(&self) -> usize {
         self.above.len()
     }
@@ -63,19 +63,19 @@ impl ObjectSink for ScratchObjects<'_> {
     }
 }
 
-/// Objects in memory, as source and sink: for tests, and for trees kept hot.
+/// Objects in memory, as a source and a sink: for tests, and for trees that are used often.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
     objects: RwLock<IdMap<ObjectId, Object>>,
 }
 
 impl MemoryObjects {
-    /// How many objects are held.
+    /// Returns how many objects there are.
     pub fn len(&self) -> usize {
         self.objects.read().expect("no writer panics").len()
     }
 
-    /// Whether nothing is held.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -12,6 +12,6 @@ pub mod memory;
 pub mod name;
 pub(crate) mod path;
 pub mod source;
-pub mod state_name;
+pub(crate) mod state_name;
 pub mod tree;
 pub(crate) mod varint;

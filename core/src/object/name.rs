@@ -1,13 +1,13 @@
-//! Which names a tree may hold, and the names that mean something to us.
+//! Which names a tree may have, and the names that have a meaning here.
 
-/// The folder of a working copy that holds our own state; never part of a tree.
+/// The folder of a working copy that holds Fastest's own state. Never part of a tree.
 pub const STATE_DIR: &str = ".fastest";
 
-/// The longest name that an entry may have, in bytes, as on every common file system.
+/// The longest name of an entry, in bytes: that of every common file system.
 pub const NAME_BYTES_MAX: usize = 255;
 
-/// Whether a tree may hold this name.
-pub fn name_is_allowed(name: &[u8]) -> bool {
+/// Returns whether a tree may have an entry of this name.
+pub(crate) fn name_is_allowed(name: &[u8]) -> bool {
     !name.is_empty()
         && name.len() <= NAME_BYTES_MAX
         && name != b"."
@@ -16,24 +16,24 @@ pub fn name_is_allowed(name: &[u8]) -> bool {
         && !has_slash_or_nul(name)
 }
 
-/// Eight bytes at a time: every name of every node that is read passes here.
+/// Works on eight bytes at a time, because every name of every node that is read is checked here.
 fn has_slash_or_nul(name: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    // Nonzero if, and only if, some byte is zero.
+    // Nonzero exactly where some byte is zero.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let in_word = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
         zeros(word) | zeros(word ^ (ONES * u64::from(b'/'))) != 0
     };
     match name.last_chunk() {
-        // The last eight bytes may have been looked at in part.
+        // The last eight bytes may overlap the words before them.
         Some(tail) => in_word(tail) || name.as_chunks().0.iter().any(in_word),
         None => name.iter().any(|byte| matches!(byte, 0 | b'/')),
     }
 }
 
-/// The names of ignore files, the weaker first.
+/// The names of ignore files. Rules of the second override those of the first.
 pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".fastestignore"];
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
                 assert!(!name_is_allowed(&name), "{bad} at {at}");
                 assert!(!name_is_allowed(&name[..=at]), "{bad} at the end, {at}");
             }
-            // One off either, and with the high bit.
+            // Values next to both bytes, also with the high bit set.
             for good in [1, b'/' - 1, b'/' + 1, 0x80, b'/' | 0x80, 0xff] {
                 let mut name = [1; 40];
                 name[at] = good;

@@ -1,7 +1,8 @@
-//! Objects: what a store holds, and the two traits between those who make objects and those who keep them.
+//! Objects, and the traits between the code that makes them and the code that keeps them.
 //!
-//! Each object is self-verifying: its id is the hash of its bytes under the rule of its kind
-//! (see [`crate::object::id`]), so a store can be checked without knowing what points at what.
+//! Each object verifies itself: its id is the hash of its bytes, by the rule of its kind (see
+//! [`crate::object::id`]). So a store can be checked without knowing how objects refer to each
+//! other.
 
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::object::error::StoreError;
 use crate::object::id::ObjectId;
 use crate::object::kind::ObjectKind;
 
-/// An object's bytes: a range of a shared, decompressed block.
+/// An object's bytes: a range of a decompressed block, which other objects share.
 #[derive(Debug, Clone)]
 pub struct Object {
     block: Arc<Vec<u8>>,
@@ -18,7 +19,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// The bytes in `range` of `block`.
+    /// Returns the object in `range` of `block`.
     ///
     /// # Panics
     /// Where `range` is not within `block`.
@@ -43,21 +44,24 @@ impl Deref for Object {
     }
 }
 
-/// Gives objects by id. Calls may come from many threads.
+/// Where objects are read from. May be called from many threads.
 pub trait ObjectSource: Sync {
-    /// The object's verified bytes; [`StoreError::Missing`] where the source does not hold it.
+    /// Returns the object's bytes, verified against `id`.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where the source does not have the object.
     fn object(&self, id: &ObjectId) -> Result<Object, StoreError>;
 
-    /// Whether the source holds the object.
+    /// Returns whether the source has the object.
     fn has(&self, id: &ObjectId) -> Result<bool, StoreError>;
 }
 
-/// Takes objects. Calls may come from many threads; nothing is durable before the sink's own
-/// `finish`. To give an object twice is harmless.
+/// Where objects are put. May be called from many threads. Nothing is durable before the
+/// implementation's own `finish`. Putting an object twice is harmless.
 pub trait ObjectSink: Sync {
-    /// Whether an object need not be given, being stored already or on its way.
+    /// Returns whether the object need not be put, since it is stored or was put already.
     fn has(&self, id: &ObjectId) -> Result<bool, StoreError>;
 
-    /// Takes an object whose id the caller has computed from `bytes` under `kind`'s rule.
+    /// Takes an object. The caller has computed `id` from `bytes` by the rule of `kind`.
     fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError>;
 }

@@ -1,23 +1,24 @@
-//! The names of state folders: those of version control systems, and our own.
+//! The names of state folders: those of version control systems, and Fastest's own.
 //!
-//! They are content for nobody, and are never written, whatever a rule or a tree says. Trees of
-//! earlier builds may hold them: those decode, and what they hold under such a name is passed over.
+//! They are never content and never written, whatever a rule or a tree says. Trees of earlier
+//! builds may have such entries: these trees decode, and the entries are skipped.
 
 use crate::object::name::STATE_DIR;
 
-/// The state folders of other version control systems. Content where git tracks what is in them, as
-/// test data of tools is, and never where they are a repository here.
+/// The state folders of other version control systems, each with names that mark it as a
+/// repository. A folder of such a name without them may be content where git tracks it: tools keep
+/// test data there.
 pub(crate) const OTHERS: [(&[u8], &[&str]); 3] = [
     (b".hg", &["requires", "store", "00changelog.i"]),
     (b".jj", &["repo"]),
     (b".svn", &["wc.db", "entries", "format"]),
 ];
 
-/// Whether a name is that of git's state or ours, in any spelling that a common file system folds to
-/// it: by case, by code points that HFS+ ignores, by endings that NTFS ignores, by NTFS's short
-/// names. As git's `is_hfs_dotgit` and `is_ntfs_dotgit`.
-pub fn is_state_name(name: &[u8]) -> bool {
-    // All but a few names of all that pass here end with this.
+/// Returns whether a name is that of git's state folder or ours, in any spelling that a common file
+/// system treats as equal: other case, code points that HFS+ ignores, endings that NTFS ignores,
+/// NTFS's short names. Follows git's `is_hfs_dotgit` and `is_ntfs_dotgit`.
+pub(crate) fn is_state_name(name: &[u8]) -> bool {
+    // Fast path: for almost every name the check ends here.
     let may_be = match name.first() {
         Some(b'.') => name
             .get(1)
@@ -41,13 +42,13 @@ fn folds_to(name: &[u8], state: &str, short: &str) -> bool {
         })
 }
 
-/// Code points that HFS+ leaves out of account in names.
+/// Code points that HFS+ ignores in names.
 fn hfs_ignores(letter: char) -> bool {
     matches!(letter,
         '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Whether a name is that of the state folder of a version control system other than git.
+/// Returns whether a name is that of the state folder of a version control system other than git.
 pub(crate) fn is_name_of_others(name: &[u8]) -> bool {
     OTHERS.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
 }

@@ -1,13 +1,13 @@
-//! Tree nodes: a directory's entries, encoded canonically, wide directories split.
+//! Tree nodes: the canonical encoding of a directory, and how wide directories are split.
 //!
-//! A manifest is a Merkle tree of directories; its hash is the id of the root directory's node.
-//! The same set of entries gives the same bytes and so the same id, whatever the history.
+//! A manifest is a Merkle tree of directories. Its hash is the id of the root directory's node. The
+//! same set of entries always has the same bytes, and so the same id, whatever edits led to it.
 //!
-//! A directory whose leaf node would pass [`NODE_BYTES_MAX`] is split by a rule that looks at
-//! names alone: a leaf ends after each entry whose [`boundary`] is at least 1, and a node of
+//! A directory whose leaf node would exceed [`NODE_BYTES_MAX`] is split by a rule that depends on
+//! names alone. A leaf ends after each entry whose name has a [`boundary`] of at least 1; a node of
 //! level *n* ends after each child whose last name has a boundary of at least *n* + 1. So an edit
-//! rewrites one leaf of some 128 entries and the few nodes above it. `docs/formats.md` gives the
-//! encoding, with vectors.
+//! rewrites one leaf of about 128 entries and the few nodes above it. `docs/formats.md` specifies
+//! the encoding, with test vectors.
 
 pub mod format;
 pub mod node;
@@ -18,7 +18,7 @@ pub use format::{
     CHUNKED_OVER_BYTES, DEPTH_MAX, NODE_BYTES_MAX, NODE_VERSION, TreeError, boundary,
     empty_directory,
 };
-pub(crate) use node::order_of_names;
+pub(crate) use node::compare_names;
 pub use node::{Entries, Entry, Node, Run, Runs};
 pub(crate) use read::check_depth;
 pub use read::{find, read_directory, read_root};
@@ -100,7 +100,7 @@ mod tests {
             }
         }
         for a in &names {
-            names.iter().for_each(|b| assert_eq!(order_of_names(a, b), a.cmp(b), "{a:?} {b:?}"));
+            names.iter().for_each(|b| assert_eq!(compare_names(a, b), a.cmp(b), "{a:?} {b:?}"));
         }
     }
 

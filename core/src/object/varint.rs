@@ -1,6 +1,7 @@
-//! Unsigned LEB128 integers, in their shortest form only, so that each value has one encoding.
+//! Unsigned LEB128 integers, in their shortest form only, so that each value has exactly one
+//! encoding.
 
-/// Appends `value`.
+/// Appends the encoding of `value`.
 pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
@@ -9,11 +10,11 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Takes a value off the front of `input`; `None` where it is cut short, over 64 bits, or longer
-/// than it needs to be.
+/// Removes a value from the front of `input`. Returns `None` where the encoding is truncated,
+/// exceeds 64 bits, or is not the shortest one.
 #[inline]
 pub(crate) fn take(input: &mut &[u8]) -> Option<u64> {
-    // Most are lengths of names.
+    // Fast path: most values are lengths of names.
     if let [byte @ ..0x80, rest @ ..] = input {
         let value = u64::from(*byte);
         *input = rest;

@@ -1,26 +1,28 @@
-//! Work that goes on beside other work.
+//! Work on a thread of its own, while the caller does something else.
 
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
-/// A job on a thread of its own. Where the system has no thread left, it was done at once instead.
+/// A job on a thread of its own. Where the system cannot start a thread, the job has run already,
+/// in the caller.
 #[derive(Debug)]
-#[must_use = "whoever does not ask for the result does not know when the job is done"]
+#[must_use = "only `result` waits for the job"]
 pub(crate) enum BackgroundJob<T> {
-    /// A thread does it.
+    /// It runs on this thread.
     Thread(JoinHandle<T>),
-    /// It is done.
+    /// It ran in the caller.
     Done(T),
 }
 
 impl<T: Send + 'static> BackgroundJob<T> {
-    /// Begins a job, which must not panic.
+    /// Starts a job, which must not panic.
     pub(crate) fn begin(job: impl FnOnce() -> T + Send + 'static) -> Self {
         Self::begin_on(Builder::new(), job)
     }
 
     fn begin_on(thread: Builder, job: impl FnOnce() -> T + Send + 'static) -> Self {
-        // A thread that cannot be had takes what it was given with it.
+        // If the thread cannot be started, the closure that it was given is lost: so the job is
+        // shared.
         let waiting = Arc::new(Mutex::new(Some(job)));
         let theirs = Arc::clone(&waiting);
         match thread.spawn(move || take(&theirs)()) {
@@ -29,7 +31,7 @@ impl<T: Send + 'static> BackgroundJob<T> {
         }
     }
 
-    /// What the job came to, once it is done.
+    /// Waits for the job, and returns its result.
     pub(crate) fn result(self) -> T {
         match self {
             Self::Thread(thread) => thread.join().expect("the job does not panic"),
@@ -43,7 +45,7 @@ fn take<J>(waiting: &Mutex<Option<J>>) -> J {
     job.expect("it is taken by the thread, or where there is none")
 }
 
-/// A thread that no system has the memory for.
+/// A thread with more stack than any system has memory for.
 #[cfg(test)]
 pub(crate) fn impossible() -> Builder {
     Builder::new().stack_size(1 << 60)

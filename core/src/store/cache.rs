@@ -1,4 +1,4 @@
-//! What the store keeps open: decompressed blocks and pack files, each within a bound.
+//! What the store keeps open or decompressed, each up to a limit: blocks and pack files.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -8,16 +8,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::object::error::StoreError;
 use crate::object::id::PackId;
 
-/// Decompressed bytes kept, about: enough for each thread to walk a pack without repeating work.
+/// Decompressed bytes that are kept, roughly: enough for each thread to read a pack in order
+/// without decompressing a block twice.
 const BLOCKS_BYTES_MAX: usize = 32 << 20;
-/// Pack files kept open.
+/// Pack files that are kept open.
 const PACKS_MAX: usize = 64;
 
-/// A pack and the offset of a block in it.
+/// A pack, and the offset of a block in it.
 type BlockKey = (PackId, u32);
 type Slot = Arc<OnceLock<Option<Arc<Vec<u8>>>>>;
 
-/// Decompressed blocks, oldest out first. Two threads that want one block decompress it once.
+/// Decompressed blocks; the oldest is dropped first. Two threads that need the same block
+/// decompress it once.
 #[derive(Debug, Default)]
 pub(crate) struct BlockCache {
     state: Mutex<Blocks>,
@@ -31,7 +33,7 @@ struct Blocks {
 }
 
 impl BlockCache {
-    /// The block, made by `load` where it is not here.
+    /// Returns a block. Calls `load` if it is not cached.
     pub(crate) fn get(
         &self,
         key: BlockKey,
@@ -47,7 +49,7 @@ impl BlockCache {
         });
         match (outcome, cached) {
             (None, Some(block)) => Ok(Arc::clone(block)),
-            // Whoever made the slot failed, and has told its own caller why.
+            // The thread that made the slot failed, and returned the error to its own caller.
             (None, None) => load().map(Arc::new),
             (Some(Ok(block)), _) => {
                 self.lock().keep(key, block.len());
@@ -60,7 +62,7 @@ impl BlockCache {
         }
     }
 
-    /// Forgets all blocks, as when packs were replaced.
+    /// Drops all blocks, as after packs were replaced.
     pub(crate) fn clear(&self) {
         *self.lock() = Blocks::default();
     }
@@ -82,7 +84,7 @@ impl Blocks {
     }
 }
 
-/// Open pack files, all closed when they become many.
+/// Open pack files. When there are too many, all are closed.
 #[derive(Debug, Default)]
 pub(crate) struct OpenPacks {
     files: Mutex<HashMap<PackId, Arc<File>>>,

@@ -1,4 +1,4 @@
-//! Checks a store in full, and rebuilds its index.
+//! Checks a whole store, rebuilds its index, and saves what is left of damaged packs.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -17,15 +17,15 @@ use crate::store::pack::{self, PackInfo, Packed};
 /// What is wrong with a store.
 #[derive(Debug)]
 pub enum Fault {
-    /// A pack is not what its name says, or holds an object that is not what its id says.
+    /// A pack, or an object in it, does not have the bytes that its id stands for.
     Pack {
         /// The pack.
         id: PackId,
         /// What is wrong with it.
         error: StoreError,
     },
-    /// A pack or an index segment cannot be read: the system does not let us, or has no file handle left,
-    /// or a newer version wrote it. Nothing is known of it, and it is not to be touched.
+    /// A pack or an index segment cannot be read: the system forbids it, no file handle is left, or a
+    /// newer version wrote it. Nothing is known of its content, and it must not be touched.
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -39,29 +39,29 @@ pub enum Fault {
         /// What is wrong with it.
         error: StoreError,
     },
-    /// The index lacks objects that a sound pack holds: what a process leaves that is killed
-    /// between the two. [`Store::index_pack`] mends it.
+    /// The index lacks objects of a sound pack: the process that wrote the pack was killed before it
+    /// wrote the segment. [`Store::index_pack`] repairs this.
     Unindexed {
         /// The pack.
         id: PackId,
         /// How many objects.
         objects: u64,
     },
-    /// The index says that objects are where they are not.
+    /// The index has objects at places where they are not.
     Misindexed {
         /// The pack that the index names.
         id: PackId,
         /// How many objects.
         objects: u64,
     },
-    /// A file lies among the packs that is none.
+    /// A file among the packs is not a pack.
     Stranger {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// What a check saw.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// Packs that were read in full.
@@ -73,7 +73,7 @@ pub struct Checked {
 }
 
 impl Store {
-    /// Reads every pack and every index segment in full.
+    /// Reads every pack and every index segment in full, and verifies them.
     pub fn check(&self) -> Result<Checked, StoreError> {
         let packs = self.packs()?;
         let results: Vec<_> =
@@ -87,13 +87,14 @@ impl Store {
                     checked.objects += objects.len() as u64;
                     sound.insert(id, objects);
                 }
-                // Set aside by another process between the listing and the reading.
+                // Another process moved it away after it was listed.
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
                     unsound.insert(id);
-                    checked.faults.push(match says_nothing(&error) {
-                        true => Fault::Unreadable { path: self.pack_path(&id), error },
-                        false => Fault::Pack { id, error },
+                    checked.faults.push(if is_inconclusive(&error) {
+                        Fault::Unreadable { path: self.pack_path(&id), error }
+                    } else {
+                        Fault::Pack { id, error }
                     });
                 }
             }
@@ -114,12 +115,13 @@ impl Store {
         for path in index::list(&self.index_dir())? {
             let records = match Index::read_segment(&path) {
                 Ok(records) => records,
-                // Merged away by another process between the listing and the reading.
+                // Another process merged it after it was listed.
                 Err(error) if is_gone(&error) => continue,
                 Err(error) => {
-                    checked.faults.push(match says_nothing(&error) {
-                        true => Fault::Unreadable { path, error },
-                        false => Fault::Segment { path, error },
+                    checked.faults.push(if is_inconclusive(&error) {
+                        Fault::Unreadable { path, error }
+                    } else {
+                        Fault::Segment { path, error }
                     });
                     continue;
                 }
@@ -129,8 +131,8 @@ impl Store {
                     let at = objects.binary_search_by_key(&packed.id, |object| object.id);
                     at.ok().map(|at| objects[at])
                 });
-                // A damaged pack is a fault of its own, and one that came since is none; one that is gone
-                // is the index's.
+                // A damaged pack is a fault of its own, and a pack that was added since is none. If
+                // the pack is gone, the fault is the index's.
                 let is_passed_over = unsound.contains(&pack)
                     || !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
                 if found == Some(packed) || is_passed_over {
@@ -151,29 +153,34 @@ impl Store {
         Ok(())
     }
 
-    /// Files among the packs that are none.
+    /// Returns the files among the packs that are not packs.
     fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        // By its own name: a list that was made before would not have what came since.
+        // Decided by the file's own name: an earlier list would not have packs that were added
+        // since.
         let is_pack = |path: &PathBuf| {
             let id = path.file_stem().and_then(|stem| stem.to_str()?.parse::<PackId>().ok());
             id.is_some_and(|id| self.pack_path(&id) == *path)
         };
         let mut strangers = Vec::new();
         for shard in read_dir(&self.packs_dir())? {
-            match shard.is_dir() {
-                true => strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !is_pack(p))),
-                false => strangers.push(shard),
+            if shard.is_dir() {
+                strangers.extend(read_dir(&shard)?.into_iter().filter(|p| !is_pack(p)))
+            } else {
+                strangers.push(shard)
             }
         }
         Ok(strangers)
     }
 
-    /// Writes the index anew from the packs, leaving out those that are damaged; gives how many objects it
-    /// holds. Where a pack cannot be read, the index stays as it is: what the pack holds would be lost to
-    /// it.
+    /// Replaces the index by one that is built from the packs, without those that are damaged.
+    /// Returns how many objects it has.
+    ///
+    /// # Errors
+    /// Where a pack cannot be read. The index then stays as it is: otherwise the pack's objects
+    /// would be lost to it.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
-        // A newer version's segments may know of packs that this one cannot read.
+        // Segments of a newer version may refer to packs that this one cannot read.
         for path in &old {
             if let Err(error @ StoreError::Newer { .. }) = Index::read_segment(path) {
                 return Err(error);
@@ -182,8 +189,8 @@ impl Store {
         let mut located = Vec::new();
         for id in self.packs()? {
             let objects = match self.pack_objects(&id) {
-                // A damaged one may look as if a newer version had written it.
-                Err(error) if says_nothing(&error) && !is_gone(&error) => {
+                // A damaged pack may look as if a newer version had written it.
+                Err(error) if is_inconclusive(&error) && !is_gone(&error) => {
                     match self.is_sound(&id) {
                         Ok(false) => Vec::new(),
                         _ => return Err(error),
@@ -197,23 +204,23 @@ impl Store {
         let new = index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
         for path in old.iter().filter(|path| **path != new) {
             match fs::remove_file(path) {
-                // Merged away by another process meanwhile.
+                // Another process merged it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => removed.map_err(StoreError::io("remove", path))?,
             }
         }
-        // The new segment may have the name of a damaged one that is open.
+        // The new segment may have the same name as a damaged one that is open.
         self.reopen_index()?;
         Ok(count)
     }
 }
 
-/// Whether an error tells nothing of what a file holds.
-fn says_nothing(error: &StoreError) -> bool {
+/// Returns whether an error says nothing about a file's content.
+fn is_inconclusive(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { .. } | StoreError::Newer { .. })
 }
 
-/// Whether a file is no longer there.
+/// Returns whether a file does not exist any more.
 fn is_gone(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
@@ -225,19 +232,23 @@ fn read_dir(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 impl Store {
-    /// Whether the store's copy of a pack is what its id says; an error where it cannot be read.
+    /// Returns whether the store's copy of a pack, and every object in it, has the bytes that its
+    /// id stands for.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
     pub fn is_sound(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_pack(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),
-            Err(error) if says_nothing(&error) && !is_gone(&error) => Err(error),
+            Err(error) if is_inconclusive(&error) && !is_gone(&error) => Err(error),
             Err(_) => Ok(false),
         }
     }
 }
 
 impl Store {
-    /// Whether the bytes of the store's copy of a pack have its id: all that those to whom it is sent look
-    /// at before they read its objects.
+    /// Returns whether the bytes of the store's copy of a pack have its id. A receiver checks no
+    /// more than this before it reads the objects.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -249,8 +260,9 @@ impl Store {
         }
     }
 
-    /// Copies into packs of their own those objects of a damaged pack, in the file at `path`, that are what
-    /// their ids say. The store has not got them elsewhere, nor an index that says so.
+    /// Copies the sound objects of a damaged pack, which is the file at `path`, into new packs.
+    /// Objects that the store has already are skipped, so the damaged pack must neither be in the
+    /// store nor in its index.
     pub fn salvage(&self, path: &Path) -> Result<Vec<PackInfo>, StoreError> {
         let file = File::open(path).map_err(StoreError::io("open", path))?;
         let mut objects = match pack::read_footer(&file, path) {
@@ -277,7 +289,7 @@ impl Store {
     }
 }
 
-/// Reads the bytes of a pack, which must have its id.
+/// Reads a pack and checks that its bytes have its id. Returns the open file.
 fn check_bytes(id: &PackId, path: &Path) -> Result<File, StoreError> {
     let mut file = File::open(path).map_err(StoreError::io("open", path))?;
     let mut hasher = blake3::Hasher::new();
@@ -294,7 +306,7 @@ fn check_bytes(id: &PackId, path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Reads a pack in full: its own id, and every object's.
+/// Verifies a whole pack: its own id, and every object's.
 fn check_pack(id: &PackId, path: &Path) -> Result<Vec<Packed>, StoreError> {
     let file = check_bytes(id, path)?;
     let objects = pack::read_footer(&file, path)?;

@@ -1,4 +1,4 @@
-//! A pack that is on its way here, bit by bit.
+//! Packs that arrive from elsewhere.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::store::pack::{self, PACK_BYTES_MAX, PackFile, PackInfo};
 use crate::store::temp::TempFile;
 use crate::store::verified::VerifiedPack;
 
-/// Larger packs are made durable beside other work.
+/// Packs of more bytes are made durable in the background.
 const SYNC_IN_BACKGROUND_OVER_BYTES: u64 = 1 << 20;
 
-/// A pack of which some bytes are here. Where the source breaks off, it can go on from
-/// [`IncomingPack::bytes`] on. Dropped, it is gone.
+/// A pack of which some bytes have arrived. If the source breaks off, it can continue at
+/// [`IncomingPack::bytes`]. On drop, the bytes are deleted.
 #[derive(Debug)]
 pub struct IncomingPack {
     id: PackId,
@@ -24,12 +24,15 @@ pub struct IncomingPack {
 }
 
 impl IncomingPack {
-    /// How many bytes are here.
+    /// Returns how many bytes have arrived.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes the next bytes. More than a pack may have are refused before they are written.
+    /// Appends the next bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongPack`] where there are more than a pack may have; these are not written.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > PACK_BYTES_MAX {
@@ -43,7 +46,7 @@ impl IncomingPack {
         self.temp.path()
     }
 
-    /// Checks a pack that has come whole against its own id. Its objects are still to be verified.
+    /// Checks that all bytes have arrived, by the pack's id. The objects are not verified yet.
     pub fn finish(self) -> Result<ReceivedPack, StoreError> {
         let Self { id, temp, hasher, bytes } = self;
         if hasher.finalize().as_bytes() != &id.0 {
@@ -53,13 +56,13 @@ impl IncomingPack {
         Ok(ReceivedPack(PackFile { id, bytes, objects, file: temp }))
     }
 
-    /// Verifies a pack that has come whole: its own id, and each object's.
+    /// As [`IncomingPack::finish`], and verifies each object.
     pub fn verify(self) -> Result<VerifiedPack, StoreError> {
         self.finish()?.verify()
     }
 }
 
-/// A pack whose bytes have its id. What it says of its objects may be a lie.
+/// A pack whose bytes have its id. Its footer may still be a lie.
 #[derive(Debug)]
 pub struct ReceivedPack(pub(crate) PackFile);
 
@@ -73,8 +76,8 @@ impl ReceivedPack {
 }
 
 impl Store {
-    /// Takes in a pack that came from elsewhere. Its own id, and each object's, are checked
-    /// before anything points at it; a pack that is here and indexed already is not read.
+    /// Reads a pack from elsewhere into the store. The pack's id and each object's are verified
+    /// before anything refers to the pack. A pack that is here and indexed already is not read.
     pub fn import_pack(&self, id: &PackId, reader: &mut dyn Read) -> Result<PackInfo, StoreError> {
         if self.has_pack(id) {
             return self.pack_info(id);
@@ -93,14 +96,9 @@ impl Store {
         }
     }
 
-    /// Begins to take in a pack that comes from elsewhere.
+    /// Begins to receive a pack.
     pub fn incoming(&self, id: &PackId) -> Result<IncomingPack, StoreError> {
         let temp = TempFile::create(&self.temp_dir())?;
         Ok(IncomingPack { id: *id, temp, hasher: blake3::Hasher::new(), bytes: 0 })
-    }
-
-    /// Takes in verified packs: makes them durable, and points at them.
-    pub fn take_in(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
-        self.adopt(packs)
     }
 }

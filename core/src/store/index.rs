@@ -1,9 +1,9 @@
-//! The object index: which pack holds what.
+//! The object index: which pack has which object.
 //!
-//! The index is a set of immutable segment files, each a sorted table of objects over one or more
-//! packs. A writer adds a segment for its new packs and needs no lock for that; segments are
-//! merged when they become many, the large ones rarely. It can be rebuilt from the packs at any
-//! time: packs are the truth. `docs/formats.md` gives the layout.
+//! The index is a set of immutable segment files. Each is a sorted table of the objects of one or
+//! more packs. A writer adds a segment for its new packs, and needs no lock for that. When there
+//! are many segments they are merged, large ones seldom. The index can be rebuilt from the packs at
+//! any time: the packs are the truth. `docs/formats.md` specifies the layout.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -18,18 +18,18 @@ use crate::object::kind::ObjectKind;
 use crate::store::pack::{Block, Packed};
 use crate::store::temp::{TempFile, sync_dir};
 
-/// First bytes of every segment; the eighth is the version.
+/// The first bytes of every segment. The eighth is the version.
 pub const INDEX_MAGIC: [u8; 8] = *b"FSTINDX\x01";
 const HEADER_BYTES: usize = 8 + 4 + 4 + 1 + 3;
 const RECORD_BYTES: usize = ID_BYTES + 1 + 4 * 6;
 const CHECKSUM_BYTES: usize = 32;
-/// Objects that share a slot of the fan-out table, about.
+/// Objects that share a slot of the fan-out table, on average.
 const OBJECTS_PER_SLOT: usize = 16;
-/// Segments up to this size are held in memory, larger ones are read where needed.
+/// Segments of up to this size are kept in memory. Of larger ones, only what is looked up is read.
 const IN_MEMORY_BYTES: u64 = 1 << 20;
-/// More segments than this are merged.
+/// With more segments than this, they are merged.
 const SEGMENTS_MAX: usize = 8;
-/// File name ending of segments.
+/// The file name extension of segments.
 const ENDING: &str = "idx";
 
 /// Where an object is: a pack, and the place in it.
@@ -37,7 +37,7 @@ const ENDING: &str = "idx";
 pub struct Located {
     /// The pack.
     pub pack: PackId,
-    /// The place.
+    /// The place in the pack.
     pub packed: Packed,
 }
 
@@ -47,7 +47,7 @@ struct Segment {
     path: PathBuf,
     packs: Vec<PackId>,
     objects: usize,
-    /// `fanout[i]` is the first record whose id's leading `fanout_bits` bits are at least `i`.
+    /// `fanout[i]` is the first record whose id has leading `fanout_bits` bits of at least `i`.
     fanout: Vec<u32>,
     fanout_bits: u32,
     records_start: u64,
@@ -55,7 +55,7 @@ struct Segment {
     in_memory: Option<Vec<u8>>,
 }
 
-/// All segments of a store, as they were when last read.
+/// All segments of a store, as they were when they were last read.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     dir: PathBuf,
@@ -67,19 +67,19 @@ fn damaged(path: &Path, what: &'static str) -> StoreError {
 }
 
 impl Index {
-    /// Opens every segment of the folder `dir`.
+    /// Opens every segment in the folder `dir`.
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::empty(dir).refreshed()
     }
 
-    /// The index of the folder `dir` before any segment is read.
+    /// Returns the index of the folder `dir` before any segment is read.
     pub(crate) fn empty(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), segments: Vec::new() }
     }
 
-    /// The index as it is on disk now; segments that are open already are kept.
+    /// Returns the index as it is on disk now. Segments that are open already are reused.
     pub(crate) fn refreshed(&self) -> Result<Self, StoreError> {
-        // A merge may delete a segment between the listing and the opening: list again.
+        // A merge may delete a segment after it was listed and before it is opened: list again.
         for _ in 0..100 {
             if let Some(segments) = self.open_listed()? {
                 return Ok(Self { dir: self.dir.clone(), segments });
@@ -108,7 +108,7 @@ impl Index {
         Ok(Some(segments))
     }
 
-    /// Where `id` is, if any pack holds it.
+    /// Returns where `id` is, if any pack has it.
     pub(crate) fn locate(&self, id: &ObjectId) -> Result<Option<Located>, StoreError> {
         for segment in &self.segments {
             if let Some(located) = segment.locate(id)? {
@@ -118,13 +118,13 @@ impl Index {
         Ok(None)
     }
 
-    /// Whether there are more segments than a look-up should have to ask.
+    /// Returns whether there are more segments than a look-up should search.
     pub(crate) fn wants_merge(&self) -> bool {
         self.segments.len() > SEGMENTS_MAX
     }
 
-    /// Merges small segments into one, leaving alone those larger than all smaller ones together.
-    /// The caller holds the store's index lock.
+    /// Merges small segments into one. A segment that is larger than all smaller ones together is
+    /// left alone. The caller holds the lock of the index.
     pub(crate) fn merge(&self, temp: &Path) -> Result<(), StoreError> {
         let mut by_size: Vec<_> = self.segments.iter().collect();
         by_size.sort_by_key(|segment| segment.objects);
@@ -153,13 +153,13 @@ impl Index {
         Ok(())
     }
 
-    /// The records of one segment, its checksum checked.
+    /// Returns the records of one segment, after verifying its checksum.
     pub(crate) fn read_segment(path: &Path) -> Result<Vec<Located>, StoreError> {
         Segment::open(path)?.read_all()
     }
 }
 
-/// Paths of the segments in `dir`.
+/// Returns the paths of the segments in `dir`.
 pub(crate) fn list(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(StoreError::io("list", dir))? {
@@ -219,17 +219,17 @@ impl Segment {
         if !fanout.is_sorted() || fanout.last() != Some(&(objects as u32)) {
             return Err(damaged(path, "its fan-out is not in order"));
         }
-        // What is read whole anyway is checked whole; a large segment only by what is asked of it.
-        let in_memory = match length <= IN_MEMORY_BYTES {
-            true => {
-                let mut bytes = read(0, length as usize)?;
-                let checksum = bytes.split_off(length as usize - CHECKSUM_BYTES);
-                if blake3::hash(&bytes).as_bytes() != &checksum[..] {
-                    return Err(damaged(path, "its checksum does not match"));
-                }
-                Some(bytes.split_off(records_start as usize))
+        // A segment that is read whole is verified whole. Of a large one, only what is looked up is
+        // checked.
+        let in_memory = if length <= IN_MEMORY_BYTES {
+            let mut bytes = read(0, length as usize)?;
+            let checksum = bytes.split_off(length as usize - CHECKSUM_BYTES);
+            if blake3::hash(&bytes).as_bytes() != &checksum[..] {
+                return Err(damaged(path, "its checksum does not match"));
             }
-            false => None,
+            Some(bytes.split_off(records_start as usize))
+        } else {
+            None
         };
         let path = path.to_owned();
         Ok(Self { path, packs, objects, fanout, fanout_bits, records_start, file, in_memory })
@@ -296,12 +296,13 @@ pub(crate) struct WrittenSegment {
 }
 
 impl WrittenSegment {
-    /// Makes its bytes durable.
+    /// Makes the segment's bytes durable.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.file.sync()
     }
 
-    /// Gives it its name, durably: its bytes are, and so are the packs that it points into.
+    /// Gives the segment its name, durably. Its bytes are durable by then, and so are the packs
+    /// that it points into.
     pub(crate) fn publish(self) -> Result<PathBuf, StoreError> {
         self.file.persist(&self.path)?;
         sync_dir(self.path.parent().expect("a segment lies in a folder"))?;
@@ -309,8 +310,8 @@ impl WrittenSegment {
     }
 }
 
-/// Writes a durable segment over `objects`, in any order, and gives its path. The first of two
-/// records for one object stays.
+/// Writes a durable segment for `objects`, in any order, and returns its path. Of two records for
+/// one object, the first is kept.
 pub(crate) fn write_segment(
     dir: &Path,
     temp: &Path,

@@ -1,4 +1,4 @@
-//! The device's object store: packs, and an index that says which pack holds what.
+//! The object store of a device: packs, and an index of which pack has which object.
 //!
 //! ```text
 //! packs/ab/ab….pack   packs by id, immutable
@@ -7,11 +7,11 @@
 //! lock                held while segments are merged
 //! ```
 //!
-//! Nobody but its owner may read it: files have the mode 0600, folders 0700 ([`crate::files::private`]).
+//! Only its owner may read it: files have the mode 0600, folders 0700 ([`crate::files::private`]).
 //!
-//! Any number of processes read and write one store at once. Order of durability: a pack is
-//! fsynced and named, then a segment that points into it, and only then does the caller write
-//! rows that name the objects. A crash between leaves objects that nobody asks for.
+//! Any number of processes may read and write a store at the same time. The order of durability is:
+//! a pack is fsynced and named, then a segment that points into it, and only then does the caller
+//! write rows that name the objects. A crash in between leaves objects that nobody asks for.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -41,8 +41,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making what is missing of it. An index that cannot be read is made
-    /// anew from the packs: otherwise nothing could open the store to mend it.
+    /// Opens the store in `dir`, and creates what is missing of it. An index that cannot be decoded
+    /// is rebuilt from the packs: otherwise the store could not be opened to repair it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
             let part = dir.join(part);
@@ -65,47 +65,47 @@ impl Store {
         Ok(store)
     }
 
-    /// Where a pack lies, or would lie.
+    /// Returns the path of a pack, whether it exists or not.
     pub fn pack_path(&self, id: &PackId) -> PathBuf {
         let hex = id.to_hex();
         self.packs_dir().join(&hex[..2]).join(&hex).with_extension("pack")
     }
 
-    /// Whether the store holds this pack, and its objects can be found. A crash may have come
-    /// between the pack and its segment.
+    /// Returns whether the store has this pack and its objects are indexed. After a crash the pack
+    /// may be there without its segment.
     pub fn has_pack(&self, id: &PackId) -> bool {
         let indexed = |packed: &Packed| self.has(&packed.id).unwrap_or(false);
         self.pack_path(id).is_file()
             && self.pack_objects(id).is_ok_and(|objects| objects.iter().all(indexed))
     }
 
-    /// The bytes of a whole pack.
+    /// Returns the bytes of a whole pack.
     pub fn read_pack(&self, id: &PackId) -> Result<Vec<u8>, StoreError> {
         let path = self.pack_path(id);
         fs::read(&path).map_err(StoreError::io("read", &path))
     }
 
-    /// The objects of a pack, sorted by id.
+    /// Returns the objects of a pack, sorted by id.
     pub fn pack_objects(&self, id: &PackId) -> Result<Vec<Packed>, StoreError> {
         let path = self.pack_path(id);
         let file = File::open(&path).map_err(StoreError::io("open", &path))?;
         pack::read_footer(&file, &path)
     }
 
-    /// Length and count of objects of a pack.
+    /// Returns the length of a pack and how many objects it has.
     pub fn pack_info(&self, id: &PackId) -> Result<PackInfo, StoreError> {
         let path = self.pack_path(id);
         let bytes = fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
         Ok(PackInfo { id: *id, bytes, objects: self.pack_objects(id)?.len() as u64 })
     }
 
-    /// Ids of all packs in the store, sorted.
+    /// Returns the ids of all packs in the store, sorted.
     pub fn packs(&self) -> Result<Vec<PackId>, StoreError> {
         let mut ids = Vec::new();
         let packs = self.packs_dir();
         for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
             let shard = shard.map_err(StoreError::io("list", &packs))?.path();
-            // What is no folder is no shard: a file of a file manager's, for instance.
+            // Skip what is not a folder: a file of a file manager, for instance.
             if !shard.is_dir() {
                 continue;
             }
@@ -119,17 +119,17 @@ impl Store {
         Ok(ids)
     }
 
-    /// Which pack holds an object, if any does.
+    /// Returns where an object is, if any pack has it.
     pub fn locate(&self, id: &ObjectId) -> Result<Option<Located>, StoreError> {
         if let Some(located) = self.index().locate(id)? {
             return Ok(Some(located));
         }
-        // Another process may have added it since the index was read.
+        // Another process may have added it after the index was read.
         self.refresh()?;
         self.index().locate(id)
     }
 
-    /// Indexes a pack that is here, where a process was killed before it could.
+    /// Indexes a pack that is in the store, after a process was killed before it could.
     pub fn index_pack(&self, id: &PackId) -> Result<(), StoreError> {
         let mut missing = Vec::new();
         for packed in self.pack_objects(id)? {
@@ -140,9 +140,10 @@ impl Store {
         self.add_segment(missing)
     }
 
-    /// Takes in verified packs: makes their bytes durable, then their names, then the segment
-    /// that points into them. What may be synced at once is: one wait for the disk, not one each.
-    pub(crate) fn adopt(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
+    /// Takes verified packs into the store: makes their bytes durable, then their names, then the
+    /// segment that points into them. Syncs run in parallel: one wait for the disk, not one for
+    /// each pack.
+    pub fn take_in(&self, packs: Vec<VerifiedPack>) -> Result<(), StoreError> {
         if packs.is_empty() {
             return Ok(());
         }
@@ -165,7 +166,7 @@ impl Store {
         self.merge_segments()
     }
 
-    /// Makes the folders that packs are to lie in, durably.
+    /// Creates the folders of new packs, durably.
     fn make_shards(&self, shards: &BTreeSet<&Path>) -> Result<(), StoreError> {
         for shard in shards {
             match private::create_dir(shard) {
@@ -175,7 +176,7 @@ impl Store {
                 _ => {}
             }
         }
-        // Another process may have made one, and not have come to this.
+        // Another process may have created one and not have synced it yet.
         temp::sync_dir(&self.packs_dir())
     }
 
@@ -188,7 +189,7 @@ impl Store {
         self.merge_segments()
     }
 
-    /// Merges index segments when they are many and no other process is at it.
+    /// Merges index segments where there are many, unless another process is doing so.
     fn merge_segments(&self) -> Result<(), StoreError> {
         if !self.index().wants_merge() {
             return Ok(());
@@ -215,7 +216,7 @@ impl Store {
         Ok(())
     }
 
-    /// Reads every segment again, and forgets what was read of packs that may have gone.
+    /// Reads every segment again, and drops what is cached of packs that may be gone.
     pub(crate) fn reopen_index(&self) -> Result<(), StoreError> {
         self.open_packs.clear();
         self.blocks.clear();
@@ -236,7 +237,7 @@ impl Store {
         self.dir.join("index")
     }
 
-    /// Whether the index, as last read, knows an object.
+    /// Returns whether the index, as it was last read, has an object.
     pub(crate) fn indexed(&self, id: &ObjectId) -> Result<bool, StoreError> {
         Ok(self.index().locate(id)?.is_some())
     }

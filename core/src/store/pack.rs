@@ -1,10 +1,12 @@
-//! Packs: the unit in which objects are stored and moved.
+//! Packs: the unit in which objects are stored and sent.
 //!
-//! A pack is a file of zstd blocks, each of many small objects or one large one, followed by a
-//! footer that maps each id to its block. Its own id is the BLAKE3 of its bytes, so a pack never
-//! changes and is checked without any other knowledge. `docs/formats.md` gives the layout.
+//! A pack is a file of zstd blocks, each with many small objects or one large one, and a footer
+//! that maps each id to its block. The pack's own id is the BLAKE3 of its bytes. So a pack never
+//! changes, and can be verified without knowing anything else. `docs/formats.md` specifies the
+//! layout.
 //!
-//! Everything read here may come from a liar: lengths are checked before anything is allocated.
+//! Everything that is read here may come from an attacker: lengths are checked before anything is
+//! allocated.
 
 use std::fs::File;
 use std::io::Write;
@@ -20,59 +22,59 @@ use crate::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
 use crate::object::tree::{Node, TreeError};
 use crate::store::temp::TempFile;
 
-/// First bytes of every pack, and the last of its trailer; the eighth byte is the version.
+/// The first bytes of every pack, repeated at its end. The eighth byte is the version.
 pub const PACK_MAGIC: [u8; 8] = *b"FSTPACK\x01";
-/// A block is closed when it holds this many raw bytes.
+/// A block is closed once it has this many raw bytes.
 pub const BLOCK_BYTES: usize = 1 << 20;
-/// A pack is closed when it holds this many stored bytes.
+/// A pack is closed once it has this many stored bytes.
 pub const PACK_BYTES_TARGET: u64 = 48 << 20;
-/// No pack is larger: offsets are 32 bits wide.
+/// The largest pack: offsets have 32 bits.
 pub const PACK_BYTES_MAX: u64 = u32::MAX as u64;
-/// zstd level of blocks. Even level 1 is half of the time that a first snapshot takes.
+/// The zstd level of blocks. Even level 1 takes half of the time of a first snapshot.
 pub const ZSTD_LEVEL: i32 = 1;
 
 const TRAILER_BYTES: u64 = 4 + 8;
 const BLOCK_RECORD_BYTES: usize = 4 + 4;
 pub(crate) const OBJECT_RECORD_BYTES: usize = ID_BYTES + 1 + 4 + 4 + 4;
 
-/// A pack of the store.
+/// A pack's id and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackInfo {
     /// Its id.
     pub id: PackId,
-    /// Length of the file.
+    /// The length of the file, in bytes.
     pub bytes: u64,
-    /// How many objects it holds.
+    /// How many objects it has.
     pub objects: u64,
 }
 
-/// Where a block lies in its pack.
+/// The place of a block in its pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Block {
-    /// Offset of its zstd frame from the start of the pack.
+    /// The offset of its zstd frame from the start of the pack.
     pub start: u32,
-    /// Length of the frame.
+    /// The length of the frame.
     pub stored_bytes: u32,
-    /// Length when decompressed.
+    /// The length of the decompressed block.
     pub raw_bytes: u32,
 }
 
-/// Where an object lies in its pack.
+/// The place of an object in its pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     /// The object.
     pub id: ObjectId,
     /// Its kind.
     pub kind: ObjectKind,
-    /// The block that holds it.
+    /// The block that it is in.
     pub block: Block,
-    /// Offset in the decompressed block.
+    /// The offset in the decompressed block.
     pub offset: u32,
-    /// Length in bytes.
+    /// The object's length in bytes.
     pub bytes: u32,
 }
 
-/// Objects on their way into one block.
+/// Collects the objects of a block.
 #[derive(Debug, Default)]
 pub(crate) struct BlockBuilder {
     raw: Vec<u8>,
@@ -80,7 +82,7 @@ pub(crate) struct BlockBuilder {
 }
 
 impl BlockBuilder {
-    /// Adds an object of at most [`OBJECT_BYTES_MAX`] bytes; true where the block is now full.
+    /// Adds an object of at most [`OBJECT_BYTES_MAX`] bytes. Returns whether the block is now full.
     pub(crate) fn push(&mut self, id: ObjectId, kind: ObjectKind, bytes: &[u8]) -> bool {
         self.objects.push((id, kind, self.raw.len() as u32, bytes.len() as u32));
         self.raw.extend_from_slice(bytes);
@@ -91,7 +93,7 @@ impl BlockBuilder {
         self.objects.is_empty()
     }
 
-    /// Compresses what was added, and empties the builder.
+    /// Compresses the objects that were added, and empties the builder.
     pub(crate) fn compress(&mut self) -> CompressedBlock {
         let stored = zstd::bulk::compress(&self.raw, ZSTD_LEVEL)
             .expect("zstd compresses any bytes into a buffer of its own bound");
@@ -109,7 +111,7 @@ pub(crate) struct CompressedBlock {
     objects: Vec<(ObjectId, ObjectKind, u32, u32)>,
 }
 
-/// Writes one pack to a file, hashing as it goes.
+/// Writes one pack to a file, and computes its id meanwhile.
 #[derive(Debug)]
 pub(crate) struct PackWriter {
     file: TempFile,
@@ -134,7 +136,8 @@ impl PackFile {
         PackInfo { id: self.id, bytes: self.bytes, objects: self.objects.len() as u64 }
     }
 
-    /// Checks that these of its objects have the bytes that their ids say, and can be read.
+    /// Checks that these of its objects have the bytes that their ids stand for, and can be
+    /// decoded.
     pub(crate) fn verify(&self, objects: &[Packed]) -> Result<(), StoreError> {
         verify_objects(&self.file.file, self.file.path(), objects)
     }
@@ -160,7 +163,7 @@ impl PackWriter {
         Ok(())
     }
 
-    /// Bytes written so far.
+    /// Returns how many bytes were written so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.written
     }
@@ -196,7 +199,7 @@ impl PackWriter {
     }
 }
 
-/// Works out the id of a pack whose bytes come bit by bit.
+/// Computes the id of a pack whose bytes arrive in parts.
 #[derive(Debug, Default)]
 pub struct PackHasher {
     hasher: blake3::Hasher,
@@ -204,14 +207,14 @@ pub struct PackHasher {
 }
 
 impl PackHasher {
-    /// Takes the next bytes; false where they are more than a pack may have.
+    /// Adds the next bytes. Returns false where there are more than a pack may have.
     pub fn update(&mut self, bytes: &[u8]) -> bool {
         self.bytes += bytes.len() as u64;
         self.hasher.update(bytes);
         self.bytes <= PACK_BYTES_MAX
     }
 
-    /// The id of a pack with the bytes so far.
+    /// Returns the id of a pack with the bytes so far.
     pub fn id(&self) -> PackId {
         PackId(*self.hasher.finalize().as_bytes())
     }
@@ -238,7 +241,7 @@ fn encode_footer(blocks: &[Block], objects: &[(u32, Packed)]) -> Vec<u8> {
     out
 }
 
-/// Takes fixed-width little-endian fields off the front of a slice.
+/// Reads fixed-width little-endian fields from the front of a slice.
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
@@ -261,7 +264,7 @@ impl Fields<'_> {
     }
 }
 
-/// Reads the footer of a pack: its objects, sorted by id. `path` is for messages.
+/// Reads the footer of a pack. Returns its objects, sorted by id. `path` is for error messages.
 pub(crate) fn read_footer(file: &File, path: &Path) -> Result<Vec<Packed>, StoreError> {
     let damaged = |what| StoreError::DamagedPack { path: path.to_owned(), what };
     let length = file.metadata().map_err(StoreError::io("read", path))?.len();
@@ -294,7 +297,7 @@ fn parse_footer(footer: &[u8], blocks_end: u64) -> Option<Vec<Packed>> {
     let mut start = PACK_MAGIC.len() as u64;
     for _ in 0..count {
         let (stored_bytes, raw_bytes) = (fields.u32()?, fields.u32()?);
-        // A block closes past BLOCK_BYTES, so it holds at most one largest object more.
+        // A block is closed once it exceeds BLOCK_BYTES, so it is larger by at most one object.
         (raw_bytes as usize <= BLOCK_BYTES + OBJECT_BYTES_MAX).then_some(())?;
         blocks.push(Block { start: start.try_into().ok()?, stored_bytes, raw_bytes });
         start += u64::from(stored_bytes);
@@ -315,7 +318,7 @@ fn parse_footer(footer: &[u8], blocks_end: u64) -> Option<Vec<Packed>> {
     Some(objects)
 }
 
-/// Reads and decompresses a block. Never allocates more than the block says it holds.
+/// Reads and decompresses a block. Allocates at most as much as the footer states for the block.
 pub(crate) fn read_block(file: &File, block: &Block, path: &Path) -> Result<Vec<u8>, StoreError> {
     let damaged = |what| StoreError::DamagedPack { path: path.to_owned(), what };
     let raw_bytes = block.raw_bytes as usize;
@@ -336,7 +339,8 @@ pub(crate) fn read_block(file: &File, block: &Block, path: &Path) -> Result<Vec<
     Ok(raw)
 }
 
-/// Checks that each object of a pack has the bytes that its id says, and that they can be read.
+/// Checks that each of these objects of a pack has the bytes that its id stands for, and that it
+/// can be decoded.
 pub(crate) fn verify_objects(
     file: &File,
     path: &Path,
@@ -355,7 +359,7 @@ pub(crate) fn verify_objects(
     })
 }
 
-/// Checks that an object has the bytes that its id says, and that they can be read.
+/// As [`verify_objects`], for one object and its bytes.
 pub(crate) fn verify_object(packed: &Packed, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
     let damaged = |what| StoreError::DamagedPack { path: path.to_owned(), what };
     if packed.kind.id_of(bytes) != packed.id {
@@ -364,8 +368,8 @@ pub(crate) fn verify_object(packed: &Packed, bytes: &[u8], path: &Path) -> Resul
     check_encoding(packed.kind, bytes).map_err(damaged)
 }
 
-/// Checks that an object can be read as what it is: a tree that names `..`, say, gets no further
-/// than here. What only a newer version can read is passed over.
+/// Checks that an object decodes as its kind. So a tree with an entry named `..`, for instance,
+/// gets no further than here. What only a newer version can decode is accepted.
 fn check_encoding(kind: ObjectKind, bytes: &[u8]) -> Result<(), &'static str> {
     let checked = match kind {
         ObjectKind::Blob => Ok(()),

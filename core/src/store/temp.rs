@@ -1,4 +1,5 @@
-//! Temporary files of the store: locked while in use, renamed into place, swept when their maker died.
+//! Temporary files of the store. They are locked while they are in use, and renamed into place when
+//! they are complete. Those of processes that died are swept.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,10 +7,10 @@ use std::time::Duration;
 
 use crate::object::error::StoreError;
 
-/// A leftover younger than this may have a maker that has not locked it yet.
+/// A younger file may belong to a process that has not locked it yet.
 const SWEEP_AFTER: Duration = Duration::from_secs(60);
 
-/// A file under a temporary name; removed on drop unless it was given its final one.
+/// A file under a temporary name. It is deleted on drop, unless it was given its final name.
 #[derive(Debug)]
 pub(crate) struct TempFile {
     pub(crate) file: File,
@@ -17,11 +18,11 @@ pub(crate) struct TempFile {
 }
 
 impl TempFile {
-    /// A new, empty file in `dir`.
+    /// Creates an empty file in `dir`.
     pub(crate) fn create(dir: &Path) -> Result<Self, StoreError> {
         let created = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
         let (file, path) = created.map_err(StoreError::io("create a file in", dir))?.into_parts();
-        // Only sweepers ask for the lock; a file system without locks just has no sweeping.
+        // Only sweepers ask for the lock. On a file system without locks nothing is swept.
         let _ = file.try_lock();
         Ok(Self { file, path: Some(path) })
     }
@@ -30,13 +31,13 @@ impl TempFile {
         self.path.as_ref().expect("the path is taken only by persist, which takes the file")
     }
 
-    /// Makes its bytes durable.
+    /// Makes the file's bytes durable.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.file.sync_all().map_err(StoreError::io("fsync", self.path()))
     }
 
-    /// Renames the file, whose bytes the caller has made durable. The name is durable once the
-    /// folder is synced.
+    /// Gives the file its final name. The caller has made its bytes durable. The name is durable
+    /// once the folder is synced.
     pub(crate) fn persist(mut self, to: &Path) -> Result<(), StoreError> {
         let path = self.path.take().expect("persist takes the file, so it comes once");
         path.persist(to).map_err(|error| StoreError::io("create", to)(error.error))
@@ -48,7 +49,7 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("fsync", dir))
 }
 
-/// Removes the files of makers that died. Gives the paths removed.
+/// Deletes the temporary files of processes that died. Returns their paths.
 pub(crate) fn sweep(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut removed = Vec::new();
     for entry in fs::read_dir(dir).map_err(StoreError::io("list", dir))? {

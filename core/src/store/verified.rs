@@ -1,5 +1,5 @@
-//! Packs whose objects are what their ids say. Only these get into the store, and only once their bytes
-//! are durable: the types allow nothing else.
+//! Packs whose objects are verified. Only these get into the store, and only once their bytes are
+//! durable: the types allow nothing else.
 
 use std::io;
 use std::path::Path;

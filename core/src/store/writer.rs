@@ -1,7 +1,8 @@
-//! Takes objects from many threads into packs of the store.
+//! Collects objects from many threads into packs of the store.
 //!
-//! Each caller compresses the block that its object filled, so producers, hashers and compressors
-//! are the same threads and all cores stay busy; only appending to the pack file is one at a time.
+//! The thread whose object fills a block compresses that block. So the same threads produce, hash
+//! and compress, and all cores are busy. Only appending to the pack file is done by one thread at a
+//! time.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -16,17 +17,18 @@ use crate::store::pack::{BlockBuilder, CompressedBlock, PACK_BYTES_TARGET, PackI
 use crate::store::temp::TempFile;
 use crate::store::verified::VerifiedPack;
 
-/// Shards of the set of ids taken: more than threads, so that they seldom wait for each other.
+/// Shards of the set of ids that were taken: more than there are threads, so that they seldom wait
+/// for each other.
 const SHARDS: usize = 64;
 
-/// Objects on their way into the store. Nothing is there before [`StoreWriter::finish`].
+/// Writes objects to the store. The store does not have them before [`StoreWriter::finish`].
 #[derive(Debug)]
 pub struct StoreWriter<'a> {
     store: &'a Store,
-    /// Whether objects that the store has are left out.
+    /// Whether objects that the store has already are skipped.
     skip_stored: bool,
     taken: Vec<Mutex<HashSet<ObjectId>>>,
-    /// Blocks that are being filled: trees apart from content, so that a walk reads few bytes.
+    /// Blocks that are being filled. Trees have blocks of their own, so that a walk reads few bytes.
     trees: Mutex<Vec<BlockBuilder>>,
     contents: Mutex<Vec<BlockBuilder>>,
     packs: Mutex<Packs>,
@@ -41,12 +43,12 @@ struct Packs {
 }
 
 impl Store {
-    /// Begins to take objects; those that the store has are left out.
+    /// Returns a writer that skips objects which the store has already.
     pub fn writer(&self) -> StoreWriter<'_> {
         StoreWriter::new(self, true)
     }
 
-    /// Copies objects into packs of their own, whatever packs hold them now.
+    /// Copies objects into new packs, whatever packs have them now.
     pub fn repack(&self, objects: &[ObjectId]) -> Result<Vec<PackInfo>, StoreError> {
         let writer = StoreWriter::new(self, false);
         for id in objects {
@@ -71,8 +73,8 @@ impl<'a> StoreWriter<'a> {
         }
     }
 
-    /// Writes what is left, makes all durable, and gives the new packs: none where every object
-    /// was there.
+    /// Writes the last blocks and makes everything durable. Returns the new packs: none, if the
+    /// store had every object.
     pub fn finish(self) -> Result<Vec<PackInfo>, StoreError> {
         for builders in [&self.trees, &self.contents] {
             let builders = std::mem::take(&mut *builders.lock().expect("no holder panics"));
@@ -84,11 +86,11 @@ impl<'a> StoreWriter<'a> {
         let open = open.map(PackWriter::finish).transpose()?.map(VerifiedPack::written);
         let packs: Vec<_> = open.into_iter().chain(full).collect();
         let infos = packs.iter().map(VerifiedPack::info).collect();
-        self.store.adopt(packs)?;
+        self.store.take_in(packs)?;
         Ok(infos)
     }
 
-    /// Raw bytes of the objects taken so far.
+    /// Returns the raw bytes of the objects that were taken so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! SQLite databases in a working copy: how they are known, and what SQLite keeps beside them.
+//! SQLite databases in a working copy: how they are recognised, and what SQLite keeps beside them.
 
 use std::fs::File;
 use std::io::{self};
@@ -11,34 +11,35 @@ use crate::files::beneath::READ;
 use crate::files::stat::Stat;
 use crate::object::item::Kind;
 
-/// What SQLite keeps beside a database, by the ends of the names.
+/// The suffixes of the files that SQLite keeps beside a database.
 pub(crate) const SIDES: [&str; 3] = ["-shm", "-wal", "-journal"];
-/// The header of a database, <https://www.sqlite.org/fileformat2.html#the_database_header>.
+/// The length of a database's header,
+/// <https://www.sqlite.org/fileformat2.html#the_database_header>.
 const HEADER_BYTES: usize = 100;
-/// What is looked at of a file beside a database: as much of a rollback journal's header as is zeroed
-/// when it ends.
+/// How many bytes of a file beside a database are inspected: the part of a rollback journal's
+/// header that SQLite zeroes when the transaction ends.
 const SIDE_HEADER_BYTES: usize = 28;
 /// The version of the shared memory's format, in the machine's byte order.
 const WAL_INDEX_VERSION: u32 = 3_007_000;
 
-/// Why no consistent copy could be had.
+/// Why no consistent copy could be made.
 pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a scan needs SQLite for.
+/// What a scan needs SQLite for. Core does not know SQLite: the caller implements this.
 pub trait Databases: Sync {
-    /// Makes one file of a database and of what stands beside it, as its next user would: applies
-    /// the log, or rolls back what the journal holds. `copy` is the scan's own.
+    /// Makes one file of a database and of the files beside it, as its next user would: applies the
+    /// log, or rolls back what is in the journal. `copy` belongs to the scan.
     ///
     /// # Errors
     /// Where SQLite cannot. The copy is deleted in any case.
     fn settle(&self, copy: &Path) -> Result<(), Refusal>;
 
-    /// Calls `work` once, while a reader keeps others from writing to a database that has a rollback
-    /// journal, or from beginning the log of one anew. The database itself is not changed, and others
-    /// are waited for only a moment.
+    /// Calls `work` once, while a read lock keeps others from writing to a database with a rollback
+    /// journal, or from restarting the log of one with a write-ahead log. The database itself is not
+    /// changed. Others are waited for only a moment.
     ///
     /// # Errors
-    /// Those of `work`, and where the lock is not to be had.
+    /// Those of `work`, and where the lock cannot be taken.
     fn hold(
         &self,
         database: &Path,
@@ -52,7 +53,7 @@ pub struct Database {
     /// Relative to the root.
     pub path: Vec<u8>,
     pub(crate) main: FileState,
-    /// What stands beside it, by the end of its name. The shared memory (`-shm`) has no content.
+    /// The files beside it, by the suffix of their names. The shared memory (`-shm`) has no content.
     pub(crate) sides: Vec<(&'static str, FileState)>,
 }
 
@@ -64,36 +65,37 @@ pub(crate) struct FileState {
     pub(crate) id: [u8; 32],
 }
 
-/// The name of the database beside which a file of this name would stand, and the end of the name.
+/// Returns the name of the database that a file of this name would belong to, and the suffix.
 pub(crate) fn database_of(name: &[u8]) -> Option<(&[u8], &'static str)> {
     SIDES.into_iter().find_map(|side| Some((name.strip_suffix(side.as_bytes())?, side)))
 }
 
-/// Whether a file begins as SQLite demands of a database; anything else it refuses.
+/// Returns whether a file begins as SQLite requires of a database. SQLite rejects anything else.
 pub(crate) fn is_database(file: &File) -> bool {
     use std::os::unix::fs::FileExt;
     let mut header = [0; HEADER_BYTES];
     file.read_exact_at(&mut header, 0).is_ok() && is_header(&header)
 }
 
-/// The magic string, a page size, and the three payload fractions, which are fixed.
+/// Checks the magic string, the page size, and the three payload fractions, which are fixed.
 pub(super) fn is_header(header: &[u8]) -> bool {
     let Some(header) = header.first_chunk::<HEADER_BYTES>() else { return false };
-    // 65,536 is written as 1.
+    // 65,536 is encoded as 1.
     let page_bytes = u16::from_be_bytes([header[16], header[17]]);
     header.starts_with(b"SQLite format 3\0")
         && (page_bytes == 1 || page_bytes >= 512 && page_bytes.is_power_of_two())
         && header[21..24] == [64, 32, 32]
 }
 
-/// Opens a regular file. As everywhere, links are not followed, and nothing is waited for.
+/// Opens a file. As everywhere, links are not followed and nothing blocks.
 pub(crate) fn open(directory: impl AsFd, name: &[u8]) -> io::Result<File> {
     Ok(File::from(rustix::fs::openat(directory, name, READ, Mode::empty())?))
 }
 
-/// Whether a file is what its name says that SQLite keeps beside a database, and not some other file
-/// of such a name. One that is empty, or whose header was zeroed, is what SQLite leaves behind.
-/// <https://www.sqlite.org/fileformat2.html#the_rollback_journal>, <https://www.sqlite.org/walformat.html>
+/// Returns whether a file is of the kind that SQLite keeps beside a database under this suffix,
+/// rather than some other file of such a name. SQLite also leaves files that are empty or whose
+/// header was zeroed. <https://www.sqlite.org/fileformat2.html#the_rollback_journal>,
+/// <https://www.sqlite.org/walformat.html>
 fn is_side(file: &File, side: &str) -> bool {
     use std::os::unix::fs::FileExt;
     let mut header = [0; SIDE_HEADER_BYTES];
@@ -110,7 +112,7 @@ fn is_side(file: &File, side: &str) -> bool {
     is_known || header[..length].iter().all(|byte| *byte == 0)
 }
 
-/// Whether what stands at this name is a file that SQLite keeps beside a database.
+/// Returns whether a name is that of a file that SQLite keeps beside a database.
 pub(crate) fn is_side_at(directory: impl AsFd, name: &[u8], side: &str) -> bool {
     open(directory, name).is_ok_and(|file| {
         file.metadata().is_ok_and(|found| found.is_file()) && is_side(&file, side)
@@ -124,14 +126,14 @@ fn is_database_at(directory: BorrowedFd<'_>, name: &[u8]) -> bool {
 /// The names in a directory that belong to databases.
 #[derive(Default)]
 pub(super) struct Names<'n> {
-    /// Databases with something beside them, sorted.
+    /// Databases with files beside them, sorted.
     pub(super) mains: Vec<&'n [u8]>,
-    /// What stands beside them, sorted.
+    /// The files beside them, sorted.
     pub(super) sides: Vec<&'n [u8]>,
 }
 
 impl<'n> Names<'n> {
-    /// Finds them among the `names` of a directory, which are sorted.
+    /// Finds them among the sorted `names` of a directory.
     pub(super) fn among(
         directory: BorrowedFd<'_>,
         names: impl Iterator<Item = &'n [u8]> + Clone,

@@ -1,8 +1,8 @@
-//! The git repository that a folder lies in: what it tracks, and what it ignores besides the ignore
-//! files of the folder.
+//! The git repository that a folder is in: what it tracks, and what it ignores besides the folder's
+//! own ignore files.
 //!
-//! Only read, never written. Commands of git may run at the same time: git replaces each of its files
-//! in one step, so what is read is of one moment.
+//! The repository is only read. Commands of git may run at the same time: git replaces each of its
+//! files in one step, so each is read in a consistent state.
 
 mod file;
 mod repository;
@@ -22,20 +22,20 @@ use repository::Repository;
 pub use settings::UserSettings;
 pub(crate) use tracked::Tracked;
 
-/// What a git repository says of a folder in it.
+/// What a git repository says about a folder in it.
 #[derive(Debug, Default)]
 pub struct Git {
-    /// Its rules from outside of the folder.
+    /// Ignore rules from outside of the folder.
     rules: IgnoreRules,
     tracked: Option<Tracked>,
     /// The path from the top of the repository to the folder, with a slash at the end.
     way: Vec<u8>,
     unknown: Vec<UnknownRules>,
-    /// Why it is not known what git tracks, where it is not.
+    /// Why it is not known what git tracks, if it is not.
     pub(crate) warning: Option<String>,
 }
 
-/// An ignore file, or settings of git that may name one, whose rules are not known.
+/// An ignore file that cannot be used, or git settings that cannot be read and may name one.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {}, which says what is ignored: {why}", path.display())]
 pub struct UnknownRules {
@@ -48,17 +48,17 @@ pub struct UnknownRules {
 /// Why an ignore file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownRulesWhy {
-    /// The system's answer.
+    /// The system's error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is past a limit.
+    /// It exceeds a limit.
     #[error(transparent)]
     File(#[from] IgnoreFileError),
 }
 
 impl Git {
-    /// Looks for the repository that holds the folder `root`, and at what it says. Without one all
-    /// is empty.
+    /// Finds the repository that the folder `root` is in, and reads what it says. Without a
+    /// repository everything is empty.
     pub fn of(root: &Path, user: &UserSettings) -> Self {
         let Some(repository) = Repository::find(root) else { return Self::default() };
         let way = repository.way(root);
@@ -77,15 +77,15 @@ impl Git {
             files.add(&way[..start], Some(&directory.join(".gitignore")));
         }
         let is_tracked = tracked.as_ref().is_some_and(|tracked| tracked.has_directory(&way));
-        if !is_tracked && files.ignore_the_way(&way) {
-            // A home folder, say, that ignores all but a few files: this one is none of its own. What
-            // is ignored on this machine alone goes on being so.
+        if !is_tracked && files.ignores_folder(&way) {
+            // For instance a home folder that ignores all but a few files: this folder is not one
+            // of them. What this machine alone ignores is still ignored.
             let mut files = OuterFiles::default();
             let of_the_machine = repository.common_dir.join("info/exclude");
             for path in [settings.excludes_file.as_deref(), Some(of_the_machine.as_path())] {
                 let mut file = OuterFiles::default();
                 file.add(&[], path);
-                if !file.ignore_the_way(&way) {
+                if !file.ignores_folder(&way) {
                     files.add(&[], path);
                 }
             }
@@ -97,30 +97,30 @@ impl Git {
         Self { rules, tracked, way, unknown: files.unknown, warning }
     }
 
-    /// Ignore files outside of the folder that cannot be used.
+    /// Returns the ignore files outside of the folder that cannot be used.
     pub fn unknown_rules(&self) -> &[UnknownRules] {
         &self.unknown
     }
 
-    /// Rules that are weaker than all of the folder's own.
+    /// Returns rules that are weaker than all of the folder's own.
     pub(crate) fn rules(&self) -> &IgnoreRules {
         &self.rules
     }
 
-    /// Whether git tracks the file at `path`, relative to the folder.
+    /// Returns whether git tracks the file at `path`, relative to the folder.
     pub fn tracks(&self, path: &[u8]) -> bool {
         let tracked = self.tracked.as_ref();
         tracked.is_some_and(|tracked| tracked.has_file(&[&self.way, path].concat()))
     }
 
-    /// Whether git tracks anything below the directory `path`, relative to the folder.
+    /// Returns whether git tracks anything below the directory `path`, relative to the folder.
     pub fn tracks_below(&self, path: &[u8]) -> bool {
         let tracked = self.tracked.as_ref();
         tracked.is_some_and(|tracked| tracked.has_directory(&[&self.way, path, b"/"].concat()))
     }
 
-    /// Whether rules from outside of the folder, as this machine's own, ignore the file at `path` or a
-    /// folder above it, and git does not track it.
+    /// Returns whether rules from outside of the folder, such as this machine's own, ignore the
+    /// file at `path` or a folder above it, and git does not track the file.
     pub fn ignores(&self, path: &[u8]) -> bool {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
@@ -129,19 +129,19 @@ impl Git {
         !self.tracks(path) && ends.any(is_ignored)
     }
 
-    /// Whether git leaves files out of this working tree on purpose (sparse checkout).
+    /// Returns whether git omits files from this working tree on purpose (sparse checkout).
     pub(crate) fn is_sparse(&self) -> bool {
         self.tracked.as_ref().is_some_and(Tracked::is_sparse)
     }
 
-    /// Whether git leaves the file at `path`, relative to the folder, out on purpose.
+    /// Returns whether git omits the file at `path`, relative to the folder, on purpose.
     pub(crate) fn leaves_out(&self, path: &[u8]) -> bool {
         let tracked = self.tracked.as_ref();
         tracked.is_some_and(|tracked| tracked.leaves_out(&[&self.way, path].concat()))
     }
 }
 
-/// Ignore files from the weakest to the strongest, each with the path of its directory, relative to
+/// Ignore files from the weakest to the strongest, each with the path of its directory relative to
 /// the top of the repository, with a slash at the end.
 #[derive(Default)]
 struct OuterFiles {
@@ -152,7 +152,7 @@ struct OuterFiles {
 impl OuterFiles {
     fn add(&mut self, directory: &[u8], path: Option<&Path>) {
         let Some(path) = path else { return };
-        // As git does, a link is followed for the files of the machine, not for `.gitignore`.
+        // As in git, a link is followed for this machine's files, but not for `.gitignore`.
         let follow = path.file_name().is_none_or(|name| name != ".gitignore");
         match read_file(path, follow) {
             Ok(text) => self.files.push((directory.to_vec(), path.to_owned(), text)),
@@ -163,8 +163,8 @@ impl OuterFiles {
         }
     }
 
-    /// Whether the folder that `way` leads to, or one above it, is ignored.
-    fn ignore_the_way(&self, way: &[u8]) -> bool {
+    /// Returns whether the folder at `way`, or one above it, is ignored.
+    fn ignores_folder(&self, way: &[u8]) -> bool {
         let slashes = way.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         slashes.into_iter().any(|(slash, _)| {
             let path = &way[..slash];
@@ -177,7 +177,7 @@ impl OuterFiles {
         })
     }
 
-    /// The rules for the folder that `way` leads to.
+    /// Returns the rules for the folder at `way`.
     fn rules(&mut self, seed: RulesId, way: &[u8]) -> IgnoreRules {
         let mut rules = IgnoreRules::seeded(seed);
         for (directory, path, text) in &self.files {
@@ -188,9 +188,6 @@ impl OuterFiles {
                 }
             }
         }
-        match self.unknown.is_empty() {
-            true => rules,
-            false => rules.unknown(0),
-        }
+        if self.unknown.is_empty() { rules } else { rules.unknown(0) }
     }
 }

@@ -1,11 +1,12 @@
-//! Which names of a working copy stay out of its tree.
+//! Which names of a working copy are not part of its tree.
 //!
-//! Gitignore syntax, from `.gitignore` and `.fastestignore` in every directory. A deeper file wins
-//! over a shallower one, and `.fastestignore` over the `.gitignore` beside it. In a git repository
-//! its rules hold as well, weaker than those of the working copy (see [`crate::worktree::git`]).
+//! The syntax is that of gitignore, in `.gitignore` and `.fastestignore` in every directory. A
+//! deeper file overrides a shallower one, and `.fastestignore` overrides the `.gitignore` beside
+//! it. In a git repository its rules apply as well, and are weaker than those of the working copy
+//! (see [`crate::worktree::git`]).
 //!
-//! Rules say what is ignored. Whether an ignored file is content all the same (because the head has
-//! it, or git tracks it) is for [`crate::worktree::scan::run`] to decide, and depends on where the rule stands.
+//! Rules say what is ignored. Whether an ignored file is still content, because the head has it or
+//! git tracks it, is decided by [`crate::worktree::scan`], and depends on where the rule is.
 
 pub mod file;
 
@@ -16,18 +17,18 @@ pub use file::{
 };
 use file::{IgnoreFile, Line};
 
-/// Stands for the rules that hold in a directory: the same while all ignore files are that count
-/// there. Whoever changes how rules are read gives the stat index a new version.
+/// Identifies the rules of a directory: equal as long as all ignore files that apply there are. A
+/// change to how rules are interpreted requires a new version of the stat index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RulesId(pub [u8; 16]);
 
-/// Where a rule stands that ignores a path.
+/// Where the rule is that ignores a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoredBy {
     /// In an ignore file of the working copy.
     WorkingCopy,
     /// Elsewhere: in the git repository above, on this machine alone, or in a file that cannot be
-    /// read. Keeps new files out, and lets nothing leave the tree.
+    /// read. Such a rule keeps new files out of the tree, and removes nothing from it.
     Elsewhere,
 }
 
@@ -35,7 +36,7 @@ pub enum IgnoredBy {
 #[derive(Debug, Clone, Default)]
 pub struct IgnoreRules {
     nearest: Option<Arc<Level>>,
-    /// Of the rules without any level.
+    /// The id of the rules without any level.
     seed: RulesId,
 }
 
@@ -52,37 +53,38 @@ struct Level {
 #[derive(Debug)]
 enum Rules {
     File(IgnoreFile),
-    /// Of a file that cannot be used. Nobody knows what it would ignore.
+    /// The rules of a file that cannot be used: nobody knows what it would ignore.
     Everything,
 }
 
 /// The directory of an ignore file.
 #[derive(Debug)]
 enum Place {
-    /// At or below the root: the length of its path, with its slash, relative to the root.
+    /// At or below the root: the length of its path relative to the root, with its slash.
     Below(usize),
     /// Above the root: the path from there to the root, with its slash.
     Above(Vec<u8>),
 }
 
 impl IgnoreRules {
-    /// No rules. `seed` tells these from others that have the same ignore files.
+    /// Returns no rules. `seed` distinguishes them from others that are built from the same ignore
+    /// files.
     pub(crate) fn seeded(seed: RulesId) -> Self {
         Self { nearest: None, seed }
     }
 
-    /// The rules below a directory that has an ignore file of this text. `prefix_bytes` is the
-    /// length of the directory's path relative to the root, with its slash.
+    /// Adds an ignore file with this text. `prefix_bytes` is the length of its directory's path
+    /// relative to the root, with its slash.
     ///
     /// # Errors
-    /// Where the text is past a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
+    /// Where the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
     pub fn with_file(&self, prefix_bytes: usize, text: &[u8]) -> Result<Self, IgnoreFileError> {
-        self.with_file_that(prefix_bytes, text, IgnoredBy::WorkingCopy)
+        self.with_file_by(prefix_bytes, text, IgnoredBy::WorkingCopy)
     }
 
-    /// As [`IgnoreRules::with_file`], for a file whose rules count as standing elsewhere where it is no
-    /// content itself: it does not travel.
-    pub(crate) fn with_file_that(
+    /// As [`IgnoreRules::with_file`], where `by` says whether the file is content. The rules of a
+    /// file that is not content count as being elsewhere: it is not synced.
+    pub(crate) fn with_file_by(
         &self,
         prefix_bytes: usize,
         text: &[u8],
@@ -91,9 +93,9 @@ impl IgnoreRules {
         self.with(text, Place::Below(prefix_bytes), by)
     }
 
-    /// As [`IgnoreRules::with_file`], for a file that is no part of the working copy, whose patterns
-    /// are relative to a directory above the root. `way` is the path from there to the root, with
-    /// a slash at the end; empty for the root itself.
+    /// As [`IgnoreRules::with_file`], for a file that is not part of the working copy, and whose
+    /// patterns are relative to a directory above the root. `way` is the path from there to the
+    /// root, with a slash at the end; empty for the root itself.
     ///
     /// # Errors
     /// As those of [`IgnoreRules::with_file`].
@@ -103,14 +105,15 @@ impl IgnoreRules {
 
     fn with(&self, text: &[u8], place: Place, by: IgnoredBy) -> Result<Self, IgnoreFileError> {
         let file = IgnoreFile::parse(text)?;
-        Ok(match file.is_empty() {
-            true => self.clone(),
-            false => self.above(Rules::File(file), text, place, by),
+        Ok(if file.is_empty() {
+            self.clone()
+        } else {
+            self.above(Rules::File(file), text, place, by)
         })
     }
 
-    /// The rules below a directory whose ignore file cannot be used: all that is not in the tree
-    /// already is ignored.
+    /// Adds an ignore file that cannot be used: everything below its directory that is not in the
+    /// tree already is ignored.
     pub fn unknown(&self, prefix_bytes: usize) -> Self {
         self.above(Rules::Everything, &[], Place::Below(prefix_bytes), IgnoredBy::Elsewhere)
     }
@@ -135,13 +138,13 @@ impl IgnoreRules {
         Self { nearest: Some(Arc::new(level)), seed: self.seed }
     }
 
-    /// Stands for these rules.
+    /// Returns the id of these rules.
     pub fn id(&self) -> RulesId {
         self.nearest.as_ref().map_or(self.seed, |level| level.id)
     }
 
-    /// Whether the entry at `path`, relative to the root, is ignored, and by what. That its parent
-    /// is not must be known already.
+    /// Returns where the rule is that ignores the entry at `path`, relative to the root; `None`
+    /// where none does. The caller knows that the parent is not ignored.
     pub fn ignored_by(&self, path: &[u8], is_directory: bool) -> Option<IgnoredBy> {
         let mut level = self.nearest.as_deref();
         while let Some(Level { rules, place, by, weaker, .. }) = level {
@@ -165,8 +168,8 @@ impl IgnoreRules {
         None
     }
 
-    /// Whether a line that ignores the entry at `path` in these rules, all of the working copy, is
-    /// not in `old`: then somebody has written it since.
+    /// Returns whether a line that ignores the entry at `path` in these rules, which are all of the
+    /// working copy, is not in `old`: then it was added since.
     pub(crate) fn newly_ignores(&self, old: &Self, path: &[u8], is_directory: bool) -> bool {
         let mut level = self.nearest.as_deref();
         while let Some(Level { rules, place, weaker, .. }) = level {

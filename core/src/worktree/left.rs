@@ -1,8 +1,8 @@
-//! Paths that a checkout could not bring to what the tree has, and left as it found them.
+//! Paths that a checkout could not bring to the tree's version, and left as it found them.
 //!
-//! A pull brings what it can, and records here what it could not. A scan takes such a path to be as
-//! the head has it, whatever stands there; each later checkout tries again. The encoding is in
-//! `docs/formats-workspace.md`.
+//! A pull brings what it can, and records here what it could not. For a scan such a path has the
+//! head's version, whatever is really there. Each later checkout tries again.
+//! `docs/formats-workspace.md` specifies the encoding.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use crate::object::id::ID_BYTES;
 use crate::object::varint;
 use crate::worktree::state_dir::{LEFT, StateDir};
 
-/// Version of the file.
+/// Version of the file's encoding.
 pub const LEFT_VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"FSTLEFTS";
 
@@ -27,13 +27,13 @@ pub struct Left {
 /// Why a path was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftWhy {
-    /// Something else stands there, or where one of its parents should be.
+    /// Something else is there, or in the place of one of its parents.
     InTheWay,
-    /// A SQLite database that an application has open.
+    /// It is a SQLite database that an application has open.
     InUse,
-    /// Permissions forbid reading it, or writing in its folder.
+    /// Permissions forbid reading it, or writing to its folder.
     Denied,
-    /// A working copy or repository of its own.
+    /// It is a working copy or repository of its own.
     OfItsOwn,
 }
 
@@ -67,8 +67,8 @@ impl LeftWhy {
 /// Returns what earlier checkouts left, sorted by path.
 ///
 /// # Errors
-/// Where the file cannot be read, or is damaged: without it, what stands in the way of content
-/// would be taken for content.
+/// Where the file cannot be read, or is damaged. Without the list, whatever is in the way of
+/// content would be taken for content.
 pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
     let Some(bytes) = state.read(LEFT)? else { return Ok(Vec::new()) };
     let Some(lists) = decode(&bytes) else {
@@ -86,7 +86,7 @@ pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
     }
 }
 
-/// Records what is left, durably.
+/// Saves the list, durably.
 ///
 /// # Errors
 /// Where the file cannot be written.
@@ -97,8 +97,9 @@ pub fn save(state: &StateDir, left: &[Left]) -> io::Result<()> {
     state.remove(LEFT)
 }
 
-/// Records what is left now, and what will be once the working copy is based on `head`. So whichever
-/// comes first, the head or a crash, the list is that of the tree.
+/// Saves two lists: one that is valid now, and one that will be valid once the working copy is
+/// based on `head`. So the list matches the tree whether or not a crash comes before the head is
+/// saved.
 pub(crate) fn save_both(
     state: &StateDir,
     now: &[Left],
@@ -116,26 +117,26 @@ fn sorted(left: &[Left]) -> Vec<Left> {
     sorted
 }
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Lists {
     now: Vec<Left>,
     next: Option<Next>,
 }
 
-/// The list that counts once the working copy is based on `head`.
+/// The list that is valid once the working copy is based on `head`.
 #[derive(Debug, PartialEq, Eq)]
 struct Next {
     head: Vec<u8>,
     left: Vec<Left>,
 }
 
-/// Whether `path` is among `left`, which is sorted.
+/// Returns whether `path` is in `left`, which is sorted.
 pub fn is_left(left: &[Left], path: &[u8]) -> bool {
     left.binary_search_by(|left| left.path.as_slice().cmp(path)).is_ok()
 }
 
-/// Whether `path` or a folder above it is among `left`, which is sorted.
+/// Returns whether `path` or a folder above it is in `left`, which is sorted.
 pub fn is_in_left(left: &[Left], path: &[u8]) -> bool {
     let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
     let ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
@@ -165,7 +166,7 @@ fn put_list(bytes: &mut Vec<u8>, left: &[Left]) {
     }
 }
 
-/// Version 1 had one list, and two tags: 0, and 1 with the id of what stood there.
+/// Version 1 had one list and two tags: 0, and 1 followed by the id of what was there.
 fn decode(bytes: &[u8]) -> Option<Lists> {
     let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(ID_BYTES)?)?;
     let (version, mut rest) = body.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;

@@ -1,7 +1,7 @@
-//! A working copy: its state folder and stat index, its ignore rules, and the git repository that it
-//! lies in.
+//! A working copy: its state folder and stat index, its ignore rules, and the git repository that
+//! it is in.
 //!
-//! Above these stand two rooms of their own: [`scan`] takes the tree of a working copy, and
+//! Two rooms of their own are above these: [`scan`] takes the tree of a working copy, and
 //! [`checkout`] brings a working copy to a tree.
 
 pub mod checkout;

@@ -1,16 +1,17 @@
-//! The stat index: what each file of a working copy was like when its content was last taken.
+//! The stat index: the stat data of each file of a working copy when its content was last read.
 //!
-//! It is a cache: losing it costs one full rehash. The file is one buffer, never unpacked; each
-//! directory is a block of entries followed by the blocks of its subdirectories, in the order of
-//! their names, and an entry of a subdirectory gives the length of all that belongs to it. So
-//! a scan walks it in step with the file system, and copies unchanged parts as they are.
-//! `docs/formats-workspace.md` gives the encoding.
+//! The index is a cache: losing it costs one full rehash. The file is one buffer that is never
+//! unpacked. Each directory is a block of entries, followed by the blocks of its subdirectories in
+//! the order of their names. An entry of a subdirectory states the length of all that belongs to
+//! it. So a scan walks the index in step with the file system, and copies unchanged parts as they
+//! are. `docs/formats-workspace.md` specifies the encoding.
 //!
-//! **What an index promises:** it describes one tree, [`StatIndex::root`], whose objects were
-//! all given to the sink of the scan that made it. Whoever saves it makes that sink durable first.
+//! **What an index promises:** it describes one tree, [`StatIndex::root`], whose objects were all
+//! put into the sink of the scan that made it. Whoever saves an index makes that sink durable
+//! first.
 //!
-//! An entry is *racy* where its file may still have changed within the clock tick of its stat
-//! data. Racy entries do not count as unchanged; the next scan reads those files again.
+//! An entry is *racy* if its file may have changed within the clock tick of its stat data. Racy
+//! entries never count as unchanged: the next scan reads these files again.
 
 mod block;
 mod entry;
@@ -39,50 +40,50 @@ const HEADER_BYTES: usize = 8 + 4 + 4 + ID_BYTES + 8 + 8;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} the stat index {}: {source}", path.display())]
 pub struct IndexError {
-    /// What was tried, as a verb.
+    /// The action that failed, as a verb.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
-    /// The system's answer.
+    /// The system's error.
     pub source: io::Error,
 }
 
-/// The state of an index file that was found.
+/// The state in which an index file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexState {
-    /// Whole, of this version.
+    /// Complete, and of this version.
     Good,
-    /// There was none.
+    /// Missing.
     Absent,
-    /// Cut short or altered; taken as empty.
+    /// Truncated or altered. Treated as empty.
     Damaged,
-    /// Of another version; taken as empty.
+    /// Of another version. Treated as empty.
     OtherVersion(u32),
 }
 
 /// An index in memory, in its encoded form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatIndex {
-    /// The file without its checksum; empty for an index of nothing.
+    /// The file without its checksum. Empty for an index of nothing.
     bytes: Vec<u8>,
 }
 
 impl StatIndex {
-    /// An index of nothing: every file will be read.
+    /// Returns an index of nothing: every file will be read.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Reads the index of a working copy. A damaged index, or one of another version, is taken
-    /// as empty, and the state says so.
+    /// Reads the index of a working copy. A damaged index, or one of another version, is treated as
+    /// empty; the state says which it was.
     ///
     /// # Errors
-    /// Where the file is there and cannot be read.
+    /// Where the file exists and cannot be read.
     pub fn load(state: &StateDir) -> Result<(Self, IndexState), IndexError> {
         match state.read(INDEX) {
             Ok(Some(bytes)) => Ok(Self::decode(bytes)),
             Ok(None) => Ok((Self::empty(), IndexState::Absent)),
-            // Something else stands under its name: the next index takes its place.
+            // Something else has its name. The next index replaces it.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Ok((Self::empty(), IndexState::Damaged))
             }
@@ -90,8 +91,8 @@ impl StatIndex {
         }
     }
 
-    /// Saves the index in place of the last. It is not waited for: one that a crash cuts short is
-    /// taken as empty.
+    /// Saves the index in place of the last one, without waiting for the disk. An index that a
+    /// crash truncates is treated as empty.
     ///
     /// # Errors
     /// Where the disk is full, or the state folder cannot be written.
@@ -104,12 +105,12 @@ impl StatIndex {
         *blake3::Hasher::new().update_rayon(&self.bytes).finalize().as_bytes()
     }
 
-    /// The file's bytes, checksum included.
+    /// Returns the file's bytes, including the checksum.
     pub fn encode(&self) -> Vec<u8> {
         [&self.bytes[..], &self.checksum()].concat()
     }
 
-    /// Takes a file's bytes, if they are whole.
+    /// Decodes a file's bytes, if they are complete.
     pub fn decode(mut bytes: Vec<u8>) -> (Self, IndexState) {
         let damaged = (Self::empty(), IndexState::Damaged);
         let Some(length) = bytes.len().checked_sub(ID_BYTES) else { return damaged };
@@ -128,20 +129,20 @@ impl StatIndex {
         (index, IndexState::Good)
     }
 
-    /// The tree that the index describes; `None` for an index of nothing.
+    /// Returns the tree that the index describes; `None` for an index of nothing.
     pub fn root(&self) -> Option<Root> {
         let mut rest = self.bytes.get(16..HEADER_BYTES)?;
         let id = TreeId(take_id(&mut rest)?);
         Some(Root { id, files: take_u64(&mut rest)?, bytes: take_u64(&mut rest)? })
     }
 
-    /// The root directory; `None` for an index of nothing.
+    /// Returns the root directory; `None` for an index of nothing.
     pub fn directory(&self) -> Option<IndexedDirectory<'_>> {
         let extent = self.bytes.get(HEADER_BYTES..)?;
         Some(IndexedDirectory { extent })
     }
 
-    /// The entry at `path`, a list of names.
+    /// Returns the entry at `path`, names separated by slashes.
     pub fn find(&self, path: &[u8]) -> Option<IndexedEntry<'_>> {
         let mut directory = self.directory();
         let mut found = None;
@@ -152,7 +153,8 @@ impl StatIndex {
         found
     }
 
-    /// A directory of a tree, of whose files nothing is known but what the tree says.
+    /// Returns the block of a directory of a tree, none of whose files were read: only what the
+    /// tree states is known of them.
     pub(crate) fn unread(
         item: &Item,
         source: &dyn ObjectSource,
@@ -160,9 +162,10 @@ impl StatIndex {
         let id = item.tree_id().expect("the item of a directory");
         let mut block = BlockBuilder::default();
         for (name, item) in read_directory(&id, source)? {
-            match item.is_directory() {
-                true => block.directory(&name, &item, Self::unread(&item, source)?),
-                false => block.unread(&name, &item),
+            if item.is_directory() {
+                block.directory(&name, &item, Self::unread(&item, source)?)
+            } else {
+                block.unread(&name, &item)
             }
         }
         Ok(block.finish())

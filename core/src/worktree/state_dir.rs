@@ -1,8 +1,9 @@
 //! The folder `.fastest` of a working copy. Nothing else opens, writes or deletes what is in it.
 //!
-//! It goes with the folder: into archives, and onto disks that others may write on. So each of its
-//! files is opened through a handle of the folder, no link is followed, and what is read must be a
-//! regular file of a bounded size. Each is written under another name and renamed.
+//! The folder travels with the working copy: into archives, and onto disks that others may write
+//! to. So each of its files is opened through a handle of the folder and without following links,
+//! and what is read must be a regular file of a limited size. A file is replaced by writing another
+//! one and renaming it.
 
 use std::fs::File;
 use std::io;
@@ -23,10 +24,10 @@ use crate::object::name::STATE_DIR;
 #[derive(Debug, Clone, Copy)]
 pub struct StateFile {
     name: &'static str,
-    /// How it begins, if it is one of ours. What begins otherwise is not read on.
+    /// How its content begins. Of a file that begins otherwise, no more than that is read.
     magic: &'static [u8],
-    /// A larger one is not read. The bounds of the files that grow with a tree are those of some
-    /// thirty million paths.
+    /// A larger file is an error. For files that grow with the tree, the limit allows about thirty
+    /// million paths.
     bytes_max: u64,
 }
 
@@ -35,14 +36,14 @@ pub const WORKSPACE: StateFile =
     StateFile { name: "workspace.json", magic: b"", bytes_max: 64 << 10 };
 /// The snapshot that the folder is based on.
 pub const HEAD: StateFile = StateFile { name: "head", magic: b"", bytes_max: 4 << 10 };
-/// What keeps git from looking into the folder.
+/// Makes git ignore the folder.
 pub const GIT_IGNORE: StateFile = StateFile { name: ".gitignore", magic: b"", bytes_max: 4 << 10 };
 /// The stat index.
 pub const INDEX: StateFile = StateFile { name: "index", magic: b"FSTINDEX", bytes_max: 4 << 30 };
-/// The journal of a checkout under way.
+/// The journal of an unfinished checkout.
 pub const JOURNAL: StateFile =
     StateFile { name: "checkout", magic: b"FSTCHECK", bytes_max: 4 << 30 };
-/// What checkouts could not bring.
+/// The paths that checkouts could not bring.
 pub const LEFT: StateFile = StateFile { name: "left", magic: b"FSTLEFTS", bytes_max: 1 << 30 };
 /// What git tracks, as it was last read.
 pub const GIT_TRACKED: StateFile =
@@ -52,54 +53,54 @@ const LOCK: &str = "lock";
 const TMP: &str = "tmp";
 const KEPT: &str = "kept";
 
-/// The state folder of one working copy. Nothing is created before it is needed.
+/// The state folder of a working copy. Nothing is created before it is needed.
 #[derive(Debug, Clone)]
 pub struct StateDir {
     path: PathBuf,
 }
 
 impl StateDir {
-    /// The state folder of the working copy at `root`.
+    /// Returns the state folder of the working copy at `root`.
     pub fn of(root: &Path) -> Self {
         Self { path: root.join(STATE_DIR) }
     }
 
-    /// The folder itself.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where a file of the folder is, for messages.
+    /// Returns the path of a file of the folder, for messages.
     pub fn path_of(&self, file: StateFile) -> PathBuf {
         self.path.join(file.name)
     }
 
-    /// Where the stat index is.
+    /// Returns the path of the stat index.
     pub fn index(&self) -> PathBuf {
         self.path_of(INDEX)
     }
 
-    /// Where the list is of what checkouts could not bring.
+    /// Returns the path of the list of paths that checkouts could not bring.
     pub fn left(&self) -> PathBuf {
         self.path_of(LEFT)
     }
 
-    /// Where the journal is.
+    /// Returns the path of the journal.
     pub fn journal(&self) -> PathBuf {
         self.path_of(JOURNAL)
     }
 
-    /// Where the lock is.
+    /// Returns the path of the lock.
     pub fn lock(&self) -> PathBuf {
         self.path.join(LOCK)
     }
 
-    /// The folder of temporary files.
+    /// Returns the path of the folder of temporary files.
     pub fn tmp(&self) -> PathBuf {
         self.path.join(TMP)
     }
 
-    /// The user whose the folder is, or what stands in its place; `None` where nothing does.
+    /// Returns the user who owns the folder, or whatever has its name; `None` where nothing has.
     ///
     /// # Errors
     /// Those of the file system.
@@ -114,12 +115,12 @@ impl StateDir {
     /// Opens the folder.
     ///
     /// # Errors
-    /// Where it is missing, or something else stands under its name, as a link.
+    /// Where it is missing, or its name is that of something else, such as a link.
     pub fn open(&self) -> io::Result<OwnedFd> {
         regular_file::open_directory(CWD, &self.path)
     }
 
-    /// Opens the folder, which is made where it is missing.
+    /// Opens the folder, and creates it where it is missing.
     ///
     /// # Errors
     /// As those of [`StateDir::open`].
@@ -135,17 +136,18 @@ impl StateDir {
         }
     }
 
-    /// Opens the folder of temporary files, which is made where it is missing.
+    /// Opens the folder of temporary files, and creates it where it is missing.
     pub(crate) fn open_tmp(&self) -> io::Result<OwnedFd> {
         self.open_folder(TMP)
     }
 
-    /// Where a checkout keeps what the user saved meanwhile, if it can give it no name in the folder.
+    /// Returns the path of the folder for versions that the user saved during a checkout, if these
+    /// could not be given a name in the working copy.
     pub(crate) fn kept(&self) -> PathBuf {
         self.path.join(KEPT)
     }
 
-    /// Opens that folder, which is made where it is missing.
+    /// Opens that folder, and creates it where it is missing.
     pub(crate) fn open_kept(&self) -> io::Result<OwnedFd> {
         self.open_folder(KEPT)
     }
@@ -163,20 +165,15 @@ impl StateDir {
         }
     }
 
-    /// Creates the folder of temporary files, and the state folder, where they are missing.
-    pub fn create_tmp(&self) -> io::Result<PathBuf> {
-        self.open_tmp().map(|_| self.tmp())
-    }
-
-    /// Opens the lock file for locking, and makes it where it is missing. What stands in it stays.
+    /// Opens the lock file, and creates it where it is missing. Its content is not changed.
     ///
     /// # Errors
-    /// Where no regular file stands there: a link is not followed.
+    /// Where it is not a regular file. A link is not followed.
     pub fn open_lock(&self) -> io::Result<File> {
         self.lock_with(OFlags::CREATE)
     }
 
-    /// As [`StateDir::open_lock`], where it is there already.
+    /// As [`StateDir::open_lock`], but does not create the file.
     ///
     /// # Errors
     /// As those of [`StateDir::open_lock`].
@@ -193,15 +190,15 @@ impl StateDir {
         Ok(file)
     }
 
-    /// Reads a file of the folder; `None` where it, or the folder, is missing.
+    /// Reads a file of the folder; `None` where the file or the folder is missing.
     ///
     /// # Errors
-    /// Of the kind `InvalidData` where no regular file stands there, or it is too large.
+    /// `InvalidData` where it is not a regular file, or is too large.
     pub fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
         missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
     }
 
-    /// As [`StateDir::read`], with the users whose the folder and the file are.
+    /// As [`StateDir::read`], with the owners of the folder and of the file. Any owner is accepted.
     ///
     /// # Errors
     /// As those of [`StateDir::read`].
@@ -214,22 +211,22 @@ impl StateDir {
         }))
     }
 
-    /// Opens a file of the folder for reading, under the bounds of [`StateDir::read`].
+    /// Opens a file of the folder for reading, with the limits of [`StateDir::read`].
     pub(crate) fn open_file(&self, file: StateFile) -> io::Result<Opened> {
         open_in(&self.open()?, file)
     }
 
-    /// Whether anything stands under a file's name, so far as can be seen.
+    /// Returns whether a file, or anything else of its name, seems to exist.
     pub fn has(&self, file: StateFile) -> bool {
         let path = self.path_of(file);
         let found = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
         !matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
     }
 
-    /// The head of the working copy, as its commands have written it down.
+    /// Returns the head of the working copy, as commands have saved it.
     ///
     /// # Errors
-    /// As those of [`StateDir::read`], or where it is no text.
+    /// As those of [`StateDir::read`], or where it is not text.
     pub fn head(&self) -> io::Result<Option<String>> {
         let Some(bytes) = self.read(HEAD)? else { return Ok(None) };
         match str::from_utf8(&bytes) {
@@ -238,7 +235,7 @@ impl StateDir {
         }
     }
 
-    /// Replaces a file of the folder in one step, durably. The folder is made where it is missing.
+    /// Replaces a file of the folder in one step, durably. Creates the folder where it is missing.
     ///
     /// # Errors
     /// Those of the file system.
@@ -246,13 +243,13 @@ impl StateDir {
         regular_file::replace(self.create()?, file.name, &[bytes], Durable::Yes)
     }
 
-    /// As [`StateDir::replace`], but waits for no disk: for a cache that says of itself whether it
-    /// is whole. After a crash it may be the old one, or none.
+    /// As [`StateDir::replace`], but does not wait for the disk: for a cache with a checksum. After
+    /// a crash the old file may be there, or none.
     pub(crate) fn replace_cache(&self, file: StateFile, parts: &[&[u8]]) -> io::Result<()> {
         regular_file::replace(self.create()?, file.name, parts, Durable::No)
     }
 
-    /// Deletes a file of the folder, if it is there.
+    /// Deletes a file of the folder, if it exists.
     ///
     /// # Errors
     /// Those of the file system.
@@ -267,7 +264,7 @@ impl StateDir {
         }
     }
 
-    /// Deletes the folder and all that is in it.
+    /// Deletes the folder and everything in it.
     ///
     /// # Errors
     /// Those of the file system.
@@ -292,7 +289,7 @@ impl StateDir {
         remove_all(folder.as_fd(), TMP.as_bytes())?;
         for entry in Dir::read_from(&folder)? {
             let entry = entry?;
-            // What a killed process was about to rename.
+            // A killed process was about to rename it.
             if entry.file_name().to_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
                 remove_all(folder.as_fd(), entry.file_name().to_bytes())?;
             }
@@ -300,7 +297,8 @@ impl StateDir {
         Ok(())
     }
 
-    /// The time that the file system gives a file written now, in nanoseconds since 1970.
+    /// Returns the time that the file system gives to a file that is written now, in nanoseconds
+    /// since 1970.
     pub(crate) fn clock_ns(&self) -> io::Result<i64> {
         let file = regular_file::open_unnamed(&self.create()?)?;
         Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)
@@ -312,33 +310,32 @@ impl StateDir {
     }
 }
 
-/// What a file of the folder holds, and whose it is.
+/// The content of a file of the folder, with its owners.
 #[derive(Debug)]
 pub struct Owned {
     /// The content.
     pub bytes: Vec<u8>,
-    /// The user whose the folder is.
+    /// The user who owns the folder.
     pub folder_owner: u32,
-    /// The user whose the file is.
+    /// The user who owns the file.
     pub file_owner: u32,
 }
 
-/// The user on whose behalf this process works.
+/// Returns the user that this process acts for.
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Opens a file of an open folder. It must belong to whom the folder belongs to, or to the caller or root,
-/// who may have written it under `sudo`: others may be able to write in the folder.
+/// Opens a file of an open folder. Its owner must be that of the folder, or the caller, or root, as
+/// where it was written under `sudo`: others may be able to write to the folder.
 fn open_in(folder: &OwnedFd, file: StateFile) -> io::Result<Opened> {
     let opened = regular_file::open(folder, file.name, Links::Refuse, file.bytes_max)?;
     let owners = [rustix::fs::fstat(folder)?.st_uid, user_id(), 0];
-    match owners.contains(&opened.owner) {
-        true => Ok(opened),
-        false => {
-            let what = format!("it belongs to user {}; delete it", opened.owner);
-            Err(io::Error::new(io::ErrorKind::InvalidData, what))
-        }
+    if owners.contains(&opened.owner) {
+        Ok(opened)
+    } else {
+        let what = format!("it belongs to user {}; delete it", opened.owner);
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
     }
 }
 
@@ -435,7 +432,7 @@ mod tests {
         fs::create_dir_all(other.join("tmp")).unwrap();
         fs::write(other.join("tmp/c0"), "precious").unwrap();
         symlink(other.join("tmp"), state.tmp()).unwrap();
-        assert!(state.open_tmp().is_err() && state.create_tmp().is_err());
+        assert!(state.open_tmp().is_err());
         symlink(&other, state.path().join("new-1-1")).unwrap();
         state.clear_tmp().unwrap();
         assert!(!state.tmp().is_symlink() && !state.path().join("new-1-1").is_symlink());

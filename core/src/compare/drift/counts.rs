@@ -9,9 +9,9 @@ pub struct Counts {
     pub source_only: u64,
     /// Files that only the workspace has: added there.
     pub workspace_only: u64,
-    /// Files that both have and that differ: modified.
+    /// Files that both have, and that differ: modified.
     pub both_different: u64,
-    /// Files that both have and that are the same.
+    /// Files that are the same on both sides.
     pub both_same: u64,
     /// Bytes of the files that only one side has, and of the workspace's side of those that differ.
     pub bytes_changed: u64,

@@ -2,29 +2,29 @@
 
 use crate::compare::drift::counts::Counts;
 
-/// How a workspace's tree differs from a source's. Paths are sorted by directory, then name, and
-/// their components joined by `/`.
+/// How a workspace's tree differs from a source's. Paths are sorted by directory, then by name,
+/// with their components joined by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
     /// Paths that only the source has.
     pub source_only: Vec<Vec<u8>>,
     /// Paths that only the workspace has.
     pub workspace_only: Vec<Vec<u8>>,
-    /// Paths that both have, with other content or of another kind.
+    /// Paths that both have, with different content or of different kinds.
     pub both_different: Vec<Vec<u8>>,
-    /// Counts, over files and links; empty directories are not counted.
+    /// Counts of files and links. Empty directories are not counted.
     pub counts: Counts,
 }
 
 impl Drift {
-    /// Whether the two trees are the same.
+    /// Returns whether the two trees are the same.
     pub fn is_empty(&self) -> bool {
         self.source_only.is_empty()
             && self.workspace_only.is_empty()
             && self.both_different.is_empty()
     }
 
-    /// Adds what was found at later paths.
+    /// Appends what was found at later paths.
     pub(super) fn append(&mut self, mut later: Self) {
         self.source_only.append(&mut later.source_only);
         self.workspace_only.append(&mut later.workspace_only);

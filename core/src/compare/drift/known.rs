@@ -1,7 +1,7 @@
 //! Counts of directories that a walk has compared already.
 //!
-//! A directory may stand under many names, and hold others that do: a tree of a few nodes can have
-//! more paths than can be walked. Counts are the same under each of them.
+//! A directory may be used under many names, and have subdirectories that are, too: a tree of a few
+//! nodes can have more paths than can be walked. The counts are the same under each of these names.
 
 use std::collections::HashMap;
 use std::sync::RwLock;
@@ -9,11 +9,12 @@ use std::sync::RwLock;
 use crate::compare::drift::counts::Counts;
 use crate::object::id::TreeId;
 
-/// Two directories, the source's first, and how deep they lie: what stands too deep is refused,
-/// whatever was found where it stood higher. Ids here are claims, hence the standard hasher.
+/// Two directories, the source's first, and their depth. The depth is part of the key because a
+/// directory that is nested too deep is an error, whatever was found where it is higher. These ids
+/// are only claimed, hence the standard hasher.
 pub(super) type Key = (usize, TreeId, TreeId);
 
-/// Counts of pairs of directories, for all threads of a walk.
+/// Counts of pairs of directories, shared by all threads of a walk.
 #[derive(Default)]
 pub(super) struct Known(RwLock<HashMap<Key, Counts>>);
 

@@ -1,7 +1,7 @@
 //! Walks two trees side by side.
 //!
-//! Directories wait in a list rather than on the stack: a thread's stack is small, and a tree may
-//! be deep.
+//! Directories wait in a list instead of on the stack: a thread's stack is small, and a tree may be
+//! deep.
 
 use rayon::prelude::*;
 
@@ -15,15 +15,15 @@ use crate::object::source::ObjectSource;
 use crate::object::state_name::is_state_name;
 use crate::object::tree::{Entry, check_depth, empty_directory};
 
-/// Fewer differing names of a directory than this are not worth another thread.
+/// With fewer differing names than this in a directory, another thread is not worth its cost.
 const SPLIT_NAMES_MIN: usize = 16;
-/// A directory is split into so many parts: enough for every thread, and few to put together.
+/// A directory is split into this many parts: enough for every thread, and few to combine.
 const SPLIT_PARTS: usize = 32;
-/// Deeper directories are not split: a thread that waits for the parts of one takes up other work
-/// on top of its own.
+/// Deeper directories are not split: a thread that waits for parts takes up other work, on top of
+/// its own stack.
 const SPLIT_DEPTH_MAX: usize = 16;
-/// Two directories without others in them are compared anew where they stand again, unless their
-/// nodes have more bytes than this: most stand once, and to remember costs more than to compare.
+/// The counts of two directories without subdirectories are not remembered, unless their nodes have
+/// more bytes than this. Most are used once, and remembering costs more than comparing again.
 const FORGOTTEN_BYTES_MAX: usize = 4 << 10;
 
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ enum Side {
     Workspace,
 }
 
-/// What stands under a name on one side, as far as drift asks.
+/// One side's entry, as far as drift needs it.
 #[derive(Clone, Copy)]
 struct What {
     directory: Option<TreeId>,
@@ -46,14 +46,14 @@ impl From<Entry<'_>> for What {
     }
 }
 
-/// Two directories of one path, of which one may not be there.
+/// The directories at one path. One of them may be missing.
 #[derive(Clone, Copy)]
 pub(super) struct Pair {
     pub(super) source: Option<TreeId>,
     pub(super) workspace: Option<TreeId>,
 }
 
-/// A name under which two directories differ, kept while what lies before it is walked.
+/// A name under which two directories differ, kept until everything before it is walked.
 struct Step {
     name: Vec<u8>,
     source: Option<What>,
@@ -67,28 +67,28 @@ impl From<Difference<'_>> for Step {
     }
 }
 
-/// A directory that is walked: where, and what is left of it.
+/// A directory that is being walked, and what is left of it.
 struct Level {
     steps: std::vec::IntoIter<Step>,
     path_bytes: usize,
-    /// Whether one side lacks the directory: all below is counted with it.
+    /// Whether one side lacks the directory. Then everything below was counted with it.
     counted: bool,
-    /// What the part had counted before, kept apart until this directory is done.
+    /// What the part had counted before this directory. Added again once the directory is done.
     before: Counts,
-    /// Under what to remember the directory's own counts.
+    /// The key under which to remember the directory's own counts.
     key: Option<Key>,
 }
 
-/// A walk, or a part of one that a thread has taken on.
+/// A walk, or the part of one that a thread has taken over.
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'a> {
     pub(super) source: &'a dyn ObjectSource,
-    /// Whether paths are named, not only counted.
+    /// Whether paths are listed, rather than only counted.
     pub(super) lists: bool,
     pub(super) known: &'a Known,
 }
 
-/// Where a part of a walk is, and what it found. Without lists to make, the path stays empty.
+/// Where a part of a walk is, and what it found. If paths are not listed, `path` stays empty.
 #[derive(Default)]
 pub(super) struct Part {
     path: Vec<u8>,
@@ -105,7 +105,7 @@ impl Walk<'_> {
         Ok(part.found)
     }
 
-    /// Walks what is left of a directory, and all below.
+    /// Walks the rest of a directory, and everything below.
     fn run(&self, level: Level, part: &mut Part) -> Result<(), StoreError> {
         let depth = part.depth;
         let mut levels = vec![level];
@@ -116,7 +116,7 @@ impl Walk<'_> {
                 levels.pop();
                 continue;
             };
-            if let Some(pair) = self.name(&name, source, workspace, level.counted, part) {
+            if let Some(pair) = self.count_name(&name, source, workspace, level.counted, part) {
                 part.depth = depth + levels.len();
                 match self.key(pair, part.depth).and_then(|key| self.known.get(&key)) {
                     Some(counts) => part.found.counts += counts,
@@ -128,14 +128,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Under what the counts of two directories are known; lists name each path by itself.
+    /// Returns the key under which the counts of two directories are remembered. There is none when
+    /// paths are listed, since each is listed by itself.
     fn key(&self, pair: Pair, depth: usize) -> Option<Key> {
         let Pair { source: Some(source), workspace: Some(workspace) } = pair else { return None };
         (!self.lists).then_some((depth, source, workspace))
     }
 
-    /// Compares two directories, as far as the first of their own directories. Many that differ
-    /// are shared out among threads; of these nothing is left.
+    /// Compares two directories up to their first subdirectory, and returns the rest. If many names
+    /// differ, all of them are shared out among threads, and nothing is left to return.
     fn enter(&self, pair: Pair, part: &mut Part) -> Result<Level, StoreError> {
         let Pair { source, workspace } = pair;
         check_depth(source.or(workspace).as_ref(), part.depth)?;
@@ -158,8 +159,8 @@ impl Walk<'_> {
         Ok(level)
     }
 
-    /// Names what differs up to the first directory. Gives back the rest, and how many bytes of
-    /// nodes were read: these are not held on to, for deep trees have many.
+    /// Counts and lists what differs up to the first subdirectory. Returns the rest, and how many
+    /// bytes of nodes were read. The nodes themselves are dropped, because deep trees have many.
     fn steps(
         &self,
         pair: Pair,
@@ -169,20 +170,21 @@ impl Walk<'_> {
         let path_bytes = part.path.len();
         let nodes = diff_directory(pair.source.as_ref(), pair.workspace.as_ref(), self.source)?;
         let mut steps = Vec::new();
-        // Names that trees of earlier builds may hold, and that are content for nobody.
+        // Trees of earlier builds may have state folders, which are not content.
         for difference in nodes.differences()?.filter(|found| !is_state_name(found.name)) {
             if !steps.is_empty() || difference.is_of_directories() {
                 steps.push(Step::from(difference));
                 continue;
             }
             let Difference { name, old, new } = difference;
-            self.name(name, old.map(What::from), new.map(What::from), counted, part);
+            self.count_name(name, old.map(What::from), new.map(What::from), counted, part);
             part.path.truncate(path_bytes);
         }
         Ok((steps, nodes.bytes()))
     }
 
-    /// Walks a directory's names by many threads. The first error that any of them meets ends it.
+    /// Walks a directory's names on many threads. The first error that any of them returns ends the
+    /// walk.
     fn split(&self, steps: Vec<Step>, counted: bool, part: &mut Part) -> Result<(), StoreError> {
         let size = steps.len().div_ceil(SPLIT_PARTS);
         let parts = steps.into_par_iter().chunks(size).map(|steps| {
@@ -198,7 +200,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Remembers a directory that is done, where that is worth it, and adds its counts to the rest.
+    /// Remembers the counts of a directory that is done, if that is worth it, and adds them to the
+    /// rest.
     fn leave(&self, level: &Level, part: &mut Part) {
         if let Some(key) = level.key {
             self.known.insert(key, part.found.counts);
@@ -206,9 +209,9 @@ impl Walk<'_> {
         part.found.counts += level.before;
     }
 
-    /// Counts what differs under a name, and names it where lists were asked for. Gives back the
-    /// directories that are to be compared; the path is then theirs.
-    fn name(
+    /// Counts what differs under a name, and lists it if lists were asked for. Returns the
+    /// directories that are to be compared next; the path is then theirs.
+    fn count_name(
         &self,
         name: &[u8],
         source: Option<What>,
@@ -247,7 +250,7 @@ impl Walk<'_> {
 }
 
 impl Part {
-    /// The files of both sides at this path differ.
+    /// Counts files that differ between the two sides at this path.
     fn different(&mut self, bytes: u64, lists: bool) {
         let counts = &mut self.found.counts;
         counts.both_different = counts.both_different.saturating_add(1);
@@ -257,7 +260,8 @@ impl Part {
         }
     }
 
-    /// One side has nothing at this path, or a directory where the other has a file.
+    /// Counts what only one side has at this path: the other has nothing, or a directory in place
+    /// of a file.
     fn one_sided(&mut self, what: &What, side: Side, counted: bool, lists: bool) {
         if !counted {
             let counts = match side {
@@ -271,7 +275,7 @@ impl Part {
         }
     }
 
-    /// Goes on to directories of this path, naming one that is empty.
+    /// Extends the path to its directories, and lists one that is empty.
     fn enter_path(&mut self, pair: Pair) {
         self.path.push(b'/');
         for (id, side) in [(pair.source, Side::Source), (pair.workspace, Side::Workspace)] {

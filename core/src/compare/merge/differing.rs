@@ -1,4 +1,4 @@
-//! The names at which the two sides of a merge differ, read no further than that.
+//! The names at which the two sides of a merge differ, without reading more than the difference.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use crate::object::source::ObjectSource;
 use crate::object::state_name::is_state_name;
 use crate::object::tree::check_depth;
 
-/// Names, sorted, with what stands there on each side.
+/// Names, sorted, with what each side has there.
 pub(super) type Differing = Vec<(Vec<u8>, Three<Item>)>;
 
-/// Every name at which ours and theirs differ.
+/// Returns every name at which ours and theirs differ.
 pub(super) fn differing(
     ids: &Three<TreeId>,
     source: &dyn ObjectSource,
@@ -22,13 +22,13 @@ pub(super) fn differing(
     let to_theirs = diff_directory(ids.ours.as_ref(), ids.theirs.as_ref(), source)?;
     let to_base = ids.base.map(|base| diff_directory(ids.ours.as_ref(), Some(&base), source));
     let to_base = to_base.transpose()?;
-    // What the base has, told by how it differs from ours.
+    // What the base has, by how it differs from ours.
     let mut bases: HashMap<&[u8], Option<Item>> = HashMap::new();
     if let Some(diff) = &to_base {
         bases.extend(diff.differences()?.map(|d| (d.name, d.new.map(|entry| entry.item()))));
     }
     let mut found = Differing::new();
-    // What trees of earlier builds may hold of others' state stays as it is: it is no content.
+    // Trees of earlier builds may have state folders. They are not content, and stay as they are.
     for difference in to_theirs.differences()?.filter(|found| !is_state_name(found.name)) {
         let [ours, theirs] = [difference.old, difference.new].map(|entry| entry.map(|e| e.item()));
         let base = match bases.get(difference.name) {
@@ -41,10 +41,10 @@ pub(super) fn differing(
     Ok(found)
 }
 
-/// Whether two trees have the same at each path at which `a` and `b` differ. To a merge of `a` and `b`
-/// it makes no difference then which of the two is the base, or whether it is a merge of both: at all
-/// other paths nobody asks for the base.
-pub fn agree_where_others_differ(
+/// Returns whether two trees have the same at each path at which `a` and `b` differ. A merge of `a`
+/// and `b` asks the base about no other path, so it then makes no difference which of the two is
+/// the base, or whether a merge of both is.
+pub(crate) fn agree_where_others_differ(
     one: &TreeId,
     two: &TreeId,
     [a, b]: [&TreeId; 2],
@@ -53,7 +53,8 @@ pub fn agree_where_others_differ(
     agree([*one, *two, *a, *b], source, &mut HashSet::new(), 0)
 }
 
-/// `known` has those that agree: what stands under many names is compared once.
+/// `known` has the trees that agree, so that a directory that is used under many names is compared
+/// once.
 fn agree(
     trees: [TreeId; 4],
     source: &dyn ObjectSource,
@@ -83,7 +84,7 @@ fn agree(
     Ok(true)
 }
 
-/// What both sides of a difference are, where both are directories.
+/// Returns both sides of a difference, if both are directories.
 fn directories(difference: &Difference<'_>) -> Option<[TreeId; 2]> {
     Some([difference.old?.tree_id()?, difference.new?.tree_id()?])
 }

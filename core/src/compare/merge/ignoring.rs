@@ -1,5 +1,5 @@
-//! Ignore files that both sides changed are merged line by line, and are never in conflict: with one
-//! side's version alone, what the other began to ignore would be published, or deleted elsewhere.
+//! Merges ignore files that both sides changed, line by line. They never conflict: with the version
+//! of one side alone, what the other began to ignore would be published, or deleted elsewhere.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,9 @@ use crate::object::kind::ObjectKind;
 use crate::object::name::IGNORE_FILES;
 use crate::object::source::{ObjectSink, ObjectSource};
 
-/// The ignore file of both: ours without the lines that they took out, then the lines that they added.
-/// `None` where this is no ignore file, or one of the sides is no file or too large.
+/// Returns the merged ignore file: our lines without those that they removed, then the lines that
+/// they added. `None` where this is not an ignore file, or where a side is not a file or is too
+/// large.
 pub(super) fn both(
     name: &[u8],
     three: &Three<Item>,
@@ -37,8 +38,8 @@ pub(super) fn both(
     Ok(Some(Item { id: id.0, bytes: merged.len() as u64, ..ours }))
 }
 
-/// A line counts as often as it stands: one that a side repeats, since a later line took it back, was
-/// added there. A BOM is no part of the first line.
+/// Merges lines, each counted as often as it occurs. A line that a side repeats, because a later
+/// line had reversed it, was added there. A BOM is not part of the first line.
 fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
@@ -53,7 +54,7 @@ fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     };
     let (in_base, in_ours, in_theirs) = (count(base), count(ours), count(theirs));
     let of = |count: &HashMap<&[u8], usize>, line| count.get(line).copied().unwrap_or(0);
-    // Of the lines that they took out, the first go: it is the last that decides.
+    // Of repeated lines that they removed, the first ones go: the last one decides.
     let mut to_drop: HashMap<&[u8], usize> = in_base
         .iter()
         .map(|(line, times)| (*line, times.saturating_sub(of(&in_theirs, line))))
@@ -66,7 +67,7 @@ fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
         _ => true,
     });
     let mut merged: Vec<&[u8]> = kept.collect();
-    // Of the lines that they added, the last come, unless we added them as well.
+    // Of repeated lines that they added, the last ones are taken, unless we added them as well.
     let mut to_add: HashMap<&[u8], usize> = in_theirs
         .iter()
         .map(|(line, times)| {

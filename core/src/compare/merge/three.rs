@@ -1,4 +1,4 @@
-//! The same name on the three sides of a merge, and what needs no more than a look at the three.
+//! The same name on the three sides of a merge, and the decisions that need nothing else.
 
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Kind};
@@ -12,8 +12,8 @@ pub(super) struct Three<T> {
 }
 
 impl Three<Item> {
-    /// The sides as directories, where a merge of directories is what both changes ask for: each
-    /// side is one, or deleted one. Whose past nobody knows may have deleted one too.
+    /// Returns the sides as directories, if the two changes amount to a merge of directories: each
+    /// side is one, or deleted one. If the past is unknown, a missing side counts as deleted.
     pub(super) fn as_directories(&self, past_is_known: bool) -> Option<Three<TreeId>> {
         let base = self.base.as_ref().and_then(Item::tree_id);
         let may_be_deleted = base.is_some() || !past_is_known;
@@ -24,8 +24,9 @@ impl Three<Item> {
         Some(Three { base, ours: side(&self.ours)?, theirs: side(&self.theirs)? })
     }
 
-    /// What stands at a path that one side deleted, and where the other put a directory in place of a
-    /// file or the reverse: what was there is gone on both, so the new thing is no conflict.
+    /// Returns the item of one side where the other deleted the path, and where the item replaced a
+    /// file by a directory or the reverse. What was there is gone on both sides, so the new item is
+    /// not a conflict.
     pub(super) fn replaced(&self) -> Option<Item> {
         let one = match (self.ours, self.theirs) {
             (None, Some(one)) | (Some(one), None) => one,
@@ -34,7 +35,7 @@ impl Three<Item> {
         self.base.filter(|base| base.is_directory() != one.is_directory()).map(|_| one)
     }
 
-    /// One side changed a file's content and the other its executable bit: both are wanted.
+    /// Combines the two sides where one changed a file's content and the other its executable bit.
     pub(super) fn content_and_mode(&self) -> Option<Item> {
         let file = |item: &'_ Option<Item>| {
             item.filter(|item| matches!(item.kind, Kind::File | Kind::Executable))

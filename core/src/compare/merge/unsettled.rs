@@ -1,11 +1,11 @@
-//! What stands in a virtual merge base where the merged bases are in conflict.
+//! What a virtual merge base has at the paths where the merged bases conflict.
 //!
-//! Those who merged these bases each settled the conflict in a way of their own, so the base must be
-//! equal to neither: where it were, that side would count as unchanged, and the other would win
-//! without a word. git puts conflict markers there in text, for the same reason; where it takes the
-//! base's own version (binary files, deletions), whoever went back to that version loses. We have no
-//! text yet, and take an id that no content has: both sides differ from it, so they are in conflict
-//! again, unless they agree.
+//! Those who merged these bases each resolved the conflict in their own way, so the virtual base
+//! must be equal to neither resolution. If it were equal to one, that side would count as
+//! unchanged, and the other would win silently. git puts conflict markers into text there, for the
+//! same reason. Where git takes the base's own version (binary files, deletions), a side that went
+//! back to that version loses. Without merging text, we use an id that no content has. Both sides
+//! differ from it, so they conflict again unless they agree.
 
 use std::collections::HashMap;
 
@@ -16,14 +16,15 @@ use crate::object::item::{Item, Kind, Root};
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::{check_depth, read_directory, write_directory};
 
-/// BLAKE3 `derive_key` context: no content has an id of it. These ids are never stored.
+/// The BLAKE3 `derive_key` context of these ids. No content has such an id, and they are never
+/// stored.
 const CONTEXT: &str = "fastest 2026-11-26 unsettled file v1";
 
-/// Directories that were made unsettled: what stands under many names is walked once.
+/// Directories that were made unsettled, so that one that is used under many names is walked once.
 pub(super) type Known = HashMap<TreeId, Root>;
 
-/// The item for a name at which the sides are in conflict. The same for the same two sides, whichever
-/// is whose. Where one side has a directory there, it is that one with all files in it unsettled.
+/// Returns the item for a name at which the sides conflict. It is the same whichever side is which.
+/// If one side has a directory there, the result is that directory with all of its files unsettled.
 pub(super) fn unsettled(
     three: &Three<Item>,
     source: &dyn ObjectSource,
@@ -72,8 +73,8 @@ fn file(three: &Three<Item>) -> Item {
     Item { kind: kind(three), id, bytes: 0, files: 1, list: None }
 }
 
-/// The executable bit may be settled where the content is not. Where it is not either, the kind is
-/// one that no file has.
+/// Returns the kind. The executable bit may be settled although the content is not. If it is not
+/// settled either, the kind is that of a symlink, which no file has.
 fn kind(three: &Three<Item>) -> Kind {
     let is_file = |item: &Item| matches!(item.kind, Kind::File | Kind::Executable);
     match (three.ours.filter(is_file), three.theirs.filter(is_file), three.base.filter(is_file)) {

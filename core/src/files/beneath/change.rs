@@ -1,5 +1,5 @@
-//! All changes that core makes to what stands in a working copy: by the handle of a folder and a name
-//! in it, so that nothing outside is ever changed.
+//! All of core's changes to what is in a working copy. Each works on a name in a folder that is
+//! open, so that nothing outside of the working copy is ever changed.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,15 +9,15 @@ use rustix::io::Errno;
 
 use crate::files::beneath::{Beneath, DIRECTORY, look_at};
 
-/// What became of a wish to rename.
+/// The outcome of a rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renamed {
     Done,
-    /// Something stands there already.
+    /// The new name exists already.
     Taken,
-    /// The two are on different file systems.
+    /// The two names are on different file systems.
     Across,
-    /// The file system cannot do so in one step.
+    /// The file system does not support this kind of rename.
     Unable,
 }
 
@@ -37,24 +37,25 @@ impl Renamed {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At<'a>(pub(crate) BorrowedFd<'a>, pub(crate) &'a [u8]);
 
-/// Creates a file, at a path of any length below `beneath`, where nothing stands.
+/// Creates a file at a path of any length below `beneath`. The name must not exist.
 pub(crate) fn create_file(beneath: &Beneath, path: &[u8], mode: Mode) -> Result<File, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
     Ok(File::from(beneath.open(path, flags, mode)?))
 }
 
-/// Creates a directory where nothing stands.
+/// Creates a directory. The name must not exist.
 pub(crate) fn make_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777))
 }
 
-/// Creates a link where nothing stands.
+/// Creates a symbolic link. The name must not exist.
 pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Result<(), Errno> {
     rustix::fs::symlinkat(target, at, name)
 }
 
-/// Sets the permission bits of a file, which must be no link. By a handle: by its name Linux follows
-/// links before 6.6. To close the handle gives up the locks that this process has on the file.
+/// Sets the permission bits of a file, which must not be a link. Works on a handle, because before
+/// 6.6 Linux follows links when it is given the name. Closing the handle releases all locks that
+/// this process has on the file.
 pub(crate) fn set_mode(at: At<'_>, mode: Mode) -> Result<(), Errno> {
     let file = rustix::fs::openat(at.0, at.1, crate::files::beneath::READ, Mode::empty())?;
     rustix::fs::fchmod(file, mode)
@@ -70,11 +71,11 @@ pub(crate) fn remove_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Er
     rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR)
 }
 
-/// Renames to a name that nothing bears.
+/// Renames to a name that must not exist.
 pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     let renamed = rustix::fs::renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE);
     match Renamed::of(renamed)? {
-        // Not every file system can; then a look just before must do.
+        // Not every file system supports this. Then a look just before the rename has to do.
         Renamed::Unable => match look_at(to.0, to.1) {
             Ok(None) => replace(from, to),
             Ok(Some(_)) => Ok(Renamed::Taken),
@@ -84,21 +85,21 @@ pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     }
 }
 
-/// Renames over whatever stands there.
+/// Renames, replacing whatever has the new name.
 pub(crate) fn replace(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     Renamed::of(rustix::fs::renameat(from.0, from.1, to.0, to.1))
 }
 
-/// Swaps two names in one step. A watcher of the first folder sees its name leave and then arrive, as
-/// when a file is replaced; a watcher of the second sees it the other way round.
+/// Exchanges two names in one step. A watcher of the first folder sees its name removed and then
+/// created, as when a file is replaced; a watcher of the second sees the reverse.
 pub(crate) fn exchange(there: At<'_>, here: At<'_>) -> Result<Renamed, Errno> {
     let renamed =
         rustix::fs::renameat_with(there.0, there.1, here.0, here.1, RenameFlags::EXCHANGE);
     Renamed::of(renamed)
 }
 
-/// Deletes what stands under a name, with all below it: its links, not what they lead to. Folders are
-/// moved up to the top one by one, so that no depth of them takes more than two open ones.
+/// Deletes a file, or a folder with everything below it. Links are deleted, not followed. Nested
+/// folders are moved up to the top one by one, so that at most two are open, however deep they are.
 pub(crate) fn remove_all(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     let Some(top) = remove_or_open(at, name)? else { return Ok(()) };
     let mut moved = 0;
@@ -107,7 +108,7 @@ pub(crate) fn remove_all(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
         if names.is_empty() {
             match remove_directory(at, name) {
                 Ok(()) | Err(Errno::NOENT) => return Ok(()),
-                // Something came meanwhile.
+                // Something was created in the meantime.
                 Err(Errno::NOTEMPTY | Errno::EXIST) => continue,
                 Err(error) => return Err(error),
             }
@@ -124,11 +125,11 @@ pub(crate) fn remove_all(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
     Err(Errno::NOTEMPTY)
 }
 
-/// How often a folder is looked through: once for each level below it, and more where others go on
-/// writing there.
+/// How often a folder is listed: once for each level below it, and more often where others keep
+/// writing to it.
 const PASSES_MAX: usize = 10_000;
 
-/// Deletes the files of a folder, and moves the folders in it to `top`, under numbers.
+/// Deletes the files of a folder, and moves its folders to `top`, named by numbers.
 fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> {
     for name in names_in(folder)? {
         if remove_or_open(folder.as_fd(), &name)?.is_none() {
@@ -149,12 +150,12 @@ fn empty(folder: &OwnedFd, top: &OwnedFd, moved: &mut u64) -> Result<(), Errno> 
     Ok(())
 }
 
-/// The names in an open folder.
+/// Returns the names in an open folder.
 pub(crate) fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
     names_of(Dir::read_from(folder)?)
 }
 
-/// The names that are left to read of a folder, but for itself and the one above.
+/// Returns the names that are left to read of a folder, without `.` and `..`.
 pub(crate) fn names_of(mut entries: Dir) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
     while let Some(entry) = entries.read() {
@@ -167,11 +168,12 @@ pub(crate) fn names_of(mut entries: Dir) -> Result<Vec<Vec<u8>>, Errno> {
     Ok(names)
 }
 
-/// Deletes a file or link; a directory is opened instead.
+/// Deletes a file or link. A directory is opened and returned instead.
 fn remove_or_open(at: BorrowedFd<'_>, name: &[u8]) -> Result<Option<OwnedFd>, Errno> {
     match remove_file(at, name) {
         Ok(()) | Err(Errno::NOENT) => Ok(None),
-        // macOS says PERM of a directory, Linux of a file that may not be changed.
+        // `PERM` is what macOS returns for a directory, and Linux for a file that may not be
+        // changed.
         Err(error @ (Errno::ISDIR | Errno::PERM)) => {
             match rustix::fs::openat(at, name, DIRECTORY, Mode::empty()) {
                 Err(Errno::NOTDIR | Errno::LOOP) => Err(error),

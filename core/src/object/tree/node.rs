@@ -1,4 +1,4 @@
-//! Decodes nodes, borrowing from their bytes.
+//! Decodes nodes without copying their bytes.
 
 use std::cmp::Ordering;
 
@@ -8,12 +8,12 @@ use crate::object::name::name_is_allowed;
 use crate::object::tree::format::{CHUNKED_OVER_BYTES, NODE_VERSION, TreeError, damaged};
 use crate::object::varint;
 
-/// An entry of a directory, borrowing the node.
+/// An entry of a directory, borrowed from its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The name: 1 to 255 bytes, any but `/` and NUL.
     pub name: &'a [u8],
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// A [`BlobId`](crate::object::id::BlobId), or for a directory a [`TreeId`].
     pub id: &'a [u8; ID_BYTES],
@@ -26,7 +26,7 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// What stands under the name.
+    /// Returns the entry without its name.
     pub fn item(&self) -> Item {
         Item {
             kind: self.kind,
@@ -37,26 +37,26 @@ impl Entry<'_> {
         }
     }
 
-    /// The id of a directory's root node.
+    /// Returns the id of a directory's root node.
     pub fn tree_id(&self) -> Option<TreeId> {
         (self.kind == Kind::Directory).then_some(TreeId(*self.id))
     }
 }
 
-/// A child of an interior node: a run of a wide directory's entries.
+/// A child of an interior node: consecutive entries of a wide directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run<'a> {
     /// The last name in the run.
     pub last_name: &'a [u8],
-    /// The node that holds the run.
+    /// The node that has these entries.
     pub id: TreeId,
     /// Files and links in and below the run.
     pub files: u64,
-    /// Bytes of them all.
+    /// Their bytes, in all.
     pub bytes: u64,
 }
 
-/// A decoded node, borrowing the bytes it was read from.
+/// A decoded node, borrowed from the bytes that it was read from.
 #[derive(Debug, Clone, Copy)]
 pub enum Node<'a> {
     /// Entries of a directory, or of a run of one.
@@ -65,7 +65,7 @@ pub enum Node<'a> {
     Interior(Runs<'a>),
 }
 
-/// The entries of a leaf, in the order of their names.
+/// The entries of a leaf, sorted by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Entries<'a> {
     left: u64,
@@ -73,7 +73,7 @@ pub struct Entries<'a> {
     previous: &'a [u8],
 }
 
-/// The runs of an interior node, in the order of their names.
+/// The runs of an interior node, sorted by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Runs<'a> {
     level: u8,
@@ -83,7 +83,7 @@ pub struct Runs<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Reads a node's header. Entries are checked as they are read.
+    /// Decodes a node's header. Entries and runs are checked as they are iterated.
     pub fn parse(encoded: &'a [u8]) -> Result<Self, TreeError> {
         let [version, level, rest @ ..] = encoded else {
             return Err(damaged("it is shorter than a header"));
@@ -96,17 +96,17 @@ impl<'a> Node<'a> {
         let previous = &[][..];
         Ok(match level {
             0 => Self::Leaf(Entries { left, rest, previous }),
-            // It would be an empty directory under another id than that of one.
+            // This would be a second encoding of the empty directory.
             _ if left == 0 => return Err(damaged("an interior node has no runs")),
             &level => Self::Interior(Runs { level, left, rest, previous }),
         })
     }
 }
 
-/// How two names are sorted: by their bytes. Eight at a time and in place, for a call to `memcmp` for
-/// each name of each node takes longer than the comparing.
+/// Compares names bytewise, eight bytes at a time and inline: a call to `memcmp` for each name of
+/// each node costs more than the comparison.
 #[inline]
-pub(crate) fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
+pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
     let shared = a.len().min(b.len());
     let (Some(a_tail), Some(b_tail)) = (a[..shared].last_chunk(), b[..shared].last_chunk()) else {
         return a.cmp(b);
@@ -118,24 +118,24 @@ pub(crate) fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
             return u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b));
         }
     }
-    // The last eight bytes begin in what was found to be the same.
+    // The last eight bytes overlap words that were found equal.
     u64::from_be_bytes(*a_tail).cmp(&u64::from_be_bytes(*b_tail)).then(a.len().cmp(&b.len()))
 }
 
 impl<'a> Entries<'a> {
-    /// The same entries, which must come after `name`: the last one of the leaf before.
+    /// Returns the same entries, which must sort after `name`: the last one of the leaf before.
     pub(crate) fn after(self, name: &'a [u8]) -> Self {
         Self { previous: name, ..self }
     }
 }
 
 impl<'a> Runs<'a> {
-    /// The node's level: 1 above leaves.
+    /// Returns the node's level: 1 directly above leaves.
     pub fn level(&self) -> u8 {
         self.level
     }
 
-    /// The same runs, which must come after `name`: the last one of the node before.
+    /// Returns the same runs, which must sort after `name`: the last one of the node before.
     pub(crate) fn after(self, name: &'a [u8]) -> Self {
         Self { previous: name, ..self }
     }
@@ -164,11 +164,11 @@ fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
 }
 
 impl<'a> Entries<'a> {
-    #[inline(always)] // Not by itself, and an entry is large to hand back.
+    #[inline(always)] // The compiler does not do it, and an entry is large to return.
     fn take(&mut self) -> Result<Entry<'a>, TreeError> {
         const CUT: TreeError = damaged("an entry is cut short");
         let name = take_name(&mut self.rest)?;
-        if order_of_names(self.previous, name).is_ge() {
+        if compare_names(self.previous, name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
@@ -212,7 +212,7 @@ impl<'a> Runs<'a> {
     fn take(&mut self) -> Result<Run<'a>, TreeError> {
         const CUT: TreeError = damaged("a run is cut short");
         let last_name = take_name(&mut self.rest)?;
-        if order_of_names(self.previous, last_name).is_ge() {
+        if compare_names(self.previous, last_name).is_ge() {
             return Err(damaged("names are not in order"));
         }
         let id = TreeId(*take_id(&mut self.rest).ok_or(CUT)?);

@@ -1,4 +1,4 @@
-//! Reads directories from the nodes that make them up.
+//! Reads directories from their nodes.
 
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
@@ -7,7 +7,7 @@ use crate::object::source::ObjectSource;
 use crate::object::tree::format::{DEPTH_MAX, TreeError, damaged};
 use crate::object::tree::node::Node;
 
-/// All entries of a directory, wide or not, in the order of their names.
+/// Returns all entries of a directory, sorted by name, whether it is split or not.
 pub fn read_directory(
     id: &TreeId,
     source: &dyn ObjectSource,
@@ -17,8 +17,8 @@ pub fn read_directory(
     Ok(entries)
 }
 
-/// Appends the entries of one node of a directory, and of the nodes under it. `below` bounds the
-/// node's level, so that a hostile chain of interior nodes ends.
+/// Appends the entries of one node of a directory and of the nodes below it. `below` is an
+/// exclusive limit on the node's level, so that a hostile chain of interior nodes ends.
 fn read_run(
     id: &TreeId,
     source: &dyn ObjectSource,
@@ -45,7 +45,7 @@ fn read_run(
             for run in runs {
                 let run = run.map_err(broken)?;
                 read_run(&run.id, source, entries, level)?;
-                // Also refuses empty runs, of which a hostile node could nest any number.
+                // Also rejects empty runs, of which a hostile node could nest any number.
                 if entries.last().is_none_or(|(last, _)| last.as_slice() != run.last_name) {
                     return Err(broken(damaged("a run does not end with the name it gives")));
                 }
@@ -55,7 +55,7 @@ fn read_run(
     Ok(())
 }
 
-/// The root of a directory that stands in a source, its counts taken from the node.
+/// Returns the root of a directory, with the totals that its root node states.
 pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreError> {
     if *id == crate::object::tree::format::empty_directory() {
         return Ok(Root { id: *id, files: 0, bytes: 0 });
@@ -79,7 +79,8 @@ pub fn read_root(id: &TreeId, source: &dyn ObjectSource) -> Result<Root, StoreEr
     Ok(root)
 }
 
-/// What stands at `path` (components without empty ones) below the directory `id`.
+/// Returns the item at `path` below the directory `id`. `path` is a list of names, none of them
+/// empty.
 pub fn find(
     id: &TreeId,
     path: &[&[u8]],
@@ -128,6 +129,7 @@ fn find_in_directory(
     }
 }
 
+/// Rejects a directory that is nested too deep.
 pub(crate) fn check_depth(id: Option<&TreeId>, depth: usize) -> Result<(), StoreError> {
     match id {
         Some(id) if depth > DEPTH_MAX => {

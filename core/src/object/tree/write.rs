@@ -1,4 +1,4 @@
-//! Encodes directories into nodes, splitting wide ones.
+//! Encodes directories as nodes, and splits wide ones.
 
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
@@ -28,19 +28,19 @@ fn put_header(out: &mut Vec<u8>, level: u8, count: usize) {
     varint::put(out, count as u64);
 }
 
-/// A node that was written, on its way into its parent.
+/// A node that was written and is to be listed in its parent.
 struct Written {
     last_name: Vec<u8>,
     root: Root,
 }
 
-/// Encodes a directory and gives its nodes to `sink`, leaving out those that it has.
+/// Encodes a directory and puts those of its nodes into `sink` that it does not have.
 ///
-/// `entries` must be sorted by name, without repeats.
+/// `entries` must be sorted by name, without duplicates.
 ///
 /// # Panics
-/// Where an entry's name is not allowed, out of order, or an item has a chunk list by mistake:
-/// the caller's bug, stopped before it becomes a stored one.
+/// Where a name is not allowed or out of order, or an item has a chunk list that it must not have,
+/// or lacks one. This is a bug of the caller, and must not become a stored one.
 pub fn write_directory<N: AsRef<[u8]>>(
     entries: &[(N, Item)],
     sink: &dyn ObjectSink,
@@ -89,7 +89,7 @@ fn write_leaf<N: AsRef<[u8]>>(
     Ok(Written { last_name, root: Root { id, files, bytes } })
 }
 
-/// Writes level after level until one node is left.
+/// Writes one level after the other until a single node is left.
 fn write_interior(mut runs: Vec<Written>, sink: &dyn ObjectSink) -> Result<Root, StoreError> {
     for level in 1u8.. {
         if runs.len() == 1 {
@@ -100,7 +100,7 @@ fn write_interior(mut runs: Vec<Written>, sink: &dyn ObjectSink) -> Result<Root,
         let mut group = Vec::new();
         let count = runs.len();
         for (index, run) in runs.into_iter().enumerate() {
-            // A boundary has at most 9 levels of 7 bits, so the tenth level is one node.
+            // A boundary is at most 9 (64 bits / 7), so the tenth level is one node.
             let ends = boundary(&run.last_name) > u32::from(level);
             group.push(run);
             if index + 1 == count || (ends && !fits) {

@@ -1,9 +1,9 @@
-//! A folder in the working copy that is on another file system, where nothing can be renamed to or from
-//! `.fastest/tmp`. What comes there is copied beside its name first.
+//! A folder in the working copy that is on another file system, so that nothing can be renamed
+//! between it and `.fastest/tmp`. What is brought there is first copied to a name beside its own.
 //!
-//! Two names are used: a copy is written under one, which a crash leaves cut short, and moved to the other
-//! once it is whole. Under the other then waits what came out. So that whatever a crash leaves, what is
-//! ours can be told from what is the user's.
+//! Two such names are used. A copy is written under the first, where a crash leaves it truncated,
+//! and moved to the second once it is complete. What is taken out is then kept under the second
+//! name. So whatever a crash leaves, what is ours can be told from what is the user's.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -41,24 +41,25 @@ impl<'a> Across<'a> {
         At(self.there.0, &self.whole)
     }
 
-    /// Brings what waits `here` to where nothing stands.
+    /// Brings what is ready at `here` to where nothing is.
     pub(super) fn put_new(&self, here: At<'_>) -> Outcome {
         self.copy(here)?;
         self.done(move_new(self.whole(), self.there))
     }
 
-    /// Brings what waits `here` in the place of another, as version 1 of the journal has it.
+    /// Brings what is ready at `here` in the place of another file, as in version 1 of the journal.
     pub(super) fn replace(&self, here: At<'_>) -> Outcome {
         self.copy(here)?;
         self.done(change::replace(self.whole(), self.there))
     }
 
-    /// Brings what waits `here` in the place of another, which is looked at once it has come out.
+    /// Brings what is ready at `here` in the place of another file, which is checked once it has
+    /// been taken out.
     pub(super) fn exchange(&self, here: At<'_>, expect: &Expected) -> Outcome {
         self.copy(here)?;
         let ours = look_at(self.there.0, &self.whole)?;
         match change::exchange(self.there, self.whole()) {
-            Ok(Renamed::Done) => self.came_out(ours, expect),
+            Ok(Renamed::Done) => self.check_taken_out(ours, expect),
             Ok(Renamed::Unable) if holds_expected(self.there, expect) => {
                 self.done(change::replace(self.whole(), self.there))
             }
@@ -67,7 +68,7 @@ impl<'a> Across<'a> {
         }
     }
 
-    /// Where a copy was not moved, it goes.
+    /// Deletes a copy that was not moved.
     fn done(&self, moved: Result<Renamed, Errno>) -> Outcome {
         if moved != Ok(Renamed::Done) {
             remove_file(self.there.0, &self.whole)?;
@@ -78,36 +79,38 @@ impl<'a> Across<'a> {
         }
     }
 
-    /// Takes away a file or link, which is looked at before it is deleted.
+    /// Takes out a file or link, which is checked before it is deleted.
     pub(super) fn remove(&self, expect: &Expected) -> Outcome {
         match move_new(self.there, self.whole()) {
-            Ok(Renamed::Done) => self.came_out(None, expect),
+            Ok(Renamed::Done) => self.check_taken_out(None, expect),
             Ok(_) => Err(KeptWhy::Changed),
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Settles what a crash left beside a name, before anything else is done with it. `here` is where
-    /// the new content waits, if any is to come.
+    /// Resolves what a crash left beside a name, before anything else is done with it. `here` is
+    /// where the new content is ready, if there is any.
     pub(super) fn recover(&self, here: Option<At<'_>>, expect: Option<&Expected>) -> Outcome {
         self.remove_copy(&self.copying)?;
         let Some(found) = look_at(self.there.0, &self.whole)? else { return Ok(()) };
         if here.is_some_and(|here| is_copy(self.whole(), here)) {
             return self.remove_copy(&self.whole);
         }
-        let ours = match here.is_some_and(|here| is_copy(self.there, here)) {
-            true => look_at(self.there.0, self.there.1)?,
-            false => None,
+        let ours = if here.is_some_and(|here| is_copy(self.there, here)) {
+            look_at(self.there.0, self.there.1)?
+        } else {
+            None
         };
         match expect {
-            Some(expect) => self.came_out(ours, expect),
+            Some(expect) => self.check_taken_out(ours, expect),
             None if found == Node::Directory => Ok(()),
             None => Err(self.put_back(ours)),
         }
     }
 
-    /// As [`Across::recover`], for version 1 of the journal, which puts nothing of the user's there.
+    /// As [`Across::recover`], for version 1 of the journal, which puts nothing of the user's
+    /// there.
     pub(super) fn recover_copies(&self) -> Outcome {
         self.remove_copy(&self.copying)?;
         self.remove_copy(&self.whole)
@@ -115,13 +118,13 @@ impl<'a> Across<'a> {
 
     fn remove_copy(&self, name: &[u8]) -> Outcome {
         match remove_file(self.there.0, name) {
-            // A folder is nobody's copy.
+            // A folder cannot be a copy.
             Ok(()) | Err(Errno::NOENT | Errno::ISDIR | Errno::PERM) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Copies what waits `here`, durably.
+    /// Copies what is ready at `here`, durably.
     fn copy(&self, here: At<'_>) -> Outcome {
         self.remove_copy(&self.copying)?;
         let copied = self.write_copy(here).and_then(|()| {
@@ -142,16 +145,17 @@ impl<'a> Across<'a> {
         let copy = change::create_file(&folder, &self.copying, mode)?;
         let mut from = File::from(rustix::fs::openat(here.0, here.1, READ, Mode::empty())?);
         sparse::copy(&mut from, &copy)?;
-        // The umask had its say when the file was written; the bits of a replaced one are whole.
+        // The umask was applied when the file was written. The bits of a replaced file are final.
         let _ = rustix::fs::fchmod(&copy, mode);
         Ok(copy.sync_all()?)
     }
 
-    /// Deletes what came out, if it is what was expected. Else it goes back.
-    fn came_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
-        match holds_expected(self.whole(), expect) {
-            true => Ok(remove_file(self.there.0, &self.whole)?),
-            false => Err(self.put_back(ours)),
+    /// Deletes what was taken out, if it is what was expected. Otherwise it is put back.
+    fn check_taken_out(&self, ours: Option<Node>, expect: &Expected) -> Outcome {
+        if holds_expected(self.whole(), expect) {
+            Ok(remove_file(self.there.0, &self.whole)?)
+        } else {
+            Err(self.put_back(ours))
         }
     }
 
@@ -176,7 +180,7 @@ impl<'a> Across<'a> {
     }
 }
 
-/// Whether two files or links are of one kind and content.
+/// Returns whether two files or links have the same kind and content.
 pub(super) fn is_copy(one: At<'_>, other: At<'_>) -> bool {
     let look = |at: At<'_>| look_at(at.0, at.1).ok().flatten();
     match (look(one), look(other)) {

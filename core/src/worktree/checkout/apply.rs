@@ -1,5 +1,5 @@
-//! The second phase: renames and deletions, each after a last look at what it replaces, and before a
-//! look at what came out.
+//! The second phase: renames and deletions. Each comes after a last look at what it replaces, and
+//! before a check of what it took out.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,21 +18,21 @@ use crate::worktree::checkout::database_lock::{check_no_new_side, check_no_stray
 use crate::worktree::checkout::durable::sync_directories;
 use crate::worktree::checkout::error::CheckoutError;
 use crate::worktree::checkout::journal::Journal;
-use crate::worktree::checkout::mode::lend_mode;
+use crate::worktree::checkout::mode::copy_mode;
 use crate::worktree::checkout::outcome::{Kept, KeptWhy, Outcome};
 use crate::worktree::checkout::site::{Site, removed_name, temporary_name};
 use crate::worktree::checkout::step::{Action, Rules, Step};
 use crate::worktree::checkout::taken::Taken;
 use crate::worktree::checkout::target::{Standing, holds_expected, is_file, standing};
 
-/// Carries out steps; to carry one out again is harmless.
+/// Carries out steps. Carrying one out again is harmless.
 pub(super) struct Applier<'s> {
     site: &'s Site,
     rules: Rules,
     /// Whether some of the steps may have been carried out before a crash.
     again: bool,
     parents: Parents<'s>,
-    /// Inodes of the files that the steps bring.
+    /// The inodes of the files that the steps bring.
     brought: HashSet<u64>,
     databases: Groups,
     taken: Taken<'s>,
@@ -66,13 +66,14 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// Checks everything that the steps took out of the working copy, syncs the folders that they changed,
-    /// and only then deletes what was taken out. Returns what was kept.
+    /// Checks everything that the steps took out of the working copy, syncs the folders that they
+    /// changed, and only then deletes what was taken out. Returns what was kept.
     ///
     /// # Errors
-    /// Where a version of the user's has no name again, or the disk fails: the journal must stay.
+    /// Where a version of the user's could not be given a name, or the disk fails: the journal must
+    /// stay.
     pub(super) fn finish(mut self, steps: &[Step]) -> Result<Vec<Kept>, CheckoutError> {
-        // Reading a database would give up its locks, if they were still held.
+        // Reading a database would release its locks, if they were still held.
         self.databases = Groups::default();
         let kept = self.taken.check(&mut self.parents);
         self.kept.extend(kept);
@@ -100,7 +101,7 @@ impl<'s> Applier<'s> {
             Action::Remove(expect) => self.remove(number, path, expect),
             Action::RemoveDirectory => self.remove_directory(path),
             Action::MakeDirectory => self.make_directory(path),
-            Action::Grow { temporary, inode } => self.grow(path, *temporary, *inode),
+            Action::PutDirectory { temporary, inode } => self.grow(path, *temporary, *inode),
             Action::Put { temporary, staged, expect } => {
                 self.put(path, (&temporary_name(*temporary), staged), expect.as_ref())
             }
@@ -110,16 +111,16 @@ impl<'s> Applier<'s> {
     fn remove(&mut self, number: usize, path: &[u8], expect: &Expected) -> Outcome {
         let waits = removed_name(number);
         if self.again {
-            if self.taken.came_out_before(&waits, None) {
-                return self.taken.came_out(path, &waits, expect, None, &mut self.parents);
+            if self.taken.was_taken_out(&waits, None) {
+                return self.taken.check_taken_out(path, &waits, expect, None, &mut self.parents);
             }
             self.recover_across(path, None, Some(expect))?;
         }
         match standing(&mut self.parents, path, Some(expect))? {
             Standing::Absent | Standing::NoParent | Standing::Blocked => Ok(()),
-            // The file is gone: a directory has come in its place, the user's or a later step's.
+            // The file is gone: a directory has taken its place, the user's or a later step's.
             Standing::Other(Node::Directory) => Ok(()),
-            // What a later step brought, under a name that is the same to this file system.
+            // A later step brought it, under a name that is the same to this file system.
             Standing::Other(Node::Content(_, stat)) if self.brought.contains(&stat.inode) => Ok(()),
             Standing::Other(_) => Err(KeptWhy::Changed),
             Standing::Denied => Err(Errno::ACCESS.into()),
@@ -130,7 +131,7 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// A directory that still holds something stays: what it holds was never ours.
+    /// Removes a directory. One that still has something stays: what it has was never ours.
     fn remove_directory(&mut self, path: &[u8]) -> Outcome {
         let Ok((parent, name)) = self.parents.open(path) else { return Ok(()) };
         let removed = remove_directory(parent, name);
@@ -191,7 +192,7 @@ impl<'s> Applier<'s> {
             (Standing::Other(node), _) if is_file(Some(node), staged) => Ok(()),
             (Standing::Absent, None) => put_new(path, here, there),
             (Standing::Expected, Some(expect)) => {
-                lend_mode(there, here)?;
+                copy_mode(there, here)?;
                 self.taken.put(path, (waits, staged), expect, &mut self.parents)
             }
             // A copy across file systems has an inode of its own.
@@ -204,21 +205,22 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// Whether a file was put before a crash, so that what came out waits.
+    /// Returns whether a file was put in place before a crash, so that what it replaced is under
+    /// its temporary name.
     fn was_put(
         &mut self,
         path: &[u8],
         (waits, staged): (&[u8], &Stat),
         expect: Option<&Expected>,
     ) -> Result<bool, KeptWhy> {
-        let came_out = self.taken.came_out_before(waits, Some(staged));
-        if let Some(expect) = expect.filter(|_| came_out) {
+        let was_taken_out = self.taken.was_taken_out(waits, Some(staged));
+        if let Some(expect) = expect.filter(|_| was_taken_out) {
             let (parent, name) = self.parents.open(path)?;
-            // Not so, where files have other inodes after a restart.
+            // It was not, if files have other inodes after a restart.
             if holds_expected(At(parent, name), expect) {
                 return Ok(false);
             }
-            self.taken.came_out(path, waits, expect, Some(staged), &mut self.parents)?;
+            self.taken.check_taken_out(path, waits, expect, Some(staged), &mut self.parents)?;
             // What was put may have been replaced since.
             let (parent, name) = self.parents.open(path)?;
             let is_ours = is_file(look_at(parent, name)?, staged);
@@ -242,8 +244,8 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// After a crash: what still waits under the name of a step when all is done, and is not what the
-    /// step brings, nobody has looked at.
+    /// After a crash: keeps what is still under the temporary name of a step when all is done and
+    /// is not what the step brings, since nobody has checked it.
     fn keep_unseen<'p>(&mut self, steps: &'p [Step]) -> Vec<&'p [u8]> {
         let mut folders = Vec::new();
         for (number, Step { path, action }) in steps.iter().enumerate() {
@@ -264,11 +266,11 @@ impl<'s> Applier<'s> {
     }
 }
 
-/// Puts what waits `here` where nothing stands.
+/// Puts what is ready at `here` where nothing is.
 fn put_new(path: &[u8], here: At<'_>, there: At<'_>) -> Outcome {
     if let Some(original) = original_of(there.1) {
-        // As private as the file beside which it is put; where that is gone, as any.
-        let _ = lend_mode(At(there.0, &original), here);
+        // As private as the file beside which it is put, if that exists.
+        let _ = copy_mode(At(there.0, &original), here);
     }
     match move_new(here, there)? {
         Renamed::Done => Ok(()),

@@ -14,14 +14,14 @@ pub(super) struct Change {
 pub(super) enum What {
     /// Delete a file or link.
     Remove(Expected),
-    /// Delete a directory if nothing is left in it. Where something must take its place, all that
-    /// stands in it must be known to be removed.
+    /// Delete a directory if nothing is left in it. If something is to replace it, everything in it
+    /// must be known to be removed.
     RemoveDirectory { replaced: bool },
-    /// Create a directory where none stands.
+    /// Create a directory where none is.
     MakeDirectory,
-    /// Bring a whole directory that was not there.
-    Grow(Item),
-    /// Bring a file or link, in place of another, or of nothing.
+    /// Bring a whole directory where nothing is.
+    PutDirectory(Item),
+    /// Bring a file or link, in place of another one or where nothing is.
     Put(Item, Option<Expected>),
 }
 
@@ -30,13 +30,13 @@ pub(super) enum What {
 pub(super) struct Expected {
     pub kind: Kind,
     pub stat: Stat,
-    /// The stat data alone does not vouch for the content.
+    /// Equal stat data is not enough: the content must be read.
     pub racy: bool,
     pub id: [u8; 32],
 }
 
 impl Change {
-    /// A removal after which something must take the place.
+    /// Returns a removal after which something will take the place.
     pub(super) fn making_room(self) -> Self {
         match self.what {
             What::RemoveDirectory { .. } => {

@@ -1,15 +1,8 @@
 //! Replaces or deletes a SQLite database that has files beside it, so that at no moment, and after
-//! no crash, a log stands beside a database that it does not belong to.
+//! no crash, a log is beside a database that it does not belong to.
+//! [`Replaced`](super::replaced::Replaced) has the steps.
 //!
-//! Neither order of two steps would do: a new database beside the old log is damaged by the next
-//! application that opens it, and the old one without its log lacks rows. So there are three. First
-//! the database's own content as one file, which the scan has stored, takes the main file's place:
-//! to apply the log to it once more, or to roll back the journal, changes nothing. Then what stands
-//! beside it goes, and then the new content comes.
-//!
-//! A database that an application has open is left alone. SQLite's locks are POSIX locks on the main
-//! file; one on the whole of it is to be had only where no connection has a log, or is in a
-//! transaction, and none can begin one meanwhile.
+//! A database that an application has open is left alone: see [`super::database_lock`].
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,7 +15,7 @@ use crate::files::beneath::{Parents, look_at};
 use crate::files::stat::Stat;
 use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::database_lock::{is_other_file, lock, lock_unchanged};
-use crate::worktree::checkout::mode::lend_mode;
+use crate::worktree::checkout::mode::copy_mode;
 use crate::worktree::checkout::outcome::KeptWhy;
 use crate::worktree::checkout::replaced::{SHARED_MEMORY, beside};
 use crate::worktree::checkout::site::{Site, removed_name, temporary_name};
@@ -34,18 +27,18 @@ use crate::worktree::database::database_of;
 /// The steps of one database, as the journal has them.
 struct Group {
     main: Expected,
-    /// Its content as one file, and where it waits.
+    /// Its content as a single file: the temporary name and the stat data.
     settled: (u64, Stat),
     sides: Vec<(Vec<u8>, Expected)>,
-    /// The new content; `None` where it is to be deleted.
+    /// The new content; `None` if the database is to be deleted.
     new: Option<Stat>,
 }
 
-/// How far the steps of one database are.
+/// How far the steps of one database have come.
 enum Progress {
-    /// They are carried out, under these locks.
+    /// They are being carried out, under these locks.
     Locked { _locks: Vec<File> },
-    /// They were carried out before a crash, or it is left as it is.
+    /// They were carried out before a crash, or the database is left as it is.
     Skipped,
 }
 
@@ -57,7 +50,8 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// A database's steps begin with its content as one file, and go on with its shared memory.
+    /// Finds the steps of databases: they begin with the content as a single file, followed by the
+    /// removal of the shared memory.
     pub(super) fn of(steps: &[Step]) -> Self {
         let mut groups = HashMap::new();
         for (at, step) in steps.iter().enumerate() {
@@ -86,7 +80,8 @@ impl Groups {
         Self { groups, current: None }
     }
 
-    /// Carries out a step, if it is one of a database's. Only its first one says why it is left.
+    /// Carries out a step, if it belongs to a database. If the database is left as it is, only its
+    /// first step says why.
     pub(super) fn step(
         &mut self,
         number: usize,
@@ -101,7 +96,7 @@ impl Groups {
             _ => step.path.as_slice(),
         };
         let group = self.groups.get(database)?;
-        let outcome = came_out_before(number, step, parents, taken);
+        let outcome = check_taken_out_before(number, step, parents, taken);
         if self.current.as_ref().is_none_or(|(current, _)| current != database) {
             let begun = group.begin(database, parents, site);
             let (progress, begun) = match begun {
@@ -114,7 +109,7 @@ impl Groups {
             }
         }
         let outcome = outcome.and_then(|()| self.carry_out(number, step, parents, taken, site));
-        // Its other files belong to what stands there now.
+        // Its other files belong to what is there now.
         if outcome.is_err()
             && let Some((_, progress)) = &mut self.current
         {
@@ -123,9 +118,10 @@ impl Groups {
         Some(outcome)
     }
 
-    /// While the locks of a database are held, no SQLite writes to its files, so they are not
-    /// looked at before they are replaced. Nor may they be opened: closing a file gives up every
-    /// lock that this process has on it. What comes out is looked at, and its content in the end.
+    /// Carries out one step under the locks. While these are held, SQLite does not write to the
+    /// files, so they are not checked before they are replaced. Nor may they be opened: closing a
+    /// file releases every lock that this process has on it. What was taken out is checked
+    /// afterwards, and its content at the end.
     fn carry_out(
         &self,
         number: usize,
@@ -143,7 +139,7 @@ impl Groups {
                 }
                 let waits = temporary_name(*temporary);
                 if self.groups.get(database).is_none_or(|group| group.settled.0 != *temporary) {
-                    lend_mode(At(parent, name), site.waiting(&waits))?;
+                    copy_mode(At(parent, name), site.waiting(&waits))?;
                 }
                 taken.put_locked(&step.path, (&waits, staged), expect, parents)
             }
@@ -159,8 +155,8 @@ impl Groups {
     }
 }
 
-/// Looks at what a step took out before a crash, whether or not the database can be locked now.
-fn came_out_before(
+/// Checks what a step took out before a crash, whether or not the database can be locked now.
+fn check_taken_out_before(
     number: usize,
     Step { path, action }: &Step,
     parents: &mut Parents<'_>,
@@ -173,14 +169,15 @@ fn came_out_before(
         Action::Remove(expect) => (removed_name(number), expect, None),
         _ => return Ok(()),
     };
-    match taken.came_out_before(&waits, ours) {
-        true => taken.came_out(path, &waits, expect, ours, parents),
-        false => Ok(()),
+    if taken.was_taken_out(&waits, ours) {
+        taken.check_taken_out(path, &waits, expect, ours, parents)
+    } else {
+        Ok(())
     }
 }
 
 impl Group {
-    /// Looks at all files of a database, and locks it, before the first step of it that is left.
+    /// Checks all files of a database, and locks it, before the first of its steps that is left.
     fn begin(
         &self,
         path: &[u8],
@@ -200,10 +197,10 @@ impl Group {
         let main = (!is_settled).then_some(&self.main);
         let mut locks = vec![lock_unchanged(path, main, &self.sides, parents)?];
         if !is_settled {
-            // Before it is locked: to close it would give up the lock.
+            // Before it is locked: closing it would release the lock.
             let (parent, name) = parents.open(path)?;
-            lend_mode(At(parent, name), site.waiting(&temporary_name(temporary)))?;
-            // Until what stands beside it is gone, nobody is to open it.
+            copy_mode(At(parent, name), site.waiting(&temporary_name(temporary)))?;
+            // Nobody may open it until the files beside it are deleted.
             locks.push(lock(&site.tmp, &temporary_name(temporary))?);
         }
         Ok(Progress::Locked { _locks: locks.into_iter().flatten().collect() })

@@ -1,8 +1,7 @@
 //! Whether a database is in use, and locks that keep SQLite out of one.
 //!
-//! SQLite's locks are POSIX locks on the main
-//! file; one on the whole of it is to be had only where no connection has a log, or is in a
-//! transaction, and none can begin one meanwhile.
+//! SQLite's locks are POSIX locks on the main file. A lock on the whole file can only be taken
+//! while no connection has a log or is in a transaction, and none can begin one while it is held.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -20,11 +19,11 @@ use crate::worktree::checkout::replaced::{SHARED_MEMORY, beside};
 use crate::worktree::checkout::target::{Standing, standing};
 use crate::worktree::database::{SIDES, database_of, is_database, is_side_at, open};
 
-/// The smallest page of a database.
+/// The smallest page of a database, and so the smallest database.
 const DATABASE_BYTES_MIN: u64 = 512;
 
-/// Locks a database, which must be as expected, as must what stands beside it. Without `main`, only
-/// the latter.
+/// Locks a database, after checking that it and the files beside it are as expected. Without
+/// `main`, only the files beside it are checked.
 pub(super) fn lock_unchanged(
     path: &[u8],
     main: Option<&Expected>,
@@ -48,21 +47,19 @@ pub(super) fn lock_unchanged(
     }
     let (parent, name) = parents.open(path)?;
     let lock = lock(parent, name)?;
-    match nodes(path, parents)? == before {
-        true => Ok(lock),
-        false => Err(KeptWhy::Changed),
-    }
+    if nodes(path, parents)? == before { Ok(lock) } else { Err(KeptWhy::Changed) }
 }
 
-/// What stands at a path, and beside it. The shared memory is changed by readers too.
+/// Returns what is at a path, and beside it. The shared memory is left out, since readers change it
+/// as well.
 pub(super) fn nodes(path: &[u8], parents: &mut Parents<'_>) -> Result<[Option<Node>; 3], KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let look = |side| look_at(parent, &beside(name, side));
     Ok([look("")?, look("-wal")?, look("-journal")?])
 }
 
-/// Locks a whole file, so that SQLite cannot use it. `None` where it may not be written to, or the
-/// file system has no locks.
+/// Locks a whole file, so that SQLite cannot use it. `None` if the file may not be written to, or
+/// the file system has no locks.
 pub(super) fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptWhy> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::openat(parent, name, flags, Mode::empty()) {
@@ -77,13 +74,13 @@ pub(super) fn lock(parent: impl AsFd, name: &[u8]) -> Result<Option<File>, KeptW
     }
 }
 
-/// Whether a file is a database that an application has open.
+/// Returns whether a file is a database that an application has open.
 pub(super) fn is_in_use(parent: impl AsFd, name: &[u8]) -> bool {
     let is_database = open(&parent, name).is_ok_and(|file| is_database(&file));
     is_database && matches!(lock(parent, name), Err(KeptWhy::InUse))
 }
 
-/// Whether a log or journal with content stands beside a path.
+/// Returns whether a log or journal with content is beside a path.
 pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let is_filled = |side| -> Result<bool, KeptWhy> {
@@ -98,20 +95,21 @@ pub(super) fn has_filled_side(path: &[u8], parents: &mut Parents<'_>) -> Result<
     Ok(is_filled("-wal")? || is_filled("-journal")?)
 }
 
-/// Whether what stands at a path is a file that SQLite keeps beside a database.
+/// Returns whether a path is that of a file that SQLite keeps beside a database.
 pub(super) fn is_side(path: &[u8], parents: &mut Parents<'_>) -> Result<bool, KeptWhy> {
     let Some((_, side)) = database_of(path) else { return Ok(false) };
     let (parent, name) = parents.open(path)?;
     Ok(is_side_at(parent, name, side))
 }
 
-/// Whether a file has the name of a database's shared memory, and is something else.
+/// Returns whether a file has the name of a database's shared memory, and is something else.
 pub(super) fn is_other_file(parent: impl AsFd, name: &[u8]) -> bool {
     let is_there = look_at(&parent, name).is_ok_and(|found| found.is_some());
     is_there && name.ends_with(SHARED_MEMORY.as_bytes()) && !is_side_at(parent, name, SHARED_MEMORY)
 }
 
-/// Refuses to replace or delete a database that has got a log or journal since it was scanned.
+/// Fails for a database that has got a log or journal since it was scanned: it must not be replaced
+/// or deleted.
 pub(super) fn check_no_new_side(
     path: &[u8],
     expect: &Expected,
@@ -121,14 +119,15 @@ pub(super) fn check_no_new_side(
         return Ok(());
     }
     let (parent, name) = parents.open(path)?;
-    match open(parent, name).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::InUse),
-        false => Ok(()),
+    if open(parent, name).is_ok_and(|file| is_database(&file)) {
+        Err(KeptWhy::InUse)
+    } else {
+        Ok(())
     }
 }
 
-/// Refuses to put a database, which waits `here`, where the log or journal of another was
-/// left.
+/// Fails for a database, ready at `here`, that would be put beside the log or journal of another
+/// one.
 pub(super) fn check_no_stray_side(
     path: &[u8],
     (here, staged): (At<'_>, &Stat),
@@ -137,8 +136,9 @@ pub(super) fn check_no_stray_side(
     if staged.bytes < DATABASE_BYTES_MIN || !has_filled_side(path, parents)? {
         return Ok(());
     }
-    match open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
-        true => Err(KeptWhy::StrayLog),
-        false => Ok(()),
+    if open(here.0, here.1).is_ok_and(|file| is_database(&file)) {
+        Err(KeptWhy::StrayLog)
+    } else {
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Many files made durable at once, while they are written.
+//! Makes many files durable while they are written.
 
 use std::fs::File;
 use std::io;
@@ -13,29 +13,31 @@ use crate::object::path::to_path;
 use crate::worktree::checkout::error::CheckoutError;
 use crate::worktree::checkout::site::Site;
 
-/// Up to this many files or directories are synced one by one; beyond, the whole file system is.
+/// Up to this many files or directories are synced one by one. With more, the whole file system is
+/// synced.
 pub(super) const SYNC_EACH_MAX: usize = 16;
 
-/// The disk begins to write when this much is new: it has work early, and seldom small work.
+/// The disk begins to write once this much is new: so it starts early, and seldom with little work.
 const FLUSH_BYTES: u64 = 128 << 20;
 
-/// Does `work`, which tells of each file that it has written how many bytes that were, and makes the
-/// whole file system of the temporary files durable. The disk writes beside the work, which is mostly
-/// done by processors: the one would else wait while the other is busy.
-pub(super) fn beside(
+/// Runs `work`, which reports the size of each file that it has written, and makes the whole file
+/// system of the temporary files durable. The disk writes while `work`, which mostly keeps the
+/// processors busy, goes on. Otherwise each would wait for the other.
+pub(super) fn sync_meanwhile(
     site: &Site,
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), CheckoutError>,
 ) -> Result<(), CheckoutError> {
-    // Opened before anything is written: it learns of every write that fails from here on.
+    // Opened before anything is written, so that this handle learns of every later write that
+    // fails.
     let open = || Ok(File::from(site.tmp.directory(&[])?));
     let folder = open().map_err(CheckoutError::io("open", site.state.tmp()))?;
     let thread = Builder::new();
-    let synced = beside_with(thread, &|| sync_file_system(&folder), work)?;
+    let synced = sync_meanwhile_with(thread, &|| sync_file_system(&folder), work)?;
     synced.map_err(CheckoutError::io("sync", site.state.tmp()))
 }
 
-/// As [`beside`], with any thread and way to sync. The last sync begins when all work is done.
-fn beside_with<E>(
+/// As [`sync_meanwhile`], with any thread and any way to sync. The last sync begins when all work is done.
+fn sync_meanwhile_with<E>(
     thread: Builder,
     sync: &(dyn Fn() -> io::Result<()> + Sync),
     work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<(), E>,
@@ -44,7 +46,7 @@ fn beside_with<E>(
     thread::scope(|scope| {
         let flush = || -> io::Result<()> {
             loop {
-                // Asked before the sync: what is written while it runs may not be part of it.
+                // Taken before the sync: what is written while it runs may not be part of it.
                 let call = calls.next();
                 sync()?;
                 if call == Call::Last {
@@ -52,9 +54,9 @@ fn beside_with<E>(
                 }
             }
         };
-        // Where the system has no thread left, all is synced when the work is done.
+        // If the system cannot start a thread, everything is synced when the work is done.
         let flusher = thread.spawn_scoped(scope, flush);
-        // Also where the work panics: nobody else would end the flusher.
+        // Also if the work panics: nothing else would end the flusher.
         let end = End(&calls);
         let done = work(&|bytes| {
             let before = written.fetch_add(bytes, Ordering::Relaxed);
@@ -97,7 +99,7 @@ impl Calls {
     }
 }
 
-/// Ends the flusher when it goes.
+/// Ends the flusher on drop.
 struct End<'a>(&'a Calls);
 
 impl Drop for End<'_> {
@@ -107,7 +109,8 @@ impl Drop for End<'_> {
 }
 
 /// Makes renames and deletions in these directories durable. One that is gone has none, and the
-/// directory above it is among them; one that may not be opened is synced with its file system.
+/// directory above it is in the list as well. One that may not be opened is synced with its whole
+/// file system.
 pub(super) fn sync_directories<'p>(
     site: &Site,
     paths: impl ExactSizeIterator<Item = &'p [u8]>,
@@ -126,7 +129,7 @@ pub(super) fn sync_directories<'p>(
         };
         if by_one || device(&directory).ok() != device(&site.folder).ok() {
             others.push((path, directory));
-            // Not all at once: each holds a descriptor.
+            // Not all at once: each takes a file handle.
             if others.len() > SYNC_EACH_MAX {
                 sync_each(&mut others, &failed)?;
             }
@@ -150,13 +153,13 @@ fn sync_each<F: FnOnce(io::Error) -> CheckoutError>(
     failed: &impl Fn(&[u8]) -> F,
 ) -> Result<(), CheckoutError> {
     for (path, directory) in directories.drain(..) {
-        // std waits for the disk itself on macOS, which fsync does not.
+        // On macOS std waits for the disk itself, which fsync does not.
         File::from(directory).sync_all().or_else(cannot_sync).map_err(failed(path))?;
     }
     Ok(())
 }
 
-/// Some file systems sync no directories, and say so.
+/// Accepts that some file systems cannot sync directories.
 fn cannot_sync(error: io::Error) -> io::Result<()> {
     match Errno::from_io_error(&error) {
         Some(Errno::INVAL | Errno::NOTSUP | Errno::ROFS | Errno::NOSYS) => Ok(()),
@@ -180,7 +183,7 @@ mod tests {
     use crate::store::background::impossible;
     use std::sync::mpsc::channel;
 
-    /// The disk is slow: the first sync is still on its way when the last file is written.
+    /// The disk is slow: the first sync is still running when the last file is written.
     #[test]
     fn what_is_written_during_a_sync_is_synced_by_another() {
         let (begun, has_begun) = channel();
@@ -196,7 +199,7 @@ mod tests {
             Ok(())
         };
         let has_begun = Mutex::new(has_begun);
-        let synced = beside_with::<()>(Builder::new(), &sync, |written| {
+        let synced = sync_meanwhile_with::<()>(Builder::new(), &sync, |written| {
             files.store(1, Ordering::SeqCst);
             written(FLUSH_BYTES);
             has_begun.lock().unwrap().recv().unwrap();
@@ -216,7 +219,7 @@ mod tests {
             synced.store(files.load(Ordering::SeqCst), Ordering::SeqCst);
             Ok(())
         };
-        let done = beside_with::<()>(impossible(), &sync, |written| {
+        let done = sync_meanwhile_with::<()>(impossible(), &sync, |written| {
             files.store(1, Ordering::SeqCst);
             written(2 * FLUSH_BYTES);
             Ok(())
@@ -227,12 +230,15 @@ mod tests {
 
     #[test]
     fn failures_of_the_work_and_of_the_disk_are_told() {
-        assert_eq!(beside_with(Builder::new(), &|| Ok(()), |_| Err("work")).unwrap_err(), "work");
+        assert_eq!(
+            sync_meanwhile_with(Builder::new(), &|| Ok(()), |_| Err("work")).unwrap_err(),
+            "work"
+        );
         let full = || Err(io::ErrorKind::StorageFull.into());
-        let synced = beside_with::<()>(Builder::new(), &full, |_| Ok(())).unwrap();
+        let synced = sync_meanwhile_with::<()>(Builder::new(), &full, |_| Ok(())).unwrap();
         assert_eq!(synced.unwrap_err().kind(), io::ErrorKind::StorageFull);
         let panicked = std::panic::catch_unwind(|| {
-            let _ = beside_with::<()>(Builder::new(), &|| Ok(()), |_| panic!("a bug"));
+            let _ = sync_meanwhile_with::<()>(Builder::new(), &|| Ok(()), |_| panic!("a bug"));
         });
         assert!(panicked.is_err());
     }

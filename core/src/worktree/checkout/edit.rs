@@ -1,5 +1,5 @@
-//! Single files of a working copy, which commands read and replace: with the same care as a checkout,
-//! but without a journal, since each is one step.
+//! Single files of a working copy, which commands read and replace: as carefully as a checkout
+//! does, but without a journal, since each replacement is one step.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -24,7 +24,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Those of the working copy at `root`.
+    /// Opens the working copy at `root`.
     ///
     /// # Errors
     /// Where the folder cannot be opened.
@@ -32,7 +32,7 @@ impl Files {
         Ok(Self { folder: Beneath::of(root)?, state: StateDir::of(root) })
     }
 
-    /// Whether anything stands at `path`, and whether that is a folder.
+    /// Returns whether `path` is a folder; `None` if nothing is there.
     ///
     /// # Errors
     /// Those of the file system. A path that leads through a link or a file leads to nothing.
@@ -40,10 +40,10 @@ impl Files {
         Ok(self.folder.look(path)?.map(|node| node == Node::Directory))
     }
 
-    /// A file of at most `bytes_max` bytes; `None` where nothing stands at `path`.
+    /// Reads a file of at most `bytes_max` bytes; `None` if nothing is at `path`.
     ///
     /// # Errors
-    /// Those of the file system; of the kind `InvalidData` where no regular file stands there.
+    /// Those of the file system; `InvalidData` if it is not a regular file.
     pub fn read(&self, path: &[u8], bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
         let mut parents = self.folder.parents();
         let (parent, name) = parents.open(path)?;
@@ -54,11 +54,12 @@ impl Files {
         }
     }
 
-    /// Has a file hold `after` that holds `before`; `None` stands for no file. A file that was there
-    /// lends its permissions, a new one has `mode`.
+    /// Replaces the content `before` of a file by `after`; `None` stands for no file. An existing
+    /// file keeps its permissions, a new one gets `mode`.
     ///
     /// # Errors
-    /// Where it does not hold `before`, or not any more: it stays as it is. Those of the file system.
+    /// Those of the file system. Also where the file does not have `before`, or not any more: it
+    /// stays as it is.
     pub fn replace(
         &self,
         path: &[u8],
@@ -69,7 +70,7 @@ impl Files {
         let mut parents = self.folder.parents();
         let (parent, name) = parents.open(path)?;
         let there = At(parent, name);
-        // Nothing clears this folder: what a killed process took out of the working copy stays.
+        // Nothing clears this folder, so what a killed process took out of the working copy stays.
         let kept = self.state.open_kept()?;
         let (file, temporary) = regular_file::create_temporary(&kept, 0o600)?;
         let here = At(kept.as_fd(), temporary.as_bytes());
@@ -122,7 +123,7 @@ fn put(here: At<'_>, there: At<'_>, before: Option<&[u8]>) -> Result<(), Failed>
     match change::exchange(there, here)? {
         Renamed::Done if holds(here, before) => Ok(()),
         Renamed::Done => Err(put_back(here, there, ours)),
-        // The file system cannot.
+        // The file system cannot exchange names.
         Renamed::Unable if holds(there, before) => {
             change::replace(here, there).map(drop).map_err(Into::into)
         }
@@ -145,7 +146,7 @@ fn holds(at: At<'_>, text: &[u8]) -> bool {
     found.and_then(Opened::read).is_ok_and(|found| found == text)
 }
 
-/// What came out is the user's version: it goes back to its name, or beside it.
+/// Puts the user's version back under its name, or beside it.
 fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
     let ours = match ours {
         Some(Node::Content(_, stat)) => Some(stat),
@@ -160,7 +161,7 @@ fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
 /// Why nothing was done.
 enum Failed {
     Io(io::Error),
-    /// What came out has no name again.
+    /// What was taken out could not be given a name.
     Stuck,
 }
 

@@ -11,7 +11,7 @@ use crate::worktree::stat_index::IndexError;
 /// Why a checkout was not made, or not finished.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckoutError {
-    /// Something stands where the plan expects something else. Nothing was changed.
+    /// The plan expects something else at some paths. Nothing was changed.
     #[error("in the way: {}", listed(.paths))]
     InTheWay {
         /// All such paths, in the order of the plan.
@@ -25,19 +25,19 @@ pub enum CheckoutError {
         /// Relative to the root.
         second: PathBuf,
     },
-    /// A name that must not be written here. Nothing was changed.
+    /// The path has a name that must not be written here. Nothing was changed.
     #[error("{} is not a name that a tree may hold here", path.display())]
     Name {
         /// Relative to the root.
         path: PathBuf,
     },
-    /// Directories nest too deep. Nothing was changed.
+    /// Directories are nested too deep. Nothing was changed.
     #[error("directories below {} nest deeper than {DEPTH_MAX}", path.display())]
     TooDeep {
         /// The topmost of them, relative to the root.
         path: PathBuf,
     },
-    /// An earlier checkout is unfinished: `recover` comes first.
+    /// An earlier checkout is unfinished: call `recover` first.
     #[error("an earlier checkout is not finished; its journal is {}", path.display())]
     Unfinished {
         /// The journal.
@@ -68,11 +68,11 @@ pub enum CheckoutError {
     /// The file system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// An object is missing or damaged. Nothing was changed.

@@ -1,4 +1,4 @@
-//! Names that are one name to a file system that folds case or normalises Unicode.
+//! Names that a file system treats as one, because it folds case or normalises Unicode.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,16 +12,16 @@ use crate::files::beneath::change::{create_file, make_directory, remove_all};
 use crate::files::beneath::{Beneath, DIRECTORY, look_at};
 use crate::worktree::state_dir::StateDir;
 
-/// Which differences between names a file system does not see.
+/// Which differences between names a file system ignores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Folding {
-    /// `a` and `A` are one name.
+    /// `a` and `A` are the same name.
     pub case: bool,
-    /// The composed and the decomposed form of a letter with an accent are one name.
+    /// The composed and the decomposed form of a letter with an accent are the same name.
     pub normalisation: bool,
 }
 
-/// Two names of one directory that cannot stand beside each other.
+/// Two names of a directory that cannot both exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Clash(pub(crate) Vec<u8>, pub(crate) Vec<u8>);
 
@@ -36,7 +36,7 @@ impl Folding {
         make_directory(tmp.as_fd(), name.as_bytes())?;
         let folder = Beneath::from(rustix::fs::openat(&tmp, &name, DIRECTORY, Mode::empty())?);
         let same = |written: &str, read: &str| -> io::Result<bool> {
-            // A file system that refuses the name altogether does not fold it either.
+            // A file system that rejects the name does not fold it either.
             Ok(match create_file(&folder, written.as_bytes(), Mode::RUSR | Mode::WUSR) {
                 Ok(_) => look_at(&folder, read.as_bytes())?.is_some(),
                 Err(_) => false,
@@ -47,7 +47,8 @@ impl Folding {
         Ok(Self { case: found.0?, normalisation: found.1? })
     }
 
-    /// What names that are one to the file system have in common. Works on whole paths too.
+    /// Returns a key that is equal for names that are the same to the file system. Works on whole
+    /// paths as well.
     pub(crate) fn key(self, name: &[u8]) -> Vec<u8> {
         let Ok(text) = str::from_utf8(name) else {
             return if self.case { name.to_ascii_lowercase() } else { name.to_vec() };
@@ -59,7 +60,7 @@ impl Folding {
         if self.normalisation { folded.nfc().collect::<String>().into() } else { folded.into() }
     }
 
-    /// The first two of a directory's names that fold to one.
+    /// Returns the first two of a directory's names that are the same to the file system.
     pub(crate) fn clash<'n>(self, names: impl Iterator<Item = &'n [u8]>) -> Option<Clash> {
         if self == Self::default() {
             return None;

@@ -1,4 +1,4 @@
-//! The journal of a checkout: what is left to do once everything is written and durable.
+//! The journal of a checkout: the steps that are left once everything is written and durable.
 
 use crate::files::stat::Stat;
 use crate::object::id::ID_BYTES;
@@ -16,14 +16,14 @@ const RACY: u8 = 0x80;
 /// A checkout between its two phases.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Journal {
-    /// The caller's own bytes.
+    /// Bytes of the caller's, returned on recovery.
     pub token: Vec<u8>,
     pub steps: Vec<Step>,
     pub rules: Rules,
 }
 
 impl Journal {
-    /// The journal of a working copy, if there is one.
+    /// Reads the journal of a working copy, if there is one.
     pub(super) fn load(state: &StateDir) -> Result<Option<Self>, CheckoutError> {
         let path = state.journal();
         let read = state.read(JOURNAL).map_err(CheckoutError::io("read", &path))?;
@@ -41,7 +41,7 @@ impl Journal {
         }
     }
 
-    /// Writes the journal durably: from here on the checkout is bound to be finished.
+    /// Writes the journal, durably. From here on the checkout must be finished.
     pub(super) fn save(&self, state: &StateDir) -> Result<(), CheckoutError> {
         let written = state.replace(JOURNAL, &self.encode());
         written.map_err(CheckoutError::io("write", state.journal()))
@@ -77,7 +77,8 @@ impl Journal {
     }
 }
 
-/// A folder from elsewhere may bring a journal along: none leads out of it, or into the state of git.
+/// A folder from elsewhere may contain a journal. None may lead out of the folder, or into a state
+/// folder.
 fn may_be_written(name: &[u8]) -> bool {
     name_is_allowed(name) && !is_state_name(name)
 }
@@ -90,7 +91,7 @@ fn put_action(out: &mut Vec<u8>, action: &Action) {
         }
         Action::RemoveDirectory => out.push(1),
         Action::MakeDirectory => out.push(2),
-        Action::Grow { temporary, inode } => {
+        Action::PutDirectory { temporary, inode } => {
             out.push(3);
             varint::put(out, *temporary);
             varint::put(out, *inode);
@@ -109,7 +110,7 @@ fn take_action(rest: &mut &[u8]) -> Option<Action> {
         [0] => Action::Remove(take_expected(rest)?),
         [1] => Action::RemoveDirectory,
         [2] => Action::MakeDirectory,
-        [3] => Action::Grow { temporary: varint::take(rest)?, inode: varint::take(rest)? },
+        [3] => Action::PutDirectory { temporary: varint::take(rest)?, inode: varint::take(rest)? },
         [tag @ (4 | 5)] => Action::Put {
             temporary: varint::take(rest)?,
             staged: take_stat(rest)?,
@@ -180,7 +181,7 @@ mod tests {
                 step("old/a", Action::Remove(expect)),
                 step("old", Action::RemoveDirectory),
                 step("made", Action::MakeDirectory),
-                step("new", Action::Grow { temporary: 3, inode: 77 }),
+                step("new", Action::PutDirectory { temporary: 3, inode: 77 }),
                 step("b", Action::Put { temporary: 4, staged: stat, expect: None }),
                 step("c", Action::Put { temporary: 5, staged: stat, expect: Some(expect) }),
             ],
@@ -203,7 +204,7 @@ mod tests {
     fn the_encoding_is_frozen() {
         let steps = vec![
             Step { path: b"a/b".to_vec(), action: Action::RemoveDirectory },
-            Step { path: b"n".to_vec(), action: Action::Grow { temporary: 1, inode: 300 } },
+            Step { path: b"n".to_vec(), action: Action::PutDirectory { temporary: 1, inode: 300 } },
         ];
         let vectors = [
             (

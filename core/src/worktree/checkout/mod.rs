@@ -1,14 +1,14 @@
-//! Moves a working copy from one tree to another, without ever overwriting what it did not expect.
+//! Brings a working copy from one tree to another, without ever overwriting what it did not expect.
 //!
-//! A [`plan::Plan`] is computed from the stat index and the new tree. [`run::execute`] fits it to what really
-//! stands there, and refuses where something is in the way. Then, in two phases, everything new
-//! is written under temporary names in `.fastest/tmp` and made durable, a journal is written, and
-//! renames and deletions follow, each after a last look. After a crash every file is old or new;
-//! [`run::recover`] rolls forward from the journal. What the user changed in between is kept, and
-//! reported.
+//! A [`plan::Plan`] is computed from the stat index and the new tree. [`run::execute`] fits it to
+//! what is really there, and refuses if something is in the way. The checkout then has two phases.
+//! First everything new is written under temporary names in `.fastest/tmp` and made durable. Then a
+//! journal is written, and renames and deletions follow, each after a last look. After a crash
+//! every file is either old or new, and [`run::recover`] finishes the work from the journal. What
+//! the user changed in between is kept and reported.
 //!
-//! One command at a time: whoever calls [`run::execute`] or [`run::recover`] holds the working copy's lock.
-//! `docs/formats-workspace.md` gives the journal's encoding.
+//! Only one command at a time: the caller of [`run::execute`] or [`run::recover`] holds the lock of
+//! the working copy. `docs/formats-workspace.md` specifies the encoding of the journal.
 
 mod across;
 mod apply;
@@ -33,7 +33,7 @@ pub mod run;
 mod site;
 mod sparse;
 mod stage;
-pub mod step;
+mod step;
 mod taken;
 mod target;
 mod target_rules;

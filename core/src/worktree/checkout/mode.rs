@@ -9,10 +9,11 @@ use crate::object::item::{Item, Kind};
 use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::outcome::Outcome;
 
-/// Sets on the file that waits `here` the permission bits of the one that it replaces, but for the
-/// one that is content: who may read an executable may run it, and nobody may run another file.
-/// Set-user-id, set-group-id and sticky bits were given to other content, and go.
-pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
+/// Gives the file that is ready at `here` the permission bits of the one that it replaces. The
+/// executable bit is content and is not taken over: whoever may read an executable may run it, and
+/// nobody may run any other file. Set-user-id, set-group-id and sticky bits were set for other
+/// content, and are dropped.
+pub(super) fn copy_mode(there: At<'_>, here: At<'_>) -> Outcome {
     let look = |at: At<'_>| rustix::fs::statat(at.0, at.1, AtFlags::SYMLINK_NOFOLLOW);
     let (old, new) = (look(there)?, look(here)?);
     let is_executable = |stat| match Node::from(stat) {
@@ -22,20 +23,20 @@ pub(super) fn lend_mode(there: At<'_>, here: At<'_>) -> Outcome {
     };
     let mode = match (is_executable(&old), is_executable(&new)) {
         (Some(before), Some(now)) if before == now => old.st_mode & 0o777,
-        // What makes it an executable is that its owner may run it.
+        // A file is an executable if its owner may run it.
         (Some(_), Some(true)) => old.st_mode & 0o777 | (old.st_mode & 0o444) >> 2 | 0o100,
         (Some(_), Some(false)) => old.st_mode & 0o666,
         _ => return Ok(()),
     };
     match change::set_mode(here, Mode::from_raw_mode(mode)) {
-        // A file system that has no modes of its own.
+        // The file system has no modes.
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
         changed => Ok(changed?),
     }
 }
 
-/// The mode to create a file with, before the umask. One that takes another's place is private until
-/// it gets that one's mode (`apply`).
+/// Returns the mode to create a file with, before the umask. A file that replaces another one is
+/// private until it gets that one's mode ([`copy_mode`]).
 pub(super) fn new_mode(item: &Item, expect: Option<&Expected>) -> u32 {
     let replaces_file = expect.is_some_and(|expect| expect.kind != Kind::Symlink);
     match (item.kind == Kind::Executable, replaces_file) {

@@ -1,5 +1,5 @@
-//! What a checkout leaves as it was found, before it writes anything: folders that are others', files
-//! that are not there on purpose, and what stands in the way of something new.
+//! What a checkout leaves as it was found, before it writes anything: folders that belong to
+//! others, files that are absent on purpose, and what is in the way of something new.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ use crate::worktree::checkout::target::{Standing, content_id};
 use crate::worktree::left::{Left, LeftWhy, is_in_left};
 
 impl<'p> Prepared<'p> {
-    /// Fits a plan to what really stands in the working copy.
+    /// Fits a plan to what is really in the working copy.
     pub(super) fn fit(
         mut plan: Plan,
         site: &'p Site,
@@ -44,7 +44,8 @@ impl<'p> Prepared<'p> {
         Ok(fitted)
     }
 
-    /// Leaves out databases that changed since they were scanned, or that an application has open.
+    /// Drops the changes of databases that changed since they were scanned, or that an application
+    /// has open.
     fn leave_databases(&mut self, leaves_obstacles: bool, parents: &mut Parents<'_>) {
         let Self { databases, kept, left, changes, .. } = self;
         changes.retain(|Change { path, .. }| {
@@ -65,8 +66,8 @@ impl<'p> Prepared<'p> {
         });
     }
 
-    /// Leaves out all changes in folders that are others': a working copy or a git working tree of
-    /// its own, or the state of another version control system. The scan leaves these alone too.
+    /// Drops all changes in folders that belong to others: another working copy or git working
+    /// tree, or the state folder of another version control system. The scan skips these as well.
     fn leave_foreign(&mut self, parents: &mut Parents<'_>) {
         let mut known = HashMap::new();
         let mut left: Vec<Vec<u8>> = Vec::new();
@@ -83,13 +84,14 @@ impl<'p> Prepared<'p> {
             }
             foreign.is_none()
         });
-        // What was not brought there must not be taken for an edit once the folder is nobody else's.
+        // What was not brought there must not be taken for an edit once the folder belongs to
+        // nobody else.
         let why = LeftWhy::OfItsOwn;
         self.left.extend(left.into_iter().map(|path| Left { path, why }));
     }
 
-    /// Leaves out files that are not there on purpose, as in a sparse working tree: nobody has looked
-    /// at them, and the head's version of them stays in the tree.
+    /// Drops the changes of files that are absent on purpose, as in a sparse working tree. Nobody
+    /// has looked at them, and the tree keeps the head's version of them.
     fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         let mut absent = Vec::new();
         for change in &self.changes {
@@ -110,7 +112,8 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    /// Leaves out what would come where something stands that nobody expects, with all below it.
+    /// Drops the changes that would bring something where something unexpected is, with everything
+    /// below.
     fn leave_obstacles(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         self.remove_dropped(dropped, past)?;
         self.replace_past(past)?;
@@ -125,7 +128,7 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Removes what an earlier checkout left and the new tree lacks, where it is content of the
+    /// Removes what an earlier checkout left and the new tree lacks, if it is content of the
     /// project's past. Anything else stays left until somebody moves it.
     fn remove_dropped(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents = self.site.parents();
@@ -156,14 +159,14 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    /// What stands in the way may be replaced where it is content of the project's past.
+    /// Lets what is in the way be replaced, if it is content of the project's past.
     fn replace_past(&mut self, past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents = self.site.parents();
         let (mut known, mut removals) = (Vec::new(), Vec::new());
         for (number, change) in self.changes.iter().enumerate() {
             let is_file = match change.what {
                 What::Put(_, None) => true,
-                What::Grow(_) | What::MakeDirectory => false,
+                What::PutDirectory(_) | What::MakeDirectory => false,
                 _ => continue,
             };
             let path = &change.path;
@@ -194,8 +197,8 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    /// The changes that remove what stands at `path`, a file or a folder with all in it; `None` where
-    /// any of it is not content of the project's past.
+    /// Returns the changes that remove what is at `path`, a file or a folder with everything in it;
+    /// `None` if any of it is not content of the project's past.
     fn removals_of_the_past(
         &self,
         path: &[u8],
@@ -225,7 +228,7 @@ impl<'p> Prepared<'p> {
         Ok(Some(removals))
     }
 
-    /// The names in a folder; `None` where it cannot be read.
+    /// Returns the names in a folder; `None` if it cannot be read.
     fn names_in(&self, path: &[u8]) -> Result<Option<Vec<Vec<u8>>>, CheckoutError> {
         let directory = self.site.folder.directory(path);
         let Ok(directory) = directory.and_then(Dir::new) else { return Ok(None) };
@@ -233,8 +236,8 @@ impl<'p> Prepared<'p> {
         names.map(Some).map_err(|error| self.failed("read directory", path)(error.into()))
     }
 
-    /// The file that stands at `path`, where the project's past has it there. A database that may be
-    /// open, or whose log has content, counts as unknown: its main file is not all of it.
+    /// Returns the file at `path`, if the project's past has it there. A database that may be open,
+    /// or whose log has content, counts as unknown, because its main file is not all of it.
     fn of_the_past(
         &self,
         path: &[u8],
@@ -256,7 +259,7 @@ impl<'p> Prepared<'p> {
         Ok(Some(Expected { kind, stat, racy: true, id }))
     }
 
-    /// Paths at which a change cannot be made, sorted.
+    /// Returns the paths at which a change cannot be made, sorted.
     fn obstacles(&self) -> Result<Vec<Left>, CheckoutError> {
         let mut parents = self.site.parents();
         let mut found = Vec::new();
@@ -287,13 +290,13 @@ impl<'p> Prepared<'p> {
                 self.strangers(path, &mut strangers)?;
                 return Ok((!strangers.is_empty()).then_some(LeftWhy::InTheWay));
             }
-            What::MakeDirectory | What::Grow(_) | What::Put(_, None) => {
+            What::MakeDirectory | What::PutDirectory(_) | What::Put(_, None) => {
                 let standing = self.look(parents, path, None)?;
                 (standing, matches!(standing, Standing::Other(_) | Standing::Blocked))
             }
             What::Remove(expect) | What::Put(_, Some(expect)) => {
                 let standing = self.look(parents, path, Some(expect))?;
-                // Nobody knows the content of a file that could not be read.
+                // The content of a file that could not be read is unknown.
                 let is_unread = expect.stat.inode == 0 && matches!(standing, Standing::Other(_));
                 (standing, is_unread || standing == Standing::Blocked)
             }
@@ -313,7 +316,8 @@ impl<'p> Prepared<'p> {
 /// How many files of a folder in the way are compared with the past.
 const PAST_FILES_MAX: usize = 10_000;
 
-/// Whether a folder is not ours to write in. What cannot be looked at is found out later.
+/// Returns whether a folder belongs to others and must not be written into. What cannot be looked
+/// at is found out later.
 fn is_foreign(folder: &[u8], parents: &mut Parents<'_>) -> bool {
     let Ok((parent, name)) = parents.open(folder) else { return false };
     let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {

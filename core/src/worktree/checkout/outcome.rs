@@ -1,33 +1,33 @@
-//! What a checkout came to.
+//! The outcome of a checkout.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::worktree::left::Left;
 
-/// What a checkout came to.
+/// The outcome of a checkout.
 #[derive(Debug, Default)]
 pub struct Checkout {
-    /// How many changes were made. A directory that came as a whole is one.
+    /// How many changes were made. A directory that was brought as a whole is one.
     pub changes: usize,
-    /// Paths where the user's version stands instead of the plan's.
+    /// Paths that have the user's version instead of the plan's.
     pub kept: Vec<Kept>,
     /// Paths that were not brought, sorted.
     pub left: Vec<Left>,
-    /// Paths that an earlier checkout left, and that are now as the plan has them.
+    /// Paths that an earlier checkout left, and that are now as planned.
     pub brought: Vec<Left>,
 }
 
-/// A checkout that an earlier command left unfinished, and that was finished now.
+/// A checkout that an earlier command left unfinished, and that is finished now.
 #[derive(Debug)]
 pub struct Recovered {
-    /// The bytes that the caller gave to `execute`.
+    /// The bytes that the caller passed to `execute`.
     pub token: Vec<u8>,
-    /// Paths where the user's version stands instead of the plan's.
+    /// Paths that have the user's version instead of the plan's.
     pub kept: Vec<Kept>,
 }
 
-/// A path that was left as it was found. The new content is in the object store.
+/// A path that was left as it was found. Its new content is in the object store.
 #[derive(Debug)]
 pub struct Kept {
     /// Relative to the root.
@@ -42,19 +42,19 @@ pub enum KeptWhy {
     /// It changed after the checkout began.
     #[error("it was changed meanwhile")]
     Changed,
-    /// It changed after the checkout began, and has another name now.
+    /// It changed after the checkout began, and that version has another name now.
     #[error("it was changed meanwhile, and its name is taken or gone: that version is now {}", aside.display())]
     Both {
         /// Relative to the root.
         aside: PathBuf,
     },
-    /// A SQLite database that an application has open.
+    /// It is a SQLite database that an application has open.
     #[error("an application has this database open; close it")]
     InUse,
-    /// A SQLite database would come beside what another one left.
+    /// It would be a SQLite database beside the log or journal of another one.
     #[error("the log or journal of another database stands beside it; move or delete that")]
     StrayLog,
-    /// The file system refused.
+    /// The file system failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -65,5 +65,5 @@ impl From<rustix::io::Errno> for KeptWhy {
     }
 }
 
-/// What one change came to.
+/// The outcome of one change.
 pub(super) type Outcome = Result<(), KeptWhy>;

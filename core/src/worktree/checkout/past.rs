@@ -1,4 +1,4 @@
-//! Trees of a project's past, by which a file that stands in the way may be known.
+//! Trees of a project's past, by which a file in the way may be recognised.
 
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
@@ -10,19 +10,20 @@ use crate::worktree::checkout::error::CheckoutError;
 /// Trees of a project's past.
 pub(super) struct Past<'s> {
     pub(super) trees: &'s [TreeId],
-    /// The tree that is to come, where it is a whole one.
+    /// The new tree, if the plan leads to a whole one.
     pub(super) to: Option<TreeId>,
     pub(super) source: &'s dyn ObjectSource,
 }
 
 impl Past<'_> {
-    /// Whether the tree that is to come has something at `path`.
+    /// Returns whether the new tree has something at `path`.
     pub(super) fn now_has(&self, path: &[u8]) -> Result<bool, CheckoutError> {
         let Some(to) = &self.to else { return Ok(true) };
         let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         Ok(find(to, &parts, self.source)?.is_some())
     }
 
+    /// Returns whether one of the trees has this content at `path`.
     pub(super) fn had(
         &self,
         path: &[u8],
@@ -39,7 +40,7 @@ impl Past<'_> {
                     return Ok(true);
                 }
                 Ok(_) => {}
-                // A tree that is damaged or gone proves nothing.
+                // A tree that is missing proves nothing.
                 Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

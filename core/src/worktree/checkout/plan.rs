@@ -1,4 +1,4 @@
-//! What has to change for a working copy to become another tree. Decides; changes nothing.
+//! Computes what has to change for a working copy to become another tree. Changes nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,31 +18,32 @@ use crate::worktree::database::Database;
 use crate::worktree::left::{Left, is_in_left, is_left};
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
 
-/// Changes to a working copy, in the order in which they are to be made: what goes first, then
-/// what comes, parents before children.
+/// Changes to a working copy, in the order in which they are made: removals first, then additions,
+/// parents before children.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) removals: Vec<Change>,
     pub(super) additions: Vec<Change>,
-    /// The tree that it leads to; `None` where only some paths are restored.
+    /// The resulting tree; `None` if only some paths are restored.
     pub(super) to: Option<Root>,
     pub(super) folding: Folding,
-    /// Files that go on standing though the new tree lacks them, since it newly ignores them.
+    /// Files that are kept although the new tree lacks them, since it newly ignores them.
     pub(super) untracked: Vec<Vec<u8>>,
-    /// Whether what stands in the way of a new file is left, and the rest done.
+    /// Whether what is in the way of a new file is left, and the rest is done.
     pub(super) leaves_obstacles: bool,
-    /// What earlier checkouts left and this one tries again, sorted by path.
+    /// Paths that earlier checkouts left and this one tries again, sorted.
     pub(super) tried: Vec<Left>,
-    /// Of these, what the new tree lacks: it goes, if it is content of the project's past.
+    /// Those of them that the new tree lacks. What is there is deleted, if it is content of the
+    /// project's past.
     pub(super) dropped: Vec<Left>,
     /// Trees of the project's past.
     pub(super) past: Vec<TreeId>,
-    /// Databases with files beside them among what is replaced or deleted.
+    /// Databases with files beside them that are replaced or deleted.
     pub(super) databases: HashMap<Vec<u8>, Replaced>,
 }
 
 impl Plan {
-    /// The changes from the tree of `index` to the tree `to`.
+    /// Returns the changes from the tree of `index` to the tree `to`.
     ///
     /// # Errors
     /// Where a node of `to` is missing or damaged, or two names in a directory would be one here.
@@ -55,9 +56,9 @@ impl Plan {
         Self::to_tree(index, to, Planner::new(source, folding))
     }
 
-    /// As [`Plan::whole`], but leaves what stands in the way of a new file or folder, as files that
-    /// were ignored so far may, and does the rest. The state folder records what was left; `left` is
-    /// what it recorded so far, which is tried again.
+    /// As [`Plan::whole`], but leaves what is in the way of a new file or folder, such as a file
+    /// that was ignored so far, and does the rest. The state folder records what was left. `left`
+    /// is what it has recorded so far, which is tried again.
     ///
     /// # Errors
     /// As those of [`Plan::whole`].
@@ -72,14 +73,14 @@ impl Plan {
         Ok(Self::to_tree(index, to, planner)?.leaving_obstacles())
     }
 
-    /// Leaves what stands in the way of a new file or folder, and does the rest.
+    /// Leaves what is in the way of a new file or folder, and does the rest.
     pub fn leaving_obstacles(mut self) -> Self {
         self.leaves_obstacles = true;
         self
     }
 
-    /// Names trees of the project's past. A file that stands in the way may be replaced where one of
-    /// them has it at this path: an earlier checkout left it behind, or could not replace it.
+    /// Names trees of the project's past. A file in the way may be replaced if one of them has it
+    /// at this path: then an earlier checkout left it behind, or could not replace it.
     pub fn with_past(mut self, past: Vec<TreeId>) -> Self {
         self.past = past;
         self
@@ -103,7 +104,7 @@ impl Plan {
         for left in planner.left.clone() {
             let parts: Vec<&[u8]> = left.path.split(|&byte| byte == b'/').collect();
             match find(&to.id, &parts, source)? {
-                Some(item) => planner.again(index, left.path, item),
+                Some(item) => planner.retry(index, left.path, item),
                 None => planner.dropped(left)?,
             }
         }
@@ -111,12 +112,12 @@ impl Plan {
         Ok(Self { tried, ..planner.plan(Some(to)) })
     }
 
-    /// The changes that bring single paths to what is wanted of them: an item, or nothing.
-    /// Parents that are missing are created. After such a checkout the index stays what it was.
-    /// `left` is what earlier checkouts left: nothing stands there that the index knows.
+    /// Returns the changes that bring single paths to an item, or to nothing. Missing parents are
+    /// created. The index is not changed by such a checkout. `left` is what earlier checkouts left:
+    /// the index does not describe these paths.
     ///
     /// # Errors
-    /// As [`Plan::whole`]; also where a path has a name that no tree may hold.
+    /// As those of [`Plan::whole`]; also where a path has a name that no tree may have.
     pub fn paths(
         index: &StatIndex,
         wanted: &[(Vec<u8>, Option<Item>)],
@@ -132,7 +133,7 @@ impl Plan {
                 return Err(CheckoutError::Name { path: to_path(path) });
             }
             if let Some(item) = item.filter(|_| is_in_left(left, path)) {
-                planner.again(index, path.clone(), item);
+                planner.retry(index, path.clone(), item);
                 tried.extend(left.iter().filter(|left| left.path == *path).cloned());
                 continue;
             }
@@ -144,7 +145,7 @@ impl Plan {
             for left in left {
                 let Some(rest) = below(&left.path, path) else { continue };
                 if let Some(item) = find_in(item.as_ref(), rest, source)? {
-                    planner.again(index, left.path.clone(), item);
+                    planner.retry(index, left.path.clone(), item);
                     tried.push(left.clone());
                 }
             }
@@ -152,8 +153,8 @@ impl Plan {
         Ok(Self { tried, ..planner.plan(None) })
     }
 
-    /// Tells which databases the scan that yielded `index` found with files beside them: these go
-    /// with the database. Without, such a database is left as it is.
+    /// Names the databases that the scan that returned `index` found with files beside them. These
+    /// files are replaced with the database. Without this call such a database is left as it is.
     pub fn with_databases(mut self, index: &StatIndex, databases: &[Database]) -> Self {
         for database in databases {
             let Some(entry) = index.find(&database.path) else { continue };
@@ -171,18 +172,19 @@ impl Plan {
         self
     }
 
-    /// Files that go on standing though the new tree lacks them, since it newly ignores them.
+    /// Returns the files that are kept although the new tree lacks them, since it newly ignores
+    /// them.
     pub fn untracked(&self) -> &[Vec<u8>] {
         &self.untracked
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.removals.is_empty() && self.additions.is_empty() && self.dropped.is_empty()
     }
 
-    /// The paths that the plan touches, relative to the root, in the order of the changes. A
-    /// directory that comes as a whole is one path.
+    /// Returns the paths that the plan changes, relative to the root, in the order of the changes.
+    /// A directory that is brought as a whole is one path.
     pub fn touched(&self) -> impl Iterator<Item = &[u8]> {
         self.removals.iter().chain(&self.additions).map(|change| change.path.as_slice())
     }
@@ -193,12 +195,12 @@ struct Planner<'s> {
     folding: Folding,
     removals: Vec<Change>,
     additions: Vec<Change>,
-    /// Parents that are created.
+    /// Parents that the plan creates.
     made: HashSet<Vec<u8>>,
-    /// The ignore rules of the tree that is to come, where a whole one is.
+    /// The ignore rules of the new tree, if the plan leads to a whole one.
     target: Option<TargetRules<'s>>,
     untracked: Vec<Vec<u8>>,
-    /// Paths that are not in the folder as the index has them, sorted.
+    /// Paths at which the folder does not have what the index says, sorted.
     left: Vec<Left>,
     dropped: Vec<Left>,
 }
@@ -275,7 +277,7 @@ impl<'s> Planner<'s> {
                 if let Some(expect) = expect {
                     self.removals.push(Change { path: path.clone(), what: What::Remove(expect) });
                 }
-                self.additions.push(Change { path, what: What::Grow(*wanted) });
+                self.additions.push(Change { path, what: What::PutDirectory(*wanted) });
             }
             Some(wanted) => {
                 if let Some(directory) = known_directory {
@@ -315,8 +317,8 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// Removes a file that the new tree lacks, unless somebody only stopped syncing it. A file whose place
-    /// is needed is removed in any case.
+    /// Removes a file that the new tree lacks, unless somebody only stopped syncing it. A file
+    /// whose place is needed is removed in any case.
     fn remove_file(
         &mut self,
         path: Vec<u8>,
@@ -327,22 +329,24 @@ impl<'s> Planner<'s> {
             Some(target) if !replaced => target.stopped_syncing(&path)?,
             _ => false,
         };
-        match stays {
-            true => self.untracked.push(path),
-            false => self.removals.push(Change { path, what: What::Remove(expect) }),
+        if stays {
+            self.untracked.push(path)
+        } else {
+            self.removals.push(Change { path, what: What::Remove(expect) })
         }
         Ok(())
     }
 
     /// Tries again to bring what an earlier checkout left.
-    fn again(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
+    fn retry(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
         self.parents(index, &path);
-        let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+        let what =
+            if item.is_directory() { What::PutDirectory(item) } else { What::Put(item, None) };
         self.additions.push(Change { path, what });
     }
 
-    /// The new tree lacks what an earlier checkout left. Where it ignores the path, what stands there
-    /// is nobody's concern any more.
+    /// Handles a path that an earlier checkout left and the new tree lacks. If the new tree ignores
+    /// it, what is there does not matter any more.
     fn dropped(&mut self, left: Left) -> Result<(), CheckoutError> {
         let ignores = match &mut self.target {
             Some(target) => target.ignores(&left.path)?,
@@ -354,7 +358,7 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// Creates the parents of `path` that the index does not know.
+    /// Creates the parents of `path` that the index does not have.
     fn parents(&mut self, index: &StatIndex, path: &[u8]) {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         for (slash, _) in slashes {
@@ -368,7 +372,7 @@ impl<'s> Planner<'s> {
     }
 }
 
-/// What follows `folder` in `path`, without a slash; empty where they are equal.
+/// Returns the rest of `path` below `folder`, without a leading slash; empty if they are equal.
 fn below<'p>(path: &'p [u8], folder: &[u8]) -> Option<&'p [u8]> {
     match path.strip_prefix(folder)? {
         [] => Some(&[]),
@@ -377,7 +381,7 @@ fn below<'p>(path: &'p [u8], folder: &[u8]) -> Option<&'p [u8]> {
     }
 }
 
-/// The item at a path below another one, or this one where the path is empty.
+/// Returns the item at a path below another item, or that item itself if the path is empty.
 fn find_in(
     item: Option<&Item>,
     path: &[u8],
@@ -392,7 +396,8 @@ fn find_in(
     Ok(find(&tree, &parts, source)?)
 }
 
-/// The entries of a directory that is to stand at `path`, checked for names that clash here.
+/// Returns the entries of a directory that is to be at `path`. Names that would clash here are an
+/// error.
 pub(super) fn entries_of(
     path: &[u8],
     directory: &Item,
@@ -401,13 +406,13 @@ pub(super) fn entries_of(
     depth: usize,
 ) -> Result<Vec<(Vec<u8>, Item)>, CheckoutError> {
     if depth > DEPTH_MAX {
-        // Where it begins says enough: the path itself would fill pages.
+        // The top is enough: the path itself would fill pages.
         let top = path.split(|byte| *byte == b'/').next().unwrap_or_default();
         return Err(CheckoutError::TooDeep { path: to_path(top) });
     }
     let id = directory.tree_id().expect("the item of a directory");
     let mut entries = read_directory(&id, source)?;
-    // Trees of earlier builds may hold the state of git; it is nobody's to write.
+    // Trees of earlier builds may have git's state folder, which must not be written.
     entries.retain(|(name, _)| !is_state_name(name));
     match folding.clash(entries.iter().map(|entry| entry.0.as_slice())) {
         None => Ok(entries),

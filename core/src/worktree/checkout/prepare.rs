@@ -1,4 +1,4 @@
-//! Before anything is written: fits a plan to what really stands in the working copy, or refuses.
+//! Fits a plan to what is really in the working copy, before anything is written, or refuses it.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -27,26 +27,26 @@ use crate::worktree::left::Left;
 /// The changes of a plan, fitted to one working copy.
 pub(super) struct Prepared<'p> {
     pub(super) site: &'p Site,
-    /// In the order in which they are to be made.
+    /// In the order in which they are made.
     pub(super) changes: Vec<Change>,
     pub(super) folding: Folding,
-    /// Keys of the paths that the changes vacate before anything new comes.
+    /// Keys of the paths that the changes vacate before anything new is brought.
     vacated: HashSet<Vec<u8>>,
     /// Directories that the changes create one by one.
     made: HashSet<Vec<u8>>,
-    /// The device that the state folder is on.
+    /// The device of the state folder.
     device: u64,
-    /// Databases with files beside them among what is replaced or deleted.
+    /// Databases with files beside them that are replaced or deleted.
     pub(super) databases: HashMap<Vec<u8>, Replaced>,
-    /// Paths where something else stands, which is left.
+    /// Paths where something else is, which is left.
     pub(super) left: Vec<Left>,
     /// Databases that are left as they were found.
     pub(super) kept: Vec<Kept>,
 }
 
 impl<'p> Prepared<'p> {
-    /// Splits directories that cannot be brought as a whole into their parts, and leaves out
-    /// files that are there already.
+    /// Splits directories that cannot be brought as a whole into their parts, and drops changes
+    /// that bring files which are there already.
     pub(super) fn new(
         plan: Plan,
         site: &'p Site,
@@ -67,7 +67,7 @@ impl<'p> Prepared<'p> {
         Ok(fitted)
     }
 
-    /// Works out which paths the changes, as they are now, vacate.
+    /// Computes which paths the current changes vacate.
     pub(super) fn vacate(&mut self) {
         let vacates =
             |change: &&Change| !matches!(change.what, What::RemoveDirectory { replaced: false });
@@ -89,7 +89,7 @@ impl<'p> Prepared<'p> {
         source: &dyn ObjectSource,
     ) -> Result<(), CheckoutError> {
         match change.what {
-            What::Grow(item) if self.must_split(&change.path, parents)? => {
+            What::PutDirectory(item) if self.must_split(&change.path, parents)? => {
                 self.split(change.path, &item, parents, source)
             }
             What::Put(item, expect) if self.is_there(&change.path, &item, &expect, parents)? => {
@@ -106,8 +106,8 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Creates the directories above `path` that are not there, though the index knows them: all in
-    /// them may be left out on purpose.
+    /// Creates the directories above `path` that do not exist although the index has them:
+    /// everything in them may be absent on purpose.
     fn make_parents(
         &mut self,
         path: &[u8],
@@ -142,14 +142,15 @@ impl<'p> Prepared<'p> {
         self.changes.push(Change { path: path.clone(), what: What::MakeDirectory });
         for (name, item) in entries_of(&path, item, source, self.folding, depth)? {
             let path = join(&path, &name);
-            let what = if item.is_directory() { What::Grow(item) } else { What::Put(item, None) };
+            let what =
+                if item.is_directory() { What::PutDirectory(item) } else { What::Put(item, None) };
             self.addition(Change { path, what }, parents, source)?;
         }
         Ok(())
     }
 
-    /// Whether a directory stands where a whole one is to come, or the two are on different file
-    /// systems.
+    /// Returns whether a new directory must be brought in parts: a directory is there already, or
+    /// it is on another file system.
     fn must_split(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<bool, CheckoutError> {
         match self.look(parents, path, None)? {
             Standing::Other(Node::Directory) => Ok(!self.is_vacated(path)),
@@ -157,7 +158,7 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Whether the nearest directory above `path` is on another file system.
+    /// Returns whether the nearest existing directory above `path` is on another file system.
     fn is_across(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<bool, CheckoutError> {
         let mut path = path;
         loop {
@@ -173,7 +174,7 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Whether just what is wanted stands there, brought by someone else.
+    /// Returns whether the wanted content is there already, brought by somebody else.
     fn is_there(
         &self,
         path: &[u8],
@@ -190,7 +191,7 @@ impl<'p> Prepared<'p> {
             return Ok(false);
         }
         let (parent, name) = parents.open(path).map_err(self.failed("open", path))?;
-        // What cannot be read is something else.
+        // What cannot be read counts as something else.
         Ok(content_id(At(parent, name), kind).ok() == Some(item.id))
     }
 
@@ -198,7 +199,7 @@ impl<'p> Prepared<'p> {
         self.vacated.contains(&self.folding.key(path))
     }
 
-    /// The paths where something stands that no change expects, in the order of the changes.
+    /// Returns the paths where something is that no change expects, in the order of the changes.
     pub(super) fn in_the_way(&self) -> Result<Vec<PathBuf>, CheckoutError> {
         let mut parents = self.site.parents();
         let mut found = Vec::new();
@@ -217,7 +218,7 @@ impl<'p> Prepared<'p> {
                     continue;
                 }
                 What::Remove(expect) | What::Put(_, Some(expect)) => (&change.path, Some(expect)),
-                What::MakeDirectory | What::Grow(_) | What::Put(..) => (&change.path, None),
+                What::MakeDirectory | What::PutDirectory(_) | What::Put(..) => (&change.path, None),
             };
             let standing = self.look(&mut parents, path, expect)?;
             if !self.fits(change, standing) {
@@ -227,7 +228,7 @@ impl<'p> Prepared<'p> {
         Ok(found)
     }
 
-    /// Whether a change can be made where this stands.
+    /// Returns whether a change can be made where this is.
     pub(super) fn fits(&self, change: &Change, standing: Standing) -> bool {
         let path = &change.path;
         let is_removal = matches!(change.what, What::Remove(_));
@@ -243,8 +244,8 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Refuses a folder that may not be written to: what could not be changed in it would be left
-    /// as it is, and the next snapshot would take it for the user's wish.
+    /// Fails for a folder that may not be written to. What could not be changed in it would be left
+    /// as it is, and the next snapshot would take it for an edit.
     fn check_writable(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         match write_access(path, parents) {
             Err(error) => Err(self.failed("write in", split(path).0)(error.into())),
@@ -252,7 +253,7 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// What stands in a directory that is to be replaced, and that the changes do not remove.
+    /// Adds what is in a directory that is to be replaced, and that the changes do not remove.
     pub(super) fn strangers(
         &self,
         path: &[u8],
@@ -262,7 +263,7 @@ impl<'p> Prepared<'p> {
         let mut directory = match directory.and_then(Dir::new) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(()),
-            // Nobody knows what is in it.
+            // Its content is unknown.
             Err(Errno::ACCESS | Errno::PERM) => {
                 found.push(self.site.root.join(to_path(path)));
                 return Ok(());
@@ -297,8 +298,8 @@ impl<'p> Prepared<'p> {
     }
 }
 
-/// Whether the folder of `path` forbids writing in it. Where there is no such folder, the look at the
-/// path itself says so.
+/// Fails if the folder of `path` may not be written to. If there is no such folder, looking at the
+/// path itself reports that.
 pub(super) fn write_access(path: &[u8], parents: &mut Parents<'_>) -> Result<(), Errno> {
     let Ok((parent, _)) = parents.open(path) else { return Ok(()) };
     let access = Access::WRITE_OK | Access::EXEC_OK;

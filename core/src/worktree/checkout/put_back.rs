@@ -1,4 +1,4 @@
-//! Puts what was taken out of the working copy back to its name, or beside it.
+//! Puts what was taken out of the working copy back under its name, or beside it.
 
 use rustix::io::Errno;
 
@@ -8,19 +8,19 @@ use crate::files::beneath::look_at;
 use crate::files::stat::Stat;
 use crate::worktree::checkout::target::is_file;
 
-/// What stands at the end of the name of a version that is put beside its own name.
+/// Part of the name of a version that is put beside its own name.
 const ASIDE: &str = "kept";
 
 /// Where something was put back.
 pub(super) enum PutBack {
     /// Under its own name.
     OwnName,
-    /// Beside it, under this name: a newer version has its own by now.
+    /// Beside it, under this name: a newer version has its own name by now.
     Beside(Vec<u8>),
 }
 
-/// Puts what waits `here` back to its name `there`, where `ours` was put. If a newer version has that
-/// name by now, the newer one keeps it, and this one is put beside it.
+/// Moves `here` back to its name `there`, where `ours` was put. If a newer version has that name by
+/// now, the newer one keeps it, and this one is put beside it.
 pub(super) fn put_back(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<PutBack, Errno> {
     match name_again(here, there, ours) {
         Ok(true) => Ok(PutBack::OwnName),
@@ -28,8 +28,8 @@ pub(super) fn put_back(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Resu
     }
 }
 
-/// Moves `here` to `there`, if that name is free or still holds the file that we put there. Returns
-/// whether it was moved.
+/// Moves `here` to `there`, if that name is free or still that of the file that we put there.
+/// Returns whether it was moved.
 fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<bool, Errno> {
     let is_ours =
         |at: At<'_>| ours.is_some_and(|ours| is_file(look_at(at.0, at.1).ok().flatten(), ours));
@@ -42,7 +42,7 @@ fn name_again(here: At<'_>, there: At<'_>, ours: Option<&Stat>) -> Result<bool, 
     if is_ours(here) {
         return Ok(true);
     }
-    // What came out now was saved after ours was put there: it is the latest.
+    // What was taken out now was saved after ours was put there: it is the latest version.
     exchange(there, here)?;
     Ok(false)
 }

@@ -1,4 +1,4 @@
-//! The stat index of the new tree, from the old one and from what was written.
+//! Builds the stat index of the new tree, from the old index and from what was written.
 
 use std::collections::HashMap;
 
@@ -16,14 +16,15 @@ use crate::worktree::checkout::target::is_file;
 use crate::worktree::database::SIDES;
 use crate::worktree::stat_index::{Block, BlockBuilder, IndexedDirectory, IndexedEntry, StatIndex};
 
-/// Stat data of the files that were put in place one by one, and whether it is racy.
+/// The stat data of files that were put in place one by one, and whether it is racy.
 pub(super) type Placed = HashMap<Vec<u8>, (Stat, bool)>;
 
-/// Looks at each such file once more, for the ctime that its rename gave it. A file written at
-/// `begun_ns` or later, or renamed at `after_ns` or later, may have been edited in the same tick.
+/// Looks at each such file once more, because renaming it changed its ctime. A file that was
+/// written at `begun_ns` or later, or renamed at `after_ns` or later, may have been edited in the
+/// same tick.
 pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) -> Placed {
     let is_last = |at: usize| {
-        // The content of a database as one file is followed by what replaces it.
+        // The content of a database as a single file is followed by what replaces it.
         let after = &steps[at + 1..steps.len().min(at + 2 + SIDES.len())];
         !after.iter().any(|step| step.path == steps[at].path)
     };
@@ -31,7 +32,7 @@ pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) 
         Action::Put { staged, .. } if is_last(at) => {
             let stat = match site.folder.look(&step.path) {
                 Ok(Some(node @ Node::Content(_, stat))) if is_file(Some(node), &staged) => stat,
-                // The user's version stands there: it never equals what was staged.
+                // The user's version is there. It never equals what was staged.
                 _ => return Some((step.path.clone(), (staged, true))),
             };
             let racy = stat.mtime_ns >= begun_ns || stat.is_racy(after_ns);
@@ -42,7 +43,7 @@ pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) 
     steps.par_iter().enumerate().filter_map(put).collect()
 }
 
-/// The index of the tree `to`.
+/// Returns the index of the tree `to`.
 pub(super) fn reindex(
     index: &StatIndex,
     to: &Root,
@@ -62,7 +63,7 @@ struct Reindex<'a, 's> {
 }
 
 impl<'a> Reindex<'a, '_> {
-    /// The depth is that of the plan, which was checked.
+    /// Recursive: the depth is that of the plan, which was checked.
     fn directory(
         &mut self,
         path: &[u8],
@@ -75,7 +76,7 @@ impl<'a> Reindex<'a, '_> {
         for (name, item) in read_directory(&id, self.source)? {
             while known.next_if(|entry| entry.name < name.as_slice()).is_some() {}
             let entry = known.next_if(|entry| entry.name == name);
-            // What was not looked at may have been brought now.
+            // A file that was not looked at may have been brought now.
             let is_known = |entry: &IndexedEntry<'_>| {
                 entry.item == item && (entry.directory.is_some() || entry.stat.inode != 0)
             };
@@ -96,7 +97,7 @@ impl<'a> Reindex<'a, '_> {
             } else {
                 match self.placed.get(&path) {
                     Some((stat, racy)) => block.content(&name, &item, stat, *racy),
-                    // A file that stood there already was not looked at closely.
+                    // A file that was there already was not checked closely.
                     None => block.unread(&name, &item),
                 }
             }

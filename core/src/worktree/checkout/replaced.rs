@@ -1,10 +1,10 @@
-//! A database with files beside it that a plan replaces or deletes, and the steps in which that is done.
+//! A database with files beside it that a plan replaces or deletes, and the steps that do so.
 //!
-//! Neither order of two steps would do: a new database beside the old log is damaged by the next
-//! application that opens it, and the old one without its log lacks rows. So there are three. First
-//! the database's own content as one file, which the scan has stored, takes the main file's place:
-//! to apply the log to it once more, or to roll back the journal, changes nothing. Then what stands
-//! beside it goes, and then the new content comes.
+//! Two steps would not be safe in either order: the next application to open a new database beside
+//! the old log damages it, and the old database without its log lacks rows. So there are three.
+//! First the database's own content as a single file, which the scan has stored, replaces the main
+//! file: applying the log to it once more, or rolling back the journal, changes nothing. Then the
+//! files beside it are deleted. Then the new content is put in place.
 
 use crate::files::stat::Stat;
 use crate::object::item::{Item, Kind};
@@ -12,16 +12,17 @@ use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::step::{Action, Step};
 use crate::worktree::database::{Database, FileState};
 
-/// The shared memory has no content, and goes first: without the log it would be wrong.
+/// The suffix of the shared memory, which has no content and is deleted first: without the log it
+/// would be wrong.
 pub(super) const SHARED_MEMORY: &str = "-shm";
 
 /// A database that a plan replaces or deletes.
 #[derive(Debug, Clone)]
 pub(super) struct Replaced {
-    /// Its content as one file.
+    /// Its content as a single file.
     pub item: Item,
     pub main: Expected,
-    /// What stands beside it, by the end of its name.
+    /// The files beside it, by the suffix of their names.
     pub sides: Vec<(&'static str, Expected)>,
 }
 
@@ -37,8 +38,8 @@ impl Replaced {
         Self { item, main: database.main.into(), sides }
     }
 
-    /// The steps for the database at `path`, before the last, `to`, which was made for the main file
-    /// as it is. `temporary` and `staged` are those of its content as one file.
+    /// Returns the steps for the database at `path`. `to` is the last of them, made for the main
+    /// file as it is. `temporary` and `staged` are those of the content as a single file.
     pub(super) fn steps(&self, path: &[u8], temporary: u64, staged: Stat, to: Action) -> Vec<Step> {
         let put = Action::Put { temporary, staged, expect: Some(self.main) };
         let memory = Expected { kind: Kind::File, stat: Stat::default(), racy: true, id: [0; 32] };
@@ -56,7 +57,7 @@ impl Replaced {
     }
 }
 
-/// The path of what stands beside a database.
+/// Returns the path of a file beside a database.
 pub(super) fn beside(path: &[u8], side: &str) -> Vec<u8> {
     [path, side.as_bytes()].concat()
 }

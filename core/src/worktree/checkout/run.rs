@@ -1,4 +1,4 @@
-//! Carries out a plan, and finishes one that a crash interrupted.
+//! Carries out a plan, or finishes one that a crash interrupted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,16 +22,16 @@ use crate::worktree::left::{self, Left, is_in_left};
 use crate::worktree::stat_index::StatIndex;
 use crate::worktree::state_dir::{JOURNAL, StateDir};
 
-/// Carries out a plan, which was made from `index`, the index of a scan just before: a file that
-/// is not as the index has it is in the way. After [`Plan::whole`] the index of the new
-/// tree is saved; its objects must be in the store for good by then. `token` is kept in the
-/// journal, for the caller to learn from [`recover`] what a crash interrupted. What is left is recorded
-/// before anything changes, in addition to what was left before; once the head has moved, the caller
-/// saves the list of the new tree ([`Checkout::left`]).
+/// Carries out a plan that was made from `index`, the index of a scan just before. A file that does
+/// not match the index is in the way. After [`Plan::whole`] the index of the new tree is saved, so
+/// its objects must be durable in the store by then. `token` is kept in the journal; [`recover`]
+/// returns it, so that the caller learns what a crash interrupted. The paths that are left are
+/// recorded before anything changes, in addition to those that were left before. Once the head has
+/// moved, the caller saves the list of the new tree ([`Checkout::left`]).
 ///
 /// # Errors
-/// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot
-/// be saved) leaves the journal, and [`recover`] finishes the work.
+/// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot be
+/// saved) keeps the journal, and [`recover`] finishes the work.
 pub fn execute(
     root: &Path,
     plan: Plan,
@@ -44,9 +44,9 @@ pub fn execute(
     Ok(all.expect("nothing stops this checkout"))
 }
 
-/// As [`execute`], but stops dead before step `stop`, as a crash would. Of the steps, the first
-/// is the writing of the journal; then come the changes, the check of what they took out, the saving
-/// of the index, and the removal of the journal. `None` where it stopped.
+/// As [`execute`], but stops before step `stop`, as a crash would, and then returns `None`. The
+/// first step is writing the journal. Then come the changes, the check of what they took out,
+/// saving the index, and removing the journal.
 #[doc(hidden)]
 pub fn execute_until(
     root: &Path,
@@ -60,24 +60,24 @@ pub fn execute_until(
     write(root, plan, source, progress)?.complete_until(index, source, token, stop)
 }
 
-/// A checkout of which everything new is written, durably, under temporary names.
+/// A checkout of which everything new has been written, durably, under temporary names.
 #[derive(Debug)]
 pub struct Written {
     to: Option<Root>,
-    /// `None` where the plan had nothing to do.
+    /// `None` if the plan had nothing to do.
     staged: Option<(Site, Staged)>,
-    /// What is not brought.
+    /// Paths that are not brought.
     left: Vec<Left>,
-    /// What earlier checkouts did not bring.
+    /// Paths that earlier checkouts did not bring.
     left_before: Vec<Left>,
-    /// Of that, what this one tried to bring.
+    /// Those of them that this checkout tries again.
     tried: Vec<Left>,
     /// Databases that are left as they were found.
     kept: Vec<Kept>,
 }
 
-/// The first phase of [`execute`]. Whoever does not go on to [`Written::complete`] changes nothing;
-/// [`recover`] deletes what was written.
+/// The first phase of [`execute`]. If [`Written::complete`] does not follow, nothing is changed,
+/// and [`recover`] deletes what was written.
 ///
 /// # Errors
 /// Nothing is changed, whatever the error.
@@ -135,17 +135,20 @@ impl Written {
         if stop == 0 {
             return Ok(None);
         }
-        // With the old head, what was left before counts still, and what is left now must as well: a
-        // scan that knows of a path too few would take what stands there for content.
+        // As long as the old head is valid, the paths that were left before count, and those that
+        // are left now must count as well: a scan that did not know of a path would take what is
+        // there for content.
         if !left.is_empty() || !left_before.is_empty() {
             let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
-            let save = match token.is_empty() {
-                true => left::save(state, &all),
-                false => left::save_both(state, &all, token, &left),
+            let save = if token.is_empty() {
+                left::save(state, &all)
+            } else {
+                left::save_both(state, &all, token, &left)
             };
             save.map_err(CheckoutError::io("save", state.left()))?;
         }
-        // Where something was kept, the caller's next move is not made, after a crash neither.
+        // If something was kept, the caller does not move the head, so it must not do so after a
+        // crash either.
         let token = if in_use.is_empty() { token } else { &[] };
         let (token, steps) = (token.to_vec(), staged.steps.clone());
         let journal = Journal { token, steps, rules: Rules::default() };
@@ -155,7 +158,7 @@ impl Written {
         if stop - 1 == changes + 1 {
             return Ok(None);
         }
-        // An index of a tree that does not stand here would make edits of what was kept.
+        // An index of a tree that the folder does not have would turn what was kept into edits.
         if let Some(to) = to.filter(|_| in_use.is_empty()) {
             save_index(&site, index, &to, staged, source, clock_ns)?;
         }
@@ -169,14 +172,14 @@ impl Written {
     }
 }
 
-/// What was tried and is not left.
+/// Returns the paths that were tried and are not left.
 pub(super) fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
     tried.iter().filter(|tried| !is_in_left(left, &tried.path)).cloned().collect()
 }
 
 /// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be
-/// called before anything else is done with a working copy. The stat index stays that of the old
-/// tree: true still, and the next scan reads what the checkout brought.
+/// called before anything else is done with a working copy. The stat index is still that of the old
+/// tree. It is still true, and the next scan reads what the checkout brought.
 ///
 /// # Errors
 /// Where the journal cannot be read. The message says what to do.
@@ -193,15 +196,15 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     Ok(Some(Recovered { token: journal.token, kept }))
 }
 
-/// Takes back a journal that may have got its name, but not for sure; only without it may the
-/// files go that it speaks of.
+/// Removes a journal that may have got its name, but perhaps not durably. Only without it may the
+/// files be deleted that it refers to.
 fn withdraw(state: &StateDir) {
     if state.remove(JOURNAL).is_ok() {
         drop(state.clear_tmp());
     }
 }
 
-/// The first phase, between two looks at what stands in the way.
+/// The first phase, between two checks of what is in the way.
 fn write_new(
     plan: Plan,
     site: &Site,
@@ -209,9 +212,8 @@ fn write_new(
     progress: &Progress,
 ) -> Result<(Staged, Vec<Left>, Vec<Kept>), CheckoutError> {
     let mut prepared = Prepared::fit(plan, site, source)?;
-    let refuse = |paths: Vec<PathBuf>| match paths.is_empty() {
-        true => Ok(()),
-        false => Err(CheckoutError::InTheWay { paths }),
+    let refuse = |paths: Vec<PathBuf>| {
+        if paths.is_empty() { Ok(()) } else { Err(CheckoutError::InTheWay { paths }) }
     };
     refuse(prepared.in_the_way()?)?;
     let staged = stage(&prepared, source, progress)?;
@@ -220,8 +222,9 @@ fn write_new(
     Ok((staged, std::mem::take(&mut prepared.left), std::mem::take(&mut prepared.kept)))
 }
 
-/// The second phase: what was kept, and the file system's clock before the first step. `None`
-/// where it stopped before step `stop`. `again` where some of it may have been done before a crash.
+/// The second phase. Returns what was kept, and the file system's clock before the first step;
+/// `None` if it stopped before step `stop`. `again` says that some steps may have been carried out
+/// before a crash.
 fn apply(
     site: &Site,
     journal: &Journal,
@@ -256,15 +259,15 @@ fn save_index(
     Ok(reindex(index, to, placed, grown, source)?.save(&site.state)?)
 }
 
-/// The journal goes last, durably: were it to come back, it would undo the caller's next move.
+/// Removes the journal last, durably: if it came back, it would undo what the caller does next.
 fn finish(state: &StateDir) -> Result<(), CheckoutError> {
     state.remove(JOURNAL).map_err(CheckoutError::io("delete", state.journal()))?;
     state.sync().map_err(CheckoutError::io("sync", state.path()))?;
     state.clear_tmp().or_else(in_use).map_err(CheckoutError::io("clear", state.tmp()))
 }
 
-/// A file system of a network keeps a deleted file that somebody has open under another name, and so
-/// keeps its folder. The next command tries again.
+/// Accepts that a folder cannot be deleted: a network file system keeps a deleted file that
+/// somebody has open under another name, and so keeps its folder. The next command tries again.
 fn in_use(error: io::Error) -> io::Result<()> {
     match Errno::from_io_error(&error) {
         Some(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(()),

@@ -1,5 +1,5 @@
-//! The folder that a checkout works in, open from its beginning to its end: all of it is done in this
-//! one folder, wherever the folder's path leads meanwhile.
+//! The folder that a checkout works in. It stays open from beginning to end, so that all of the
+//! work is done in this one folder, wherever its path leads meanwhile.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -21,7 +21,8 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Opens the working copy at `root`, and makes the folder of temporary files where it is missing.
+    /// Opens the working copy at `root`, and creates the folder of temporary files where it is
+    /// missing.
     pub(super) fn open(root: &Path) -> Result<Self, CheckoutError> {
         let state = StateDir::of(root);
         let folder = Beneath::of(root).map_err(CheckoutError::io("open", root))?;
@@ -33,24 +34,24 @@ impl Site {
         self.folder.parents()
     }
 
-    /// A name in the folder of temporary files.
+    /// Returns a name in the folder of temporary files.
     pub(super) fn waiting<'a>(&'a self, name: &'a [u8]) -> At<'a> {
         At(self.tmp.as_fd(), name)
     }
 
-    /// The device that the folder of temporary files is on.
+    /// Returns the device of the folder of temporary files.
     pub(super) fn device(&self) -> io::Result<u64> {
         let stat = rustix::fs::fstat(&self.tmp)?;
         u64::try_from(i128::from(stat.st_dev)).map_err(io::Error::other)
     }
 }
 
-/// The temporary name under which the content of a step waits.
+/// Returns the temporary name of a step's new content.
 pub(super) fn temporary_name(number: u64) -> Vec<u8> {
     format!("c{number}").into_bytes()
 }
 
-/// The temporary name under which waits what the step of this number deletes.
+/// Returns the temporary name of what the step of this number deletes.
 pub(super) fn removed_name(number: usize) -> Vec<u8> {
     format!("r{number}").into_bytes()
 }

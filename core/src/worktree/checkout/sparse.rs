@@ -1,19 +1,19 @@
-//! Writes files so that long runs of zeros take no room on the disk.
+//! Writes files so that long runs of zeros take no space on the disk.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 
-/// File systems give room in blocks of this many bytes, or more.
+/// File systems allocate blocks of this many bytes, or more.
 const BLOCK_BYTES: usize = 4096;
 
-/// Writes to a new, empty file. Blocks of zeros are passed over, and stay holes.
+/// Writes to a new, empty file. Blocks of zeros are skipped, and become holes.
 #[derive(Debug)]
 pub(super) struct SparseWriter<'f> {
     file: &'f File,
     /// Bytes taken so far.
     at: u64,
-    /// Where the last byte that was written ends.
+    /// The end of the last byte that was written.
     written: u64,
 }
 
@@ -22,7 +22,7 @@ impl<'f> SparseWriter<'f> {
         Self { file, at: 0, written: 0 }
     }
 
-    /// Sets the length of the file, where it ends in a hole.
+    /// Sets the length of the file, if it ends with a hole.
     pub(super) fn finish(self) -> io::Result<()> {
         if self.at > self.written { self.file.set_len(self.at) } else { Ok(()) }
     }
@@ -76,7 +76,8 @@ mod tests {
     use std::io::Seek;
     use std::os::unix::fs::MetadataExt;
 
-    /// Writes `pieces` one by one; gives what the file then holds, and the bytes that it takes.
+    /// Writes `pieces` one by one. Returns what the file then has, and the bytes that it takes on
+    /// the disk.
     fn written(pieces: &[&[u8]]) -> (Vec<u8>, u64) {
         let mut file = tempfile::tempfile().unwrap();
         let mut writer = SparseWriter::new(&file);

@@ -27,24 +27,24 @@ use crate::worktree::checkout::sparse::SparseWriter;
 use crate::worktree::checkout::step::{Action, Step};
 use crate::worktree::stat_index::{Block, BlockBuilder};
 
-/// Files of at least this size are looked through for zeros, which then take no room.
+/// In files of at least this size, runs of zeros are written as holes.
 const SPARSE_FROM_BYTES: u64 = 32 << 10;
 
 /// Everything new, under temporary names.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// What is left to do, in order.
+    /// The steps that are left, in order.
     pub steps: Vec<Step>,
-    /// The path of each directory that was brought as a whole.
+    /// The paths of the directories that are brought as a whole.
     grown_paths: Vec<Vec<u8>>,
-    /// Those directories, and below them level by level. The children of a directory follow each
-    /// other in the next level, in the order of their parents.
-    levels: Vec<Vec<Grown>>,
+    /// Those directories and everything below, level by level. The children of a directory are
+    /// consecutive in the next level, in the order of their parents.
+    levels: Vec<Vec<NewDirectory>>,
 }
 
 /// A new directory under its temporary name.
 #[derive(Debug)]
-struct Grown {
+struct NewDirectory {
     /// Where it is now, in the folder of temporary files.
     temporary: Vec<u8>,
     /// Where it will be, relative to the root.
@@ -62,7 +62,7 @@ struct Put {
     stat: Stat,
 }
 
-/// Writes what `changes` bring into the folder of temporary files.
+/// Writes what the changes bring into the folder of temporary files.
 pub(super) fn stage(
     prepared: &Prepared<'_>,
     source: &dyn ObjectSource,
@@ -71,9 +71,9 @@ pub(super) fn stage(
     let Prepared { site, changes, databases, folding, .. } = prepared;
     let numbered = || changes.iter().zip(0u64..);
     let roots = numbered().filter_map(|(change, number)| match &change.what {
-        What::Grow(item) => {
+        What::PutDirectory(item) => {
             let (temporary, path) = (temporary_name(number), change.path.clone());
-            Some(Grown { temporary, path, item: *item, entries: Vec::new() })
+            Some(NewDirectory { temporary, path, item: *item, entries: Vec::new() })
         }
         _ => None,
     });
@@ -90,7 +90,7 @@ pub(super) fn stage(
         })
         .collect();
     let new = puts.len();
-    // What a database has in several files waits as one file too.
+    // The content of a replaced database is written as a single file, too.
     let replaced = changes.iter().filter_map(|change| databases.get(&change.path));
     puts.extend(replaced.zip(changes.len() as u64..).map(|(replaced, number)| {
         let (temporary, stat) = (temporary_name(number), Stat::default());
@@ -103,8 +103,8 @@ pub(super) fn stage(
     Ok(Staged { steps, grown_paths, levels })
 }
 
-/// The steps that are left once everything is written: `puts` are the new files and links, `settled`
-/// the databases that are replaced, each as one file.
+/// Returns the steps that are left once everything is written. `puts` are the new files and links,
+/// `settled` the replaced databases, each as a single file.
 fn steps(
     Prepared { site, changes, databases, .. }: &Prepared<'_>,
     puts: Vec<Put>,
@@ -117,10 +117,13 @@ fn steps(
             What::Remove(expect) => Action::Remove(expect),
             What::RemoveDirectory { .. } => Action::RemoveDirectory,
             What::MakeDirectory => Action::MakeDirectory,
-            What::Grow(_) => {
+            What::PutDirectory(_) => {
                 let name = temporary_name(temporary);
                 let inode = || Ok(rustix::fs::fstat(site.tmp.directory(&name)?)?.st_ino);
-                Action::Grow { temporary, inode: inode().map_err(failed("look at", site, &name))? }
+                Action::PutDirectory {
+                    temporary,
+                    inode: inode().map_err(failed("look at", site, &name))?,
+                }
             }
             What::Put(_, expect) => {
                 let put = puts.next().expect("every file was written");
@@ -139,18 +142,18 @@ fn steps(
     Ok(steps.collect::<Result<Vec<_>, CheckoutError>>()?.concat())
 }
 
-/// Creates new directories, level by level, and reads what belongs into them.
+/// Creates new directories, level by level, and reads their entries.
 fn grow(
-    roots: Vec<Grown>,
+    roots: Vec<NewDirectory>,
     site: &Site,
     source: &dyn ObjectSource,
     folding: Folding,
-) -> Result<Vec<Vec<Grown>>, CheckoutError> {
+) -> Result<Vec<Vec<NewDirectory>>, CheckoutError> {
     let mut levels = Vec::new();
     let mut next = roots;
     while !next.is_empty() {
         next.par_iter_mut().try_for_each(|grown| -> Result<(), CheckoutError> {
-            make_grown(&grown.temporary, site)
+            make_new_directory(&grown.temporary, site)
                 .map_err(|error| failed("create", site, &grown.temporary)(error.into()))?;
             let depth = grown.path.iter().filter(|&&byte| byte == b'/').count() + 1;
             let entries = entries_of(&grown.path, &grown.item, source, folding, depth)?;
@@ -160,7 +163,7 @@ fn grow(
         })?;
         let below = next.iter().flat_map(|grown| {
             let directories = grown.entries.iter().filter(|(_, item, _)| item.is_directory());
-            directories.map(|(name, item, _)| Grown {
+            directories.map(|(name, item, _)| NewDirectory {
                 temporary: join(&grown.temporary, name),
                 path: join(&grown.path, name),
                 item: *item,
@@ -176,13 +179,13 @@ fn grow(
 /// Writes all files and links, on all threads, and makes them durable.
 fn write_all(
     puts: &mut [Put],
-    levels: &mut [Vec<Grown>],
+    levels: &mut [Vec<NewDirectory>],
     site: &Site,
     source: &dyn ObjectSource,
     progress: &Progress,
 ) -> Result<(), CheckoutError> {
     let below = levels.iter_mut().flatten().flat_map(|grown| {
-        let Grown { temporary, entries, .. } = grown;
+        let NewDirectory { temporary, entries, .. } = grown;
         let contents = entries.iter_mut().filter(|(_, item, _)| !item.is_directory());
         contents.map(|(name, item, stat)| {
             (&temporary[..], Some(&name[..]), &*item, new_mode(item, None), stat)
@@ -211,7 +214,7 @@ fn write_all(
         })
     };
     if !sync_each {
-        return durable::beside(site, write_jobs);
+        return durable::sync_meanwhile(site, write_jobs);
     }
     write_jobs(&|_| ())?;
     let directories = levels.iter().flatten().map(|grown| &grown.temporary[..]);
@@ -222,12 +225,12 @@ fn write_all(
     Ok(())
 }
 
-fn make_grown(path: &[u8], site: &Site) -> Result<(), Errno> {
+fn make_new_directory(path: &[u8], site: &Site) -> Result<(), Errno> {
     let (parent, name) = split(path);
     make_directory(site.tmp.directory(parent)?.as_fd(), name)
 }
 
-/// An error at a path in the folder of temporary files.
+/// Returns a closure that names the action and a path in the folder of temporary files.
 fn failed(
     action: &'static str,
     site: &Site,
@@ -236,7 +239,7 @@ fn failed(
     CheckoutError::io(action, site.state.tmp().join(to_path(path)))
 }
 
-/// Writes one file or link where nothing stands, and gives its stat data.
+/// Writes one file or link where nothing is, and returns its stat data.
 fn write(
     path: &[u8],
     item: &Item,
@@ -281,8 +284,9 @@ fn write_link(path: &[u8], target: &[u8], site: &Site) -> io::Result<Stat> {
 }
 
 impl Staged {
-    /// The directories that were brought as a whole, for the new index. Files that were written
-    /// at `clock_ns` or later may have been edited in the same tick.
+    /// Returns the blocks of the directories that were brought as a whole, for the new index. Files
+    /// that were written at `clock_ns` or later may have been edited in the same tick, and are
+    /// racy.
     pub(super) fn into_blocks(mut self, clock_ns: i64) -> Vec<(Vec<u8>, Block<'static>)> {
         let mut below: Vec<Block<'static>> = Vec::new();
         while let Some(level) = self.levels.pop() {

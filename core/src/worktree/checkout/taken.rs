@@ -1,16 +1,18 @@
 //! What a checkout takes out of the folder.
 //!
-//! A file is looked at before it is replaced or deleted. But between the look and the rename an editor
-//! may save, and a rename over the file would lose that save. So nothing is renamed over: the old file
-//! and the new one change places, or the old one moves, and what came out waits in `.fastest/tmp`. It is
-//! looked at there. If it is not what was expected, it goes back. It is deleted when it is known to
-//! be in the store, and everything else is durable.
+//! A file is checked before it is replaced or deleted. But between the check and the rename an
+//! editor may save, and a rename over the file would lose that save. So nothing is renamed over.
+//! The old file and the new one exchange names, or the old one is moved, and what was taken out is
+//! kept in `.fastest/tmp`. There it is checked. If it is not what was expected, it is put back. It
+//! is deleted only once it is known to be in the store, and everything else is durable.
 //!
-//! In what follows, *there* is the name in the folder, *here* the one in `.fastest/tmp` (or beside it,
-//! see `across`), and *ours* is the new file, by the stat data that it was written with.
+//! In what follows, *there* is the name in the folder, *here* is the one in `.fastest/tmp` (or
+//! beside it, see `across`), and *ours* is the new file, identified by the stat data that it was
+//! written with.
 //!
-//! What is left of the gap: a process that holds the old file open may write to it after the last look.
-//! And a file system that cannot exchange two names (NFS, some of FUSE) is looked at, and renamed over.
+//! Two gaps remain. A process that has the old file open may write to it after the last check. And
+//! on a file system that cannot exchange two names (NFS, some of FUSE), the file is checked and
+//! then renamed over.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -32,19 +34,19 @@ use crate::worktree::checkout::site::Site;
 use crate::worktree::checkout::step::Rules;
 use crate::worktree::checkout::target::{holds_expected, is_file, is_of_kind};
 
-/// How long a file's times may stay the same though it is written to through a mapping: the system
-/// dates the first write to a page, and the next once the page has been written to the disk. Linux does
-/// so after half a minute, laptops set to save power after ten.
+/// How long a file's times may stay the same although it is written to through a mapping. The
+/// system updates them at the first write to a page, and again only once the page has been written
+/// to the disk. Linux does that after half a minute, or after ten on laptops that save power.
 const MAPPED_WRITES_SHOW_WITHIN: Duration = Duration::from_secs(60 * 60);
 
-/// Something that came out.
+/// Something that was taken out.
 #[derive(Debug)]
 struct Out {
     path: Vec<u8>,
     /// Its name in the folder of temporary files.
     waits: Vec<u8>,
     expect: Expected,
-    /// What was put in its place; `None` where it was deleted.
+    /// What was put in its place; `None` if it was deleted.
     ours: Option<Stat>,
 }
 
@@ -53,7 +55,7 @@ pub(super) struct Taken<'s> {
     rules: Rules,
     out: Vec<Out>,
     dates_mapped_writes: bool,
-    /// What could be put nowhere: it waits in the folder of temporary files.
+    /// What could not be put anywhere: it is still in the folder of temporary files.
     pub(super) stuck: Option<(PathBuf, io::Error)>,
 }
 
@@ -63,7 +65,7 @@ impl<'s> Taken<'s> {
         Self { site, rules, out: Vec::new(), dates_mapped_writes, stuck: None }
     }
 
-    /// Puts what waits under the name `waits` in the place of what was just seen to be as expected.
+    /// Puts the file with the temporary name `waits` in the place of one that was just checked.
     pub(super) fn put(
         &mut self,
         path: &[u8],
@@ -80,7 +82,7 @@ impl<'s> Taken<'s> {
             };
         }
         match exchange(there, here) {
-            Ok(Renamed::Done) => self.came_out(path, waits, expect, Some(ours), parents),
+            Ok(Renamed::Done) => self.check_taken_out(path, waits, expect, Some(ours), parents),
             Ok(Renamed::Across) => Across::beside(path, there).exchange(here, expect),
             Ok(Renamed::Unable) if holds_expected(there, expect) => {
                 Ok(replace(here, there).map(drop)?)
@@ -90,7 +92,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// As [`Taken::put`], in the place of a database whose locks are held: it must not be opened.
+    /// As [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
     pub(super) fn put_locked(
         &mut self,
         path: &[u8],
@@ -105,7 +107,7 @@ impl<'s> Taken<'s> {
             Rules::Rename => Renamed::Unable,
         };
         match exchanged {
-            Renamed::Done => self.came_out(path, waits, expect, Some(ours), parents),
+            Renamed::Done => self.check_taken_out(path, waits, expect, Some(ours), parents),
             Renamed::Unable => match replace(here, there)? {
                 Renamed::Done => Ok(()),
                 _ => Err(Errno::XDEV.into()),
@@ -115,7 +117,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// Takes away what was just seen to be as expected. It waits under the name `waits`.
+    /// Takes out what was just checked. It gets the temporary name `waits`.
     pub(super) fn remove(
         &mut self,
         path: &[u8],
@@ -128,18 +130,18 @@ impl<'s> Taken<'s> {
             return Ok(remove_file(parent, name)?);
         }
         match move_new(At(parent, name), self.site.waiting(waits)) {
-            Ok(Renamed::Done) => self.came_out(path, waits, expect, None, parents),
+            Ok(Renamed::Done) => self.check_taken_out(path, waits, expect, None, parents),
             Ok(Renamed::Across) => Across::beside(path, At(parent, name)).remove(expect),
             Ok(Renamed::Taken | Renamed::Unable) => Err(KeptWhy::Changed),
-            // It went by itself.
+            // Somebody else deleted it.
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Whether something waits under a temporary name that is not what a step brings there, so that it
-    /// came out before a crash. What cannot be looked at counts as such.
-    pub(super) fn came_out_before(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
+    /// Returns whether a temporary name is that of something that a step took out before a crash,
+    /// rather than of what the step brings. True for what cannot be looked at.
+    pub(super) fn was_taken_out(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
             return false;
         }
@@ -149,8 +151,8 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// Puts back what a step took out before a crash and nobody has looked at since, unless it is what
-    /// was expected.
+    /// Puts back what a step took out before a crash and nobody has checked since, unless it is
+    /// what was expected.
     pub(super) fn keep_unseen(
         &mut self,
         path: &[u8],
@@ -159,7 +161,7 @@ impl<'s> Taken<'s> {
         ours: Option<&Stat>,
         parents: &mut Parents<'_>,
     ) -> Option<Kept> {
-        if !self.came_out_before(waits, ours) || holds_expected(self.site.waiting(waits), expect) {
+        if !self.was_taken_out(waits, ours) || holds_expected(self.site.waiting(waits), expect) {
             return None;
         }
         let (path, waits) = (path.to_vec(), waits.to_vec());
@@ -167,8 +169,8 @@ impl<'s> Taken<'s> {
         Some(self.keep(&out, parents))
     }
 
-    /// Compares the stat data of what came out. Its content is read once all changes are made.
-    pub(super) fn came_out(
+    /// Compares the stat data of what was taken out. Its content is read once all changes are made.
+    pub(super) fn check_taken_out(
         &mut self,
         path: &[u8],
         waits: &[u8],
@@ -178,7 +180,7 @@ impl<'s> Taken<'s> {
     ) -> Outcome {
         let (path, waits) = (path.to_vec(), waits.to_vec());
         let mut out = Out { path, waits, expect: *expect, ours: ours.copied() };
-        // Not every file system gives a file the same inode under another name; then its content tells.
+        // Not every file system keeps a file's inode when it is renamed; then the content decides.
         if !self.looks_expected(&out) {
             if !holds_expected(self.site.waiting(&out.waits), expect) {
                 return Err(self.put_back(&out, parents));
@@ -196,7 +198,7 @@ impl<'s> Taken<'s> {
         is_of_kind(found, &out.expect) && is_file(found, &out.expect.stat)
     }
 
-    /// Reads what came out, where its times do not tell of every write, and puts back what is not as
+    /// Reads what was taken out, if its times do not show every write, and puts back what is not as
     /// expected.
     pub(super) fn check(&mut self, parents: &mut Parents<'_>) -> Vec<Kept> {
         let out = std::mem::take(&mut self.out);
@@ -208,22 +210,19 @@ impl<'s> Taken<'s> {
         let expected: Vec<bool> = out.par_iter().map(is_expected).collect();
         let mut kept = Vec::new();
         for (out, is_expected) in out.into_iter().zip(expected) {
-            match is_expected {
-                true => self.out.push(out),
-                false => kept.push(self.keep(&out, parents)),
-            }
+            if is_expected { self.out.push(out) } else { kept.push(self.keep(&out, parents)) }
         }
         kept
     }
 
-    /// Deletes what came out and was checked, unless it has changed since. The second list has the
+    /// Deletes what was taken out and checked, unless it has changed since. The second list has the
     /// folders in which something was put back.
     pub(super) fn delete(&mut self, parents: &mut Parents<'_>) -> (Vec<Kept>, Vec<Vec<u8>>) {
         let out = std::mem::take(&mut self.out);
         let delete = |out: &Out| {
             let is_expected = self.looks_expected(out);
             if is_expected {
-                // What cannot be deleted now goes with the folder.
+                // What cannot be deleted now is deleted with the folder.
                 let _ = remove_file(self.site.tmp.as_fd(), &out.waits);
             }
             is_expected
@@ -245,8 +244,8 @@ impl<'s> Taken<'s> {
         Kept { path: to_path(&out.path), why: self.put_back(out, parents) }
     }
 
-    /// Returns what came out to its own name. If a newer version has that name by now, the newer one
-    /// keeps it, and this one is put beside it.
+    /// Puts something back under its own name. If a newer version has that name by now, the newer
+    /// one keeps it, and this one is put beside it. Returns what to tell the user.
     fn put_back(&mut self, out: &Out, parents: &mut Parents<'_>) -> KeptWhy {
         let here = self.site.waiting(&out.waits);
         let beside = match parents.open(&out.path) {
@@ -274,7 +273,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// The last resort, where the folder of a file is gone or cannot be written to.
+    /// The last resort, if the folder of a file is gone or cannot be written to.
     fn keep_in_state(&self, here: At<'_>, name: &[u8]) -> Result<PathBuf, Errno> {
         let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
         let kept = self.site.state.open_kept().map_err(failed)?;

@@ -1,4 +1,4 @@
-//! What stands in the working copy where a change is to be made.
+//! What is in the working copy where a change is to be made.
 
 use std::fs::File;
 use std::io;
@@ -16,9 +16,9 @@ use crate::worktree::checkout::change::Expected;
 /// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Nothing, in a directory that is there.
+    /// Nothing, in a directory that exists.
     Absent,
-    /// Nothing, nor is there a directory to hold it.
+    /// Nothing, and the parent directory does not exist.
     NoParent,
     /// The file or link that was expected.
     Expected,
@@ -26,11 +26,11 @@ pub(super) enum Standing {
     Other(Node),
     /// The path leads through a link or a file.
     Blocked,
-    /// Nobody may look.
+    /// Permissions forbid looking.
     Denied,
 }
 
-/// Looks at a path; links are never followed.
+/// Looks at a path. Links are never followed.
 pub(super) fn standing(
     parents: &mut Parents<'_>,
     path: &[u8],
@@ -67,21 +67,22 @@ pub(super) fn standing(
     }
 }
 
-/// The id of what a file or link holds.
+/// Returns the id of the content of a file or link.
 pub(super) fn content_id(At(parent, name): At<'_>, kind: Kind) -> io::Result<[u8; 32]> {
     if kind == Kind::Symlink {
         let target = rustix::fs::readlinkat(parent, name, Vec::new())?;
         return Ok(*blake3::hash(target.as_bytes()).as_bytes());
     }
     let file = File::from(rustix::fs::openat(parent, name, READ, Mode::empty())?);
-    // A FIFO may have come in its place, and never end.
+    // A FIFO may have taken its place, and never end.
     regular_file::check(&file)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// Whether a file is the one with this stat data; a rename changes its ctime.
+/// Returns whether a file is the one with this stat data. Its ctime is ignored, because a rename
+/// changes it.
 pub(super) fn is_file(found: Option<Node>, stat: &Stat) -> bool {
     let Some(Node::Content(_, found)) = found else { return false };
     Stat { ctime_ns: 0, ..found } == Stat { ctime_ns: 0, ..*stat }
@@ -91,7 +92,7 @@ pub(super) fn is_of_kind(found: Option<Node>, expect: &Expected) -> bool {
     matches!(found, Some(Node::Content(kind, _)) if kind == expect.kind)
 }
 
-/// Whether a file or link is of the expected kind and content.
+/// Returns whether a file or link has the expected kind and content.
 pub(super) fn holds_expected(at: At<'_>, expect: &Expected) -> bool {
     is_of_kind(look_at(at.0, at.1).ok().flatten(), expect)
         && content_id(at, expect.kind).is_ok_and(|id| id == expect.id)

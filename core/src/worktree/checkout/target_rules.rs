@@ -11,7 +11,7 @@ use crate::object::source::ObjectSource;
 use crate::object::tree::find;
 use crate::worktree::ignore_rules::{IGNORE_FILE_BYTES_MAX, IgnoreRules};
 
-/// The ignore rules of two trees, of which one takes the other's place.
+/// The ignore rules of two trees, one of which replaces the other.
 pub(super) struct TargetRules<'s> {
     old: TreeRules<'s>,
     new: TreeRules<'s>,
@@ -23,9 +23,9 @@ impl<'s> TargetRules<'s> {
         Self { old: of(old), new: of(Some(new)) }
     }
 
-    /// Whether the file at `path`, which the new tree lacks, is one that somebody only stopped
-    /// syncing: the new tree's rules ignore it, and the old tree's do not, or by another line. A file
-    /// that was content though this very line ignored it before was deleted.
+    /// Returns whether somebody only stopped syncing the file at `path`, which the new tree lacks:
+    /// the new tree's rules ignore it, and the old tree's do not, or by another line. A file that
+    /// was content although this very line ignored it before was deleted.
     pub(super) fn stopped_syncing(&mut self, path: &[u8]) -> Result<bool, StoreError> {
         let Some(end) = self.new.ignored_at(path)? else { return Ok(false) };
         if self.old.ignored_at(path)?.is_none() {
@@ -38,15 +38,15 @@ impl<'s> TargetRules<'s> {
 }
 
 impl TargetRules<'_> {
-    /// Whether the new tree's rules ignore the file at `path`.
+    /// Returns whether the new tree's rules ignore the file at `path`.
     pub(super) fn ignores(&mut self, path: &[u8]) -> Result<bool, StoreError> {
         Ok(self.new.ignored_at(path)?.is_some())
     }
 }
 
-/// The ignore rules of a tree, read where they are asked for.
+/// The ignore rules of a tree, read when they are needed.
 struct TreeRules<'s> {
-    /// `None` has no rules.
+    /// `None` for no tree, which has no rules.
     tree: Option<TreeId>,
     source: &'s dyn ObjectSource,
     /// The rules for the entries of directories, by their paths with a slash at the end.
@@ -54,8 +54,8 @@ struct TreeRules<'s> {
 }
 
 impl TreeRules<'_> {
-    /// The length of the shortest part of `path` that is ignored: a directory above the file, or the
-    /// file itself.
+    /// Returns the length of the shortest part of `path` that is ignored: a directory above the
+    /// file, or the file itself.
     fn ignored_at(&mut self, path: &[u8]) -> Result<Option<usize>, StoreError> {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         for end in slashes.map(|(slash, _)| slash).chain([path.len()]) {
@@ -67,8 +67,8 @@ impl TreeRules<'_> {
         Ok(None)
     }
 
-    /// The rules for the entry at `path`: those of all directories above it. In a loop: a tree may be
-    /// deep.
+    /// Returns the rules for the entry at `path`: those of all directories above it. Not recursive,
+    /// because a tree may be deep.
     fn above(&mut self, path: &[u8]) -> Result<IgnoreRules, StoreError> {
         let mut rules = IgnoreRules::default();
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
@@ -90,7 +90,7 @@ impl TreeRules<'_> {
         let mut rules = above;
         for name in IGNORE_FILES {
             if let Some(text) = self.text(directory, name)? {
-                // Rules past a limit are unknown: nothing is deleted that they may ignore.
+                // Rules that exceed a limit are unknown: nothing is deleted that they may ignore.
                 let with = rules.with_file(directory.len(), &text);
                 rules = with.unwrap_or_else(|_| rules.unknown(directory.len()));
             }
@@ -107,7 +107,7 @@ impl TreeRules<'_> {
         let item = find(tree, &parts, self.source)?.filter(|item| is_file(item.kind));
         let Some(item) = item else { return Ok(None) };
         if item.bytes > IGNORE_FILE_BYTES_MAX as u64 {
-            // Past the limit, whatever it says.
+            // Stands for any text that exceeds the limit.
             return Ok(Some(vec![b'#'; IGNORE_FILE_BYTES_MAX + 1]));
         }
         let mut text = Vec::new();

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// Returns whether an error means that there is no file to read.
 pub(super) fn is_no_file(error: &io::Error) -> bool {
     let is_directory_or_link = error.raw_os_error().is_some_and(|code| {
         [rustix::io::Errno::ISDIR, rustix::io::Errno::LOOP]
@@ -15,7 +16,7 @@ pub(super) fn is_no_file(error: &io::Error) -> bool {
         || is_directory_or_link
 }
 
-/// Reads a small file; a FIFO in its place is not waited for.
+/// Reads a small file. Does not block on a FIFO in its place.
 pub(super) fn read_file(path: &Path, follow: bool) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NONBLOCK
         | rustix::fs::OFlags::NOCTTY

@@ -1,4 +1,4 @@
-//! Finding the repository that a folder lies in.
+//! Finds the repository that a folder is in.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -7,23 +7,24 @@ use std::path::{Path, PathBuf};
 
 use crate::files::regular_file::read_path;
 
-/// Bytes of a file that holds one path, at most.
+/// The largest file that contains one path, in bytes.
 const PATH_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// A repository with a working tree.
 #[derive(Debug)]
 pub(super) struct Repository {
-    /// The folder that its working tree begins in.
+    /// The top folder of its working tree.
     pub top: PathBuf,
-    /// What belongs to this working tree: the index, above all.
+    /// The folder of what belongs to this working tree, above all the index.
     pub git_dir: PathBuf,
-    /// What belongs to all working trees of the repository.
+    /// The folder of what all working trees of the repository share.
     pub common_dir: PathBuf,
 }
 
 impl Repository {
-    /// The repository of the innermost working tree that holds `root`. As git does, the search ends
-    /// where the file system does, and passes by what belongs to somebody else.
+    /// Returns the repository of the innermost working tree that contains `root`. As in git, the
+    /// search ends at the boundary of the file system, and at a repository that belongs to somebody
+    /// else.
     pub(super) fn find(root: &Path) -> Option<Self> {
         let own = fs::metadata(root).ok()?;
         for top in root.ancestors() {
@@ -36,10 +37,7 @@ impl Repository {
             if found.uid() != own.uid() && found.uid() != rustix::process::geteuid().as_raw() {
                 return None;
             }
-            let git_dir = match found.is_file() {
-                true => linked(&path, top),
-                false => Some(path),
-            };
+            let git_dir = if found.is_file() { linked(&path, top) } else { Some(path) };
             if let Some(git_dir) = git_dir.filter(|dir| dir.join("HEAD").exists()) {
                 let common_dir = common_dir(&git_dir);
                 return Some(Self { top: top.to_owned(), git_dir, common_dir });
@@ -48,7 +46,7 @@ impl Repository {
         None
     }
 
-    /// The path from the top to `root`, with a slash at the end; empty for the top itself.
+    /// Returns the path from the top to `root`, with a slash at the end; empty for the top itself.
     pub(super) fn way(&self, root: &Path) -> Vec<u8> {
         let way = root.strip_prefix(&self.top).expect("the top is above the root");
         match way.as_os_str().as_bytes() {
@@ -58,7 +56,7 @@ impl Repository {
     }
 }
 
-/// Where a `.git` file leads, as in submodules and linked working trees.
+/// Returns the folder that a `.git` file refers to, as in submodules and linked working trees.
 fn linked(path: &Path, folder: &Path) -> Option<PathBuf> {
     let text = read_path(path, PATH_FILE_BYTES_MAX).ok()?;
     let target = text.strip_prefix(b"gitdir:")?.trim_ascii();

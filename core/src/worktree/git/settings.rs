@@ -1,4 +1,4 @@
-//! Settings of git that say what is content.
+//! The git settings that decide what is content.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,36 +11,36 @@ use crate::files::regular_file::read_path;
 use crate::worktree::git::file::read_file;
 use crate::worktree::git::repository::Repository;
 
-/// Bytes of a file of settings, at most.
+/// The largest settings file, in bytes.
 const SETTINGS_BYTES_MAX: u64 = 4 << 20;
-/// Files that settings include, at most.
+/// The most files that settings may include.
 const INCLUDED_MAX: usize = 200;
-/// How deep files of settings include each other, as in git.
+/// The deepest nesting of includes, as in git.
 const INCLUDE_DEPTH_MAX: usize = 10;
 
-/// Where git keeps the settings of the user who runs a command. Without them only those of the
-/// repository count.
+/// Where git keeps the settings of the user who runs a command. Without them only the repository's
+/// settings apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserSettings {
-    /// The user's home folder, which `~` stands for.
+    /// The user's home folder, for `~`.
     pub home: Option<PathBuf>,
-    /// Settings of all users, then of this one. Those that are not there are passed over.
+    /// The settings of all users, then those of this user. Missing files are skipped.
     pub files: Vec<PathBuf>,
-    /// The ignore file where no settings name one.
+    /// The ignore file to use if no settings name one.
     pub ignore_file: Option<PathBuf>,
 }
 
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// The user's ignore file, whether it is there or not.
+    /// The user's ignore file, whether it exists or not.
     pub excludes_file: Option<PathBuf>,
-    /// How the repository names objects.
+    /// The hash by which the repository names objects.
     pub object_hash: gix_hash::Kind,
-    /// Why they cannot be read, where they cannot.
+    /// Why the settings cannot be read, if they cannot.
     pub broken: Option<String>,
 }
 
-/// Reads the settings that hold in a repository.
+/// Reads the settings that apply in a repository.
 pub(super) fn read(repository: &Repository, user: &UserSettings) -> Settings {
     let (file, broken) = match load(repository, user) {
         Ok(file) => (file, None),
@@ -62,8 +62,8 @@ fn context(user: &UserSettings) -> interpolate::Context<'_> {
     interpolate::Context { home_dir: user.home.as_deref(), ..interpolate::Context::default() }
 }
 
-/// Reads the files one after the other. Each must be a regular file of a bounded size, and so must be
-/// what it includes.
+/// Reads the settings files in order. Each of them, and each file that they include, must be a
+/// regular file of a limited size.
 fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, String> {
     let conditional =
         includes::conditional::Context { git_dir: Some(&repository.git_dir), branch_name: None };
@@ -79,7 +79,7 @@ fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, St
     let mut included = 0;
     for (source, path) in files {
         let read = match source {
-            // The user's own may be `/dev/null`.
+            // The user's own file may be `/dev/null`.
             Source::User => read_file(&path, true),
             _ => read_path(&path, SETTINGS_BYTES_MAX),
         };
@@ -100,8 +100,9 @@ fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, St
     Ok(all)
 }
 
-/// Refuses settings that include too much, whether the condition of an include holds or not. Each file
-/// counts as often as it is included: files that include each other are as many as their paths.
+/// Rejects settings that include too much, whether or not the condition of an include is met. A
+/// file counts each time that it is included: files that include each other are as many as their
+/// paths.
 fn check_includes(
     text: &[u8],
     path: &Path,

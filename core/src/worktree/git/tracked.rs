@@ -1,7 +1,8 @@
 //! What git tracks, from its index.
 //!
-//! A scan asks about the few names that rules ignore, and an index lists every file. So what a scan needs is kept in the state folder, as hashes of paths, for
-//! as long as the index stays the same. `docs/formats-workspace.md` gives the encoding.
+//! A scan asks about the few names that rules ignore, but an index lists every file. So what a scan
+//! needs is kept in the state folder, as hashes of paths, for as long as the index stays the same.
+//! `docs/formats-workspace.md` specifies the encoding.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
@@ -25,26 +26,26 @@ const HEADER_BYTES: usize = 8 + 4 + 4 + KEY_BYTES + 16;
 const KEY_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 32;
 const RECORD_BYTES: usize = 16;
-/// Flag: git leaves files out on purpose.
+/// Flag: git omits files on purpose.
 const SPARSE: u32 = 1;
-/// An index of git's that is larger is not read: some ten million files.
+/// A larger git index is not read. The limit allows about ten million files.
 const INDEX_BYTES_MAX: u64 = 2 << 30;
-/// How the name of an index begins that others share.
+/// The prefix of the name of an index that others share.
 const SHARED_INDEX: &[u8] = b"sharedindex.";
-/// The end of an index names its content.
+/// The length of the checksum at the end of an index.
 const TRAILER_BYTES: u64 = 20;
 
-/// What a record says of its path.
+/// What a record says about its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Says {
+enum RecordKind {
     /// A tracked file or link.
     File = 0,
-    /// A directory with tracked files, its path with a slash at the end.
+    /// A directory with tracked files. Its path has a slash at the end.
     Directory = 1,
-    /// A file that git leaves out of the working tree on purpose.
+    /// A file that git omits from the working tree on purpose.
     LeftOut = 2,
-    /// A directory of which git leaves out all, its path with a slash at the end.
+    /// A directory that git omits as a whole. Its path has a slash at the end.
     DirectoryLeftOut = 3,
 }
 
@@ -61,9 +62,9 @@ pub(crate) struct Tracked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header {
     flags: u32,
-    /// Stands for the index that was read.
+    /// Identifies the index that was read.
     key: [u8; KEY_BYTES],
-    /// Stands for the records.
+    /// Identifies the records.
     digest: RulesId,
 }
 
@@ -72,8 +73,8 @@ struct Header {
 struct Records(Vec<[u8; RECORD_BYTES]>);
 
 impl Tracked {
-    /// What the index of a repository tracks; `None` where it has none. Where the index cannot be
-    /// read, what was known of it before counts, and the text says why.
+    /// Returns what the index of a repository tracks; `None` where there is no index. If the index
+    /// cannot be read, what was kept of it is returned, with a text that says why.
     pub(super) fn of(
         repository: &Repository,
         settings: &Settings,
@@ -98,7 +99,8 @@ impl Tracked {
         };
         let key = match key_of(&index) {
             Ok(key) => key,
-            // Gone for a moment, as in `rm .git/index; git reset`, if there was one.
+            // If something was kept, the index may be missing for a moment only, as in `rm
+            // .git/index; git reset`.
             Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_none() => {
                 return (None, None);
             }
@@ -120,19 +122,19 @@ impl Tracked {
         }
     }
 
-    /// Stands for all that is tracked.
+    /// Identifies everything that is tracked.
     pub(super) fn digest(&self) -> RulesId {
         self.header.digest
     }
 
-    /// `path` is relative to the top of the repository, here and below.
+    /// Returns whether a file is tracked. Paths are relative to the top of the repository.
     pub(super) fn has_file(&self, path: &[u8]) -> bool {
-        self.says(Says::File, path)
+        self.has_record(RecordKind::File, path)
     }
 
-    /// Whether anything below a directory is tracked; its path has a slash at the end.
+    /// Returns whether anything below a directory is tracked. Its path has a slash at the end.
     pub(super) fn has_directory(&self, path: &[u8]) -> bool {
-        path.is_empty() || self.says(Says::Directory, path)
+        path.is_empty() || self.has_record(RecordKind::Directory, path)
     }
 
     pub(super) fn is_sparse(&self) -> bool {
@@ -142,17 +144,17 @@ impl Tracked {
     pub(super) fn leaves_out(&self, path: &[u8]) -> bool {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         self.is_sparse()
-            && (self.says(Says::LeftOut, path)
-                || slashes
-                    .into_iter()
-                    .any(|(slash, _)| self.says(Says::DirectoryLeftOut, &path[..=slash])))
+            && (self.has_record(RecordKind::LeftOut, path)
+                || slashes.into_iter().any(|(slash, _)| {
+                    self.has_record(RecordKind::DirectoryLeftOut, &path[..=slash])
+                }))
     }
 
-    fn says(&self, what: Says, path: &[u8]) -> bool {
+    fn has_record(&self, what: RecordKind, path: &[u8]) -> bool {
         self.records().0.binary_search(&record(what, path)).is_ok()
     }
 
-    /// The records: from the file where it is whole, or from the index again.
+    /// Returns the records: from the kept file if it is complete, otherwise from the index again.
     fn records(&self) -> &Records {
         self.records.get_or_init(|| {
             let kept = load(&self.kept).ok().filter(|(header, _)| *header == self.header);
@@ -164,20 +166,21 @@ impl Tracked {
 }
 
 impl Records {
+    /// Identifies everything that is tracked.
     fn digest(&self) -> RulesId {
         let hash = blake3::hash(self.0.as_flattened());
         RulesId(hash.as_bytes()[..16].try_into().expect("16 of 32 bytes"))
     }
 }
 
-fn record(what: Says, path: &[u8]) -> [u8; RECORD_BYTES] {
+fn record(what: RecordKind, path: &[u8]) -> [u8; RECORD_BYTES] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[what as u8]);
     hasher.update(path);
     hasher.finalize().as_bytes()[..RECORD_BYTES].try_into().expect("16 of 32 bytes")
 }
 
-/// Stands for the content of an index: git replaces it as a whole, and its end is a checksum.
+/// Identifies the content of an index: git replaces it as a whole, and it ends with a checksum.
 fn key_of(index: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let mut file = open_index(index)?.file;
     let stat = Stat::from(&rustix::fs::fstat(&file)?);
@@ -199,8 +202,8 @@ fn open_index(path: &Path) -> io::Result<Opened> {
     regular_file::open(rustix::fs::CWD, path, Links::Follow, INDEX_BYTES_MAX)
 }
 
-/// Refuses an index that would keep its reader, or fill the memory: it is opened by its name again, and
-/// a shared one by a name that it holds.
+/// Rejects an index that would block its reader or fill the memory. The reader opens it by name
+/// again, and a shared index by a name that it contains.
 fn check_index(index: &Path) -> io::Result<()> {
     open_index(index)?;
     let folder = index.parent().unwrap_or(index);
@@ -213,7 +216,7 @@ fn check_index(index: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads an index of git's, with the shared one where it is split.
+/// Reads a git index, and the shared one if it is split.
 fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32), String> {
     check_index(index).map_err(|error| error.to_string())?;
     let options = gix_index::decode::Options::default();
@@ -231,11 +234,11 @@ fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32
             flags |= SPARSE;
         }
         if entry.mode == Mode::DIR {
-            records.push(record(Says::DirectoryLeftOut, path));
+            records.push(record(RecordKind::DirectoryLeftOut, path));
         } else {
-            records.push(record(Says::File, path));
+            records.push(record(RecordKind::File, path));
             if is_left_out {
-                records.push(record(Says::LeftOut, path));
+                records.push(record(RecordKind::LeftOut, path));
             }
         }
         let directory = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
@@ -243,7 +246,7 @@ fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32
             last_directory = path[..directory].to_vec();
             let slashes = last_directory.iter().enumerate().filter(|(_, byte)| **byte == b'/');
             records.extend(
-                slashes.map(|(slash, _)| record(Says::Directory, &last_directory[..=slash])),
+                slashes.map(|(slash, _)| record(RecordKind::Directory, &last_directory[..=slash])),
             );
         }
     }
@@ -305,7 +308,8 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        let records = Records(vec![record(Says::File, b"a"), record(Says::Directory, b"d/")]);
+        let records =
+            Records(vec![record(RecordKind::File, b"a"), record(RecordKind::Directory, b"d/")]);
         let header = Header { flags: SPARSE, key: [0x11; 32], digest: records.digest() };
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::of(folder.path());

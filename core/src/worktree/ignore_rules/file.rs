@@ -1,20 +1,21 @@
-//! One ignore file, understood as git understands it.
+//! One ignore file, interpreted as git does.
 //!
-//! Most lines of most files are plain names and endings. These are looked up, so that a file of
-//! thousands of lines costs no more than one of ten; only lines with other wildcards are tried one
-//! after the other.
+//! Most lines of most files are plain names and extensions. These are looked up, so that a file of
+//! thousands of lines costs no more than one of ten. Only lines with other wildcards are tried one
+//! by one.
 
 use std::collections::HashMap;
 
 use gix_glob::wildmatch;
 
-/// An ignore file that is larger is not used.
+/// A larger ignore file is not used.
 pub const IGNORE_FILE_BYTES_MAX: usize = 4 << 20;
-/// Nor is one with more lines that must be tried one after the other.
+/// A file with more lines that must be tried one by one is not used.
 pub const WILDCARD_LINES_MAX: usize = 10_000;
-/// Nor one with a line that has more stars: beyond, matching gives up.
+/// A file with a line that has more stars is not used: matching gives up beyond this number.
 pub const STARS_MAX: usize = 60;
-/// Nor one with a line that has more `**`: each multiplies the ways to match a path by its depth.
+/// A file with a line that has more `**` is not used: each one multiplies the ways to match a path
+/// by the path's depth.
 pub const DOUBLE_STARS_MAX: usize = 5;
 
 /// Why an ignore file cannot be used.
@@ -34,15 +35,15 @@ pub enum IgnoreFileError {
     },
 }
 
-/// The rules of one ignore file. The last line that matches decides.
+/// The rules of one ignore file. The last matching line decides.
 #[derive(Debug, Default)]
 pub(super) struct IgnoreFile {
     lines: Vec<Line>,
-    /// Lines without wildcards that a file's name must equal, by that name.
+    /// Lines without wildcards that match a file's name, by that name.
     names: HashMap<Vec<u8>, Vec<u32>>,
-    /// Lines without wildcards that a path must equal, by that path.
+    /// Lines without wildcards that match a path, by that path.
     paths: HashMap<Vec<u8>, Vec<u32>>,
-    /// Lines like `*.tar.gz`, by what follows the last dot.
+    /// Lines such as `*.tar.gz`, by what follows the last dot.
     endings: HashMap<Vec<u8>, Vec<u32>>,
     /// All other lines, in order.
     wildcards: Vec<u32>,
@@ -51,14 +52,14 @@ pub(super) struct IgnoreFile {
 /// A line that is a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Without `!`, a slash at the beginning, and a slash at the end.
+    /// The line without `!`, without a leading slash and without a trailing one.
     pattern: Vec<u8>,
-    /// How many of its first bytes are no wildcard.
+    /// How many of its first bytes are not a wildcard.
     literal: usize,
-    /// It takes in again what an earlier line ignores.
+    /// It begins with `!`: it includes what an earlier line ignores.
     pub(super) takes_in: bool,
     directories_only: bool,
-    /// The pattern is for the path relative to the file's directory, not for the name alone.
+    /// The pattern is matched against the path relative to the file's directory, rather than the name.
     is_path: bool,
 }
 
@@ -101,7 +102,8 @@ impl IgnoreFile {
         self.lines.push(line);
     }
 
-    /// The line that decides about `path`, relative to the file's directory: the last that matches.
+    /// Returns the line that decides about `path`, relative to the file's directory: the last one
+    /// that matches.
     pub(super) fn matched(&self, path: &[u8], is_directory: bool) -> Option<&Line> {
         let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         let is_match = |number: &u32| {
@@ -127,13 +129,13 @@ impl IgnoreFile {
 }
 
 impl Line {
-    /// As git's `parse_path_pattern`: `None` for comments and empty lines.
+    /// Follows git's `parse_path_pattern`. `None` for comments and empty lines.
     fn parse(line: &[u8]) -> Option<Self> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.first().is_none_or(|&byte| byte == b'#') {
             return None;
         }
-        // To git a line is a C string.
+        // git treats a line as a C string.
         let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
         let line = without_trailing_spaces(line);
         let (takes_in, line) = match line.strip_prefix(b"!") {
@@ -171,7 +173,7 @@ impl Line {
         stars > STARS_MAX || double > DOUBLE_STARS_MAX
     }
 
-    /// What follows the last dot, for lines like `*.tar.gz`.
+    /// Returns what follows the last dot, for lines such as `*.tar.gz`.
     fn ending(&self) -> Option<&[u8]> {
         let rest = self.pattern.strip_prefix(b"*")?;
         let is_plain = !self.is_path && !rest.iter().any(|byte| br"*?[\".contains(byte));
@@ -179,8 +181,9 @@ impl Line {
         Some(&rest[dot + 1..])
     }
 
-    /// As git's `match_basename` and `match_pathname`. The literal beginning of a path's pattern is
-    /// taken off before the rest is matched, so that in `a**/b` the stars are at the beginning.
+    /// Follows git's `match_basename` and `match_pathname`. The literal beginning of a path's
+    /// pattern is removed before the rest is matched, so that in `a**/b` the stars are at the
+    /// beginning.
     fn matches(&self, path: &[u8], name: &[u8]) -> bool {
         let value = if self.is_path { path } else { name };
         let (literal, rest) = self.pattern.split_at(self.literal);
@@ -188,23 +191,21 @@ impl Line {
         if rest.is_empty() || value.is_empty() && rest == b"*" {
             return value.is_empty();
         }
-        // Mostly, what cannot match is known by its last byte. `**/` may match nothing at all.
+        // Fast path: what cannot match usually differs in its last byte. `**/` may match nothing at
+        // all.
         let end = rest.last().filter(|end| !br"*?]\/".contains(end));
         if end.is_some_and(|end| value.last() != Some(end)) {
             return false;
         }
-        match self.is_path {
-            true => gix_glob::wildmatch(
-                rest.into(),
-                value.into(),
-                wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
-            ),
-            false => gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::empty()),
+        if self.is_path {
+            gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+        } else {
+            gix_glob::wildmatch(rest.into(), value.into(), wildmatch::Mode::empty())
         }
     }
 }
 
-/// As git's `trim_trailing_spaces`: a backslash keeps the space that follows it.
+/// Follows git's `trim_trailing_spaces`: a backslash protects the space after it.
 fn without_trailing_spaces(line: &[u8]) -> &[u8] {
     let mut end = 0;
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Puts the tree and the new index together, from the deepest level up.
+//! Builds the tree and the new index, from the deepest level up.
 
 use rayon::prelude::*;
 
@@ -12,15 +12,15 @@ use crate::worktree::stat_index::{Block, BlockBuilder, IndexedDirectory, Indexed
 
 /// A directory whose tree is known.
 struct Done<'a> {
-    /// Its entry in the parent's tree; `None` where it is not content.
+    /// Its entry in the parent's tree; `None` if it is not content.
     item: Option<Item>,
-    /// Its entry in the new index. Another tree than `item` under [`IndexUse::Refresh`].
+    /// Its entry in the new index. Under [`IndexUse::Refresh`] its tree may differ from `item`.
     indexed: Option<(Item, Block<'a>)>,
-    /// Whether tree and index are those of the index given.
+    /// Whether both are equal to those of the given index.
     untouched: bool,
 }
 
-/// The tree of the root, and the new index where it differs.
+/// Returns the tree of the root, and the new index if it differs from the given one.
 pub(super) fn assemble(
     mut levels: Vec<Vec<(Task<'_>, Listing<'_>)>>,
     context: &Context<'_>,
@@ -81,7 +81,7 @@ fn directory<'a>(
     if let Some(listed) = listing.listed.filter(|_| entries.are_all_names) {
         entries.block.listed(&listed);
     }
-    // A folder of nothing but ignored files is content only where it was before.
+    // A folder with nothing but ignored files is content only if it was before.
     let stays = task.prefix.is_empty()
         || task.head.is_some() && task.ignored.is_none_or(|ignored| ignored.stays);
     let item = match task.known {
@@ -93,7 +93,7 @@ fn directory<'a>(
     let block = entries.block.finish();
     let same_block = |known: &(Item, IndexedDirectory<'_>)| block.equals(known.1.extent());
     if let Some(known) = task.known.filter(|known| {
-        // A racy file that was read again, found equal, and is still racy ends here.
+        // This is the case of a racy file that was read again, is equal, and is still racy.
         below_untouched && item == Some(known.0) && same_block(known)
     }) {
         return Ok(Done { item, indexed: Some(copied(known)), untouched: true });
@@ -105,12 +105,12 @@ fn directory<'a>(
     Ok(Done { item, indexed: described.map(|item| (item, block)), untouched: false })
 }
 
-/// A directory that was not looked into: what the head has of it stays.
+/// Returns the head's version of a directory that was not looked into.
 fn left_alone<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Done<'a>, ScanError> {
     let source = context.selection.source;
     let item = match (task.head, task.head_above) {
         (Some(head), _) => Some(Item::directory(&read_root(&head, source)?)),
-        // A file or link, in the place of which the directory stands.
+        // The head has a file or link where the directory is now.
         (None, Some(above)) => find(&above, &[task.name()], source)?,
         (None, None) => None,
     };
@@ -132,7 +132,7 @@ struct Entries<'l, 'a> {
     index_use: IndexUse,
     items: Vec<(&'l [u8], Item)>,
     block: BlockBuilder<'a>,
-    /// Whether the block has an entry for each name that is content, and for nothing else.
+    /// Whether the block has exactly the names that are content.
     are_all_names: bool,
     children: std::vec::IntoIter<Done<'a>>,
 }
@@ -195,7 +195,8 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
             }
             Found::Directory => {
                 let child = self.children.next().expect("a listed directory was done");
-                // A folder that is no content today may be tomorrow, and this one stay the same.
+                // A folder that is not content today may be tomorrow, without a change of this
+                // directory.
                 self.are_all_names &= child.item.is_some() && child.indexed.is_some();
                 self.items.extend(child.item.map(|item| (name, item)));
                 match (child.indexed, child.item) {
@@ -209,7 +210,7 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
             Found::Kept(item) => {
                 self.items.push((name, *item));
                 self.are_all_names = false;
-                // A file's old stat data would say that it is there.
+                // The file's old stat data would state that it is there.
                 match known.filter(|known| known.item == *item && item.is_directory()) {
                     Some(known) => self.block.copied(known),
                     None if self.index_use == IndexUse::Refresh => self.keep(known),
@@ -236,7 +237,7 @@ impl<'l, 'a: 'l> Entries<'l, 'a> {
         self.keep(Some(known));
     }
 
-    /// Under [`IndexUse::Refresh`], what the index knew stays though it is there no more.
+    /// Under [`IndexUse::Refresh`], keeps an entry of the index although it is not there any more.
     fn keep(&mut self, known: Option<&IndexedEntry<'a>>) {
         if let Some(known) = known.filter(|_| self.index_use == IndexUse::Refresh) {
             self.block.copied(known);

@@ -1,4 +1,4 @@
-//! Which names of a directory are content.
+//! Decides which names of a directory are content.
 
 use std::os::fd::BorrowedFd;
 
@@ -24,29 +24,29 @@ use crate::worktree::scan::task::Task;
 /// A name of a directory, before it is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Name {
-    /// As the directory lists it.
+    /// The directory lists it, with this type.
     Listed(FileType),
-    /// Not there, though the head holds it.
+    /// The head has it, but the directory does not.
     Absent,
 }
 
-/// What is to become of a name.
+/// The decision about a name.
 #[derive(Debug)]
 pub(super) enum Choice {
-    /// It is no content.
+    /// It is not content.
     Out,
-    /// It is content, if there is anything of it that is.
+    /// It is content, or has some.
     Node(Node, Option<Ignored>),
-    /// What the head has of it stays.
+    /// It keeps the head's version.
     Kept(Item),
-    /// It cannot be looked at; what the head has of it stays.
+    /// It cannot be looked at, and keeps the head's version.
     Skipped(SkippedWhy, Option<Item>),
 }
 
-/// Decides for the names of one directory.
+/// Decides about the names of one directory.
 pub(super) struct Chooser<'c, 't, 'a> {
     pub(super) task: &'t Task<'a>,
-    /// `None` for a directory that is not there.
+    /// `None` for a directory that does not exist.
     pub(super) directory: Option<BorrowedFd<'c>>,
     pub(super) rules: &'c Rules,
     pub(super) head: &'c HeadEntries<'t, 'a>,
@@ -54,8 +54,8 @@ pub(super) struct Chooser<'c, 't, 'a> {
 }
 
 impl Chooser<'_, '_, '_> {
-    /// What needs nothing but the name and the rules; `None` where the head must be asked. So most
-    /// names are decided on all threads, and what is left on one.
+    /// Decides by the name and the rules alone; `None` if the head must be asked. So most names are
+    /// decided on all threads, and only the rest on one.
     pub(super) fn quickly(&self, path: &[u8], name: &[u8], listed: Name) -> Option<Choice> {
         let Name::Listed(file_type) = listed else { return None };
         if is_state_name(name) {
@@ -84,7 +84,7 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// As [`Chooser::quickly`], for the names that it leaves.
+    /// As [`Chooser::quickly`], for the names that it did not decide.
     pub(super) fn slowly(
         &self,
         path: &[u8],
@@ -130,7 +130,7 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// Whether a file, of which the head holds `held`, is content, so far as rules say.
+    /// Returns whether a file, of which the head has `held`, is content according to the rules.
     pub(super) fn is_content(&self, path: &[u8], held: Option<Item>) -> bool {
         if self.is_untracked(path) || self.is_left(path) {
             return false;
@@ -141,7 +141,7 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// How an ignored name is content all the same, or may hold content; `None` where it is not.
+    /// Returns how an ignored name is content anyway, or may have content; `None` if it is not.
     fn stays_though_ignored(
         &self,
         path: &[u8],
@@ -151,14 +151,15 @@ impl Chooser<'_, '_, '_> {
     ) -> Option<Ignored> {
         let git = self.context.selection.git;
         let ignored = self.ignored(path, is_directory, by, held);
-        let is_content = match is_directory {
-            true => held.is_some_and(|item| item.is_directory()) || git.tracks_below(path),
-            false => ignored.stays || git.tracks(path),
+        let is_content = if is_directory {
+            held.is_some_and(|item| item.is_directory()) || git.tracks_below(path)
+        } else {
+            ignored.stays || git.tracks(path)
         };
         is_content.then_some(ignored)
     }
 
-    /// What is known of a name that is ignored `by`, and of which the head holds `held`.
+    /// Describes a name that a rule at `by` ignores, and of which the head has `held`.
     pub(super) fn ignored(
         &self,
         path: &[u8],
@@ -171,7 +172,8 @@ impl Chooser<'_, '_, '_> {
         Ignored { by, stays }
     }
 
-    /// A file that the head holds and that is not there, where some are absent on purpose.
+    /// Decides about a name that the head has and the directory does not, where some are absent on
+    /// purpose.
     fn absent(&self, path: &[u8], held: Option<Item>) -> Choice {
         match held {
             Some(item) if self.is_left(path) => Choice::Kept(item),
@@ -204,8 +206,8 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// Whether the head's own ignore files ignore a path, or a directory above it. Today it is
-    /// ignored `by`.
+    /// Returns whether the head's own ignore files ignore a path, or a directory above it. Today a
+    /// rule at `by` ignores it.
     pub(super) fn head_ignores(
         &self,
         path: &[u8],
@@ -219,7 +221,8 @@ impl Chooser<'_, '_, '_> {
             }
     }
 
-    /// What stands under a name. A file or link is looked at only where it may be content.
+    /// Returns what a name refers to. Files and links are looked at, other types are known from the
+    /// list.
     fn node(&self, name: &[u8], file_type: FileType) -> Result<Option<Node>, Errno> {
         match file_type {
             FileType::Directory => Ok(Some(Node::Directory)),

@@ -1,4 +1,4 @@
-//! Reads the files and links that the index does not vouch for.
+//! Reads the files and links whose content is not known from the index.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,9 +25,9 @@ use crate::worktree::scan::listing::{Found, Listing};
 use crate::worktree::scan::report::{Skipped, SkippedWhy, Warning};
 use crate::worktree::scan::task::Task;
 
-/// How often a file that changes while it is read is read anew.
+/// How often a file is read that changes while it is read.
 const READS_MAX: usize = 4;
-/// Files larger than this are begun first, so that none is left for one thread at the end.
+/// Larger files are begun first, so that none of them is left for a single thread at the end.
 const LARGE_OVER_BYTES: u64 = 8 << 20;
 
 /// A file or link to read.
@@ -38,14 +38,14 @@ struct Job<'j, 'a> {
     bytes: u64,
 }
 
-/// What reading once came to.
+/// The outcome of reading once.
 enum Outcome {
     Stable(Item, Stat),
-    /// All that was there at first, of a file that has grown since.
+    /// What the file had at first. It has grown since.
     Grown(Item, Stat),
     Moved,
     Gone,
-    /// A database with something beside it, or that is being written to.
+    /// A database with files beside it, or that is being written to.
     Database(Kind, Stat),
 }
 
@@ -75,7 +75,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Reads every [`Found::Changed`], and puts what was found in its place.
+/// Reads every [`Found::Changed`] and [`Found::Database`], and replaces it by what was read.
 pub(super) fn read_changed(
     levels: &mut [Vec<(Task<'_>, Listing<'_>)>],
     context: &Context<'_>,
@@ -91,7 +91,7 @@ pub(super) fn read_changed(
         }
     }
     context.progress.add_total(0, jobs.iter().map(|job| job.bytes).sum());
-    // Small files stay in the order of the walk: neighbours on disk, and in packs.
+    // Small files stay in the order of the walk: so neighbours on the disk are neighbours in packs.
     let (mut large, mut small): (Vec<_>, Vec<_>) =
         jobs.into_iter().partition(|job| job.bytes > LARGE_OVER_BYTES);
     large.sort_unstable_by_key(|job| std::cmp::Reverse(job.bytes));
@@ -101,11 +101,14 @@ pub(super) fn read_changed(
         || small.par_iter_mut().try_for_each_init(Vec::new, read),
     );
     first.and(second)?;
-    levels.iter_mut().flatten().try_for_each(|(task, listing)| tell_unread(task, listing, context))
+    levels
+        .iter_mut()
+        .flatten()
+        .try_for_each(|(task, listing)| report_unread(task, listing, context))
 }
 
-/// Puts the head's version in the place of what could not be read, and tells of it.
-fn tell_unread(
+/// Replaces what could not be read by the head's version, and reports it.
+fn report_unread(
     task: &Task<'_>,
     listing: &mut Listing<'_>,
     context: &Context<'_>,
@@ -172,7 +175,7 @@ fn open(path: &[u8], context: &Context<'_>) -> Result<File, Errno> {
     context.beneath.open(path, READ, Mode::empty()).map(File::from)
 }
 
-/// Reads a database together with what stands beside it.
+/// Reads a database together with the files beside it.
 fn read_database(
     path: &[u8],
     kind: Kind,
@@ -193,12 +196,12 @@ fn read_database(
     let (main, sides) = (copied.main, copied.sides);
     let found = Database { path: path.to_vec(), main, sides };
     context.databases.lock().expect("no holder panics").push(found);
-    // What stands beside it has no stat data in the index, so this must be read again each time.
+    // The index has no stat data of the files beside it, so the database must be read each time.
     Ok(Found::Read { item: Item { kind, ..item }, stat: main.stat, racy: true, growing: false })
 }
 
-/// Reads a file or link until it stays the same meanwhile. Of a file that only grows, what it held
-/// at one moment will do: what was read first, and is there once more.
+/// Reads a file or link until it does not change meanwhile. Of a file that only grows, its content
+/// at one moment is enough: what was read first, if it is still there when it is read again.
 fn read_until_stable(
     path: &[u8],
     mut kind: Kind,
@@ -255,11 +258,11 @@ fn read_link(path: &[u8], context: &Context<'_>) -> Result<Outcome, Failure> {
     if look_up(path, context)? != Some(Node::Content(Kind::Symlink, before)) {
         return Ok(Outcome::Moved);
     }
-    Ok(Outcome::Stable(give_blob(Kind::Symlink, &target, context.sink)?, before))
+    Ok(Outcome::Stable(put_blob(Kind::Symlink, &target, context.sink)?, before))
 }
 
-/// Reads a file; of one that was seen to grow, no more than it held `at_first`. Databases that
-/// may be written to are left, where they are to be told apart.
+/// Reads a file; one that was seen to grow only up to its size `at_first`. A database that may be
+/// written to is not read, if databases are handled separately.
 fn read_file(
     path: &[u8],
     at_first: Option<&Stat>,
@@ -280,7 +283,8 @@ fn read_file(
     read_open(file, at_first, buffer, context.sink, may_be_torn)
 }
 
-/// As [`read_file`], of an open file. Where it is a database, `may_be_torn` says whether it is left.
+/// As [`read_file`], for an open file. `may_be_torn` says of a database whether it may be written
+/// to.
 fn read_open(
     file: File,
     at_first: Option<&Stat>,
@@ -314,7 +318,7 @@ fn read_open(
         if database::is_header(buffer) && may_be_torn(&stat) {
             return Ok(Outcome::Database(kind, stat));
         }
-        give_blob(kind, buffer, sink)?
+        put_blob(kind, buffer, sink)?
     };
     if item.bytes != expected {
         return Ok(Outcome::Moved);
@@ -333,8 +337,8 @@ fn read_open(
     }
 }
 
-/// Gives `sink` content that is small enough for one object.
-fn give_blob(kind: Kind, bytes: &[u8], sink: &dyn ObjectSink) -> Result<Item, StoreError> {
+/// Puts content that is small enough for one object.
+fn put_blob(kind: Kind, bytes: &[u8], sink: &dyn ObjectSink) -> Result<Item, StoreError> {
     let id = BlobId::of(bytes);
     if !sink.has(&id.into())? {
         sink.put(ObjectKind::Blob, id.into(), bytes)?;

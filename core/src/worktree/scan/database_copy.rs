@@ -1,16 +1,17 @@
-//! One consistent copy of a database and of what SQLite keeps beside it.
+//! Makes one consistent copy of a database and of the files that SQLite keeps beside it.
 //!
-//! While an application has a database open, part of its rows may be in `NAME-wal` alone, or what
-//! undoes a transaction in `NAME-journal`. Files that are read one by one, at different moments, are
-//! no database. So the main file is copied, and then what stands beside it, both to a private place;
-//! SQLite itself, which core does not know, makes one file of the copy ([`Databases`]). The
-//! application's own files are only read, and no lock is taken on them, so it notices nothing.
+//! While an application has a database open, some of its rows may be only in `NAME-wal`, or what
+//! undoes a transaction only in `NAME-journal`. Files that are read one by one, at different
+//! moments, are not a database. So the main file is copied, and then the files beside it, to a
+//! private place. SQLite itself, which core does not know, makes one file of the copy
+//! ([`Databases`]). The application's own files are only read, and no lock is taken on them, so the
+//! application does not notice.
 //!
 //! This is enough for a database with a write-ahead log. What a checkpoint wrote to the main file
-//! while it was copied is in the log too, which is copied later, and replaces it; frames that were
-//! not committed, or not whole, SQLite leaves out. It fails only where the log was begun anew
-//! meanwhile, and then the log's header tells. With a rollback journal, nothing may change
-//! meanwhile; where an application writes all the time, [`Databases::hold`] keeps it waiting.
+//! while it was copied is also in the log, which is copied later, and overrides it. SQLite ignores
+//! frames that are not committed or not complete. The copy is wrong only if the log was restarted
+//! meanwhile, and then the log's header shows it. With a rollback journal, nothing may change
+//! during the copy; if an application writes all the time, [`Databases::hold`] makes it wait.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -33,43 +34,44 @@ use crate::worktree::database::{Databases, FileState, Refusal, SIDES, is_side_at
 use crate::worktree::scan::context::Context;
 use crate::worktree::state_dir::StateDir;
 
-/// The header of a write-ahead log. Each log that is begun anew has another.
+/// The length of the header of a write-ahead log. A log that was restarted has a different header.
 const LOG_HEADER_BYTES: usize = 32;
 
-/// How often a copy is made anew that is not consistent, before anybody is kept waiting, and then.
+/// How often an inconsistent copy is repeated without making others wait, and then while they wait.
 const COPIES_FREE_MAX: usize = 3;
 
 const COPIES_HELD_MAX: usize = 3;
 
-/// How long a file's times may stay the same though it is written to: a tick of the slowest clock.
+/// How long a file's times may stay the same although it is written to: a tick of the slowest
+/// clock.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A private copy of a database, and how its files were when it was made.
+/// A private copy of a database, and the state of its files when it was made.
 pub(super) struct Copied {
     folder: PrivateFolder,
     pub(super) main: FileState,
     pub(super) sides: Vec<(&'static str, FileState)>,
 }
 
-/// Whether a file was written to so lately that its times need not tell of the next write. With a
-/// file system whose clock differs, as a server's may, this can be wrong: then others are kept
-/// waiting in vain, or the times alone decide.
+/// Returns whether a file was written so recently that the next write may not change its times. On
+/// a file system with another clock, such as a server's, this can be wrong: then others are made to
+/// wait needlessly, or the times alone decide.
 pub(super) fn was_just_changed(stat: &Stat) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let age_ns = (now.as_nanos() as i128) - i128::from(stat.mtime_ns.max(stat.ctime_ns));
     age_ns < TICK.as_nanos() as i128
 }
 
-/// A database in a working copy: the folder that holds it, open, and its name.
+/// A database in a working copy: its name, and the open folder that it is in.
 pub(super) struct Source {
     folder: OwnedFd,
     name: Vec<u8>,
-    /// For SQLite, which opens files by their paths alone.
+    /// For SQLite, which opens files only by their paths.
     path: PathBuf,
 }
 
 impl Source {
-    /// At a path relative to the root.
+    /// Returns the database at a path relative to the root.
     fn at(path: &[u8], context: &Context<'_>) -> io::Result<Self> {
         let (parent, name) = split(path);
         let folder = context.beneath.open(parent, ON_THE_WAY, Mode::empty())?;
@@ -77,7 +79,7 @@ impl Source {
         Ok(Self { folder, name: name.to_vec(), path })
     }
 
-    /// The name of what SQLite keeps beside it.
+    /// Returns the name of a file beside it.
     fn beside(&self, side: &str) -> Vec<u8> {
         [&self.name, side.as_bytes()].concat()
     }
@@ -96,7 +98,7 @@ impl Source {
     }
 }
 
-/// Whether SQLite keeps something beside a database.
+/// Returns whether SQLite keeps files beside a database.
 pub(super) fn has_sides(database: &[u8], context: &Context<'_>) -> bool {
     Source::at(database, context).is_ok_and(|source| SIDES.into_iter().any(|side| source.has(side)))
 }
@@ -104,12 +106,12 @@ pub(super) fn has_sides(database: &[u8], context: &Context<'_>) -> bool {
 /// The name of the copy in its folder.
 const COPY: &[u8] = b"database";
 
-/// A folder among the temporary files that nobody else uses. It goes with this.
+/// A folder among the temporary files that nobody else uses. It is deleted on drop.
 struct PrivateFolder {
     tmp: OwnedFd,
     name: String,
     folder: Beneath,
-    /// For SQLite, which opens files by their paths alone.
+    /// For SQLite, which opens files only by their paths.
     path: PathBuf,
 }
 
@@ -121,7 +123,7 @@ impl PrivateFolder {
             let number = MADE.fetch_add(1, Ordering::Relaxed);
             let name = format!("database-{}-{number}", std::process::id());
             match make_directory(tmp.as_fd(), name.as_bytes()) {
-                // A process that had this number died.
+                // Left by a process with the same id, which died.
                 Err(Errno::EXIST) => continue,
                 made => made?,
             }
@@ -145,8 +147,8 @@ impl Copied {
     }
 }
 
-/// Copies a database, at a path relative to the root, and what stands beside it, and has one file
-/// made of the copy.
+/// Copies a database, at a path relative to the root, with the files beside it, and has SQLite make
+/// one file of the copy.
 pub(super) fn copy(
     database: &[u8],
     databases: &dyn Databases,
@@ -190,7 +192,7 @@ fn copy_until_consistent(
 
 pub(super) type Files = (FileState, Vec<(&'static str, FileState)>);
 
-/// As [`try_copy_files`]. What is gone between a look and a copy has changed.
+/// As [`try_copy_files`]. A file that disappears while it is copied counts as changed.
 fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     match try_copy_files(database, to, is_held) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -198,9 +200,9 @@ fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Opti
     }
 }
 
-/// Copies the files of a database; `None` where they do not belong together. While a reader holds
-/// one without a log, its main file is all of it. The reader's lock ends when that file is closed
-/// here (as POSIX has it), so nothing else is looked at then.
+/// Copies the files of a database; `None` if they do not belong together. While a reader holds a
+/// database without a log, the main file is all of it. The reader's lock ends when that file is
+/// closed here (as POSIX specifies), so nothing else is inspected in that case.
 fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;
     let main = copy_file(before.main, database, "", to)?;
@@ -208,7 +210,7 @@ fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<
     let (log, journal) = (before.log.as_ref().map(|log| log.0), before.journal);
     let mut sides = Vec::new();
     for (side, look) in [("-wal", log), ("-journal", journal)] {
-        // Of an earlier try.
+        // Left by an earlier attempt.
         remove_all(to.as_fd(), &[COPY, side.as_bytes()].concat())?;
         if let Some(look) = look.filter(|_| !is_whole) {
             sides.push((side, copy_file(look, database, side, to)?));
@@ -238,7 +240,7 @@ fn copy_file(
 #[derive(PartialEq, Eq)]
 struct Look {
     main: (Kind, Stat),
-    /// With the header of the log.
+    /// The log, with its header.
     log: Option<((Kind, Stat), Vec<u8>)>,
     journal: Option<(Kind, Stat)>,
 }
@@ -260,7 +262,7 @@ impl Look {
         Ok(Self { main, log, journal: look_at_side("-journal")? })
     }
 
-    /// Whether what was copied between this look and a later one is a database.
+    /// Returns whether what was copied between this look and a later one is a consistent database.
     fn belongs_with(&self, after: &Self) -> bool {
         let is_same_log = match (&self.log, &after.log) {
             (Some((before, header)), Some((after, header_after))) => {

@@ -1,21 +1,21 @@
-//! Why a scan was given up.
+//! Why a scan was aborted.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::object::error::StoreError;
 
-/// Why a scan was given up. Nothing was changed.
+/// Why a scan was aborted. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// The folder itself cannot be read.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// The sink failed, or the head's tree cannot be read.

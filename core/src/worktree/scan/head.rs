@@ -1,4 +1,4 @@
-//! What the head's tree holds in a directory.
+//! The entries of a directory in the head's tree.
 
 use std::sync::OnceLock;
 
@@ -9,8 +9,8 @@ use crate::object::tree::read_directory;
 use crate::worktree::scan::context::Context;
 use crate::worktree::scan::task::Task;
 
-/// The head's entries of one directory, read when they are first asked for. Most directories of most
-/// scans never ask.
+/// The head's entries of one directory, read when they are first needed. Most directories of most
+/// scans never need them.
 pub(super) struct HeadEntries<'t, 'a> {
     task: &'t Task<'a>,
     entries: OnceLock<Vec<(Vec<u8>, Item)>>,
@@ -21,7 +21,7 @@ impl<'t, 'a> HeadEntries<'t, 'a> {
         Self { task, entries: OnceLock::new() }
     }
 
-    /// All of them, in the order of their names.
+    /// Returns all entries, sorted by name.
     pub(super) fn all(&self, context: &Context<'_>) -> Result<&[(Vec<u8>, Item)], StoreError> {
         if let Some(entries) = self.entries.get() {
             return Ok(entries);
@@ -32,7 +32,7 @@ impl<'t, 'a> HeadEntries<'t, 'a> {
                 known.entries().map(|entry| (entry.name.to_vec(), entry.item)).collect()
             }
             (Some(head), _) => match read_directory(&head, context.selection.source) {
-                // A store that has lost it cannot vouch for anything in it either.
+                // A store that has lost the tree cannot vouch for what is in it either.
                 Err(StoreError::Missing { .. }) => Vec::new(),
                 entries => entries?,
             },
@@ -40,7 +40,7 @@ impl<'t, 'a> HeadEntries<'t, 'a> {
         Ok(self.entries.get_or_init(|| entries))
     }
 
-    /// What the head holds under a name.
+    /// Returns the head's item of this name.
     pub(super) fn find(
         &self,
         name: &[u8],
@@ -54,7 +54,7 @@ impl<'t, 'a> HeadEntries<'t, 'a> {
         Ok(found.ok().map(|at| entries[at].1))
     }
 
-    /// The head's tree of a subdirectory, of which the index has `known`.
+    /// Returns the head's tree of a subdirectory, of which the index has `known`.
     pub(super) fn below(
         &self,
         name: &[u8],

@@ -22,7 +22,8 @@ use crate::worktree::scan::head::HeadEntries;
 use crate::worktree::scan::rules::Rules;
 use crate::worktree::scan::task::Task;
 
-/// The rules for the entries of a directory in which those of `present` [`IGNORE_FILES`] stand.
+/// Returns the rules for the entries of a directory. `present` says which of [`IGNORE_FILES`] the
+/// directory has. Files that cannot be used are added to `unknown`.
 pub(super) fn rules_of(
     task: &Task<'_>,
     directory: Option<BorrowedFd<'_>>,
@@ -42,20 +43,22 @@ pub(super) fn rules_of(
     let mut by = [IgnoredBy::WorkingCopy; IGNORE_FILES.len()];
     let (rules, unusable) = with_files(task, &texts, by, head, context)?;
     unknown.extend(unusable);
-    // A file that is ignored itself, as by a line `*` of its own, rules here and nowhere else.
+    // A file that is ignored itself, by a line `*` of its own for instance, applies here and
+    // nowhere else.
     for ((name, text), by) in IGNORE_FILES.into_iter().zip(&texts).zip(&mut by) {
         let is_content = || is_content(name, &rules, task, directory, head, context);
         if matches!(text, Ok(Some(_))) && !is_content()? {
             *by = IgnoredBy::Elsewhere;
         }
     }
-    match by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
-        true => Ok(rules),
-        false => Ok(with_files(task, &texts, by, head, context)?.0),
+    if by == [IgnoredBy::WorkingCopy; IGNORE_FILES.len()] {
+        Ok(rules)
+    } else {
+        Ok(with_files(task, &texts, by, head, context)?.0)
     }
 }
 
-/// The rules with these files added, and which of the files cannot be used.
+/// Returns the rules with these files added, and those of the files that cannot be used.
 fn with_files(
     task: &Task<'_>,
     texts: &[io::Result<Option<Vec<u8>>>],
@@ -74,9 +77,7 @@ fn with_files(
         }
         let with = match text {
             Ok(None) => continue,
-            Ok(Some(text)) => {
-                rules.today.with_file_that(prefix_bytes, text, by).map_err(Into::into)
-            }
+            Ok(Some(text)) => rules.today.with_file_by(prefix_bytes, text, by).map_err(Into::into),
             Err(error) => Err(io::Error::new(error.kind(), error.to_string()).into()),
         };
         rules.today = with.unwrap_or_else(|why: UnknownRulesWhy| {
@@ -87,7 +88,7 @@ fn with_files(
     Ok((rules, unusable))
 }
 
-/// Adds the head's version of an ignore file, where it differs from today's.
+/// Adds the head's version of an ignore file, if it differs from today's.
 fn add_head(
     rules: &mut Rules,
     today: &io::Result<Option<Vec<u8>>>,
@@ -111,8 +112,8 @@ fn add_head(
     Ok(())
 }
 
-/// The head's version of an ignore file that is in the project and not in the folder: a checkout left
-/// something else in its place, or it is absent on purpose. Its rules hold all the same.
+/// Returns the head's version of an ignore file that the project has and the folder has not: a
+/// checkout left something else in its place, or it is absent on purpose. Its rules still apply.
 fn text_instead(
     name: &str,
     today: &io::Result<Option<Vec<u8>>>,
@@ -123,13 +124,10 @@ fn text_instead(
     let path = [&task.prefix, name.as_bytes()].concat();
     let Selection { left, git, .. } = context.selection;
     let is_absent = matches!(today, Ok(None)) && git.leaves_out(&path);
-    match is_left(left, &path) || is_absent {
-        true => head_text(item, context),
-        false => Ok(None),
-    }
+    if is_left(left, &path) || is_absent { head_text(item, context) } else { Ok(None) }
 }
 
-/// The head's version of an ignore file; `None` where there is none, or it is too large.
+/// Returns the head's version of an ignore file; `None` where there is none, or it is too large.
 fn head_text(item: Option<&Item>, context: &Context<'_>) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(item) = item.filter(|item| item.bytes <= IGNORE_FILE_BYTES_MAX as u64) else {
         return Ok(None);
@@ -146,7 +144,8 @@ fn is_file(item: &Item) -> bool {
     matches!(item.kind, Kind::File | Kind::Executable)
 }
 
-/// `None` where there is no file: as git does, a link in place of an ignore file is not followed.
+/// Reads an ignore file; `None` where there is none. As in git, a link in its place is not
+/// followed.
 fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let special = || io::Error::other("it is a FIFO, socket or device");
@@ -165,7 +164,7 @@ fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<
     Ok(Some(text))
 }
 
-/// Whether an ignore file of a directory is content under the rules that hold there.
+/// Returns whether an ignore file of a directory is content itself, by the rules that apply there.
 fn is_content(
     name: &str,
     rules: &Rules,

@@ -1,4 +1,4 @@
-//! What a directory was found to hold.
+//! What was found in a directory.
 
 use std::ops::Range;
 
@@ -9,28 +9,28 @@ use crate::worktree::scan::report::{Skipped, SkippedWhy, Warning};
 use crate::worktree::scan::task::Task;
 use crate::worktree::stat_index::Listed;
 
-/// What became of a name that may be content.
+/// What was found under a name that may be content.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// A file or link, its content known from the index.
+    /// A file or link whose content is known from the index.
     Same(Item, Stat),
-    /// A file or link that must be read. After that it is [`Found::Read`] or [`Found::Gone`].
+    /// A file or link that must be read. Then it becomes [`Found::Read`] or [`Found::Gone`].
     Changed(Kind, Stat),
-    /// As [`Found::Changed`]: a database with something beside it.
+    /// As [`Found::Changed`], for a database with files beside it.
     Database(Kind, Stat),
     /// A file or link that was read.
     Read { item: Item, stat: Stat, racy: bool, growing: bool },
     /// A directory: the next of [`Listing::directories`].
     Directory,
-    /// Not looked at: what the head has of it.
+    /// Not looked at: it has the head's version.
     Kept(Item),
-    /// A file or link that could not be read. After that it is [`Found::Kept`] or [`Found::Gone`].
+    /// A file or link that could not be read. It becomes [`Found::Kept`] or [`Found::Gone`].
     Unread(SkippedWhy),
-    /// It vanished while the scan ran, or cannot be read and the head has nothing of it.
+    /// It vanished during the scan, or cannot be read and the head does not have it.
     Gone,
 }
 
-/// What a directory holds.
+/// What was found in a directory.
 #[derive(Debug, Default)]
 pub(crate) struct Listing<'a> {
     pub names: Vec<u8>,
@@ -40,15 +40,17 @@ pub(crate) struct Listing<'a> {
     pub directories: Vec<Task<'a>>,
     /// Whether files, links and the names of subdirectories are exactly those of the index.
     pub same: bool,
-    /// The directory before its names were read: what the new index may say, if they are all in it.
+    /// The directory's stamp from before its names were read, for the new index, if that has all of
+    /// the names.
     pub listed: Option<Listed>,
-    /// Whether anything at all stands in the directory, ignored or not.
+    /// Whether the directory has any name at all, ignored or not.
     pub occupied: bool,
-    /// Whether it is not there, and the head's is looked through for what need not be deleted.
+    /// Whether the directory does not exist, and the head's version is searched for files that are
+    /// absent on purpose.
     pub is_absent: bool,
     /// Whether the directory vanished before it could be read.
     pub gone: bool,
-    /// Whether the directory is not looked into: what the head has of it stays.
+    /// Whether the directory is not looked into, and keeps the head's version.
     pub left_alone: bool,
     pub skipped: Vec<Skipped>,
     pub warnings: Vec<Warning>,
@@ -59,12 +61,12 @@ pub(crate) struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// How many subdirectories were found.
+    /// Returns how many subdirectories were found.
     pub(crate) fn children(&self) -> usize {
         self.child_count
     }
 
-    /// A directory that was passed over.
+    /// Returns the listing of a directory that is skipped.
     pub(super) fn left_alone(task: &Task<'_>, why: SkippedWhy) -> Self {
         let skipped = vec![Skipped { path: task.path.clone(), why }];
         Self { left_alone: true, occupied: true, skipped, ..Self::default() }

@@ -1,4 +1,4 @@
-//! What a scan found, and what it passed over.
+//! What a scan found, and what it skipped.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,50 +11,50 @@ use crate::worktree::database::{Database, Refusal};
 use crate::worktree::git::UnknownRules;
 use crate::worktree::stat_index::StatIndex;
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug)]
 pub struct Scan {
     /// The tree of the working copy.
     pub root: Root,
-    /// The new index, for the caller to save; `None` where it would equal the one given.
+    /// The new index, for the caller to save; `None` where it would equal the given one.
     pub index: Option<StatIndex>,
-    /// What was passed over.
+    /// What was skipped.
     pub skipped: Vec<Skipped>,
-    /// What did not stop the scan.
+    /// What the user should know, and did not stop the scan.
     pub warnings: Vec<Warning>,
-    /// Databases with files beside them, which the tree has as one file each.
+    /// Databases with files beside them. The tree has each as one file.
     pub databases: Vec<Database>,
-    /// Ignore files that cannot be used. What they would have ruled on is content only where the
-    /// head holds it, or git tracks it: enough to look, and to keep safe what is to be replaced. A
-    /// command whose purpose is to save should refuse.
+    /// Ignore files that cannot be used. What their rules might match is content only if the head
+    /// has it or git tracks it. That is enough to look, and to protect what is about to be
+    /// replaced. A command whose purpose is to save should refuse.
     pub unknown_rules: Vec<UnknownRules>,
 }
 
-/// Something that was passed over. Of what the head holds of it, the tree has the head's version.
+/// Something that was skipped. The tree has the head's version of it, if there is one.
 #[derive(Debug)]
 pub struct Skipped {
-    /// Where it stands.
+    /// Its path.
     pub path: PathBuf,
     /// Why.
     pub why: SkippedWhy,
 }
 
-/// Why something was passed over.
+/// Why something was skipped.
 #[derive(Debug, thiserror::Error)]
 pub enum SkippedWhy {
     /// A FIFO, socket or device, as a noun.
     #[error("{0}")]
     Special(&'static str),
-    /// Another working copy of ours.
+    /// Another working copy.
     #[error("a working copy of its own")]
     WorkingCopy,
     /// A git submodule or a linked working tree.
     #[error("a git working tree of its own")]
     GitWorkingTree,
-    /// A name that some file systems take for that of a state folder.
+    /// A name that some file systems treat as that of a state folder.
     #[error("a name that some file systems take for a state folder's")]
     StateName,
-    /// It lies too deep.
+    /// It is nested too deep.
     #[error("deeper than {DEPTH_MAX} directories")]
     TooDeep,
     /// Its name is too long for a tree.
@@ -66,7 +66,7 @@ pub enum SkippedWhy {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// A SQLite database of which no consistent copy could be had.
+    /// A SQLite database of which no consistent copy could be made.
     #[error("no consistent copy of this database: {0}")]
     Database(#[source] Refusal),
 }
@@ -81,7 +81,8 @@ impl From<OfItsOwn> for SkippedWhy {
 }
 
 impl SkippedWhy {
-    /// Whether this is content that could not be saved, as opposed to what is no content.
+    /// Returns whether this is content that could not be saved, rather than something that is not
+    /// content.
     pub fn is_unsaved_content(&self) -> bool {
         match self {
             Self::Special(_) | Self::WorkingCopy | Self::GitWorkingTree | Self::StateName => false,

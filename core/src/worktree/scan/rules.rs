@@ -1,4 +1,4 @@
-//! The ignore rules that hold in a directory: today's, and those of the head.
+//! The ignore rules of a directory: today's, and those of the head.
 
 use crate::worktree::ignore_rules::{IgnoreRules, IgnoredBy};
 
@@ -15,17 +15,17 @@ impl Rules {
         Self { today, head: None }
     }
 
-    /// The head's, where they are not today's.
+    /// Returns the head's rules, if they differ from today's.
     pub(super) fn head_if_other(&self) -> Option<&IgnoreRules> {
         self.head.as_ref()
     }
 }
 
-/// That a directory or file is content though rules ignore it.
+/// States that a directory or file is ignored, and is content anyway or may have content.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ignored {
-    /// What ignores it.
+    /// Where the rule is that ignores it.
     pub(super) by: IgnoredBy,
-    /// Whether the head holds it, and it is not newly ignored.
+    /// Whether the head has it, and it is not newly ignored.
     pub(super) stays: bool,
 }

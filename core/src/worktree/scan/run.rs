@@ -1,4 +1,4 @@
-//! Takes the tree of a working copy.
+//! Runs the steps of a scan.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,14 +22,14 @@ use crate::worktree::scan::walk;
 use crate::worktree::stat_index::StatIndex;
 use crate::worktree::state_dir::StateDir;
 
-/// Takes the tree of the working copy at `root`. One file or folder that cannot be read does not keep
-/// the others from it: see [`Scan::skipped`].
+/// Takes the tree of the working copy at `root`. A file or folder that cannot be read does not stop
+/// the scan: see [`Scan::skipped`].
 ///
-/// The index counts only where `sink` has the tree that it describes; otherwise every file is
-/// read, and every object given. `progress` counts files seen and bytes read.
+/// The index is used only if `sink` has the tree that it describes. Otherwise every file is read,
+/// and every object is put. `progress` counts files seen and bytes read.
 ///
 /// # Errors
-/// Where the folder itself cannot be read, or objects cannot be read or given.
+/// Where the folder itself cannot be read, or objects cannot be read or put.
 pub fn scan(
     root: &Path,
     index: &StatIndex,
@@ -55,8 +55,9 @@ pub fn scan(
         }
         _ => Verified::default(),
     };
-    // What names an index lists is true for whoever stands on its tree. So it may say so of the tree
-    // of this scan, which will be the head, but of another only where that is the head.
+    // That a directory need not be listed is true only for a working copy that is based on the
+    // index's tree. So the index may say this of the tree of this scan, which will be the head; of
+    // another tree, only if that is the head.
     let may_list = index_use == IndexUse::Replace || is_of_head;
     let dated = dated.filter(|_| may_list);
     let databases = Mutex::default();
@@ -86,22 +87,22 @@ pub fn scan(
     Ok(Scan { root, index, skipped, warnings, databases, unknown_rules })
 }
 
-/// Where the clock cannot be had (the folder is no working copy, or cannot be written), every
-/// entry counts as racy.
+/// Returns the file system's clock. Where that is unknown, because the folder is not a working copy
+/// or cannot be written to, every entry counts as racy.
 fn clock_ns(root: &Path) -> i64 {
     let state = StateDir::of(root);
     let clock = if state.path().is_dir() { state.clock_ns().ok() } else { None };
     clock.unwrap_or(i64::MIN)
 }
 
-/// The device of a folder whose file system dates the names in its directories.
+/// Returns the device of a folder, if its file system updates a directory's times with its names.
 fn dating_device(root: &Beneath) -> Option<i128> {
     let directory = Some(root).filter(|directory| dates_names(directory))?;
     Some(i128::from(rustix::fs::fstat(directory).ok()?.st_dev))
 }
 
-/// All directories with their listings, level by level from the root. The children of a
-/// directory follow each other in the next level, in the order of their parents.
+/// Returns all directories with their listings, level by level from the root. The children of a
+/// directory are consecutive in the next level, in the order of their parents.
 fn walk_levels<'a>(
     root: Task<'a>,
     context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! A directory that is still to be read.
+//! A directory that is to be read.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +11,7 @@ use crate::worktree::scan::context::Context;
 use crate::worktree::scan::rules::{Ignored, Rules};
 use crate::worktree::stat_index::IndexedDirectory;
 
-/// A directory that is still to be read.
+/// A directory that is to be read.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
     /// Its path, for messages.
@@ -21,35 +21,35 @@ pub(crate) struct Task<'a> {
     /// How many directories are above it.
     pub depth: usize,
     pub(super) rules: Rules,
-    /// The directory as the index has it, with its tree.
+    /// The directory in the index, with its tree.
     pub known: Option<(Item, IndexedDirectory<'a>)>,
     /// The directory in the head's tree.
     pub head: Option<TreeId>,
-    /// The directory above, in the head's tree.
+    /// The parent directory in the head's tree.
     pub head_above: Option<TreeId>,
-    /// That it is ignored, and walked for what in it is content all the same.
+    /// Set if the directory is ignored, and walked for what in it is content anyway.
     pub(super) ignored: Option<Ignored>,
     /// Whether the head's ignore files ignore it.
     pub(super) head_ignored: bool,
 }
 
 impl<'a> Task<'a> {
-    /// Its own name.
+    /// Returns the directory's own name.
     pub(super) fn name(&self) -> &[u8] {
         split(self.relative()).1
     }
 
-    /// Its path relative to the root, empty for the root.
+    /// Returns its path relative to the root; empty for the root.
     pub(super) fn relative(&self) -> &[u8] {
         &self.prefix[..self.prefix.len().saturating_sub(1)]
     }
 
-    /// The path of an entry, for messages.
+    /// Returns the path of an entry, for messages.
     pub(crate) fn path_of(&self, name: &[u8]) -> PathBuf {
         self.path.join(OsStr::from_bytes(name))
     }
 
-    /// The task of the root.
+    /// Returns the task of the root.
     pub(super) fn root(
         root: &Path,
         known: Option<(Item, IndexedDirectory<'a>)>,

@@ -1,7 +1,7 @@
-//! One look at every file and directory that the index knows, in no order, before anything is
-//! listed. What is as the index has it needs no listing, no names in memory, and no comparing.
+//! Looks once at every file and directory that the index knows, in no order, before anything is
+//! listed. What matches the index needs no listing, no names in memory, and no comparison.
 //!
-//! Most scans find nothing, so this is where a scan spends its time: a call of the system for each
+//! Most scans find no change, so this is where a scan spends its time: one system call for each
 //! file, three for each directory, and none that another thread waits for.
 
 use std::collections::HashSet;
@@ -19,21 +19,22 @@ use crate::worktree::database::database_of;
 use crate::worktree::ignore_rules::IgnoreRules;
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry};
 
-/// A directory whose entries take more bytes in the index has its files looked at by all threads.
+/// If the entries of a directory take more bytes in the index, its files are looked at on all
+/// threads.
 const PARALLEL_OVER_BYTES: usize = 256 << 10;
 
-/// Which directories of an index are not as the index has them.
+/// Which directories do not match the index.
 #[derive(Debug, Default)]
 pub(super) struct Verified {
-    /// Whether anything was looked at: without, nothing is vouched for.
+    /// Whether anything was looked at. If not, nothing is known to match.
     done: bool,
-    /// Directories that must be listed, by the place of their blocks in the index.
+    /// Directories that must be listed, by the address of their blocks.
     changed: HashSet<usize>,
     /// Directories above these.
     above: HashSet<usize>,
 }
 
-/// A directory on the way down.
+/// A directory on the way down from the root.
 struct Link {
     place: usize,
     parent: Option<Arc<Link>>,
@@ -45,13 +46,13 @@ struct Looker<'l> {
     found: &'l Mutex<Verified>,
 }
 
-/// The place of a directory's block in memory, which tells it from all others of its index.
+/// Returns the address of a directory's block, which identifies it within its index.
 fn place_of(directory: &IndexedDirectory<'_>) -> usize {
     directory.extent().as_ptr() as usize
 }
 
 impl Verified {
-    /// Looks at all that an index knows of the folder `root`, which lies on `device`.
+    /// Looks at everything that an index knows of the folder `root`, which is on `device`.
     pub(super) fn look(root: &Beneath, device: i128, top: IndexedDirectory<'_>) -> Self {
         let found = Mutex::new(Self { done: true, ..Self::default() });
         let looker = Looker { root, device, found: &found };
@@ -60,13 +61,22 @@ impl Verified {
         found.into_inner().expect("no holder panics")
     }
 
-    /// Whether a directory is as the index has it, with all below, given the rules that hold in it.
-    pub(super) fn whole(&self, directory: &IndexedDirectory<'_>, rules: &IgnoreRules) -> bool {
-        self.names(directory, rules) && !self.above.contains(&place_of(directory))
+    /// Returns whether a directory and everything below matches the index, under the rules of that
+    /// directory.
+    pub(super) fn matches_whole(
+        &self,
+        directory: &IndexedDirectory<'_>,
+        rules: &IgnoreRules,
+    ) -> bool {
+        self.matches_names(directory, rules) && !self.above.contains(&place_of(directory))
     }
 
-    /// Whether the names in a directory, and its own files, are as the index has them.
-    pub(super) fn names(&self, directory: &IndexedDirectory<'_>, rules: &IgnoreRules) -> bool {
+    /// Returns whether the names in a directory, and its own files, match the index.
+    pub(super) fn matches_names(
+        &self,
+        directory: &IndexedDirectory<'_>,
+        rules: &IgnoreRules,
+    ) -> bool {
         self.done
             && !self.changed.contains(&place_of(directory))
             && directory.listed().is_some_and(|listed| listed.rules == rules.id())
@@ -85,7 +95,7 @@ impl Verified {
 }
 
 impl<'l> Looker<'l> {
-    /// Looks at a directory and its files, and has its subdirectories looked at, on all threads.
+    /// Looks at a directory and its files, and spawns the same for its subdirectories.
     fn directory<'s>(
         &'s self,
         scope: &Scope<'s>,
@@ -106,8 +116,8 @@ impl<'l> Looker<'l> {
         }
     }
 
-    /// Whether the names in a directory are those that the index lists, and each file is unchanged.
-    /// Whatever cannot be looked at is not: the listing that follows will say why.
+    /// Returns whether the names in a directory are those of the index, and each of its files is
+    /// unchanged. False for what cannot be looked at: the listing that follows will say why.
     fn is_unchanged(&self, path: &[u8], directory: &IndexedDirectory<'_>) -> bool {
         let Some(listed) = directory.listed() else { return false };
         let opened;
@@ -122,18 +132,19 @@ impl<'l> Looker<'l> {
             },
         };
         let Ok(stat) = rustix::fs::fstat(fd) else { return false };
-        // Another file system may be mounted there, which does not date names.
+        // Another file system may be mounted there, on which the stamp means nothing.
         if i128::from(stat.st_dev) != self.device || Stamp::from(&stat) != listed.stamp {
             return false;
         }
         let mut files = directory.entries().filter(|entry| entry.directory.is_none());
-        // An earlier build took what stands beside a database for content.
+        // An earlier build treated the files beside a database as content.
         let is_same = |directory, entry: &IndexedEntry<'_>| {
             database_of(entry.name).is_none() && is_same(directory, entry)
         };
-        match directory.entries_bytes() <= PARALLEL_OVER_BYTES {
-            true => files.all(|entry| is_same(fd, &entry)),
-            false => files.collect::<Vec<_>>().par_iter().all(|entry| is_same(fd, entry)),
+        if directory.entries_bytes() <= PARALLEL_OVER_BYTES {
+            files.all(|entry| is_same(fd, &entry))
+        } else {
+            files.collect::<Vec<_>>().par_iter().all(|entry| is_same(fd, entry))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One directory of a working copy, read and compared with the stat index.
+//! Reads one directory of a working copy, and compares it with the stat index.
 
 use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -26,25 +26,25 @@ use crate::worktree::scan::rules::Ignored;
 use crate::worktree::scan::task::Task;
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 
-/// A directory with more names than this has them looked up by all threads.
+/// With more names than this in a directory, they are looked up on all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
 
-/// What a directory holds: by the index, where that still holds.
+/// Returns what is in a directory. Taken from the index, as far as that is still valid.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     match &task.known {
-        Some((item, known)) if context.verified.whole(known, &task.rules.today) => {
+        Some((item, known)) if context.verified.matches_whole(known, &task.rules.today) => {
             let (files, listed) = (item.files, known.listed());
             Ok(Listing { same: true, listed, files, ..Listing::default() })
         }
-        Some((_, known)) if context.verified.names(known, &task.rules.today) => {
-            by_index(task, known, context)
+        Some((_, known)) if context.verified.matches_names(known, &task.rules.today) => {
+            from_index(task, known, context)
         }
         _ => read(task, context),
     }
 }
 
-/// What a directory holds whose names and files are those of the index.
-fn by_index<'a>(
+/// Returns what is in a directory whose names and files match the index.
+fn from_index<'a>(
     task: &Task<'a>,
     known: &IndexedDirectory<'a>,
     context: &Context<'_>,
@@ -70,7 +70,7 @@ fn by_index<'a>(
     Ok(listing)
 }
 
-/// The task of a subdirectory, which is ignored as `chooser` found.
+/// Returns the task of a subdirectory; `ignored` is the chooser's decision about it.
 fn task_below<'a>(
     chooser: &Chooser<'_, '_, 'a>,
     name: &[u8],
@@ -96,11 +96,11 @@ fn task_below<'a>(
     })
 }
 
-/// Reads a directory, and looks up what may be content.
+/// Lists a directory, and looks up what may be content.
 fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     let is_root = task.prefix.is_empty();
     let Selection { git, left, .. } = context.selection;
-    // Whether what is not there need not be deleted.
+    // Whether files may be absent without having been deleted.
     let is_sparse = git.is_sparse() || !left.is_empty();
     let fd = match context.beneath.directory(task.relative()) {
         Ok(fd) => Some(fd),
@@ -138,9 +138,9 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let databases = found.databases(directory.filter(|_| context.selection.databases.is_some()));
     let databases = leave_out_sides(databases, &chooser, &found, &mut choices);
     compare(&chooser, found.text, found.names, choices, &databases, &mut listing)?;
-    // An empty directory that is ignored is none, unless it was content before.
+    // An empty directory that is ignored is not content, unless it was before.
     listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
-    // Ignore files must be read, what was passed over told, and databases copied, each time.
+    // Ignore files must be read, skipped names reported, and databases copied, each time.
     let is_plain = found.ignore_files == [false; IGNORE_FILES.len()]
         && listing.skipped.is_empty()
         && databases.is_empty()
@@ -154,16 +154,16 @@ fn failed_root(task: &Task<'_>, error: Errno) -> ScanError {
     ScanError::io("read directory", &task.path)(error.into())
 }
 
-/// The names of a directory, as they were read.
+/// The names of a directory, as they were listed.
 #[derive(Default)]
 struct Names {
     text: Vec<u8>,
     /// Sorted.
     names: Vec<(Range<usize>, Name)>,
-    /// Whether anything at all stands in the directory.
+    /// Whether the directory has any name at all.
     occupied: bool,
     ignore_files: [bool; IGNORE_FILES.len()],
-    /// Whether the state of git, or of a working copy of ours, stands in it.
+    /// Whether it has a state folder of git, or of a working copy.
     git: bool,
     state: bool,
     /// The directory before its names were read.
@@ -203,7 +203,7 @@ impl Names {
         self.names.sort_unstable_by(|a, b| text[a.0.clone()].cmp(&text[b.0.clone()]));
     }
 
-    /// Databases with something beside them, where `directory` is given.
+    /// Returns the databases with files beside them; none if `directory` is `None`.
     fn databases(&self, directory: Option<BorrowedFd<'_>>) -> database::Names<'_> {
         let Some(directory) = directory else { return database::Names::default() };
         let is_file =
@@ -217,7 +217,7 @@ impl Names {
         database::Names::among(directory, names, is_there)
     }
 
-    /// Adds what the head holds and the directory does not.
+    /// Adds the names that the head has and the directory does not.
     fn add_absent(&mut self, held: &[(Vec<u8>, Item)]) {
         let is_there = |name: &[u8]| {
             let order = |(range, _): &(Range<usize>, Name)| self.text[range.clone()].cmp(name);
@@ -231,8 +231,8 @@ impl Names {
     }
 }
 
-/// Leaves out what stands beside a database that is content: its copy holds it. The names of these
-/// databases, sorted.
+/// Removes the files beside a database that is content, since the database's copy includes them.
+/// Returns the names of these databases, sorted.
 fn leave_out_sides(
     databases: database::Names<'_>,
     chooser: &Chooser<'_, '_, '_>,
@@ -260,15 +260,15 @@ fn leave_out_sides(
     mains
 }
 
-/// What an index may say of a directory that was like this before its names were read. `None`
-/// where a name may come or go without a trace in it.
+/// Returns what the index may say about a directory with this stat data from before its names were
+/// read. `None` if a name may be created or removed without a trace in it.
 fn listed(before: &rustix::fs::Stat, rules: &IgnoreRules, context: &Context<'_>) -> Option<Listed> {
     let stamp = Stamp::from(before);
     let is_dated = context.dated == Some(i128::from(before.st_dev));
     (is_dated && !stamp.is_racy(context.clock_ns)).then(|| Listed { stamp, rules: rules.id() })
 }
 
-/// What is to become of each name.
+/// Decides about each name.
 fn choose(chooser: &Chooser<'_, '_, '_>, found: &Names) -> Result<Vec<Choice>, ScanError> {
     let prefix = &chooser.task.prefix;
     let quickly = |path: &mut Vec<u8>, (range, listed): &(Range<usize>, Name)| {
@@ -294,7 +294,7 @@ fn choose(chooser: &Chooser<'_, '_, '_>, found: &Names) -> Result<Vec<Choice>, S
     choices.into_iter().zip(&found.names).map(slowly).collect()
 }
 
-/// Sorts names, as they stand in `text`, into what the index knows and what must be read.
+/// Divides the names, which are in `text`, into what the index knows and what must be read.
 fn compare<'a>(
     chooser: &Chooser<'_, '_, 'a>,
     text: Vec<u8>,
@@ -346,7 +346,7 @@ fn compare<'a>(
     Ok(())
 }
 
-/// Compares what stands under a name with the index's `entry`. `None` where it is no content.
+/// Compares what a name refers to with the index's `entry`. `None` if it is not content.
 fn compare_node<'a>(
     chooser: &Chooser<'_, '_, 'a>,
     name: &[u8],
@@ -375,8 +375,8 @@ fn compare_node<'a>(
     }
 }
 
-/// A FIFO, socket or device, which no tree holds. Nobody can say what became of a file that stood
-/// there: what the head has of it stays.
+/// Reports a FIFO, socket or device, which no tree can hold. Nobody knows what became of a file
+/// that was there, so the head's version is kept.
 fn special(
     chooser: &Chooser<'_, '_, '_>,
     name: &[u8],
@@ -388,8 +388,8 @@ fn special(
     Ok(chooser.head.find(name, chooser.context)?.map(Found::Kept))
 }
 
-/// A file or link, of which the index has `entry`. `databases` are the names, sorted, of databases with
-/// something beside them.
+/// Compares a file or link with the index's `entry`. `databases` has the sorted names of databases
+/// with files beside them.
 fn content(
     name: &[u8],
     kind: Kind,

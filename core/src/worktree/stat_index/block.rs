@@ -1,19 +1,19 @@
-//! Directories on their way into a new index.
+//! Builds the directories of a new index.
 
 use crate::files::stat::Stat;
 use crate::object::item::Item;
 use crate::worktree::stat_index::entry::{BLOCK_HEADER_BYTES, IndexedEntry, Listed, RACY};
 
-/// A directory on its way into a new index.
+/// A directory of a new index.
 #[derive(Debug)]
 pub(crate) enum Block<'a> {
-    /// As another index has it, with all below.
+    /// Copied from another index, with everything below.
     Copied(&'a [u8]),
-    /// Made anew.
+    /// Built from its entries.
     Built(BlockBuilder<'a>),
 }
 
-/// Collects the entries of a directory, in the order of their names.
+/// Collects the entries of a directory, which are added in the order of their names.
 #[derive(Debug)]
 pub(crate) struct BlockBuilder<'a> {
     bytes: Vec<u8>,
@@ -29,12 +29,12 @@ impl Default for BlockBuilder<'_> {
 }
 
 impl<'a> BlockBuilder<'a> {
-    /// Says that the entries are all names of the directory, as it was read.
+    /// States that the entries are all names of the directory, as it was listed.
     pub(crate) fn listed(&mut self, listed: &Listed) {
         self.bytes[8..BLOCK_HEADER_BYTES].copy_from_slice(&listed.encode());
     }
 
-    /// Adds a file or link. Its stat data gives the size.
+    /// Adds a file or link. `stat` has its size.
     pub(crate) fn content(&mut self, name: &[u8], item: &Item, stat: &Stat, racy: bool) {
         self.head(name, item, racy);
         self.bytes.extend_from_slice(&stat.mtime_ns.to_le_bytes());
@@ -45,7 +45,7 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
-    /// Adds a file or link that was not looked at: the next scan will.
+    /// Adds a file or link that was not read. The next scan will read it.
     pub(crate) fn unread(&mut self, name: &[u8], item: &Item) {
         self.content(name, item, &Stat { bytes: item.bytes, ..Stat::default() }, true);
     }
@@ -60,7 +60,7 @@ impl<'a> BlockBuilder<'a> {
         self.children.push(block);
     }
 
-    /// Adds an entry as another index has it.
+    /// Adds an entry of another index.
     pub(crate) fn copied(&mut self, entry: &IndexedEntry<'a>) {
         match &entry.directory {
             Some(below) => self.directory(entry.name, &entry.item, Block::Copied(below.extent())),
@@ -93,7 +93,8 @@ impl Block<'_> {
         }
     }
 
-    /// Whether this is exactly the directory `extent`, given that all below it is copied from there.
+    /// Returns whether this is exactly the directory `extent`, provided that everything below it
+    /// was copied from there.
     pub(crate) fn equals(&self, extent: &[u8]) -> bool {
         match self {
             Self::Copied(own) => *own == extent,

@@ -6,26 +6,28 @@ use crate::object::item::{Item, Kind};
 use crate::object::tree::CHUNKED_OVER_BYTES;
 use crate::worktree::ignore_rules::RulesId;
 
-/// What stands ahead of a directory's entries: their bytes, and when they were all its names.
+/// The header of a block: the length of the directory's own entries, and when they were all of its
+/// names.
 pub(super) const BLOCK_HEADER_BYTES: usize = 8 + LISTED_BYTES;
 
 const LISTED_BYTES: usize = 3 * 8 + 16;
 
 pub(super) const RACY: u8 = 0x80;
 
-/// A directory as the index knows it.
+/// A directory in an index.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedDirectory<'a> {
     pub(super) extent: &'a [u8],
 }
 
-/// That the names of a directory were read, and those of the index are all that are content.
-/// While stamp and rules stay, nobody need read them again.
+/// States that the names of a directory were read, and that those of them that are content are
+/// exactly the entries of the index. As long as stamp and rules are the same, the directory need
+/// not be listed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// What the directory was like before its names were read; never racy.
+    /// The directory's stat data before its names were read. Never racy.
     pub stamp: Stamp,
-    /// The rules by which names were left out.
+    /// The rules by which names were ignored.
     pub rules: RulesId,
 }
 
@@ -34,18 +36,18 @@ pub struct Listed {
 pub struct IndexedEntry<'a> {
     /// Its name.
     pub name: &'a [u8],
-    /// What it was.
+    /// The item.
     pub item: Item,
     /// Its stat data; all zero for a directory.
     pub stat: Stat,
     /// Whether the content may have changed without a trace in `stat`.
     pub racy: bool,
-    /// The entries below a directory.
+    /// The entries below, for a directory.
     pub directory: Option<IndexedDirectory<'a>>,
 }
 
-/// Entries in the order of their names. Stops at what it cannot read; the checksum vouches that
-/// this does not happen.
+/// An iterator over entries, sorted by name. It stops at what it cannot decode; the checksum
+/// ensures that this does not happen.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedEntries<'a> {
     entries: &'a [u8],
@@ -53,7 +55,7 @@ pub struct IndexedEntries<'a> {
 }
 
 impl<'a> IndexedDirectory<'a> {
-    /// The entries, in the order of their names.
+    /// Returns the entries, sorted by name.
     pub fn entries(&self) -> IndexedEntries<'a> {
         let nothing = IndexedEntries { entries: &[], children: &[] };
         let Some((header, rest)) = self.extent.split_first_chunk::<BLOCK_HEADER_BYTES>() else {
@@ -67,24 +69,25 @@ impl<'a> IndexedDirectory<'a> {
         }
     }
 
-    /// How many bytes its own entries take: about 100 for each.
+    /// Returns how many bytes its own entries take: about 100 for each.
     pub(crate) fn entries_bytes(&self) -> usize {
         self.entries().entries.len()
     }
 
-    /// When its names were last read, if that still counts.
+    /// Returns when its names were last read, if that is still valid.
     pub fn listed(&self) -> Option<Listed> {
         Listed::decode(self.extent.get(8..BLOCK_HEADER_BYTES)?)
     }
 
-    /// The encoded directory with all below it, to be copied as it is.
+    /// Returns the encoded directory with everything below it, to be copied as it is.
     pub(crate) fn extent(&self) -> &'a [u8] {
         self.extent
     }
 }
 
 impl IndexedEntry<'_> {
-    /// Whether a file or link is certainly what the index says.
+    /// Returns whether a file or link with this kind and stat data certainly has the indexed
+    /// content.
     pub(crate) fn vouches_for(&self, kind: Kind, stat: &Stat) -> bool {
         self.item.kind == kind && self.stat == *stat && !self.racy
     }
@@ -101,7 +104,7 @@ impl Listed {
         bytes
     }
 
-    /// All zero stands for none: no file system has an inode 0.
+    /// All zero means none: no file system has an inode 0.
     fn decode(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
         let (mtime, ctime) = (take_u64(rest)?, take_u64(rest)?);

@@ -3,27 +3,12 @@
 //!
 //! A build without the feature `keyring` has none, and says so.
 
+mod backend;
 #[cfg(feature = "keyring")]
 mod system;
 
+pub use backend::{Keyring, KeyringError};
 use fastest_sync::address::{Address, D1Address};
-
-/// Why the keyring cannot be used, in words that hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyringError(String);
-
-/// A keyring.
-pub trait Keyring: std::fmt::Debug {
-    /// The token kept under an account, if there is one.
-    fn load(&self, account: &str) -> Result<Option<String>, KeyringError>;
-
-    /// Keeps a token, in place of an earlier one.
-    fn store(&self, account: &str, token: &str) -> Result<(), KeyringError>;
-
-    /// Deletes the token. False where there was none.
-    fn delete(&self, account: &str) -> Result<bool, KeyringError>;
-}
 
 /// The account under which the token of a remote is kept. A token of Cloudflare's is good for all
 /// databases of its account, which have names and ids; a server has several spellings.

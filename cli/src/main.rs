@@ -19,5 +19,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut out = output::Output::new();
-    commands::run(std::env::args_os(), &mut out).into()
+    commands::dispatch::run(std::env::args_os(), &mut out).into()
 }

@@ -45,10 +45,7 @@ impl Secrets for EnvironmentThenKeyring {
         if let Some(found) = from_environment(name)? {
             return Ok(Some(found));
         }
-        match may_be_in_keyring(name, url) {
-            true => self.ask_keyring(url),
-            false => Ok(None),
-        }
+        if may_be_in_keyring(name, url) { self.ask_keyring(url) } else { Ok(None) }
     }
 }
 
@@ -58,10 +55,7 @@ pub struct Given(pub Secret);
 
 impl Secrets for Given {
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
-        match is_token_of(name, url) {
-            true => Ok(Some(self.0.clone())),
-            false => from_environment(name),
-        }
+        if is_token_of(name, url) { Ok(Some(self.0.clone())) } else { from_environment(name) }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sync::kept;
-use super::warn;
+use crate::commands::lines::{kept, warn};
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{count, plain};

@@ -94,9 +94,10 @@ pub fn logout(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let report = LogoutReport { url, needs_token: true, deleted };
     session.out.report(&report, |out| {
         let url = plain(&report.url);
-        match deleted {
-            true => out.done(format_args!("The token for {url} is deleted from the keyring"))?,
-            false => out.done(format_args!("The keyring has no token for {url}"))?,
+        if deleted {
+            out.done(format_args!("The token for {url} is deleted from the keyring"))?
+        } else {
+            out.done(format_args!("The keyring has no token for {url}"))?
         }
         if !matches!(from_environment(variable), Ok(None)) {
             out.warning(format_args!("{variable} is set, and goes on being used"));
@@ -121,13 +122,12 @@ fn no_token_needed(out: &mut Output, url: &str) -> io::Result<()> {
 /// From the terminal, unseen, or from stdin: an argument would be in the shell's history.
 fn read_token() -> Result<Secret, CliError> {
     let io = |source| CliError::Io { action: "read the token from", path: "stdin".into(), source };
-    let text = match io::stdin().is_terminal() {
-        true => rpassword::prompt_password("Token (it is not shown): ").map_err(io)?,
-        false => {
-            let mut text = String::new();
-            io::stdin().take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-            text
-        }
+    let text = if io::stdin().is_terminal() {
+        rpassword::prompt_password("Token (it is not shown): ").map_err(io)?
+    } else {
+        let mut text = String::new();
+        io::stdin().take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+        text
     };
     let token = Secret::new(&text);
     match token.expose() {

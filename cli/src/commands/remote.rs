@@ -3,8 +3,8 @@
 use fastest_sync::remote::Packs;
 use fastest_sync::report::{MigrateReport, RemoteReport};
 
-use super::login;
 use crate::args::Remote;
+use crate::commands::login;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};

@@ -188,15 +188,17 @@ fn attach(session: &mut Session<'_>, adopted: &Adopted, attached: bool) -> Resul
     let remote = existing(session, adopted.remote.as_deref())?;
     let primary = &*remote.primary;
     let runtime = runtime()?;
-    let done = match attached {
-        true => runtime.block_on(migrations::attach(primary, &source)),
-        false => runtime.block_on(migrations::detach(primary, &source)),
+    let done = if attached {
+        runtime.block_on(migrations::attach(primary, &source))
+    } else {
+        runtime.block_on(migrations::detach(primary, &source))
     };
     done.map_err(SyncError::from)?;
     let report = Attached { url: primary.url().to_owned(), attached };
-    session.out.report(&report, |out| match attached {
-        true => out.done(format_args!("{} syncs again", plain(&report.url))),
-        false => {
+    session.out.report(&report, |out| {
+        if attached {
+            out.done(format_args!("{} syncs again", plain(&report.url)))
+        } else {
             out.done(format_args!("{} does not sync", plain(&report.url)))?;
             out.hint(
                 "`fastest schema attach` puts the triggers back, after the other tool is done",
@@ -227,9 +229,10 @@ fn migrate(
         for name in &report.applied {
             out.done(format_args!("applied {}", plain(name)))?;
         }
-        match report.applied.is_empty() {
-            true => out.done(format_args!("{} is up to date", plain(&report.url))),
-            false => Ok(()),
+        if report.applied.is_empty() {
+            out.done(format_args!("{} is up to date", plain(&report.url)))
+        } else {
+            Ok(())
         }
     })?;
     Ok(Exit::Done)

@@ -2,8 +2,8 @@
 
 use fastest_sync::report::WorkspacesReport;
 
-use super::sync::{clone_text, fork_notes};
 use crate::args::Workspace;
+use crate::commands::lines::{clone_text, fork_notes, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -75,6 +75,6 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
         let id = if is_one { String::new() } else { format!(" ({}{})", entry.id, plain(&machine)) };
         out.line(format_args!("{mark} {name:width$} {head} {path}{main}{id}"))?;
     }
-    super::warn(out, &report.warnings);
+    warn(out, &report.warnings);
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use keyring::{Entry, Error};
 
-use super::{Keyring, KeyringError};
+use crate::keyring::backend::{Keyring, KeyringError};
 
 const SERVICE: &str = "fastest";
 
@@ -63,10 +63,7 @@ fn unusable(error: Error) -> KeyringError {
 fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T, KeyringError> {
-    let wait = match io::stderr().is_terminal() {
-        true => PERSON_WAIT,
-        false => ALONE_WAIT,
-    };
+    let wait = if io::stderr().is_terminal() { PERSON_WAIT } else { ALONE_WAIT };
     let (send, receive) = mpsc::channel();
     let asked = thread::Builder::new().spawn(move || send.send(work()));
     asked.map_err(|error| KeyringError(format!("no thread to ask it on: {error}")))?;

@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::words;
 
-/// Runs the command that the arguments name, and tells of its failure.
+/// Runs the command that the arguments name, and reports its failure.
 pub fn run(args: impl Iterator<Item = OsString>, out: &mut Output) -> Exit {
     let args: Vec<OsString> = args.collect();
     let cli = match Cli::try_parse_from(&args) {
@@ -74,7 +74,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
 }
 
-/// Help and version are answers; everything else that was not understood is a usage error.
+/// Prints the help or the version. Anything else that clap refused is reported as a usage error.
 fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = error.render();
@@ -89,7 +89,7 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
         };
     }
     if !out.json() {
-        // Clap's own words, in its own form; a stderr that fails has nobody to tell.
+        // Clap's own message and format. If stderr fails, nobody can be told.
         let text = error.render().to_string();
         let _ = match words::plain_lines(&text) {
             Cow::Borrowed(_) => error.print(),
@@ -107,7 +107,8 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
     Exit::Failed
 }
 
-/// The message and the tip in what clap would print: paragraphs, the first of them the message.
+/// Extracts the message and the tip from the text that clap would print. The message is its first
+/// paragraph.
 fn usage_words(text: &str) -> (String, Option<String>) {
     let mut paragraphs = text.split("\n\n").map(|paragraph| {
         let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();

@@ -1,4 +1,4 @@
-//! `log`, `restore`, `cat`: what snapshots hold.
+//! `log`, `restore`, `cat`: what snapshots contain.
 
 use std::path::{Path, PathBuf};
 

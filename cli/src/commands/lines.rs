@@ -7,14 +7,14 @@ use fastest_sync::report::{CloneReport, ConflictReport, SnapshotReport};
 use crate::output::Output;
 use crate::words::{changes, count, plain, size};
 
-/// What the engine warns of.
+/// Prints the engine's warnings.
 pub fn warn(out: &mut Output, warnings: &[String]) {
     for warning in warnings {
         out.warning(plain(warning));
     }
 }
 
-/// What a snapshot saved, in a sentence.
+/// Says in a sentence what a snapshot saved.
 pub fn saved(report: &SnapshotReport) -> String {
     let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
     if !report.created {
@@ -27,7 +27,7 @@ pub fn saved(report: &SnapshotReport) -> String {
     format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
 }
 
-/// A line for each file that both sides changed; `--quiet` does not hide them.
+/// Prints a line for each file that both sides changed, even with `--quiet`.
 pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Result<()> {
     conflicts.iter().try_for_each(|conflict| {
         let path = &conflict.path;
@@ -43,14 +43,14 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
     })
 }
 
-/// Tells where a change of the working copy has kept what stood there before.
+/// Names the snapshot that holds what the working copy was before a change, if there is one.
 pub fn kept(out: &mut Output, safety_snapshot_id: Option<&str>) {
     if let Some(id) = safety_snapshot_id {
         out.note(format_args!("how things were before is in {id}"));
     }
 }
 
-/// Tells of a new working copy.
+/// Reports a new working copy.
 pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> io::Result<()> {
     let CloneReport { path, files, bytes, .. } = report;
     let (project, workspace) = (plain(&report.project), plain(&report.workspace));
@@ -64,7 +64,7 @@ pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> io::Res
     Ok(())
 }
 
-/// Tells what else is to be known of a new workspace.
+/// Prints warnings about a new workspace, and whether others can see it yet.
 pub fn fork_notes(out: &mut Output, report: &CloneReport) {
     warn(out, &report.warnings);
     if !report.announced && report.warnings.is_empty() {

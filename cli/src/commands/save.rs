@@ -1,4 +1,4 @@
-//! `init`, `snapshot`, `status`: what stays on this device.
+//! `init`, `snapshot`, `untrack`, `status`: commands that concern this device only.
 
 use std::path::PathBuf;
 

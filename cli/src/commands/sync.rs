@@ -1,4 +1,4 @@
-//! `push`, `clone`, `pull`, `drift`: what concerns the primary and other workspaces.
+//! `push`, `clone`, `pull`, `drift`: commands that involve the primary and other workspaces.
 
 use std::path::Path;
 
@@ -101,7 +101,7 @@ pub fn clone(
     Ok(Exit::Done)
 }
 
-/// Tells what a folder has become, and how it differs.
+/// Reports that a folder was joined to a project, and how it differs from it.
 fn join_text(out: &mut Output, report: &CloneReport) -> std::io::Result<()> {
     out.entries_done('A', &report.added)?;
     out.entries_done('M', &report.modified)?;

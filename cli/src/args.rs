@@ -1,4 +1,4 @@
-//! What can be typed. The doc comments are the help.
+//! The command line. The doc comments are the help text.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub struct Conflicts {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Run as if started in DIR
-    // Not `dir`: a global argument shares its id with no command's own, or it takes its value.
+    // Not `dir`: if a command's own argument had the same id, it would get this one's value.
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub start_dir: Option<PathBuf>,
     /// Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's data folder]

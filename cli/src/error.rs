@@ -1,6 +1,6 @@
-//! Why a command failed, what to try next, and with which status it exits.
+//! Why a command failed, what to try next, and its exit status.
 //!
-//! The engine says what happened; hints name commands, so they are made here, by
+//! The engine reports what happened. Hints name commands, so they are chosen here, by
 //! [`SyncError::code`].
 
 use std::error::Error;
@@ -46,19 +46,19 @@ pub enum CliError {
     /// An application's file of rows could not be read.
     #[error(transparent)]
     Rows(DatabaseError),
-    /// `-C` names no folder.
+    /// `-C` does not name a folder.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
-        /// As given, made absolute.
+        /// The path, made absolute.
         path: PathBuf,
     },
-    /// `--value` is not what it should be.
+    /// The value of `--value` is invalid.
     #[error("the value of --value must be a JSON object of columns: {why}")]
     NotAnObject {
         /// What is wrong with it.
         why: String,
     },
-    /// An environment variable is set to what it cannot be.
+    /// An environment variable has an invalid value.
     #[error("{name}: {why}")]
     BadVariable {
         /// The variable.
@@ -66,18 +66,18 @@ pub enum CliError {
         /// What is wrong with it.
         why: String,
     },
-    /// What was given as a token is none.
+    /// The input is not a token.
     #[error("{0}")]
     NotAToken(&'static str),
-    /// The primary does not take the token that was given.
+    /// The primary refuses the token.
     #[error("the token is not kept: {problem}")]
     TokenRefused {
-        /// What the primary says to it.
+        /// The primary's message.
         problem: String,
-        /// Whether it is the token that it minds.
+        /// Whether the token is the reason.
         denied: bool,
     },
-    /// There is no keyring here to keep a token.
+    /// No keyring can be used.
     #[error("the system's keyring cannot be used: {why}; {instead}")]
     NoKeyring {
         /// Why not.
@@ -98,13 +98,13 @@ pub enum CliError {
         /// How many scopes.
         scopes: usize,
     },
-    /// An option is about a table that was not named.
+    /// `--append-only` names a table that was not chosen.
     #[error("`--append-only {table}` names a table that no `--table` does")]
     NotChosen {
         /// The table.
         table: String,
     },
-    /// The address of a primary names a file that is not there.
+    /// The address of a primary names a file that does not exist.
     #[error("there is no database {}", path.display())]
     NoFile {
         /// The file.
@@ -113,20 +113,20 @@ pub enum CliError {
     /// The file system failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// Stdout cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// The runtime of the asynchronous commands does not start.
+    /// The runtime for asynchronous commands cannot be started.
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
-    /// There are no threads to work on.
+    /// No thread can be started.
     #[error("the system gives no threads to work on: {0}")]
     Threads(String),
 }
@@ -141,7 +141,7 @@ impl From<DatabaseError> for CliError {
 }
 
 impl CliError {
-    /// A word for the kind of error, for programs: these never change.
+    /// The code of the error, for programs. Codes never change.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sync(error) => error.code(),
@@ -160,7 +160,7 @@ impl CliError {
         }
     }
 
-    /// What happened, a sentence for each thing that is wrong.
+    /// Returns a sentence for each thing that is wrong.
     pub fn sentences(&self) -> Vec<String> {
         match self {
             Self::Sync(SyncError::Migrations(MigrationsError::Adopt(refused))) => {
@@ -170,7 +170,7 @@ impl CliError {
         }
     }
 
-    /// What happened, in one sentence: the causes are added that it does not quote already.
+    /// Returns one sentence. Causes that it does not quote already are added.
     fn sentence(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
@@ -184,7 +184,7 @@ impl CliError {
         text
     }
 
-    /// What to try next, where `verb` failed.
+    /// What to try next after the command `verb` failed.
     pub fn hint(&self, verb: &str) -> Option<&'static str> {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),

@@ -1,32 +1,18 @@
-//! Tokens in the system's keyring: an item of service `fastest`, whose account is the remote's
-//! address, or what of it the token is good for ([`account`]).
+//! Tokens in the system's keyring. Each is an item of the service `fastest`, whose account is the
+//! address of the remote, or the part of it that the token is valid for ([`account`]).
 //!
-//! A build without the feature `keyring` has none, and says so.
+//! A build without the feature `keyring` has no keyring, and says so.
 
+mod backend;
 #[cfg(feature = "keyring")]
 mod system;
 
+pub use backend::{Keyring, KeyringError};
+
 use fastest_sync::remote::address::{Address, D1Address};
 
-/// Why the keyring cannot be used, in words that hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyringError(String);
-
-/// A keyring.
-pub trait Keyring: std::fmt::Debug {
-    /// The token kept under an account, if there is one.
-    fn load(&self, account: &str) -> Result<Option<String>, KeyringError>;
-
-    /// Keeps a token, in place of an earlier one.
-    fn store(&self, account: &str, token: &str) -> Result<(), KeyringError>;
-
-    /// Deletes the token. False where there was none.
-    fn delete(&self, account: &str) -> Result<bool, KeyringError>;
-}
-
-/// The account under which the token of a remote is kept. A token of Cloudflare's is good for all
-/// databases of its account, which have names and ids; a server has several spellings.
+/// The account under which the token of a remote is stored. A Cloudflare token is valid for all
+/// databases of its account, and the address of a server can be spelt in several ways.
 pub fn account(url: &str) -> String {
     match Address::parse(url) {
         Ok(Address::D1(D1Address { account, api: None, .. })) => format!("d1://{account}"),
@@ -38,7 +24,7 @@ pub fn account(url: &str) -> String {
     }
 }
 
-/// The keyring of this machine's user; with `FASTEST_KEYRING=off` none at all.
+/// The keyring of the current user; none if `FASTEST_KEYRING` is `off`.
 pub fn of_this_user() -> Box<dyn Keyring> {
     match std::env::var_os("FASTEST_KEYRING") {
         Some(value) if value == "off" => Box::new(Off("FASTEST_KEYRING turns it off")),
@@ -49,7 +35,7 @@ pub fn of_this_user() -> Box<dyn Keyring> {
     }
 }
 
-/// No keyring, and why.
+/// No keyring, with the reason.
 #[derive(Debug)]
 struct Off(&'static str);
 

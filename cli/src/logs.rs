@@ -1,4 +1,4 @@
-//! Logs on stderr, where `FASTEST_LOG` asks for them.
+//! Logs on stderr, if `FASTEST_LOG` asks for them.
 //!
 //! Only our own events are shown, whatever the filter says: libraries log headers and messages, and
 //! with them tokens.
@@ -14,18 +14,18 @@ use crate::error::CliError;
 
 const VARIABLE: &str = "FASTEST_LOG";
 
-/// The filter, where one is set.
+/// The filter, if one is set.
 fn filter() -> Option<String> {
     let text = env::var_os(VARIABLE)?.to_string_lossy().into_owned();
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
-/// Whether logs are on: they and a progress bar do not go together.
+/// Whether logs are on. No progress bar is shown then.
 pub fn are_on() -> bool {
     filter().is_some()
 }
 
-/// Turns logs on where they are asked for.
+/// Turns on logs if they are asked for.
 pub fn init(color: bool) -> Result<(), CliError> {
     let Some(text) = filter() else { return Ok(()) };
     let filter = EnvFilter::builder().parse(&text).map_err(|error| CliError::BadVariable {
@@ -39,7 +39,7 @@ pub fn init(color: bool) -> Result<(), CliError> {
     let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(color)
-        // It would tell of a stderr that fails on stderr, and panic.
+        // It would report a failure of stderr on stderr, and panic.
         .log_internal_errors(false);
     tracing_subscriber::registry().with(lines.with_filter(ours)).with(filter).init();
     Ok(())

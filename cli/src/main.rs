@@ -1,8 +1,8 @@
 //! The `fastest` command: arguments in, text or JSON out.
 //!
-//! Nothing is decided here: the engine does the work and reports it (`fastest-sync`), and this
-//! crate reads arguments, the environment and the home folder, and words what is said. What it
-//! promises to people and programs is in `docs/cli.md`.
+//! Nothing is decided here. The engine (`fastest-sync`) does the work and reports it. This crate
+//! reads the arguments, the environment and the home folder, and prints the reports. `docs/cli.md`
+//! documents what people and programs may rely on.
 
 mod args;
 mod commands;
@@ -19,5 +19,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut out = output::Output::new();
-    commands::run(std::env::args_os(), &mut out).into()
+    commands::dispatch::run(std::env::args_os(), &mut out).into()
 }

@@ -1,10 +1,10 @@
-//! The one way out: data to stdout, as text or JSON; notes, warnings and hints to stderr.
+//! All output: data to stdout, as text or JSON; notes, warnings and hints to stderr.
 //!
-//! A reader that goes away (`fastest log | head -1`) is remembered, so that the command can end
-//! quietly. What goes wrong on stderr has nowhere to be told, and is passed over.
+//! If the reader of stdout goes away (`fastest log | head -1`), that is remembered, and the command
+//! ends quietly. Errors on stderr are ignored, because there is nowhere to report them.
 //!
-//! Much of what is said comes from others: names, messages, what servers answer. All text passes
-//! [`plain_lines`] here; JSON is exact.
+//! Much of the text comes from others: names, messages, answers of servers. All text is passed
+//! through [`plain_lines`] here; JSON is exact.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -31,7 +31,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// Text, in colour where a terminal shows it and nobody minds.
+    /// Returns an output of text. It is in colour on a terminal, unless `NO_COLOR` or `TERM`
+    /// forbids it.
     pub fn new() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
@@ -45,7 +46,7 @@ impl Output {
         }
     }
 
-    /// Takes the options that shape what is said.
+    /// Sets the output options.
     pub fn set(&mut self, json: bool, quiet: bool) {
         (self.json, self.quiet) = (json, quiet);
     }
@@ -65,12 +66,12 @@ impl Output {
         self.color_err
     }
 
-    /// Whether whoever read stdout has stopped.
+    /// Whether the reader of stdout has gone away.
     pub fn reader_gone(&self) -> bool {
         self.reader_gone
     }
 
-    /// Prints a report: as a line of JSON, or as `text` words it.
+    /// Prints a report, as a line of JSON or by `text`.
     pub fn report<R: Serialize>(
         &mut self,
         report: &R,
@@ -84,18 +85,18 @@ impl Output {
         Ok(())
     }
 
-    /// A line of what was asked for.
+    /// Prints a line of data.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
         writeln!(self, "{}", plain_lines(&text))
     }
 
-    /// A line that says what was done; `--quiet` drops it.
+    /// Prints a line that says what was done, unless `--quiet` is set.
     pub fn done(&mut self, text: impl Display) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.line(text) }
     }
 
-    /// A path with the letter that says what is the matter with it.
+    /// Prints a path after the letter of its state.
     pub fn entry(&mut self, letter: char, path: impl Display) -> io::Result<()> {
         let color = match letter {
             'A' | '+' => GREEN,
@@ -108,39 +109,40 @@ impl Output {
         writeln!(self, "{letter} {}", plain_lines(&path))
     }
 
-    /// A line for each path, all with the same letter.
+    /// Prints a line for each path, all with the same letter.
     pub fn entries(&mut self, letter: char, paths: &[String]) -> io::Result<()> {
         paths.iter().try_for_each(|path| self.entry(letter, path))
     }
 
-    /// The same, but as what was done.
+    /// Prints the same, unless `--quiet` is set.
     pub fn entries_done(&mut self, letter: char, paths: &[String]) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.entries(letter, paths) }
     }
 
-    /// Something worth knowing, on stderr.
+    /// Prints something worth knowing to stderr, unless `--quiet` is set.
     pub fn note(&mut self, text: impl Display) {
         if !self.quiet {
             self.aside("note", CYAN, text);
         }
     }
 
-    /// Something to try next, on stderr.
+    /// Prints something to try next to stderr, unless `--quiet` is set.
     pub fn hint(&mut self, text: impl Display) {
         if !self.quiet {
             self.aside("hint", CYAN, text);
         }
     }
 
-    /// Something that needs attention, on stderr.
+    /// Prints something that needs attention to stderr.
     pub fn warning(&mut self, text: impl Display) {
         self.aside("warning", YELLOW, text);
     }
 
-    /// What warns of something while a command is at work on another thread; nothing does in JSON.
+    /// Returns a function that prints warnings while a command works on another thread. It prints
+    /// nothing with `--json`.
     pub fn warner(&self) -> impl Fn(&dyn Display) + Send + Sync + 'static {
         let (json, color) = (self.json, self.color_err);
-        // Clears the line, where a progress bar may stand in it.
+        // Clears the line, because it may show a progress bar.
         let clear = if io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
         move |text| {
             if !json {
@@ -151,12 +153,12 @@ impl Output {
         }
     }
 
-    /// Tells why the command failed, a line for each reason.
+    /// Prints why the command failed, with a line for each reason.
     pub fn error(&mut self, code: &str, reasons: &[String], hint: Option<&str>) {
         if self.json {
             let message = &reasons.join("\n");
             let error = ErrorReport { error: ErrorBody { code, message, hint } };
-            // Where stdout is what failed, nobody is there to be told.
+            // If stdout itself failed, nobody can be told.
             let _ = self.json_line(&error).and_then(|()| self.flush());
             return;
         }
@@ -170,8 +172,8 @@ impl Output {
 
     fn aside(&mut self, word: &str, color: &str, text: impl Display) {
         if !self.json {
-            // On a terminal the two streams are one text: what was said first stands first. A
-            // failure shows again when the command ends.
+            // A terminal shows both streams as one text, so their order is kept. If this fails, it
+            // fails again when the command ends.
             let _ = self.flush();
             let word = paint(self.color_err, color, &format!("{word}:"));
             let text = text.to_string();
@@ -192,7 +194,7 @@ impl Output {
     }
 }
 
-/// Bytes to stdout, as they are.
+/// Writes bytes to stdout unchanged.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.stdout.write(bytes);

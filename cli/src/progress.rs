@@ -1,7 +1,7 @@
-//! A progress bar for what takes long.
+//! A progress bar for long work.
 //!
-//! A thread beside the command polls what it is doing. The bar is gone before [`watch`] returns,
-//! so that nothing is ever printed into it.
+//! A second thread polls what the command is doing. The bar is removed before [`watch`] returns, so
+//! that nothing is ever printed into it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -12,11 +12,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::words::size;
 
-/// What ends sooner shows no bar.
+/// Work that ends sooner shows no bar.
 const DELAY: Duration = Duration::from_millis(700);
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Does the work; where `show` is set, with a bar on stderr.
+/// Does the work, with a bar on stderr if `show` is set.
 pub fn watch<T>(show: bool, work: impl FnOnce(&Activity) -> T) -> T {
     let activity = Activity::default();
     if !show {
@@ -26,7 +26,7 @@ pub fn watch<T>(show: bool, work: impl FnOnce(&Activity) -> T) -> T {
     thread::scope(|scope| {
         // Dropped when the work is done or panics: that ends the thread.
         let _working = working;
-        // Work goes on where there is no thread to be had.
+        // If no thread can be started, the work is done without a bar.
         let _ = thread::Builder::new().spawn_scoped(scope, || draw(&activity, ended));
         work(&activity)
     })
@@ -54,7 +54,7 @@ fn draw(activity: &Activity, ended: Receiver<()>) {
             0 => (now.files, now.files_total),
             total => (now.bytes, total),
         };
-        // First: whatever is set after it may draw.
+        // The message comes first, because each setter after it may draw.
         bar.set_message(message);
         if total == 0 {
             bar.set_style(unknown.clone());

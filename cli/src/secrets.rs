@@ -1,4 +1,4 @@
-//! Where tokens and keys are found: the environment first, then, for tokens of primaries, the
+//! Finds tokens and keys: first in the environment and then, for tokens of primaries, in the
 //! system's keyring.
 
 use std::env;
@@ -9,11 +9,11 @@ use fastest_sync::remote::secret::{Secret, Secrets};
 
 use crate::keyring::{self, Keyring};
 
-/// What the keyring answered for a remote.
+/// The keyring's answer for a remote.
 type Answer = Result<Option<Secret>, String>;
 
-/// The environment, then the keyring, which is asked once in a run and only where a token may be
-/// needed that the environment lacks.
+/// Looks in the environment, and then in the keyring. The keyring is asked once in a run, and only
+/// if a token may be needed that the environment lacks.
 #[derive(Debug)]
 pub struct EnvironmentThenKeyring {
     keyring: Box<dyn Keyring>,
@@ -46,27 +46,21 @@ impl Secrets for EnvironmentThenKeyring {
         if let Some(found) = from_environment(name)? {
             return Ok(Some(found));
         }
-        match may_be_in_keyring(name, url) {
-            true => self.ask_keyring(url),
-            false => Ok(None),
-        }
+        if may_be_in_keyring(name, url) { self.ask_keyring(url) } else { Ok(None) }
     }
 }
 
-/// One token, whatever is asked for: to try it.
+/// A token that is tried before it is stored. Other secrets come from the environment.
 #[derive(Debug)]
-pub struct Given(pub Secret);
+pub struct TokenOnTrial(pub Secret);
 
-impl Secrets for Given {
+impl Secrets for TokenOnTrial {
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
-        match is_token_of(name, url) {
-            true => Ok(Some(self.0.clone())),
-            false => from_environment(name),
-        }
+        if is_token_of(name, url) { Ok(Some(self.0.clone())) } else { from_environment(name) }
     }
 }
 
-/// The secret in the environment variable `name`; empty is unset.
+/// The secret in the environment variable `name`. An empty variable counts as unset.
 pub fn from_environment(name: &str) -> Result<Option<Secret>, String> {
     match env::var(name) {
         Ok(value) => Ok(not_empty(&value)),
@@ -83,8 +77,8 @@ fn is_token_of(name: &str, url: &str) -> bool {
     Address::parse(url).is_ok_and(|address| address.token_name() == Some(name))
 }
 
-/// Servers on this machine, which tests and CI start, take their token from the environment: asking
-/// the keyring for each of them could wait for a person who is not there.
+/// Whether to ask the keyring. Servers on this machine, which tests and CI start, take their token
+/// from the environment only: the keyring could wait for a person who is not there.
 fn may_be_in_keyring(name: &str, url: &str) -> bool {
     let local = Address::parse(url).is_ok_and(|address| address.is_local_server());
     is_token_of(name, url) && !local
@@ -97,7 +91,7 @@ mod tests {
     use super::*;
     use crate::keyring::KeyringError;
 
-    /// Counts how often it is asked, and has a token for every remote.
+    /// Records the accounts that it is asked for, and has a token for each.
     #[derive(Debug, Default)]
     struct Fake(Arc<Mutex<Vec<String>>>);
 
@@ -146,7 +140,7 @@ mod tests {
     #[test]
     fn the_environment_comes_first() {
         let (secrets, asked) = secrets();
-        // Of the variables that every test has.
+        // PATH is set in every test.
         let path = secrets.get("PATH", "libsql://app-ada.turso.io").unwrap().unwrap();
         assert_eq!(path.expose(), env::var("PATH").unwrap().trim());
         assert!(asked.lock().unwrap().is_empty());

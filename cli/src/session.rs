@@ -1,4 +1,4 @@
-//! One run of the command: where it runs, with which store, and how it waits.
+//! One run of the command: its folder, its store, and its threads.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -42,10 +42,10 @@ impl<'a> Session<'a> {
                 return Err(CliError::NotAFolder { path: base });
             }
         }
-        // Empty is unset in the environment, but a mistake as an option: the parser refuses that.
+        // An empty variable counts as unset. An empty option is a mistake: the parser refuses it.
         let named = env::var_os("FASTEST_STORE").filter(|store| !store.is_empty());
         let store = match global.store.clone().or(named.map(PathBuf::from)) {
-            // Not a path within the project: `-C` has no say in it.
+            // The store is not a path in the project, so `-C` does not apply to it.
             Some(store) => current.join(store),
             None => ProjectDirs::from("", "", "fastest")
                 .ok_or(CliError::NoHome)?
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
         self.device_with(EnvironmentThenKeyring::new())
     }
 
-    /// Opens the store, with secrets from elsewhere than usual.
+    /// Opens the store with other secrets than usual.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         start_threads()?;
         let trust = trust();
@@ -98,7 +98,7 @@ impl<'a> Session<'a> {
         url == file_url(&store.join("primary").join("primary.db"))
     }
 
-    /// Does the work, under a progress bar where there should be one.
+    /// Does the work, and shows a progress bar if one is wanted.
     pub fn work<T>(
         &self,
         work: impl FnOnce(&Activity) -> Result<T, SyncError>,
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Starts the threads of the engine, once. By itself it would panic where they cannot start.
+/// Starts the engine's threads, once. rayon itself would panic if they cannot start.
 fn start_threads() -> Result<(), CliError> {
     static STARTED: OnceLock<()> = OnceLock::new();
     if STARTED.get().is_none() {
@@ -118,9 +118,9 @@ fn start_threads() -> Result<(), CliError> {
     Ok(())
 }
 
-/// What asynchronous commands run on.
+/// Returns a runtime for asynchronous commands.
 pub fn runtime() -> Result<Runtime, CliError> {
-    // The clients look names up on threads of their own, and panic where there are none.
+    // The HTTP clients resolve names on threads of their own, and panic if none can be started.
     let thread = thread::Builder::new().spawn(|| ());
     let thread = thread.map_err(|error| CliError::Threads(error.to_string()))?;
     thread.join().expect("it does nothing");
@@ -147,7 +147,7 @@ fn machine() -> Option<String> {
     env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 
-/// The folders of others that the user believes, and who called `sudo`.
+/// The folders of other users that the user trusts, and the user who called `sudo`.
 fn trust() -> Trust {
     let listed = env::var_os("FASTEST_SAFE_FOLDERS").unwrap_or_default();
     let folders = env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty());
@@ -155,7 +155,7 @@ fn trust() -> Trust {
     Trust::new(folders, sudo_user)
 }
 
-/// Where git's settings of this user are, by the same variables that git goes by.
+/// Finds the user's git settings, by the same variables as git.
 fn git_settings() -> GitSettings {
     let path = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = path("HOME");

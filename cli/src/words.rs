@@ -15,7 +15,7 @@ pub fn size(bytes: u64) -> String {
     }
     let mut value = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // What would be rounded to 1024.0 is 1.0 of the next unit.
+    // A value that would be rounded to 1024.0 is 1.0 of the next unit.
     while value >= 1023.95 && unit + 1 < UNITS.len() {
         value /= 1024.0;
         unit += 1;
@@ -23,7 +23,7 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `2 files added, 1 modified`; what is zero is left out.
+/// `2 files added, 1 modified`, without zeros.
 pub fn changes(added: u64, modified: u64, deleted: u64) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (number, what) in [(added, "added"), (modified, "modified"), (deleted, "deleted")] {
@@ -36,7 +36,7 @@ pub fn changes(added: u64, modified: u64, deleted: u64) -> String {
     if parts.is_empty() { "no files changed".into() } else { parts.join(", ") }
 }
 
-/// The same of lists of paths, in which `/` ends a folder: empty ones are content too.
+/// The same for lists of paths. A path that ends with `/` is an empty folder.
 pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> String {
     let files = |paths: &[String]| paths.iter().filter(|path| !path.ends_with('/')).count() as u64;
     match (files(added), files(modified), files(deleted)) {
@@ -45,13 +45,14 @@ pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> Stri
     }
 }
 
-/// Text from elsewhere on one line, so that it can neither steer the terminal nor pass for what it is
-/// not: control characters are escaped, and what reorders or breaks a line.
+/// Returns text from elsewhere on one line. Control characters are escaped, and characters that
+/// reorder or break a line, so that the text can neither control the terminal nor imitate other
+/// output.
 pub fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, is_steering)
 }
 
-/// As [`plain`], but what is on several lines stays so.
+/// Like [`plain`], but keeps line breaks and tabs.
 pub fn plain_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |letter| is_steering(letter) && !matches!(letter, '\n' | '\t'))
 }
@@ -75,7 +76,7 @@ fn is_steering(letter: char) -> bool {
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// An argument as it is typed in a shell.
+/// Quotes an argument for a shell, if necessary.
 pub fn argument(text: &str) -> String {
     let safe = |letter: char| letter.is_alphanumeric() || "-_./:@%+=,".contains(letter);
     if !text.is_empty() && text.chars().all(safe) {

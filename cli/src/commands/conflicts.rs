@@ -1,4 +1,4 @@
-//! `conflicts` and `resolve`: rows that both sides changed, and what else waits for a choice.
+//! `conflicts` and `resolve`: rows that both sides changed, and what else the user must decide.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::words::plain;
 
-/// What waits for a choice, in an application's file where one is named.
+/// Lists what the user must decide, or retries or drops a refused transaction. An application's
+/// file is used if one is named.
 pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, CliError> {
     let Some(file) = &asked.database else { return list(session) };
     let mut database = Database::open_recorded(&session.path(file))?;
@@ -40,7 +41,7 @@ pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, C
     show(session, &report)
 }
 
-/// Conflicts of the project at hand; outside of any, all that the device has.
+/// Lists the conflicts of the current project; outside of a project, those of the whole device.
 fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let mut device = session.device()?;
     let project_id = match device.find(session.base()) {
@@ -95,7 +96,7 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
     match report.conflicts.is_empty() {
         true if is_empty(report) => out.done("No rows are in conflict"),
         true => Ok(()),
-        // An application's file: the choice is checked by what it declares.
+        // Only the application, which has the declarations, can check a choice in its file.
         false if report.conflicts.iter().all(|conflict| conflict.project.is_none()) => {
             out.hint("the application settles them (`Database::resolve`)");
             Ok(())
@@ -114,12 +115,12 @@ fn row(conflict: &RowConflict, what: &str) -> String {
     format!("{}{table} {key}{what}", project.unwrap_or_default())
 }
 
-/// JSON escapes what could steer a terminal.
+/// A value as JSON on one line, without control characters.
 fn json(value: &Value) -> String {
     plain(&value.to_string()).into_owned()
 }
 
-/// Values as people write them: numbers without a fraction or an exponent are integers.
+/// Reads values as people write them: numbers without a fraction or an exponent are integers.
 fn values(
     columns: serde_json::Map<String, Value>,
 ) -> Result<BTreeMap<String, fastest_sync::Value>, CliError> {

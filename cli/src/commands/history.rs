@@ -1,9 +1,8 @@
-//! `log`, `restore`, `cat`: what snapshots hold.
+//! `log`, `restore`, `cat`: what snapshots contain.
 
 use std::path::{Path, PathBuf};
 
-use super::sync::kept;
-use super::warn;
+use crate::commands::lines::{kept, warn};
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{count, plain};

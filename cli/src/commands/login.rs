@@ -10,11 +10,11 @@ use serde::Serialize;
 use crate::error::{CliError, Exit};
 use crate::keyring::{self, KeyringError};
 use crate::output::Output;
-use crate::secrets::{Given, from_environment};
+use crate::secrets::{TokenOnTrial, from_environment};
 use crate::session::{Session, runtime};
 use crate::words::plain;
 
-/// Longer than any token: what is longer is a file that was meant for something else.
+/// Most bytes of input that are read. No token is that long.
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
 
 /// `fastest remote login`
@@ -22,13 +22,13 @@ const TOKEN_BYTES_MAX: u64 = 64 << 10;
 struct LoginReport {
     /// Address of the primary.
     url: String,
-    /// Whether a primary there takes a token at all.
+    /// Whether such a primary uses a token at all.
     needs_token: bool,
-    /// Whether the token is in the keyring now.
+    /// Whether the token was stored in the keyring.
     kept: bool,
-    /// Whether the primary has let it in.
+    /// Whether the primary accepted it.
     checked: bool,
-    /// What else the primary has said, or why it was not asked.
+    /// Another problem that the primary reported, or why it could not be asked.
     problem: Option<String>,
 }
 
@@ -37,7 +37,7 @@ struct LoginReport {
 struct LogoutReport {
     /// Address of the primary.
     url: String,
-    /// Whether a primary there takes a token at all.
+    /// Whether such a primary uses a token at all.
     needs_token: bool,
     /// Whether there was a token to delete.
     deleted: bool,
@@ -94,9 +94,10 @@ pub fn logout(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let report = LogoutReport { url, needs_token: true, deleted };
     session.out.report(&report, |out| {
         let url = plain(&report.url);
-        match deleted {
-            true => out.done(format_args!("The token for {url} is deleted from the keyring"))?,
-            false => out.done(format_args!("The keyring has no token for {url}"))?,
+        if deleted {
+            out.done(format_args!("The token for {url} is deleted from the keyring"))?
+        } else {
+            out.done(format_args!("The keyring has no token for {url}"))?
         }
         if !matches!(from_environment(variable), Ok(None)) {
             out.warning(format_args!("{variable} is set, and goes on being used"));
@@ -118,16 +119,16 @@ fn no_token_needed(out: &mut Output, url: &str) -> io::Result<()> {
     out.done(format_args!("{} needs no token", plain(url)))
 }
 
-/// From the terminal, unseen, or from stdin: an argument would be in the shell's history.
+/// Reads the token from the terminal, without echo, or from stdin. An argument would be in the
+/// shell's history.
 fn read_token() -> Result<Secret, CliError> {
     let io = |source| CliError::Io { action: "read the token from", path: "stdin".into(), source };
-    let text = match io::stdin().is_terminal() {
-        true => rpassword::prompt_password("Token (it is not shown): ").map_err(io)?,
-        false => {
-            let mut text = String::new();
-            io::stdin().take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-            text
-        }
+    let text = if io::stdin().is_terminal() {
+        rpassword::prompt_password("Token (it is not shown): ").map_err(io)?
+    } else {
+        let mut text = String::new();
+        io::stdin().take(TOKEN_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+        text
     };
     let token = Secret::new(&text);
     match token.expose() {
@@ -139,9 +140,9 @@ fn read_token() -> Result<Secret, CliError> {
     }
 }
 
-/// Asks the primary with this token. One that is out of reach cannot say that it is wrong.
+/// Tries the token on the primary. If the primary cannot be reached, the token is not refused.
 fn try_token(session: &Session<'_>, token: &Secret) -> Result<RemoteReport, CliError> {
-    let mut device = session.device_with(Given(token.clone()))?;
+    let mut device = session.device_with(TokenOnTrial(token.clone()))?;
     let report = runtime()?.block_on(device.remote_check())?;
     let token_check = report.checks.iter().find(|check| check.name == "token");
     match token_check.map(|check| check.ok) {

@@ -3,8 +3,8 @@
 use fastest_sync::device::report::{MigrateReport, RemoteReport};
 use fastest_sync::remote::state::Packs;
 
-use super::login;
 use crate::args::Remote;
+use crate::commands::login;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -12,7 +12,7 @@ use crate::words::plain;
 
 pub fn run(session: &mut Session<'_>, command: Remote) -> Result<Exit, CliError> {
     match command {
-        // Without an address clap lets only `--default` through.
+        // clap accepts a missing address only with `--default`.
         Remote::Set { url, default: _, packs, shared, inline_packs } => {
             let packs = match packs.as_deref() {
                 _ if inline_packs => Some(Packs::Rows),
@@ -90,7 +90,7 @@ fn place_lines(out: &mut Output, report: &RemoteReport, own: bool) -> std::io::R
     out.line(format_args!("large packs: {}", plain(packs)))
 }
 
-/// A line for each step, and below it how to mend what is wrong.
+/// Prints a line for each step, and below it how to fix a problem.
 fn check_lines(out: &mut Output, report: &RemoteReport) -> std::io::Result<()> {
     for check in &report.checks {
         let how = if check.ok { "ok     " } else { "problem" };

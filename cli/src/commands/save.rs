@@ -1,13 +1,11 @@
-//! `init`, `snapshot`, `status`: what stays on this device.
+//! `init`, `snapshot`, `untrack`, `status`: commands that concern this device only.
 
 use std::path::PathBuf;
 
-use fastest_sync::device::report::SnapshotReport;
-
-use super::warn;
+use crate::commands::lines::{saved, warn};
 use crate::error::{CliError, Exit};
 use crate::session::Session;
-use crate::words::{changes, count, listed, plain, size};
+use crate::words::{count, listed, plain};
 
 pub fn init(
     session: &mut Session<'_>,
@@ -48,19 +46,6 @@ pub fn untrack(session: &mut Session<'_>, paths: &[PathBuf]) -> Result<Exit, Cli
         out.done(format_args!("{}; the files stay where they are", saved(&report.snapshot)))
     })?;
     Ok(Exit::Done)
-}
-
-/// What a snapshot saved, in a sentence.
-pub fn saved(report: &SnapshotReport) -> String {
-    let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
-    if !report.created {
-        return match snapshot_id.as_str() {
-            "" => "Nothing to save".to_owned(),
-            id => format!("Nothing to save since {id}"),
-        };
-    }
-    let (changes, files) = (changes(*added, *modified, *deleted), count(report.files, "file"));
-    format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
 }
 
 pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {

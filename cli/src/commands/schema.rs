@@ -63,7 +63,7 @@ fn read(path: &Path) -> Result<String, CliError> {
     })
 }
 
-/// The migrations that a command is about.
+/// Opens the migrations that a command works with.
 fn source(session: &Session<'_>, dir: Option<&Path>) -> Result<Source, CliError> {
     match dir {
         None => Ok(Source::own()),
@@ -78,7 +78,7 @@ fn generate(session: &mut Session<'_>, dir: &Path, new: &NewMigration) -> Result
     Ok(Exit::Done)
 }
 
-/// An export that was mended.
+/// The report on a mended export.
 #[derive(Serialize)]
 struct Mended<'p> {
     path: &'p Path,
@@ -86,7 +86,8 @@ struct Mended<'p> {
     triggers: u64,
 }
 
-/// Writes the mended export whole or not at all: a part of it would be imported without a word.
+/// Writes the mended export as a whole or not at all, because a partial one could be imported
+/// without an error.
 fn mend_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Exit, CliError> {
     let io = |action, path: &Path| {
         let path = path.to_owned();
@@ -176,7 +177,7 @@ fn adopt(
     Ok(Exit::Done)
 }
 
-/// Whether the engine's triggers are there now.
+/// Whether the engine's triggers exist now.
 #[derive(Serialize)]
 struct Attached {
     url: String,
@@ -188,15 +189,17 @@ fn attach(session: &mut Session<'_>, adopted: &Adopted, attached: bool) -> Resul
     let remote = existing(session, adopted.remote.as_deref())?;
     let primary = &*remote.primary;
     let runtime = runtime()?;
-    let done = match attached {
-        true => runtime.block_on(migrations::attach(primary, &source)),
-        false => runtime.block_on(migrations::detach(primary, &source)),
+    let done = if attached {
+        runtime.block_on(migrations::attach(primary, &source))
+    } else {
+        runtime.block_on(migrations::detach(primary, &source))
     };
     done.map_err(SyncError::from)?;
     let report = Attached { url: primary.url().to_owned(), attached };
-    session.out.report(&report, |out| match attached {
-        true => out.done(format_args!("{} syncs again", plain(&report.url))),
-        false => {
+    session.out.report(&report, |out| {
+        if attached {
+            out.done(format_args!("{} syncs again", plain(&report.url)))
+        } else {
             out.done(format_args!("{} does not sync", plain(&report.url)))?;
             out.hint(
                 "`fastest schema attach` puts the triggers back, after the other tool is done",
@@ -207,7 +210,7 @@ fn attach(session: &mut Session<'_>, adopted: &Adopted, attached: bool) -> Resul
     Ok(Exit::Done)
 }
 
-/// What was applied.
+/// The applied migrations.
 #[derive(Serialize)]
 struct Migrated {
     url: String,
@@ -227,15 +230,16 @@ fn migrate(
         for name in &report.applied {
             out.done(format_args!("applied {}", plain(name)))?;
         }
-        match report.applied.is_empty() {
-            true => out.done(format_args!("{} is up to date", plain(&report.url))),
-            false => Ok(()),
+        if report.applied.is_empty() {
+            out.done(format_args!("{} is up to date", plain(&report.url)))
+        } else {
+            Ok(())
         }
     })?;
     Ok(Exit::Done)
 }
 
-/// A comparison, and with what.
+/// A comparison, and the primary that was compared.
 #[derive(Serialize)]
 struct Checked {
     url: String,
@@ -286,7 +290,7 @@ fn print(
     Ok(Exit::Done)
 }
 
-/// A remote that must be there: looking at one makes none.
+/// Opens a remote that must exist, so that a look at a file does not create it.
 fn existing(session: &Session<'_>, url: Option<&str>) -> Result<Remote, CliError> {
     let remote = session.remote(url)?;
     match Address::parse(remote.primary.url()) {

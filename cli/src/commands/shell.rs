@@ -12,7 +12,7 @@ use crate::error::{CliError, Exit};
 use crate::session::Session;
 
 pub fn completions(session: &mut Session<'_>, shell: Shell) -> Result<Exit, CliError> {
-    // The generator panics where it cannot write: it gets a buffer.
+    // The generator panics if it cannot write, so it writes to a buffer.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "fastest", &mut script);
     session.out.write_all(&script)?;

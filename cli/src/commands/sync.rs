@@ -1,11 +1,10 @@
-//! `push`, `clone`, `pull`, `drift`: what concerns the primary and other workspaces.
+//! `push`, `clone`, `pull`, `drift`: commands that involve the primary and other workspaces.
 
 use std::path::Path;
 
 use fastest_sync::device::report::{CloneReport, DriftReport, PullReport, PushReport};
 
-use super::save::saved;
-use super::{conflict_lines, warn};
+use crate::commands::lines::{clone_text, conflict_lines, kept, saved, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -96,14 +95,13 @@ pub fn clone(
             }
         })
     })?;
-    session.out.report(&report, |out| match here {
-        true => join_text(out, &report),
-        false => clone_text(out, "Cloned", &report),
+    session.out.report(&report, |out| {
+        if here { join_text(out, &report) } else { clone_text(out, "Cloned", &report) }
     })?;
     Ok(Exit::Done)
 }
 
-/// Tells what a folder has become, and how it differs.
+/// Reports that a folder was joined to a project, and how it differs from it.
 fn join_text(out: &mut Output, report: &CloneReport) -> std::io::Result<()> {
     out.entries_done('A', &report.added)?;
     out.entries_done('M', &report.modified)?;
@@ -114,29 +112,6 @@ fn join_text(out: &mut Output, report: &CloneReport) -> std::io::Result<()> {
         out.hint("`fastest push` saves and sends them; `fastest restore` puts the project's back");
     }
     Ok(())
-}
-
-/// Tells of a new working copy.
-pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> std::io::Result<()> {
-    let CloneReport { path, files, bytes, .. } = report;
-    let (project, workspace) = (plain(&report.project), plain(&report.workspace));
-    let (files, bytes) = (count(*files, "file"), size(*bytes));
-    let from = match &report.snapshot_id {
-        Some(id) => format!(", from {id}"),
-        None => ", with no snapshot yet".into(),
-    };
-    out.done(format_args!("{verb} {project}/{workspace} in {path}: {files}, {bytes}{from}"))?;
-    fork_notes(out, report);
-    Ok(())
-}
-
-/// Tells what else is to be known of a new workspace.
-pub fn fork_notes(out: &mut Output, report: &CloneReport) {
-    warn(out, &report.warnings);
-    if !report.announced && report.warnings.is_empty() {
-        let workspace = plain(&report.workspace);
-        out.note(format_args!("others see workspace {workspace} after its first `fastest push`"));
-    }
 }
 
 pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit, CliError> {
@@ -190,13 +165,6 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         out.hint("put the files marked C right, then run `fastest push`");
     }
     Ok(())
-}
-
-/// Tells where a change of the working copy has kept what stood there before.
-pub fn kept(out: &mut Output, safety_snapshot_id: Option<&str>) {
-    if let Some(id) = safety_snapshot_id {
-        out.note(format_args!("how things were before is in {id}"));
-    }
 }
 
 pub fn drift(

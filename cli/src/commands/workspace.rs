@@ -2,8 +2,8 @@
 
 use fastest_sync::device::report::WorkspacesReport;
 
-use super::sync::{clone_text, fork_notes};
 use crate::args::Workspace;
+use crate::commands::lines::{clone_text, fork_notes, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -59,7 +59,7 @@ pub fn run(session: &mut Session<'_>, command: Workspace) -> Result<Exit, CliErr
     Ok(Exit::Done)
 }
 
-/// `*` marks the workspace at hand.
+/// Prints the workspaces. `*` marks the current one.
 fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
     let names: Vec<_> = report.workspaces.iter().map(|entry| plain(&entry.name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -68,13 +68,13 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
         let head = entry.snapshot_id.as_deref().unwrap_or("no snapshot");
         let main = if entry.main { " (main)" } else { "" };
         let path = plain(entry.path.as_deref().unwrap_or("-"));
-        // Two of one name are told apart by their ids, and by who made them.
+        // Workspaces of the same name are shown with their ids, and the machines that made them.
         let is_one = names.iter().filter(|other| *other == name).count() == 1;
         let machine = entry.machine.as_deref().map(|machine| format!(" on {machine}"));
         let machine = machine.unwrap_or_default();
         let id = if is_one { String::new() } else { format!(" ({}{})", entry.id, plain(&machine)) };
         out.line(format_args!("{mark} {name:width$} {head} {path}{main}{id}"))?;
     }
-    super::warn(out, &report.warnings);
+    warn(out, &report.warnings);
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! The keyring of the system.
 //!
-//! A keyring may wait for a person to unlock it, for ever where nobody sees it ask. So each call runs
-//! on a thread of its own, which dies with the process, and is waited for only so long.
+//! A keyring may wait for a person to unlock it, and waits forever if nobody sees the prompt. So
+//! each call runs on a thread of its own, which ends with the process, and the wait for it is
+//! limited.
 
 use std::io::{self, IsTerminal};
 use std::sync::mpsc;
@@ -10,13 +11,13 @@ use std::time::Duration;
 
 use keyring::{Entry, Error};
 
-use super::{Keyring, KeyringError};
+use crate::keyring::backend::{Keyring, KeyringError};
 
 const SERVICE: &str = "fastest";
 
-/// Time for a person to type a password.
+/// Longest wait if a person can type a password.
 const PERSON_WAIT: Duration = Duration::from_secs(60);
-/// Time for a keyring that is open, where nobody could unlock it.
+/// Longest wait if nobody can unlock the keyring.
 const ALONE_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Keyring for System {
 }
 
 fn entry(account: &str) -> Result<Entry, KeyringError> {
-    // `Entry::new` says no more than that there is no store: the reason is here.
+    // `Entry::new` only says that there is no store. The reason is here.
     match Entry::store_status() {
         Ok(()) => Entry::new(SERVICE, account).map_err(unusable),
         Err(error) => Err(KeyringError(error.to_string())),
@@ -55,7 +56,7 @@ fn found<T>(answer: keyring::Result<T>) -> Result<Option<T>, KeyringError> {
     }
 }
 
-/// Display, never Debug: some variants hold the secret.
+/// Uses Display, never Debug, because some variants contain the secret.
 fn unusable(error: Error) -> KeyringError {
     KeyringError(error.to_string())
 }
@@ -63,10 +64,7 @@ fn unusable(error: Error) -> KeyringError {
 fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T, KeyringError> {
-    let wait = match io::stderr().is_terminal() {
-        true => PERSON_WAIT,
-        false => ALONE_WAIT,
-    };
+    let wait = if io::stderr().is_terminal() { PERSON_WAIT } else { ALONE_WAIT };
     let (send, receive) = mpsc::channel();
     let asked = thread::Builder::new().spawn(move || send.send(work()));
     asked.map_err(|error| KeyringError(format!("no thread to ask it on: {error}")))?;

@@ -13,7 +13,6 @@ pub trait Ancestry {
     /// The error of a look-up.
     type Error;
 
-
     /// Returns the parents of `id`, in any order; none for an unknown snapshot.
     fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
 }

@@ -20,13 +20,17 @@ pub fn hold_sql(record: &Record) -> Vec<String> {
     let mut statements: Vec<String> =
         record.objects.iter().map(|object| object.sql.clone()).collect();
     for table in record.tables.iter().filter(|table| table.external && table.is_synced()) {
-        statements.extend([gone(table), rows::left(table), rows::backfill(table)]);
+        statements.extend([
+            mark_missing_deleted(table),
+            rows::leave_tombstones(table),
+            rows::backfill(table),
+        ]);
     }
     statements
 }
 
 /// Marks the entries of rows that no longer exist as deleted.
-fn gone(table: &TableRecord) -> String {
+fn mark_missing_deleted(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let next = rows::NEXT;
     format!(

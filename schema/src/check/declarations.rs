@@ -243,8 +243,11 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     if let Some(long) = [name].into_iter().chain(columns).find(|name| name.len() > NAME_MAX) {
         return Err(DeclarationError::NameLength { table: name, name: long });
     }
-    let told = [("unique_sql", !table.unique_rules.is_empty()), ("replaces", table.replaces)];
-    if let Some((what, _)) = told.into_iter().find(|(_, is_told)| *is_told && !table.external) {
+    let external_only =
+        [("unique_sql", !table.unique_rules.is_empty()), ("replaces", table.replaces)];
+    if let Some((what, _)) =
+        external_only.into_iter().find(|(_, is_set)| *is_set && !table.external)
+    {
         return Err(DeclarationError::NotExternal { table: name, what });
     }
     table.columns.iter().try_for_each(|column| check_patterns(name, column))?;

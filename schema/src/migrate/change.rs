@@ -108,14 +108,14 @@ impl<'a> TableChange<'a> {
         let stays = |name: &String, index: &IndexRecord| {
             after.contains(index) && *name == index.name(&self.to.name)
         };
-        let gone = old.iter().filter(|(name, index)| self.is_rebuilt() || !stays(name, index));
-        let gone: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
+        let dropped = old.iter().filter(|(name, index)| self.is_rebuilt() || !stays(name, index));
+        let dropped: Vec<String> = dropped.map(|(name, _)| name.clone()).collect();
         let is_there = |index: &IndexRecord| {
             let name = index.name(&self.to.name);
-            old.iter().any(|(old, _)| *old == name) && !gone.contains(&name)
+            old.iter().any(|(old, _)| *old == name) && !dropped.contains(&name)
         };
-        let come = after.iter().filter(|index| !is_there(index)).cloned().collect();
-        (gone, come)
+        let created = after.iter().filter(|index| !is_there(index)).cloned().collect();
+        (dropped, created)
     }
 
     /// Whether rows are shared by another scope, or the scope is found in another way.

@@ -30,9 +30,9 @@ impl TableChange<'_> {
         if self.is_external() {
             return Vec::new();
         }
-        let (gone, _) = self.indexes();
+        let (dropped, _) = self.indexes();
         let mut statements: Vec<String> =
-            gone.iter().map(|name| format!("DROP INDEX {}", quote(name))).collect();
+            dropped.iter().map(|name| format!("DROP INDEX {}", quote(name))).collect();
         if self.is_rebuilt() {
             statements.extend(self.rebuild_sql());
             return statements;
@@ -56,8 +56,8 @@ impl TableChange<'_> {
         if self.is_external() {
             return Vec::new();
         }
-        let (_, come) = self.indexes();
-        come.iter().map(|index| index.create_sql(&self.to.name)).collect()
+        let (_, created) = self.indexes();
+        created.iter().map(|index| index.create_sql(&self.to.name)).collect()
     }
 
     /// Rebuilds the table without losing rows on D1: while checks of foreign keys are deferred, the
@@ -200,11 +200,14 @@ impl TableChange<'_> {
     pub fn row_sql(&self) -> Vec<String> {
         match (self.from.is_synced(), self.to.is_synced()) {
             (false, false) => Vec::new(),
-            (true, false) => vec![rows::bury(&self.to.name)],
+            (true, false) => vec![rows::mark_deleted(&self.to.name)],
             (false, true) => {
                 let mirror = self.to.columns.iter().find(|column| column.lock_version);
                 let mirror = mirror.map(|column| rows::mirror(self.to, column));
-                [rows::left(self.to), rows::backfill(self.to)].into_iter().chain(mirror).collect()
+                [rows::leave_tombstones(self.to), rows::backfill(self.to)]
+                    .into_iter()
+                    .chain(mirror)
+                    .collect()
             }
             (true, true) => {
                 let touch = self.scope_changes() || self.makes_values();

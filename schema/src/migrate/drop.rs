@@ -8,7 +8,7 @@ use crate::sql::quote::quote;
 /// are deleted.
 pub fn drop_sql(dropped: &[&TableRecord]) -> Vec<String> {
     let synced = dropped.iter().filter(|table| table.is_synced());
-    let mut statements: Vec<String> = synced.map(|table| rows::bury(&table.name)).collect();
+    let mut statements: Vec<String> = synced.map(|table| rows::mark_deleted(&table.name)).collect();
     let own: Vec<&&TableRecord> = dropped.iter().rev().filter(|table| !table.external).collect();
     let drop = |table: &&&TableRecord| format!("DROP TABLE {}", quote(&table.name));
     if refer_in_circles(&own) {

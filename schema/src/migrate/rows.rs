@@ -46,7 +46,7 @@ pub const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
 
 /// Leaves a tombstone of kind 2 for each row whose scope has changed, in the scope where devices
 /// know it.
-pub fn left(table: &TableRecord) -> String {
+pub fn leave_tombstones(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let scope = scope(table);
     format!(
@@ -94,7 +94,7 @@ pub fn mirror(table: &TableRecord, column: &ColumnRecord) -> String {
 
 /// Marks all rows of a table as deleted. Their entries are kept, because sequence numbers must
 /// never repeat.
-pub fn bury(name: &str) -> String {
+pub fn mark_deleted(name: &str) -> String {
     let tbl = literal(name);
     format!(
         "UPDATE fastest_changes SET version = version + 1, deleted = 1 WHERE tbl = {tbl} AND deleted = 0"

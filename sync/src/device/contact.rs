@@ -61,9 +61,9 @@ impl Device {
     /// Refuses to bring a project to a primary that has another one of its name: whoever made it may
     /// not know of the other.
     async fn check_not_second(&mut self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
-        let session = self.replica.read();
-        let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
-        let entry = Outbox(session).entry(Project::TABLE, scope)?;
+        let project = self.replica.read().row::<Project>(scope)?;
+        let entry = Outbox(self.replica.read()).entry(Project::TABLE, scope)?;
+        let Some(project) = project else { return Ok(()) };
         if remote.chosen.is_none() || entry.is_none_or(|entry| entry.base.is_some()) {
             return Ok(());
         }

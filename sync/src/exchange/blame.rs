@@ -79,20 +79,30 @@ pub(crate) async fn suspected(
 ) -> Suspected {
     let why = why(error);
     let columns = columns_named(&why);
+    let rows = meant(units, &columns, &why);
+    let keys = match rows.first() {
+        Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
+            Some(taken(primary, first.table, &rows, &columns).await.unwrap_or_default())
+        }
+        _ => None,
+    };
+    let names = rows.iter().map(|row| (row.table.name.to_owned(), row.key.clone()));
+    let is_taken = |key: &String| keys.as_ref().is_none_or(|keys| keys.contains(key));
+    Suspected(names.filter(|(_, key)| is_taken(key)).collect())
+}
+
+/// The rows that have one of these columns; of a column that must not be null, those where it is.
+fn meant<'u>(
+    units: &'u [Vec<PlannedRow>],
+    columns: &[NamedColumn],
+    why: &str,
+) -> Vec<&'u PlannedRow> {
     let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
     let is_meant = |row: &&PlannedRow| {
         let mut named = columns.iter().filter(|column| column.is_of(row));
         named.any(|column| !why.contains("NOT NULL") || is_null(row, &column.name))
     };
-    let rows: Vec<&PlannedRow> = units.iter().flatten().filter(is_meant).collect();
-    let name = |row: &&PlannedRow| (row.table.name.to_owned(), row.key.clone());
-    let keys = match rows.first() {
-        Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
-            taken(primary, first.table, &rows, &columns).await.unwrap_or_default()
-        }
-        _ => return Suspected(rows.iter().map(name).collect()),
-    };
-    Suspected(rows.iter().map(name).filter(|(_, key)| keys.contains(key)).collect())
+    units.iter().flatten().filter(is_meant).collect()
 }
 
 /// The keys of those rows whose values in these columns another row of the primary's has.
@@ -102,11 +112,10 @@ async fn taken(
     rows: &[&PlannedRow],
     columns: &[NamedColumn],
 ) -> Result<HashSet<String>, PrimaryError> {
-    let is_here = |column: &&NamedColumn| {
+    let here = columns.iter().filter(|column| {
         column.table.as_deref() == Some(table.name) && table.column(&column.name).is_some()
-    };
-    let named: Vec<&str> =
-        columns.iter().filter(is_here).map(|column| column.name.as_str()).collect();
+    });
+    let named: Vec<&str> = here.map(|column| column.name.as_str()).collect();
     if named.is_empty() || rows.len() > TAKEN_MAX {
         return Ok(HashSet::new());
     }
@@ -147,19 +156,22 @@ pub(crate) async fn blame(
         }
     }
     let columns = columns_named(&why);
-    let column_of = |row: &PlannedRow| columns.iter().find(|column| column.is_of(row));
     let suspected = suspected(primary, &[unit.to_vec()], error).await;
     let pointed_at = unit.iter().find(|row| suspected.has(row));
     // Two rows of the transaction may be at odds with each other.
-    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(row).is_some()));
+    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(&columns, row).is_some()));
     let found = match meant {
         // Foreign keys are looked at in the end, when all rows are there.
         None if unit.len() > 1 && !error.lacks_rows() => at_fault(replica, primary, unit).await,
         meant => meant.or(if unit.len() == 1 { unit.first() } else { None }),
     };
     let row = found.or(unit.first())?;
-    let blame = of(row, column_of(row).map(|column| column.name.as_str()), why);
+    let blame = of(row, column_of(&columns, row).map(|column| column.name.as_str()), why);
     Some(Blame { named: found.is_some(), ..blame })
+}
+
+fn column_of<'c>(columns: &'c [NamedColumn], row: &PlannedRow) -> Option<&'c NamedColumn> {
+    columns.iter().find(|column| column.is_of(row))
 }
 
 fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
@@ -200,7 +212,8 @@ async fn lacks(
     let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
                   (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
                 FROM pragma_foreign_key_list(?1) AS f";
-    for row in written().take(ASKED_MAX) {
+    let asked: Vec<&PlannedRow> = written().take(ASKED_MAX).collect();
+    for row in asked {
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
             keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
@@ -236,8 +249,12 @@ pub(crate) async fn missing(
     unit: &[PlannedRow],
 ) -> Result<Option<Missing>, SyncError> {
     let mut asked = HashSet::new();
-    for row in unit.iter().filter(|row| !row.delete) {
-        for (at, to) in foreign_keys(row.table) {
+    for row in unit {
+        if row.delete {
+            continue;
+        }
+        let keys: Vec<_> = foreign_keys(row.table).collect();
+        for (at, to) in keys {
             let Some(parent) = replica.schema().synced_table(to.table) else { continue };
             let value = row.columns.get(row.table.columns[at].name);
             let key = value.and_then(Value::as_str).filter(|_| to.column == parent.pk);

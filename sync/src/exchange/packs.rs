@@ -12,7 +12,7 @@ use fastest_core::store::open::Store;
 use fastest_core::store::pack::PackInfo;
 use fastest_core::store::verified::VerifiedPack;
 use fastest_schema::Pack;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use crate::error::SyncError;
 use crate::exchange::claims::inconsistent;
@@ -58,8 +58,14 @@ pub(crate) async fn upload(
         remote.meter.expect(store.pack_info(&id)?.bytes);
         packs.push((pack_key(owner, &id.to_hex()), store.pack_path(&id)));
     }
-    let uploads = packs.iter().map(|(key, path)| remote.packs.put(key, path));
-    stream::iter(uploads).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
+    let mut uploads = Vec::with_capacity(packs.len());
+    for (key, path) in &packs {
+        uploads.push(remote.packs.put(key, path));
+    }
+    let mut uploads = stream::iter(uploads).buffer_unordered(AT_ONCE);
+    while let Some(done) = uploads.next().await {
+        done?;
+    }
     Ok(())
 }
 
@@ -144,15 +150,13 @@ async fn receive_all(
     let store = arrivals.store;
     // A process that is killed loses what is lent: so much, of the first seconds, and no more.
     let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
-    let lend = |download| {
-        room = room.saturating_sub(Download::bytes(download));
-        room > 0
-    };
-    let lends: Vec<_> = stored.iter().take(TAKEN_AT_ONCE).map(lend).collect();
-    let lends = lends.into_iter().chain(std::iter::repeat(false));
     let since = Instant::now();
-    let downloads = stored.iter().zip(lends).map(|(download, lend)| async move {
-        let came = async {
+    // Boxed, and all at once: as closures they would keep this future from being sent between threads.
+    let mut downloads = Vec::with_capacity(stored.len());
+    for (at, download) in stored.iter().enumerate() {
+        room = room.saturating_sub(download.bytes());
+        let lend = at < TAKEN_AT_ONCE && room > 0;
+        let came = async move {
             let whole = download.receive(store, remote).await?;
             Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
                 true => Came::Whole(whole),
@@ -160,9 +164,12 @@ async fn receive_all(
                 false => Came::Checked(download.check(remote, whole).await?),
             })
         };
-        let came = came.await.map_err(|error| at_fault(download.row, error))?;
-        Ok::<_, SyncError>((download, came))
-    });
+        let came = came.map(move |came: Result<Came, SyncError>| {
+            let came = came.map_err(|error| at_fault(download.row, error))?;
+            Ok::<_, SyncError>((download, came))
+        });
+        downloads.push(came.boxed());
+    }
     let mut downloads = stream::iter(downloads).buffer_unordered(AT_ONCE);
     let (mut lent, mut packs) = (Vec::new(), Vec::new());
     while let Some((download, came)) = downloads.try_next().await? {

@@ -134,7 +134,10 @@ impl Push<'_> {
         self.is_asked = true;
         let unseen: HashSet<String> =
             unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
-        for scope in scopes.iter().filter(|scope| unseen.contains(*scope)) {
+        for scope in scopes {
+            if !unseen.contains(scope) {
+                continue;
+            }
             self.pull(scope).await?;
         }
         Ok(())
@@ -234,7 +237,8 @@ impl Push<'_> {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if !self.replica.schema().is_fastest() {
-                for left in Outbox(self.replica.read()).scopes_left(scope)? {
+                let all = Outbox(self.replica.read()).scopes_left(scope)?;
+                for left in all {
                     is_explained |= self.pull(&left).await?.changes > 0;
                 }
             }

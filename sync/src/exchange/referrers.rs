@@ -33,14 +33,7 @@ pub(crate) async fn kept(
         return Ok(None);
     }
     let live = live(primary).await?;
-    let concerned = unknown_keys(schema, &live)
-        .filter(|(.., key)| going.iter().any(|row| is_to(key, row.table)));
-    for (name, child, key) in concerned.take(KEYS_MAX) {
-        let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
-        let Some(table) = of_table.peek().map(|row| row.table) else { continue };
-        let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();
-        let keys = serde_json::to_string(&keys).expect("texts serialise");
-        let cell = referring(name, child, key, table);
+    for Question { name, key, table, cell, keys } in questions(schema, &live, going) {
         let found = ask_cell_by(primary, &cell, &[&clock::new_id(), &keys]).await?;
         let keys: Option<(String, Option<String>)> =
             found.and_then(|keys| serde_json::from_str(&keys).ok());
@@ -52,6 +45,31 @@ pub(crate) async fn kept(
         return Ok(Some(Kept { table: table.name, key: kept, why }));
     }
     Ok(None)
+}
+
+/// What the primary is asked of one foreign key.
+struct Question<'a> {
+    /// The table that refers.
+    name: &'a str,
+    key: &'a LiveKey,
+    /// The table of the rows that are to go.
+    table: &'static Table,
+    cell: String,
+    /// The keys of these rows, as a list in JSON.
+    keys: String,
+}
+
+fn questions<'a>(schema: &'a Schema, live: &'a Live, going: &[&PlannedRow]) -> Vec<Question<'a>> {
+    let concerned = unknown_keys(schema, live)
+        .filter(|(.., key)| going.iter().any(|row| is_to(key, row.table)));
+    let question = |(name, child, key): (&'a str, &'a LiveTable, &'a LiveKey)| {
+        let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
+        let table = of_table.peek()?.table;
+        let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();
+        let keys = serde_json::to_string(&keys).expect("texts serialise");
+        Some(Question { name, key, table, cell: referring(name, child, key, table), keys })
+    };
+    concerned.take(KEYS_MAX).filter_map(question).collect()
 }
 
 /// The foreign keys that can keep a row and that the schema does not tell of, each with its table.

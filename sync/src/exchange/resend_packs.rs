@@ -103,8 +103,8 @@ pub(crate) async fn look(
         let owner = owner_of(replica, &*remote.primary, pack.project_id).await?;
         return look_in_store(remote, &pack_key(&owner, pack.pack_id), id).await;
     }
-    let is_whole = |(at, row): (usize, &PartRow)| row.part == at as i64;
-    if rows.len() as i64 != first.parts || !rows.iter().enumerate().all(is_whole) {
+    let mut parts = rows.iter().enumerate();
+    if rows.len() as i64 != first.parts || !parts.all(|(at, row)| row.part == at as i64) {
         return Ok(AtRemote::Damaged("parts of it are missing".to_owned()));
     }
     let (mut hasher, mut size) = (PackHasher::default(), 0);
@@ -206,7 +206,10 @@ pub(crate) async fn send_again(
     }
     let (info, bytes) = (store.pack_info(id)?, store.read_pack(id)?);
     let parts = info.bytes.div_ceil(PART_BYTES) as i64;
-    for row in rows.iter().filter(|row| row.part >= parts) {
+    for row in &rows {
+        if row.part < parts {
+            continue;
+        }
         remote.primary.run(REMOVE, &[&row.id]).await?;
     }
     for (at, chunk) in bytes.chunks(PART_BYTES as usize).enumerate() {

@@ -18,7 +18,8 @@ pub(crate) async fn yield_to_unseen(
     scope: &str,
 ) -> Result<bool, SyncError> {
     let mut yielded = false;
-    for entry in Outbox(replica.read()).deletes(Some(scope))? {
+    let all = Outbox(replica.read()).deletes(Some(scope))?;
+    for entry in all {
         let Some(base) = &entry.base else { continue };
         if !is_kept_there(replica, primary, entry.table, base).await? {
             continue;
@@ -43,7 +44,8 @@ async fn is_kept_there(
     table: &Table,
     values: &[Value],
 ) -> Result<bool, SyncError> {
-    for (child, (at, to)) in keepers(replica.schema(), table) {
+    let keepers: Vec<_> = keepers(replica.schema(), table).collect();
+    for (child, (at, to)) in keepers {
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let waiting = Outbox(replica.read()).keys_of(child)?;
         let waiting = serde_json::to_string(&waiting).expect("texts serialise");

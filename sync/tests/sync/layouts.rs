@@ -117,9 +117,9 @@ fn a_file_of_a_newer_layout_is_refused() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST).unwrap();
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("PRAGMA user_version = 7").unwrap();
+    file.execute_batch("PRAGMA user_version = 8").unwrap();
     let refused = Replica::open(&path, &FASTEST).unwrap_err();
-    assert!(matches!(refused, ReplicaError::Newer { found: 7, .. }), "{refused}");
+    assert!(matches!(refused, ReplicaError::Newer { found: 8, .. }), "{refused}");
 }
 
 /// The tables of an application, before and after a change of its schema.
@@ -531,7 +531,7 @@ fn what_waits_is_read(ddl: &str) {
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
     assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::value::sql_value::Value::Null]);
     assert_eq!(entry.joined, None);
-    assert_eq!(query(&path, "PRAGMA user_version"), ["6"]);
+    assert_eq!(query(&path, "PRAGMA user_version"), ["7"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_refused"), ["0"]);
     assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), ["p"], "it waits still");
@@ -540,4 +540,37 @@ fn what_waits_is_read(ddl: &str) {
         panic!("one conflict")
     };
     assert_eq!(conflict.columns[2].ours, 123_456_789.123_456_79);
+}
+
+#[test]
+fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    Replica::open(&path, &FASTEST).unwrap();
+    let file = Connection::open(&path).unwrap();
+    // As layout 6 has it: no table of children, nor what keeps it.
+    file.execute_batch(
+        "DROP TRIGGER fastest_local_child_add;
+         DROP TRIGGER fastest_local_child_drop;
+         DROP INDEX fastest_local_snapshot_random;
+         DROP TABLE fastest_local_child;
+         PRAGMA user_version = 6;
+         INSERT INTO snapshots(id, project_id, manifest_hash, parent_snapshot_ids) VALUES
+           ('snap-1', 'p', '', '[]'), ('snap-2', 'p', '', '[\"snap-1\"]'),
+           ('snap-3', 'p', '', '[\"snap-1\",\"snap-2\"]'), ('snap-4', 'p', '', 'damaged');",
+    )
+    .unwrap();
+    drop(file);
+    Replica::open(&path, &FASTEST).unwrap();
+    let children = "SELECT parent || ' ' || child FROM fastest_local_child";
+    let filled = ["snap-1 snap-2", "snap-1 snap-3", "snap-2 snap-3"];
+    assert_eq!(query(&path, children), filled);
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(
+        "DELETE FROM snapshots WHERE id = 'snap-3';
+         INSERT INTO snapshots(id, project_id, manifest_hash, parent_snapshot_ids)
+           VALUES ('snap-5', 'p', '', '[\"snap-2\"]');",
+    )
+    .unwrap();
+    assert_eq!(query(&path, children), ["snap-1 snap-2", "snap-2 snap-5"]);
 }

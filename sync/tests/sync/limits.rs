@@ -1,8 +1,8 @@
 //! The limits of D1, each driven to its edge on the real server: 100 KB of SQL, 100 parameters, 2 MB
 //! in a row, 30 s for a request; and a device that was away for a long time.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
@@ -140,15 +140,15 @@ fn the_most_rows_of_one_statement_go_through() {
 /// A primary that is out of reach after each page, and keeps the size of its answers.
 struct OnePage {
     inner: Embedded,
-    seen: Rc<Seen>,
+    seen: Arc<Seen>,
 }
 
 /// What a test and its primary both look at.
 #[derive(Default)]
 struct Seen {
-    pages_left: Cell<u32>,
+    pages_left: AtomicU32,
     /// Rows and bytes.
-    largest: RefCell<(usize, usize)>,
+    largest: Mutex<(usize, usize)>,
 }
 
 #[async_trait]
@@ -159,15 +159,15 @@ impl Primary for OnePage {
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         assert!(parameters.len() <= 100 && sql.len() < SQL_BYTES_MAX);
-        let left = self.seen.pages_left.get();
+        let left = self.seen.pages_left.load(Ordering::Relaxed);
         if left == 0 {
             let (url, reason) = (self.url().to_owned(), "the page ends here".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
-        self.seen.pages_left.set(left - 1);
+        self.seen.pages_left.store(left - 1, Ordering::Relaxed);
         let answer = self.inner.run(sql, parameters).await?;
         let bytes = answer.iter().flatten().flatten().map(String::len).sum();
-        let mut largest = self.seen.largest.borrow_mut();
+        let mut largest = self.seen.largest.lock().unwrap();
         *largest = (largest.0.max(answer.len()), largest.1.max(bytes));
         Ok(answer)
     }
@@ -199,8 +199,8 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     }
     let mut replica = Replica::open(&two.store_dir().join("replica.db"), &FASTEST).unwrap();
     let store = Store::open(&two.store_dir().join("objects")).unwrap();
-    let seen = Rc::new(Seen::default());
-    let primary = OnePage { inner: Embedded::new(&path), seen: Rc::clone(&seen) };
+    let seen = Arc::new(Seen::default());
+    let primary = OnePage { inner: Embedded::new(&path), seen: Arc::clone(&seen) };
     let remote = Remote {
         primary: Box::new(primary),
         packs: Box::new(NoPackStore),
@@ -211,7 +211,7 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     let held = "SELECT count(*) FROM activity_events WHERE type = 'x'";
     let (mut pages, mut before) = (0, 0);
     loop {
-        seen.pages_left.set(1);
+        seen.pages_left.store(1, Ordering::Relaxed);
         let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scope));
         pages += 1;
         let now: u64 = two.replica(held)[0].parse().unwrap();
@@ -225,7 +225,7 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     assert_eq!(two.replica(held), ["5304"]);
     // 5 pages of 1,000 rows, 7 of 0.9 MB, and one for each of the largest.
     assert!((12..25).contains(&pages), "{pages} pages");
-    let (rows, bytes) = *seen.largest.borrow();
+    let (rows, bytes) = *seen.largest.lock().unwrap();
     assert!(rows <= 1_001 && bytes < ROW_BYTES_MAX, "{rows} rows, {bytes} bytes in an answer");
     let all = "SELECT id FROM activity_events WHERE type = 'x' ORDER BY id";
     assert!(two.replica(all) == query(&path, all));

@@ -1,10 +1,10 @@
 //! What goes wrong in the world: no network, lost answers, restored and copied databases. Nothing
 //! that was acknowledged, and nothing that a device holds, is lost.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
@@ -111,7 +111,7 @@ fn a_clone_that_fails_leaves_nothing_and_one_that_was_killed_is_in_nobodys_way()
 /// A primary whose first answer to each push gets lost on the way.
 struct Lossy {
     inner: Embedded,
-    answered: RefCell<HashSet<String>>,
+    answered: Mutex<HashSet<String>>,
 }
 
 #[async_trait]
@@ -122,7 +122,7 @@ impl Primary for Lossy {
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let answer = self.inner.run(sql, parameters).await?;
-        if sql == PUSH_SQL && self.answered.borrow_mut().insert(parameters[0].to_owned()) {
+        if sql == PUSH_SQL && self.answered.lock().unwrap().insert(parameters[0].to_owned()) {
             let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
@@ -135,7 +135,7 @@ impl Primary for Lossy {
 }
 
 fn lossy(path: &Path, large: LargePacks) -> Remote {
-    let primary = Lossy { inner: Embedded::new(path), answered: RefCell::default() };
+    let primary = Lossy { inner: Embedded::new(path), answered: Mutex::default() };
     let packs = Directory::new(&packs_dir(path), false);
     Remote {
         primary: Box::new(primary),

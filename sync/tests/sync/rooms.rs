@@ -150,7 +150,8 @@ impl<'a> Reader<'a> {
     fn read(&mut self, at: usize) -> usize {
         match self.text(at) {
             "#" if self.is_of_tests(at) => self.end_of_item(at + 7),
-            "use" => self.used(at + 1, &[], false),
+            // Not what a type captures: `impl Trait + use<'a>`.
+            "use" if self.text(at + 1) != "<" => self.used(at + 1, &[], false),
             "mod" if self.text(at + 2) == "{" => {
                 self.place.push(self.text(at + 1).to_owned());
                 self.inside.push(self.depth);
@@ -451,4 +452,6 @@ fn circles_are_found_and_tests_may_look_anywhere() {
         ("low/c.rs", "use crate::low::b;"),
     ];
     check(&three, &[], 3);
+    let captured = "fn f<'a>() -> impl I + use<'a> {\n}\nmod c { fn g() { super::super::b::B; } }";
+    check(&[("low/a.rs", captured), b], &[], 2);
 }

@@ -54,10 +54,14 @@ impl Device {
             check_name("workspace", name)?;
         }
         let known = self.known_projects(project)?;
-        let is_wanted = |begun: &Workspace| {
-            known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
-        };
-        if let Some(report) = self.go_on(dir, is_wanted, activity)? {
+        let unfinished = self.go_on(
+            dir,
+            |begun: &Workspace| {
+                known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
+            },
+            activity,
+        )?;
+        if let Some(report) = unfinished {
             return self.announced(report).await;
         }
         check_target(dir)?;

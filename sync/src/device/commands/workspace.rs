@@ -46,8 +46,12 @@ impl Device {
             copy.root().with_file_name(folder)
         };
         let dir = dir.map_or_else(beside, Path::to_owned);
-        let is_wanted = |begun: &Workspace| begun.project_id == project.id && begun.name == name;
-        if let Some(mut report) = self.go_on(&dir, is_wanted, activity)? {
+        let unfinished = self.go_on(
+            &dir,
+            |begun: &Workspace| begun.project_id == project.id && begun.name == name,
+            activity,
+        )?;
+        if let Some(mut report) = unfinished {
             report.warnings.extend(self.take_notices());
             self.announce(&mut report).await?;
             return Ok(report);

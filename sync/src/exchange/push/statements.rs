@@ -13,7 +13,7 @@ use crate::exchange::blame::{blame, is_known, middle, missing, suspected};
 use crate::exchange::pack_key::owner;
 use crate::exchange::packs::upload;
 use crate::exchange::plan::is_diverged;
-use crate::exchange::plan::{PlannedRow, next_statement, plan};
+use crate::exchange::plan::{PlannedRow, PushPlan, next_statement, plan};
 use crate::exchange::push::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
 use crate::exchange::refused;
 use crate::exchange::sent::{resend, send, write_down};
@@ -47,6 +47,37 @@ impl Push<'_> {
         let mut has_sent = self.resend().await?;
         self.read_unread().await?;
         self.tidy()?;
+        let (plan, is_held) = self.plan()?;
+        if let (Some(store), Some(scope)) = (self.store, self.scope) {
+            let owner = owner(self.replica, scope)?.unwrap_or_else(|| scope.to_owned());
+            upload(store, self.remote, &owner, &plan.uploads).await?;
+        }
+        let mut units = &plan.units[..];
+        while !units.is_empty() {
+            let count = next_statement(units, self.most);
+            let (next, rest) = units.split_at(count);
+            match self.send(next).await {
+                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
+                Ok(sent) => {
+                    has_sent |= sent == Outcome::Taken;
+                    self.most = self.most.saturating_mul(2);
+                    units = rest;
+                }
+                Err(SyncError::Primary(error)) if self.can_set_aside(&error) => {
+                    self.most = (count / 2).max(1);
+                    self.find_and_set_aside(next, error, tried).await?;
+                    return Ok(Sending { again: true, ..Sending::default() });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // The deletes that rows waited for may have been accepted.
+        let again = is_held && has_sent;
+        Ok(Sending { diverged: plan.diverged, again })
+    }
+
+    /// Plans what is to be sent, and whether some of what waits is held until deletes are accepted.
+    fn plan(&self) -> Result<(PushPlan, bool), SyncError> {
         let entries = self.entries()?;
         let (replica, schema) = (&*self.replica, self.replica.schema());
         let (held_rows, refused) = (Held(replica.read()).of(None)?, Refused(replica.read()).ids()?);
@@ -72,32 +103,7 @@ impl Push<'_> {
             }
         }
         let plan = plan(schema, &selected.transactions, &diverged, self.remote.large);
-        if let (Some(store), Some(scope)) = (self.store, self.scope) {
-            let owner = owner(replica, scope)?.unwrap_or_else(|| scope.to_owned());
-            upload(store, self.remote, &owner, &plan.uploads).await?;
-        }
-        let mut units = &plan.units[..];
-        while !units.is_empty() {
-            let count = next_statement(units, self.most);
-            let (next, rest) = units.split_at(count);
-            match self.send(next).await {
-                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
-                Ok(sent) => {
-                    has_sent |= sent == Outcome::Taken;
-                    self.most = self.most.saturating_mul(2);
-                    units = rest;
-                }
-                Err(SyncError::Primary(error)) if self.can_set_aside(&error) => {
-                    self.most = (count / 2).max(1);
-                    self.find_and_set_aside(next, error, tried).await?;
-                    return Ok(Sending { again: true, ..Sending::default() });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // The deletes that rows waited for may have been accepted.
-        let again = selected.held && has_sent;
-        Ok(Sending { diverged: plan.diverged, again })
+        Ok((plan, selected.held))
     }
 
     /// Reads the scopes of what waits of which it is not known what the primary has.

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use fastest_schema::{D1_MIGRATIONS_DDL, FASTEST, pull_sql};
 use proptest::prelude::*;
@@ -75,12 +75,12 @@ fn statements_that_may_be_repeated() {
 }
 
 /// Fails as it is told, and counts.
-struct Script(RefCell<Vec<Failure>>);
+struct Script(Mutex<Vec<Failure>>);
 
 impl Script {
     fn next(&self) -> Result<(), PrimaryError> {
         let (url, reason) = ("test".to_owned(), String::new());
-        match self.0.borrow_mut().pop() {
+        match self.0.lock().unwrap().pop() {
             Some(failure) => Err(PrimaryError::Unreachable { url, reason, failure }),
             None => Ok(()),
         }
@@ -114,13 +114,13 @@ fn asked_again_until_it_answers() {
         ("DELETE FROM x", 4, 3),
         ("DELETE FROM x", 0, 0),
     ] {
-        let primary = Script(RefCell::new(vec![Failure::Lost; failures]));
+        let primary = Script(Mutex::new(vec![Failure::Lost; failures]));
         let primary = Retrying::new(primary, policy);
         let done = runtime.block_on(primary.run(sql, &[]));
-        assert_eq!(primary.inner.0.borrow().len(), left, "{sql}");
+        assert_eq!(primary.inner.0.lock().unwrap().len(), left, "{sql}");
         assert_eq!(done.is_ok(), left == 0, "{sql}");
     }
-    let primary = Retrying::new(Script(RefCell::new(vec![Failure::Lost; 4])), policy);
+    let primary = Retrying::new(Script(Mutex::new(vec![Failure::Lost; 4])), policy);
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
 }
 

@@ -1,10 +1,10 @@
 //! Transactions at random, on a bad line: each is on the primary whole or not at all, at any time, and
 //! in the end all of them are there that were not dropped.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use fastest_fixtures::random::Random;
@@ -40,7 +40,7 @@ static PARTS: LazyLock<Schema> = LazyLock::new(|| {
 /// A primary that loses requests and answers.
 struct Bad {
     inner: Embedded,
-    random: RefCell<Random>,
+    random: Mutex<Random>,
 }
 
 #[async_trait]
@@ -50,7 +50,7 @@ impl Primary for Bad {
     }
 
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let fate = self.random.borrow_mut().below(8);
+        let fate = self.random.lock().unwrap().below(8);
         let lost = |reason: &str| {
             let (url, reason) = (self.url().to_owned(), reason.to_owned());
             Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost })

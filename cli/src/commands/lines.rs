@@ -1,0 +1,74 @@
+//! Lines that several commands print.
+
+use std::io;
+
+use fastest_sync::device::report::{CloneReport, ConflictReport, SnapshotReport};
+
+use crate::output::Output;
+use crate::words::{changes, count, plain, size};
+
+/// Prints the engine's warnings.
+pub fn warn(out: &mut Output, warnings: &[String]) {
+    for warning in warnings {
+        out.warning(plain(warning));
+    }
+}
+
+/// Says in a sentence what a snapshot saved.
+pub fn saved(report: &SnapshotReport) -> String {
+    let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
+    if !report.created {
+        return match snapshot_id.as_str() {
+            "" => "Nothing to save".to_owned(),
+            id => format!("Nothing to save since {id}"),
+        };
+    }
+    let (changes, files) = (changes(*added, *modified, *deleted), count(report.files, "file"));
+    format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
+}
+
+/// Prints a line for each file that both sides changed, even with `--quiet`.
+pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Result<()> {
+    conflicts.iter().try_for_each(|conflict| {
+        let path = &conflict.path;
+        let what = match conflict.kind {
+            "deleted_by_them" => "changed here, deleted there",
+            "deleted_by_us" => "deleted here, changed there",
+            _ => "changed on both sides",
+        };
+        match &conflict.theirs {
+            Some(theirs) => out.entry('C', format_args!("{path} ({what}; theirs is {theirs})")),
+            None => out.entry('C', format_args!("{path} ({what})")),
+        }
+    })
+}
+
+/// Names the snapshot that holds what the working copy was before a change, if there is one.
+pub fn kept(out: &mut Output, safety_snapshot_id: Option<&str>) {
+    if let Some(id) = safety_snapshot_id {
+        out.note(format_args!("how things were before is in {id}"));
+    }
+}
+
+/// Reports a new working copy.
+pub fn clone_text(out: &mut Output, verb: &str, report: &CloneReport) -> io::Result<()> {
+    let CloneReport { path, files, bytes, .. } = report;
+    let (project, workspace) = (plain(&report.project), plain(&report.workspace));
+    let (files, bytes) = (count(*files, "file"), size(*bytes));
+    let from = match &report.snapshot_id {
+        Some(id) => format!(", from {id}"),
+        None => ", with no snapshot yet".into(),
+    };
+    out.done(format_args!("{verb} {project}/{workspace} in {path}: {files}, {bytes}{from}"))?;
+    fork_notes(out, report);
+    Ok(())
+}
+
+/// Prints warnings about a new workspace, and whether others can see it yet.
+pub fn fork_notes(out: &mut Output, report: &CloneReport) {
+    warn(out, &report.warnings);
+    if !report.announced && report.warnings.is_empty() {
+        let workspace = plain(&report.workspace);
+        out.note(format_args!("others see workspace {workspace} after its first `fastest push`"));
+    }
+}

@@ -20,7 +20,7 @@ impl Projects<'_> {
 
     /// The id of the project of this name.
     pub(crate) fn named(&self, name: &str) -> Result<Option<String>, ReplicaError> {
-        Ok(self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])?)
+        self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])
     }
 
     /// Removes a project that nobody has heard of, with all that waits of it.

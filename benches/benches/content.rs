@@ -1,4 +1,4 @@
-//! Content: its hash, and the chunks that large files are cut into.
+//! Content: its hash, and the chunks that large files are split into.
 
 use std::hint::black_box;
 

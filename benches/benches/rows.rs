@@ -47,8 +47,8 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     builder.enable_all().build().expect("a runtime is made").block_on(work)
 }
 
-/// The rows of a push that has met no primary. With `names`, every other row takes over the title
-/// that the row before gives up, so that the order of operations matters.
+/// The rows of a push that was not sent yet. With `names`, every other row takes over the title
+/// that the row before it releases, so that the order of operations matters.
 fn entries(names: bool) -> Vec<Entry> {
     let values = |Note { id, team, title, text }: Note| -> Vec<Value> {
         [id, team, title, text].map(Value::from).to_vec()
@@ -89,7 +89,7 @@ fn push_plan(c: &mut Criterion) {
     group.finish();
 }
 
-/// Files of a device or a primary that stand still, to begin from again and again.
+/// Files of a device or a primary, from which each repetition starts.
 struct Scene {
     folder: tempfile::TempDir,
 }
@@ -121,8 +121,8 @@ fn open(path: &Path) -> Database {
     Database::open_for(path, &NOTES, TEAM).expect("a database is opened")
 }
 
-/// A primary with nothing, a device that is to push to it, the primary after that, a device that
-/// has pulled, and one that wrote other columns of every row than the primary has changed since.
+/// An empty primary, a device that will push to it, the primary after that push, a device that has
+/// pulled, and a device that has changed other columns of every row than the primary has.
 fn scene() -> Scene {
     let scene = Scene::new();
     let primary = remote(&scene.path("empty.db"));

@@ -42,7 +42,7 @@ fn pack(c: &mut Criterion) {
     let blobs = blobs(&bytes, OBJECT_BYTES);
     let mut group = c.benchmark_group("pack of 4,096 objects, 32 MiB");
     group.sample_size(10).throughput(Throughput::Bytes(PACK_BYTES as u64));
-    // By one thread, fsyncs and index included.
+    // In one thread, including fsyncs and the index.
     group.bench_function("write", |b| {
         b.iter_with_setup(
             || folder(scratch.path()),
@@ -56,7 +56,7 @@ fn pack(c: &mut Criterion) {
     let store = Store::open(home.path()).unwrap();
     let packs = write(&store, &blobs);
     assert_eq!(read(&store, &blobs), PACK_BYTES);
-    // A store just opened has no block at hand.
+    // A store that was just opened has no block in memory.
     group.bench_function("read", |b| {
         b.iter_with_setup(
             || Store::open(home.path()).unwrap(),
@@ -82,7 +82,7 @@ fn pack(c: &mut Criterion) {
     group.finish();
 }
 
-/// A segment of a thousand objects is held in memory, one of 100,000 read where it is needed.
+/// A segment of a thousand objects is held in memory; one of 100,000 is read on demand.
 fn index(c: &mut Criterion) {
     let bytes = noise(16 * 100_000);
     let mut group = c.benchmark_group("index");

@@ -1,4 +1,4 @@
-//! Directories: encoded, decoded, searched, and compared, small and wide.
+//! Encodes, decodes, searches and compares small and wide directories.
 
 use std::hint::black_box;
 
@@ -35,7 +35,7 @@ fn directory(c: &mut Criterion) {
     group.finish();
 }
 
-/// One node, without what a directory adds to it.
+/// One node, without the fields that a directory adds.
 fn node(c: &mut Criterion) {
     let objects = MemoryObjects::default();
     let root = write_directory(&entries(0..128, |_| 0), &objects).unwrap();

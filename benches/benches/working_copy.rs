@@ -55,12 +55,13 @@ fn working_copy(c: &mut Criterion) {
                 let dir = tempfile::tempdir_in(scratch.path()).unwrap();
                 (Store::open(dir.path()).unwrap(), dir)
             },
-            // What is given back is dropped outside of the time: a folder of packs is removed there.
+            // The result is dropped outside of the measured time, because that removes a folder of
+            // packs.
             |(store, dir)| (take(&root, &empty, &store), store, dir),
         )
     });
     let store = Store::open(&scratch.path().join("store")).unwrap();
-    // The second scan finds nothing racy, and its index vouches for every file.
+    // The second scan finds no racy file, so it trusts the index for every file.
     take(&root, &empty, &store);
     std::thread::sleep(Duration::from_millis(50));
     let first = take(&root, &empty, &store);

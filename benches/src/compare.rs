@@ -1,7 +1,8 @@
-//! The side-by-side run: Fastest beside what people use today, on a tree that the caller names.
+//! Compares Fastest with tools that people use today, on a tree that the caller names.
 //!
-//! Peers take turns within each run: each step is done by all of them before the next one begins, and
-//! their order is another one in each run. What a step did is checked, outside of the time.
+//! The peers take turns within each run: all of them do a step before the next one begins, and
+//! their order changes with each run. The outcome of each step is checked after its time was
+//! measured.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,37 +26,37 @@ mod peers;
 mod place;
 mod restic;
 
-/// How often a short step is timed in each run.
+/// How many times a short step is timed in each run.
 const STATUS_REPEATS: usize = 15;
-/// How often a step is timed in each run that changes a file.
+/// How many times a step that changes a file is timed in each run.
 const ONE_FILE_REPEATS: usize = 7;
 
-/// The copy of the caller's tree that all others are made of, in the folder of the work.
+/// The copy of the caller's tree, in the work folder, from which all other copies are made.
 const ORIGINAL: &str = "original";
 
-/// What is measured, in order.
+/// The measured steps, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// All files are stored for the first time.
+    /// Storing all files for the first time.
     FirstSnapshot,
-    /// What that takes: the lengths of the files.
+    /// The space for that: the lengths of the files.
     Stored,
-    /// The same, as the disk counts it.
+    /// The space for that on disk.
     StoredOnDisk,
     /// Finding that nothing changed.
     Status,
     /// Storing one file that changed.
     OneFileSnapshot,
-    /// Sending all to another place for the first time.
+    /// Sending everything to another place for the first time.
     FirstPush,
     /// Storing and sending one file that changed.
     OneFilePush,
-    /// All files in a new folder.
+    /// Writing all files to a new folder.
     Clone,
 }
 
 impl Step {
-    /// All of them, in the order in which they are done.
+    /// All steps, in the order in which they are done.
     pub const ALL: [Self; 8] = [
         Self::FirstSnapshot,
         Self::Stored,
@@ -81,7 +82,7 @@ impl Step {
         }
     }
 
-    /// How often it is timed in each run, where it can be repeated.
+    /// How many times it is timed in each run, if it can be repeated.
     fn repeats(self) -> Option<usize> {
         match self {
             Self::Status => Some(STATUS_REPEATS),
@@ -94,24 +95,25 @@ impl Step {
 /// One step of one peer.
 #[derive(Debug)]
 pub struct Job {
-    /// What is run, one after the other, and timed together.
+    /// The commands, which run one after the other and are timed together.
     commands: Vec<Command>,
-    /// What is read before, so that it is in the page cache.
+    /// Files that are read first, so that they are in the page cache.
     warm: Option<PathBuf>,
 }
 
-/// Someone who does these steps, or some of them.
+/// A tool that does these steps, or some of them.
 trait Peer {
     /// Its column in the results.
     fn name(&self) -> &'static str;
-    /// Makes what it needs, untimed. The tree is there.
+    /// Makes what it needs, untimed. The tree exists already.
     fn set_up(&mut self) -> Result<()>;
-    /// What to time for the step; none where it does not do that. A step that changes a file changes
-    /// another one for each `number`.
+    /// The job to time for a step; `None` if the peer does not do it. A step that changes a file
+    /// changes another one for each `number`.
     fn job(&mut self, step: Step, number: usize) -> Result<Option<Job>>;
-    /// Fails unless the job did what it is for. `output` is what its last command wrote to stdout.
+    /// Fails unless the job achieved its purpose. `output` is what its last command wrote to
+    /// stdout.
     fn check(&mut self, step: Step, number: usize, output: &[u8]) -> Result<()>;
-    /// Where it stores what it was given.
+    /// The folder in which it stores its data.
     fn stored(&self) -> Option<PathBuf>;
 }
 
@@ -120,20 +122,21 @@ trait Peer {
 pub struct Options {
     /// The tree.
     pub tree: PathBuf,
-    /// How often all is done.
+    /// The number of runs.
     pub runs: usize,
-    /// Where all is done; twenty times the tree must find room.
+    /// The work folder. It needs room for twenty times the tree.
     pub work: PathBuf,
     /// The binary of Fastest.
     pub fastest: PathBuf,
 }
 
-/// Measures all steps of all peers that are installed. Gives the results, and what they are of; `keep`
-/// is given both after each run, so that nothing is lost where a later one fails.
+/// Measures all steps of all peers that are installed. Returns the results and a description of
+/// what was measured. `keep` gets both after each run, so that nothing is lost if a later run
+/// fails.
 ///
 /// # Errors
 ///
-/// Where there is no room, a step fails, or did not do what it is for; and those of `keep`.
+/// If there is no room, a step fails or does not achieve its purpose, or `keep` fails.
 pub fn run(
     options: Options,
     keep: impl Fn(&Results, &Value) -> Result<()>,
@@ -168,7 +171,7 @@ pub fn run(
     Ok((results, about))
 }
 
-/// What has to be known to read the figures.
+/// What a reader must know to interpret the figures.
 const NOTES: [&str; 9] = [
     "Fastest's steps, and restic's, are on disk when they end. git, tar, rsync and cp run as people run \
      them: git waits for the disk with a pack that it receives and keeps (a push of 100 objects or more), \
@@ -185,19 +188,20 @@ const NOTES: [&str; 9] = [
     "Files have the page cache: all are read before they are needed.",
 ];
 
-/// What runs need, of what the tree takes on disk: in one run each peer has a copy or two and stores
-/// them once or twice, which goes at its end.
+/// The space that runs need, as a multiple of the tree's: in one run, each peer has a copy or two
+/// and stores them once or twice. All of that is removed at the end of the run.
 const ROOM_FACTOR: u64 = 20;
-/// Copies of the tree that one run leaves as files without content, and git's loose objects.
+/// The files that one run leaves, as a multiple of the tree's: emptied copies, and git's loose
+/// objects.
 const COPIES_PER_RUN: u64 = 12;
 
-/// What all runs need on the disk.
+/// The disk space that all runs need.
 fn room(tree: Size, runs: u64) -> Room {
     let inodes = tree.inodes.saturating_mul(COPIES_PER_RUN.saturating_mul(runs).saturating_add(1));
     Room { bytes: tree.on_disk.saturating_mul(ROOM_FACTOR), inodes }
 }
 
-/// Makes the copy that all others are made of, and says what is in it.
+/// Makes the copy from which all others are made, and returns its listing.
 fn prepare(options: &Options) -> Result<(Listing, Value)> {
     room(folder::size_to_copy(&options.tree)?, options.runs as u64).check(&options.work)?;
     let copy = options.work.join(ORIGINAL);
@@ -214,7 +218,7 @@ fn prepare(options: &Options) -> Result<(Listing, Value)> {
     Ok((listing, about))
 }
 
-/// The files that steps change, from all over the tree.
+/// The files that steps change, which are spread over the tree.
 fn changed(all: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let wanted = 2 * (ONE_FILE_REPEATS + 1);
     if all.len() < wanted {
@@ -225,7 +229,7 @@ fn changed(all: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok((0..wanted).map(|index| all[index * all.len() / wanted].clone()).collect())
 }
 
-/// Fails unless a peer gave the tree back.
+/// Fails unless a peer restored the tree.
 fn check_copy(place: &Place, copy: &Path, keeps: Keeps) -> Result<()> {
     folder::same(&place.tree(), copy, keeps)
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::{fmt, io};
 
-/// Short for results of this crate.
+/// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What ends a run: figures of a step that failed, or did something else, are not kept.
+/// Why a run ends. Figures of a step that failed or did something else are not kept.
 #[derive(thiserror::Error)]
 pub enum Error {
     /// The command that is measured is not built.
@@ -17,7 +17,7 @@ pub enum Error {
         path.display()
     )]
     NoFastest {
-        /// Where it was looked for.
+        /// The path where it was expected.
         path: PathBuf,
     },
     /// A program could not be started.
@@ -25,7 +25,7 @@ pub enum Error {
     Start {
         /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// A program ended with an error.
@@ -43,10 +43,10 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// A program said that all went well, and it did not.
+    /// A program reported success, but the outcome is wrong.
     #[error("wrong result: {0}")]
     Wrong(String),
     /// The folder to work in is too small.
@@ -58,17 +58,17 @@ pub enum Error {
     Room {
         /// The folder.
         folder: PathBuf,
-        /// What is needed.
+        /// The space that is needed.
         needed: String,
-        /// What there is.
+        /// The space that is free.
         free: String,
     },
-    /// The tree, or the folder to work in, is of no use for this run.
+    /// The tree or the work folder cannot be used for this run.
     #[error("{0}")]
     Unusable(String),
 }
 
-/// `main` shows an error by this: as its text, not as its fields.
+/// `main` prints an error by Debug, so Debug prints its message instead of its fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -76,17 +76,17 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// For `map_err`: an error of the file system at this path.
+    /// Makes an error of the file system at this path, for `map_err`.
     pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         |source| Self::File { path: path.to_owned(), source }
     }
 }
 
-/// Fails with [`Error::Wrong`] where what was checked does not hold.
+/// Fails with [`Error::Wrong`] if a check does not hold.
 ///
 /// # Errors
 ///
-/// The text of `what`, where `holds` is false.
+/// If `holds` is false, with the text of `what`.
 pub fn check(holds: bool, what: impl FnOnce() -> String) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::Wrong(what())) }
 }

@@ -17,11 +17,11 @@ pub struct Fastest {
     store: PathBuf,
 }
 
-/// The binary that was named, or the one beside our own executable: of the same profile.
+/// The binary that was named, or the one beside our own executable, which is of the same profile.
 ///
 /// # Errors
 ///
-/// [`Error::NoFastest`] where it is not there.
+/// [`Error::NoFastest`] if it is not there.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     let beside = || env::current_exe().map(|own| own.with_file_name("fastest"));
     let path = match named {
@@ -34,7 +34,7 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     path.canonicalize().map_err(Error::at(&path))
 }
 
-/// What the binary says of its version.
+/// The output of the binary's `--version`.
 pub fn version(program: &Path) -> String {
     machine::version(&program.to_string_lossy(), &["--version"]).unwrap_or_default()
 }
@@ -43,7 +43,7 @@ pub fn version(program: &Path) -> String {
 ///
 /// # Errors
 ///
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn binary(program: &Path) -> Result<Value> {
     let content = std::fs::read(program).map_err(Error::at(program))?;
     let metadata = std::fs::metadata(program).map_err(Error::at(program))?;
@@ -57,7 +57,7 @@ pub fn binary(program: &Path) -> Result<Value> {
 }
 
 impl Fastest {
-    /// This program with this store, which need not be there yet.
+    /// Uses this binary with this store, which need not exist yet.
     pub fn new(program: &Path, store: &Path) -> Self {
         Self { program: program.to_owned(), store: store.to_owned() }
     }
@@ -67,7 +67,7 @@ impl Fastest {
         &self.store
     }
 
-    /// A command of Fastest in a folder, with JSON for an answer.
+    /// A `fastest` command in a folder, with JSON output.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.env_remove("FASTEST_LOG").env("FASTEST_STORE", &self.store);
@@ -79,7 +79,7 @@ impl Fastest {
     ///
     /// # Errors
     ///
-    /// Where it fails, or its answer is not JSON.
+    /// If it fails, or its answer is not JSON.
     pub fn ask(&self, folder: &Path, arguments: &[&str]) -> Result<Value> {
         answer(&run(&mut self.command(folder, arguments))?)
     }
@@ -88,7 +88,7 @@ impl Fastest {
     ///
     /// # Errors
     ///
-    /// Where the command fails.
+    /// If the command fails.
     pub fn set_primary(&self, file: &Path) -> Result<()> {
         let url = format!("file://{}", file.display());
         self.ask(Path::new("/"), &["remote", "set", &url]).map(drop)
@@ -98,7 +98,7 @@ impl Fastest {
     ///
     /// # Errors
     ///
-    /// [`Error::Wrong`] where it does not.
+    /// [`Error::Wrong`] if it does not.
     pub fn check_holds(&self, tree: &Path, snapshot: &Value, path: &Path) -> Result<()> {
         let snapshot = text(snapshot, "snapshot_id")?;
         let path = path.to_string_lossy();
@@ -110,30 +110,30 @@ impl Fastest {
     }
 }
 
-/// An answer in JSON.
+/// Parses an answer as JSON.
 ///
 /// # Errors
 ///
-/// Where it is none.
+/// If it is not JSON.
 pub fn answer(output: &[u8]) -> Result<Value> {
     let no_json = |_| Error::Wrong(format!("no JSON: {}", String::from_utf8_lossy(output)));
     serde_json::from_slice(output).map_err(no_json)
 }
 
-/// A text of an answer.
+/// A text field of an answer.
 ///
 /// # Errors
 ///
-/// Where it has none of this name.
+/// If it has no such field.
 pub fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str> {
     answer[name].as_str().ok_or_else(|| Error::Wrong(format!("{name} is missing in {answer}")))
 }
 
-/// A number of an answer.
+/// A number field of an answer.
 ///
 /// # Errors
 ///
-/// Where it has none of this name.
+/// If it has no such field.
 pub fn number(answer: &Value, name: &str) -> Result<u64> {
     answer[name].as_u64().ok_or_else(|| Error::Wrong(format!("{name} is missing in {answer}")))
 }

@@ -1,4 +1,4 @@
-//! Folders on disk: what is in them, whether two are the same, copies, and how large they are.
+//! Folders on disk: their contents, comparisons, copies and sizes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -18,10 +18,10 @@ pub use copy::{copy, size_to_copy};
 
 /// Folders of the peers' own state, at the top of a tree.
 const STATE: [&str; 2] = [".fastest", ".git"];
-/// Files that a step changes are no larger: what is measured is one change, not one file.
+/// Most bytes of a file that a step changes: the change is to be measured, not the size of a file.
 pub const CHANGED_BYTES_MAX: u64 = 64 << 10;
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A file.
@@ -39,10 +39,10 @@ pub enum Entry {
     Other,
 }
 
-/// All that is in a folder, by path from there; without the state of peers at its top.
+/// The contents of a folder, by relative path, without the peers' state at its top.
 pub type Listing = BTreeMap<PathBuf, Entry>;
 
-/// Which of a tree's properties a peer promises to give back.
+/// Which properties of a tree a peer promises to restore.
 #[derive(Debug, Clone, Copy)]
 pub struct Keeps {
     /// All permissions of files, not only whether the owner may execute them.
@@ -55,7 +55,7 @@ pub struct Keeps {
 ///
 /// # Errors
 ///
-/// Where something in it cannot be read.
+/// If something in it cannot be read.
 pub fn list(folder: &Path) -> Result<Listing> {
     let mut listing = Listing::new();
     let mut waiting = vec![PathBuf::new()];
@@ -92,7 +92,7 @@ fn entry(path: &Path, metadata: &Metadata) -> Result<Entry> {
     })
 }
 
-/// How many files and links, and folders, and bytes in files there are.
+/// Counts the files and links, the folders, and the bytes in files.
 pub fn count(listing: &Listing) -> (u64, u64, u64) {
     listing.values().fold((0, 0, 0), |(files, folders, all), entry| match entry {
         Entry::File { bytes, .. } => (files + 1, folders, all + bytes),
@@ -102,7 +102,7 @@ pub fn count(listing: &Listing) -> (u64, u64, u64) {
     })
 }
 
-/// Fails unless two folders hold the same, byte for byte, as far as `keeps` goes.
+/// Fails unless two folders have the same contents, byte for byte, as far as `keeps` demands.
 ///
 /// # Errors
 ///
@@ -122,7 +122,7 @@ pub fn same(ours: &Path, theirs: &Path, keeps: Keeps) -> Result<()> {
     Ok(())
 }
 
-/// The listing without what is not promised.
+/// The listing without what the peer does not promise to restore.
 fn kept(listing: Listing, keeps: Keeps) -> Listing {
     let holds_files = |folder: &Path| {
         let below =
@@ -152,18 +152,18 @@ fn same_bytes(left: &Path, right: &Path) -> Result<bool> {
         if length == 0 {
             return Ok(theirs.read(&mut b).map_err(Error::at(right))? == 0);
         }
-        // Shorter than ours is different, which `read_exact` says as an error.
+        // If the other file is shorter, `read_exact` reports an error.
         if theirs.read_exact(&mut b[..length]).is_err() || a[..length] != b[..length] {
             return Ok(false);
         }
     }
 }
 
-/// Reads a file, or all files of a folder, so that the page cache has them.
+/// Reads a file, or all files of a folder, so that they are in the page cache.
 ///
 /// # Errors
 ///
-/// Where one cannot be read.
+/// If one cannot be read.
 pub fn warm(place: &Path) -> Result<()> {
     let files = if place.is_dir() {
         let is_file = |(path, entry)| matches!(entry, Entry::File { .. }).then(|| place.join(path));
@@ -178,27 +178,27 @@ pub fn warm(place: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a file takes, or a folder with all that is in it.
+/// The size of a file, or of a folder with its contents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size {
     /// Lengths of the files and links, in bytes.
     pub bytes: u64,
-    /// What they take on disk with their folders, in bytes.
+    /// The space that they and their folders take on disk, in bytes.
     pub on_disk: u64,
     /// Files, links and folders, the topmost included.
     pub inodes: u64,
 }
 
-/// The size of a file, or of a folder, state of peers and all.
+/// The size of a file or a folder, including the peers' state.
 ///
 /// # Errors
 ///
-/// Where something in it cannot be read.
+/// If something in it cannot be read.
 pub fn size(place: &Path) -> Result<Size> {
     size_without(place, &[])
 }
 
-/// The size of all but what has one of these names.
+/// The size without entries of these names.
 fn size_without(place: &Path, names: &[&str]) -> Result<Size> {
     let mut sum = Size::default();
     let mut waiting = vec![place.to_owned()];
@@ -220,8 +220,8 @@ fn size_without(place: &Path, names: &[&str]) -> Result<Size> {
     Ok(sum)
 }
 
-/// Files that a step may change: small ones that their owner may write, with names that can be said
-/// in a command. In the order of their paths.
+/// The files that a step may change, sorted by path: small ones that their owner may write, whose
+/// names can be used in a command.
 pub fn changeable(listing: &Listing) -> Vec<PathBuf> {
     let small = |entry: &Entry| match entry {
         Entry::File { mode, bytes } => mode & 0o200 != 0 && (1..=CHANGED_BYTES_MAX).contains(bytes),
@@ -235,19 +235,19 @@ pub fn changeable(listing: &Listing) -> Vec<PathBuf> {
 ///
 /// # Errors
 ///
-/// Where something in it cannot be removed.
+/// If something in it cannot be removed.
 pub fn remove(folder: &Path) -> Result<()> {
     clear(folder)?;
     settle()
 }
 
-/// Empties all files of a folder, and waits until the disk is quiet. They are not removed: for some
-/// minutes ext4 looks past each inode that was freed before it takes a new one, and whoever makes many
-/// files next waits for that several times as long as for all else.
+/// Empties all files of a folder, and waits until the disk is quiet. The files are not removed: for
+/// some minutes after that, ext4 skips each freed inode before it takes a new one, so that creating
+/// many files would take several times as long.
 ///
 /// # Errors
 ///
-/// Where a file cannot be written.
+/// If a file cannot be written.
 pub fn empty(folder: &Path) -> Result<()> {
     empty_files(folder)?;
     settle()
@@ -273,21 +273,21 @@ fn empty_files(folder: &Path) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Where something in it cannot be removed.
+/// If something in it cannot be removed.
 pub fn clear(folder: &Path) -> Result<()> {
     if fs::remove_dir_all(folder).is_ok() {
         return Ok(());
     }
-    // Only where it is needed: this writes to every file.
+    // Only if it is necessary, because this writes to every file.
     run(Command::new("chmod").args(["-R", "u+w"]).arg(folder))?;
     fs::remove_dir_all(folder).map_err(Error::at(folder))
 }
 
-/// Waits until what was written or removed is on disk.
+/// Waits until all writes and removals are on disk.
 ///
 /// # Errors
 ///
-/// Where `sync` cannot be run.
+/// If `sync` cannot be run.
 pub fn settle() -> Result<()> {
     run(&mut Command::new("sync"))?;
     thread::sleep(Duration::from_secs(1));

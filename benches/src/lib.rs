@@ -1,12 +1,12 @@
-//! Measured, not asserted: what the benches and the two binaries here share.
+//! What the benches and the two binaries of this crate share.
 //!
-//! `cargo bench -p fastest-benches` runs the pieces on trees in memory ([`project`]). Two binaries run
-//! the whole command: `compare` beside git, restic, rsync, tar and cp on a tree that the caller names
-//! ([`compare`]), and `scale` on trees that it makes ([`scale`]).
+//! `cargo bench -p fastest-benches` measures parts of the engine on trees in memory ([`project`]).
+//! Two binaries run the whole command: `compare` beside git, restic, rsync, tar and cp on a tree
+//! that the caller names ([`compare`]), and `scale` on trees that it generates ([`scale`]).
 //!
-//! Both time processes ([`measure`]), keep every value ([`results`]), and print tables, JSON and plots
-//! ([`table`], [`report`], [`plot`]). What a step did is always checked: a figure of work that was not
-//! done would be worth nothing.
+//! Both time processes ([`measure`]), keep every value ([`results`]), and print tables, JSON and
+//! plots ([`table`], [`report`], [`plot`]). The outcome of each step is checked, because a figure
+//! of work that was not done would be worthless.
 
 pub mod compare;
 pub mod error;

@@ -1,4 +1,4 @@
-//! On what was measured, and with which versions.
+//! The machine and the versions that were measured.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::settings;
 
-/// Date, cores, processor, memory, kernel, and file system of the folder in which all is done.
-/// What this system does not say is null.
+/// Date, cores, processor, memory, kernel, and file system of the work folder. What the system does
+/// not report is null.
 pub fn facts(work: &Path) -> Value {
     json!({
         "date": time(SystemTime::now()),
@@ -35,18 +35,18 @@ pub fn line(facts: &Value) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// A time in UTC, to the second; none for one that no calendar has.
+/// A time in UTC, to the second; `None` if it is out of the calendar's range.
 pub fn time(time: SystemTime) -> Option<String> {
     let time = jiff::Timestamp::try_from(time).ok()?;
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// What a program says of its version, in its first line; none where it is not installed.
+/// The first line of a program's `--version`; `None` if it is not installed.
 pub fn version(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     settings::remove(&mut command);
     let output = command.args(arguments).output().ok()?;
-    // A program that is there and knows no such option is of an unknown version.
+    // A program that exists but has no such option is of an unknown version.
     let unknown = || Some("unknown version".to_owned());
     if !output.status.success() {
         return unknown();

@@ -1,4 +1,4 @@
-//! Trees on disk, made and not read: the same on every machine.
+//! Generated trees on disk, which are the same on every machine.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 
 /// Files in each folder.
 pub const FILES_PER_FOLDER: u64 = 16;
-/// Folders in each folder that holds folders.
+/// Subfolders of each folder that has subfolders.
 const FOLDERS_PER_FOLDER: u64 = 50;
 
-/// Numbers without a pattern that a compressor would find (SplitMix64), the same for the same seed.
+/// Numbers that a compressor finds no pattern in (SplitMix64), the same for the same seed.
 #[derive(Debug, Clone)]
 pub struct Numbers(u64);
 
@@ -21,7 +21,7 @@ impl Numbers {
         Self(seed)
     }
 
-    /// The next one.
+    /// The next number.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,7 +29,7 @@ impl Numbers {
         mixed ^ (mixed >> 31)
     }
 
-    /// So many bytes of them.
+    /// The next `length` bytes.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 8);
         while bytes.len() < length {
@@ -40,7 +40,8 @@ impl Numbers {
     }
 }
 
-/// Where file `number` lies in a made tree: 16 to a folder, folders in two levels of 50 above.
+/// The path of file `number` in a generated tree: 16 files in a folder, below two levels of 50
+/// folders.
 pub fn path(number: u64) -> PathBuf {
     let folder = number / FILES_PER_FOLDER;
     let (high, middle) =
@@ -55,7 +56,7 @@ pub fn path(number: u64) -> PathBuf {
 ///
 /// # Errors
 ///
-/// Where one cannot be written.
+/// If one cannot be written.
 pub fn tree(root: &Path, files: u64, bytes: (u64, u64)) -> Result<()> {
     for number in 0..files {
         let path = root.join(path(number));
@@ -80,22 +81,22 @@ fn text(seed: u64, (least, below): (u64, u64)) -> String {
     text
 }
 
-/// Changes a file: one line more, which no other change has written.
+/// Changes a file: appends a line that no other change writes.
 ///
 /// # Errors
 ///
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn change(file: &Path, number: u64) -> Result<()> {
     let open = File::options().append(true).open(file);
     let line = format!("\nchange {number:016x}\n", number = Numbers::of(number).draw());
     open.and_then(|mut file| file.write_all(line.as_bytes())).map_err(Error::at(file))
 }
 
-/// Writes a file of `bytes` bytes that do not compress, with `inserted` more of them in its middle.
+/// Writes a file of `bytes` incompressible bytes, with `inserted` further ones in its middle.
 ///
 /// # Errors
 ///
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn large_file(file: &Path, bytes: u64, inserted: usize) -> Result<()> {
     let mut numbers = Numbers::of(1);
     let mut write = || {

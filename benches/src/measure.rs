@@ -1,8 +1,8 @@
-//! Runs programs, and says how long they took and how much memory they had.
+//! Runs programs, and measures their time and memory.
 //!
-//! The clock is the system's monotonic one, around starting and waiting. Memory comes from GNU time,
-//! which stands between us and the program: what the system reports of our own children would include
-//! our own pages.
+//! Time is measured by the system's monotonic clock, from the start of a program to its end. Memory
+//! is measured by GNU time, which runs the program: what the system reports for our own children
+//! would include our own pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 
-/// What one step of one peer took.
+/// The measurement of one step of one peer.
 #[derive(Debug)]
 pub struct Measured {
     /// Seconds from the start of the first program to the end of the last.
@@ -20,11 +20,11 @@ pub struct Measured {
     pub output: Vec<u8>,
 }
 
-/// Runs a program, and gives what it wrote to stdout.
+/// Runs a program, and returns what it wrote to stdout.
 ///
 /// # Errors
 ///
-/// Where it cannot be started, or ends with an error.
+/// If it cannot be started, or ends with an error.
 pub fn run(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.output();
     let line = || command_line(command);
@@ -37,12 +37,12 @@ pub fn run(command: &mut Command) -> Result<Vec<u8>> {
     Err(Error::Failed { command: line(), status, said })
 }
 
-/// Runs programs one after the other, and times them together. What others have written is brought to
-/// the disk first, so that it does not count here.
+/// Runs programs one after the other, and times them together. Earlier writes are flushed to disk
+/// first, so that they do not count.
 ///
 /// # Errors
 ///
-/// Where one of them fails.
+/// If one of them fails.
 pub fn time(commands: &mut [Command]) -> Result<Measured> {
     run(&mut Command::new("sync"))?;
     let start = Instant::now();
@@ -53,7 +53,7 @@ pub fn time(commands: &mut [Command]) -> Result<Measured> {
     Ok(Measured { seconds: start.elapsed().as_secs_f64(), output })
 }
 
-/// Measures memory through GNU time, where that is installed.
+/// Measures memory through GNU time, if that is installed.
 #[derive(Debug)]
 pub struct Memory {
     program: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Looks for GNU time; its answers go to a file in `folder`.
+    /// Looks for GNU time. Its output goes to a file in `folder`.
     pub fn new(folder: &Path) -> Self {
         let names = ["/usr/bin/time", "gtime"].map(PathBuf::from);
         let program = names.into_iter().find(|name| {
@@ -78,12 +78,12 @@ impl Memory {
         self.program.is_some()
     }
 
-    /// Runs as [`time`], and gives the most memory that any one of the processes had, in bytes, too.
-    /// This adds the start of one more small program to the seconds of each.
+    /// Does the same as [`time`], and also returns the most memory of any single process, in bytes.
+    /// Each program takes longer by the start of one more small program.
     ///
     /// # Errors
     ///
-    /// Where one of the programs fails.
+    /// If one of the programs fails.
     pub fn time(&self, commands: Vec<Command>) -> Result<(Measured, Option<u64>)> {
         let Some(program) = &self.program else {
             return Ok((time(&mut { commands })?, None));

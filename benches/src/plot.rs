@@ -1,38 +1,38 @@
-//! A plot of results as SVG: for each step, what we need divided by what each peer needs.
+//! A plot of results as SVG: for each step, our value divided by each peer's.
 //!
-//! A bar begins at 1, which is the peer's, and goes to the left where we need less and to the right
-//! where we need more, on a scale of powers of ten: so a bar's length means something.
+//! A bar begins at 1, which is the peer's value. It extends to the left if we need less, and to the
+//! right if we need more. The scale is logarithmic, so that the lengths of bars can be compared.
 
 use std::fmt::Write;
 
 use crate::results::{Results, Row};
 use crate::table::{amount, times};
 
-/// Width of the whole picture, in its own units, as for all lengths here.
+/// The width of the picture. All lengths here are in the picture's own units.
 const WIDTH: f64 = 760.0;
-/// Where the names of peers end and the bars may begin.
+/// The end of the peers' names, and the leftmost position of bars.
 const LEFT: f64 = 96.0;
-/// Where bars end at the latest; their labels follow.
+/// The rightmost position of bars. Their labels follow.
 const RIGHT: f64 = 590.0;
 /// Height of one bar's line.
 const LINE: f64 = 20.0;
 /// Room above and below the bars, for the title and the axis.
 const MARGIN: f64 = 34.0;
 
-/// Colours are those of whoever looks: a light page or a dark one.
+/// The colours, for a light or a dark page.
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.step{font-weight:600}\
 .end{text-anchor:end}.middle{text-anchor:middle}.less{fill:#2a78d6}.more{fill:#c2570c}\
 .axis{stroke:#8c959f;stroke-width:1}.grid{stroke:#8c959f;stroke-opacity:.3}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.less{fill:#58a6ff}.more{fill:#f0883e}}";
 
-/// The scale: from how many powers of ten below 1 to how many above.
+/// The scale: the number of powers of ten below 1, and above.
 struct Scale {
     low: f64,
     high: f64,
 }
 
 impl Scale {
-    /// Whole powers that hold all these ratios.
+    /// The whole powers that cover all these ratios.
     fn of(ratios: impl Iterator<Item = f64>) -> Self {
         let mut scale = Self { low: 0.0, high: 1.0 };
         for power in ratios.map(f64::log10) {
@@ -42,13 +42,13 @@ impl Scale {
         scale
     }
 
-    /// Where a ratio lies, from the left.
+    /// The position of a ratio, from the left.
     fn at(&self, ratio: f64) -> f64 {
         LEFT + (ratio.log10() - self.low) / (self.high - self.low) * (RIGHT - LEFT)
     }
 }
 
-/// The plot. Rows without two values to compare are left out.
+/// Draws the plot. Rows without two values to compare are left out.
 pub fn svg(results: &Results, title: &str) -> String {
     let rows: Vec<_> = results.rows.iter().filter(|row| !bars(row).is_empty()).collect();
     let scale = Scale::of(rows.iter().flat_map(|row| bars(row)).map(|(_, ratio)| ratio));
@@ -139,7 +139,7 @@ fn push(svg: &mut String, text: std::fmt::Arguments<'_>) {
     svg.write_fmt(text).expect("a string takes all");
 }
 
-/// Text as it may stand in an element.
+/// Escapes text for an element.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -165,7 +165,7 @@ mod tests {
         results
     }
 
-    /// Names of the elements; panics unless each is closed in its turn and no text has loose signs.
+    /// The names of the elements. Panics unless all are closed in order and all text is escaped.
     fn elements(svg: &str) -> Vec<String> {
         let (mut open, mut names) = (Vec::new(), Vec::new());
         for part in svg.split('<').skip(1) {

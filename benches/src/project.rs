@@ -1,4 +1,4 @@
-//! Trees and bytes in memory: made, not read, so that every machine measures the same ones.
+//! Generated trees and bytes in memory, so that every machine measures the same ones.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use fastest_core::object::tree::write::write_directory;
 /// Files in each folder of [`project`].
 pub const FILES_PER_FOLDER: u64 = 16;
 
-/// A name, and a file that stands for content number `number` in version `version`.
+/// A name, and a file whose content is number `number` in version `version`.
 pub fn file(number: u64, version: u64) -> (String, Item) {
     let seed = [number.to_le_bytes(), version.to_le_bytes()].concat();
     let item = Item {
@@ -28,8 +28,8 @@ pub fn entries(numbers: Range<u64>, version: impl Fn(u64) -> u64) -> Vec<(String
     numbers.map(|number| file(number, version(number))).collect()
 }
 
-/// A tree of `folders` folders, 250 to a parent, with [`FILES_PER_FOLDER`] files each. The content
-/// of file `n` follows from `n` and `version(n)`.
+/// A tree of `folders` folders, 250 to a parent, with [`FILES_PER_FOLDER`] files each. `n` and
+/// `version(n)` determine the content of file `n`.
 pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjects) -> Root {
     let folder = |number: u64| {
         let first = number * FILES_PER_FOLDER;
@@ -48,7 +48,7 @@ pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjec
     write_directory(&parents, objects).expect("memory takes all")
 }
 
-/// Letters without a pattern: sixteen of them, so that they compress to about half.
+/// Random letters. There are sixteen different ones, so that they compress to about half.
 pub fn noise(count: usize) -> Vec<u8> {
     let mut state = 1u64;
     let step = |_| {

@@ -1,4 +1,5 @@
-//! What both commands take and hand over: where they work, tables on stdout, JSON and a plot in files.
+//! The options and the output of both commands: the work folder, tables on stdout, and files with
+//! JSON and a plot.
 
 use std::env;
 use std::fs::{self, File};
@@ -28,7 +29,7 @@ pub struct Common {
     svg: Option<PathBuf>,
 }
 
-/// A folder that goes when it is dropped, with read-only folders in it.
+/// A folder that is removed when it is dropped, including read-only folders in it.
 #[derive(Debug)]
 pub struct Work(TempDir);
 
@@ -41,17 +42,17 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        // What cannot be removed stays: there is nobody left to tell.
+        // What cannot be removed is left, because nobody can be told.
         let _ = folder::clear(self.path());
     }
 }
 
 impl Common {
-    /// Makes the folder to work in, and says where it is: who ends us by a signal has to remove it.
+    /// Makes the work folder, and prints its path: after a signal, the user has to remove it.
     ///
     /// # Errors
     ///
-    /// Where it cannot be made, or would be in `tree`, which is a folder to be copied into it.
+    /// If it cannot be made, or would be inside `tree`, which is to be copied into it.
     pub fn work(&self, tree: Option<&Path>) -> Result<Work> {
         let parent = self.work.clone().unwrap_or_else(env::temp_dir);
         let parent = parent.canonicalize().map_err(Error::at(&parent))?;
@@ -72,12 +73,12 @@ impl Common {
         Ok(work)
     }
 
-    /// Fails unless the files can be written: better now than after hours. They are made where they are
-    /// not there yet, and left as they are where they are.
+    /// Fails unless the files can be written, which is better now than after hours. Missing files
+    /// are created, and existing ones are left as they are.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be opened for writing.
+    /// If one of them cannot be opened for writing.
     pub fn check_files(&self) -> Result<()> {
         for path in [&self.json, &self.svg].into_iter().flatten() {
             let opened = File::options().create(true).append(true).open(path);
@@ -90,16 +91,17 @@ impl Common {
     ///
     /// # Errors
     ///
-    /// [`Error::NoFastest`] where it is not there.
+    /// [`Error::NoFastest`] if it is not there.
     pub fn fastest(&self) -> Result<PathBuf> {
         fastest::find(self.fastest.as_deref())
     }
 
-    /// Writes the JSON: `about` is what was measured, and on what; its `rows` become the results.
+    /// Writes the JSON. `about` describes what was measured, and on which machine; its `rows`
+    /// become the results.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn keep(&self, results: &Results, about: &Value) -> Result<()> {
         let Some(path) = &self.json else { return Ok(()) };
         let mut all = about.clone();
@@ -107,12 +109,12 @@ impl Common {
         fs::write(path, format!("{all:#}\n")).map_err(Error::at(path))
     }
 
-    /// Writes the files, and then prints the tables, with the machine above and notes below. `about` is
-    /// as for [`Self::keep`]; `title` is that of the plot, too.
+    /// Writes the files, and then prints the tables, with the machine above them and notes below.
+    /// `about` is the same as for [`Self::keep`]. The plot has the same `title`.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be written.
+    /// If a file cannot be written.
     pub fn hand_over(&self, results: &Results, title: &str, about: &Value) -> Result<()> {
         self.keep(results, about)?;
         if let Some(path) = &self.svg {

@@ -1,17 +1,17 @@
-//! The values of a run, and what is made of them.
+//! The values of a run, and the figures computed from them.
 
 use serde_json::{Value, json};
 
-/// What a row's values are.
+/// The unit of a row's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Seconds of the wall clock.
     Seconds,
     /// Bytes.
     Bytes,
-    /// How many.
+    /// A count.
     Count,
-    /// A part of a whole, which is 1.
+    /// A fraction of a whole.
     Share,
 }
 
@@ -20,7 +20,7 @@ pub enum Unit {
 pub struct Cell {
     /// The values of each run, in the order in which they were measured.
     pub runs: Vec<Vec<f64>>,
-    /// The most memory that one process had, in bytes, in any run.
+    /// The most memory of a single process in any run, in bytes.
     pub peak_memory: Option<u64>,
 }
 
@@ -29,13 +29,14 @@ pub struct Cell {
 pub struct Row {
     /// What was measured.
     pub name: String,
-    /// In what.
+    /// The unit.
     pub unit: Unit,
-    /// One for each column.
+    /// One cell for each column.
     pub cells: Vec<Cell>,
 }
 
-/// All that was measured: rows are steps, columns are peers. Both are in the order of their coming.
+/// All measurements: rows are steps, columns are peers. Both are in the order in which they were
+/// added.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
     /// The peers.
@@ -45,15 +46,15 @@ pub struct Results {
 }
 
 impl Cell {
-    /// The median of all values of all runs; none where there is no value.
+    /// The median of all values of all runs; `None` if there is no value.
     pub fn median(&self) -> Option<f64> {
         median(&self.runs.concat())
     }
 }
 
 impl Row {
-    /// The first column's median divided by this column's: below 1 where the first needs less. None
-    /// for the first column itself, and where one of the two has no value or this one is zero.
+    /// The first column's median divided by this column's: below 1 if the first needs less. `None`
+    /// for the first column itself, and if one of the two has no value or this one is zero.
     pub fn ratio(&self, index: usize) -> Option<f64> {
         let first = self.cells.first().and_then(Cell::median)?;
         let other = self.cells.get(index)?.median().filter(|other| *other > 0.0)?;
@@ -71,18 +72,18 @@ impl Results {
     ///
     /// # Panics
     ///
-    /// Where there is no such column.
+    /// If there is no such column.
     pub fn add(&mut self, row: (&str, Unit), column: &str, run: usize, value: f64) {
         let runs = &mut self.cell(row, column).runs;
         runs.resize(runs.len().max(run + 1), Vec::new());
         runs[run].push(value);
     }
 
-    /// Adds what memory was measured; the most is kept.
+    /// Adds a measurement of memory. The largest is kept.
     ///
     /// # Panics
     ///
-    /// Where there is no such column.
+    /// If there is no such column.
     pub fn add_memory(&mut self, row: (&str, Unit), column: &str, bytes: Option<u64>) {
         let cell = self.cell(row, column);
         cell.peak_memory = cell.peak_memory.max(bytes);
@@ -100,7 +101,7 @@ impl Results {
     }
 
     /// Every value, as `rows` of `{name, unit, columns: {peer: {median, runs, peak_memory_bytes,
-    /// first_to_this}}}`, the last being [`Row::ratio`]; a peer that does not do a step is not named
+    /// first_to_this}}}`. The last is [`Row::ratio`]. A peer that does not do a step is left out
     /// there.
     pub fn json(&self) -> Value {
         let row = |row: &Row| {
@@ -133,7 +134,7 @@ fn cell_json(row: &Row, index: usize) -> Option<Value> {
     }))
 }
 
-/// The middle value, or the mean of the two in the middle; none of no values.
+/// The middle value, or the mean of the two in the middle; `None` if there are no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

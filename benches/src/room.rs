@@ -1,4 +1,4 @@
-//! Whether there is room for a run, before it begins.
+//! Checks for enough disk space before a run begins.
 
 use std::path::Path;
 
@@ -8,29 +8,29 @@ use crate::error::{Error, Result};
 use crate::results::Unit;
 use crate::table::amount;
 
-/// Room on a disk: what is free, or needed.
+/// Free or required space on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Bytes.
     pub bytes: u64,
-    /// How many files and folders.
+    /// The number of files and folders.
     pub inodes: u64,
 }
 
 impl Room {
-    /// What is free where this folder lies, for those who are not root.
+    /// The space on this folder's disk that is free for users other than root.
     ///
     /// # Errors
     ///
-    /// Where the file system does not say.
+    /// If the file system does not report it.
     pub fn free(folder: &Path) -> Result<Self> {
         let said = statvfs(folder).map_err(|errno| Error::at(folder)(errno.into()))?;
-        // Some file systems, such as btrfs, make inodes as they are needed, and count none.
+        // Some file systems, such as btrfs, create inodes on demand, and report a count of zero.
         let inodes = if said.f_files == 0 { u64::MAX } else { said.f_favail };
         Ok(Self { bytes: said.f_bavail.saturating_mul(said.f_frsize), inodes })
     }
 
-    /// Fails unless there is so much room where this folder lies.
+    /// Fails unless this much space is free on this folder's disk.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What becomes of time and space as a project grows, on trees that are made.
+//! Measures how time and space grow with a project, on generated trees.
 //!
 //! - `growth`: trees of 1,000 to 1,000,000 files
 //! - `insert`: a few bytes more in the middle of a large file
@@ -53,7 +53,7 @@ enum Part {
     Workspaces,
 }
 
-/// Where it is done, and with what.
+/// The work folder, and the binary.
 struct Bench<'a> {
     work: &'a Path,
     program: &'a Path,
@@ -61,12 +61,13 @@ struct Bench<'a> {
     keep: &'a dyn Fn(&Results) -> Result<()>,
 }
 
-/// Measures these parts with this binary, in this folder. Gives the results, and what they are of;
-/// `keep` is given both after each run and part, so that nothing is lost where a later one fails.
+/// Measures these parts with this binary, in this folder. Returns the results and a description of
+/// what was measured. `keep` gets both after each run and part, so that nothing is lost if a later
+/// one fails.
 ///
 /// # Errors
 ///
-/// Where a step fails, or did not do what it is for; and those of `keep`.
+/// If a step fails or does not achieve its purpose, or `keep` fails.
 pub fn run(
     options: &Options,
     program: &Path,
@@ -101,7 +102,7 @@ pub fn run(
     Ok((results, about))
 }
 
-/// What has to be known to read the figures.
+/// What a reader must know to interpret the figures.
 const NOTES: [&str; 3] = [
     "find looks at every file's times (-type f -newermt 2030-01-01): what any status without a watcher \
      must do at the least.",

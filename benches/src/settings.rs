@@ -1,10 +1,10 @@
-//! The caller's environment, as far as it would change what peers do.
+//! Removes what in the caller's environment would change how peers behave.
 
 use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// Takes from a command the variables by which a peer, or bash, would do something else.
+/// Removes the variables from a command that would change how a peer, or bash, behaves.
 pub fn remove(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);

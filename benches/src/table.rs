@@ -1,8 +1,8 @@
-//! Tables as text: Markdown, with columns that line up where it is read as it is.
+//! Tables in Markdown, with aligned columns, so that they can also be read as plain text.
 
 use crate::results::{Results, Row, Unit};
 
-/// Results as tables: medians; Fastest to each (the first column to each of the others); memory.
+/// Results as tables: medians; ratios of the first column, Fastest, to each of the others; memory.
 pub fn tables(results: &Results) -> String {
     let median = |row: &Row, index: usize| Some(amount(row.cells[index].median()?, row.unit));
     let mut parts = vec![("Medians".to_owned(), table(results, median))];
@@ -20,7 +20,7 @@ pub fn tables(results: &Results) -> String {
     parts.into_iter().filter_map(text).collect()
 }
 
-/// A table of those rows and columns that have something to show; none where nothing has.
+/// A table of the rows and columns that have values; `None` if there are none.
 fn table(results: &Results, show: impl Fn(&Row, usize) -> Option<String>) -> Option<String> {
     let columns: Vec<_> = (0..results.columns.len())
         .filter(|&index| results.rows.iter().any(|row| show(row, index).is_some()))
@@ -72,7 +72,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
     };
     let mut value = if unit == Unit::Seconds { value * 1e6 } else { value };
     let mut scale = 0;
-    // What would be shown as 1000 of one is 1.00 of the next.
+    // A value that would be shown as 1000 of one unit is 1.00 of the next.
     while value >= step - 0.5 && scale + 1 < scales.len() {
         value /= step;
         scale += 1;
@@ -81,12 +81,12 @@ pub fn amount(value: f64, unit: Unit) -> String {
     format!("{} {}", if whole { format!("{value:.0}") } else { three_digits(value) }, scales[scale])
 }
 
-/// A ratio, as it is shown.
+/// Formats a ratio.
 pub fn times(value: f64) -> String {
     format!("{} ×", three_digits(value))
 }
 
-/// Three digits that mean something, however small the number is; none after the point from 100 on.
+/// Formats a number with three significant digits, and with no decimals from 100 on.
 fn three_digits(value: f64) -> String {
     // Rounded first, so that 9.996 counts as a number of two digits before the point.
     let rounded = format!("{value:.2e}");

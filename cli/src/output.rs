@@ -71,7 +71,7 @@ impl Output {
         self.reader_gone
     }
 
-    /// Prints a report, as a line of JSON or by `text`.
+    /// Prints a report, as a line of JSON or with `text`.
     pub fn report<R: Serialize>(
         &mut self,
         report: &R,

@@ -20,7 +20,7 @@ use fastest_schema::Schema;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 
-/// What an example gives back.
+/// The result of an example.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A new id, which sorts by time.
@@ -46,7 +46,7 @@ impl Scene {
         Ok(Self { folder, remote })
     }
 
-    /// The same, its primary brought up to date with a schema.
+    /// Makes the same, and migrates its primary to a schema.
     fn with(schema: &Schema) -> Result<Self> {
         let scene = Self::new()?;
         run(migrate(&*scene.remote.primary, schema))??;
@@ -57,7 +57,7 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    /// Sends what waits, and brings the device up to date.
+    /// Pushes waiting rows, and pulls.
     fn sync(&self, db: &mut Database) -> Result<()> {
         run(async {
             db.push_all(&self.remote).await?;
@@ -67,7 +67,7 @@ impl Scene {
     }
 }
 
-/// How often a text stands in a file and what SQLite keeps beside it.
+/// Counts how often a text occurs in a file and in the files that SQLite keeps beside it.
 fn occurrences(file: &Path, text: &str) -> Result<usize> {
     let mut count = 0;
     for end in ["", "-wal"] {

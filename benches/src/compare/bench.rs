@@ -1,4 +1,4 @@
-//! The order of things: runs, steps, repeats, and peers taking turns.
+//! Runs, steps and repeats, with peers taking turns.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::folder;
 use crate::measure::{Memory, time};
 use crate::results::{Results, Unit};
 
-/// What all runs have in common.
+/// What all runs share.
 pub struct Bench {
     /// What the caller chose.
     pub options: Options,
@@ -21,7 +21,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// All steps of all peers, once, in a folder of their own.
+    /// Does all steps of all peers once, in a folder of their own.
     pub fn run(&self, run: usize, results: &mut Results) -> Result<()> {
         let folder = self.options.work.join(format!("run-{run}"));
         let mut peers = self.set_up(&folder, run)?;
@@ -37,7 +37,8 @@ impl Bench {
         folder::empty(&folder)
     }
 
-    /// Gives each peer a copy of the tree, and lets it set up. They come in the order of this run.
+    /// Makes a copy of the tree for each peer, and sets the peer up. Returns the peers in the order
+    /// of this run.
     fn set_up(&self, folder: &Path, run: usize) -> Result<Vec<Box<dyn Peer>>> {
         let mut peers = Vec::new();
         for index in order(self.peers.len(), run) {
@@ -69,7 +70,7 @@ impl Bench {
         })
     }
 
-    /// Adds the size of what a peer stored, where the step is that.
+    /// Adds the size of what a peer stored, if that is the step.
     fn store(&self, step: Step, peer: &dyn Peer, run: usize, results: &mut Results) -> Result<()> {
         let (false, Some(place)) = (step.row().1 == Unit::Seconds, peer.stored()) else {
             return Ok(());
@@ -98,7 +99,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Times a short step again and again, peers taking turns; once untimed before, for the memory.
+    /// Times a short step repeatedly, with peers taking turns. It is first done once untimed, to
+    /// measure memory.
     fn repeat(
         &self,
         step: Step,
@@ -125,9 +127,10 @@ impl Bench {
     }
 }
 
-/// In which order `count` peers take their turns in this run: another one is first in each run, and
-/// each follows every other one equally often, in `count` runs where that is even and in twice as many
-/// where it is odd (Williams' squares). So nobody always has the disk and caches of the same one before.
+/// The order in which `count` peers take turns in this run. Another peer is first in each run, and
+/// each follows every other one equally often, within `count` runs if that is even, and within
+/// twice as many if it is odd (Williams' squares). So no peer always finds the disk and caches as
+/// the same other left them.
 fn order(count: usize, run: usize) -> Vec<usize> {
     let is_mirrored = count % 2 == 1 && run % 2 == 1;
     let turn = |place: usize| {

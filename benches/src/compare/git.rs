@@ -8,7 +8,7 @@ use super::{Job, Keeps, Peer, Place, Step, check_copy};
 use crate::error::{Error, Result, check};
 use crate::measure::run;
 
-/// No settings of the user's, and nothing that goes on behind our back.
+/// Disables the user's settings and background work.
 const SETTINGS: [(&str, &str); 8] = [
     ("user.name", "bench"),
     ("user.email", "bench@localhost"),
@@ -92,7 +92,7 @@ impl Peer for Git {
             self.place.change(step, turn)?;
         }
         if step == Step::Status && turn == 0 {
-            // The first one fills the untracked cache, and the next one is the untimed one.
+            // This one fills the untracked cache; the untimed one comes after it.
             run(&mut self.here(&["status", "--short"]))?;
         }
         let (commands, warm) = match step {

@@ -1,4 +1,5 @@
-//! Those that copy: rsync, tar with zstd, and cp. They keep no history, and change no file of the tree.
+//! Peers that copy: rsync, tar with zstd, and cp. They keep no history, and change no file of the
+//! tree.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +10,7 @@ use crate::measure::run;
 
 const ALL: Keeps = Keeps { modes: true, empty_folders: true };
 
-/// rsync in one run: a mirror that it made is compared, and another one made.
+/// rsync in one run: it compares a mirror that it made, and makes another one.
 pub struct Rsync {
     place: Place,
 }
@@ -31,7 +32,7 @@ impl Rsync {
 
     fn rsync(&self, options: &[&str], to: &str) -> Command {
         let mut rsync = self.place.command("rsync");
-        // The slash at its end means what is in it.
+        // A slash at the end means the contents of the folder.
         rsync.args(options).arg(self.place.tree().join("")).arg(self.place.path(to));
         rsync
     }
@@ -79,8 +80,8 @@ impl Tar {
         Self { place }
     }
 
-    /// A pipe of two programs, which fails where either of them does. The shell gets paths as `$1`
-    /// and `$2`, so that nothing in them is understood as shell.
+    /// A pipe of two programs, which fails if either of them fails. The shell gets the paths as
+    /// `$1` and `$2`, so that it does not interpret them.
     fn pipe(&self, script: &str, first: PathBuf, second: PathBuf) -> Command {
         let mut bash = self.place.command("bash");
         bash.args(["-euo", "pipefail", "-c", script, "bash"]).arg(first).arg(second);
@@ -124,7 +125,7 @@ impl Peer for Tar {
     fn check(&mut self, step: Step, _: usize, _: &[u8]) -> Result<()> {
         match step {
             Step::Clone => check_copy(&self.place, &self.unpacked(), ALL),
-            // Unpacking it is what shows that it is whole, and comes later.
+            // A later step unpacks the archive, which shows whether it is complete.
             _ => run(self.place.command("zstd").arg("-tq").arg(self.archive())).map(drop),
         }
     }
@@ -159,7 +160,7 @@ impl Peer for Cp {
     }
 
     fn check(&mut self, _: Step, _: usize, _: &[u8]) -> Result<()> {
-        // Without `-p` the user's mask counts.
+        // Without `-p`, the user's umask would apply.
         check_copy(&self.place, &self.place.path("copy"), Keeps { modes: false, ..ALL })
     }
 

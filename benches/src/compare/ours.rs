@@ -24,7 +24,7 @@ impl Ours {
         self.place.path("primary")
     }
 
-    /// Snapshots that there must be when all steps but the clone are done.
+    /// The number of snapshots after all steps except the clone.
     fn snapshots() -> usize {
         1 + 2 * (ONE_FILE_REPEATS + 1)
     }
@@ -50,7 +50,8 @@ impl Ours {
         check(number(&status, "unpushed")? == 0, || format!("something waits: {status}"))
     }
 
-    /// The copy is the tree, and another device has every snapshot: so every push arrived.
+    /// Checks that the copy equals the tree, and that the other device has every snapshot, which
+    /// shows that every push arrived.
     fn check_clone(&self) -> Result<()> {
         let copy = self.place.path("copy");
         check_copy(&self.place, &copy, Keeps { modes: false, empty_folders: true })?;

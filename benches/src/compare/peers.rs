@@ -1,21 +1,21 @@
-//! Which peers are here, and can do what the steps ask of them.
+//! Which peers are installed, and can do the steps.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::{fastest, machine};
 
-/// All of them, in the order of the columns.
+/// All peers, in the order of the columns.
 pub const NAMES: [&str; 6] = ["fastest", "git", "restic", "rsync", "tar+zstd", "cp"];
 
-/// The first git that knows `init -b`.
+/// The first version of git that has `init -b`.
 const GIT_LEAST: (u32, u32) = (2, 28);
 
 /// Each peer by name.
 pub struct Peers {
-    /// Those that are here, with their versions.
+    /// The installed peers, with their versions.
     pub versions: BTreeMap<&'static str, String>,
-    /// Those that are left out, and why.
+    /// The peers that are left out, with the reasons.
     pub left_out: BTreeMap<&'static str, String>,
 }
 
@@ -49,7 +49,7 @@ fn programs(names: &[&str]) -> Result<String, String> {
     Ok(names.iter().map(version).collect::<Result<Vec<_>, _>>()?.join("; "))
 }
 
-/// git's version, unless it is too old. One that cannot be read is taken for a new one.
+/// git's version, unless it is too old. A version that cannot be parsed is assumed to be new.
 fn new_enough(said: String) -> Result<String, String> {
     let number = said.split_whitespace().nth(2).unwrap_or_default();
     let mut parts = number.split('.').map(str::parse);

@@ -1,4 +1,4 @@
-//! What each peer has for itself: a folder, a tree, files to change, and commands without settings.
+//! What each peer has of its own: a folder, a tree, files to change, and commands without settings.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,14 +7,14 @@ use super::{ONE_FILE_REPEATS, Step};
 use crate::error::Result;
 use crate::{made, settings};
 
-/// What a peer has in one run.
+/// The folder and files of a peer in one run.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Its folder, whose files are emptied after the run.
     pub folder: PathBuf,
-    /// A copy of the caller's tree: its own, where it changes files.
+    /// A copy of the caller's tree. A peer that changes files has its own.
     pub tree: PathBuf,
-    /// Files to change, by path from the tree's root, in an order.
+    /// Files to change, by path from the tree's root, in the order of use.
     pub files: Vec<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Place {
         made::change(&self.tree.join(self.changed(step, number)), number as u64)
     }
 
-    /// A command of a peer, which knows neither the user's settings nor the user's home.
+    /// A command of a peer, without the user's settings and home.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         settings::remove(&mut command);

@@ -32,7 +32,7 @@ impl Restic {
         self.place.path("repository")
     }
 
-    /// Files that are new, changed and unchanged are as many as they should be; links are not counted.
+    /// Checks the numbers of new, changed and unchanged files. restic does not count links.
     fn check_counts(&self, output: &[u8], step: Step) -> Result<()> {
         let said = answer(output)?;
         let listing = list(&self.place.tree())?;

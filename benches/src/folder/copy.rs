@@ -1,4 +1,4 @@
-//! Copies of a caller's tree, without what would keep a peer from storing every file.
+//! Copies a caller's tree without what would keep a peer from storing every file.
 
 use std::fs;
 use std::path::Path;
@@ -8,33 +8,33 @@ use super::{Size, size_without};
 use crate::error::{Error, Result};
 use crate::measure::run;
 
-/// What goes from a copy wherever it lies, so that every peer is to store every file.
+/// What is removed from any folder of a copy, so that every peer has to store every file.
 const LEFT_OUT: [&str; 8] =
     [".fastest", ".fastestignore", ".git", ".gitattributes", ".gitignore", ".hg", ".jj", ".svn"];
 
-/// Copies a tree with its times and permissions, without the state of version control systems and
-/// their rules of what to ignore. Where `from` is a link, the folder that it names is copied. Files
-/// that are hard links of one another are so no more: who changes one of them changes no other.
+/// Copies a tree with its times and permissions, but without the state of version control systems
+/// and their ignore rules. If `from` is a link, the folder that it points to is copied. Hard links
+/// become separate files, so that changing one changes no other.
 ///
 /// # Errors
 ///
-/// Where `cp` fails, `from` is no folder, or the copy cannot be cleared of these.
+/// If `cp` fails, `from` is not a folder, or the copy cannot be cleaned.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let from = from.canonicalize().map_err(Error::at(from))?;
     run(Command::new("cp").args(["-a", "--no-preserve=links"]).arg(&from).arg(to))?;
     clear_of_rules(to)
 }
 
-/// What [`copy`] will make of a tree.
+/// The listing of what [`copy`] would make of a tree.
 ///
 /// # Errors
 ///
-/// Where something in it cannot be read.
+/// If something in it cannot be read.
 pub fn size_to_copy(from: &Path) -> Result<Size> {
     size_without(&from.canonicalize().map_err(Error::at(from))?, &LEFT_OUT)
 }
 
-/// Refuses all but a real folder: behind a link lies what is not ours to remove.
+/// Refuses anything but a real folder: what a link points to is not ours to remove.
 fn clear_of_rules(copy: &Path) -> Result<()> {
     if !fs::symlink_metadata(copy).map_err(Error::at(copy))?.is_dir() {
         return Err(Error::Unusable(format!("{} is no folder", copy.display())));

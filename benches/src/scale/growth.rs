@@ -11,11 +11,11 @@ use crate::results::{Results, Unit};
 use crate::table::amount;
 use crate::{folder, made};
 
-/// How often a short step is timed in each run.
+/// How many times a short step is timed in each run.
 const REPEATS: u64 = 3;
-/// The smallest tree: each turn changes a file of its own.
+/// Least number of files in a tree, because each turn changes a file of its own.
 pub const FILES_LEAST: u64 = REPEATS + 2;
-/// Contents of files: at least so many bytes, and less than so many.
+/// Sizes of files in bytes: at least the first, and less than the second.
 const BYTES: (u64, u64) = (20, 200);
 
 /// One tree, and what is measured on it.
@@ -63,7 +63,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// The row of a step: its name ends with how many files the tree has.
+    /// The row of a step. Its name ends with the number of files in the tree.
     fn row(&self, step: &str) -> String {
         format!("{step}, {} files", amount(self.files as f64, Unit::Count))
     }
@@ -95,7 +95,7 @@ impl Tree<'_> {
         check(output.is_empty(), || format!("find: {}", String::from_utf8_lossy(&output)))
     }
 
-    /// A snapshot with one changed file: how long it takes, and what it adds.
+    /// Measures a snapshot with one changed file: its time, and the space that it adds.
     fn one_file(&mut self, device: &Fastest, turn: u64) -> Result<()> {
         let path = made::path((self.files / FILES_LEAST) * (turn + 1));
         made::change(&self.root.join(&path), self.run as u64)?;
@@ -116,7 +116,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Times a step that is repeated; memory is measured at turn 0, which is not timed.
+    /// Times a step repeatedly. Memory is measured in turn 0, which is not timed.
     fn timed(&mut self, row: &str, column: &str, turn: u64, command: Command) -> Result<Vec<u8>> {
         let row = (row, Unit::Seconds);
         if turn == 0 {
@@ -130,7 +130,7 @@ impl Tree<'_> {
     }
 }
 
-/// Lengths of the packs of a device, in bytes. As a float, for differences.
+/// The lengths of a device's packs, in bytes. It is a float, so that differences may be negative.
 fn packs(device: &Fastest) -> Result<f64> {
     Ok(folder::size(&device.store().join("objects/packs"))?.bytes as f64)
 }

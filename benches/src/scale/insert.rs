@@ -1,4 +1,5 @@
-//! A few bytes more in the middle of a large file of random bytes: what is stored, and sent.
+//! Inserts a few bytes in the middle of a large file of random bytes, and measures what is stored
+//! and sent.
 
 use super::Bench;
 use crate::error::{Error, Result, check};
@@ -7,12 +8,13 @@ use crate::results::{Results, Unit};
 use crate::table::amount;
 use crate::{folder, made};
 
-/// How many bytes are inserted.
+/// The number of bytes that are inserted.
 const INSERTED: usize = 4096;
 /// The large file's name.
 const FILE: &str = "large.bin";
 
-/// Measures it, with a file of `bytes` bytes, once: the content decides, and not the machine.
+/// Measures it once with a file of `bytes` bytes, because the result depends on the content and not
+/// on the machine.
 pub fn run(bench: &Bench, bytes: u64, results: &mut Results) -> Result<()> {
     let folder = bench.folder("insert")?;
     let tree = folder.join("tree");

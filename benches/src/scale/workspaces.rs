@@ -1,6 +1,7 @@
-//! Many workspaces of one project on one device, with one changed file in each: what they add.
+//! Measures what many workspaces of one project on one device add, with one changed file in each.
 //!
-//! Working copies are made and removed one after the other, so that all of them need the room of two.
+//! Working copies are made and removed one after the other, so that all of them need the space of
+//! two.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,11 +14,11 @@ use crate::made;
 use crate::results::{Results, Unit};
 use crate::table::amount;
 
-/// Files of the made tree, and their bytes: at least, and less than.
+/// The number of files in the generated tree, and their sizes in bytes: at least, and less than.
 const FILES: u64 = 2000;
 const BYTES: (u64, u64) = (10_000, 40_000);
 
-/// Measures `workspaces` workspaces of this tree, or of a made one.
+/// Measures `workspaces` workspaces of this tree, or of a generated one.
 pub fn run(
     bench: &Bench,
     tree: Option<&Path>,
@@ -65,7 +66,7 @@ pub fn run(
     folder::remove(&folder)
 }
 
-/// One more workspace, in which one file is changed and pushed; its working copy goes.
+/// Adds a workspace, changes and pushes one file in it, and removes its working copy.
 fn add(device: &Fastest, folder: &Path, turn: u64, path: &Path) -> Result<()> {
     let copy = folder.join("copy");
     let name = format!("workspace-{turn:04}");
@@ -79,7 +80,8 @@ fn add(device: &Fastest, folder: &Path, turn: u64, path: &Path) -> Result<()> {
     std::fs::remove_dir_all(&copy).map_err(Error::at(&copy))
 }
 
-/// There are as many workspaces, each with a snapshot of its own, and nothing waits.
+/// Checks that there are this many workspaces, each with a snapshot of its own, and that nothing
+/// waits to be pushed.
 fn check_all(device: &Fastest, first: &Path, workspaces: u64) -> Result<()> {
     let listed = device.ask(first, &["workspace", "list"])?;
     let all = listed["workspaces"].as_array().into_iter().flatten();

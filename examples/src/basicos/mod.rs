@@ -9,7 +9,7 @@ use schema::{BASICOS, Customer, Order};
 
 use crate::{Result, Scene, new_id, occurrences};
 
-/// Runs the example, and says what it does.
+/// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::with(&BASICOS)?;
     let mut bakery = Database::open_for(&scene.file("bakery.db"), &BASICOS, "bakery")?;
@@ -20,7 +20,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
         scene.sync(db)?;
     }
 
-    // A second device of the bakery; what it asks for names no tenant.
+    // A second device of the bakery. Its query names no tenant.
     let mut counter = Database::open_for(&scene.file("counter.db"), &BASICOS, "bakery")?;
     scene.sync(&mut counter)?;
     for Order { what, .. } in counter.all::<Order>()? {
@@ -33,7 +33,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     )?;
     writeln!(out, "orders in a join without a tenant: {count}")?;
 
-    // Nor does a row of another tenant get in.
+    // A row of another tenant is refused.
     let (id, tenant_id) = (new_id(), "garage".to_owned());
     let foreign = Customer { id: id.clone(), tenant_id, name: "Lost".into() };
     match counter.save(&foreign) {

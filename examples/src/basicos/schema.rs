@@ -1,4 +1,4 @@
-//! The tables of BasicOS: every row says, or follows one that says, whose it is.
+//! The tables of BasicOS. Every row names its tenant, or refers to a row that does.
 
 use fastest_schema::{Migration, Row, Schema, table};
 
@@ -8,13 +8,13 @@ pub struct Customer {
     /// ULID.
     #[pk]
     pub id: String,
-    /// Whose row it is.
+    /// The tenant.
     pub tenant_id: String,
     /// The name to show.
     pub name: String,
 }
 
-/// What a customer asked for.
+/// An order of a customer.
 #[table(
     name = "orders",
     policy = versioned("orders are filled step by step"),
@@ -24,14 +24,14 @@ pub struct Order {
     /// ULID.
     #[pk]
     pub id: String,
-    /// Who asked. The order belongs to the customer's tenant.
+    /// The customer, whose tenant the order belongs to.
     #[references(customers.id, on_delete = cascade)]
     pub customer_id: String,
-    /// What for.
+    /// What was ordered.
     pub what: String,
 }
 
-/// All of it.
+/// The whole schema.
 pub static BASICOS: Schema = Schema {
     owner: "basicos",
     tables: &[Customer::TABLE, Order::TABLE],

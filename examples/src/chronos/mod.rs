@@ -1,4 +1,4 @@
-//! Chronos: two owners in one database by prefix, and a schema that grows by adding.
+//! Chronos: two owners share a database by a prefix, and a schema grows by additions.
 
 pub mod schema;
 
@@ -10,7 +10,7 @@ use schema::{first, second};
 
 use crate::{Result, Scene};
 
-/// Runs the example, and says what it does.
+/// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::new()?;
     let Remote { primary, .. } = &scene.remote;
@@ -23,7 +23,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     let entry = |id: &str, minutes| first::Entry { id: id.into(), team: "red".into(), minutes };
     laptop.save(&entry("monday", 60))?;
     scene.sync(&mut laptop)?;
-    // Waits while both the primary and the application move on.
+    // This row waits while both the primary and the application are upgraded.
     laptop.save(&entry("tuesday", 90))?;
     drop(laptop);
 
@@ -54,7 +54,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// What another migration system made, with a table of its own for what it applied.
+/// Tables of another migration system, with its own record of applied migrations.
 async fn directus(primary: &dyn Primary) -> Result<()> {
     for sql in [
         "CREATE TABLE directus_migrations(version TEXT PRIMARY KEY, name TEXT)",

@@ -1,9 +1,9 @@
-//! The tables of Chronos, all prefixed: another system's live in the same database. Its second
-//! version adds a column and a table; the first is kept here to show the step.
+//! The tables of Chronos. All have a prefix, because another system has tables in the same
+//! database. The second version adds a column and a table; the first one is here to show the step.
 
 use fastest_schema::Migration;
 
-/// What the first version is brought to, and then the second.
+/// The migrations to the first version, and then to the second.
 const MIGRATIONS: [Migration; 2] = [
     Migration {
         name: "0000_chronos_init.sql",
@@ -15,7 +15,7 @@ const MIGRATIONS: [Migration; 2] = [
     },
 ];
 
-/// As it was first.
+/// The first version.
 pub mod first {
     use fastest_schema::{Row, Schema, table};
 
@@ -25,18 +25,18 @@ pub mod first {
         /// ULID.
         #[pk]
         pub id: String,
-        /// Whose.
+        /// The team.
         pub team: String,
         /// Minutes.
         pub minutes: i64,
     }
 
-    /// All of it.
+    /// The whole schema.
     pub static CHRONOS: Schema =
         Schema { owner: "chronos", tables: &[Entry::TABLE], migrations: &[super::MIGRATIONS[0]] };
 }
 
-/// As it is now.
+/// The present version.
 pub mod second {
     use fastest_schema::{Row, Schema, table};
 
@@ -46,7 +46,7 @@ pub mod second {
         /// ULID.
         #[pk]
         pub id: String,
-        /// Whose.
+        /// The team.
         pub team: String,
         /// Minutes.
         pub minutes: i64,
@@ -61,11 +61,11 @@ pub mod second {
         /// `YYYY-MM-DD` and the team.
         #[pk]
         pub id: String,
-        /// Whose.
+        /// The team.
         pub team: String,
     }
 
-    /// All of it.
+    /// The whole schema.
     pub static CHRONOS: Schema = Schema {
         owner: "chronos",
         tables: &[Entry::TABLE, Holiday::TABLE],

@@ -6,14 +6,14 @@ use std::io::Write;
 
 use fastest_schema::Json;
 use fastest_sync::Database;
+
+use crate::{Result, Scene, new_id};
 use schema::{
     COMPASS, Invoice, Line, NewProject, NewScheduleTask, Project, ScheduleTask, Stage,
     TaskDependency,
 };
 
-use crate::{Result, Scene, new_id};
-
-/// Runs the example, and says what it does.
+/// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::with(&COMPASS)?;
     let mut office = Database::open(&scene.file("office.db"), &COMPASS)?;
@@ -31,7 +31,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     office.save(&Invoice { id, project_id, due_date: "2027-01-15".into(), lines })?;
     scene.sync(&mut office)?;
 
-    // The site holds this project alone.
+    // The device on the site holds only this project.
     let mut site = Database::open_for(&scene.file("site.db"), &COMPASS, &house.id)?;
     scene.sync(&mut site)?;
     site.save(&ScheduleTask { percent: 40.0, ..dig.clone() })?;
@@ -40,7 +40,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     scene.sync(&mut site)?;
     scene.sync(&mut office)?;
     scene.sync(&mut site)?;
-    // Each changed a column of the same row: both stand.
+    // Each device changed another column of the same row: both changes are kept.
     chart(&site, out)?;
 
     let due = total(&office)?;
@@ -74,7 +74,7 @@ fn plan(
     })?)
 }
 
-/// The chart, one line a task, by an SQL query of the application's own.
+/// The chart, with one line for each task, by the application's own SQL query.
 fn chart(db: &Database, out: &mut dyn Write) -> Result<()> {
     let connection = db.connection()?;
     let mut query = connection.prepare(

@@ -1,9 +1,9 @@
-//! The tables of Compass. Dates are texts, `2026-11-23`, which sort as they should.
+//! The tables of Compass. Dates are texts such as `2026-11-23`, which sort correctly.
 
 use fastest_schema::{Json, Migration, Row, Schema, table};
 use serde::{Deserialize, Serialize};
 
-/// What is planned as a whole.
+/// A plan.
 #[table(name = "projects", policy = versioned("plans are edited by the team"), scope = id)]
 pub struct Project {
     /// ULID.
@@ -11,7 +11,7 @@ pub struct Project {
     pub id: String,
     /// The name to show.
     pub name: String,
-    /// How far it is.
+    /// Its stage.
     #[default("planned")]
     pub stage: Stage,
 }
@@ -30,11 +30,11 @@ pub struct ScheduleTask {
     /// The plan that it is part of.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: String,
-    /// What is done.
+    /// What is to be done.
     pub title: String,
     /// The first day: `YYYY-MM-DD`.
     pub start_date: String,
-    /// Days that it takes.
+    /// Its duration in days.
     #[default(1)]
     pub days: i64,
     /// How much of it is done.
@@ -61,18 +61,18 @@ pub struct TaskDependency {
     pub waits_for: String,
 }
 
-/// What a client owes. It outlives the plan.
+/// An invoice to a client. It outlives the plan.
 #[table(name = "invoices", policy = versioned("invoices are written in drafts"), scope = project_id)]
 pub struct Invoice {
     /// ULID.
     #[pk]
     pub id: String,
-    /// What it is for. A project with invoices cannot be deleted.
+    /// The project. A project with invoices cannot be deleted.
     #[references(projects.id)]
     pub project_id: String,
-    /// The day by which it is to be paid: `YYYY-MM-DD`.
+    /// The due date: `YYYY-MM-DD`.
     pub due_date: String,
-    /// What is charged.
+    /// The lines of the invoice.
     #[default("[]")]
     pub lines: Json<Vec<Line>>,
 }
@@ -80,27 +80,27 @@ pub struct Invoice {
 /// A line of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// What for.
+    /// What is charged.
     pub text: String,
-    /// How many.
+    /// The quantity.
     pub count: i64,
-    /// Cents for one.
+    /// The unit price in cents.
     pub cents: i64,
 }
 
 fastest_schema::vocabulary! {
-    /// How far a project is.
+    /// The stage of a project.
     pub enum Stage {
         /// Not begun.
         Planned = "planned",
-        /// On its way.
+        /// In progress.
         Running = "running",
         /// Handed over.
         Done = "done",
     }
 }
 
-/// All of it.
+/// The whole schema.
 pub static COMPASS: Schema = Schema {
     owner: "compass",
     tables: &[Project::TABLE, ScheduleTask::TABLE, TaskDependency::TABLE, Invoice::TABLE],

@@ -1,4 +1,4 @@
-//! CoRATES: organizations whose members have ranks, and seeds that are checked.
+//! CoRATES: organizations whose members have roles, and seed rows that are checked.
 
 pub mod schema;
 pub mod seed;
@@ -10,7 +10,7 @@ use schema::{CORATES, Invitation, Member};
 
 use crate::{Result, Scene};
 
-/// Runs the example, and says what it does.
+/// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     const LATER: &str = "2999-01-01T00:00:00Z";
     let scene = Scene::with(&CORATES)?;
@@ -43,7 +43,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     for Member { email, role, .. } in members {
         writeln!(out, "{role:?}: {email}")?;
     }
-    // Whoever leaves takes their invitations along.
+    // The invitations of a member who leaves are deleted too.
     other.delete::<Member>(&admin.id)?;
     scene.sync(&mut other)?;
     scene.sync(&mut db)?;

@@ -12,7 +12,7 @@ pub struct Organization {
     pub name: String,
 }
 
-/// Someone's place in an organization.
+/// A person's membership in an organization.
 #[table(
     name = "members",
     policy = versioned("roles change"),
@@ -23,17 +23,17 @@ pub struct Member {
     /// ULID.
     #[pk]
     pub id: String,
-    /// Where.
+    /// The organization.
     #[references(organizations.id, on_delete = cascade)]
     pub organization_id: String,
-    /// Who.
+    /// The person.
     pub email: String,
-    /// What they may do.
+    /// The role.
     #[default("member")]
     pub role: Role,
 }
 
-/// An offer of a place.
+/// An invitation to become a member.
 #[table(
     name = "invitations",
     policy = versioned("invitations are withdrawn"),
@@ -44,40 +44,40 @@ pub struct Invitation {
     /// ULID.
     #[pk]
     pub id: String,
-    /// Where.
+    /// The organization.
     #[references(organizations.id, on_delete = cascade)]
     pub organization_id: String,
-    /// To whom.
+    /// The email address of the person.
     pub email: String,
-    /// As what.
+    /// The role that is offered.
     pub role: Role,
-    /// By whom.
+    /// The member who invites.
     #[references(members.id, on_delete = cascade)]
     pub invited_by: String,
-    /// Until when: ISO 8601, UTC.
+    /// When it expires: ISO 8601, UTC.
     pub expires_at: String,
 }
 
 fastest_schema::vocabulary! {
-    /// What a member may do; each may do all that those before may.
+    /// The role of a member. Each role includes the rights of those before it.
     pub enum Role {
         /// Reviews.
         Member = "member",
-        /// Invites, too.
+        /// Also invites.
         Admin = "admin",
-        /// Answers for it all; there is one.
+        /// The owner. There is exactly one.
         Owner = "owner",
     }
 }
 
 impl Role {
-    /// How much it may do. A role that only a newer version knows may do nothing here.
+    /// The rank of the role. A role that only a newer version knows has no rights here.
     pub fn rank(&self) -> usize {
         Role::ALL.iter().position(|role| role == self).map_or(0, |place| place + 1)
     }
 }
 
-/// All of it.
+/// The whole schema.
 pub static CORATES: Schema = Schema {
     owner: "corates",
     tables: &[Organization::TABLE, Member::TABLE, Invitation::TABLE],

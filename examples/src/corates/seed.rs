@@ -1,4 +1,4 @@
-//! Rows to begin with, each checked before it is written.
+//! Seed rows, each checked before it is written.
 
 use fastest_sync::Database;
 use fastest_sync::database::error::DatabaseError;
@@ -7,32 +7,32 @@ use jiff::Timestamp;
 use super::schema::{Invitation, Member, Organization, Role};
 use crate::new_id;
 
-/// Why a row was not made.
+/// Why a row was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// Nobody can be reached there.
+    /// The email address is invalid.
     #[error("{0:?} is no email address: write name@host.domain")]
     Email(String),
-    /// There is no such role.
+    /// The role does not exist.
     #[error("{0:?} is no role: choose owner, admin or member")]
     Role(String),
-    /// The time cannot be read.
+    /// The time is invalid.
     #[error("{0:?} is no time: write it as 2030-01-01T00:00:00Z")]
     Time(String),
-    /// The invitation would be void at once.
+    /// The invitation would already have expired.
     #[error("an invitation until {0} is void: choose a time to come")]
     Expired(String),
-    /// The one who invites may not.
+    /// The member may not offer this role.
     #[error(
         "{by:?} may not invite {role:?}: only a role as high as the offered one may, from admin on"
     )]
     TooLow {
-        /// The role of the one who invites.
+        /// The role of the member who invites.
         by: Role,
         /// The role offered.
         role: Role,
     },
-    /// There is one owner.
+    /// The organization already has an owner.
     #[error("{organization} has an owner already: {owner}")]
     SecondOwner {
         /// The organization's name.
@@ -45,7 +45,7 @@ pub enum SeedError {
     Database(#[from] DatabaseError),
 }
 
-/// Makes an organization with its owner.
+/// Creates an organization with its owner.
 pub fn organization(
     db: &mut Database,
     name: &str,
@@ -58,7 +58,7 @@ pub fn organization(
     Ok((organization, owner))
 }
 
-/// Makes a member.
+/// Creates a member.
 pub fn member(
     db: &mut Database,
     organization: &Organization,
@@ -76,7 +76,7 @@ pub fn member(
     Ok(member)
 }
 
-/// Makes an invitation.
+/// Creates an invitation.
 pub fn invitation(
     db: &mut Database,
     by: &Member,

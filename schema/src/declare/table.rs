@@ -125,7 +125,7 @@ pub struct Column {
     /// Its former name.
     pub renamed_from: Option<&'static str>,
     /// Whether the application has a trigger `UPDATE OF` this column. A push then sets the column
-    /// by an UPDATE of its own, and only in rows where its value changes.
+    /// with an UPDATE of its own, and only in rows where its value changes.
     pub watched: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Asks a database what it contains, by one SELECT that runs on every primary, and reads the
+//! Asks a database what it contains, with one SELECT that runs on every primary, and reads the
 //! answer.
 
 use std::collections::{BTreeMap, BTreeSet};

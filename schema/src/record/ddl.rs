@@ -19,7 +19,7 @@ impl TableRecord {
     }
 
     /// Returns `CREATE TABLE`, without the indexes.
-    pub fn create_sql(&self) -> String {
+    pub(crate) fn create_sql(&self) -> String {
         let columns = self.columns.iter().map(|column| column.sql(column.name == self.pk));
         let keys = self.columns.iter().filter_map(|column| {
             let name = quote(&column.name);
@@ -30,7 +30,7 @@ impl TableRecord {
     }
 
     /// All indexes: first those of unique columns, then the others.
-    pub fn all_indexes(&self) -> Vec<IndexRecord> {
+    pub(crate) fn all_indexes(&self) -> Vec<IndexRecord> {
         let unique = self.columns.iter().filter(|column| column.unique);
         let unique =
             unique.map(|column| IndexRecord { columns: vec![column.name.clone()], unique: true });
@@ -40,7 +40,7 @@ impl TableRecord {
 
 impl ColumnRecord {
     /// Returns the column definition for `CREATE TABLE` or `ADD COLUMN`, without the foreign key.
-    pub fn sql(&self, is_pk: bool) -> String {
+    pub(crate) fn sql(&self, is_pk: bool) -> String {
         let mut sql = format!("{} {}", quote(&self.name), self.kind.sql_type());
         if is_pk {
             sql.push_str(" PRIMARY KEY");
@@ -60,7 +60,7 @@ impl ColumnRecord {
 
 impl ReferenceRecord {
     /// Returns the `REFERENCES` clause.
-    pub fn sql(&self) -> String {
+    pub(crate) fn sql(&self) -> String {
         let [table, column] = [&self.table, &self.column].map(|name| quote(name));
         format!("REFERENCES {table}({column}){}", on_delete(self.on_delete))
     }
@@ -68,12 +68,12 @@ impl ReferenceRecord {
 
 impl IndexRecord {
     /// The name of the index on a table.
-    pub fn name(&self, table: &str) -> String {
+    pub(crate) fn name(&self, table: &str) -> String {
         index_name(table, &self.columns, self.unique)
     }
 
     /// The statement that creates the index.
-    pub fn create_sql(&self, table: &str) -> String {
+    pub(crate) fn create_sql(&self, table: &str) -> String {
         let create = if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
         let columns: Vec<String> = self.columns.iter().map(|column| quote(column)).collect();
         let name = quote(&self.name(table));

@@ -193,12 +193,12 @@ impl Record {
 
 impl Object {
     /// The statement that removes it.
-    pub fn drop_sql(&self) -> String {
+    pub(crate) fn drop_sql(&self) -> String {
         self.drop("")
     }
 
     /// The statement that removes it if it exists.
-    pub fn drop_if_exists_sql(&self) -> String {
+    pub(crate) fn drop_if_exists_sql(&self) -> String {
         self.drop("IF EXISTS ")
     }
 

@@ -10,7 +10,7 @@ use crate::sql::tokens::tokens;
 pub const PATTERN_MAX: usize = 50;
 
 /// Returns the length in bytes of the first pattern that is too long. It sees literals, and
-/// literals joined by `||`, but no pattern that is computed.
+/// literals joined with `||`, but no pattern that is computed.
 pub fn too_long(sql: &str) -> Option<usize> {
     let tokens = tokens(sql);
     let starts =

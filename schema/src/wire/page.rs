@@ -178,7 +178,7 @@ enum Form {
     Hex,
 }
 
-/// Whether to ask again by [`crate::pull_hex_sql`]. Servers replace bytes that are not UTF-8 by
+/// Whether to ask again with [`crate::pull_hex_sql`]. Servers replace bytes that are not UTF-8 with
 /// U+FFFD, and a text that really contains U+FFFD looks the same.
 pub fn is_lossy(answer: &[Vec<Option<String>>]) -> bool {
     answer.iter().flatten().flatten().any(|cell| cell.contains('\u{fffd}'))

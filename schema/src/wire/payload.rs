@@ -13,8 +13,8 @@ pub const PUSHES_KEPT: i64 = 1000;
 ///
 /// It returns one row: the push id, so that the answer to another request is noticed, and a JSON
 /// array of `[table, key, version, deleted]` for each locked row whose version is now not the
-/// lock's plus one. It returns no row if the push was applied before; ask by [`PUSH_KNOWN_SQL`]
-/// then.
+/// lock's plus one. It returns no row if the push was applied before; then ask with
+/// [`PUSH_KNOWN_SQL`].
 pub const PUSH_SQL: &str =
     "INSERT INTO fastest_push_2(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
   SELECT json_group_array(json_array(c.tbl, c.pk, c.version, c.deleted))

@@ -21,7 +21,7 @@ pub(crate) fn row_column(table: &Table) -> String {
 /// and its columns in declared order as the text of a JSON array. Values are encoded whatever their
 /// storage class: the reader refuses those that do not fit their columns, and can name the row.
 ///
-/// The array is built by `||` rather than by `json_array`: D1 limits the number of function
+/// The array is built with `||` rather than `json_array`: D1 limits the number of function
 /// arguments, and SQLite does not remember across a view that a text is JSON.
 pub fn row_ddl(table: &Table) -> String {
     let cells: Vec<String> = table.columns.iter().map(|column| cell(table, column)).collect();

@@ -179,8 +179,8 @@ fn what_went_with_its_table_is_passed_over() {
     assert_eq!((page.changes.len(), page.reaches), (0, before.header.seq + 1));
 }
 
-/// Writes the title of a board by this SQL, and returns the row as a device sees it. Asks again in
-/// hex if necessary.
+/// Writes the title of a board with this SQL, and returns the row as a device sees it. Asks again
+/// in hex if necessary.
 fn title(primary: &Primary, sql: &str, whole_from: Option<u32>) -> Outcome {
     primary.run("INSERT OR IGNORE INTO boards(id, project_id) VALUES ('b', 'P')");
     primary.run(&format!("UPDATE boards SET title = {sql}"));

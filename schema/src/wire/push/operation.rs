@@ -81,7 +81,7 @@ fn missing_row(table: &Table) -> String {
     )
 }
 
-/// The columns that are set by an UPDATE of their own.
+/// The columns that are set with an UPDATE of their own.
 fn watched(table: &Table) -> impl Iterator<Item = &Column> {
     table.writable().filter(|column| column.watched)
 }

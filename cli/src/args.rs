@@ -124,7 +124,7 @@ pub enum Command {
         /// Files and folders, from the current folder [default: the whole project]
         #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
         paths: Vec<PathBuf>,
-        /// The snapshot: its id, or the beginning of it [default: the last one]
+        /// The snapshot: its id, the beginning of it, `@`, `@-`, `main` or `WORKSPACE@` [default: the last one]
         #[arg(long, value_name = "SNAPSHOT")]
         to: Option<String>,
     },
@@ -139,7 +139,7 @@ pub enum Command {
     },
     /// Print a file as it was in a snapshot
     Cat {
-        /// The snapshot: its id, or the beginning of it
+        /// The snapshot: its id, the beginning of it, `@`, `@-`, `main` or `WORKSPACE@`
         snapshot: String,
         /// The file, from the project's root
         path: PathBuf,

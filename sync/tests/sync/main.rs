@@ -21,6 +21,7 @@ mod limits;
 mod machine;
 mod migrating;
 mod mishaps;
+mod naming;
 mod operations;
 mod private;
 mod requests;

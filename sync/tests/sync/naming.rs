@@ -1,0 +1,49 @@
+//! Which snapshot a user means.
+
+use std::path::Path;
+
+use fastest_sync::remote::state::Packs;
+
+use super::machine::Machine;
+
+/// What file `a` holds in the snapshot of this name, as a working copy sees it; the error in words.
+fn named(machine: &mut Machine, copy: &str, snapshot: &str) -> String {
+    let copy = machine.copy(copy);
+    let mut out = Vec::new();
+    match machine.device.cat(&copy, snapshot, Path::new("a"), &mut out) {
+        Ok(()) => String::from_utf8(out).unwrap(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn snapshots_are_named_by_where_they_stand_and_by_any_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut one = Machine::following(&folder.path().join("primary.db"), Packs::Default);
+    let mut ids = Vec::new();
+    for text in ["1", "2", "3"] {
+        one.write("app/a", text);
+        ids.push(one.push("app").snapshot.snapshot_id);
+    }
+    one.clone_project("app", "desk");
+    one.write("desk/a", "4");
+    one.push("desk");
+    for (name, expected) in [("@", "3"), ("@-", "2"), ("@--", "1"), ("main", "3"), ("desk@", "4")] {
+        assert_eq!(named(&mut one, "app", name), expected, "{name}");
+    }
+    assert_eq!(named(&mut one, "desk", "@"), "4");
+    assert_eq!(named(&mut one, "desk", "main"), "3");
+    assert!(named(&mut one, "app", "@---").contains("there is no snapshot"));
+    assert!(named(&mut one, "app", "nobody@").contains("there is no workspace"));
+    for (id, expected) in ids.iter().zip(["1", "2", "3"]) {
+        let ulid = id.strip_prefix("snap-").unwrap();
+        for name in [id, ulid, &ulid[10..], &ulid[10..20], &ulid[..24].to_lowercase()] {
+            assert_eq!(named(&mut one, "app", name), expected, "{name}");
+        }
+    }
+    // All ids begin with their time.
+    let many = named(&mut one, "app", "0");
+    assert!(many.contains("may be any of the snapshots"), "{many}");
+    let near = named(&mut one, "app", &format!("{}X", &ids[0]));
+    assert!(near.contains(&format!("did you mean {:?}", ids[0])), "{near}");
+}

@@ -550,7 +550,8 @@ fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
     let file = Connection::open(&path).unwrap();
     // As layout 6 has it: no table of children, nor what keeps it.
     file.execute_batch(
-        "DROP TRIGGER fastest_local_child_add;
+        "PRAGMA foreign_keys = OFF;
+         DROP TRIGGER fastest_local_child_add;
          DROP TRIGGER fastest_local_child_drop;
          DROP INDEX fastest_local_snapshot_random;
          DROP TABLE fastest_local_child;
@@ -567,7 +568,8 @@ fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
     assert_eq!(query(&path, children), filled);
     let file = Connection::open(&path).unwrap();
     file.execute_batch(
-        "DELETE FROM snapshots WHERE id = 'snap-3';
+        "PRAGMA foreign_keys = OFF;
+         DELETE FROM snapshots WHERE id = 'snap-3';
          INSERT INTO snapshots(id, project_id, manifest_hash, parent_snapshot_ids)
            VALUES ('snap-5', 'p', '', '[\"snap-2\"]');",
     )

@@ -19,7 +19,7 @@ pub(crate) fn seen_list(session: Session<'_>, scopes: &[String]) -> Result<Strin
 }
 
 /// What the primary was seen to hold in one of the scopes of these rows, the first that has any.
-/// Of the others, it was asked before ([`Session::seen_list`]).
+/// Of the others, it was asked before ([`seen_list`]).
 pub(crate) fn proof_of(
     session: Session<'_>,
     rows: &[&PlannedRow],

@@ -71,7 +71,7 @@ use crate::database::error::DatabaseError;
 use crate::database::transaction::Transaction;
 use crate::error::SyncError;
 use crate::exchange::pull::{Pulled, pull_scope};
-use crate::exchange::push::push_alone;
+use crate::exchange::push::push_locked;
 use crate::exchange::push::state::Pushed;
 use crate::exchange::refused;
 use crate::remote::open::Remote;
@@ -259,14 +259,14 @@ impl Database {
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = lock_push(&self.path).await?;
-        Ok(push_alone(&mut self.replica, None, remote, Some(scope)).await?)
+        Ok(push_locked(&mut self.replica, None, remote, Some(scope)).await?)
     }
 
     /// Sends all that waits. What the primary refuses is named in the answer, and stays
     /// ([`Database::refused`]); all else goes.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
         let _lock = lock_push(&self.path).await?;
-        Ok(push_alone(&mut self.replica, None, remote, self.scope.as_deref()).await?)
+        Ok(push_locked(&mut self.replica, None, remote, self.scope.as_deref()).await?)
     }
 
     /// Brings the rows of a scope up to date with the primary.

@@ -4,6 +4,7 @@
 //! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
 //! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
 
+mod decide;
 mod recovery;
 pub(crate) mod state;
 mod statements;
@@ -15,14 +16,15 @@ use fastest_core::store::open::Store;
 use fastest_schema::{Refusal, unseen_sql};
 use tracing::debug;
 
-use self::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use self::decide::{Looked, Outcome, PushState, Step};
+use self::state::Push;
 use self::statements::Sending;
 use crate::base::{clock, waiting};
 use crate::error::SyncError;
 use crate::exchange::blame::stale;
 use crate::exchange::proof::seen_list;
 use crate::exchange::pull::{Pulled, forget, pull_scope};
-use crate::exchange::push::recovery::{Recovery, recovery};
+use crate::exchange::push::recovery::recovery;
 use crate::exchange::unseen::yield_to_unseen;
 use crate::remote::level::{check_not_newer, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
@@ -39,16 +41,6 @@ use crate::replica::scope::Scopes;
 
 pub use self::state::Pushed;
 
-/// Lost races after which a push gives up; each is lost to a push that got through.
-const ATTEMPTS_MAX: u32 = 50;
-
-/// Conflicts in a row for which a pull finds no cause, after which the primary is read anew.
-const UNEXPLAINED_MAX: u32 = 2;
-
-/// Refusals for rows that lack others, after which these are at fault, whatever a pull brings: in a busy
-/// scope it always brings something.
-const LACKING_MAX: u32 = 3;
-
 /// Scopes that one question is about, at most.
 const SCOPES_ASKED_MAX: usize = 1_000;
 
@@ -62,12 +54,12 @@ pub async fn push_scope(
 ) -> Result<Pushed, SyncError> {
     let path = locks_dir.join("push");
     let _lock = waiting::lock(&path, "the store's turn to push")?;
-    push_alone(replica, Some(store), remote, Some(scope)).await
+    push_locked(replica, Some(store), remote, Some(scope)).await
 }
 
 /// The same for a replica with or without packs, where the caller sees to it that no other push
 /// from it is on its way; with no scope, for everything that waits.
-pub(crate) async fn push_alone(
+pub(crate) async fn push_locked(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
@@ -85,12 +77,10 @@ pub(crate) async fn push_alone(
         store,
         remote,
         scope,
-        met: Pushed::default(),
+        done: Pushed::default(),
+        state: PushState::default(),
         is_asked: false,
         most: usize::MAX,
-        is_complete: false,
-        are_foreign: false,
-        in_a_row: 0,
         scopes,
         last: None,
         learned: BTreeSet::new(),
@@ -146,15 +136,14 @@ impl Push<'_> {
     async fn pull(&mut self, scope: &str) -> Result<Pulled, SyncError> {
         let pulled = pull_scope(self.replica, self.store, self.remote, scope).await?;
         self.is_asked = true;
-        self.met.primary_went_back |= pulled.primary_went_back;
-        self.met.behind = pulled.behind.clone().or(self.met.behind.take());
+        self.done.primary_went_back |= pulled.primary_went_back;
+        self.done.behind = pulled.behind.clone().or(self.done.behind.take());
         Ok(pulled)
     }
 
     async fn run(mut self) -> Result<Pushed, SyncError> {
-        let mut tried = Tried::default();
         loop {
-            let error = match self.once(&mut tried).await {
+            let error = match self.once().await {
                 Ok(Sending { again: true, .. }) => continue,
                 Ok(Sending { diverged, .. }) => {
                     let learned = std::mem::take(&mut self.learned);
@@ -162,7 +151,7 @@ impl Push<'_> {
                         self.pull(scope).await?;
                     }
                     if self.is_asked {
-                        return Ok(Pushed { diverged, ..self.met });
+                        return Ok(Pushed { diverged, ..self.done });
                     }
                     // Nothing to say: whether the primary still has it all is worth a question.
                     for scope in self.scopes.clone() {
@@ -173,32 +162,20 @@ impl Push<'_> {
                 Err(SyncError::Primary(error)) => error,
                 Err(error) => return Err(error),
             };
-            debug!(scope = self.scope, %error, attempts = tried.attempts, "a push was not accepted");
-            let error = self.prepare(&mut tried, error).await?;
+            debug!(scope = self.scope, %error, attempts = self.state.attempts, "a push was not accepted");
+            let error = self.prepare(error).await?;
             // The primary has said that it applied nothing.
             self.replica.write(|session| SentRow(session).void())?;
-            tried.attempts += 1;
-            self.look(&mut tried, error).await?;
+            self.look(error).await?;
         }
     }
 
     /// Does what a refusal asks for before the primary is looked at, or ends the push.
-    async fn prepare(
-        &mut self,
-        tried: &mut Tried,
-        error: PrimaryError,
-    ) -> Result<PrimaryError, SyncError> {
+    async fn prepare(&mut self, error: PrimaryError) -> Result<PrimaryError, SyncError> {
         let (primary, schema) = (&*self.remote.primary, self.replica.schema());
-        match recovery(&error) {
-            // It is the primary that is at fault.
-            Some(_) if self.in_a_row > REFUSED_IN_A_ROW_MAX => {
-                self.replica.write(|session| SentRow(session).void())?;
-                return Err(error.into());
-            }
-            Some(_) if tried.attempts == ATTEMPTS_MAX => {
-                return Err(SyncError::Contended { attempts: tried.attempts });
-            }
-            Some(Recovery::Migrate) => match set_up(primary, schema).await {
+        let step = self.state.next(Outcome::Refused(recovery(&error)));
+        match step {
+            Step::SetUp => match set_up(primary, schema).await {
                 // The one inside the store has no other devices, which an upgrade would shut out.
                 Err(PrimaryError::Behind { .. })
                     if self.remote.chosen.is_none() && schema.is_fastest() =>
@@ -207,33 +184,62 @@ impl Push<'_> {
                 }
                 is_set_up => is_set_up?,
             },
-            Some(Recovery::NewDevice) => {
-                self.met.new_device = true;
+            Step::BecomeNewDevice => {
+                self.done.new_device = true;
                 self.replica.write(|session| DeviceRow(session).become_new())?;
             }
-            Some(Recovery::Forget) if !tried.forgotten => {
+            Step::Forget => {
                 // Of another version, it knows what was seen by another name.
                 check_level(self.replica, self.remote).await?;
-                (tried.forgotten, self.met.primary_went_back) = (true, true);
+                self.done.primary_went_back = true;
                 forget(self.replica, self.remote)?;
             }
-            Some(Recovery::Pull | Recovery::Complete) => {}
-            Some(Recovery::Forget) | None => {
+            Step::Contended => {
+                return Err(SyncError::Contended { attempts: self.state.attempts });
+            }
+            Step::GiveUp => {
+                self.replica.write(|session| SentRow(session).void())?;
+                return Err(error.into());
+            }
+            Step::Unmendable => {
                 // What will never be taken must not stand before all that comes after.
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
                     self.replica.write(|session| SentRow(session).void())?;
                 }
                 return Err(explained(primary, schema, error).await.into());
             }
+            Step::GoOn | Step::Look | Step::FindFault | Step::ReadAnew | Step::PlanAgain => {}
         }
         Ok(error)
     }
 
-    /// Pulls the scopes of a statement that was refused, and looks whether that explains it.
-    async fn look(&mut self, tried: &mut Tried, error: PrimaryError) -> Result<(), SyncError> {
+    /// Pulls the scopes of a statement that was refused, and does what follows from what that brings.
+    async fn look(&mut self, error: PrimaryError) -> Result<(), SyncError> {
         let (scopes, is_foreign) = self.concerned(&error).await?;
-        let mut is_explained = false;
+        let is_explained = self.is_explained(&scopes).await?;
+        let (lacks_rows, is_fastest) = (error.lacks_rows(), self.replica.schema().is_fastest());
+        let looked = Looked { is_explained, is_foreign, lacks_rows, is_fastest };
+        match self.state.next(Outcome::Looked(looked)) {
+            Step::GiveUp => return Err(error.into()),
+            Step::FindFault => return Ok(()),
+            Step::ReadAnew => {
+                self.read_anew().await?;
+                self.done.primary_went_back |= lacks_rows;
+            }
+            _ => {}
+        }
         for scope in &scopes {
+            for user in users_waiting(self.replica, scope)? {
+                self.pull(&user).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a pull of these scopes brings anything that explains a refusal.
+    async fn is_explained(&mut self, scopes: &[String]) -> Result<bool, SyncError> {
+        let mut is_explained = false;
+        for scope in scopes {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if !self.replica.schema().is_fastest() {
@@ -243,44 +249,13 @@ impl Push<'_> {
                 }
             }
         }
-        for scope in &scopes {
+        for scope in scopes {
             if is_explained {
                 break;
             }
             is_explained = yield_to_unseen(self.replica, &*self.remote.primary, scope).await?;
         }
-        // In a busy scope, a pull always brings something.
-        if is_foreign && (!is_explained || tried.attempts >= LACKING_MAX) {
-            // The transaction of such a row is found, and set aside.
-            self.are_foreign = true;
-            return Ok(());
-        }
-        // A lost race brings what won it. Where nothing comes, time and again, something is amiss
-        // that only a full look can find.
-        tried.unexplained = if is_explained { 0 } else { tried.unexplained + 1 };
-        let lacks_rows = error.lacks_rows();
-        tried.lacking += u32::from(lacks_rows);
-        let mut is_lost = tried.unexplained == UNEXPLAINED_MAX;
-        if lacks_rows && (!is_explained || tried.lacking == LACKING_MAX) {
-            // Nothing that Fastest's own rows refer to is ever deleted: it is the primary that has to
-            // be looked at anew, once. Of an application's, the one at fault is found first.
-            match self.replica.schema().is_fastest() {
-                true if is_explained => {}
-                true if tried.forgotten => return Err(error.into()),
-                true => is_lost = true,
-                false => self.is_complete = true,
-            }
-        }
-        if is_lost && !tried.forgotten {
-            self.read_anew(tried).await?;
-            self.met.primary_went_back |= lacks_rows;
-        }
-        for scope in &scopes {
-            for user in users_waiting(self.replica, scope)? {
-                self.pull(&user).await?;
-            }
-        }
-        Ok(())
+        Ok(is_explained)
     }
 
     /// The scopes of the statement that was sent last.
@@ -317,9 +292,8 @@ impl Push<'_> {
         Ok((scopes, is_foreign))
     }
 
-    async fn read_anew(&mut self, tried: &mut Tried) -> Result<(), SyncError> {
+    async fn read_anew(&mut self) -> Result<(), SyncError> {
         forget(self.replica, self.remote)?;
-        tried.forgotten = true;
         for scope in self.last_scopes() {
             self.pull(&scope).await?;
         }

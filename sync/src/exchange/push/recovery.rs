@@ -5,6 +5,7 @@ use fastest_schema::Refusal;
 use crate::remote::primary::PrimaryError;
 
 /// What to do about a push that was not accepted, before it is planned again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recovery {
     /// Set the primary up.
     Migrate,

@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use fastest_core::store::open::Store;
 
+use crate::exchange::push::decide::PushState;
 use crate::exchange::statement::Sent;
 use crate::remote::open::Remote;
 use crate::replica::local::refused::RefusedTransaction;
 use crate::replica::open::Replica;
-
-/// Transactions that are set aside before the primary takes any, after which it is the primary that is
-/// at fault.
-pub(super) const REFUSED_IN_A_ROW_MAX: u32 = 50;
 
 /// What a push did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -35,33 +32,18 @@ pub(super) struct Push<'a> {
     pub(super) remote: &'a Remote,
     /// The one scope to push, where not all are.
     pub(super) scope: Option<&'a str>,
-    pub(super) met: Pushed,
+    /// What it has done so far.
+    pub(super) done: Pushed,
+    /// What its next step depends on.
+    pub(super) state: PushState,
     /// Whether the primary has answered, so that there is no need to ask what it has.
     pub(super) is_asked: bool,
     /// How many transactions the next statement may have.
     pub(super) most: usize,
-    /// Whether a pull found no cause why rows lack those that they refer to: they are at fault.
-    pub(super) is_complete: bool,
-    /// Whether rows stand against others of scopes that are not held, which no pull brings.
-    pub(super) are_foreign: bool,
-    /// Transactions that were set aside since the primary took anything.
-    pub(super) in_a_row: u32,
     /// The scopes of what waited at first.
     pub(super) scopes: Vec<String>,
     /// The statement that was sent last.
     pub(super) last: Option<Sent>,
     /// Scopes in which rows came to versions that only a pull explains.
     pub(super) learned: BTreeSet<String>,
-}
-
-/// How a push goes on after a statement was refused.
-#[derive(Default)]
-pub(super) struct Tried {
-    pub(super) attempts: u32,
-    /// Refusals for rows that lack others.
-    pub(super) lacking: u32,
-    /// Refusals in a row for which no cause was found.
-    pub(super) unexplained: u32,
-    /// Whether the primary was read anew.
-    pub(super) forgotten: bool,
 }

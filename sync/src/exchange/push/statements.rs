@@ -14,7 +14,8 @@ use crate::exchange::pack_key::owner;
 use crate::exchange::packs::upload;
 use crate::exchange::plan::is_diverged;
 use crate::exchange::plan::{PlannedRow, PushPlan, next_statement, plan};
-use crate::exchange::push::state::{Push, REFUSED_IN_A_ROW_MAX, Tried};
+use crate::exchange::push::decide::{Outcome, Step};
+use crate::exchange::push::state::Push;
 use crate::exchange::refused;
 use crate::exchange::sent::{resend, send, write_down};
 use crate::exchange::transactions::{Place, select};
@@ -43,7 +44,7 @@ pub(super) struct Sending {
 
 impl Push<'_> {
     /// Sends what waits, until the primary refuses something.
-    pub(super) async fn once(&mut self, tried: &mut Tried) -> Result<Sending, SyncError> {
+    pub(super) async fn once(&mut self) -> Result<Sending, SyncError> {
         let mut has_sent = self.resend().await?;
         self.read_unread().await?;
         self.tidy()?;
@@ -57,15 +58,15 @@ impl Push<'_> {
             let count = next_statement(units, self.most);
             let (next, rest) = units.split_at(count);
             match self.send(next).await {
-                Ok(Outcome::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
+                Ok(Delivery::Stale) => return Ok(Sending { again: true, ..Sending::default() }),
                 Ok(sent) => {
-                    has_sent |= sent == Outcome::Taken;
+                    has_sent |= sent == Delivery::Taken;
                     self.most = self.most.saturating_mul(2);
                     units = rest;
                 }
                 Err(SyncError::Primary(error)) if self.can_set_aside(&error) => {
                     self.most = (count / 2).max(1);
-                    self.find_and_set_aside(next, error, tried).await?;
+                    self.find_and_set_aside(next, error).await?;
                     return Ok(Sending { again: true, ..Sending::default() });
                 }
                 Err(error) => return Err(error),
@@ -173,20 +174,21 @@ impl Push<'_> {
     }
 
     /// Sends units as one statement.
-    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Outcome, SyncError> {
+    async fn send(&mut self, units: &[Vec<PlannedRow>]) -> Result<Delivery, SyncError> {
         let rows = unsent(self.replica, units)?;
         if rows.is_empty() {
-            return Ok(Outcome::Nothing);
+            return Ok(Delivery::Nothing);
         }
         let Some(sent) = write_down(self.replica, self.store, self.remote, &rows)? else {
-            return Ok(Outcome::Stale);
+            return Ok(Delivery::Stale);
         };
         let (push_id, bytes) = (&sent.push_id, sent.payload.len());
         debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
         let learned = send(self.replica, self.remote, self.last.insert(sent)).await?;
         self.learned.extend(learned);
-        (self.is_asked, self.in_a_row) = (true, 0);
-        Ok(Outcome::Taken)
+        self.is_asked = true;
+        self.state.next(Outcome::Taken);
+        Ok(Delivery::Taken)
     }
 
     /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
@@ -194,8 +196,8 @@ impl Push<'_> {
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         !self.replica.schema().is_fastest()
-            && (error.is_of_rows() && (self.is_complete || !error.lacks_rows())
-                || is_conflict && self.are_foreign)
+            && (error.is_of_rows() && (self.state.is_complete || !error.lacks_rows())
+                || is_conflict && self.state.are_foreign)
     }
 
     /// Finds the first of these units that is at fault, and sets it aside. The first half is sent; if it
@@ -204,7 +206,6 @@ impl Push<'_> {
         &mut self,
         units: &[Vec<PlannedRow>],
         error: PrimaryError,
-        tried: &mut Tried,
     ) -> Result<(), SyncError> {
         let (mut suspects, mut error) = (units, error);
         let suspected = suspected(&*self.remote.primary, units, &error).await;
@@ -218,7 +219,7 @@ impl Push<'_> {
                 _ => suspects.split_at(middle(suspects, &suspected)),
             };
             match self.send(first).await {
-                Ok(Outcome::Stale) => return Ok(()),
+                Ok(Delivery::Stale) => return Ok(()),
                 Ok(_) => (suspects, was_sent) = (rest, false),
                 Err(SyncError::Primary(found)) if self.can_set_aside(&found) => {
                     (suspects, error, was_sent) = (first, found, true);
@@ -229,18 +230,21 @@ impl Push<'_> {
                 return Ok(());
             }
         }
-        if self.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
+        if self.state.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
             // What was sent last is the one at fault: it may have lost a race as any other.
-            self.are_foreign = self.concerned(&error).await?.1;
-            if !self.are_foreign {
+            self.state.are_foreign = self.concerned(&error).await?.1;
+            if !self.state.are_foreign {
                 return Err(error.into());
             }
         }
         self.replica.write(|session| SentRow(session).void())?;
         match suspects.first() {
-            Some(unit) if error.lacks_rows() && !tried.forgotten && self.is_lost(unit).await? => {
-                self.met.primary_went_back = true;
-                self.read_anew(tried).await
+            Some(unit)
+                if error.lacks_rows() && !self.state.forgotten && self.is_lost(unit).await? =>
+            {
+                self.done.primary_went_back = true;
+                self.state.forgotten = true;
+                self.read_anew().await
             }
             Some(unit) => self.set_aside(unit, error).await,
             None => Ok(()),
@@ -261,8 +265,7 @@ impl Push<'_> {
         unit: &[PlannedRow],
         error: PrimaryError,
     ) -> Result<(), SyncError> {
-        self.in_a_row += 1;
-        if self.in_a_row > REFUSED_IN_A_ROW_MAX {
+        if self.state.next(Outcome::AtFault) == Step::GiveUp {
             return Err(error.into());
         }
         let Some(blame) = blame(self.replica, &*self.remote.primary, unit, &error).await else {
@@ -270,7 +273,7 @@ impl Push<'_> {
         };
         debug!(?blame, "a transaction was refused");
         let refused = self.replica.write(|session| refused::set_aside(session, unit, &blame))?;
-        self.met.refused.extend(refused);
+        self.done.refused.extend(refused);
         self.is_asked = true;
         Ok(())
     }
@@ -278,7 +281,7 @@ impl Push<'_> {
 
 /// What became of a statement that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum Delivery {
     /// The primary has applied it.
     Taken,
     /// There was nothing in it to send.

@@ -25,6 +25,7 @@ use crate::rows::write_error::WriteError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SyncError {
     /// The folder and its parents hold no `.fastest`.
     #[error("{} is not in a Fastest project", path.display())]

@@ -37,7 +37,7 @@ pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, C
         return Ok(Exit::Done);
     }
     let (conflicts, held) = (database.conflicts()?, database.held()?);
-    let report = ConflictsReport { conflicts, held, refused: database.refused()? };
+    let report = ConflictsReport::of_database(conflicts, held, database.refused()?);
     show(session, &report)
 }
 

@@ -10,6 +10,7 @@ use crate::rows::write_error::WriteError;
 
 /// Why a database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DatabaseError {
     /// The schema cannot be used.
     #[error(transparent)]

@@ -13,6 +13,7 @@ pub use crate::rows::resolve::{ColumnConflict, ResolveReport, RowConflict};
 
 /// `fastest init`
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct InitReport {
     /// Name of the project.
     pub project: String,
@@ -30,6 +31,7 @@ pub struct InitReport {
 
 /// `fastest snapshot`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct SnapshotReport {
     /// The new snapshot, or the head where nothing changed.
     pub snapshot_id: String,
@@ -57,6 +59,7 @@ pub struct SnapshotReport {
 
 /// `fastest status`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct StatusReport {
     /// Name of the project.
     pub project: String,
@@ -98,6 +101,7 @@ pub struct StatusReport {
 
 /// `fastest push`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct PushReport {
     /// Name of the project.
     pub project: String,
@@ -130,6 +134,7 @@ pub struct PushReport {
 
 /// `fastest clone`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct CloneReport {
     /// Name of the project.
     pub project: String,
@@ -173,6 +178,7 @@ impl CloneReport {
 
 /// `fastest untrack`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct UntrackReport {
     /// The paths that are content no longer.
     pub untracked: Vec<String>,
@@ -183,6 +189,7 @@ pub struct UntrackReport {
 
 /// `fastest pull`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct PullReport {
     /// Name of the workspace that was pulled.
     pub from: String,
@@ -225,6 +232,7 @@ pub struct PullReport {
 
 /// A workspace that has something to pull.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AheadWorkspace {
     /// Its name.
     pub workspace: String,
@@ -238,6 +246,7 @@ pub struct AheadWorkspace {
 
 /// A file that both sides of a merge changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ConflictReport {
     /// The file.
     pub path: String,
@@ -249,6 +258,7 @@ pub struct ConflictReport {
 
 /// `fastest drift`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct DriftReport {
     /// Id of the recorded report.
     pub drift_report_id: String,
@@ -282,6 +292,7 @@ pub struct DriftReport {
 
 /// `fastest conflicts`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct ConflictsReport {
     /// Oldest first.
     pub conflicts: Vec<RowConflict>,
@@ -293,8 +304,20 @@ pub struct ConflictsReport {
     pub refused: Vec<RefusedTransaction>,
 }
 
+impl ConflictsReport {
+    /// What an application's database has.
+    pub fn of_database(
+        conflicts: Vec<RowConflict>,
+        held: Vec<HeldRow>,
+        refused: Vec<RefusedTransaction>,
+    ) -> Self {
+        Self { conflicts, held, refused }
+    }
+}
+
 /// `fastest log`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct LogReport {
     /// Newest first; a snapshot above those that it follows.
     pub snapshots: Vec<LogEntry>,
@@ -304,6 +327,7 @@ pub struct LogReport {
 
 /// A snapshot in the log.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// Its id.
     pub id: String,
@@ -321,6 +345,7 @@ pub struct LogEntry {
 
 /// `fastest restore`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct RestoreReport {
     /// Files that were changed.
     pub restored: Vec<String>,
@@ -339,6 +364,7 @@ pub struct RestoreReport {
 
 /// `fastest workspace …`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct WorkspacesReport {
     /// Name of the project.
     pub project: String,
@@ -350,6 +376,7 @@ pub struct WorkspacesReport {
 
 /// A workspace of a project.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct WorkspaceEntry {
     /// Its id.
     pub id: String,
@@ -371,6 +398,7 @@ pub struct WorkspaceEntry {
 
 /// `fastest project list`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct ProjectsReport {
     /// By name.
     pub projects: Vec<ProjectEntry>,
@@ -380,6 +408,7 @@ pub struct ProjectsReport {
 
 /// A project; also `fastest project rename`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ProjectEntry {
     /// Its id.
     pub id: String,
@@ -395,6 +424,7 @@ pub struct ProjectEntry {
 
 /// `fastest remote …`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct RemoteReport {
     /// Address of the primary.
     pub url: String,
@@ -416,6 +446,7 @@ pub struct RemoteReport {
 
 /// One thing that `fastest remote check` looked at.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct RemoteCheck {
     /// `name`, `token`, `permission`, `schema`, `clock` or `packs`.
     pub name: &'static str,
@@ -429,6 +460,7 @@ pub struct RemoteCheck {
 
 /// `fastest remote migrate`
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct MigrateReport {
     /// Address of the primary.
     pub url: String,
@@ -442,6 +474,7 @@ pub struct MigrateReport {
 
 /// `fastest doctor`
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct DoctorReport {
     /// What is wrong, and how to mend it.
     pub problems: Vec<Problem>,
@@ -457,6 +490,7 @@ pub struct DoctorReport {
 
 /// Something wrong with the store.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// Where: a file, a row or an id.
     pub place: String,

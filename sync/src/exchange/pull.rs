@@ -57,6 +57,7 @@ const SHORT_PAGES_MAX: u32 = 20;
 
 /// What a pull did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pulled {
     /// How many changes came.
     pub changes: u64,

@@ -12,6 +12,7 @@ use crate::remote::primary::PrimaryError;
 
 /// Why a folder of migrations cannot be used, or added to.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MigrationsError {
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]

@@ -19,6 +19,7 @@ use crate::remote::turso::LibsqlPrimary;
 
 /// Why a remote could not be opened.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RemoteError {
     /// Its primary cannot be used.
     #[error(transparent)]

@@ -41,6 +41,7 @@ pub trait Primary: Send + Sync {
 
 /// Why a primary did not do what was asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PrimaryError {
     /// It could not be reached, or its answer was lost.
     #[error("the primary {url} is out of reach: {reason}")]
@@ -155,6 +156,7 @@ fn because(refusal: Refusal) -> &'static str {
 
 /// In what way a primary was out of reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// No connection: the statement never reached it.
     NoConnection,
@@ -173,6 +175,7 @@ pub enum Failure {
 
 /// What a primary misses in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Denial {
     /// There is no token.
     NoToken,

@@ -21,6 +21,7 @@ const SHARED_FILE: u32 = 0o660;
 
 /// Why a primary cannot be shared with a group.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ShareError {
     /// It is on a server, whose tokens say who may do what.
     #[error("{url} is not a file: --shared is for a primary that is a file")]

@@ -8,6 +8,7 @@ use crate::base::sqlite::words;
 
 /// Why the replica could not do what was asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplicaError {
     /// SQLite failed.
     #[error("the replica {} failed: {}", path.display(), words(error))]

@@ -20,6 +20,7 @@ use crate::rows::write_error::WriteError;
 
 /// A row that this device and the primary changed, each in its own way.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct RowConflict {
     /// Its id, which `fastest resolve` takes.
     pub id: String,
@@ -42,6 +43,7 @@ pub struct RowConflict {
 
 /// The values of one column in a conflict; null also where there is no row.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ColumnConflict {
     /// Its name.
     pub column: String,
@@ -57,6 +59,7 @@ pub struct ColumnConflict {
 
 /// `fastest resolve`
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ResolveReport {
     /// The conflict, settled.
     pub conflict: RowConflict,
@@ -110,6 +113,7 @@ impl From<WriteError> for ResolveError {
 
 /// What stands after a conflict.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Resolution {
     /// What was written here; the row goes, where it was deleted here.
     Ours,

@@ -9,6 +9,7 @@ use crate::replica::scope::ScopeError;
 
 /// Why a row was not written. Nothing was, then.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The schema does not declare the table, or declares it otherwise.
     #[error("the schema of {owner} has no table {table} like this")]

@@ -12,6 +12,7 @@ use crate::replica::open::Replica;
 
 /// What a push did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pushed {
     /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
     pub diverged: Vec<String>,

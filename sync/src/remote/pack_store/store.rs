@@ -40,6 +40,7 @@ pub trait PackStore: Send + Sync {
 
 /// Why a pack could not be stored or had.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PackStoreError {
     /// No pack has this key.
     #[error("pack {key} is not in the pack store {place}")]
@@ -152,6 +153,7 @@ impl PackStore for NoPackStore {
 
 /// Where packs over [`INLINE_BYTES_MAX`] go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LargePacks {
     /// Into a pack store.
     Stored,

@@ -16,6 +16,7 @@ use crate::replica::session::Session;
 
 /// A row that the primary has and this device cannot keep. What is here of it stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct HeldRow {
     /// The scope of the row; the id of the project, in Fastest's own tables.
     pub scope: String,

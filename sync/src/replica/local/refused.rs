@@ -12,6 +12,7 @@ use crate::replica::session::Session;
 
 /// What was written in one transaction, and the primary refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RefusedTransaction {
     /// Its number, which retrying and dropping take. It may change once a row of it is written again.
     pub id: i64,
@@ -33,6 +34,7 @@ pub struct RefusedTransaction {
 
 /// A row of a transaction that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RefusedRow {
     /// The scope of the row.
     pub scope: String,

@@ -1,8 +1,9 @@
-//! Push: what waits goes to the primary, statement after statement.
+//! Push: sends what waits to the primary, statement after statement.
 //!
-//! Where the primary refuses a statement, that is mended and planned again: others were first, or the
-//! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
-//! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
+//! If the primary refuses a statement because others were first, because it was set up anew, or
+//! because this device is a copy of another, the cause is dealt with and the push is planned again.
+//! If it refuses what a transaction would write, that transaction is found (`blame`) and set aside
+//! (`refused`), and all others are sent.
 
 mod recovery;
 pub(crate) mod state;
@@ -39,20 +40,20 @@ use crate::replica::scope::Scopes;
 
 pub use self::state::Pushed;
 
-/// Lost races after which a push gives up; each is lost to a push that got through.
+/// Retries before a push gives up. Each lost race means that another push succeeded.
 const ATTEMPTS_MAX: u32 = 50;
 
-/// Conflicts in a row for which a pull finds no cause, after which the primary is read anew.
+/// Conflicts in a row that no pull explains, after which the primary is read from the beginning.
 const UNEXPLAINED_MAX: u32 = 2;
 
-/// Refusals for rows that lack others, after which these are at fault, whatever a pull brings: in a busy
-/// scope it always brings something.
+/// Refusals for missing rows after which the rows that refer to them are at fault, even if each
+/// pull brings something: in a busy scope it always does.
 const LACKING_MAX: u32 = 3;
 
-/// Scopes that one question is about, at most.
+/// The most scopes in one question to the primary.
 const SCOPES_ASKED_MAX: usize = 1_000;
 
-/// Sends everything of `scope` that waits, but for heads that need a merge first.
+/// Sends everything of `scope` that waits, except for heads that need a merge first.
 pub async fn push_scope(
     replica: &mut Replica,
     store: &Store,
@@ -65,8 +66,8 @@ pub async fn push_scope(
     push_alone(replica, Some(store), remote, Some(scope)).await
 }
 
-/// The same for a replica with or without packs, where the caller sees to it that no other push
-/// from it is on its way; with no scope, for everything that waits.
+/// Works as [`push_scope`], for a replica with or without packs; without a scope, it sends
+/// everything that waits. The caller ensures that no other push from the replica is under way.
 pub(crate) async fn push_alone(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -100,7 +101,8 @@ pub(crate) async fn push_alone(
 }
 
 impl Push<'_> {
-    /// Learns what the primary has at first contact, or where a look was not finished.
+    /// Pulls the scopes that were never read to the end. If there are none, it checks the primary's
+    /// version, and whether the primary has lost something in one of the scopes.
     async fn greet(&mut self) -> Result<(), SyncError> {
         let scopes = self.scopes.clone();
         for scope in &scopes {
@@ -121,13 +123,13 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Pulls those of these scopes of which the primary lacks what was seen there: a statement has a
-    /// proof of one scope alone.
+    /// Pulls the scopes in which the primary lacks what was seen there. A statement proves this for
+    /// one of its scopes only.
     async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, clock::new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
-            // The push finds the same, and knows what to do about it.
+            // The push meets the same error, and sets the primary up.
             Err(PrimaryError::NotMigrated { .. }) => return Ok(()),
             unseen => unseen?,
         };
@@ -164,7 +166,8 @@ impl Push<'_> {
                     if self.is_asked {
                         return Ok(Pushed { diverged, ..self.met });
                     }
-                    // Nothing to say: whether the primary still has it all is worth a question.
+                    // Nothing was sent, so nothing has shown yet whether the primary still has
+                    // everything: ask.
                     for scope in self.scopes.clone() {
                         self.pull(&scope).await?;
                     }
@@ -175,14 +178,15 @@ impl Push<'_> {
             };
             debug!(scope = self.scope, %error, attempts = tried.attempts, "a push was not accepted");
             let error = self.prepare(&mut tried, error).await?;
-            // The primary has said that it applied nothing.
+            // A refused statement was not applied.
             self.replica.write(|session| SentRow(session).void())?;
             tried.attempts += 1;
             self.look(&mut tried, error).await?;
         }
     }
 
-    /// Does what a refusal asks for before the primary is looked at, or ends the push.
+    /// Does what a refusal requires before the primary is looked at, or ends the push with an
+    /// error.
     async fn prepare(
         &mut self,
         tried: &mut Tried,
@@ -190,7 +194,7 @@ impl Push<'_> {
     ) -> Result<PrimaryError, SyncError> {
         let (primary, schema) = (&*self.remote.primary, self.replica.schema());
         match recovery(&error) {
-            // It is the primary that is at fault.
+            // After so many refusals in a row, the primary is at fault and not the rows.
             Some(_) if self.in_a_row > REFUSED_IN_A_ROW_MAX => {
                 self.replica.write(|session| SentRow(session).void())?;
                 return Err(error.into());
@@ -199,7 +203,7 @@ impl Push<'_> {
                 return Err(SyncError::Contended { attempts: tried.attempts });
             }
             Some(Recovery::Migrate) => match set_up(primary, schema).await {
-                // The one inside the store has no other devices, which an upgrade would shut out.
+                // The primary inside the store has no other devices that an upgrade could lock out.
                 Err(PrimaryError::Behind { .. })
                     if self.remote.chosen.is_none() && schema.is_fastest() =>
                 {
@@ -212,14 +216,16 @@ impl Push<'_> {
                 self.replica.write(|session| DeviceRow(session).become_new())?;
             }
             Some(Recovery::Forget) if !tried.forgotten => {
-                // Of another version, it knows what was seen by another name.
+                // A primary of another version may know under another name what was seen: this
+                // fails then.
                 check_level(self.replica, self.remote).await?;
                 (tried.forgotten, self.met.primary_went_back) = (true, true);
                 forget(self.replica, self.remote)?;
             }
             Some(Recovery::Pull | Recovery::Complete) => {}
             Some(Recovery::Forget) | None => {
-                // What will never be taken must not stand before all that comes after.
+                // Drops a statement that the primary will never accept, so that it cannot block the
+                // queue.
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
                     self.replica.write(|session| SentRow(session).void())?;
                 }
@@ -229,7 +235,8 @@ impl Push<'_> {
         Ok(error)
     }
 
-    /// Pulls the scopes of a statement that was refused, and looks whether that explains it.
+    /// Pulls the scopes of a refused statement, and decides what follows if that explains the
+    /// refusal, and if it does not.
     async fn look(&mut self, tried: &mut Tried, error: PrimaryError) -> Result<(), SyncError> {
         let (scopes, is_foreign) = self.concerned(&error).await?;
         let mut is_explained = false;
@@ -249,21 +256,23 @@ impl Push<'_> {
             }
             is_explained = yield_to_unseen(self.replica, &*self.remote.primary, scope).await?;
         }
-        // In a busy scope, a pull always brings something.
+        // In a busy scope, a pull always brings something, so the number of attempts counts as
+        // well.
         if is_foreign && (!is_explained || tried.attempts >= LACKING_MAX) {
-            // The transaction of such a row is found, and set aside.
+            // The next attempt finds the transaction of such a row and sets it aside.
             self.are_foreign = true;
             return Ok(());
         }
-        // A lost race brings what won it. Where nothing comes, time and again, something is amiss
-        // that only a full look can find.
+        // After a lost race, a pull brings what won it. If nothing comes time and again, only
+        // reading everything can find out what is wrong.
         tried.unexplained = if is_explained { 0 } else { tried.unexplained + 1 };
         let lacks_rows = error.lacks_rows();
         tried.lacking += u32::from(lacks_rows);
         let mut is_lost = tried.unexplained == UNEXPLAINED_MAX;
         if lacks_rows && (!is_explained || tried.lacking == LACKING_MAX) {
-            // Nothing that Fastest's own rows refer to is ever deleted: it is the primary that has to
-            // be looked at anew, once. Of an application's, the one at fault is found first.
+            // The rows that Fastest's own rows refer to are never deleted. If they are missing, the
+            // primary has lost them, and it is read from the beginning, once. Of an application's
+            // rows, the one at fault is found first.
             match self.replica.schema().is_fastest() {
                 true if is_explained => {}
                 true if tried.forgotten => return Err(error.into()),
@@ -283,7 +292,7 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// The scopes of the statement that was sent last.
+    /// Returns the scopes of the statement that was sent last.
     fn last_scopes(&self) -> Vec<String> {
         match &self.last {
             Some(sent) => sent.scopes().into_iter().collect(),
@@ -291,8 +300,8 @@ impl Push<'_> {
         }
     }
 
-    /// The scopes in which to look for what refused a statement, and whether the primary has some of
-    /// its rows in scopes that are not held.
+    /// Returns the scopes to pull after a refusal, and whether the primary has some of the
+    /// statement's rows in scopes that are not held here.
     async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
         let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
@@ -312,7 +321,7 @@ impl Push<'_> {
                 false => is_foreign = true,
             }
         }
-        // None is stale where others wrote to rows that hang on these.
+        // No lock is stale if others wrote to rows that refer to these.
         let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };
         Ok((scopes, is_foreign))
     }
@@ -327,8 +336,8 @@ impl Push<'_> {
     }
 }
 
-/// Refuses a primary of a newer version of the schema, or of an older one: nothing follows from what
-/// such a one lacks.
+/// Fails unless the primary is at this build's version of the schema. What a primary of another
+/// version lacks proves nothing.
 async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), PrimaryError> {
     let primary = &*remote.primary;
     match lacked(primary, replica.schema()).await?.last() {
@@ -340,7 +349,7 @@ async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), Prima
     }
 }
 
-/// Ids of the users whose rows wait in `scope`.
+/// Returns the ids of the users whose rows wait in `scope`.
 fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
     let session = replica.read();
     let entries = Outbox(session).entries(scope)?.into_iter();

@@ -259,8 +259,8 @@ impl Database {
     }
 
     /// Sends what waits in a scope to the primary, together with what was written in the same
-    /// transactions. A transaction that depends on one of another scope that waits too stays until
-    /// that was sent.
+    /// transactions. A transaction that depends on a waiting one of another scope stays until that
+    /// one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = lock_push(&self.path).await?;

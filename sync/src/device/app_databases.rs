@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A database whose rows are in its log alone, as it was left by a process that was killed.
+    /// Makes a database whose rows are only in its log, as a killed process leaves it.
     fn with_log(folder: &Path) -> std::path::PathBuf {
         let path = folder.join("app.db");
         let connection = Connection::open(&path).unwrap();

@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// An entry of which some columns are given, and the others null.
+    /// Returns an entry with the given columns; the others are null.
     fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
         let row: Values = table
             .columns
@@ -254,7 +254,7 @@ mod tests {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
     }
 
-    /// A plan, cut into statements.
+    /// A plan, divided into statements.
     struct Planned {
         uploads: Vec<String>,
         statements: Vec<Vec<PlannedRow>>,
@@ -272,7 +272,7 @@ mod tests {
         Planned { uploads, statements, diverged }
     }
 
-    /// Keys of each statement's rows.
+    /// Returns the keys of each statement's rows.
     fn keys(plan: &Planned) -> Vec<Vec<&str>> {
         let key = |row: &PlannedRow| row.columns[row.table.pk].as_str().unwrap().to_owned();
         let keys = |rows: &Vec<PlannedRow>| rows.iter().map(key).collect::<Vec<_>>();

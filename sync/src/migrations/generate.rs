@@ -29,7 +29,7 @@ pub struct NewMigration {
 /// What was generated.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Generated {
-    /// The name of the new file; `None` if the declarations did not change.
+    /// The name of the new file; `None` if there is nothing to migrate.
     pub name: Option<String>,
     /// How many statements it has.
     pub statements: usize,

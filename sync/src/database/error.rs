@@ -1,4 +1,4 @@
-//! Why an application's database could not do what was asked.
+//! Errors of an application's database.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::rows::write_error::WriteError;
 
-/// Why a database did not do what was asked.
+/// Why a database could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
@@ -18,7 +18,7 @@ pub enum DatabaseError {
     /// The row cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// The file was made for another scope, or for any.
+    /// The file was made for another scope, or for rows of any scope.
     #[error("{} was made for {}, not for {}: choose another file", path.display(), named(held.as_deref()), named(asked.as_deref()))]
     OtherScope {
         /// The file.
@@ -28,7 +28,7 @@ pub enum DatabaseError {
         /// The scope that was asked for.
         asked: Option<String>,
     },
-    /// It is not known what the file holds.
+    /// What the file holds cannot be determined.
     #[error("{} cannot be read as the rows of an application: {why}", path.display())]
     Unreadable {
         /// The file.
@@ -44,7 +44,7 @@ pub enum DatabaseError {
         /// The name given.
         column: String,
     },
-    /// Push, pull or a conflict's settlement failed.
+    /// A push, a pull or the resolution of a conflict failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
 }

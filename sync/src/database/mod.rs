@@ -1,4 +1,4 @@
-//! The door for an application with tables of its own.
+//! The entry point for applications with tables of their own.
 
 pub mod error;
 pub mod open;

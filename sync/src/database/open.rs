@@ -1,4 +1,4 @@
-//! A file of rows that an application declares: the door for whoever has tables of their own.
+//! A file with the rows of an application, in tables that the application declares.
 //!
 //! ```no_run
 //! # use fastest_schema::{Migration, Row, Schema, table};
@@ -34,27 +34,28 @@
 //! # }
 //! ```
 //!
-//! Reads and writes are local, and need nobody. Any number of processes use one file at once; one of
-//! them pushes at a time, and the others wait for it.
+//! Reads and writes are local, and need no network. Any number of processes may use one file at once.
+//! One of them pushes at a time, and the others wait for it.
 //!
-//! What belongs together is written in one transaction ([`Database::transaction`]), and arrives at the
-//! primary as one. Transactions go in the order in which they were written, of all scopes alike. One that
-//! writes to a row which waits from another becomes one with it: a row that every transaction writes, such
-//! as a counter, ties them all together, and one that is refused keeps the others. A row that another
-//! device changed meanwhile is merged, as any; where both changed one column, the primary's stands there,
-//! the conflict is kept ([`Database::conflicts`]), and the rest of the transaction goes on.
+//! Writes that belong together go into one transaction ([`Database::transaction`]), which reaches the
+//! primary as a whole. Transactions are sent in the order in which they were written, across all scopes.
+//! A transaction that writes to a row which still waits from another becomes one with it. So a row that
+//! every transaction writes, such as a counter, ties all of them together, and one that is refused holds
+//! up the others. A row that another device changed meanwhile is merged, as outside of a transaction.
+//! Where both changed the same column, the primary's value stands, the conflict is kept
+//! ([`Database::conflicts`]), and the rest of the transaction is sent.
 //!
-//! What is written is checked as far as this device can know ([`WriteError`]). The primary may still
-//! refuse it, since a value that must be unique was taken elsewhere for instance. Then that transaction
-//! is set aside with the row, the column and the primary's reason ([`Database::refused`]), and
-//! everything that does not need it goes on. Write to one of its rows, and the next push tries it again;
-//! or retry it as it is, or drop it.
+//! A write is checked as far as this device can know ([`WriteError`]). The primary may still refuse it,
+//! for example because a unique value was taken by another device. Then the transaction is set aside with
+//! the row, the column and the primary's reason ([`Database::refused`]), and everything that does not
+//! depend on it is sent. Once one of its rows is written again, the next push tries it again. It can also
+//! be retried unchanged, or dropped.
 //!
-//! A row that releases a unique value goes before the one that takes it, in the same statement. In a
-//! circle, as where two rows swap names, no order works: push one of them with another name in between.
+//! A row that releases a unique value is sent before the row that takes it, in the same statement. In a
+//! cycle, such as two rows that swap names, no order works: push one of them with a third name first.
 //!
-//! A value arrives as it was written, reals bit by bit; NaN is refused, for SQLite would store null.
-//! Where someone writes a value on the primary that does not fit its column, the row is held back
+//! Values arrive as they were written, reals bit by bit. NaN is refused, because SQLite would store null.
+//! If someone writes a value on the primary that does not fit its column, that row is held back
 //! ([`Database::held`]), and all others arrive.
 
 use std::fs::File;
@@ -90,11 +91,12 @@ use crate::rows::resolve::{Resolution, ResolveError, ResolveReport, Resolver, Ro
 use crate::rows::transactions::join_since;
 use crate::rows::write_error::WriteError;
 
-/// How often to ask whether another process has ended its push.
+/// How often to check whether another process has finished its push.
 const LOCK_ASKED_EVERY: Duration = Duration::from_millis(20);
 
 impl DatabaseError {
-    /// Whether what was written waits, and a later try may succeed without anything being mended.
+    /// Whether the primary was out of reach. Writes stay queued, and a later try may succeed as it
+    /// is.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Sync(error) if error.is_unreachable())
     }
@@ -102,9 +104,9 @@ impl DatabaseError {
 
 /// Why a transaction was not written.
 enum Failed<E> {
-    /// What it was to do failed.
+    /// The caller's work failed.
     Work(E),
-    /// The file did not take it.
+    /// The database failed.
     Own(DatabaseError),
 }
 
@@ -119,18 +121,18 @@ impl<E> From<ReplicaError> for Failed<E> {
 pub struct Database {
     path: PathBuf,
     replica: Replica,
-    /// The one scope that the file is for.
+    /// The one scope that the file is for; `None` for any.
     scope: Option<String>,
 }
 
 impl Database {
-    /// Opens the file at `path`, making it where it is missing, for rows of any scope.
+    /// Opens the file at `path` for rows of any scope, and creates it if it is missing.
     pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, DatabaseError> {
         Self::open_file(path, schema, None)
     }
 
-    /// Opens the file at `path`, making it where it is missing, for the rows of one scope: those of
-    /// another are neither written nor pulled, so that no query has to leave them out.
+    /// Opens the file at `path` for the rows of one scope, and creates it if it is missing. Rows of
+    /// other scopes are neither written nor pulled, so no query has to filter by scope.
     pub fn open_for(
         path: &Path,
         schema: &'static Schema,
@@ -139,13 +141,13 @@ impl Database {
         Self::open_file(path, schema, Some(scope.to_owned()))
     }
 
-    /// Opens a file that an application made, by what the file says of its tables: to look at what
-    /// waits there, without the application.
+    /// Opens a file that an application made, by the schema that the file records. This serves to
+    /// look at what waits there without the application.
     ///
     /// # Errors
     ///
-    /// [`DatabaseError::Unreadable`] where it is no such file, or one of another version: nothing is
-    /// changed in it.
+    /// Returns [`DatabaseError::Unreadable`] if it is no such file, or one of another version. The
+    /// file is not changed then.
     pub fn open_recorded(path: &Path) -> Result<Self, DatabaseError> {
         let (schema, scope) = recorded(path)?;
         Self::open_file(path, schema, scope)
@@ -158,7 +160,7 @@ impl Database {
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
         if schema.is_fastest() {
-            // Its rows need packs: `Device` is their door.
+            // Its rows need packs: they are accessed through `Device`.
             return Err(SchemaError::Owner(schema.owner).into());
         }
         let mut replica = Replica::open(path, schema)?;
@@ -175,11 +177,11 @@ impl Database {
         }
     }
 
-    /// Runs several writes as one: they are here together or, where `work` fails, not at all; and so it
-    /// is on the primary, which takes them together or refuses them together ([`Database::refused`]).
+    /// Runs several writes as one: they are applied together here or, if `work` fails, not at all.
+    /// The primary, too, accepts them together or refuses them together ([`Database::refused`]).
     ///
-    /// A row that waits already from another transaction makes one of both, up to 1 MB: past that, the
-    /// earlier one goes first, without the row.
+    /// If a row still waits from another transaction, both become one, up to 1 MB. Past that, the
+    /// earlier one is sent first, without the row.
     pub fn transaction<T, E: From<DatabaseError>>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -197,19 +199,20 @@ impl Database {
         })
     }
 
-    /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
-    /// is the one that its table declares.
+    /// Inserts or updates a row, and queues it for the primary. Its scope is the one that its table
+    /// declares.
     pub fn save<R: Row>(&mut self, row: &R) -> Result<(), DatabaseError> {
         self.transaction(|tx| tx.save(row))
     }
 
-    /// Writes a new row, its absent columns by their defaults, and gives it back.
+    /// Inserts a new row, with defaults for absent columns, and returns it.
     pub fn insert<R: Row>(&mut self, new: &R::New) -> Result<R, DatabaseError> {
         self.transaction(|tx| tx.insert(new))
     }
 
-    /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
-    /// More rows than one statement holds go in several, those first that refer to others.
+    /// Deletes a row, and the rows that refer to it as their foreign keys declare. Returns whether
+    /// the row was there. If there are more rows than one statement can hold, they are sent in
+    /// several, children first.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
         let scope = self.scope.as_deref();
         self.replica.write(|session| {
@@ -220,17 +223,18 @@ impl Database {
         })
     }
 
-    /// The row of this key.
+    /// Returns the row with this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
         self.reading().get(key)
     }
 
-    /// Every row of a table, by key.
+    /// Returns every row of a table, ordered by key.
     pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
         self.reading().all()
     }
 
-    /// The rows whose `column`, one of the constants of the row's type, holds `value`; by key.
+    /// Returns the rows whose `column` holds `value`, ordered by key. Columns are named by
+    /// constants of the row's type.
     pub fn find<R: Row>(
         &self,
         column: &str,
@@ -239,12 +243,12 @@ impl Database {
         self.reading().find(column, value)
     }
 
-    /// What is here, each statement for itself.
+    /// Reads outside of a transaction, each statement on its own.
     fn reading(&self) -> Transaction<'_> {
         Transaction::new(self.replica.read(), self.scope.as_deref())
     }
 
-    /// The file, open for reading alone: for joins, counts and whatever else SQL can say.
+    /// Opens the file for reading only: for joins, counts and other queries in SQL.
     pub fn connection(&self) -> Result<Connection, DatabaseError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
@@ -254,16 +258,17 @@ impl Database {
         connection.map_err(|source| self.replica.read().failed(source).into())
     }
 
-    /// Sends what waits in a scope to the primary, with what was written in the same transactions. What
-    /// needs something of another scope that waits too stays until that was sent.
+    /// Sends what waits in a scope to the primary, together with what was written in the same
+    /// transactions. A transaction that depends on a waiting one of another scope stays until that
+    /// one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
         let _lock = lock_push(&self.path).await?;
         Ok(push_locked(&mut self.replica, None, remote, Some(scope)).await?)
     }
 
-    /// Sends all that waits. What the primary refuses is named in the answer, and stays
-    /// ([`Database::refused`]); all else goes.
+    /// Sends everything that waits. Transactions that the primary refuses are named in the result
+    /// and stay ([`Database::refused`]); all others are sent.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
         let _lock = lock_push(&self.path).await?;
         Ok(push_locked(&mut self.replica, None, remote, self.scope.as_deref()).await?)
@@ -275,8 +280,8 @@ impl Database {
         Ok(pull_scope(&mut self.replica, None, remote, scope).await?)
     }
 
-    /// Brings the rows of every scope that the file holds up to date; of a file for one scope, that
-    /// one's. Returns the sum over the scopes.
+    /// Brings the rows of every scope that the file holds up to date; of a file for one scope, only
+    /// that one's. Returns the sum over the scopes.
     pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
         let scopes = match &self.scope {
             Some(scope) => vec![scope.clone()],
@@ -292,32 +297,33 @@ impl Database {
         Ok(all)
     }
 
-    /// The scopes in which something waits for the primary, the longest waiting first.
+    /// Returns the scopes in which something waits for the primary, the longest waiting first.
     pub fn waiting(&self) -> Result<Vec<String>, DatabaseError> {
         Ok(Outbox(self.replica.read()).scopes()?)
     }
 
-    /// Rows that this device and the primary changed, each in its own way, the oldest first. The
-    /// primary's stand, and both versions are kept until [`Database::resolve`] settles them.
+    /// Returns the rows that this device and the primary changed differently, the oldest first. The
+    /// primary's version stands, and both are kept until [`Database::resolve`] settles the
+    /// conflict.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
         Ok(Resolver(self.replica.read()).conflicts(None)?)
     }
 
-    /// Rows that the primary has and this device cannot keep, since a value there does not fit its
-    /// column. They stay here as they were, and what was written to them waits, until they are mended
+    /// Returns the rows that the primary has and this device cannot store, because a value does not
+    /// fit its column. Here they stay as they were, and writes to them wait, until they are mended
     /// on the primary and pulled.
     pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
         Ok(Held(self.replica.read()).of(None)?)
     }
 
-    /// Transactions that the primary refused, those that were written first before others. They wait
-    /// until a row of theirs is written again, here or on the primary, or until they are tried again or
-    /// dropped.
+    /// Returns the transactions that the primary refused, in the order in which they were written.
+    /// They wait until one of their rows is written again, here or on the primary, or until they
+    /// are retried or dropped.
     pub fn refused(&self) -> Result<Vec<RefusedTransaction>, DatabaseError> {
         Ok(Outbox(self.replica.read()).refused()?)
     }
 
-    /// Lets the next push try a refused transaction again, for the primary may take it by now.
+    /// Lets the next push try a refused transaction again, in case the primary accepts it by now.
     pub fn retry_refused(&mut self, id: i64) -> Result<(), DatabaseError> {
         Ok(self.replica.write(|session| refused::retry(session, id))?)
     }
@@ -327,14 +333,14 @@ impl Database {
         Ok(self.replica.write(|session| Refused(session).retry_all())?)
     }
 
-    /// Takes back what was written in a refused transaction: its rows are again as the primary was last
-    /// seen to have them. Returns what was dropped.
+    /// Reverts what was written in a refused transaction: its rows are again as the primary was
+    /// last known to have them. Returns what was dropped.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
         Ok(self.replica.write(|session| refused::drop(session, id))?)
     }
 
-    /// Settles a conflict, which is named by its id or the beginning of one. A choice is a write like
-    /// any other: it is checked alike, and goes out with the next push.
+    /// Resolves a conflict, named by its id or a prefix of one. The choice is a write like any
+    /// other: it is checked in the same way, and sent with the next push.
     pub fn resolve(
         &mut self,
         id: &str,
@@ -362,7 +368,7 @@ impl Database {
     }
 }
 
-/// Waits for other pushes from this file, without holding up what else runs on the thread.
+/// Waits for other pushes from this file, without blocking the thread.
 async fn lock_push(database: &Path) -> Result<File, SyncError> {
     let mut name = database.as_os_str().to_owned();
     name.push("-push.lock");
@@ -382,7 +388,7 @@ async fn lock_push(database: &Path) -> Result<File, SyncError> {
     }
 }
 
-/// Makes one transaction of what a delete came to, but where that is too large for one.
+/// Joins everything that a call wrote into one transaction, unless that would be too large.
 fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
     match join_since(session, begun) {
         Err(WriteError::TransactionTooLarge { .. }) => Ok(()),
@@ -390,7 +396,7 @@ fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
     }
 }
 
-/// The schema of a file by its own record, and the scope that it is for.
+/// Returns the schema that a file records, and the scope that it is for.
 fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseError> {
     let unreadable = |why: &str| {
         let (path, why) = (path.to_owned(), why.to_owned());
@@ -423,7 +429,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
     let migration = migration.map(|name| Migration { name: name.leak(), sql: "" });
     let migrations = Vec::from_iter(migration).leak();
     let schema = Schema { owner: held.owner.leak(), tables: tables.leak(), migrations };
-    // Opened, it would be brought to what this build makes of it.
+    // Opening the file would migrate it to what this build makes of the schema.
     match declared(&schema) == record {
         true => Ok((Box::leak(Box::new(schema)), scope)),
         false => Err(unreadable("another version has made it: open it with its application's own")),

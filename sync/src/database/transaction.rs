@@ -1,4 +1,4 @@
-//! Several writes as one: all of them arrive at the primary, or none does.
+//! Several writes as one: the primary applies all of them, or none.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use crate::replica::values::{decode, try_values_of};
 use crate::rows::write::Writer;
 use crate::rows::write_error::WriteError;
 
-/// A [`crate::Database`] within a transaction. It reads what it has written.
+/// A [`crate::Database`] within a transaction. Reads see the writes that came before.
 pub struct Transaction<'a> {
     session: Session<'a>,
-    /// The one scope that the file is for.
+    /// The one scope that the file is for; `None` for any.
     scope: Option<&'a str>,
 }
 
@@ -29,8 +29,8 @@ impl<'a> Transaction<'a> {
         Self { session, scope }
     }
 
-    /// Writes a row, whether or not one of its key is there, and queues it for the primary. Its scope
-    /// is the one that its table declares.
+    /// Inserts or updates a row, and queues it for the primary. Its scope is the one that its table
+    /// declares.
     pub fn save<R: Row>(&self, row: &R) -> Result<(), DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
         let values = try_values_of(row)
@@ -38,7 +38,7 @@ impl<'a> Transaction<'a> {
         Ok(Writer(self.session).write(self.scope, R::TABLE, &values)?)
     }
 
-    /// Writes a new row, its absent columns by their defaults, and gives it back.
+    /// Inserts a new row, with defaults for absent columns, and returns it.
     pub fn insert<R: Row>(&self, new: &R::New) -> Result<R, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
         let given = named_values(new)
@@ -46,25 +46,27 @@ impl<'a> Transaction<'a> {
         Ok(decode(Writer(self.session).insert(self.scope, R::TABLE, &given)?)?)
     }
 
-    /// Deletes a row, and what refers to it as its foreign keys declare. Returns whether it was there.
+    /// Deletes a row, and the rows that refer to it as their foreign keys declare. Returns whether
+    /// the row was there.
     pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
         Ok(Writer(self.session).delete(self.scope, R::TABLE, key)?)
     }
 
-    /// The row of this key.
+    /// Returns the row with this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
         Ok(self.session.row(key)?)
     }
 
-    /// Every row of a table, by key.
+    /// Returns every row of a table, ordered by key.
     pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
         Ok(self.session.rows_where(None)?)
     }
 
-    /// The rows whose `column`, one of the constants of the row's type, holds `value`; by key.
+    /// Returns the rows whose `column` holds `value`, ordered by key. Columns are named by
+    /// constants of the row's type.
     pub fn find<R: Row>(
         &self,
         column: &str,
@@ -76,7 +78,7 @@ impl<'a> Transaction<'a> {
             return Err(DatabaseError::NoColumn { table, column });
         }
         let value = value.into();
-        // Bound to a statement it would be null, and find what has no value.
+        // As a parameter NaN would become null, and match rows without a value.
         if value.is_nan() {
             return Ok(Vec::new());
         }

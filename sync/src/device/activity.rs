@@ -1,10 +1,10 @@
-//! What a long command is doing, for a progress bar on another thread.
+//! Progress of a long command, for a progress bar on another thread.
 
 use std::sync::Mutex;
 
 use fastest_core::progress::{Counts, Progress};
 
-/// The phase that a command is in, and how far it has come in it.
+/// The phase that a command is in, and its counts.
 #[derive(Debug, Default)]
 pub struct Activity {
     phase: Mutex<Phase>,
@@ -24,7 +24,7 @@ impl Activity {
         std::sync::Arc::clone(&phase.progress)
     }
 
-    /// The phase now, empty before the first, and its counts.
+    /// Returns the current phase, which is empty before the first, and its counts.
     pub fn now(&self) -> (&'static str, Counts) {
         let phase = self.phase.lock().expect("no holder panics");
         (phase.name, phase.progress.counts())

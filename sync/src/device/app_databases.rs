@@ -1,5 +1,5 @@
-//! SQLite databases of applications, in a working copy: what a scan needs SQLite for. The
-//! application's own files are never changed here.
+//! What a scan needs SQLite for: databases of applications in a working copy. The application's own
+//! files are never changed here.
 
 use std::io;
 use std::path::Path;
@@ -9,20 +9,20 @@ use fastest_core::worktree::database::{Databases, Refusal};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// How long another connection's lock is waited for. A scan can try again later.
+/// How long to wait for another connection's lock. A scan can try again later.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
-/// By the SQLite that the replica is opened with.
+/// Implements [`Databases`] with the SQLite that the replica is opened with.
 pub(crate) struct AppDatabases;
 
 impl Databases for AppDatabases {
     fn settle(&self, copy: &Path) -> Result<(), Refusal> {
         let connection =
             Connection::open_with_flags(copy, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
-        // Nobody else knows the copy, so its log needs no shared memory.
+        // Nobody else knows of the copy, so its log needs no shared memory.
         connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
-        // The first read rolls back what a journal holds. It needs no schema, which may be of any
-        // version.
+        // The first read rolls back what a journal holds. This statement needs no schema, which may
+        // be of any version.
         read(&connection)?;
         let is_busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
         if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy)? {
@@ -46,13 +46,13 @@ impl Databases for AppDatabases {
     }
 }
 
-/// A link anywhere in the path is refused: since the scan found the file, others may have put one there.
-/// The path of a working copy itself has none.
+/// Refuses a link anywhere in the path, since others may have put one there after the scan found
+/// the file. The path of a working copy itself has none.
 fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NOFOLLOW
 }
 
-/// Reads a number of the header, and so begins a transaction.
+/// Reads a number from the header, which begins a transaction.
 fn read(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |_| Ok(()))
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A database whose rows are in its log alone, as it was left by a process that was killed.
+    /// Makes a database whose rows are only in its log, as a killed process leaves it.
     fn with_log(folder: &Path) -> std::path::PathBuf {
         let path = folder.join("app.db");
         let connection = Connection::open(&path).unwrap();

@@ -1,5 +1,5 @@
-//! Pushes that found the primary out of reach: they go out, in their order, with the next command
-//! that reaches it.
+//! Queued pushes. A push that finds the primary out of reach is queued, and sent in order by the
+//! next command that reaches it.
 
 use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
@@ -15,13 +15,13 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 
 impl Device {
-    /// Whether a push of a project other than this one waits.
+    /// Whether a push of another project is queued.
     pub(crate) fn others_wait(&self, scope: &str) -> Result<bool, SyncError> {
         Ok(Queue(self.replica.read()).scopes()?.iter().any(|other| other != scope))
     }
 
-    /// Sends what waits, the oldest first; what of it cannot be sent now goes on waiting. Gives what
-    /// the user should know; fails where nobody can be reached.
+    /// Sends the queued pushes, the oldest first. One that cannot be sent now stays queued. Returns
+    /// what the user should know, and fails if the primary is out of reach.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
         let mut notices = Vec::new();
         let queued = Queue(self.replica.read()).scopes()?;
@@ -35,7 +35,7 @@ impl Device {
         Ok(notices)
     }
 
-    /// Sends everything that waits in a scope, and takes note of whether it got through.
+    /// Sends everything that waits in a scope, and queues the scope if the primary is out of reach.
     pub(crate) async fn push_scope(
         &mut self,
         remote: &Remote,
@@ -58,8 +58,8 @@ impl Device {
 }
 
 impl Device {
-    /// Refuses to bring a project to a primary that has another one of its name: whoever made it may
-    /// not know of the other.
+    /// Refuses to create a project on a primary that has another one of the same name: whoever made
+    /// that one may not know of this one.
     async fn check_not_second(&mut self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
         let project = self.replica.read().row::<Project>(scope)?;
         let entry = Outbox(self.replica.read()).entry(Project::TABLE, scope)?;

@@ -1,8 +1,8 @@
-//! The working copies that a device knows: where each one is, what it belongs to, and the snapshot
-//! that it is based on.
+//! The working copies that a device knows: the path of each, its project and workspace, and the
+//! snapshot that it is based on.
 //!
-//! What `.fastest` says of a folder goes with the folder, and may go without it (`git clean -fdx`),
-//! or be copied with it. This list is what a device then has to tell what the folder was.
+//! The state in a folder's `.fastest` moves with the folder. It may be deleted without it (`git
+//! clean -fdx`), or copied along with it. From this list a device can tell what the folder was.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -29,18 +29,19 @@ use crate::replica::local::copies::{Copies, KnownCopy};
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 
-/// Files of a snapshot that are looked for in a folder to tell whether it still is what it was.
+/// The most files of a snapshot that are looked for in a folder, to tell whether it still is what
+/// it was.
 const FILES_LOOKED_FOR_MAX: usize = 2_000;
 
 impl Device {
-    /// The working copy that holds `dir`, looking upwards.
+    /// Returns the working copy that contains `dir`, searching upwards.
     pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
         let found = self.find_any(dir)?;
         found.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
     }
 
-    /// The same; `None` where there is none. A folder that lost its `.fastest` gets it back:
-    /// [`Device::take_notices`] tells.
+    /// Works as [`Device::find`], and returns `None` if there is none. Restores the `.fastest` of a
+    /// folder that lost it, which [`Device::take_notices`] reports.
     pub(crate) fn find_any(&mut self, dir: &Path) -> Result<Option<WorkingCopy>, SyncError> {
         let found = WorkingCopy::find(dir, &self.trust)?;
         let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
@@ -55,13 +56,12 @@ impl Device {
         found.map(|copy| self.meet(copy)).transpose()
     }
 
-    /// What was found out on the way to a working copy, once.
+    /// Returns what was found out on the way to a working copy, and clears it.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Takes note of the working copies that older versions made, before one of them loses what it
-    /// says of itself.
+    /// Lists the working copies that older versions made, before one of them loses its state.
     pub(crate) fn learn_copies(&mut self) -> Result<(), SyncError> {
         let session = self.replica.read();
         if Copies(session).is_any()? {
@@ -87,8 +87,8 @@ impl Device {
         Ok(())
     }
 
-    /// The project of which a folder was a working copy when an older version made it there, which
-    /// kept no list. What it is based on, nobody knows.
+    /// Returns the project that an older version made a folder a working copy of. It kept no list,
+    /// so nothing is known of what the folder is based on.
     pub(crate) fn was_made_here(&self, root: &Path) -> Result<Option<Project>, SyncError> {
         let session = self.replica.read();
         let Some(path) = root.to_str() else { return Ok(None) };
@@ -119,7 +119,7 @@ impl Device {
             let project = session.row::<Project>(&known.project_id)?;
             (project, session.row::<Workspace>(&known.workspace_id)?)
         };
-        // The store may be older than what it is asked about.
+        // The store may be older than its list of copies, and lack these rows.
         let (Some(project), Some(workspace)) = (project, workspace) else { return Ok(None) };
         let _making = self.copies_lock()?;
         if let Some(copy) = WorkingCopy::at(&known.root, &self.trust)? {
@@ -133,8 +133,8 @@ impl Device {
             let (present, looked_for) = present(&known.root, &tree, &self.store)?;
             let is_same = known.folder.is_some() && known.folder == folder_mark(&known.root);
             let (path, gone) = (known.root.clone(), looked_for - present);
-            // Another folder in its place may be of an older day: all that differs would count as
-            // edits, and undo others' work.
+            // Another folder in its place may hold older files: all differences would count as
+            // edits, and undo the work of others.
             let is_other = known.folder.is_some() && !is_same;
             if is_other || present * 2 < looked_for && !(is_same && present > 0) {
                 return match asked {
@@ -161,7 +161,8 @@ impl Device {
         Ok(Some(copy))
     }
 
-    /// Where the device keeps what checkouts left in a folder, should the folder lose its `.fastest`.
+    /// Returns where the device keeps a copy of the list of what checkouts left in a folder, in
+    /// case the folder loses its `.fastest`.
     fn left_kept_at(&self, root: &Path) -> PathBuf {
         self.left_folder().join(name_of_left(root))
     }
@@ -170,13 +171,14 @@ impl Device {
         self.dir.join("left")
     }
 
-    /// Records what is left of the tree that a working copy is based on by now.
+    /// Records the paths that a working copy still lacks of the tree that it is based on.
     pub(crate) fn save_left(&self, copy: &WorkingCopy, left: &[Left]) -> Result<(), SyncError> {
         left::save(&copy.state(), left).map_err(SyncError::io("save", copy.state().left()))?;
         self.keep_left(copy)
     }
 
-    /// Keeps what checkouts left in a working copy, should its state folder be lost.
+    /// Copies the list of what checkouts left in a working copy into the store, in case its state
+    /// folder is lost.
     pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         let left = copy.state().read(LEFT);
@@ -194,8 +196,8 @@ impl Device {
         }
     }
 
-    /// Restores the list of what checkouts left. Without it, what stands in the way of content would
-    /// count as an edit.
+    /// Restores the list of what checkouts left. Without it, files that stand in the way of content
+    /// would count as edits.
     fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         let state = copy.state();
@@ -210,9 +212,9 @@ impl Device {
         }
     }
 
-    /// The snapshot that a folder without its `workspace.json` is based on: what is left of its state
-    /// folder knows best. An earlier one than the true one is no harm: what came since then counts as
-    /// this folder's edits too.
+    /// Returns the snapshot that a folder without its `workspace.json` is based on, preferably from
+    /// what is left of its state folder. A snapshot before the true one does no harm: what came
+    /// since then counts as edits of this folder, too.
     fn last_head(
         &self,
         known: &KnownCopy,
@@ -225,14 +227,14 @@ impl Device {
             }
         }
         match &known.head {
-            // Saved in a store that was newer than this one.
+            // It was saved in a newer state of this store.
             Some(_) => Ok(workspace.current_snapshot_id.clone()),
             None => Ok(None),
         }
     }
 
-    /// Compares a working copy with what the device knows: one that moved is known at its new place,
-    /// and one that is a copy of another says so, once.
+    /// Compares a working copy with what the device knows. A moved copy is recorded at its new
+    /// path, and a second copy of a workspace is reported, once.
     fn meet(&mut self, copy: WorkingCopy) -> Result<WorkingCopy, SyncError> {
         let session = self.replica.read();
         let known = Copies(session).at(copy.root())?;
@@ -262,7 +264,7 @@ impl Device {
         Ok(copy)
     }
 
-    /// What to say of a working copy whose workspace has another one on this device.
+    /// Returns a notice if the workspace of a working copy has another one on this device.
     pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let others = Copies(self.replica.read()).of_workspace(&copy.workspace_id)?;
         let is_twin =
@@ -283,15 +285,16 @@ impl Device {
         found.is_ok_and(|found| found.is_some_and(|copy| copy.workspace_id == known.workspace_id))
     }
 
-    /// The working copy in which the folder `root` lies, if it is the caller's.
+    /// Returns the working copy that contains the folder `root`, if it is trusted.
     pub(crate) fn copy_above(&self, root: &Path) -> Result<Option<WorkingCopy>, SyncError> {
         let Some(above) = root.parent() else { return Ok(None) };
-        // It is named in a notice alone, and what others put there must stop nobody.
+        // It is only named in a notice, so an error in what others put there must not stop a
+        // command.
         Ok(WorkingCopy::find(above, &self.trust).unwrap_or_default())
     }
 
-    /// Takes note of what a working copy is based on, where the device's list says otherwise, and
-    /// gives it back its head where it lost that alone. The caller holds its lock.
+    /// Updates the device's list with the snapshot that a working copy is based on, and restores
+    /// the copy's head if only that was lost. The caller holds the copy's lock.
     pub(crate) fn keep_known(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let known = Copies(self.replica.read()).at(copy.root())?;
         let known = known.filter(|known| known.workspace_id == copy.workspace_id);
@@ -311,12 +314,12 @@ impl Device {
     }
 }
 
-/// The name under which a device keeps what checkouts left in a folder.
+/// Returns the name of the file in which a device keeps what checkouts left in a folder.
 fn name_of_left(root: &Path) -> String {
     blake3::hash(root.as_os_str().as_bytes()).to_hex()[..32].to_owned()
 }
 
-/// How many files of a tree stand in a folder, by their names, and how many were looked for.
+/// Returns how many of a tree's files exist in a folder, by name, and how many were looked for.
 fn present(
     root: &Path,
     tree: &TreeId,
@@ -343,7 +346,7 @@ fn present(
     Ok((present, looked_for))
 }
 
-/// Whether two paths lead to one folder, as through a bind mount.
+/// Whether two paths lead to the same folder, as through a bind mount.
 fn is_same_folder(a: &Path, b: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     a == b || (id(a).is_some() && id(a) == id(b))

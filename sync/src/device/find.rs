@@ -1,18 +1,18 @@
-//! Projects that a primary has.
+//! Finds projects on a primary.
 
 use fastest_schema::find_projects_sql;
 
 use crate::error::SyncError;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
 
-/// Ids of the projects of this name or id on a primary.
+/// Returns the ids of the projects on a primary that have this name or id.
 pub(crate) async fn find_on_primary(
     primary: &dyn Primary,
     name: &str,
 ) -> Result<Vec<String>, SyncError> {
     match ask_list(primary, find_projects_sql(), name).await {
         Ok(found) => Ok(found),
-        // Nobody has pushed there yet.
+        // Nobody has pushed to it yet.
         Err(PrimaryError::NotMigrated { .. }) => Ok(Vec::new()),
         Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
             Ok(Vec::new())

@@ -1,4 +1,4 @@
-//! What a checkout left as it was found.
+//! Paths that a checkout left as it found them.
 
 use std::collections::HashSet;
 
@@ -9,24 +9,24 @@ use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 
-/// What earlier checkouts could not bring into a working copy.
+/// Returns what earlier checkouts could not bring into a working copy.
 pub(crate) fn left_in(copy: &WorkingCopy) -> Result<Vec<Left>, SyncError> {
     left::load(&copy.state()).map_err(SyncError::io("read", copy.state().left()))
 }
 
-/// What to say of a path that was not brought.
+/// Returns the notice about a path that was not brought.
 pub(crate) fn left_notice(left: &Left) -> String {
     format!("{} was left as it was found: {}", show(&left.path), left.why)
 }
 
-/// The warnings of a scan without those of what was left then: after a checkout it is said anew, or has
-/// come.
+/// Returns the warnings of a scan without those about paths that were left before: after the
+/// checkout, each such path is reported again, or was brought.
 pub(crate) fn but_for_left(left: &[Left], warnings: Vec<String>) -> Vec<String> {
     let notices: HashSet<String> = left.iter().map(left_notice).collect();
     warnings.into_iter().filter(|warning| !notices.contains(warning)).collect()
 }
 
-/// Paths that a checkout left as it found them, each with the reason.
+/// Returns the paths that a checkout left as it found them, each with the reason.
 pub(crate) fn show_kept(done: &Checkout) -> Vec<(String, String)> {
     let path = |kept: &Kept| show(kept.path.as_os_str().as_encoded_bytes());
     done.kept.iter().map(|kept| (path(kept), kept.why.to_string())).collect()

@@ -1,4 +1,5 @@
-//! The door for commands: a store, the working copies that it knows, and what each command does.
+//! The entry point for commands: a store, the working copies that it knows, and what each command
+//! does.
 
 pub mod activity;
 pub(crate) mod app_databases;

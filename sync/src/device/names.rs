@@ -1,4 +1,4 @@
-//! Names of projects and workspaces: which are allowed, and what to say of them.
+//! Names of projects and workspaces: which are valid, and how they are shown.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use fastest_schema::tables::workspaces::Workspace;
 use crate::base::clock;
 use crate::error::SyncError;
 
-/// Refuses a name that would be trouble on a command line or in a path.
+/// Refuses a name that would cause trouble on a command line or in a path.
 pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), SyncError> {
     let reason = if name.trim().is_empty() {
         "it is empty"
@@ -27,7 +27,7 @@ pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), SyncError
     Err(SyncError::BadName { what, name: name.to_owned(), reason })
 }
 
-/// A name that [`check_name`] allows, from the folder's.
+/// Returns the folder's name, changed as far as needed for [`check_name`] to accept it.
 pub(crate) fn name_of_folder(root: &Path) -> String {
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned());
     let name: String = name.unwrap_or_default().trim().trim_start_matches('-').to_owned();
@@ -39,7 +39,7 @@ pub(crate) fn name_of_folder(root: &Path) -> String {
     }
 }
 
-/// A workspace without snapshots.
+/// Returns the row of a new workspace without snapshots.
 pub(crate) fn new_workspace(
     project_id: &str,
     name: &str,
@@ -65,7 +65,7 @@ pub(crate) fn new_workspace(
 /// The longest name of a project or workspace, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// A workspace in words that tell it from others of its name.
+/// Describes a workspace so that it can be told from others of its name.
 pub(crate) fn tell_workspace(workspace: &Workspace) -> String {
     let Workspace { id, machine_id, local_path, created_at, .. } = workspace;
     let machine = machine_id.as_deref().map(|name| format!(" on {name}")).unwrap_or_default();
@@ -73,7 +73,7 @@ pub(crate) fn tell_workspace(workspace: &Workspace) -> String {
     format!("{id} (made {created_at}{machine}{path})")
 }
 
-/// Refuses a name that another workspace of the project has.
+/// Returns the error for a name that another workspace of the project has.
 pub(crate) fn workspace_taken(name: &str) -> SyncError {
     SyncError::NameTaken { what: "workspace", name: name.to_owned(), place: None }
 }

@@ -1,6 +1,7 @@
-//! The nearest name to a misspelt one.
+//! Suggestions for misspelt names.
 
-/// The nearest of `names` to a misspelt `name`, if one is near.
+/// Returns the name nearest to a misspelt `name`, if it is about a third of its length in edits
+/// away, or less.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let far = name.chars().count().max(3) / 3 + 1;
     let distances = names.into_iter().map(|other| (distance(name, other), other));

@@ -1,8 +1,8 @@
-//! What the user should know of a push or a pull.
+//! Notices for the user about a push or a pull.
 
 use crate::exchange::push::state::Pushed;
 
-/// What a push found out that the user should know.
+/// Returns what the user should know about a push.
 pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
     let mut notices = Vec::new();
     if pushed.primary_went_back {
@@ -18,11 +18,11 @@ pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
     notices
 }
 
-/// Said when the primary lacks what it had.
+/// The notice that the primary lacks what it had.
 pub(crate) const WENT_BACK: &str = "the primary is another one, or was put back to an older day: \
      what this device holds and it lacks is sent again";
 
-/// What to say of packs that were sent again.
+/// Returns the notice about packs that were sent again, if there were any.
 pub(crate) fn resent_notice(count: u64) -> Option<String> {
     let what = match count {
         0 => return None,
@@ -32,7 +32,7 @@ pub(crate) fn resent_notice(count: u64) -> Option<String> {
     Some(what)
 }
 
-/// Said when the primary's schema lacks migrations of this build.
+/// Returns the notice that the primary's schema lacks migrations of this build.
 pub(crate) fn behind_notice(last: &str) -> String {
     format!("the primary's schema is at {last}: `fastest remote migrate` brings it up to date")
 }

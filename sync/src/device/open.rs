@@ -1,13 +1,16 @@
-//! A device: its store, opened, and what all commands have in common.
+//! A device: its open store, and what all commands share.
 //!
 //! ```text
 //! format           the store's format number
 //! lock             held while the store is set up
 //! objects/         packs and their index (fastest-core)
 //! replica.db       rows
-//! primary/         the primary, where no other is set
-//! safe-folders     folders of others that are believed; of the user's making
+//! primary/         the primary, if no other is set
+//! safe-folders     folders that are trusted whoever owns them; the user writes it
 //! locks/           one file for each thing that one process does at a time
+//! left/            for each working copy, the paths that checkouts left
+//! begun/           a file for each workspace whose set-up was begun and not finished
+//! damaged/         damaged packs that were set aside
 //! ```
 
 use std::fs::{self, File};
@@ -43,10 +46,10 @@ use crate::replica::open::Replica;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-/// Format of a store.
+/// The format of a store.
 const FORMAT: u32 = 1;
 
-/// Who uses the device, for rows that name a person or a machine.
+/// The user and the machine, for rows that name them.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     /// The user's name.
@@ -55,7 +58,7 @@ pub struct Identity {
     pub machine: Option<String>,
 }
 
-/// An open device store. The commands are methods of it, in the modules named after them.
+/// An open device store. The commands are its methods, in the modules named after them.
 #[derive(Debug)]
 pub struct Device {
     pub(crate) dir: PathBuf,
@@ -66,12 +69,12 @@ pub struct Device {
     pub(crate) retries: RetryPolicy,
     pub(crate) git_settings: UserSettings,
     pub(crate) trust: Trust,
-    /// What was found out on the way to a working copy, and not told yet.
+    /// What was found out on the way to a working copy, and not reported yet.
     pub(crate) notices: Vec<String>,
 }
 
 impl Device {
-    /// Opens the store in `dir`, making it where it is missing.
+    /// Opens the store in `dir`, and creates it if it is missing.
     pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
         check_place(dir)?;
         let _lock = match take_store(dir) {
@@ -94,7 +97,7 @@ impl Device {
         Ok(device)
     }
 
-    /// Opens a store that cannot be written: commands that only read work with it.
+    /// Opens a store that cannot be written. Commands that only read work with it.
     fn open_to_read(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         check_format(&dir)?;
@@ -119,33 +122,35 @@ impl Device {
         }
     }
 
-    /// Where git's settings of the user are: they say what is ignored on this machine.
+    /// Sets where the user's git settings are: they say what is ignored on this machine.
     pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
         Self { git_settings, ..self }
     }
 
-    /// Which folders are believed besides the caller's own and those that the store lists.
+    /// Trusts more folders than the caller's own and those that the store lists.
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.trust.add(trust);
         self
     }
 
-    /// Where to ask for tokens and keys.
+    /// Sets where tokens and keys come from.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         Self { secrets, ..self }
     }
 
-    /// How patient to be with a primary that does not answer.
+    /// Sets how often and how long to retry a primary that does not answer.
     pub fn with_retries(self, retries: RetryPolicy) -> Self {
         Self { retries, ..self }
     }
 
-    /// Takes the lock of a working copy, and settles what an earlier command left half-said.
+    /// Takes the lock of a working copy, and finishes what an interrupted command left undone.
+    /// Returns the warnings that came up.
     pub(crate) fn enter(
         &mut self,
         copy: &WorkingCopy,
     ) -> Result<(CopyLock, Vec<String>), SyncError> {
-        // A folder of another store may bring a journal along, which is that store's to finish.
+        // The folder may belong to another store, and have a journal that only that store may
+        // finish.
         self.workspace_of(copy)?;
         let (lock, kept) = copy.lock()?;
         let mut warnings = self.take_notices();
@@ -158,10 +163,10 @@ impl Device {
         Ok((lock, warnings))
     }
 
-    /// The snapshot that a working copy is based on, and what to say of it.
+    /// Returns the snapshot that a working copy is based on, and a notice about it.
     ///
-    /// One that the store does not know was saved in a store that was newer: this one was put back
-    /// from a backup. What stands in the folder then follows what the store does know.
+    /// If the store does not know the snapshot, the store was restored from an older backup. The
+    /// folder then counts as based on the workspace's head that the store does know.
     pub(crate) fn head_of(
         &self,
         copy: &WorkingCopy,
@@ -177,7 +182,7 @@ impl Device {
         Ok((self.workspace_of(copy)?.current_snapshot_id, Some(notice)))
     }
 
-    /// Bases a working copy on what the store knows, where it is based on something else.
+    /// Bases a working copy on the head that the store knows, if the store does not know its own.
     fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let (head, notice) = self.head_of(copy)?;
         if notice.is_some() {
@@ -187,8 +192,8 @@ impl Device {
         Ok(notice)
     }
 
-    /// Moves the workspace's head to the working copy's, where it follows it: a crash may have
-    /// come between the two.
+    /// Moves the workspace's head to the working copy's if that follows it: a crash may have come
+    /// between the two writes.
     fn settle(&mut self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let Some(head) = copy.head()? else { return Ok(()) };
         let workspace = self.workspace_of(copy)?;
@@ -198,7 +203,7 @@ impl Device {
         Ok(())
     }
 
-    /// The row of a working copy's workspace.
+    /// Returns the row of a working copy's workspace.
     pub(crate) fn workspace_of(&self, copy: &WorkingCopy) -> Result<Workspace, SyncError> {
         let row = self.replica.read().row::<Workspace>(&copy.workspace_id)?;
         row.ok_or_else(|| SyncError::ForeignWorkingCopy {
@@ -208,7 +213,7 @@ impl Device {
         })
     }
 
-    /// The row of a working copy's project.
+    /// Returns the row of a working copy's project.
     pub(crate) fn project_of(&self, copy: &WorkingCopy) -> Result<Project, SyncError> {
         let row = self.replica.read().row::<Project>(&copy.project_id)?;
         row.ok_or_else(|| SyncError::ForeignWorkingCopy {
@@ -218,7 +223,8 @@ impl Device {
         })
     }
 
-    /// The workspace that a user names, by name, `NAME@MACHINE` or id; the main one where they name none.
+    /// Returns the workspace that a user names, by name, `NAME@MACHINE` or id; without a name, the
+    /// main one.
     pub(crate) fn named_workspace(
         &self,
         project: &Project,
@@ -258,7 +264,7 @@ impl Device {
         }
     }
 
-    /// The row of a snapshot that another row refers to.
+    /// Returns the row of a snapshot that another row refers to.
     pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;
         row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
@@ -273,7 +279,7 @@ impl Device {
         Ok(Remote::open_patiently(state, &self.dir, &*self.secrets, self.retries)?)
     }
 
-    /// Sends what waits, and brings rows up to date with the primary. One out of reach is no error.
+    /// Sends the queued pushes, and pulls a scope. A primary out of reach is not an error.
     pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
         if self.replica.is_read_only() {
@@ -302,7 +308,7 @@ impl Device {
     }
 }
 
-/// What came of a look at the primary.
+/// The outcome of [`Device::refresh`].
 pub(crate) struct Refreshed {
     /// Whether it was out of reach.
     pub(crate) offline: bool,
@@ -326,7 +332,7 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
     };
     for entry in entries {
         let name = entry.map_err(SyncError::io("list", dir))?.file_name();
-        // Ours: of a process that sets the store up right now, or was killed while it did.
+        // These names belong to a process that is setting the store up, or was killed while it did.
         if OURS.iter().all(|ours| name != *ours) && !dir.join("format").exists() {
             return Err(SyncError::StoreNotEmpty { path: dir.to_owned() });
         }
@@ -334,7 +340,7 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
     Ok(())
 }
 
-/// Makes what a store needs before it can be locked, and locks it.
+/// Creates what a store needs before it can be locked, and locks it.
 fn take_store(dir: &Path) -> Result<File, SyncError> {
     for part in ["", "locks", "primary"] {
         let part = dir.join(part);
@@ -348,7 +354,7 @@ fn take_store(dir: &Path) -> Result<File, SyncError> {
     Ok(waiting::lock(&dir.join("lock"), &format!("the store {}", dir.display()))?)
 }
 
-/// The folders that the store's list names as safe, whoever owns them.
+/// Returns the folders that the store's list names as safe, whoever owns them.
 fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
     let (path, mut trust, mut text) = (dir.join(trust::LIST), Trust::default(), Vec::new());
     match File::open(&path).and_then(|f| f.take(trust::LIST_BYTES_MAX).read_to_end(&mut text)) {
@@ -359,7 +365,8 @@ fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
     Ok(trust)
 }
 
-/// A store inside of a project must not become part of its snapshots.
+/// Writes a `.gitignore`, so that a store inside of a project does not become part of its
+/// snapshots.
 fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
     let path = dir.join(".gitignore");
     match path.exists() {

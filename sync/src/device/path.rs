@@ -6,8 +6,9 @@ use std::path::{Component, Path};
 
 use crate::error::SyncError;
 
-/// A path for people and for JSON: bytes that are not UTF-8 become `\xNN`, control characters
-/// `\n`, `\t`, `\u{…}` and so on, and a backslash `\\`, so that no two paths look the same.
+/// Returns a path as text for people and for JSON. Bytes that are not UTF-8 become `\xNN`, control
+/// characters `\n`, `\t`, `\u{…}` and so on, and a backslash `\\`, so that no two paths look the
+/// same.
 pub fn show(path: &[u8]) -> String {
     let mut out = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
@@ -25,14 +26,14 @@ pub fn show(path: &[u8]) -> String {
     out
 }
 
-/// Each path for people and for JSON.
+/// Returns each path as [`show`] does.
 pub fn show_all(paths: &[Vec<u8>]) -> Vec<String> {
     paths.iter().map(|path| show(path)).collect()
 }
 
-/// A user's path, absolute or relative to `base`, as one below `root`, which is canonical. On the
-/// way to the root links are followed, as the system does. Below it none is: there a link is content,
-/// and what the path names may be gone.
+/// Returns a user's path, absolute or relative to `base`, relative to `root`, which is canonical.
+/// Links on the way to the root are followed, as the system does. Below it none is followed: there,
+/// a link is content, and what the path names may not exist.
 pub(crate) fn within(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
     let mut at = base.canonicalize().map_err(SyncError::io("open", base))?;
     for part in path.components() {

@@ -1,5 +1,5 @@
-//! A store that cannot be written: on a read-only disk, or somebody else's. What it holds can still be
-//! looked at.
+//! Stores that cannot be written, because the disk is read-only or they belong to somebody else.
+//! They can still be read.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -16,11 +16,11 @@ use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::replica::open::Replica;
 
-/// What to say of a store that is only looked at.
+/// The notice about a store that is opened for reading only.
 pub(crate) const NOTICE: &str =
     "the store cannot be written: what is shown is what it holds, and nothing is recorded";
 
-/// Whether an error says that nothing can be written there, whatever is tried.
+/// Whether an error means that the place cannot be written at all.
 pub(crate) fn forbids_writing(error: &SyncError) -> bool {
     match error {
         SyncError::Io { source, .. } => matches!(
@@ -31,18 +31,19 @@ pub(crate) fn forbids_writing(error: &SyncError) -> bool {
     }
 }
 
-/// Opens the replica in the file at `path` for reading.
+/// Opens the replica at `path` for reading.
 pub(crate) fn open_replica(path: &Path, schema: &'static Schema) -> Result<Replica, ReplicaError> {
     let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let is_readable = |connection: &Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).is_ok()
     };
-    // Where somebody is at work on it, its log and the index of that are there, and can be read.
+    // While another process has it open, its log and the log's index exist, and can be read.
     let beside_others = Connection::open_with_flags(path, flags).ok().filter(is_readable);
     let (connection, copy) = match beside_others {
         Some(connection) => (connection, None),
-        // It is whole only with its log, which SQLite cannot read where it can write nothing.
+        // It is complete only with its log, which SQLite cannot read without writing an index. So
+        // both are copied.
         None if has_log(path) => {
             let not_copied = |source| ReplicaError::NotCopied { path: path.to_owned(), source };
             let copy = copied(path).map_err(not_copied)?;
@@ -71,14 +72,14 @@ fn copied(path: &Path) -> io::Result<TempDir> {
     let private = fs::Permissions::from_mode(private::DIR_MODE);
     let folder = tempfile::Builder::new().permissions(private).tempdir()?;
     for (from, to) in [(path.as_os_str(), "replica.db"), (&log_of(path), "replica.db-wal")] {
-        // Not with its permissions, which may forbid writing.
+        // Without their permissions, which may forbid writing.
         let mut to = fs::File::create(folder.path().join(to))?;
         io::copy(&mut fs::File::open(from)?, &mut to)?;
     }
     Ok(folder)
 }
 
-/// The address of a file that SQLite takes to be changed by nobody.
+/// Returns the URI under which SQLite opens a file as one that nobody changes.
 fn immutable(path: &Path) -> OsString {
     let mut address = b"file:".to_vec();
     for &byte in path.as_os_str().as_bytes() {

@@ -33,7 +33,7 @@ pub struct InitReport {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct SnapshotReport {
-    /// The new snapshot, or the head where nothing changed.
+    /// The new snapshot, or the head if nothing changed.
     pub snapshot_id: String,
     /// Id of its tree.
     pub manifest_hash: String,
@@ -51,7 +51,7 @@ pub struct SnapshotReport {
     pub created: bool,
     /// Objects that the store did not have.
     pub objects_new: u64,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -79,21 +79,22 @@ pub struct StatusReport {
     pub added: Vec<String>,
     /// Files that differ.
     pub modified: Vec<String>,
-    /// Files that are gone.
+    /// Files that are missing.
     pub deleted: Vec<String>,
-    /// Files that are ignored since the snapshot: the next one leaves them out, and they stay.
+    /// Files that are ignored since the snapshot: the next snapshot leaves them out, and they stay in
+    /// the folder.
     pub untracked: Vec<String>,
     /// Snapshots that the primary does not have.
     pub unpushed: u64,
     /// Rows that the primary does not have: snapshots, packs, workspaces, events.
     pub waiting_rows: u64,
-    /// Since when a push waits that found the primary out of reach. RFC 3339, UTC.
+    /// When a push was queued because the primary was out of reach. RFC 3339, UTC.
     pub queued_since: Option<String>,
     /// Address of the primary.
     pub primary: String,
-    /// Versions of rows that lost a conflict and are kept.
+    /// Row conflicts that are not resolved.
     pub row_conflicts: u64,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -109,14 +110,14 @@ pub struct PushReport {
     pub project_id: String,
     /// Name of the workspace.
     pub workspace: String,
-    /// Whether the project was made by this push.
+    /// Whether this push created the project.
     pub project_created: bool,
     /// The snapshot that was published.
     #[serde(flatten)]
     pub snapshot: SnapshotReport,
     /// Version of the workspace on the primary.
     pub version: i64,
-    /// Whether the primary has it all.
+    /// Whether the primary has everything; otherwise the push is queued.
     pub pushed: bool,
     /// Statements run and packs moved.
     pub requests: u64,
@@ -124,11 +125,11 @@ pub struct PushReport {
     pub bytes_sent: u64,
     /// Address of the primary.
     pub primary: String,
-    /// Whether others' work in this workspace was merged in first.
+    /// Whether the work of others in this workspace was merged first.
     pub merged: bool,
     /// Files that both sides changed.
     pub conflicts: Vec<ConflictReport>,
-    /// Why the push waits, where it does.
+    /// Why the push is queued, if it is.
     pub queued_because: Option<String>,
 }
 
@@ -156,13 +157,13 @@ pub struct CloneReport {
     pub bytes_received: u64,
     /// The working copy.
     pub path: String,
-    /// Whether the folder had files already, which stay as they are (`clone --here`).
+    /// Whether an existing folder was taken, whose files stay as they are (`clone --here`).
     pub here: bool,
     /// With `here`: files of the folder that the snapshot does not have.
     pub added: Vec<String>,
     /// With `here`: files that differ from the snapshot's.
     pub modified: Vec<String>,
-    /// Whether the primary knows of the workspace; else it does after the next push.
+    /// Whether the primary knows of the workspace. If not, the next push sends it.
     pub announced: bool,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -180,7 +181,7 @@ impl CloneReport {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct UntrackReport {
-    /// The paths that are content no longer.
+    /// The paths that are no longer content.
     pub untracked: Vec<String>,
     /// The snapshot without them.
     #[serde(flatten)]
@@ -201,30 +202,29 @@ pub struct PullReport {
     pub modified: Vec<String>,
     /// Files that are gone here.
     pub deleted: Vec<String>,
-    /// Files that are in the project no more, and are ignored: they stay where they are.
+    /// Files that are no longer in the project and are ignored: they stay where they are.
     pub untracked: Vec<String>,
     /// Files that both sides changed.
     pub conflicts: Vec<ConflictReport>,
-    /// Files that could not be updated, or changed here meanwhile: left as they are, for the reason
-    /// in `warnings`. The head has not moved.
+    /// Files that could not be updated, or that changed here meanwhile. They were left as they are,
+    /// for the reason in `warnings`, and the head has not moved.
     pub kept: Vec<String>,
-    /// Files and folders that were not brought, since something that is no content stands there. The
-    /// head has moved; a later pull tries again.
+    /// Files and folders that were not brought, because something that is not content is in their
+    /// place. The head has moved; a later pull tries again.
     pub left: Vec<String>,
-    /// Whether there was nothing to bring in.
+    /// Whether there was nothing to pull.
     pub up_to_date: bool,
-    /// The snapshot of unsaved changes that was made first.
+    /// The snapshot that saved unsaved changes first.
     pub safety_snapshot_id: Option<String>,
-    /// Whether the primary was out of reach, so that only what this device knows was brought in.
+    /// Whether the primary was out of reach, so that only what this device knows was pulled.
     pub offline: bool,
     /// Statements run and packs moved.
     pub requests: u64,
     /// Bytes received.
     pub bytes_received: u64,
-    /// Where there was nothing to bring in: other workspaces that hold snapshots which are not part
-    /// of this one.
+    /// If there was nothing to pull: other workspaces with snapshots that are not part of this one.
     pub ahead: Vec<AheadWorkspace>,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -252,7 +252,7 @@ pub struct ConflictReport {
     pub path: String,
     /// `both_changed`, `deleted_by_them` or `deleted_by_us`.
     pub kind: &'static str,
-    /// Where their version was put, where both are files here.
+    /// Where their version was put, if both versions are files here.
     pub theirs: Option<String>,
 }
 
@@ -284,7 +284,7 @@ pub struct DriftReport {
     pub bytes_changed: u64,
     /// Whether the primary was out of reach, so that the source is as this device last saw it.
     pub offline: bool,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -296,10 +296,10 @@ pub struct DriftReport {
 pub struct ConflictsReport {
     /// Oldest first.
     pub conflicts: Vec<RowConflict>,
-    /// Rows that the primary has and this device cannot keep; left out where there are none.
+    /// Rows that the primary has and this device cannot store; left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldRow>,
-    /// What the primary refused of an application's file; left out where there is nothing.
+    /// Transactions of an application's file that the primary refused; left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedTransaction>,
 }
@@ -349,14 +349,14 @@ pub struct LogEntry {
 pub struct RestoreReport {
     /// Files that were changed.
     pub restored: Vec<String>,
-    /// The snapshot of how things were before; the head where nothing was unsaved.
+    /// The snapshot of the state before; the head if nothing was unsaved.
     pub safety_snapshot_id: Option<String>,
-    /// The snapshot that they were restored to.
+    /// The snapshot that they were restored from.
     pub snapshot_id: String,
-    /// Files that could not be restored, or changed here meanwhile: left as they are, for the reason
-    /// in `warnings`.
+    /// Files that could not be restored, or that changed here meanwhile. They were left as they are,
+    /// for the reason in `warnings`.
     pub kept: Vec<String>,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -368,7 +368,7 @@ pub struct RestoreReport {
 pub struct WorkspacesReport {
     /// Name of the project.
     pub project: String,
-    /// By time of creation.
+    /// In the order of their creation.
     pub workspaces: Vec<WorkspaceEntry>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -386,13 +386,13 @@ pub struct WorkspaceEntry {
     pub snapshot_id: Option<String>,
     /// Version of its row.
     pub version: i64,
-    /// The working copy, as the device that made it named it.
+    /// The path of the working copy on the device that made it.
     pub path: Option<String>,
     /// The machine that made it.
     pub machine: Option<String>,
     /// Whether it is the project's main workspace.
     pub main: bool,
-    /// Whether it is the one at hand.
+    /// Whether it is the workspace of the current working copy.
     pub current: bool,
 }
 
@@ -402,7 +402,7 @@ pub struct WorkspaceEntry {
 pub struct ProjectsReport {
     /// By name.
     pub projects: Vec<ProjectEntry>,
-    /// Whether the primary was out of reach, so that there may be others.
+    /// Whether the primary was out of reach, so that there may be more projects.
     pub offline: bool,
 }
 
@@ -436,11 +436,11 @@ pub struct RemoteReport {
     pub reachable: Option<bool>,
     /// How long the answer took, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Its last migration; absent where it is not set up yet.
+    /// Its last migration; absent if it is not set up yet.
     pub schema_version: Option<String>,
-    /// What is wrong.
+    /// The first problem that was found.
     pub problem: Option<String>,
-    /// What was looked at, in order; it ends where the rest would mean nothing.
+    /// The checks in order. The list ends early if a failed check makes the rest meaningless.
     pub checks: Vec<RemoteCheck>,
 }
 
@@ -448,13 +448,13 @@ pub struct RemoteReport {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RemoteCheck {
-    /// `name`, `token`, `permission`, `schema`, `clock` or `packs`.
+    /// `name`, `locks`, `token`, `permission`, `schema`, `clock` or `packs`.
     pub name: &'static str,
-    /// Whether all is well.
+    /// Whether the check passed.
     pub ok: bool,
     /// What was found.
     pub what: String,
-    /// How to mend it, where it is not well.
+    /// How to mend it, if it failed.
     pub mend: Option<String>,
 }
 
@@ -464,7 +464,7 @@ pub struct RemoteCheck {
 pub struct MigrateReport {
     /// Address of the primary.
     pub url: String,
-    /// Its last migration before; absent where it was not set up yet.
+    /// Its last migration before; absent if it was not set up yet.
     pub from: Option<String>,
     /// Its last migration now.
     pub to: String,
@@ -484,7 +484,7 @@ pub struct DoctorReport {
     pub objects: u64,
     /// Snapshots whose trees were walked.
     pub snapshots: u64,
-    /// Whether something was mended.
+    /// What was mended.
     pub mended: Vec<String>,
 }
 

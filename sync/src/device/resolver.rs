@@ -1,8 +1,8 @@
-//! Which snapshot a user means.
+//! Finds the snapshot that a user names.
 //!
-//! One resolver for every command: `@` is the snapshot that the working copy is based on, `@-` the one before
-//! it, `WORKSPACE@` the newest of another workspace, `main` that of the project's main one; anything else is
-//! an id, or the beginning of one or of its random part.
+//! All commands use this resolver. `@` is the snapshot that the working copy is based on, `@-` the
+//! one before it, `WORKSPACE@` the newest of another workspace, and `main` that of the project's
+//! main workspace. Anything else is an id, or a prefix of an id or of its random part.
 
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
@@ -12,14 +12,14 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::rows::snapshots::Snapshots;
 
-/// Snapshots that are named where a user may mean several.
+/// The most snapshots that are listed if a name is ambiguous.
 const CANDIDATES_MAX: i64 = 10;
 
-/// Snapshots among which the one that is meant by a misspelt id is looked for: the newest.
+/// How many of the newest snapshots are searched for the one meant by a misspelt id.
 const NEAREST_OF: usize = 200;
 
 impl Device {
-    /// The snapshot that a user names in a working copy.
+    /// Returns the snapshot that a user names in a working copy.
     pub(crate) fn named_snapshot(
         &self,
         copy: &WorkingCopy,
@@ -38,8 +38,8 @@ impl Device {
         }
     }
 
-    /// The snapshot that is `steps` before the one that a working copy is based on, each time the first
-    /// parent.
+    /// Returns the snapshot `steps` before the one that a working copy is based on, along first
+    /// parents.
     fn before_head(
         &self,
         copy: &WorkingCopy,
@@ -75,7 +75,8 @@ impl Device {
         }
     }
 
-    /// The snapshot with this id, or the only one whose id, or whose random part, begins so.
+    /// Returns the snapshot with this id, or the only one whose id, or whose random part, has this
+    /// prefix.
     fn by_id(&self, copy: &WorkingCopy, name: &str) -> Result<Option<Snapshot>, SyncError> {
         let session = self.replica.read();
         let prefix = name.strip_prefix("snap-").unwrap_or(name);

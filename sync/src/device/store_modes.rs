@@ -1,4 +1,4 @@
-//! The modes of a store: it is its owner's alone.
+//! The modes of a store: only its owner may access it.
 
 use std::io;
 use std::path::Path;
@@ -7,8 +7,8 @@ use fastest_core::files::private;
 
 use crate::error::SyncError;
 
-/// Takes from others on the machine what earlier builds let them read. A store whose folder is closed is
-/// closed as a whole, so this is one look where there is nothing to do; the folder itself is closed last.
+/// Removes the permissions that earlier builds gave to other users. A store whose folder is private
+/// needs nothing more, so usually this is one `stat`; the folder itself is therefore changed last.
 pub(crate) fn close_store(dir: &Path) -> Result<(), SyncError> {
     const PARTS: [&str; 17] = [
         "format",
@@ -36,7 +36,7 @@ pub(crate) fn close_store(dir: &Path) -> Result<(), SyncError> {
     for part in PARTS {
         let path = dir.join(part);
         match private::close(&path) {
-            // It is someone else's to close, or on a disk that nobody can write to.
+            // It belongs to somebody else, or is on a read-only disk.
             Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {}
             Err(error) if error.kind() == NotFound => {}
             closed => closed.map_err(SyncError::io("set the modes of", &path))?,

@@ -1,9 +1,9 @@
-//! Whose folders are believed.
+//! Which folders are trusted.
 //!
-//! A `.fastest` says which workspace a folder belongs to, what it is based on, and what is left to do
-//! in it. One that another user of the machine has put there, as into a shared `/tmp`, could make a
-//! command do that user's work. So only the caller's own are believed, as git does with
-//! `safe.directory`, and whatever the caller lists.
+//! A `.fastest` says which workspace a folder belongs to, what it is based on, and what is left to
+//! do in it. One that another user of the machine has put there, as into a shared `/tmp`, could
+//! make a command act for that user. So only the caller's own folders are trusted, and those that
+//! the caller lists, as git does with `safe.directory`.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -13,27 +13,28 @@ use fastest_core::worktree::state_dir::user_id;
 
 use crate::error::SyncError;
 
-/// The file of a store that lists folders to be believed, whoever owns them.
+/// The file of a store that lists folders to be trusted, whoever owns them.
 pub(crate) const LIST: &str = "safe-folders";
-/// Bytes of that file, at most.
+/// The bytes of that file that are read.
 pub(crate) const LIST_BYTES_MAX: u64 = 1 << 20;
 
-/// Which folders are believed besides the caller's own.
+/// The folders that are trusted besides the caller's own.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Folders; one that ends with `/*` stands for all below it, and `*` alone for all that there are.
+    /// Folders. A path that ends with `/*` stands for everything below it, and `*` for all folders.
     folders: Vec<PathBuf>,
-    /// Who called root for help.
+    /// The user who called `sudo`.
     sudo_user: Option<u32>,
 }
 
 impl Trust {
-    /// Believes `folders`, and under `sudo` what belongs to the user who called it.
+    /// Trusts `folders` and, if root runs this under `sudo`, what belongs to the user who called
+    /// it.
     pub fn new(folders: impl IntoIterator<Item = PathBuf>, sudo_user: Option<u32>) -> Self {
         Self { folders: folders.into_iter().collect(), sudo_user }
     }
 
-    /// Adds the folders that a list names: one a line, but for lines that begin with `#`.
+    /// Adds the folders of a list, one a line. Lines that begin with `#` are comments.
     pub(crate) fn add_list(&mut self, text: &[u8]) {
         let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
@@ -45,8 +46,8 @@ impl Trust {
         self.sudo_user = self.sudo_user.or(other.sudo_user);
     }
 
-    /// Refuses what belongs to somebody else. `root` is the working copy's, and `path` what is looked
-    /// at in it.
+    /// Refuses what belongs to somebody else and is not listed. `root` is the working copy's, and
+    /// `path` what is opened in it.
     pub(crate) fn check(&self, root: &Path, path: &Path, owner: u32) -> Result<(), SyncError> {
         let user = user_id();
         let is_own = owner == user || user == 0 && self.sudo_user == Some(owner);
@@ -56,8 +57,8 @@ impl Trust {
         Err(SyncError::ForeignOwner { path: path.to_owned(), owner, user })
     }
 
-    /// Refuses to have root work in the store of the user who called `sudo`: what it writes there, that user
-    /// could not read.
+    /// Refuses to let root work in the store of the user who called `sudo`, who could not read what
+    /// root writes there.
     pub fn check_store(&self, store: &Path) -> Result<(), SyncError> {
         let found = store.ancestors().find_map(|folder| std::fs::metadata(folder).ok());
         let owner = found.map(|found| found.uid());
@@ -70,8 +71,8 @@ impl Trust {
         }
     }
 
-    /// Refuses to make a working copy of a folder whose owner could put another one in its place. Root
-    /// could anyway.
+    /// Refuses to make a working copy of a folder whose owner could replace it. Root's folders are
+    /// accepted, because root can do so anyway.
     pub(crate) fn check_target(&self, root: &Path) -> Result<(), SyncError> {
         match std::fs::metadata(root) {
             Ok(found) if found.uid() == 0 => Ok(()),

@@ -1,10 +1,11 @@
-//! A working copy: a folder that belongs to a workspace, and what `.fastest/` in it says.
+//! A working copy: a folder that belongs to a workspace, and the state in its `.fastest/`.
 //!
 //! ```text
-//! workspace.json   which project and workspace, with a format number
+//! workspace.json   the project and the workspace, with a format number
 //! head             id of the snapshot that the folder is based on
 //! lock             held by the command that changes the folder
-//! index, checkout, tmp/   of fastest-core: stat index, checkout journal, temporary files
+//! index, checkout, left, tmp/   of fastest-core: stat index, checkout journal, paths that checkouts
+//!                  left, temporary files
 //! ```
 
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ use crate::device::trust::Trust;
 use crate::error::SyncError;
 use crate::replica::local::copies::KnownCopy;
 
-/// Format of `workspace.json`.
+/// The format of `workspace.json`.
 const FORMAT: u32 = 1;
 
 /// A folder that belongs to a workspace.
@@ -46,14 +47,14 @@ struct Belongs {
     workspace_id: String,
 }
 
-/// The right to change a working copy; released on drop, and by the system when a process dies.
+/// The lock of a working copy. It is released on drop, and by the system when the process dies.
 #[derive(Debug)]
 pub struct CopyLock {
     _file: File,
 }
 
 impl WorkingCopy {
-    /// The working copy as the device remembers it, based on `head`.
+    /// Returns the working copy as the device lists it, based on `head`.
     pub(crate) fn known(&self, head: Option<&str>) -> KnownCopy {
         KnownCopy {
             root: self.root().to_owned(),
@@ -64,7 +65,7 @@ impl WorkingCopy {
         }
     }
 
-    /// Makes `root` a working copy. What is there already stays.
+    /// Makes `root` a working copy. Existing files stay.
     pub fn create(root: &Path, project_id: &str, workspace_id: &str) -> Result<Self, SyncError> {
         let copy = Self {
             root: root.to_owned(),
@@ -73,7 +74,7 @@ impl WorkingCopy {
         };
         let state = copy.state();
         state.create().map_err(SyncError::io("create", state.path()))?;
-        // git, where it is used beside, has no business here.
+        // Makes git ignore the state folder.
         copy.replace(GIT_IGNORE, b"*\n")?;
         let belongs = Belongs {
             format: FORMAT,
@@ -85,10 +86,10 @@ impl WorkingCopy {
         Ok(copy)
     }
 
-    /// The working copy that holds `dir`, looking upwards; `None` where there is none.
+    /// Returns the working copy that contains `dir`, searching upwards; `None` if there is none.
     ///
-    /// One that belongs to somebody else is an error, as with git: to pass it by could mean to work on a
-    /// folder further up, of which this one is no part.
+    /// One that belongs to somebody else is an error, as in git. If it were skipped, a command
+    /// could work on a folder further up that this one is no part of.
     pub fn find(dir: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
         let dir = match dir.canonicalize() {
             Ok(dir) if dir.is_dir() => dir,
@@ -106,7 +107,7 @@ impl WorkingCopy {
         Ok(None)
     }
 
-    /// The working copy whose root is `root`, if it is one.
+    /// Returns the working copy with this root, if it is one.
     pub fn at(root: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
         let dir = StateDir::of(root);
         let path = dir.path_of(WORKSPACE);
@@ -148,13 +149,13 @@ impl WorkingCopy {
         &self.root
     }
 
-    /// What fastest-core keeps in the state folder.
+    /// Returns the state folder, as fastest-core keeps it.
     pub fn state(&self) -> StateDir {
         StateDir::of(&self.root)
     }
 
-    /// Takes a folder that is to be a working copy, and is not one yet. Of two who try, one finds the
-    /// folder taken.
+    /// Locks a folder that is about to become a working copy. Of two processes, the second gets
+    /// [`SyncError::NotEmpty`].
     pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
         let state = StateDir::of(root);
         private::create_dir(state.path()).map_err(|source| match source.kind() {
@@ -164,24 +165,25 @@ impl WorkingCopy {
         take_lock(&state, root)
     }
 
-    /// Whether a folder holds what a clone left that died before the folder was a working copy.
+    /// Whether a folder has the remains of a clone that was killed before it made the folder a
+    /// working copy.
     pub(crate) fn is_left_over(root: &Path) -> bool {
         let state = StateDir::of(root);
         let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
         is_free && !state.has(WORKSPACE)
     }
 
-    /// Waits for the right to change the folder, then finishes a checkout that a crash stopped.
-    /// Gives what that checkout left as it was found.
+    /// Waits for the lock, then finishes a checkout that a crash interrupted. Returns what that
+    /// checkout left as it found it.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
-        // Earlier builds made it as the umask has it.
+        // Earlier builds created it with the umask's mode.
         let state = self.state();
         let _ = private::close(state.path());
         let lock = take_lock(&state, &self.root)?;
         let kept = match recover(&self.root)? {
             Some(recovered) => {
-                // The token is the head that the checkout leads to; empty where it moves none.
-                // Where a file was kept, what stands there is no edit of the new tree.
+                // The token is the head that the checkout leads to, or empty if it moves none. If a
+                // file was kept, the head stays: what stands there is not an edit of the new tree.
                 if let Some(head) =
                     String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
                     && recovered.kept.is_empty()
@@ -195,7 +197,7 @@ impl WorkingCopy {
         Ok((lock, kept))
     }
 
-    /// As [`WorkingCopy::lock`], but `None` where another process holds it.
+    /// Works as [`WorkingCopy::lock`], and returns `None` if another process holds the lock.
     pub fn try_lock(&self) -> Result<Option<CopyLock>, SyncError> {
         let file = self.state().open_lock();
         let file = file.map_err(SyncError::io("open", self.state().lock()))?;
@@ -205,14 +207,14 @@ impl WorkingCopy {
         self.lock().map(|(lock, _)| Some(lock))
     }
 
-    /// The snapshot that the folder is based on.
+    /// Returns the snapshot that the folder is based on.
     pub fn head(&self) -> Result<Option<String>, SyncError> {
         let head = self.state().head();
         let head = head.map_err(SyncError::io("read", self.state().path_of(HEAD)))?;
         Ok(head.filter(|head| !head.is_empty()))
     }
 
-    /// Forgets what is known of the files, so that the next scan reads them all.
+    /// Removes the stat index, so that the next scan reads all files.
     pub(crate) fn forget_index(&self) -> Result<(), SyncError> {
         self.state().remove(INDEX).map_err(SyncError::io("remove", self.state().index()))
     }
@@ -234,7 +236,7 @@ fn take_lock(state: &StateDir, root: &Path) -> Result<CopyLock, SyncError> {
     Ok(CopyLock { _file: waiting::lock_file(file, &state.lock(), &what)? })
 }
 
-/// Whether everything in a working copy is still to be written.
+/// Whether nothing has been written to a working copy yet.
 pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
     let is_ours = |entry: std::io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| entry.file_name() == STATE_DIR)
@@ -243,8 +245,8 @@ pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
     is_empty && !copy.state().has(JOURNAL)
 }
 
-/// The inode of a folder and when it was made: no other one has both, even in the same place. `None`
-/// where the file system keeps no such time.
+/// Returns the inode and the creation time of a folder, which together identify it even among
+/// folders at the same path. `None` if the file system keeps no such time.
 pub(crate) fn folder_mark(root: &Path) -> Option<String> {
     let data = fs::metadata(root).ok()?;
     let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;

@@ -20,12 +20,11 @@ use crate::replica::session::Session;
 use crate::replica::values::Values;
 use crate::rows::deletes::Deletes;
 
-/// A row whose version is another than its lock's plus one: table, key, version, and whether it is
-/// gone.
+/// A row whose version is not its lock's plus one: table, key, version, and 1 if it is deleted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Version(String, String, i64, i64);
 
-/// The rows that an answer names, if it is that to the push of this id.
+/// Returns the rows that an answer names, or `None` if it does not answer the push of this id.
 pub(super) fn versions_in(answer: &Rows, push_id: &str) -> Option<Vec<Version>> {
     match &answer[..] {
         [row] => match &row[..] {
@@ -45,7 +44,7 @@ pub(super) fn accepted(
 ) -> Result<BTreeSet<String>, ReplicaError> {
     let SentEntries { scope, rows, patch } = &sent.entries;
     if !SentRow(session).take(&sent.push_id)? {
-        // Another process was told meanwhile.
+        // Another process has recorded the answer meanwhile.
         return Ok(BTreeSet::new());
     }
     let named: HashMap<(&str, &str), &Version> =
@@ -81,13 +80,13 @@ fn accepted_row(
     let next = row.lock.map_or(1, |lock| lock + 1);
     let (version, learned) = match named {
         None => (next, false),
-        // It was gone before, and stayed so.
+        // The row was deleted before this push, and still is.
         Some(Version(_, _, version, 1)) if row.delete => (*version, false),
-        // Our own write made the next version, and what is here is that one. The pull that follows
-        // finds what was made of it since.
+        // Our write made version `next`, which is what the replica holds. The pull that follows
+        // fetches what was written on top of it.
         Some(_) => (next, true),
     };
-    // What was written down before the table's columns changed may lack this one.
+    // A statement from before the table's columns changed may lack the key's column.
     let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
     Known(session).put(scope, (table, key), version, None, row.delete && !learned)?;
     if let Some(column) = table.lock_version()
@@ -105,7 +104,7 @@ fn accepted_row(
             }
             Outbox(session).settle(table, &row.key)?;
         }
-        // Written again meanwhile: what was accepted is its new base.
+        // The row was written again meanwhile: the accepted values become its base.
         Some(entry) if table.policy == Policy::Versioned => {
             let base = (!row.delete).then(|| sent_values(table, row, version)).transpose()?;
             Outbox(session).put(&Entry { base_version: version, base, ..entry })?;
@@ -115,7 +114,7 @@ fn accepted_row(
     Ok(learned)
 }
 
-/// The row that was sent, with the lock version that the primary gave it.
+/// Returns the row that was sent, with the lock version that the primary assigned.
 fn sent_values(
     table: &'static Table,
     row: &SentEntry,

@@ -1,8 +1,8 @@
-//! Which transaction, row and column a primary's refusal is about.
+//! Finds the transaction, row and column that a primary's refusal is about.
 //!
-//! A primary names neither row nor key: it gives the words of a constraint or a trigger, which name
-//! the column at best. The statement is split until the transaction is found; its row is the one that
-//! the words point at, or the one that a trial finds.
+//! A primary names neither row nor key. It returns the message of a constraint or a trigger, which
+//! names a column at best. The statement is split until the transaction is found; its row is the
+//! one that the message points at, or else the one that a trial finds.
 
 use std::collections::HashSet;
 
@@ -22,13 +22,13 @@ use crate::replica::local::known::Known;
 use crate::replica::open::Replica;
 use crate::rows::write::Writer;
 
-/// Rows whose values are looked for among those of the primary, at most.
+/// With more rows than this, the primary is not asked which of their values are taken.
 const TAKEN_MAX: usize = 2_000;
 
-/// Foreign keys of a table that are looked along, at most.
+/// The most foreign keys of a table that are followed: the primary says how many there are.
 const KEYS_MAX: usize = 50;
 
-/// Rows of a transaction of which the primary is asked, at most.
+/// The most rows that the primary is asked about for one transaction.
 const ASKED_MAX: usize = 8;
 
 /// What a refusal is about.
@@ -38,12 +38,13 @@ pub(crate) struct Blame {
     pub(crate) key: String,
     pub(crate) column: Option<String>,
     pub(crate) why: String,
-    /// Whether it is this row; else it is the first of several.
+    /// Whether this row was found to be at fault. Otherwise it stands for its transaction, as its
+    /// first row.
     pub(crate) named: bool,
 }
 
-/// Where to split units of which one is at fault: about in the middle, with each suspect counting as
-/// much as all the others together.
+/// Returns the index at which to split units of which one is at fault: about the middle, where each
+/// suspect weighs as much as all units together.
 pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize {
     let weight = |unit: &Vec<PlannedRow>| if suspected.any_of(unit) { units.len() } else { 1 };
     let weights: Vec<usize> = units.iter().map(weight).collect();
@@ -55,8 +56,8 @@ pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize 
     before.count().clamp(1, units.len().max(2) - 1)
 }
 
-/// The rows that the words of a refusal point at: those that write to a column which they name, and
-/// that hold null where it may not be, or a value that another row of the primary's has.
+/// The rows that the message of a refusal points at: they write to a column that it names, and hold
+/// null where it must not be, or a value that another row of the primary has.
 #[derive(Debug, Default)]
 pub(crate) struct Suspected(HashSet<(String, String)>);
 
@@ -66,12 +67,13 @@ impl Suspected {
     }
 
     fn has(&self, row: &PlannedRow) -> bool {
-        // Nothing is looked up where nothing is suspected, as is usual.
+        // Usually nothing is suspected: then no key is copied for a lookup.
         !self.0.is_empty() && self.0.contains(&(row.table.name.to_owned(), row.key.clone()))
     }
 }
 
-/// Whom a refusal points at. It takes one question at most; where that fails, nobody is.
+/// Returns the rows that a refusal points at. It asks the primary at most one question; if that
+/// fails, no row is suspected.
 pub(crate) async fn suspected(
     primary: &dyn Primary,
     units: &[Vec<PlannedRow>],
@@ -91,7 +93,7 @@ pub(crate) async fn suspected(
     Suspected(names.filter(|(_, key)| is_taken(key)).collect())
 }
 
-/// The rows that have one of these columns; of a column that must not be null, those where it is.
+/// Returns the rows that write to one of these columns; for NOT NULL, only those where it is null.
 fn meant<'u>(
     units: &'u [Vec<PlannedRow>],
     columns: &[NamedColumn],
@@ -105,7 +107,7 @@ fn meant<'u>(
     units.iter().flatten().filter(is_meant).collect()
 }
 
-/// The keys of those rows whose values in these columns another row of the primary's has.
+/// Returns the keys of the rows whose values in these columns another row of the primary has.
 async fn taken(
     primary: &dyn Primary,
     table: &Table,
@@ -136,7 +138,7 @@ async fn taken(
     Ok(keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default())
 }
 
-/// What the refusal of one transaction is about.
+/// Finds what the refusal of one transaction is about.
 pub(crate) async fn blame(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -158,10 +160,11 @@ pub(crate) async fn blame(
     let columns = columns_named(&why);
     let suspected = suspected(primary, &[unit.to_vec()], error).await;
     let pointed_at = unit.iter().find(|row| suspected.has(row));
-    // Two rows of the transaction may be at odds with each other.
+    // No value is taken on the primary: two rows of the transaction may clash with each other.
     let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(&columns, row).is_some()));
     let found = match meant {
-        // Foreign keys are looked at in the end, when all rows are there.
+        // Foreign keys are checked at the end of a statement, so a trial of its first rows shows
+        // nothing.
         None if unit.len() > 1 && !error.lacks_rows() => at_fault(replica, primary, unit).await,
         meant => meant.or(if unit.len() == 1 { unit.first() } else { None }),
     };
@@ -179,7 +182,7 @@ fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
     Blame { table, key, column: column.map(str::to_owned), why, named: true }
 }
 
-/// A value as a parameter, which the affinity of a column makes what it was.
+/// Returns a value as a text parameter, which the column's affinity turns back into what it was.
 fn as_parameter(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
@@ -188,7 +191,7 @@ fn as_parameter(value: &Value) -> Option<String> {
     }
 }
 
-/// The row that refers to one which the primary lacks.
+/// Finds a row that refers to one that the primary lacks.
 async fn lacks(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -207,8 +210,8 @@ async fn lacks(
             return Ok(Some(of(row, Some(orphan.column), why)));
         }
     }
-    // Tables that were not adopted are known to the primary alone. A foreign key that names no column
-    // leads to the primary key.
+    // Only the primary knows the tables that were not adopted. A foreign key without a target
+    // column refers to the primary key.
     let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
                   (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
                 FROM pragma_foreign_key_list(?1) AS f";
@@ -217,7 +220,7 @@ async fn lacks(
         let keys = ask_cell_by(primary, keys, &[row.table.name]).await?;
         let keys: Vec<(String, String, Option<String>)> =
             keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default();
-        // It is the primary that says how many there are.
+        // The number of keys comes from the primary, so it is bounded.
         for (column, table, to) in keys.into_iter().take(KEYS_MAX) {
             let value = row.columns.get(&column).and_then(as_parameter);
             let Some((value, to)) = value.zip(to) else { continue };
@@ -239,10 +242,12 @@ async fn lacks(
     Ok(None)
 }
 
-/// A row that others refer to, the primary was known to have, and lacks: its table, key and scope.
+/// A row that others refer to, and that the primary was known to have but lacks: table, key and
+/// scope.
 pub(crate) type Missing = (&'static Table, String, String);
 
-/// The first row that these refer to and the primary lacks, though it was known to have it.
+/// Returns the first row that these refer to and that the primary lacks, though it was known to
+/// have it.
 pub(crate) async fn missing(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -274,7 +279,7 @@ pub(crate) async fn missing(
     Ok(None)
 }
 
-/// Whether a row is here and known to be on the primary: the scope under which it is.
+/// Returns the scope of a row on the primary, if the row is here and known to be there.
 pub(crate) fn is_known(
     replica: &Replica,
     table: &Table,
@@ -287,8 +292,8 @@ pub(crate) fn is_known(
     }
 }
 
-/// The locks of rows that the primary has in another version, each with the scope in which it has
-/// the row.
+/// Returns the table and key of each lock for which the primary has another version, with the scope
+/// of the row on the primary.
 pub(crate) async fn stale(
     primary: &dyn Primary,
     locks: &str,
@@ -301,23 +306,24 @@ pub(crate) async fn stale(
     Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 
-/// A column that the words of a constraint name.
+/// A column that the message of a constraint names.
 struct NamedColumn {
-    /// Its table, where they say which.
+    /// Its table, if the message says which.
     table: Option<String>,
     name: String,
 }
 
 impl NamedColumn {
-    /// Whether a row would write to it.
+    /// Whether a row writes to this column.
     fn is_of(&self, row: &PlannedRow) -> bool {
         self.table.as_ref().is_none_or(|table| table == row.table.name)
             && row.sent().any(|(name, _)| *name == self.name)
     }
 }
 
-/// The columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`, in
-/// `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
+/// Returns the columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed:
+/// t.a`, in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a >
+/// 0`.
 fn columns_named(why: &str) -> Vec<NamedColumn> {
     let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
     let Some((_, words)) = why.split_once(" failed: ").or_else(|| why.split_once(" column "))
@@ -331,7 +337,7 @@ fn columns_named(why: &str) -> Vec<NamedColumn> {
     words.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).map(named).collect()
 }
 
-/// The primary's reason, without what its interfaces put around it.
+/// Returns the primary's reason, without what its interfaces wrap around it.
 fn why(error: &PrimaryError) -> String {
     match error {
         PrimaryError::Failed { message, .. } if message.contains(TOO_DEEP) => {

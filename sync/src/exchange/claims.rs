@@ -1,4 +1,4 @@
-//! What a primary says is a claim: it is checked before anything here believes it.
+//! Checks of what a primary sends, made before anything here relies on it.
 
 use fastest_core::object::id::TreeId;
 use fastest_core::object::source::ObjectSource as _;
@@ -17,7 +17,7 @@ pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
     PrimaryError::inconsistent(primary, &what).into()
 }
 
-/// Refuses a row of another scope than was asked for.
+/// Refuses a row of a scope other than the one that was asked for.
 pub(super) async fn check_scope(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -32,10 +32,10 @@ pub(super) async fn check_scope(
         Some(Scope::Path { column: name, table, key: by, target }) => {
             let Some(key) = column(change.table, values, name) else { return Ok(()) };
             match scope_of_parent(replica, page, table, &key, target)? {
-                // It was never told of: the row waits for it, in nobody's scope.
+                // The parent has not arrived: until it does, the row belongs to no scope.
                 None => return Ok(()),
                 Some(of) if of == scope => return Ok(()),
-                // What is held may be out of date.
+                // The parent's scope as it is known here may be out of date: ask the primary.
                 Some(_) => ask_cell(primary, (table, by, target), &key).await?,
             }
         }
@@ -49,8 +49,8 @@ pub(super) async fn check_scope(
     }
 }
 
-/// The scope in the column `target` of the row that another one leads to: as this page has it, or
-/// the replica.
+/// Returns the scope in the column `target` of the parent row, as this page has it, or else the
+/// replica.
 fn scope_of_parent(
     replica: &Replica,
     page: &Page,
@@ -74,8 +74,8 @@ fn scope_of_parent(
     Ok(held.and_then(|values| column(table, &values, target)))
 }
 
-/// Refuses a snapshot whose tree did not come: as a head it would go on to other devices, and none
-/// of them could check it out.
+/// Refuses a snapshot whose tree did not arrive. As a head it would spread to other devices, none
+/// of which could check it out.
 pub(super) fn check_content(
     store: &Store,
     primary: &dyn Primary,
@@ -92,8 +92,8 @@ pub(super) fn check_content(
     }
 }
 
-/// Refuses a row that no command here could read: in the replica it would stand in the way of them
-/// all, and a snapshot's never goes.
+/// Refuses a row that no command here could read. In the replica it would block all of them, and
+/// the row of a snapshot is never deleted.
 pub(super) fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
     fn error<R: Row>(change: &Change) -> Option<String> {
         change.row::<R>()?.err().map(|error| error.to_string())
@@ -121,7 +121,7 @@ pub(super) fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), Sy
     }
 }
 
-/// Whether no command could do without the rows of a table of Fastest's own.
+/// Whether commands depend on the rows of this table.
 fn is_needed(table: &Table) -> bool {
     [Project::TABLE, Workspace::TABLE, Snapshot::TABLE].iter().any(|own| own.name == table.name)
 }

@@ -1,5 +1,5 @@
-//! The two ways between a replica and its primary: what is pushed, how it is sent and mended, what is pulled
-//! and believed, and the packs that belong to both.
+//! Push and pull between a replica and its primary: what is sent and in which order, what is done
+//! about refusals, what of an answer is believed, and the packs that both move.
 
 pub(crate) mod accepted;
 pub(crate) mod blame;

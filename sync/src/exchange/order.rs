@@ -1,8 +1,8 @@
-//! In which order the rows of a push go: pure.
+//! Decides in which order the rows of a push are sent. Pure.
 //!
-//! The primary applies them in this order. Rows are written parents first, and then others deleted,
-//! children first; but a row that releases a unique value, by a delete or a change, goes before the
-//! one that takes it, with what has to go before it.
+//! The primary applies rows in this order: first the writes, parents before children, and then the
+//! deletes, children before parents. A row that releases a unique value, by a delete or a change,
+//! is sent before the row that takes it, together with whatever has to precede it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -13,14 +13,14 @@ use crate::replica::keys::foreign_keys;
 use crate::replica::local::outbox::Entry;
 use crate::rows::unique::UniqueValues;
 
-/// That one entry, by its place, must not go before another.
+/// An ordering constraint: `first` is sent before `then` (indexes into `entries`).
 pub(crate) struct Order {
     pub(crate) first: usize,
     pub(crate) then: usize,
 }
 
-/// The entries in the order in which the primary can apply them. Where rows take over from each other
-/// in a circle, no order of whole rows can carry it out: they go as they come.
+/// Returns the entries in an order in which the primary can apply them. If rows take over values
+/// from each other in a cycle, no order can do that; the cycle is broken at its first row.
 pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
     if entries.len() < 2 {
         return entries.to_vec();
@@ -37,7 +37,7 @@ pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Ent
         followers[first].push(then);
         waits_for[then] += 1;
     }
-    // The first in the usual order that waits for none.
+    // Of the entries that wait for none, the first in the usual order is next.
     let free = (0..entries.len()).filter(|at| waits_for[*at] == 0);
     let mut free: BinaryHeap<Reverse<usize>> = free.map(Reverse).collect();
     let mut ordered = Vec::with_capacity(entries.len());
@@ -46,7 +46,7 @@ pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Ent
         let at = match free.pop() {
             Some(Reverse(at)) => at,
             None => {
-                // A circle: its first goes.
+                // A cycle: its first entry is next.
                 while is_done[next] {
                     next += 1;
                 }
@@ -67,8 +67,9 @@ pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Ent
     ordered
 }
 
-/// Writes, parents first, and then deletes, children first; of one table as they were queued, and
-/// deletes the other way round: children were queued after the rows that they hang on.
+/// Returns the writes, parents first, and then the deletes, children first. Within a table, writes
+/// keep the order in which they were queued, and deletes are reversed, because children are queued
+/// after the rows that they refer to.
 fn usual<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
     let tables = parents_first(schema.tables);
     let mut ordered = Vec::with_capacity(entries.len());
@@ -83,7 +84,7 @@ fn usual<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Entry> {
     ordered
 }
 
-/// Who gives up a set of unique values that another is to have.
+/// Returns a constraint for each set of unique values that one entry releases and another takes.
 pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
     let (unique, mut given) = (UniqueValues::default(), HashMap::new());
     for (at, entry) in entries.iter().enumerate() {
@@ -104,7 +105,8 @@ pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
     orders
 }
 
-/// Who lets go of a row before it goes, and who refers to a row that has to be there first.
+/// Returns the constraints of foreign keys: a reference is removed before the row that it points to
+/// is deleted, and a row is written before others refer to it.
 pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
     let referred: HashSet<(&str, &str)> = entries
         .iter()
@@ -134,7 +136,7 @@ pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
                 let value = values?.get(column).filter(|value| !value.is_null())?;
                 rows.get(&(to.table, to.column, value)).copied().filter(|other| *other != at)
             };
-            // Rows of append-only tables are not let go of: they wait until the delete is settled.
+            // An append-only row cannot change its reference: it waits until the delete is settled.
             let lets_go = entry.base.as_ref().filter(|_| entry.table.policy == Policy::Versioned);
             let parent = of(lets_go, &going);
             orders.extend(parent.map(|then| Order { first: at, then }));

@@ -1,4 +1,4 @@
-//! Under which key a pack lies in a pack store.
+//! The keys of packs in a pack store.
 
 use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
@@ -8,18 +8,19 @@ use crate::exchange::claims::inconsistent;
 use crate::remote::primary::{Primary, ask_cell};
 use crate::replica::open::Replica;
 
-/// The key of a pack in a pack store: packs belong to the owner of their project.
+/// Returns the key of a pack in a pack store: packs belong to the owner of their project.
 pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
     format!("{owner}/packs/{pack_id}")
 }
 
-/// The owner of a project that the replica knows.
+/// Returns the owner of a project, if the replica knows the project.
 pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
     let project: Option<Project> = replica.read().row(project_id)?;
     Ok(project.map(|project| project.owner_user_id))
 }
 
-/// The same, of one that it may not know yet.
+/// Returns the owner of a project, and asks the primary if the replica does not know the project
+/// yet.
 pub(crate) async fn owner_of(
     replica: &mut Replica,
     primary: &dyn Primary,

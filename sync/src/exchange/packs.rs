@@ -1,4 +1,4 @@
-//! Packs between the store, the primary's rows and the pack store.
+//! Moves packs between the object store, the primary's rows and the pack store.
 
 use std::time::{Duration, Instant};
 
@@ -25,21 +25,23 @@ use crate::replica::local::cursors::Cursors;
 use crate::replica::local::parts::Parts;
 use crate::replica::open::Replica;
 
-/// Packs on their way at once. More do not fill a line better, and each takes memory.
+/// Packs that are transferred at once. More do not use the connection better, and each takes
+/// memory.
 const AT_ONCE: usize = 4;
-/// Packs that have come are taken in together, so that the disk is waited for once: up to so many,
-/// so many bytes, and what comes in so long, which a process that is killed loses.
+/// Received packs are taken in together, so that one fsync serves many: as soon as there are so
+/// many packs, so many bytes, or so much time has passed. A killed process loses no more than that.
 const TAKEN_AT_ONCE: usize = 64;
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const TAKEN_BYTES_MAX: u64 = 512 << 20;
-/// Times that a download may break off without a byte in between.
+/// The most interruptions of a download in a row. An error after new bytes starts the count again;
+/// an early end without an error does not.
 const BREAKS_MAX: u32 = 4;
-/// Parts of one pack, at most: more than a pack of the largest size has at 100 kB each.
+/// The most parts of one pack. At 100 kB each, a pack of the target size (48 MiB) has about 500.
 const PARTS_MAX: i64 = 1024;
-/// Letters of one part, at most: D1 takes rows of 2 MB.
+/// The most bytes of base64 in one part: D1 allows rows of 2 MB.
 const PART_LETTERS_MAX: usize = 2_000_000;
 
-/// Puts packs into the pack store; those that are there already are passed over.
+/// Uploads packs to the pack store, except for those that it has.
 pub(crate) async fn upload(
     store: &Store,
     remote: &Remote,
@@ -49,7 +51,7 @@ pub(crate) async fn upload(
     let mut packs = Vec::with_capacity(ids.len());
     for id in ids {
         let id: PackId = id.parse().expect("the outbox holds pack ids made here");
-        // The primary inside the store gets the very file.
+        // The primary inside the store reads the same file, so only other remotes need the check.
         if remote.chosen.is_some() && !store.has_its_bytes(&id)? {
             let what =
                 "its bytes are not those that its id stands for; run `fastest doctor --mend`";
@@ -69,14 +71,14 @@ pub(crate) async fn upload(
     Ok(())
 }
 
-/// Packs that have come, on their way into the object store.
+/// Packs that were received and are not in the object store yet.
 struct Arrivals<'s> {
     store: &'s Store,
     packs: Vec<VerifiedPack>,
     bytes: u64,
     /// When packs were last taken in.
     since: Instant,
-    /// Ids of the packs that came, or were here.
+    /// Ids of the packs that were received in full, or were here before.
     whole: Vec<String>,
 }
 
@@ -98,12 +100,15 @@ impl Arrivals<'_> {
     }
 }
 
-/// Reads objects of packs that have come and are not taken in, on top of the store's.
+/// Reads objects of packs that were received but not taken in, on top of the store's.
 pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + Send + 'r;
 
-/// Brings the packs that rows tell of into the object store. Gives the ids of those that are there
-/// whole now. `reader`, if there is one, runs when all have come, before the largest of them are
-/// checked: what it reads then is checked as it is read, and need not be once more.
+/// Brings the packs that rows name into the object store, and returns the ids of those that are
+/// there in full now.
+///
+/// `reader`, if there is one, runs when all packs have been received, and before those that are
+/// lent to it are verified. Objects that it has read are verified by then, and are skipped
+/// afterwards.
 pub(crate) async fn take_packs(
     replica: &mut Replica,
     store: &Store,
@@ -114,7 +119,7 @@ pub(crate) async fn take_packs(
     let (packs, whole) = (Vec::new(), Vec::new());
     let mut arrivals = Arrivals { store, packs, bytes: 0, since: Instant::now(), whole };
     let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
-    // What came before a break need not come again.
+    // Packs that were received before an error need not be fetched again.
     let taken = arrivals.take_in();
     match came.and(taken) {
         Ok(()) => Ok(arrivals.whole),
@@ -126,7 +131,7 @@ pub(crate) async fn take_packs(
     }
 }
 
-/// Says of a pack that could not be had whether that is because of what it is.
+/// Turns an error into [`SyncError::DamagedAtRemote`] if the pack itself is the cause.
 fn at_fault(row: &Pack, error: SyncError) -> SyncError {
     match error {
         SyncError::Primary(PrimaryError::Inconsistent { .. })
@@ -148,10 +153,10 @@ async fn receive_all(
 ) -> Result<(), SyncError> {
     let stored = take_rows(replica, remote, rows, arrivals).await?;
     let store = arrivals.store;
-    // A process that is killed loses what is lent: so much, of the first seconds, and no more.
+    // A killed process loses the packs that are lent, so their number, bytes and time are bounded.
     let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
     let since = Instant::now();
-    // Boxed, and all at once: as closures they would keep this future from being sent between threads.
+    // Boxed, and collected first: with closures in the stream, this future would not be `Send`.
     let mut downloads = Vec::with_capacity(stored.len());
     for (at, download) in stored.iter().enumerate() {
         room = room.saturating_sub(download.bytes());
@@ -160,7 +165,7 @@ async fn receive_all(
             let whole = download.receive(store, remote).await?;
             Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
                 true => Came::Whole(whole),
-                // On another thread: meanwhile the next packs come.
+                // Verified on another thread, while the next packs arrive.
                 false => Came::Checked(download.check(remote, whole).await?),
             })
         };
@@ -188,20 +193,21 @@ async fn receive_all(
     read(replica, &lent_packs);
     let mut all = Ok(());
     for (download, pack) in lent.into_iter().zip(lent_packs.take_back()) {
-        // One that is refused does not take those after it along.
+        // A pack that is refused does not keep those after it from being taken in.
         let added = download.checked(remote, pack).map_err(|error| at_fault(download.row, error));
         all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
     }
     all
 }
 
-/// What came of a download.
+/// A downloaded pack, before or after its verification.
 enum Came {
     Whole(ReceivedPack),
     Checked(VerifiedPack),
 }
 
-/// Takes the packs that rows bring themselves. Gives those that are to be fetched from the pack store.
+/// Takes the packs that are in the rows themselves. Returns those that have to be fetched from the
+/// pack store.
 async fn take_rows<'r>(
     replica: &mut Replica,
     remote: &Remote,
@@ -218,7 +224,8 @@ async fn take_rows<'r>(
                 arrivals.whole.push(row.pack_id.clone());
             }
             None => {
-                // The project's own row comes last, since it changes with every push.
+                // The project's row may not be here yet: it changes with every push, so it comes
+                // last.
                 let owner = owner_of(replica, primary, &row.project_id).await?;
                 stored.push(Download { id, key: pack_key(&owner, &row.pack_id), row });
             }
@@ -239,7 +246,7 @@ async fn take_rows<'r>(
     Ok(stored)
 }
 
-/// The id of the pack that a row tells of, if the row can be one.
+/// Returns the id of the pack that a row names, if the row is well-formed.
 fn check_row(primary: &dyn Primary, row: &Pack) -> Result<PackId, SyncError> {
     let id: PackId = row
         .pack_id
@@ -254,7 +261,7 @@ fn check_row(primary: &dyn Primary, row: &Pack) -> Result<PackId, SyncError> {
     Ok(id)
 }
 
-/// A pack that is to come from the pack store.
+/// A pack to be fetched from the pack store.
 struct Download<'r> {
     id: PackId,
     key: String,
@@ -262,12 +269,12 @@ struct Download<'r> {
 }
 
 impl Download<'_> {
-    /// How many bytes may come.
+    /// The size that the row claims, in bytes.
     fn bytes(&self) -> u64 {
         u64::try_from(self.row.bytes).unwrap_or(0)
     }
 
-    /// Brings the pack. Where it breaks off, it goes on from there.
+    /// Downloads the pack. After an interruption it resumes where it stopped.
     async fn receive(&self, store: &Store, remote: &Remote) -> Result<ReceivedPack, SyncError> {
         let (key, bytes_max) = (&self.key, self.bytes());
         remote.meter.expect(bytes_max);
@@ -277,7 +284,7 @@ impl Download<'_> {
             let before = incoming.bytes();
             match receive(&mut incoming, &*remote.packs, key, bytes_max).await {
                 Ok(()) if incoming.bytes() == bytes_max => break,
-                // It ended as if that were all: a break would have been an error.
+                // The stream ended early without an error.
                 Ok(()) if breaks == BREAKS_MAX => {
                     let bytes = incoming.bytes();
                     let reason = format!("pack {key} ended after {bytes} of {bytes_max} bytes");
@@ -295,13 +302,13 @@ impl Download<'_> {
         incoming.finish().map_err(|error| self.refused(remote, error))
     }
 
-    /// Checks each object of the pack, on a thread of its own.
+    /// Verifies each object of the pack, on a thread of its own.
     async fn check(&self, remote: &Remote, whole: ReceivedPack) -> Result<VerifiedPack, SyncError> {
         let checked = tokio::task::spawn_blocking(|| whole.verify()).await;
         self.checked(remote, checked.expect("checking a pack does not panic"))
     }
 
-    /// What came of the check.
+    /// Compares a verified pack with what its row claims.
     fn checked(
         &self,
         remote: &Remote,
@@ -312,7 +319,7 @@ impl Download<'_> {
         Ok(pack)
     }
 
-    /// The pack store gave what is not what was put.
+    /// Explains why a pack from the pack store was refused.
     fn refused(&self, remote: &Remote, error: StoreError) -> SyncError {
         let key = &self.key;
         match error {
@@ -329,7 +336,7 @@ impl Download<'_> {
     }
 }
 
-/// Takes what comes of a pack, up to where its source ends or it is larger than it may be.
+/// Writes what the pack store sends, until it ends or exceeds the size that it may have.
 async fn receive(
     incoming: &mut IncomingPack,
     packs: &dyn PackStore,
@@ -349,13 +356,14 @@ async fn receive(
     Ok(())
 }
 
-/// The pack store gives what is not what was put; `reason` may quote the primary.
+/// Returns the error for a pack store that returned other bytes than were put there. `reason` may
+/// quote the primary.
 fn failed(remote: &Remote, reason: &str) -> SyncError {
     let (place, reason) = (remote.packs.place().to_owned(), remote.packs.said(reason));
     PackStoreError::Failed { place, reason }.into()
 }
 
-/// Keeps one part of a pack until all are there. The pack, where they are.
+/// Keeps one part of a pack. Returns the pack once all parts are there.
 fn take_part(
     replica: &mut Replica,
     store: &Store,
@@ -378,7 +386,8 @@ fn take_part(
     let taken = from_text(store, id, parts.iter().map(String::as_str), primary)
         .and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
     if taken.is_err() {
-        // Any of them may be the wrong one, and the cursor has passed them: all are asked for again.
+        // Any of the parts may be the damaged one, and the cursor is past them: all are pulled
+        // again.
         replica.write(|session| {
             Parts(session).remove(&row.pack_id)?;
             Cursors(session).rewind(&row.project_id)
@@ -387,8 +396,8 @@ fn take_part(
     taken.map(Some)
 }
 
-/// Refuses a row that says something else of a pack than the pack does: the row goes on to the
-/// next primary, where a push believes it.
+/// Refuses a row whose sizes differ from its pack's. This device would send the row on to another
+/// primary, where a push takes it at its word.
 fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
     let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
     match claimed == (Ok(info.bytes), Ok(info.objects)) {
@@ -419,7 +428,7 @@ fn from_text<'a>(
         StoreError::WrongPack { .. } => {
             inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
         }
-        // The file that was damaged was never ours.
+        // The damaged file is a received one and not the store's, so the error names the primary.
         StoreError::DamagedPack { what, .. } => {
             inconsistent(primary, format!("pack {id} is damaged: {what}"))
         }

@@ -1,10 +1,11 @@
-//! What to push: pure, so that it can be tested without a primary.
+//! Decides what to push. Pure, so that it can be tested without a primary.
 //!
-//! From the transactions that wait follow the packs to store and the rows to send, in the order in
-//! which the primary applies them (`transactions`): what points comes after what it points at. The
-//! rows of a transaction share a statement, with those of others as far as the limit allows. In
-//! Fastest's own tables each row is one: the row that takes the lock of a workspace comes after the
-//! snapshots and packs that it needs, whether they share its statement or not.
+//! Waiting transactions are turned into the packs to store and the rows to send, in the order in
+//! which the primary applies them (`transactions`): a row comes after the rows that it refers to.
+//! The rows of a transaction share a statement, with those of others as far as the size limit
+//! allows. In Fastest's own tables each row is a transaction: the row that takes the lock of a
+//! workspace comes after the snapshots and packs that it needs, whether they share its statement or
+//! not.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,9 +17,9 @@ use crate::replica::local::outbox::Entry;
 use crate::replica::own::Own;
 use crate::replica::values::{Values, column};
 
-/// Bytes of a pack in one row, where it travels as rows: under 1 MB in base64.
+/// The bytes of a pack in one row, if it is sent as rows: under 1 MB in base64.
 pub const PART_BYTES: u64 = 690_000;
-/// A statement's payload is closed before it passes this. One transaction may be larger by itself.
+/// The bytes at which a statement's payload is closed. A single transaction may be larger.
 pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
 
 /// What a push does, in order: store the packs, then run the statements.
@@ -26,16 +27,17 @@ pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
 pub struct PushPlan {
     /// Ids of packs for the pack store.
     pub uploads: Vec<String>,
-    /// What may not be parted, in order: the rows of each transaction.
+    /// What is sent, in order: the rows of a transaction, or one part of a pack. A unit is never
+    /// split between statements.
     pub units: Vec<Vec<PlannedRow>>,
-    /// Workspaces whose head moved apart from the primary's: they wait for a merge.
+    /// Workspaces whose head diverged from the primary's: they wait for a merge.
     pub diverged: Vec<String>,
 }
 
 /// A row of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRow {
-    /// The entry that it comes from.
+    /// The revision of the entry that it comes from.
     pub revision: i64,
     /// Its scope.
     pub scope: String,
@@ -45,15 +47,15 @@ pub struct PlannedRow {
     pub key: String,
     /// The lock version that the primary must have; `None` in append-only tables.
     pub lock: Option<i64>,
-    /// The whole row, but for its lock version; of a row that is to go, its key.
+    /// The whole row without its lock version; for a delete, only the key.
     pub columns: BTreeMap<String, Value>,
-    /// The columns to send; all, where it is not known what the primary has.
+    /// The columns to send; `None` for all, if it is not known what the primary has.
     pub changed: Option<Vec<&'static str>>,
-    /// Whether the row is to go.
+    /// Whether the row is to be deleted.
     pub delete: bool,
     /// Bytes of a pack to send as its `data`: offset and length.
     pub inline: Option<(u64, u64)>,
-    /// Whether more parts of the same pack follow, which the same entry stands for.
+    /// Whether more parts of the same pack, and so of the same entry, follow.
     pub more: bool,
 }
 
@@ -67,7 +69,7 @@ pub fn plan_all(
     plan(schema, &select(schema, entries, &|_| Place::Here).transactions, diverged, large)
 }
 
-/// Plans the push of transactions, each by its entries.
+/// Plans the push of transactions, each given by its entries.
 pub(crate) fn plan(
     schema: &Schema,
     transactions: &[Vec<&Entry>],
@@ -85,7 +87,7 @@ pub(crate) fn plan(
                 }
                 (Some(Own::Pack), Some(row)) => {
                     let rows = pack_rows(row_of(entry, row), large, &mut plan.uploads);
-                    // The parts of a pack go one by one.
+                    // The parts of a pack are units of their own.
                     plan.units.extend(rows.into_iter().map(|row| vec![row]));
                 }
                 (_, Some(row)) => unit.push(row_of(entry, row)),
@@ -97,7 +99,8 @@ pub(crate) fn plan(
     plan
 }
 
-/// How many of the first units go into the next statement: at most so many, and one at least.
+/// Returns how many of the first units fit into the next statement: at most `most`, and at least
+/// one.
 pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
     let mut bytes = 0;
     let fits = |unit: &&Vec<PlannedRow>| {
@@ -122,10 +125,10 @@ pub(crate) fn is_diverged<E>(
     }
 }
 
-/// A row that is to be written.
+/// Plans the write of a row.
 fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
     let columns = entry.table.columns.iter().zip(row);
-    // The primary keeps the lock version by itself.
+    // The primary counts the lock version itself.
     let columns = columns.filter(|(column, _)| !column.lock_version);
     let columns = columns.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
     let lock = (entry.table.policy == Policy::Versioned).then_some(entry.base_version);
@@ -145,7 +148,7 @@ fn row_of(entry: &Entry, row: &Values) -> PlannedRow {
     }
 }
 
-/// A row that is to go.
+/// Plans the delete of a row.
 fn gone(entry: &Entry) -> PlannedRow {
     let columns = BTreeMap::from([(entry.table.pk.to_owned(), Value::from(entry.key.as_str()))]);
     let (lock, changed) = (Some(entry.base_version), None);
@@ -153,7 +156,7 @@ fn gone(entry: &Entry) -> PlannedRow {
 }
 
 impl PlannedRow {
-    /// The columns to send, beside the key.
+    /// Returns the columns to send, without the key.
     pub(crate) fn sent(&self) -> impl Iterator<Item = (&String, &Value)> {
         let is_sent = |name: &str| {
             name != self.table.pk
@@ -163,7 +166,7 @@ impl PlannedRow {
     }
 }
 
-/// The rows that a pack travels in.
+/// Returns the rows in which a pack is sent.
 fn pack_rows(planned: PlannedRow, large: LargePacks, uploads: &mut Vec<String>) -> Vec<PlannedRow> {
     let bytes = planned.columns["bytes"].as_i64().unwrap_or(0).max(0) as u64;
     let pack_id = planned.columns["pack_id"].as_str().unwrap_or_default().to_owned();
@@ -179,13 +182,13 @@ fn pack_rows(planned: PlannedRow, large: LargePacks, uploads: &mut Vec<String>) 
     }
 }
 
-/// A pack's row, which may come from a primary that has it in parts, as that of a whole one.
+/// Returns the row of a whole pack. The pack may come from a primary that has it in parts.
 fn as_one(mut row: PlannedRow) -> PlannedRow {
     row.columns.insert("parts".into(), 1.into());
     row
 }
 
-/// A pack's row as one row for each part.
+/// Splits the row of a pack into one row for each part.
 fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
     let count = bytes.div_ceil(PART_BYTES);
     let stem = whole.key.rsplit_once('/').map_or(whole.key.as_str(), |(stem, _)| stem);
@@ -202,13 +205,13 @@ fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
         .collect()
 }
 
-/// About how many bytes a row takes in the payload.
+/// Estimates how many bytes a row takes in the payload.
 fn estimate(row: &PlannedRow) -> u64 {
     let texts = row.sent().map(|(name, value)| {
-        // As JSON: there a letter may take six.
+        // Measured as JSON, where escapes take up to six bytes.
         let value = match value {
             Value::Text(_) => value.to_wire().to_string().len(),
-            // Two integers, of 16 and 5 letters.
+            // A real is sent as two integers, of up to 16 and 5 digits.
             Value::Real(_) => 25,
             _ => 8,
         };
@@ -229,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// An entry of which some columns are given, and the others null.
+    /// Returns an entry with the given columns; the others are null.
     fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
         let row: Values = table
             .columns
@@ -251,7 +254,7 @@ mod tests {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
     }
 
-    /// A plan, cut into statements.
+    /// A plan, divided into statements.
     struct Planned {
         uploads: Vec<String>,
         statements: Vec<Vec<PlannedRow>>,
@@ -269,7 +272,7 @@ mod tests {
         Planned { uploads, statements, diverged }
     }
 
-    /// Keys of each statement's rows.
+    /// Returns the keys of each statement's rows.
     fn keys(plan: &Planned) -> Vec<Vec<&str>> {
         let key = |row: &PlannedRow| row.columns[row.table.pk].as_str().unwrap().to_owned();
         let keys = |rows: &Vec<PlannedRow>| rows.iter().map(key).collect::<Vec<_>>();

@@ -1,4 +1,5 @@
-//! What the primary was seen to hold, to tell whether it lacks what it had.
+//! What the primary was last seen to hold, from which it can tell whether it has lost something
+//! since.
 
 use fastest_schema::Seen;
 
@@ -8,7 +9,8 @@ use crate::replica::local::cursors::Cursors;
 use crate::replica::local::known::Known;
 use crate::replica::session::Session;
 
-/// What was seen last in each of these scopes, as JSON: a list of a scope and a change each.
+/// Returns what was last seen in each of these scopes, as JSON: a list of pairs of scope and
+/// change.
 pub(crate) fn seen_list(session: Session<'_>, scopes: &[String]) -> Result<String, ReplicaError> {
     let mut list = Vec::new();
     for scope in scopes {
@@ -18,8 +20,8 @@ pub(crate) fn seen_list(session: Session<'_>, scopes: &[String]) -> Result<Strin
     Ok(serde_json::to_string(&list).expect("texts and numbers serialise"))
 }
 
-/// What the primary was seen to hold in one of the scopes of these rows, the first that has any.
-/// Of the others, it was asked before ([`seen_list`]).
+/// Returns what the primary was last seen to hold in the first of these rows' scopes that has
+/// anything. The other scopes were asked about before ([`seen_list`]).
 pub(crate) fn proof_of(
     session: Session<'_>,
     rows: &[&PlannedRow],

@@ -1,8 +1,9 @@
-//! Pull: reads what the primary has that the replica does not, page by page.
+//! Pull: reads the changes that the replica lacks from the primary, page by page.
 //!
-//! A page's packs are in the object store, durable and verified, before its rows are in the
-//! replica; rows and cursor move in one transaction. So a pull may stop anywhere, and a snapshot
-//! that the replica knows has all its content here, where the primary keeps to the protocol.
+//! The packs of a page are in the object store, durable and verified, before its rows are in the
+//! replica, and the rows and the cursor move in one transaction. So a pull may stop anywhere, and a
+//! snapshot that the replica knows has all its content here, as long as the primary keeps to the
+//! protocol.
 
 use fastest_core::object::source::ObjectSource;
 use fastest_core::store::open::Store;
@@ -30,29 +31,31 @@ use crate::replica::open::Replica;
 use crate::rows::apply::Incoming;
 use crate::rows::requeue::Requeue;
 
-/// Changes in one page, at most.
+/// The most changes in one page.
 const PAGE_ROWS: &str = "1000";
-/// Bytes of one page, about: answers of D1 are best kept under 1 MB.
+/// The approximate bytes of one page: answers of D1 are best kept under 1 MB.
 const PAGE_BYTES: &str = "900000";
 
-/// The same for a page in hex, which takes two letters for a byte.
+/// The same for a page in hex, which takes two digits for a byte.
 const PAGE_BYTES_HEX: &str = "450000";
 
-/// Rows of this size, about, are not put into hex at first: D1 takes 2 MB for a text.
+/// Rows from about this size on are not sent in hex at first: hex doubles them, and D1 allows 2 MB
+/// for a text.
 const WHOLE_FROM_BYTES: u32 = 900_000;
 
 /// How a page is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
     AsTexts,
-    /// In hex, but for large rows: a text may be no UTF-8.
+    /// In hex, except for large rows: a text may be invalid UTF-8.
     InHex,
-    /// All in hex: a server that fails at such a text has no such bound, and fails at a large row too.
+    /// Everything in hex. A server that fails at invalid UTF-8 (sqld) does so in a large row as
+    /// well, but has no limit of 2 MB.
     AllInHex,
 }
 
-/// Pages of a pull that end before either bound: an honest primary gives the last one only, and few
-/// more while others write.
+/// The most pages of a pull that end before either limit. From an honest primary only the last page
+/// does, and a few more while others write.
 const SHORT_PAGES_MAX: u32 = 20;
 
 /// What a pull did.
@@ -63,14 +66,14 @@ pub struct Pulled {
     pub changes: u64,
     /// Whether the primary was found to be another one, or an older state of itself.
     pub primary_went_back: bool,
-    /// Packs that other devices asked for and that were sent again, for the remote's were damaged.
+    /// Packs that were damaged at the remote, and that this device sent again because others asked.
     pub packs_resent: u64,
-    /// The last migration of the primary, where this build has newer ones.
+    /// The last migration of the primary, if this build has newer ones.
     pub behind: Option<String>,
 }
 
-/// Brings the rows of `scope` up to date with the primary, and their packs, where there is a store
-/// for them: Fastest's own rows need one, an application's have none.
+/// Brings the rows of `scope` up to date with the primary, and their packs, if there is a store for
+/// them: Fastest's own rows need one, and an application's have no packs.
 pub async fn pull_scope(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -80,11 +83,12 @@ pub async fn pull_scope(
     pull_and_read(replica, store, remote, scope, None).await
 }
 
-/// Reads what the last page of a pull brings, while its packs can be read and are not taken in.
+/// Reads what the last page of a pull brings, once its packs can be read and before they are taken
+/// in.
 pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + Send + 'r;
 
-/// As [`pull_scope`]. What `reader` reads of the store is checked then and there, and need not be by
-/// itself; nothing of it is sure to stay, should the pull fail.
+/// Works as [`pull_scope`]. What `reader` reads of the store is verified as it is read, and skipped
+/// afterwards. None of it is sure to stay if the pull fails.
 pub(crate) async fn pull_and_read(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -103,7 +107,7 @@ pub(crate) async fn pull_and_read(
         }
         let seen = Known(replica.read()).seen(scope, cursor)?;
         let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
-            // The one inside the store has no other devices, which an upgrade would shut out.
+            // The primary inside the store has no other devices that an upgrade could lock out.
             Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
                 migrate(primary, schema).await?;
                 continue;
@@ -112,7 +116,8 @@ pub(crate) async fn pull_and_read(
         };
         check_migration(primary, schema, page.header.migration.as_deref())?;
         if page.header.migration.is_none() && !schema.migrations.is_empty() {
-            // It answers, and nobody set it up for this schema: says whose it is.
+            // It has none of this schema's migrations. If it belongs to another schema, `migrate`
+            // fails and says so.
             migrate(primary, schema).await?;
         }
         let known = state.epoch.as_deref();
@@ -143,10 +148,12 @@ pub(crate) async fn pull_and_read(
             recall(replica, remote).await?;
         }
         let read = reader.as_deref_mut().filter(|_| !page.more());
-        // What comes now is checked as it comes.
+        // Packs that this page brings are verified on arrival, so only those that are here already
+        // are listed.
         let asked = store.map(|store| asked_for(store, &page.changes)).unwrap_or_default();
         let taken = take_page(replica, store, remote, scope, cursor, &page, read).await;
-        // Whoever misses a pack may have what others miss.
+        // Done even if the page failed: a device that lacks one pack may have another that others
+        // ask for.
         if let Some(store) = store {
             pulled.packs_resent += answer(replica, store, remote, &asked).await;
         }
@@ -165,14 +172,14 @@ pub(crate) async fn pull_and_read(
             }
         }
     }
-    // A scope read from its beginning may show that the primary lacks what is here.
+    // A scope that was read from the beginning may show that the primary lacks what is here.
     if Cursors(replica.read()).is_reading(scope)? {
         replica.write(|session| Requeue(session).end_reading(scope))?;
     }
     Ok(pulled)
 }
 
-/// Forgets what the primary was known to hold, and queues it.
+/// Forgets what the primary was known to hold, and queues it again.
 pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     replica.write(|session| {
         remote.check_chosen(&RemoteRow(session).get()?)?;
@@ -218,7 +225,7 @@ async fn ask(
                 if is_set_up || !matches!(error, PrimaryError::Behind { .. }) {
                     return Err(error);
                 }
-                // Columns are missing: it may be half made.
+                // Columns are missing: an earlier set-up may have been cut short.
                 set_up(primary, schema).await?;
                 is_set_up = true;
                 tries += 1;
@@ -238,12 +245,12 @@ async fn ask(
         match page {
             Ok(page) if page.header.request == request => return Ok(page),
             Ok(_) => broken = None,
-            // It may be the answer to something else as well.
+            // This, too, may be the answer to another request.
             Err(error) => broken = Some(error),
         }
     }
     Err(match broken {
-        // It may be of a newer version, which says so itself.
+        // The primary may be of a newer version: then `lacked` fails, and says so.
         Some(error @ PageError::UnknownTable(_)) => match lacked(primary, schema).await {
             Err(why) => why,
             Ok(_) => PrimaryError::inconsistent(primary, &error.to_string()),
@@ -253,13 +260,13 @@ async fn ask(
     })
 }
 
-/// Whether a server has failed to put a text into its answer that is no UTF-8, as sqld does.
+/// Whether a server failed because a text in its answer is not UTF-8, as sqld does.
 fn is_not_utf8(error: &PrimaryError) -> bool {
     let words = "invalid utf-8";
     matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
-/// Whether a page holds far less than it might.
+/// Whether a page ended long before its limits.
 fn is_short(page: &Page) -> bool {
     let texts = page.changes.iter().flat_map(|change| match &change.outcome {
         Outcome::Row(values) => &values[..],
@@ -269,7 +276,7 @@ fn is_short(page: &Page) -> bool {
     page.rows < 100 && letters < 50_000
 }
 
-/// The last migration of a primary that lacks some of this build's.
+/// Returns the last migration of a primary, if it lacks some of this build's.
 fn behind(schema: &Schema, last: Option<&str>) -> Option<String> {
     let newest = schema.migrations.last().map(|migration| migration.name);
     last.filter(|last| Some(*last) != newest).map(str::to_owned)
@@ -305,8 +312,8 @@ async fn take_page(
     })
 }
 
-/// Brings what a page of Fastest's own rows names into the store. Gives the ids of the packs that
-/// are there whole now.
+/// Brings the packs that a page of Fastest's own rows names into the store. Returns the ids of
+/// those that are there in full now.
 async fn take_content(
     replica: &mut Replica,
     store: &Store,
@@ -325,7 +332,7 @@ async fn take_content(
     let read = read.as_mut().map(|read| read as &mut PackReader<'_>);
     let finished = take_packs(replica, store, remote, &rows, read).await?;
     if !page.more() {
-        // Where more follows, a pack that was written anew may come after its snapshot.
+        // Checked on the last page only: a pack that was written again may come after its snapshot.
         page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
     }
     Ok(finished)

@@ -1,8 +1,9 @@
-//! Push: what waits goes to the primary, statement after statement.
+//! Push: sends what waits to the primary, statement after statement.
 //!
-//! Where the primary refuses a statement, that is mended and planned again: others were first, or the
-//! primary was set up anew, or this device is a copy of another. Where it refuses what a transaction
-//! would write, that one is found (`blame`), set aside (`refused`), and all the others go on.
+//! If the primary refuses a statement because others were first, because it was set up anew, or
+//! because this device is a copy of another, the cause is dealt with and the push is planned again.
+//! If it refuses what a transaction would write, that transaction is found (`blame`) and set aside
+//! (`refused`), and all others are sent.
 
 mod decide;
 mod recovery;
@@ -44,7 +45,7 @@ pub use self::state::Pushed;
 /// Scopes that one question is about, at most.
 const SCOPES_ASKED_MAX: usize = 1_000;
 
-/// Sends everything of `scope` that waits, but for heads that need a merge first.
+/// Sends everything of `scope` that waits, except for heads that need a merge first.
 pub async fn push_scope(
     replica: &mut Replica,
     store: &Store,
@@ -90,7 +91,8 @@ pub(crate) async fn push_locked(
 }
 
 impl Push<'_> {
-    /// Learns what the primary has at first contact, or where a look was not finished.
+    /// Pulls the scopes that were never read to the end. If there are none, it checks the primary's
+    /// version, and whether the primary has lost something in one of the scopes.
     async fn greet(&mut self) -> Result<(), SyncError> {
         let scopes = self.scopes.clone();
         for scope in &scopes {
@@ -111,13 +113,13 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Pulls those of these scopes of which the primary lacks what was seen there: a statement has a
-    /// proof of one scope alone.
+    /// Pulls the scopes in which the primary lacks what was seen there. A statement proves this for
+    /// one of its scopes only.
     async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, clock::new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
-            // The push finds the same, and knows what to do about it.
+            // The push meets the same error, and sets the primary up.
             Err(PrimaryError::NotMigrated { .. }) => return Ok(()),
             unseen => unseen?,
         };
@@ -153,7 +155,8 @@ impl Push<'_> {
                     if self.is_asked {
                         return Ok(Pushed { diverged, ..self.done });
                     }
-                    // Nothing to say: whether the primary still has it all is worth a question.
+                    // Nothing was sent, so nothing has shown yet whether the primary still has
+                    // everything: ask.
                     for scope in self.scopes.clone() {
                         self.pull(&scope).await?;
                     }
@@ -258,7 +261,7 @@ impl Push<'_> {
         Ok(is_explained)
     }
 
-    /// The scopes of the statement that was sent last.
+    /// Returns the scopes of the statement that was sent last.
     fn last_scopes(&self) -> Vec<String> {
         match &self.last {
             Some(sent) => sent.scopes().into_iter().collect(),
@@ -266,8 +269,8 @@ impl Push<'_> {
         }
     }
 
-    /// The scopes in which to look for what refused a statement, and whether the primary has some of
-    /// its rows in scopes that are not held.
+    /// Returns the scopes to pull after a refusal, and whether the primary has some of the
+    /// statement's rows in scopes that are not held here.
     async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
         let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
@@ -287,7 +290,7 @@ impl Push<'_> {
                 false => is_foreign = true,
             }
         }
-        // None is stale where others wrote to rows that hang on these.
+        // No lock is stale if others wrote to rows that refer to these.
         let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };
         Ok((scopes, is_foreign))
     }
@@ -301,8 +304,8 @@ impl Push<'_> {
     }
 }
 
-/// Refuses a primary of a newer version of the schema, or of an older one: nothing follows from what
-/// such a one lacks.
+/// Fails unless the primary is at this build's version of the schema. What a primary of another
+/// version lacks proves nothing.
 async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), PrimaryError> {
     let primary = &*remote.primary;
     match lacked(primary, replica.schema()).await?.last() {
@@ -314,7 +317,7 @@ async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), Prima
     }
 }
 
-/// Ids of the users whose rows wait in `scope`.
+/// Returns the ids of the users whose rows wait in `scope`.
 fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
     let session = replica.read();
     let entries = Outbox(session).entries(scope)?.into_iter();

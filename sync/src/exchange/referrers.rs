@@ -1,5 +1,6 @@
-//! Rows of the primary's alone that keep one from being deleted: of tables that are not synced, or by
-//! foreign keys that devices are not told of. A device that is refused learns their names.
+//! Finds rows on the primary that keep a row from being deleted and that devices do not know: rows
+//! of tables that are not synced, or with foreign keys that the schema lacks. A refused device
+//! learns their names.
 
 use fastest_schema::live::database::{Live, LiveKey, LiveTable};
 use fastest_schema::{Schema, Table};
@@ -9,7 +10,7 @@ use crate::exchange::plan::PlannedRow;
 use crate::migrations::check::live;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
 
-/// Foreign keys that are looked along, at most: each takes a request.
+/// The most foreign keys that are followed: each takes a request.
 const KEYS_MAX: usize = 50;
 
 /// A row that was to be deleted, and what refers to it on the primary.
@@ -19,11 +20,11 @@ pub(crate) struct Kept {
     pub(crate) table: &'static str,
     /// The key.
     pub(crate) key: String,
-    /// What refers to it, in words.
+    /// Which row refers to it, as a message.
     pub(crate) why: String,
 }
 
-/// One of these rows, which are to be deleted, that a row on the primary keeps.
+/// Returns one of these rows, which are to be deleted, that a row on the primary refers to.
 pub(crate) async fn kept(
     schema: &Schema,
     primary: &dyn Primary,
@@ -47,15 +48,15 @@ pub(crate) async fn kept(
     Ok(None)
 }
 
-/// What the primary is asked of one foreign key.
+/// The question about one foreign key.
 struct Question<'a> {
     /// The table that refers.
     name: &'a str,
     key: &'a LiveKey,
-    /// The table of the rows that are to go.
+    /// The table of the rows to be deleted.
     table: &'static Table,
     cell: String,
-    /// The keys of these rows, as a list in JSON.
+    /// The keys of these rows, as a JSON list.
     keys: String,
 }
 
@@ -72,7 +73,8 @@ fn questions<'a>(schema: &'a Schema, live: &'a Live, going: &[&PlannedRow]) -> V
     concerned.take(KEYS_MAX).filter_map(question).collect()
 }
 
-/// The foreign keys that can keep a row and that the schema does not tell of, each with its table.
+/// Returns the foreign keys that can keep a row from being deleted and that the schema does not
+/// declare, each with its table.
 fn unknown_keys<'a>(
     schema: &'a Schema,
     live: &'a Live,
@@ -95,8 +97,8 @@ fn is_to(key: &LiveKey, table: &Table) -> bool {
     key.table.eq_ignore_ascii_case(table.name)
 }
 
-/// A SELECT of one row that refers to one of `table` whose key is in the list `?2`: the keys of both, as
-/// JSON; null for the second, where it is not one column.
+/// Returns the SELECT of one row that refers to one of `table` whose key is in the list `?2`. It
+/// yields the keys of both as JSON; the second is null if it is not a single column.
 fn referring(name: &str, child: &LiveTable, key: &LiveKey, table: &Table) -> String {
     let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
     let same = key.columns.iter().zip(&key.targets).map(|(column, target)| {

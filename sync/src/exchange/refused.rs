@@ -1,7 +1,8 @@
-//! Transactions that the primary refused: they wait beside the others, each with the reason, until
-//! they are mended, tried again or dropped. What needs them waits too, and nothing else does.
+//! Transactions that the primary refused. They stay in the outbox, each with the reason, until they
+//! are mended, tried again or dropped. Only transactions that depend on them wait as well.
 //!
-//! Once a row of one is written again, here or by a pull, the next push tries it again.
+//! Once a row of a refused transaction is written again, here or by a pull, the next push tries it
+//! again.
 
 use std::collections::BTreeSet;
 
@@ -42,8 +43,8 @@ pub(crate) fn retry(session: Session<'_>, id: i64) -> Result<(), SyncError> {
     if Refused(session).retry(id)? { Ok(()) } else { Err(unknown(id)) }
 }
 
-/// Takes back what was written in a transaction that was refused: its rows are as the primary was
-/// last seen to have them. Returns what was dropped.
+/// Reverts what was written in a refused transaction: its rows are again as the primary was last
+/// known to have them. Returns what was dropped.
 pub(crate) fn drop(session: Session<'_>, id: i64) -> Result<RefusedTransaction, SyncError> {
     let outbox = Outbox(session);
     let refused = outbox.refused_transaction(id)?.ok_or_else(|| unknown(id))?;

@@ -1,16 +1,17 @@
-//! Packs at the remote: whether they are what their ids say, and sending them again where they are not.
+//! Checks whether packs at the remote are what their ids say, and sends them again if they are not.
 //!
-//! Rows of packs are append-only: a push passes over one that is there. A bad disk under the primary or
-//! the pack store is therefore mended besides, by a device that has the pack: the object of a pack store
-//! is replaced, and the text of a row is written over. A pack is named by the hash of its bytes, so this
-//! changes nothing that anyone relies on.
+//! Rows of packs are append-only: a push skips one that is there. So a pack that a bad disk damaged
+//! under the primary or the pack store is repaired here, by a device that has the pack: the object
+//! of a pack store is replaced, and the text of a row is overwritten. A pack is named by the hash
+//! of its bytes, so this changes nothing that anyone relies on.
 //!
-//! It happens by itself in this order. A device that is given a damaged pack *asks* for it: it writes the
-//! pack's rows as they are, which gives them a new version, and so the devices of the project hear of
-//! them ([`ask_for`]). One that has the pack, and is told by a pull of a row of it past its first version,
-//! looks at what the remote holds, and sends the pack again where that is damaged ([`answer`]). The first
-//! device tries again. What stays open: somebody has to pull who has the pack, and a device that may only
-//! read cannot ask. `fastest doctor --remote` looks without being asked.
+//! It happens without anyone's doing, as follows. A device that receives a damaged pack *asks* for
+//! it: it writes the pack's rows as they are, which increments their version, so that the other
+//! devices of the project pull them ([`ask_for`]). A device that has the pack, and pulls a row of
+//! it past version 1, checks what the remote holds, and sends the pack again if that is damaged
+//! ([`answer`]). The first device then tries again. Two limits remain: a device that has the pack
+//! has to pull, and a device with read-only access cannot ask. `fastest doctor --remote` checks
+//! without being asked.
 
 use std::collections::HashSet;
 
@@ -41,11 +42,11 @@ use crate::rows::snapshots::Snapshots;
 /// What the remote has of a pack.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AtRemote {
-    /// All of it, sound.
+    /// All of it, undamaged.
     Sound,
     /// Neither a row nor an object.
     Nothing,
-    /// Something else than its id says.
+    /// Something other than its id stands for; with the reason.
     Damaged(String),
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct OfProject<'a> {
     pub(crate) pack_id: &'a str,
 }
 
-/// A row of a pack, without its text.
+/// A row of a pack, without its data.
 #[derive(Debug, Deserialize)]
 struct PartRow {
     id: String,
@@ -77,7 +78,7 @@ const WRITE_OVER: &str =
 
 const REMOVE: &str = "DELETE FROM fastest_packs WHERE id = ?1";
 
-/// A write that changes nothing but the version of the rows.
+/// Changes nothing but the version of the rows.
 const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
   WHERE project_id = ?1 AND pack_id = ?2";
 
@@ -90,7 +91,7 @@ async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartR
     Ok(rows)
 }
 
-/// Reads a pack at the remote in full.
+/// Reads a pack at the remote in full, and compares it with its id.
 pub(crate) async fn look(
     replica: &mut Replica,
     remote: &Remote,
@@ -111,7 +112,7 @@ pub(crate) async fn look(
     for row in &rows {
         let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
         let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
-            // sqld gives no text that is not UTF-8.
+            // sqld fails at text that is not UTF-8.
             Err(PrimaryError::Failed { message, .. }) if message.contains("invalid utf-8") => None,
             text => text?,
         };
@@ -155,9 +156,9 @@ fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
     }
 }
 
-/// Whether all of a pack is of snapshots that working copies of a project on this device are based on. The
-/// store has the packs of all projects, and whoever knows the hash of one could ask for it in another:
-/// that a row names it is no proof.
+/// Whether every object of a pack belongs to the history of this device's working copies of the
+/// project. The store has the packs of all projects, and anyone who knows the hash of one could ask
+/// for it in another project, so a row that names a pack proves nothing.
 fn was_here(
     replica: &Replica,
     store: &Store,
@@ -178,7 +179,7 @@ fn was_here(
         let Some(row) = session.row::<Snapshot>(snapshot)? else { continue };
         let new = tree_of(&row)?;
         let old = row.parent_snapshot_ids.0.first().map(tree).transpose()?.flatten();
-        // What this device lacks of one snapshot, another may have.
+        // A snapshot whose objects this device lacks is skipped: another one may reach them.
         if let Ok(reached) = new_objects(old.as_ref(), &new, store) {
             wanted.retain(|object| !reached.contains(object));
         }
@@ -186,8 +187,9 @@ fn was_here(
     Ok(wanted.is_empty())
 }
 
-/// Sends a pack again, in place of what the remote has of it. False, and nothing is sent, where this
-/// device has no sound copy that is the project's, or where it is damaged again when it is there.
+/// Sends a pack again, in place of what the remote has of it. Returns false, and sends nothing, if
+/// this device has no undamaged copy that is the project's. Also returns false if the pack is
+/// damaged again once it is there.
 pub(crate) async fn send_again(
     replica: &mut Replica,
     store: &Store,
@@ -223,8 +225,8 @@ pub(crate) async fn send_again(
     Ok(look(replica, remote, pack, id).await? == AtRemote::Sound)
 }
 
-/// Tells the devices of a project that the remote's copy of a pack is damaged. Gives whether they could
-/// be told.
+/// Tells the other devices of a project that the remote's copy of a pack is damaged. Returns
+/// whether that was possible.
 pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &str, pack_id: &str) -> bool {
     match primary.run(ASK, &[project_id, pack_id]).await {
         Ok(_) => true,
@@ -235,13 +237,13 @@ pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &str, pack_id: &s
     }
 }
 
-/// The packs that others ask for, by changes that have come, of those that are here.
+/// Returns the packs that others ask for in these changes and that are here.
 pub(crate) fn asked_for(store: &Store, changes: &[Change]) -> Vec<Pack> {
     let mut asked: Vec<Pack> = Vec::new();
     for change in changes.iter().filter(|change| change.version > 1) {
         let Some(Ok(row)) = change.row::<Pack>() else { continue };
         let is_here = row.pack_id.parse().is_ok_and(|id| store.has_pack(&id));
-        // Its parts are asked for together.
+        // A pack is listed once for all of its parts.
         if is_here && asked.iter().all(|other| other.pack_id != row.pack_id) {
             asked.push(row);
         }
@@ -249,8 +251,8 @@ pub(crate) fn asked_for(store: &Store, changes: &[Change]) -> Vec<Pack> {
     asked
 }
 
-/// Looks at packs that others ask for, and sends those again that are damaged. Gives how many. What fails
-/// is tried when it is asked for again.
+/// Checks the packs that others ask for, sends the damaged ones again, and returns how many it
+/// sent. One that fails is tried again when it is asked for again.
 pub(crate) async fn answer(
     replica: &mut Replica,
     store: &Store,

@@ -1,12 +1,12 @@
 //! A statement on its way to the primary.
 //!
-//! It is written down in `fastest_local_sent`, word for word with its push id, before it is sent, and
-//! taken out in the transaction that records the answer. So an answer that is lost is asked for again
-//! under the same id, which the primary applies once. One is on its way at a time from a device: the
-//! push lock of its store, or file, sees to that.
+//! It is written down in `fastest_local_sent`, verbatim and with its push id, before it is sent,
+//! and removed in the transaction that records the answer. If the answer is lost, the statement is
+//! sent again under the same id, and the primary applies it once. A device has one statement on its
+//! way at a time, which the push lock of its store, or of its file, ensures.
 //!
-//! What version a row came to is learned from the answer, and not computed: a trigger of the
-//! application's may have written to it as well. Such rows are pulled at once.
+//! The version of a row after the push is taken from the answer and not computed: a trigger of the
+//! application may have written to the row as well. Such rows are pulled at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,9 +37,10 @@ use crate::replica::local::sent_row::{SentRow, WrittenDown};
 use crate::replica::open::Replica;
 use crate::replica::own::Own;
 
-/// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and whether
-/// in which scopes a pull has to fetch rows that triggers changed. If the primary has lost a table or column that the
-/// statement names, the statement is dropped and its rows are planned again.
+/// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and
+/// the scopes in which a pull has to fetch rows that triggers changed. If the primary has lost a
+/// table or column that the statement names, the statement is dropped and its rows are planned
+/// again.
 pub(crate) async fn resend(
     replica: &mut Replica,
     remote: &Remote,
@@ -59,8 +60,8 @@ pub(crate) async fn resend(
     Ok((count, learned))
 }
 
-/// Records a statement whose answer is not known, where the primary has applied it: else a page that
-/// brings its rows would pass for what others wrote. Asked for after the page was read.
+/// Records a statement whose answer is not known, if the primary has applied it. Otherwise a page
+/// with its rows would pass for the work of others. Called after the page was read.
 pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     let Some(sent) = on_its_way(replica)? else { return Ok(()) };
     let locks = sent.entries.locks();
@@ -74,7 +75,7 @@ pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(),
     Ok(())
 }
 
-/// Whether a primary has refused a statement for its tables or columns.
+/// Whether a primary refused a statement because it lacks a table or column.
 fn is_outdated(error: &PrimaryError) -> bool {
     matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
@@ -88,18 +89,18 @@ pub(crate) async fn send(
 ) -> Result<BTreeSet<String>, SyncError> {
     let primary = &*remote.primary;
     let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
-    // Written down by an older build, it goes as it was.
+    // A statement from an older build is sent as it was written.
     let sql = if sent.is_payload_1() { PUSH_1_SQL } else { PUSH_SQL };
     for _ in 0..STRAY_ANSWERS_MAX {
         let mut versions = versions_in(&primary.run(sql, &parameters).await?, &sent.push_id);
         if versions.is_none() {
-            // It was applied before, or this belongs to something else.
+            // The push was applied before, or the answer belongs to another request.
             let locks = sent.entries.locks();
             let answer = primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
             versions = versions_in(&answer, &sent.push_id);
         }
         if let Some(versions) = versions {
-            // Lost in a crash, it is asked for again.
+            // No fsync: if a crash loses this, the primary is asked again.
             return replica.write_soon(|session| {
                 remote.check_chosen(&RemoteRow(session).get()?)?;
                 Ok(accepted(session, sent, &versions)?)
@@ -141,8 +142,8 @@ pub(crate) fn write_down(
     }
     entries.patch = project_patch(replica.schema(), scope, rows);
     if let Some(patch) = &entries.patch {
-        // First: the last change of a push should be one that no other push makes again, for it is by
-        // that that a restored primary is found out.
+        // First, because the last change of a push is later used to detect a restored primary: it
+        // should be a change that no other push repeats.
         let patch = Op::Patch(Project::TABLE.name.into(), scope.to_owned(), patch.clone(), 1);
         payload.ops.insert(0, patch);
     }
@@ -168,7 +169,7 @@ pub(crate) fn write_down(
 pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     let table = || row.table.name.to_owned();
     payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
-    // The parts of a pack have keys of their own.
+    // The key column, since the parts of a pack share the entry's key.
     let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
     payload.ops.push(match row.delete {
         true => Op::Delete(table(), key),
@@ -197,8 +198,8 @@ fn inline_pack(
     Ok(STANDARD.encode(part.ok_or_else(damaged)?))
 }
 
-/// Where heads move, the project's newest snapshot does too: a patch, since every push of every
-/// workspace would otherwise race for the project's lock.
+/// When heads move, so does the project's newest snapshot. It is sent as a patch, since otherwise
+/// the pushes of all workspaces would race for the project's lock.
 fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<Columns> {
     let of = |own: Own| {
         rows.iter().filter(move |row| Own::of(schema, row.table) == Some(own) && !row.delete)
@@ -213,7 +214,7 @@ fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<C
     }
 }
 
-/// The statement whose answer is not known.
+/// Returns the statement whose answer is not known.
 fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
     let Some(WrittenDown { push_id, device_id, payload, entries }) =
         SentRow(replica.read()).get()?

@@ -1,6 +1,6 @@
-//! A statement that was sent, and what it takes to record its answer.
+//! A statement that was sent, and what is needed to record its answer.
 //!
-//! It is kept as JSON in `fastest_local_sent`, and read by later builds.
+//! It is kept as JSON in `fastest_local_sent`, and later builds read it.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ pub(crate) struct Sent {
     pub(crate) entries: SentEntries,
 }
 
-/// What a statement carries, for when its answer comes.
+/// The rows of a statement, kept until its answer is recorded.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SentEntries {
-    /// That of the first row, and of all those that name none.
+    /// The scope of the first row, and of all rows without one of their own.
     pub(crate) scope: String,
     pub(crate) rows: Vec<SentEntry>,
     /// The project's columns that were patched.
@@ -31,24 +31,24 @@ pub(crate) struct SentEntries {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SentEntry {
     pub(crate) table: String,
-    /// Its scope, where the statement has rows of several.
+    /// Its scope, if it is not the statement's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<String>,
     /// The key in the outbox, which differs for the later parts of a pack.
     pub(crate) key: String,
     pub(crate) revision: i64,
     pub(crate) lock: Option<i64>,
-    /// The whole row, whatever of it was sent.
+    /// The whole row, also if only a part of it was sent.
     pub(crate) columns: Columns,
-    /// Whether the row goes.
+    /// Whether the row is deleted.
     #[serde(default)]
     pub(crate) delete: bool,
-    /// Whether rows of the same entry follow in another statement.
+    /// Whether more rows of the same entry follow: the parts of a pack.
     pub(crate) more: bool,
 }
 
 impl Sent {
-    /// The statement as the replica keeps it.
+    /// Returns the statement as the replica keeps it.
     pub(crate) fn written_down(&self) -> WrittenDown {
         WrittenDown {
             push_id: self.push_id.clone(),
@@ -69,18 +69,18 @@ impl Sent {
 }
 
 impl Sent {
-    /// Its locks, as JSON.
+    /// Returns its locks, as JSON.
     pub(crate) fn locks(&self) -> String {
         self.entries.locks()
     }
 
-    /// The scopes in which its rows wait.
+    /// Returns the scopes in which its rows wait.
     pub(crate) fn scopes(&self) -> BTreeSet<String> {
         let SentEntries { scope, rows, .. } = &self.entries;
         rows.iter().map(|row| row.scope.as_ref().unwrap_or(scope).clone()).collect()
     }
 
-    /// The scope in which one of its rows waits.
+    /// Returns the scope in which one of its rows waits.
     pub(crate) fn scope_of(&self, table: &str, key: &str) -> Option<&String> {
         let SentEntries { scope, rows, .. } = &self.entries;
         let row = rows.iter().find(|row| row.table == table && row.key == key)?;
@@ -89,7 +89,7 @@ impl Sent {
 }
 
 impl SentEntries {
-    /// The locks of the statement, as JSON.
+    /// Returns the locks of the statement, as JSON.
     pub(crate) fn locks(&self) -> String {
         let locks = self.rows.iter().filter_map(|row| Some((&row.table, &row.key, row.lock?)));
         serde_json::to_string(&locks.collect::<Vec<_>>()).expect("texts and numbers serialise")

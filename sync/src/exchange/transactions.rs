@@ -1,9 +1,11 @@
-//! Which of the transactions that wait can go, and in which order: pure.
+//! Decides which of the waiting transactions can be sent, and in which order. Pure.
 //!
-//! They go in the order in which they were written, except that one comes after another whose row it
-//! refers to, or whose unique value it takes over. Transactions that need each other become one. Where one cannot go, what needs it stays as well, and nothing else does.
+//! They are sent in the order in which they were written, except that a transaction comes after
+//! another whose row it refers to, or whose unique value it takes over. Transactions that need each
+//! other become one. If one cannot be sent, those that need it wait as well, and no others.
 //!
-//! In Fastest's own tables each row is a transaction, and they go in the order of their tables.
+//! In Fastest's own tables each row is a transaction, and they are sent in the order of their
+//! tables.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -14,27 +16,27 @@ use crate::exchange::order::{Order, handovers, ordered, references};
 use crate::replica::keys::foreign_keys;
 use crate::replica::local::outbox::Entry;
 
-/// The transactions that can go.
+/// The transactions that can be sent.
 #[derive(Debug)]
 pub(crate) struct Selected<'e> {
-    /// Each by its entries, in order.
+    /// The entries of each, in order.
     pub(crate) transactions: Vec<Vec<&'e Entry>>,
-    /// Whether rows stay that may go, or are void, once a delete is settled.
+    /// Whether rows are held until a waiting delete is settled. They are then sent, or void.
     pub(crate) held: bool,
 }
 
-/// Whether an entry can go.
+/// Whether an entry can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// It goes, if all that it needs does.
+    /// Yes, if all that it needs can be.
     Here,
-    /// It is not asked for this time.
+    /// Not this time: it was not asked for.
     Elsewhere,
-    /// The primary does not take it.
+    /// No: the primary does not accept it.
     Aside,
 }
 
-/// Chooses among `entries`, in which everything stands that waits.
+/// Chooses from `entries`, which are everything that waits.
 pub(crate) fn select<'e>(
     schema: &Schema,
     entries: &'e [Entry],
@@ -59,7 +61,8 @@ pub(crate) fn select<'e>(
     follow(&then_of, &mut aside);
     let struck = struck(&all, &|at| aside[groups.of[at]]);
     for (at, by) in &struck {
-        // A delete that needs what is written with the row cannot wait for it: the row alone stays.
+        // A delete that needs what is written with the row cannot wait for it: then only the row
+        // stays.
         match reaches(&then_of, groups.of[*at], groups.of[*by]) {
             true => drop(later.insert(*at)),
             false => stay[groups.of[*at]] = true,
@@ -85,7 +88,7 @@ pub(crate) fn select<'e>(
     Selected { transactions: transactions.filter(|rows| !rows.is_empty()).collect(), held }
 }
 
-/// The transactions, numbered from the first on.
+/// The transactions, numbered from the oldest on.
 struct Groups {
     count: usize,
     /// The transaction of each entry.
@@ -104,8 +107,8 @@ impl Groups {
     }
 }
 
-/// The rows of append-only tables that a waiting delete strikes once the primary has taken it, each
-/// with that delete.
+/// Returns the append-only rows that a waiting delete removes or changes once the primary has
+/// accepted it, each with that delete (indexes into `entries`).
 fn struck(entries: &[&Entry], is_aside: &dyn Fn(usize) -> bool) -> Vec<(usize, usize)> {
     let mut going = HashMap::new();
     for (at, entry) in entries.iter().enumerate() {
@@ -126,7 +129,7 @@ fn struck(entries: &[&Entry], is_aside: &dyn Fn(usize) -> bool) -> Vec<(usize, u
     if going.is_empty() { Vec::new() } else { (0..entries.len()).filter_map(struck_by).collect() }
 }
 
-/// Those that need each.
+/// Returns, for each transaction, those that need it.
 fn followers(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     let mut then_of = vec![Vec::new(); count];
     for (first, then) in needs {
@@ -135,7 +138,7 @@ fn followers(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     then_of
 }
 
-/// Whether one is another, or is needed by it.
+/// Whether `then` is `first`, or needs it, directly or not.
 fn reaches(then_of: &[Vec<usize>], first: usize, then: usize) -> bool {
     let (mut found, mut met) = (vec![first], HashSet::from([first]));
     while let Some(at) = found.pop() {
@@ -147,7 +150,7 @@ fn reaches(then_of: &[Vec<usize>], first: usize, then: usize) -> bool {
     false
 }
 
-/// Lets those stay that need one that stays.
+/// Extends `stay` to all transactions that need one that stays.
 fn follow(then_of: &[Vec<usize>], stay: &mut [bool]) {
     let mut found: Vec<usize> = (0..stay.len()).filter(|at| stay[*at]).collect();
     while let Some(at) = found.pop() {
@@ -159,8 +162,8 @@ fn follow(then_of: &[Vec<usize>], stay: &mut [bool]) {
     }
 }
 
-/// So many transactions in their order, but each after those that it needs; those that need each
-/// other as one.
+/// Orders `count` transactions: as they were written, but each after those that it needs. Those
+/// that need each other become one.
 fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     let goes_as = circles(&followers(count, needs));
     let mut members = vec![Vec::new(); count];
@@ -189,8 +192,9 @@ fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     turns
 }
 
-/// As which one each goes: the last of those that need each other. Strongly connected components, as
-/// Tarjan (1972) finds them, without recursion.
+/// Returns, for each transaction, the last of those that it forms a cycle with, under which they
+/// are sent together. These are strongly connected components, found as by Tarjan (1972) without
+/// recursion.
 fn circles(then_of: &[Vec<usize>]) -> Vec<usize> {
     const NEW: usize = usize::MAX;
     let count = then_of.len();

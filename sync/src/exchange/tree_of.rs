@@ -1,11 +1,11 @@
-//! What rows say of trees.
+//! Reads the tree id in a snapshot's row.
 
 use fastest_core::object::id::TreeId;
 use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::error::SyncError;
 
-/// The tree that a snapshot captured.
+/// Returns the tree that a snapshot captured.
 pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
     snapshot.manifest_hash.parse().map_err(|_| SyncError::DamagedState {
         path: snapshot.id.clone().into(),

@@ -1,5 +1,5 @@
-//! Which row of a transaction the primary refuses, where its words point at none: the first rows of it
-//! are tried, some more and some fewer, in a push that is never applied.
+//! Finds the row of a transaction that the primary refuses, if its message points at none: by
+//! bisection, prefixes of the transaction are tried in a push that is never applied.
 
 use fastest_schema::{Payload, TRIAL_SQL, TRIED};
 
@@ -9,13 +9,13 @@ use crate::remote::primary::{Primary, PrimaryError};
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
 
-/// The row that is at fault, of several that were refused together; none where it cannot be told.
+/// Returns the row at fault, of several that were refused together; `None` if that cannot be told.
 pub(crate) async fn at_fault<'r>(
     replica: &mut Replica,
     primary: &dyn Primary,
     unit: &'r [PlannedRow],
 ) -> Option<&'r PlannedRow> {
-    // So many of the first rows are taken, and so many are not.
+    // The first `taken` rows are accepted, and the first `refused` rows are not.
     let (mut taken, mut refused) = (0, unit.len());
     while refused - taken > 1 {
         let middle = taken + (refused - taken) / 2;
@@ -27,7 +27,7 @@ pub(crate) async fn at_fault<'r>(
     unit.get(taken)
 }
 
-/// Whether the primary would refuse these rows; none where its answer says neither.
+/// Whether the primary would refuse these rows; `None` if its answer does not tell.
 async fn is_refused(
     replica: &mut Replica,
     primary: &dyn Primary,

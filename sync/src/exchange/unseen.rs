@@ -1,4 +1,4 @@
-//! Deletes that rows forbid which only the primary has.
+//! Deletes that are prevented by rows that only the primary has.
 
 use fastest_schema::{Table, Value};
 
@@ -10,8 +10,8 @@ use crate::replica::open::Replica;
 use crate::replica::values::key_of;
 use crate::rows::deletes::{Deletes, keepers};
 
-/// Makes a conflict of each waiting delete whose row is kept by rows that only the primary has: of
-/// scopes that this device does not hold. Gives whether there are any.
+/// Turns each waiting delete into a conflict if its row is kept by rows that only the primary has,
+/// which are of scopes that this device does not hold. Returns whether there were any.
 pub(crate) async fn yield_to_unseen(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -25,7 +25,7 @@ pub(crate) async fn yield_to_unseen(
             continue;
         }
         yielded |= replica.write(|session| {
-            // Another process may have been at it meanwhile.
+            // Another process may have changed the entry meanwhile.
             let same = Outbox(session).entry(entry.table, &entry.key)?.as_ref() == Some(&entry);
             if same {
                 Deletes(session).yield_to_primary(&entry, base)?;
@@ -36,8 +36,9 @@ pub(crate) async fn yield_to_unseen(
     Ok(yielded)
 }
 
-/// Whether the primary has rows that refer to the one of these values and keep it, and of which nothing
-/// waits here. The primary looks at its own row: it takes texts only, and a key is one.
+/// Whether the primary has rows that refer to this one and keep it, and of which nothing waits
+/// here. The values compared are those of the primary's own row: parameters are texts, and a key is
+/// one.
 async fn is_kept_there(
     replica: &mut Replica,
     primary: &dyn Primary,

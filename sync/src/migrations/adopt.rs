@@ -1,4 +1,4 @@
-//! Puts the engine on tables that another tool makes.
+//! Makes tables sync that another tool maintains.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::migrations::folder;
 use crate::migrations::generate::{Generated, NewMigration, generate_locked};
 use crate::remote::primary::{Primary, PrimaryError, ask_decoded};
 
-/// What an adoption wrote, and what a person should know of it.
+/// What an adoption wrote, and what a person should know about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Adopted {
     /// The migration.
@@ -27,12 +27,12 @@ pub struct Adopted {
     pub generated: Generated,
     /// The file with the declarations, in Rust.
     pub declarations: PathBuf,
-    /// What devices do not hold or follow, and what else to know; a sentence each.
+    /// What devices do not hold or follow, and other remarks; one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads tables of a live database, and writes to `dir` the migration that makes them sync, for
-/// `owner`, and their declarations. The database is read only; tables that were adopted into the
+/// Reads tables of a live database, and writes the migration that makes them sync for `owner`, and
+/// their declarations, to `dir`. The database is only read. Tables that were adopted into the
 /// folder before stay adopted.
 pub async fn adopt(
     primary: &dyn Primary,
@@ -52,28 +52,28 @@ pub async fn adopt(
     }
     let notes = notes(&found, &tables, &earlier);
     let _lock = folder::lock(dir)?;
-    // More may have been adopted meanwhile.
+    // Other tables may have been adopted meanwhile.
     tables.extend(self::earlier(folder::read_locked(dir)?, chosen));
     let leaked: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let schema = Schema { owner: owner.to_owned().leak(), tables: leaked.leak(), migrations: &[] };
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
     let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
     let generated = generate_locked(dir, &schema, &new)?;
-    // Beside the migration, under its name: an earlier file may have been edited since.
+    // Named after the migration: an earlier file of declarations may have been edited since.
     let name = generated.name.as_deref().unwrap_or("adopted.sql");
     let path = dir.join(name).with_extension("rs");
     write_whole(dir, &path, &declarations(&tables))?;
     Ok(Adopted { generated, declarations: path, notes })
 }
 
-/// The tables of a folder that are not chosen anew.
+/// Returns the tables of a folder that are not chosen again.
 fn earlier(folder: Folder, chosen: &[Chosen]) -> Vec<TableRecord> {
     let mut tables = folder.record.map(|record| record.tables).unwrap_or_default();
     tables.retain(|table| chosen.iter().all(|chosen| chosen.table != table.name));
     tables
 }
 
-/// A refusal for each column of a table that holds what devices could not.
+/// Returns a refusal for each column with values that devices could not hold.
 async fn look_at_values(
     primary: &dyn Primary,
     table: &TableRecord,
@@ -82,7 +82,7 @@ async fn look_at_values(
     ask_decoded(primary, &sql, |request, answer| misfits(table, request, answer)).await
 }
 
-/// `adopt_`, and the tables' names as far as they fit.
+/// Returns `adopt_` and the tables' names, cut to 50 bytes.
 fn file_name(tables: &[&str]) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let words: Vec<String> =
@@ -97,7 +97,7 @@ fn write_whole(dir: &Path, path: &Path, text: &str) -> Result<(), MigrationsErro
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed())?;
     file.write_all(text.as_bytes()).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
-    // What is there may have been edited.
+    // A file of this name may have been edited, so it is not replaced.
     file.persist_noclobber(path).map_err(|error| failed()(error.error))?;
     folder::sync(dir)
 }

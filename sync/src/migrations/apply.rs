@@ -1,4 +1,4 @@
-//! Brings a primary up to date, and says which statement stands in the way.
+//! Brings a primary up to date, and reports which statement fails.
 
 use fastest_schema::{Migration, numbered_statements};
 
@@ -7,15 +7,16 @@ use crate::migrations::source::Source;
 use crate::remote::level::lacked;
 use crate::remote::primary::{Primary, PrimaryError};
 
-/// Fails on every SQLite, and only when it is its turn: what stands before it has run by then, and is
-/// rolled back with it.
+/// A statement that fails on every SQLite, and only when it is reached. The statements before it
+/// have succeeded by then, and are rolled back with it.
 const PROBE: &str = "SELECT abs(-9223372036854775808)";
 
-/// How SQLite words that.
+/// Part of SQLite's message for it.
 const PROBED: &str = "integer overflow";
 
-/// Applies every migration that a primary lacks, in order, each whole or not at all. Gives their
-/// names. What is wrong with their text is found in memory, before the primary is touched.
+/// Applies every migration that a primary lacks, in order, each in full or not at all, and returns
+/// their names. They are first run in memory, so that mistakes in their text are found before the
+/// primary is touched.
 pub async fn apply(
     primary: &dyn Primary,
     source: &Source,
@@ -40,7 +41,7 @@ pub async fn apply(
     Ok(applied)
 }
 
-/// Adds the file and the line to what a primary says: it names neither, for it is given one text.
+/// Adds the file and the line to a primary's error, which names neither.
 async fn explain(
     primary: &dyn Primary,
     name: &str,
@@ -61,8 +62,8 @@ async fn explain(
     }
 }
 
-/// The line of the first statement that fails, found by halves; the last one's, where all of them run
-/// and the end does not hold, as when rows refer to nothing.
+/// Returns the line of the first statement that fails, found by bisection. If all of them succeed
+/// and the commit fails, as for a foreign key without a parent, it is that of the last one.
 async fn failing(
     primary: &dyn Primary,
     statements: &[(usize, &str)],

@@ -1,7 +1,8 @@
-//! Makes way for a tool that rebuilds the tables it made.
+//! Removes the engine's triggers while a tool rebuilds the tables that it made.
 //!
-//! Such a tool drops a table and gives its name to another. SQLite refuses that while triggers read
-//! the table, or drops them with it; so they are taken away before, and put back after.
+//! Such a tool drops a table and renames another to its name. SQLite refuses that while triggers
+//! read the table, or drops them with it. So the triggers are removed before, and created again
+//! afterwards.
 
 use fastest_schema::adopt::changed::changed;
 use fastest_schema::adopt::error::AdoptError;
@@ -13,15 +14,15 @@ use crate::migrations::error::MigrationsError;
 use crate::migrations::source::Source;
 use crate::remote::primary::Primary;
 
-/// Takes the engine's triggers away. Until [`attach`], pushes are refused, and devices do not hear of
-/// what is written.
+/// Removes the engine's triggers. Until [`attach`], pushes are refused, and devices do not learn of
+/// writes.
 pub async fn detach(primary: &dyn Primary, source: &Source) -> Result<(), MigrationsError> {
     run_whole(primary, release_sql(&source.record)).await
 }
 
-/// Puts the engine's triggers on the tables again, and tells devices of what became of the rows in the
-/// meantime. Refuses tables that are not what their record says: a trigger on a column that is gone would
-/// fail each of the application's own writes.
+/// Creates the engine's triggers again, and marks the rows that changed in the meantime for
+/// devices. Refuses tables that differ from their record, because a trigger on a missing column
+/// would make each of the application's own writes fail.
 pub async fn attach(primary: &dyn Primary, source: &Source) -> Result<(), MigrationsError> {
     let refused = changed(&live(primary).await?, &source.record.tables);
     if !refused.is_empty() {
@@ -31,10 +32,10 @@ pub async fn attach(primary: &dyn Primary, source: &Source) -> Result<(), Migrat
     run_whole(primary, statements.collect()).await
 }
 
-/// How such runs are recorded: whatever runs as a whole is, and no name is run twice.
+/// The prefix under which such runs are recorded: every run is, and no name is run twice.
 const RECORDED: &str = "attached ";
 
-/// Runs statements, all or none. The record of earlier such runs goes.
+/// Runs statements, all or none, and deletes the records of earlier such runs.
 async fn run_whole(primary: &dyn Primary, statements: Vec<String>) -> Result<(), MigrationsError> {
     let forget = format!("DELETE FROM d1_migrations WHERE name GLOB '{RECORDED}*'");
     let texts: Vec<&str> =

@@ -1,4 +1,4 @@
-//! Compares a database with what its migrations say.
+//! Compares a database with its migrations.
 
 use fastest_schema::Migration;
 use fastest_schema::live::compare::{Comparison, compare};
@@ -9,7 +9,7 @@ use crate::migrations::error::MigrationsError;
 use crate::migrations::source::Source;
 use crate::remote::primary::{Primary, PrimaryError, ask_decoded};
 
-/// Compares a primary with what the migrations come to.
+/// Compares a primary with the result of the migrations.
 pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison, MigrationsError> {
     let rehearsal = source.rehearsal()?;
     for Migration { name, sql } in source.schema.migrations {
@@ -22,7 +22,7 @@ pub async fn check(primary: &dyn Primary, source: &Source) -> Result<Comparison,
     Ok(compare(source.schema.owner, &expected, &found))
 }
 
-/// Everything that a primary holds.
+/// Reads the schema that a primary has.
 pub async fn live(primary: &dyn Primary) -> Result<Live, PrimaryError> {
     ask_decoded(primary, LIVE_SQL, |request, answer| Live::decode(request, answer)).await
 }

@@ -1,4 +1,4 @@
-//! Why a folder of migrations cannot be used, or added to.
+//! Errors of migrations.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,18 @@ use fastest_schema::migrate::folder::FolderError;
 use crate::base::sqlite::words;
 use crate::remote::primary::PrimaryError;
 
-/// Why a folder of migrations cannot be used, or added to.
+/// Why a folder of migrations cannot be used or added to, or why a migration failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationsError {
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A file is not text.
@@ -29,7 +29,7 @@ pub enum MigrationsError {
     NotText {
         /// The file.
         path: PathBuf,
-        /// The line of the first byte that is none.
+        /// The line of the first byte that is not UTF-8.
         line: usize,
     },
     /// The folder is not as it was generated.
@@ -68,7 +68,7 @@ pub enum MigrationsError {
         /// What SQLite says.
         message: String,
     },
-    /// The migrations do not come to what is declared.
+    /// The migrations do not result in the declared schema.
     #[error("no migration was written: with it, the schema would not be the declared one: {}", .0.join("; "))]
     NotDeclared(Vec<String>),
     /// There is no table of this name.
@@ -76,10 +76,11 @@ pub enum MigrationsError {
     UnknownTable {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The tables that exist.
         known: Vec<String>,
     },
-    /// SQLite cannot be used in memory. No source: its text would hold the whole statement.
+    /// SQLite failed in memory. The error has no source, because its text would contain the whole
+    /// statement.
     #[error("SQLite failed in memory: {}", words(.0))]
     Memory(rusqlite::Error),
     /// The primary did not answer, or refused.
@@ -88,7 +89,7 @@ pub enum MigrationsError {
 }
 
 impl MigrationsError {
-    /// A word for the kind of error.
+    /// Returns the code of the kind of error, for JSON.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "io",

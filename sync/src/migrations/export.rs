@@ -1,19 +1,19 @@
-//! Exports of a primary that cannot be imported as they are.
+//! Mends exports of a primary that cannot be imported as they are.
 
 use std::io::{self, BufRead, Write};
 
 use fastest_schema::sql::export::Splitter;
 
-/// Why an export was not mended.
+/// Why an export could not be mended.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// It cannot be read, or the mended one cannot be written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It stops in the middle of a statement.
+    /// It ends in the middle of a statement.
     #[error("it ends in the middle of a statement, line {line}: export it again")]
     CutShort {
-        /// The line that the statement begins in, from 1.
+        /// The line in which that statement begins, from 1.
         line: usize,
     },
 }
@@ -21,14 +21,14 @@ pub enum ExportError {
 /// What an export held.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct MendedExport {
-    /// How many statements.
+    /// The number of statements.
     pub statements: u64,
-    /// How many of them make triggers, and come last now.
+    /// The number of those that create triggers, which come last now.
     pub triggers: u64,
 }
 
-/// Writes an export anew, its triggers after everything else: `wrangler d1 export` writes them before
-/// the views that some of them are on. They must not be there while rows come in, either.
+/// Copies an export and moves its triggers to the end. `wrangler d1 export` writes them before the
+/// views that some of them are on, and they must not exist while rows are inserted.
 pub fn mend_export(
     mut input: impl BufRead,
     mut output: impl Write,

@@ -1,8 +1,9 @@
 //! A folder of migrations on disk.
 //!
-//! A migration adds three texts: its own, the journal and the recorded schema. They are written to a
-//! folder beside, synced, and moved into their places once that has the name `meta/.next`: whoever
-//! comes next finishes what a crash broke off after that, and what it broke off before is nothing.
+//! A migration adds three files: its own, the journal and the recorded schema. They are written to
+//! a temporary folder and synced, the folder is renamed to `meta/.next`, and the files are then
+//! moved to their places. If a crash comes after the rename, the next caller finishes the move;
+//! before it, nothing was added.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,27 +14,27 @@ use fastest_schema::migrate::folder::{Addition, Folder, JOURNAL, SCHEMA};
 
 use crate::migrations::error::MigrationsError;
 
-/// Where a migration waits to be moved into its place.
+/// The folder in which a migration waits to be moved to its place.
 const NEXT: &str = "meta/.next";
 
-/// How the folder's name begins before that.
+/// The prefix of that folder's name before the rename.
 const STAGED: &str = ".tmp-";
 
-/// Reads and checks a folder; one that is not there is empty.
+/// Reads and checks a folder. A missing folder is empty.
 pub fn read(dir: &Path) -> Result<Folder, MigrationsError> {
     let meta = dir.join("meta");
     let Ok(lock) = File::open(&meta) else { return read_files(dir) };
-    // Whoever adds a migration moves several files.
+    // Adding a migration moves several files, so readers take the lock as well.
     lock.lock_shared().map_err(MigrationsError::io("lock", &meta))?;
     if !dir.join(NEXT).exists() {
         return read_files(dir);
     }
-    // It was broken off: one finishes it, alone.
+    // An addition was interrupted: it is finished under the exclusive lock.
     lock.unlock().and_then(|()| lock.lock()).map_err(MigrationsError::io("lock", &meta))?;
     read_locked(dir)
 }
 
-/// The same, for whoever holds the [`lock`].
+/// Works as [`read`], for a caller that holds the [`lock`].
 pub fn read_locked(dir: &Path) -> Result<Folder, MigrationsError> {
     finish(dir)?;
     read_files(dir)
@@ -71,7 +72,7 @@ fn read_text(path: &Path) -> Result<Option<String>, MigrationsError> {
     })
 }
 
-/// Holds the folder while a migration is made: two at once would take one number.
+/// Locks the folder while a migration is made: two at once would take the same number.
 pub fn lock(dir: &Path) -> Result<File, MigrationsError> {
     let meta = dir.join("meta");
     fs::create_dir_all(&meta).map_err(MigrationsError::io("create", &meta))?;
@@ -94,13 +95,13 @@ pub fn add(dir: &Path, addition: &Addition) -> Result<(), MigrationsError> {
     sync(staged.path())?;
     let next = dir.join(NEXT);
     fs::rename(staged.path(), &next).map_err(MigrationsError::io("make", &next))?;
-    // It has another name now.
+    // The folder was renamed, so there is no temporary one to remove.
     let _ = staged.keep();
     sync(&meta)?;
     finish(dir)
 }
 
-/// Removes what was broken off before it counted; under the lock it is nobody's.
+/// Removes the temporary folders of interrupted additions. Under the lock, they belong to nobody.
 fn sweep(meta: &Path) -> Result<(), MigrationsError> {
     for entry in fs::read_dir(meta).map_err(MigrationsError::io("read", meta))? {
         let path = entry.map_err(MigrationsError::io("read", meta))?.path();
@@ -111,7 +112,7 @@ fn sweep(meta: &Path) -> Result<(), MigrationsError> {
     Ok(())
 }
 
-/// Moves what waits into its place: the journal, which makes it count, last.
+/// Moves what waits to its place. The journal, which makes the migration count, comes last.
 fn finish(dir: &Path) -> Result<(), MigrationsError> {
     let next = dir.join(NEXT);
     let mut names: Vec<_> = match fs::read_dir(&next) {

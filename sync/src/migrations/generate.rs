@@ -1,4 +1,4 @@
-//! Makes the next migration of a folder.
+//! Generates the next migration of a folder.
 
 use std::path::Path;
 
@@ -14,32 +14,32 @@ use crate::migrations::error::MigrationsError;
 use crate::migrations::folder;
 use crate::migrations::rehearsal::Rehearsal;
 
-/// What is wanted of a new migration.
+/// A request for a new migration.
 #[derive(Debug, Clone, Default)]
 pub struct NewMigration {
-    /// What it is about, in lower-case letters, digits and `_`.
+    /// The part of the file's name that says what it is about: lower-case letters, digits and `_`.
     pub name: String,
-    /// Statements of the caller's own, run after those that are generated: for rows that only the
+    /// Statements of the caller, run after the generated ones: for changes to rows that only the
     /// application understands.
     pub sql: Option<String>,
-    /// Whether steps are agreed to that lose something, or may fail for the rows that are there.
+    /// Whether steps are allowed that lose something, or that may fail because of existing rows.
     pub allow_destructive: bool,
 }
 
 /// What was generated.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Generated {
-    /// The name of the new file; `None` where nothing was declared anew.
+    /// The name of the new file; `None` if there is nothing to migrate.
     pub name: Option<String>,
     /// How many statements it has.
     pub statements: usize,
-    /// What of it is destructive.
+    /// Its destructive steps.
     pub destructive: Vec<String>,
 }
 
-/// Compares the declarations with the folder's recorded schema, and writes the migration between the
-/// two. Before it is written it is run, after all others, on a database in memory, which then must be
-/// what is declared.
+/// Compares the declarations with the folder's recorded schema, and writes the migration between
+/// the two. Before that, it is run after all others on a database in memory, whose schema must then
+/// be the declared one.
 pub fn generate(
     dir: &Path,
     schema: &Schema,
@@ -49,7 +49,7 @@ pub fn generate(
     generate_locked(dir, schema, new)
 }
 
-/// The same, for whoever holds the folder's lock.
+/// Works as [`generate`], for a caller that holds the folder's lock.
 pub fn generate_locked(
     dir: &Path,
     schema: &Schema,
@@ -76,19 +76,19 @@ pub fn generate_locked(
     Ok(Generated { name: Some(addition.name), statements: statements.len(), destructive })
 }
 
-/// The caller's own statements, as they are between breakpoints.
+/// Splits the caller's statements at breakpoints.
 fn own_statements(sql: &str) -> Vec<String> {
     let sql = sql.replace("\r\n", "\n");
     let texts = sql.split(STATEMENT_BREAKPOINT).map(|text| text.trim().trim_end_matches(';'));
     let texts = texts.filter(|text| !text.is_empty());
-    // A semicolon follows: it must not become part of a comment.
+    // A semicolon is appended later, and must not become part of a comment.
     let ends_in_comment = |text: &str| text.lines().last().is_some_and(|line| line.contains("--"));
     texts
         .map(|text| if ends_in_comment(text) { format!("{text}\n") } else { text.into() })
         .collect()
 }
 
-/// Fails where the folder with the new migration does not come to what is declared.
+/// Fails if the folder with the new migration does not result in the declared schema.
 fn rehearse(
     folder: &Folder,
     record: &Record,

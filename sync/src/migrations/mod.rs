@@ -1,9 +1,9 @@
-//! Migrations: folders of them, what they come to, and whether a database is what they say.
+//! Migrations: reads and writes folders of them, applies them, and checks databases against them.
 //!
-//! [`generate()`] adds a migration to a folder, [`adopt()`] one for tables that another tool makes;
-//! [`apply()`] brings a database up to date, [`check()`] compares it with what its migrations say. What a
-//! migration must be, and what of a database is ours, `fastest_schema` decides; this module reads,
-//! writes, runs and asks.
+//! [`generate()`] adds a migration to a folder, and [`adopt()`] one for tables that another tool
+//! makes. [`apply()`] brings a database up to date, and [`check()`] compares it with its
+//! migrations. What a migration has to look like, and what in a database is Fastest's, is decided
+//! in `fastest_schema`; this module does the IO.
 
 pub mod adopt;
 pub mod apply;

@@ -1,5 +1,5 @@
-//! A run of migrations on an empty database in memory: it finds what is wrong with their text before
-//! any database is touched, and shows what they come to.
+//! Runs migrations on an empty database in memory: this finds mistakes in their text before any
+//! other database is touched, and shows the schema that results.
 
 use fastest_schema::live::database::Live;
 use fastest_schema::live::introspect::LIVE_SQL;
@@ -17,7 +17,7 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// An empty database, but for tables that others make, which `record` tells of.
+    /// Creates an empty database, except for the tables of other tools that `record` describes.
     pub fn new(record: Option<&Record>) -> Result<Self, MigrationsError> {
         let database = Connection::open_in_memory()?;
         database.pragma_update(None, "foreign_keys", true)?;
@@ -29,7 +29,7 @@ impl Rehearsal {
         Ok(Self { database })
     }
 
-    /// Runs a migration, all of it or nothing; an error names the line.
+    /// Runs a migration, all of it or nothing. An error names the line.
     pub fn run(&self, name: &str, sql: &str) -> Result<(), MigrationsError> {
         let transaction = self.database.unchecked_transaction()?;
         for (line, statement) in numbered_statements(sql) {
@@ -46,7 +46,7 @@ impl Rehearsal {
         })
     }
 
-    /// What is there by now.
+    /// Reads the schema that results.
     pub fn live(&self) -> Result<Live, MigrationsError> {
         let mut statement = self.database.prepare(LIVE_SQL)?;
         let rows = statement.query_map([""], |row| Ok(vec![row.get(0)?, row.get(1)?]))?;

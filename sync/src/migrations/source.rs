@@ -1,4 +1,4 @@
-//! Whose migrations: those of this build, or those of a folder.
+//! Where migrations come from: this build, or a folder.
 
 use std::path::Path;
 
@@ -11,22 +11,22 @@ use crate::migrations::error::MigrationsError;
 use crate::migrations::folder;
 use crate::migrations::rehearsal::Rehearsal;
 
-/// Migrations, and what they come to.
+/// Migrations, and the schema that results.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The owner and the migrations; the tables of Fastest's own schema only.
+    /// The owner and the migrations. It has tables only for Fastest's own schema.
     pub schema: &'static Schema,
-    /// The tables, as they are recorded.
+    /// The tables, as recorded.
     pub record: Record,
 }
 
 impl Source {
-    /// What this build of Fastest declares for itself.
+    /// Returns Fastest's own schema, as this build declares it.
     pub fn own() -> Self {
         Self { schema: &FASTEST, record: Record::of(FASTEST.owner, FASTEST.tables) }
     }
 
-    /// A folder's. Its texts live as long as the process, as those of a build do.
+    /// Reads a folder. Its texts are leaked, and live as long as the process.
     pub fn folder(dir: &Path) -> Result<Self, MigrationsError> {
         let folder = folder::read(dir)?;
         let Some(record) = folder.record else {
@@ -43,12 +43,12 @@ impl Source {
         Ok(Self { schema, record })
     }
 
-    /// A database in memory without any of the migrations.
+    /// Creates a database in memory, without any of the migrations.
     pub(crate) fn rehearsal(&self) -> Result<Rehearsal, MigrationsError> {
         Rehearsal::new(Some(&self.record))
     }
 
-    /// The statements that make a table, or all of them: what the migrations come to.
+    /// Returns the statements that create a table, or all tables, as the migrations leave them.
     pub fn ddl(&self, table: Option<&str>) -> Result<Vec<String>, MigrationsError> {
         let Some(name) = table else {
             let Plan { statements, .. } = migration(None, &self.record)?;

@@ -1,4 +1,4 @@
-//! Which workspaces hold what a working copy has not.
+//! Finds workspaces with snapshots that a working copy lacks.
 
 use fastest_core::compare::parting::{apart, follows};
 
@@ -10,8 +10,8 @@ use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
-    /// The project's workspaces with snapshots that a working copy's head does not follow, but for its
-    /// own and the workspace `pulled`.
+    /// Returns the project's workspaces with snapshots that the head of a working copy does not
+    /// follow, except for its own workspace and the workspace `pulled`.
     pub(crate) fn ahead_of(
         &self,
         copy: &WorkingCopy,

@@ -1,5 +1,4 @@
-//! A new workspace is made known to the primary, so that others see it, and choose other names for
-//! theirs.
+//! Sends a new workspace to the primary, so that others see it and choose other names for theirs.
 
 use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
@@ -13,8 +12,9 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 
 impl Device {
-    /// Tells the primary of the workspace in `report`, where that gives away nothing else: snapshots
-    /// that wait are for a push to send. Where it cannot be told now, the report says so.
+    /// Sends the workspace in `report` to the primary, unless that would send something else along:
+    /// waiting snapshots are sent by a push only. If the primary does not accept it now, the report
+    /// gets a warning.
     pub(crate) async fn announce(&mut self, report: &mut CloneReport) -> Result<(), SyncError> {
         let remote = self.remote()?;
         if self.waits_to_be_pushed(&report.project_id)? {
@@ -37,14 +37,14 @@ impl Device {
         Ok(())
     }
 
-    /// Whether something of a project waits that a user sends by a push.
+    /// Whether something of a project waits that only a push should send.
     fn waits_to_be_pushed(&self, project_id: &str) -> Result<bool, SyncError> {
         let harmless = [Workspace::TABLE, ActivityEvent::TABLE, DriftReport::TABLE];
         let entries = Outbox(self.replica.read()).entries(project_id)?;
         Ok(entries.iter().any(|entry| harmless.iter().all(|table| table.name != entry.table.name)))
     }
 
-    /// A project in words that tell it from others of its name.
+    /// Describes a project so that it can be told from others of its name.
     pub(crate) fn tell_project(&self, id: &str) -> Result<String, SyncError> {
         let session = self.replica.read();
         let Some(project) = session.row::<Project>(id)? else {

@@ -1,4 +1,4 @@
-//! `clone`: a new workspace in a folder of its own, forked from the main one's head.
+//! `clone`: makes a folder a working copy of a new workspace, forked from the head of the main one.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -40,9 +40,9 @@ use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
-    /// Makes `dir`, which must be empty or not there, a working copy of a new workspace of a
-    /// project, which is named by name or id. The workspace is named after the folder, unless a
-    /// name is given.
+    /// Makes `dir`, which must be empty or missing, a working copy of a new workspace of a project,
+    /// which is given by name or id. The workspace is named after the folder, unless a name is
+    /// given.
     pub async fn clone_project(
         &mut self,
         project: &str,
@@ -88,8 +88,8 @@ impl Device {
         Ok(report)
     }
 
-    /// Goes on with what a killed command began in `dir`, if it is what is wanted: where files stand
-    /// there, by finishing it, and otherwise by taking it back.
+    /// Continues what a killed command began in `dir`, if it is what is wanted: it is finished if
+    /// the folder has files, and otherwise undone.
     pub(crate) fn go_on(
         &mut self,
         dir: &Path,
@@ -112,7 +112,7 @@ impl Device {
         Ok(report)
     }
 
-    /// Makes `dir` a working copy of a new workspace that begins with the snapshot `head`.
+    /// Makes `dir` a working copy of a new workspace that starts from the snapshot `head`.
     pub(crate) fn fork(
         &mut self,
         project: &Project,
@@ -145,7 +145,8 @@ impl Device {
                 self.check_extent(head, &tree.id, None)?;
             }
         }
-        // What takes room comes before the name: on a full disk nothing is taken.
+        // Files are written before the name is taken, so that a full disk leaves no workspace
+        // behind.
         if let Some(tree) = &tree
             && target.written.as_ref().is_none_or(|(written, _)| *written != tree.id)
         {
@@ -153,7 +154,7 @@ impl Device {
         }
         let making = self.copies_lock()?;
         if WorkingCopy::at(&root, &self.trust)?.is_some() {
-            // Somebody made a project of it meanwhile.
+            // Another process made it a working copy meanwhile.
             target.is_kept = true;
             return Err(SyncError::NotEmpty { path: root });
         }
@@ -201,8 +202,8 @@ impl Device {
         })
     }
 
-    /// Makes a target the working copy of a workspace whose row is there. Where that fails before a file
-    /// of the project stands in it, all of it can be taken back.
+    /// Makes a target the working copy of a workspace whose row exists. If this fails before one of
+    /// the project's files is in place, everything can be undone.
     fn settle_in(&mut self, target: &mut Target, workspace: &Workspace) -> Result<(), SyncError> {
         let copy = WorkingCopy::create(&target.root, &workspace.project_id, &workspace.id)?;
         self.keep_left(&copy)?;
@@ -223,7 +224,8 @@ impl Device {
         Ok(())
     }
 
-    /// The name of a new workspace: the given one, which must be free, or one after the folder.
+    /// Returns the name of a new workspace: the given one, which must be free, or one derived from
+    /// the folder's.
     pub(crate) fn free_name(
         &self,
         project_id: &str,
@@ -243,8 +245,8 @@ impl Device {
         Ok(names.into_iter().find(|name| !is_taken(name)).expect("numbers do not end"))
     }
 
-    /// A project by name or id, its rows up to date where the primary answers. With `ahead`, its
-    /// files are written while they come in.
+    /// Returns a project by name or id, with its rows up to date if the primary answers. With
+    /// `ahead`, its files are written while they arrive.
     pub(crate) async fn fetch_project(
         &mut self,
         name: &str,
@@ -254,7 +256,7 @@ impl Device {
         let mut known = self.known_projects(name)?;
         let is_known = !known.is_empty();
         if !known.iter().any(|id| id == name) {
-            // Others may have made one of this name.
+            // The primary may have another project of this name.
             match find_on_primary(&*remote.primary, name).await {
                 Ok(found) => known.extend(found),
                 Err(_) if is_known => {}
@@ -277,8 +279,8 @@ impl Device {
             Ok(pulled) => {
                 notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
                 notices.extend(pulled.behind.as_deref().map(behind_notice));
-                // The owner's row, which the project refers to: whoever holds the project can
-                // then bring it to a primary that has neither.
+                // The project refers to its owner's row. With both, this device can bring the
+                // project to a primary that has neither.
                 let owner = replica.read().row::<Project>(&found)?.map(|p| p.owner_user_id);
                 if let Some(owner) = owner
                     && replica.read().row::<User>(&owner)?.is_none()
@@ -296,7 +298,7 @@ impl Device {
         Ok(Fetched { project, traffic, notices })
     }
 
-    /// Ids of the projects of this name or id on the device.
+    /// Returns the ids of the device's projects with this name or id.
     pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
         Ok(Projects(self.replica.read()).called(name)?)
     }
@@ -324,7 +326,7 @@ impl Device {
     }
 }
 
-/// Refuses a folder that has something in it.
+/// Refuses a folder that is not empty.
 fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
@@ -342,7 +344,7 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
     }
 }
 
-/// A project whose rows are up to date, as far as the primary answers.
+/// A project whose rows are up to date, if the primary answered.
 pub(crate) struct Fetched {
     pub project: Project,
     /// What went over the wire.
@@ -351,7 +353,7 @@ pub(crate) struct Fetched {
     pub notices: Vec<String>,
 }
 
-/// Writes the files of a clone while their packs come in, so that each object is read, and checked,
+/// Writes the files of a clone while their packs arrive, so that each object is read and verified
 /// once.
 pub(crate) struct Ahead<'a> {
     dir: &'a Path,
@@ -360,8 +362,8 @@ pub(crate) struct Ahead<'a> {
 }
 
 impl Ahead<'_> {
-    /// Writes what the head of the project's main workspace holds. Where that cannot be done now, it
-    /// is done later, and whatever is wrong is told then.
+    /// Writes the files of the main workspace's head. If that fails now, it is done later, and
+    /// errors are reported then.
     fn read(
         &mut self,
         replica: &Replica,
@@ -382,7 +384,7 @@ impl Ahead<'_> {
     }
 }
 
-/// The tree of the head of a project's main workspace, as a page and the replica have it.
+/// Returns the tree of the head of a project's main workspace, from a page and the replica.
 fn main_tree(replica: &Replica, page: &Page, project_id: &str) -> Option<TreeId> {
     let project: Project = row(replica, page, project_id)?;
     let workspace: Workspace = row(replica, page, project.main_workspace_id.as_deref()?)?;
@@ -396,20 +398,21 @@ fn row<R: Row>(replica: &Replica, page: &Page, key: &str) -> Option<R> {
     in_page.or_else(|| replica.read().row::<R>(key).ok().flatten())
 }
 
-/// A folder that is to be a working copy. Until it is, what was made for it goes with this.
+/// A folder that is about to become a working copy. If this is dropped before, what was created for
+/// it is removed.
 struct Target {
     root: PathBuf,
-    /// Whether the folder itself was made.
+    /// Whether the folder itself was created.
     is_made: bool,
-    /// Whether it is a working copy by now.
+    /// Whether it has become a working copy, or must stay for another reason.
     is_kept: bool,
-    /// A tree whose files lie ready in the state folder.
+    /// A tree whose files are ready in the state folder.
     written: Option<(TreeId, Written)>,
     _lock: CopyLock,
 }
 
 impl Target {
-    /// Takes the folder, which is made where it is missing.
+    /// Locks the folder, and creates it if it is missing.
     fn create(dir: &Path) -> Result<Self, SyncError> {
         check_target(dir)?;
         let is_made = !dir.exists();

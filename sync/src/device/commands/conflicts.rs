@@ -1,4 +1,4 @@
-//! `conflicts` and `resolve`: rows that this device and the primary changed, each in its own way.
+//! `conflicts` and `resolve`: rows that this device and the primary changed differently.
 
 use crate::device::open::Device;
 use crate::device::report::ConflictsReport;
@@ -7,7 +7,7 @@ use crate::replica::local::held::Held;
 use crate::rows::resolve::{Resolution, ResolveReport, Resolver};
 
 impl Device {
-    /// The conflicts of a project, or of all.
+    /// Returns the conflicts of a project, or of all projects.
     pub fn conflicts(&mut self, project_id: Option<&str>) -> Result<ConflictsReport, SyncError> {
         let session = self.replica.read();
         let (conflicts, held) =
@@ -15,7 +15,7 @@ impl Device {
         Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
     }
 
-    /// Settles a conflict, which is named by its id or the beginning of one.
+    /// Resolves a conflict, named by its id or a prefix of one.
     pub fn resolve(
         &mut self,
         name: &str,

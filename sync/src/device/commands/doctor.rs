@@ -1,4 +1,4 @@
-//! `doctor`: reads everything that the store holds, and says how to mend what is wrong.
+//! `doctor`: verifies everything in the store, and reports how to mend what is wrong.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -24,23 +24,24 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::parts::Parts;
 use crate::rows::snapshots::Snapshots;
 
-/// What to do about content that is gone from here.
+/// What to do about content that this store has lost.
 const FETCH_AGAIN: &str = "run `fastest doctor --mend`, then `fastest pull`: what was pushed comes \
     back. For what was not, delete `.fastest/index` in its working copy and run `fastest snapshot`: \
     what still stands there is stored again";
 
 impl Device {
-    /// Checks every pack, object, index segment and row. With `mend`, rebuilds the index where it
-    /// is wrong, and sets damaged packs aside.
+    /// Checks every pack, object, index segment and row. With `mend`, rebuilds a wrong index and
+    /// sets damaged packs aside.
     pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
         activity.begin("Checking packs");
         let mut report = DoctorReport::default();
         let mut checked = self.store.check()?;
-        // Where a segment is damaged, no look-up can be trusted: mending makes the index anew.
+        // With a damaged segment no look-up can be trusted; mending rebuilds the index.
         if !checked.faults.iter().any(|fault| matches!(fault, Fault::Segment { .. })) {
             self.finish_packs(&mut checked.faults, &mut report)?;
         }
-        // What is only not readable now is left as it is, and so is the index, which has to know of it.
+        // An unreadable pack may be intact: nothing is mended then, since the rebuilt index would
+        // lack it.
         let is_unreadable = |fault: &Fault| matches!(fault, Fault::Unreadable { .. });
         let are_readable = !checked.faults.iter().any(is_unreadable);
         if mend && !checked.faults.is_empty() && are_readable {
@@ -56,15 +57,15 @@ impl Device {
         self.check_snapshots(&mut report)?;
         if mend && !report.problems.is_empty() && are_readable {
             self.forget_lost_packs(&mut report)?;
-            // The next pull reads every row again, and with them fetches the packs that are gone.
+            // The next pull reads every row again, and so fetches the missing packs.
             self.replica.write(|session| Cursors(session).rewind_all())?;
             report.mended.push("the next `fastest pull` looks for every pack again".to_owned());
         }
         Ok(report)
     }
 
-    /// Indexes the sound packs of processes that were killed before they could: no harm was done,
-    /// and none can come of it.
+    /// Indexes intact packs of processes that were killed before they could do so. This is always
+    /// safe.
     fn finish_packs(
         &self,
         faults: &mut Vec<Fault>,
@@ -72,7 +73,7 @@ impl Device {
     ) -> Result<(), SyncError> {
         for fault in faults.extract_if(.., |fault| matches!(fault, Fault::Unindexed { .. })) {
             if let Fault::Unindexed { id, objects } = fault {
-                // A process that runs may have come to it by now.
+                // A running process may have indexed it by now.
                 if !self.store.has_pack(&id) {
                     self.store.index_pack(&id)?;
                     report.mended.push(format!("indexed {objects} objects of pack {id}"));
@@ -82,9 +83,9 @@ impl Device {
         Ok(())
     }
 
-    /// Sets damaged packs aside that the primary has, and has the next pull fetch them and those that are
-    /// gone. Gives how many. What was never pushed stays for `doctor`, and so does all where something
-    /// cannot be read.
+    /// Sets damaged packs aside that the primary has, and makes the next pull fetch them and the
+    /// missing ones. Returns how many these are. Packs that were never pushed are left for
+    /// `doctor`. If something cannot be read, nothing is done.
     pub(crate) fn drop_damaged_packs(&mut self, activity: &Activity) -> Result<u64, SyncError> {
         activity.begin("Checking packs");
         let mut faults = self.store.check()?.faults;
@@ -122,21 +123,22 @@ impl Device {
         }
         let objects = self.store.rebuild_index()?;
         report.mended.push(format!("rebuilt the index of {objects} objects"));
-        // What is gone may still stand in a folder, where the next snapshot has to read it.
+        // Lost content may still be in a working copy: without a stat index, the next snapshot
+        // reads it again.
         for root in Copies(self.replica.read()).roots()? {
             let _ = StateDir::of(&root).remove(INDEX);
         }
         set_aside.into_iter().try_for_each(|id| self.salvage(id, report))
     }
 
-    /// Where a damaged pack is kept.
+    /// Returns where a damaged pack is kept.
     fn aside(&self, id: &PackId) -> PathBuf {
         let path = self.store.pack_path(id);
         self.dir.join("damaged").join(path.file_name().unwrap_or_default())
     }
 
-    /// Saves what is sound of a damaged pack that was set aside: it may exist nowhere else. A primary
-    /// that is said to have the pack may have it damaged too.
+    /// Saves the intact objects of a damaged pack that was set aside, since they may exist nowhere
+    /// else: even the primary's copy may be damaged.
     fn salvage(&mut self, id: &PackId, report: &mut DoctorReport) -> Result<(), SyncError> {
         let packs = self.store.salvage(&self.aside(id))?;
         let objects: u64 = packs.iter().map(|pack| pack.objects).sum();
@@ -157,7 +159,7 @@ impl Device {
         Ok(())
     }
 
-    /// The rows of packs that no primary has, by their keys.
+    /// Returns the rows of packs that were never pushed, with their keys.
     fn waiting_packs(&self) -> Result<Vec<(String, Pack)>, SyncError> {
         let mut packs = Vec::new();
         for key in Outbox(self.replica.read()).keys_of(Pack::TABLE)? {
@@ -168,16 +170,16 @@ impl Device {
         Ok(packs)
     }
 
-    /// Drops the rows of packs that are gone and that no primary has: they could never be sent,
-    /// and would hold up everything behind them.
+    /// Drops the rows of packs that are lost and were never pushed: they could never be sent, and
+    /// would block everything behind them.
     fn forget_lost_packs(&mut self, report: &mut DoctorReport) -> Result<(), SyncError> {
         for (key, pack) in self.waiting_packs()? {
-            // Only what is known to be gone: a look that fails says nothing.
+            // Only packs that are known to be lost: a failed look-up proves nothing.
             let Ok(id) = pack.pack_id.parse::<PackId>() else { continue };
             if !self.is_gone(&id) {
                 continue;
             }
-            // It was set aside by a command that was killed before it saved what is sound of it.
+            // The command that set it aside was killed before it saved the intact objects.
             if self.aside(&id).exists() {
                 self.salvage(&id, report)?;
                 continue;
@@ -191,7 +193,7 @@ impl Device {
         Ok(())
     }
 
-    /// Whether the store is known not to hold a pack.
+    /// Whether the store is known to lack a pack.
     fn is_gone(&self, id: &PackId) -> bool {
         let data = std::fs::symlink_metadata(self.store.pack_path(id));
         data.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
@@ -241,7 +243,8 @@ impl Device {
             }
         }
         for name in Snapshots(session).pack_names()? {
-            // Of one that has come whole, the parts go after the pack is there: it is looked for last.
+            // Once all parts have arrived, they are removed after the pack is in the store. So the
+            // pack is looked for last.
             let arriving = Parts(session).is_arriving(&name)?;
             if !arriving && name.parse().map_or(true, |id| self.is_gone(&id)) {
                 report.problems.push(Problem {
@@ -254,7 +257,7 @@ impl Device {
         Ok(())
     }
 
-    /// Reads what checkouts left in the device's working copies: without it, no command can scan them.
+    /// Reads the lists of what checkouts left: without its list, a working copy cannot be scanned.
     fn check_copies(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         for root in Copies(self.replica.read()).roots()? {
             let state = StateDir::of(&root);
@@ -269,7 +272,7 @@ impl Device {
         Ok(())
     }
 
-    /// Walks the tree of every snapshot; equal trees are walked once.
+    /// Walks the tree of every snapshot; equal trees once.
     fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
         let mut trees: HashMap<String, TreeId> = HashMap::new();

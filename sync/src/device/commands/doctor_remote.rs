@@ -1,5 +1,5 @@
-//! `doctor --remote`: reads the packs of the remote that this device knows of. The primary inside the store
-//! is part of the store, and is looked at by every `doctor`.
+//! `doctor --remote`: verifies the packs at the remote that this device knows of. The primary
+//! inside the store is part of the store, and every `doctor` checks it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -21,8 +21,9 @@ use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::values::values_of;
 
 impl Device {
-    /// [`Device::doctor`], and a look at the packs of the remote: of any with `remote`, and otherwise of
-    /// the one inside the store. With `mend`, packs that are damaged there and sound here are sent again.
+    /// Runs [`Device::doctor`], and checks the packs at the remote: always if that is the one
+    /// inside the store, and otherwise with `remote`. With `mend`, packs that are damaged there and
+    /// intact here are sent again.
     pub async fn doctor_with_remote(
         &mut self,
         mend: bool,
@@ -39,7 +40,7 @@ impl Device {
             activity.begin("Checking the remote's packs");
             let remote = self.remote()?;
             if let Err(error) = self.check_remote_packs(&remote, mend, &mut report).await {
-                // What was found here is to be told all the same.
+                // The problems found so far are still reported.
                 report.problems.push(Problem {
                     place: remote.primary.url().to_owned(),
                     what: error.to_string(),
@@ -60,7 +61,7 @@ impl Device {
         packs.dedup_by(|a, b| (&a.project_id, &a.pack_id) == (&b.project_id, &b.pack_id));
         for row in &packs {
             let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
-            // One that waits was never there.
+            // A pack that waits was never there.
             let waits = Outbox(self.replica.read()).entry(Pack::TABLE, &row.id)?.is_some();
             if waits || self.shares_file(remote, row, &id)? {
                 continue;
@@ -91,7 +92,7 @@ impl Device {
         Ok(())
     }
 
-    /// Sends a pack again; false where it is not sound here.
+    /// Sends a pack again. Returns false if it is not intact here.
     async fn mend_remote(
         &mut self,
         remote: &Remote,
@@ -110,7 +111,8 @@ impl Device {
         self.push_scope(remote, &row.project_id).await.map(|_| true)
     }
 
-    /// Whether the primary inside the store has a pack by sharing the store's file, which was read already.
+    /// Whether a pack of the primary inside the store is the same file as the store's own, which
+    /// was verified already.
     fn shares_file(&self, remote: &Remote, row: &Pack, id: &PackId) -> Result<bool, SyncError> {
         if remote.chosen.is_some() {
             return Ok(false);
@@ -128,7 +130,7 @@ fn is_forbidden(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
 }
 
-/// What SQLite finds wrong with the file of the primary inside the store.
+/// Reports what SQLite finds wrong with the file of the primary inside the store.
 fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
     let look = || -> Result<Vec<String>, rusqlite::Error> {
         let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -138,7 +140,7 @@ fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
     };
     let lines = match look() {
         Ok(lines) => lines,
-        // What may not be read or written is not damaged.
+        // A file that must not be read or written is not damaged.
         Err(error) if is_forbidden(&error) => return,
         Err(error) => vec![crate::base::sqlite::words(&error)],
     };

@@ -1,4 +1,4 @@
-//! `drift`: how a workspace differs from another one.
+//! `drift`: compares a workspace with another one.
 
 use fastest_core::compare::drift::drift;
 use fastest_core::object::tree::format::empty_directory;
@@ -18,14 +18,14 @@ use crate::exchange::tree_of::tree_of;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::snapshots::Snapshots;
 
-/// Bytes of paths that a recorded report holds in each list, about: a row of the primary must
-/// stay under its limit of 2 MB. The counts are always whole.
+/// The approximate bytes of paths in each list of a recorded report: a row of the primary must stay
+/// under its limit of 2 MB. The counts are always complete.
 const LIST_BYTES_MAX: usize = 200_000;
 
 impl Device {
-    /// Compares a working copy, or with `committed` its head, with the head of another workspace
-    /// or of the main one, and records a report. The other head is asked of the primary; where
-    /// that is out of reach, it is as last seen.
+    /// Compares a working copy, or with `committed` its head, with the head of another workspace or
+    /// of the main one, and records a report. The other head is pulled first; if the primary is out
+    /// of reach, it is as last seen.
     pub async fn drift(
         &mut self,
         copy: &WorkingCopy,
@@ -110,7 +110,7 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The first of `paths`, as many as a row may hold.
+/// Returns the first of `paths`, as many as a row may hold.
 fn bounded(paths: &[String]) -> Vec<String> {
     let mut bytes = 0;
     let fits = |path: &&String| {

@@ -1,4 +1,4 @@
-//! `init`: a project with its first workspace, `main`.
+//! `init`: makes a folder a project, with its first workspace, `main`.
 
 use std::fs::File;
 use std::path::Path;
@@ -20,9 +20,10 @@ use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
-    /// Makes the folder `dir`, which is created where it is missing, a project.
+    /// Makes the folder `dir` a project, and creates the folder if it is missing.
     ///
-    /// The name is the folder's, unless one is given; a given name must be free.
+    /// The project is named after the folder, unless a name is given. The device must not have
+    /// another project of that name.
     pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
         if dir.exists() && !dir.is_dir() {
             return Err(SyncError::NotAFolder { path: dir.to_owned() });
@@ -30,7 +31,7 @@ impl Device {
         std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if self.was_project_named(&root, name)? {
-            // It is found again here, or it is told why not.
+            // Restores the copy's state, or fails with the reason why that is impossible.
             self.find(&root)?;
         }
         let name = name.map_or_else(|| name_of_folder(&root), str::to_owned);
@@ -46,9 +47,9 @@ impl Device {
         Ok(report)
     }
 
-    /// Makes `dir` a project by the way, in answer to a push. False where another process has just
-    /// done so. It is named after the folder, and nothing else may have that name: not on the device,
-    /// nor on the primary, as far as that can be asked.
+    /// Makes `dir` a project because of a push. Returns false if another process has just done so.
+    /// The project is named after the folder. The name must be free on the device, and on the
+    /// primary as far as that answers.
     pub(crate) async fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
@@ -56,7 +57,7 @@ impl Device {
             return Err(SyncError::TooMuch { path: root });
         }
         let name = name_of_folder(&root);
-        // One that cannot be asked is no hindrance: the push that reaches it looks again.
+        // A primary out of reach does not matter: the push that reaches it checks again.
         let mut on_primary = None;
         if let Ok(remote) = self.remote()
             && remote.chosen.is_some()
@@ -83,8 +84,8 @@ impl Device {
         }
     }
 
-    /// Whether a folder was a working copy of the project of this name, or with `None` of any, as far
-    /// as the device knows.
+    /// Whether a folder was a working copy of the project with this name, or with `None` of any, as
+    /// far as the device knows.
     fn was_project_named(&self, root: &Path, name: Option<&str>) -> Result<bool, SyncError> {
         let session = self.replica.read();
         let Some(known) = Copies(session).at(root)? else { return Ok(false) };
@@ -92,7 +93,7 @@ impl Device {
         Ok(project.is_some_and(|project| name.is_none_or(|name| project.name == name)))
     }
 
-    /// Where the device's project of this name is, in words; `None` where it has none.
+    /// Describes where the device's project with this name is; `None` if it has none.
     pub(crate) fn place_of_project(&self, name: &str) -> Result<Option<String>, SyncError> {
         let session = self.replica.read();
         let Some(id) = Projects(session).named(name)? else { return Ok(None) };
@@ -104,8 +105,8 @@ impl Device {
         }))
     }
 
-    /// Held while a folder becomes a working copy: of two processes that want one folder, or one
-    /// name, the second finds what the first has made.
+    /// Locks the list of working copies while a folder becomes one: of two processes that want the
+    /// same folder or name, the second finds what the first has made.
     pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
         let path = self.dir.join("locks").join("copies");
         Ok(waiting::lock(&path, "the store's list of working copies")?)
@@ -124,7 +125,7 @@ impl Device {
                 self.forget_begun(&workspace.id);
             }
             Err(error) => {
-                // A folder that cannot be written to: take back the rows, which nobody has seen.
+                // The folder cannot be written: delete the rows, which nobody has seen.
                 self.replica.write(|session| Projects(session).forget(&project.id))?;
                 return Err(error);
             }
@@ -168,7 +169,7 @@ impl Device {
     }
 }
 
-/// What to say of a working copy in the folder of another.
+/// Returns the notice about a working copy inside of another.
 pub(super) fn within_another(root: &Path, above: &Path) -> String {
     format!(
         "{} lies in the working copy {}, which leaves it alone from now on, and keeps what it had of it",

@@ -1,8 +1,8 @@
-//! `clone --here`: a folder that has files already becomes a working copy of a project.
+//! `clone --here`: makes a folder with files a working copy of a project.
 //!
-//! What stands in the folder stays: where it differs from the project, it is an edit like any other, but
-//! for what this machine ignores: that is private, and left as it is. What the folder lacks is written,
-//! since it was never deleted here.
+//! The folder's files stay. Where they differ from the project's, that is an edit like any other,
+//! except in files that this machine ignores: these are private, and left as they are. Missing
+//! files are written, since they were never deleted here.
 
 use std::collections::{HashSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
@@ -42,12 +42,12 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::snapshots::Snapshots;
 
-/// How far back a folder is compared with the project's snapshots.
+/// The most snapshots with which a folder is compared.
 const SNAPSHOTS_COMPARED_MAX: usize = 500;
 
 impl Device {
-    /// Makes `dir`, whatever is in it, a working copy of a new workspace of a project, based on the
-    /// snapshot of the project's main workspace that it is closest to. No file that is there is changed.
+    /// Makes `dir` a working copy of a new workspace of a project. It is based on the snapshot of
+    /// the project's main workspace to which it is closest. No existing file is changed.
     pub async fn join_project(
         &mut self,
         project: &str,
@@ -86,7 +86,7 @@ impl Device {
         };
         report.add(traffic);
         match WorkingCopy::at(&root, &self.trust) {
-            // The store had lost its rows, and has them again.
+            // The store had lost the rows of this working copy, and has them again.
             Ok(Some(copy)) if copy.project_id == project.id && self.workspace_of(&copy).is_ok() => {
                 self.rejoin(&copy, &mut report, activity)?;
             }
@@ -96,19 +96,20 @@ impl Device {
         Ok(report)
     }
 
-    /// Refuses a folder that is a working copy already, as far as this store knows.
+    /// Refuses a folder that is already a working copy of this store.
     fn check_free(&self, root: &Path) -> Result<(), SyncError> {
         match WorkingCopy::at(root, &self.trust) {
             Ok(Some(copy)) if self.workspace_of(&copy).is_ok() => {
                 Err(SyncError::AlreadyProject { path: root.to_owned() })
             }
-            // Of another store, or damaged: it is to be joined anew.
+            // It belongs to another store, or is damaged: it can be joined again.
             Ok(_) | Err(SyncError::DamagedState { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Takes a folder for the working copy that it says it is: it knows best what it is based on.
+    /// Accepts a folder as the working copy that its state describes, which knows best what it is
+    /// based on.
     fn rejoin(
         &mut self,
         copy: &WorkingCopy,
@@ -149,7 +150,8 @@ impl Device {
         let state = StateDir::of(root);
         let is_made = !state.path().exists();
         state.create().map_err(SyncError::io("create", state.path()))?;
-        // What another store's command left there half done, and what it could not bring there.
+        // Finishes what a command of another store left half done, and clears what it could not
+        // write.
         recover(root)?;
         left::save(&state, &[]).map_err(SyncError::io("save", state.left()))?;
         let filled = match report.snapshot_id.clone() {
@@ -174,7 +176,7 @@ impl Device {
             Outbox(session).save(&project_id, &workspace)?;
             Snapshots(session).record(&project_id, &id, "workspace.created", head.as_deref(), None)
         })?;
-        // What is missing was written before: from here on it would count as deleted.
+        // The missing files were written before: from here on they would count as deleted.
         let copy = WorkingCopy::create(root, &project_id, &id)?;
         copy.forget_index()?;
         self.keep_left(&copy)?;
@@ -183,7 +185,8 @@ impl Device {
         Ok(())
     }
 
-    /// Bases a folder on the snapshot that it is closest to, and writes what it lacks of that.
+    /// Bases a folder on the snapshot to which it is closest, and writes the files of it that are
+    /// missing.
     fn fill_from(
         &self,
         root: &Path,
@@ -204,8 +207,9 @@ impl Device {
         self.fill(root, &tree, report, activity)
     }
 
-    /// The snapshot of which a folder has the fewest edits: `head`, or one that it follows. Based on
-    /// a later one, what the folder has of an older day would count as edits, and undo others' work.
+    /// Returns the snapshot from which a folder has the fewest edits: `head`, or one that it
+    /// follows. Based on a later one, old files in the folder would count as edits, and undo the
+    /// work of others.
     fn closest(&self, root: &Path, head: &str, activity: &Activity) -> Result<String, SyncError> {
         let progress = activity.begin("Comparing");
         let looking = Looking::new(&self.store);
@@ -220,7 +224,7 @@ impl Device {
             }
             let Some(row) = self.replica.read().row::<Snapshot>(&id)? else { continue };
             let counts = drift_counts(&tree_of(&row)?, &found, &looking)?;
-            // What is missing is written, and tells nothing.
+            // Missing files say nothing: they are written later.
             let edits = counts.workspace_only + counts.both_different;
             queue.extend(row.parent_snapshot_ids.0.iter().cloned());
             if best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
@@ -233,7 +237,7 @@ impl Device {
         Ok(best.map_or_else(|| head.to_owned(), |(_, id)| id))
     }
 
-    /// Writes what a folder lacks of a tree, and notes how it differs otherwise.
+    /// Writes the files of a tree that a folder lacks, and reports how it differs otherwise.
     pub(crate) fn fill(
         &self,
         root: &Path,
@@ -243,7 +247,7 @@ impl Device {
     ) -> Result<(), SyncError> {
         let state = StateDir::of(root);
         let progress = activity.begin("Scanning");
-        // Only looked at: what differs is stored by the next snapshot.
+        // Nothing is stored here: the next snapshot stores what differs.
         let looking = Looking::new(&self.store);
         let empty = StatIndex::empty();
         let scanned = self.scan(&scan_of(root, &empty, tree), &looking, &progress)?;
@@ -255,7 +259,7 @@ impl Device {
         let wanted = source_only.iter().filter(|path| is_free(&files, path));
         let wanted = wanted.map(|path| self.wanted_item(tree, path));
         let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
-        // As in a pull, what this machine ignores is private, and stands in the way.
+        // As in a pull, ignored files are private, and in the way of the project's.
         let git = Git::of(root, &self.git_settings);
         let (private, edited): (Vec<_>, Vec<_>) =
             both_different.into_iter().partition(|path| git.ignores(path));
@@ -265,7 +269,7 @@ impl Device {
         let plan = Plan::paths(&index, &wanted, &[], &self.store, folding)?.leaving_obstacles();
         let progress = activity.begin("Writing files");
         let done = execute(root, plan, &index, &self.store, b"", &progress)?;
-        // What was not written must not count as deleted.
+        // Files that were not written must not count as deleted.
         let in_the_way = |path| Left { path, why: LeftWhy::InTheWay };
         let mut all_left = done.left;
         all_left.extend(private.into_iter().map(in_the_way));
@@ -295,13 +299,13 @@ impl Device {
     }
 }
 
-/// A scan of a folder that nothing is known of but what it is to be based on.
+/// Returns a scan of a folder of which only the tree to base it on is known.
 fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'a> {
     let index_use = IndexUse::Replace;
     ScanJob { root, index: empty, index_use, head: Some(*head), untrack: &[] }
 }
 
-/// Whether a path can be written without touching what is there: nothing stands under it, and no file
+/// Whether a path can be written without touching existing files: nothing exists at it, and no file
 /// or link where a folder above it would have to be.
 fn is_free(files: &Files, path: &[u8]) -> bool {
     let path = path.strip_suffix(b"/").unwrap_or(path);

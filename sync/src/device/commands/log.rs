@@ -1,4 +1,4 @@
-//! `log` and `cat`: what the snapshots were, and what was in them.
+//! `log` and `cat`: the snapshots, and the files in them.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -19,8 +19,8 @@ use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
-    /// The project's snapshots, at most `limit` of them: newest first, and children before their
-    /// parents, whatever clocks say.
+    /// Returns the project's snapshots, at most `limit` of them: newest first, and children before
+    /// their parents, whatever the clocks were.
     pub fn log(
         &mut self,
         copy: &WorkingCopy,
@@ -48,7 +48,7 @@ impl Device {
         Ok(LogReport { snapshots: snapshots.into_iter().map(entry).collect(), warnings })
     }
 
-    /// Writes the bytes that a file, or the target that a link, has in a snapshot.
+    /// Writes the content of a file, or the target of a link, in a snapshot to `out`.
     pub fn cat(
         &mut self,
         copy: &WorkingCopy,
@@ -58,7 +58,7 @@ impl Device {
     ) -> Result<(), SyncError> {
         let snapshot = self.named_snapshot(copy, snapshot)?;
         let shown = show(path.as_os_str().as_bytes());
-        // An absolute path into the working copy names what it names elsewhere, too.
+        // An absolute path into the working copy is accepted as well.
         let inside = path.is_absolute().then(|| within(copy.root(), copy.root(), path).ok());
         let inside = inside.flatten();
         let bytes = inside.as_deref().unwrap_or(path.as_os_str().as_bytes());

@@ -1,4 +1,5 @@
-//! The commands: each a method of [`crate::Device`], each reporting a struct of [`crate::device::report`].
+//! The commands. Each is a method of [`crate::Device`], and most return a struct of
+//! [`crate::device::report`].
 
 mod ahead;
 pub(crate) mod announce;

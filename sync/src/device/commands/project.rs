@@ -17,7 +17,7 @@ use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 
 impl Device {
-    /// The projects that the device knows, and those that the primary has, by name.
+    /// Returns the projects that the device knows or the primary has, by name.
     pub async fn projects(&mut self) -> Result<ProjectsReport, SyncError> {
         let mut all = BTreeMap::new();
         for project in self.replica.read().rows::<Project>("WHERE ?1 = '' ORDER BY id", "")? {
@@ -34,7 +34,7 @@ impl Device {
             Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
                 Vec::new()
             }
-            // One inside of a store that cannot be written fails otherwise.
+            // The primary inside of a read-only store fails with another error.
             Err(error) if error.is_unreachable() || self.replica.is_read_only() => {
                 let projects = all.into_values().collect();
                 return Ok(ProjectsReport { projects, offline: true });
@@ -54,7 +54,7 @@ impl Device {
         Ok(ProjectsReport { projects: all.into_values().collect(), offline: false })
     }
 
-    /// Gives a project that the device knows, by name or id, another name, which must be free.
+    /// Renames a project that the device knows, given by name or id. The new name must be free.
     pub async fn project_rename(
         &mut self,
         project: &str,

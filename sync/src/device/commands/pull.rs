@@ -39,10 +39,10 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::sent_row::SentRow;
 use crate::rows::snapshots::Snapshots;
 
-/// How far back a file that stands in the way is looked for.
+/// The most past snapshots that are searched for a file that stands in the way.
 const PAST_SNAPSHOTS_MAX: i64 = 500;
 
-/// What is to be brought in.
+/// A snapshot to bring into a working copy.
 pub(crate) struct Incoming<'a> {
     /// The workspace that it comes from.
     pub workspace_id: &'a str,
@@ -52,31 +52,32 @@ pub(crate) struct Incoming<'a> {
     pub head: &'a str,
 }
 
-/// What bringing in came to.
+/// The outcome of [`Device::bring_in`].
 #[derive(Default)]
 pub(crate) struct BroughtIn {
     /// How the working copy changed.
     pub drift: Drift,
-    /// What both sides changed.
+    /// Files that both sides changed.
     pub conflicts: Vec<Conflict>,
-    /// Files left as they were found, and why. Where there are any, the head has not moved: what
-    /// stands there is not an edit of the new tree, and must not be taken for one.
+    /// Files that were left as they were found, and why. If there are any, the head has not moved:
+    /// what stands there is not an edit of the new tree, and must not be taken for one.
     pub kept: Vec<(String, String)>,
-    /// What was not brought, since something else stands there. The head has moved all the same.
+    /// Paths that were not brought, because something else is in their place. The head has moved
+    /// all the same.
     pub left: Vec<Left>,
-    /// Files that the new tree lacks and ignores: they go on standing.
+    /// Files that the new tree lacks and that are ignored: they stay in the folder.
     pub untracked: Vec<Vec<u8>>,
-    /// The snapshot of what was unsaved.
+    /// The snapshot that saved unsaved changes.
     pub safety_snapshot_id: Option<String>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
-    /// Special files that the snapshot of what was unsaved left out.
+    /// Special files that this snapshot left out.
     pub skipped: Vec<String>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
 
-/// What moving a working copy to a tree came to.
+/// The outcome of moving a working copy to a tree.
 pub(crate) struct CheckedOut {
     /// As [`BroughtIn::kept`].
     pub kept: Vec<(String, String)>,
@@ -93,11 +94,11 @@ impl BroughtIn {
 }
 
 impl Device {
-    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself
-    /// where the copy has nothing of its own since, and a merge by file otherwise.
+    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself if
+    /// the copy has no work of its own since, and otherwise a merge by file.
     ///
-    /// Where packs of this store turn out to be damaged or gone, those that the primary has are fetched
-    /// again.
+    /// If packs of this store turn out to be damaged or missing, those that the primary has are
+    /// fetched again.
     pub async fn pull(
         &mut self,
         copy: &WorkingCopy,
@@ -141,7 +142,7 @@ impl Device {
             ..PullReport::default()
         };
         let head = match from.id == copy.workspace_id {
-            // What others pushed to this very workspace, where it is not part of ours.
+            // The head that others pushed to the copy's own workspace, if the two diverged.
             true => self.head_apart(copy)?.or(from.current_snapshot_id.clone()),
             false => from.current_snapshot_id.clone(),
         };
@@ -190,8 +191,8 @@ impl Device {
         Ok(report)
     }
 
-    /// Brings a snapshot into a working copy. The caller holds the lock. What is unsaved there is
-    /// saved first, so that nothing depends on how this ends.
+    /// Brings a snapshot into a working copy, whose lock the caller holds. Unsaved changes are
+    /// saved first, so that nothing is lost however this ends.
     pub(crate) fn bring_in(
         &mut self,
         copy: &WorkingCopy,
@@ -235,7 +236,7 @@ impl Device {
             moved => moved?,
         };
         if !moved.kept.is_empty() && head != incoming.head {
-            // The head has not moved: the next pull merges anew.
+            // The head has not moved, so the next pull merges again.
             self.forget_merge(copy, &head)?;
         }
         brought.take(moved);
@@ -243,7 +244,7 @@ impl Device {
         Ok(brought)
     }
 
-    /// Tries again to bring what earlier pulls left.
+    /// Tries again to bring the paths that earlier pulls left.
     fn bring_left(
         &mut self,
         copy: &WorkingCopy,
@@ -279,13 +280,13 @@ impl Device {
         Ok(find(tree, &parts, &self.store)?.is_some())
     }
 
-    /// The trees of a project's newest snapshots.
+    /// Returns the trees of a project's newest snapshots.
     pub(crate) fn past(&self, copy: &WorkingCopy) -> Result<Vec<TreeId>, SyncError> {
         let snapshots = Snapshots(self.replica.read());
         Ok(snapshots.newest_trees(&copy.project_id, PAST_SNAPSHOTS_MAX)?)
     }
 
-    /// Takes back the snapshot of a merge that did not come about, unless it was sent already.
+    /// Deletes the snapshot of a merge that was not carried out, unless it may have been sent.
     fn forget_merge(&mut self, copy: &WorkingCopy, id: &str) -> Result<(), SyncError> {
         if copy.head()?.as_deref() == Some(id) {
             return Ok(());
@@ -301,7 +302,7 @@ impl Device {
         Ok(())
     }
 
-    /// Merges the incoming tree with the captured one, and records the snapshot of both.
+    /// Merges the incoming tree with the captured one, and records a snapshot that follows both.
     fn merge_in(
         &mut self,
         copy: &WorkingCopy,
@@ -311,14 +312,14 @@ impl Device {
     ) -> Result<(String, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
-        // Virtual bases live here; what the writer stores is the outcome alone.
+        // Virtual merge bases stay in memory; the writer stores the result only.
         let scratch = ScratchObjects::over(&self.store);
         let base = merge_base(&Known(self), &ours, incoming.head, &scratch)?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =
             Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, label: &label };
-        // The merge reads the three trees and writes a fourth: it never reads what it writes.
+        // A merge reads three trees and writes a fourth. It never reads what it writes.
         let merged = merge(&sides, &scratch, &writer)?;
         let packs = writer.finish()?;
         let tree = merged.root.id;
@@ -333,7 +334,7 @@ impl Device {
         Ok((head, tree))
     }
 
-    /// Moves a working copy to a tree, and then its head, and the workspace's.
+    /// Moves a working copy to a tree, and then its head and the workspace's.
     pub(crate) fn move_to(
         &mut self,
         copy: &WorkingCopy,
@@ -348,7 +349,8 @@ impl Device {
             return Ok(done);
         }
         copy.set_head(head)?;
-        // Only now: with the old head, a shorter list would make edits of what still stands there.
+        // Saved after the head: with the old head, a shorter list would make edits of what still
+        // stands there.
         self.save_left(copy, &done.left)?;
         self.replica.write(|session| {
             Snapshots(session).advance_head(&copy.workspace_id, head)?;
@@ -357,8 +359,8 @@ impl Device {
         Ok(done)
     }
 
-    /// Makes a working copy, which is as `index` and `databases` say, the tree. `token` is the head to set
-    /// should a crash come between, or empty.
+    /// Changes the files of a working copy, which is in the state of `index` and `databases`, to
+    /// those of a tree. `token` is the head to set if a crash comes in between, or empty.
     pub(crate) fn check_out(
         &self,
         copy: &WorkingCopy,
@@ -379,13 +381,14 @@ impl Device {
         Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
     }
 
-    /// Notes in the workspace's row what was merged into it, and from where.
+    /// Records in the workspace's row what was merged into it, and from which workspace.
     fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
         let (project_id, id) = (copy.project_id.clone(), copy.workspace_id.clone());
         let last_merged_snapshot = incoming.head.to_owned();
         let merged = Merged { last_merged_snapshot, merged_at: clock::now() };
         self.replica.write(|session| {
-            // Read here: another process may write the row between a look and a save.
+            // Read within the transaction: another process may have written the row since it was
+            // last read.
             let Some(workspace) = session.row::<Workspace>(&id)? else { return Ok(()) };
             let mut history = workspace.merge_history.clone().unwrap_or_default().0;
             history.insert(incoming.workspace_id.to_owned(), merged);
@@ -403,7 +406,7 @@ impl Device {
     }
 }
 
-/// What the device knows of snapshots.
+/// The history of snapshots as the device knows it.
 struct Known<'a>(&'a Device);
 
 impl Ancestry for Known<'_> {
@@ -420,8 +423,8 @@ impl History for Known<'_> {
     }
 }
 
-/// What marks the files of the other side: the workspace's name, as far as a file name can have
-/// it, and the end of the snapshot's id.
+/// Returns the label for the files of the other side: the workspace's name, as far as a file name
+/// can contain it, and the end of the snapshot's id.
 fn conflict_label(incoming: &Incoming<'_>) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = incoming.name.chars().take(40).map(letter).collect();
@@ -429,7 +432,7 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
     format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
 }
 
-/// A conflict for the user.
+/// Returns a conflict as it is reported.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
     let (kind, theirs) = match &conflict.kind {
         ConflictKind::BothChanged { theirs_path } => ("both_changed", Some(show(theirs_path))),

@@ -1,4 +1,4 @@
-//! Why a working copy's tree is stored, and what is known of it then.
+//! Why a working copy's tree is stored, and the result.
 
 use fastest_core::object::item::Root;
 use fastest_core::object::name::IGNORE_FILES;
@@ -8,21 +8,21 @@ use fastest_core::worktree::stat_index::StatIndex;
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose<'a> {
-    /// A person wants it saved. `if_empty` says whether an empty tree without a head is worth a
+    /// The user wants it saved. `if_empty` says whether an empty tree without a head is worth a
     /// snapshot.
     Save { if_empty: bool },
-    /// A person wants these paths to be content no longer.
+    /// The user wants these paths to be no longer content.
     Untrack(&'a [Vec<u8>]),
-    /// To lose nothing when the files are replaced. Not even an ignore file that cannot be read
-    /// stands in the way.
+    /// Nothing may be lost when the files are replaced. This goes on even if an ignore file cannot
+    /// be read.
     Safety,
 }
 
-/// What is known of a working copy once its tree is stored.
+/// The state of a working copy whose tree was just stored.
 pub(crate) struct Captured {
     /// The tree.
     pub root: Root,
-    /// The snapshot of it: the head where nothing changed.
+    /// Its snapshot, which is the head if nothing changed.
     pub snapshot_id: Option<String>,
     /// Whether a snapshot was made.
     pub created: bool,
@@ -34,11 +34,11 @@ pub(crate) struct Captured {
     pub index: StatIndex,
     /// Databases with files beside them.
     pub databases: Vec<Database>,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
 
-/// The ignore file in which a rule keeps a path out.
+/// The ignore file to which `untrack` adds rules.
 pub(crate) const RULE_FILE: &str = IGNORE_FILES[1];

@@ -1,4 +1,4 @@
-//! `push`: a snapshot if something changed, then everything that waits, to the primary.
+//! `push`: takes a snapshot if something changed, then sends everything that waits to the primary.
 
 use std::path::Path;
 
@@ -24,14 +24,14 @@ use crate::replica::local::queue::Queue;
 use crate::replica::values::column;
 use crate::rows::snapshots::Snapshots;
 
-/// Merges of one push with others' work in the same workspace, after which it gives up.
+/// The most merges of one push with the work of others in the same workspace.
 const MERGES_MAX: u32 = 20;
 
 impl Device {
-    /// Publishes the working copy that holds `dir`, making it a project where it is none.
+    /// Publishes the working copy that contains `dir`, and makes `dir` a project if there is none.
     ///
-    /// Work of others in the same workspace is merged in first. A primary out of reach is no
-    /// error: all is saved here, and goes out with the next push.
+    /// Work of others in the same workspace is merged in first. A primary out of reach is not an
+    /// error: everything is saved here, and sent with the next push.
     pub async fn push(
         &mut self,
         dir: &Path,
@@ -62,14 +62,15 @@ impl Device {
         let remote = self.remote()?;
         report.primary = remote.primary.url().to_owned();
         remote.meter.show(activity.begin("Pushing"));
-        // What waited before goes first. Where this project's own push waits, this is it.
+        // Earlier queued pushes are sent first. If this project's own is queued, this push replaces
+        // it.
         let waited = match self.others_wait(&project.id)? {
             true => self.send_queued(&remote).await,
             false => Ok(Vec::new()),
         };
         match waited {
             Ok(notices) => report.snapshot.warnings.extend(notices),
-            // Nor will this one get through; it is queued behind them.
+            // This push would not get through either, so it is queued behind them.
             Err(error) if error.is_unreachable() => {
                 self.replica.write(|session| Queue(session).add(&project.id))?;
                 report.queued_because = Some(error.to_string());
@@ -103,7 +104,8 @@ impl Device {
                 Err(error) => return Err(error),
             }
         }
-        // And what was found to be missing over there.
+        // A contact may have shown that the primary lacks rows of other projects: they are sent,
+        // too.
         if report.pushed
             && self.others_wait(&project.id)?
             && let Ok(notices) = self.send_queued(&remote).await
@@ -118,7 +120,8 @@ impl Device {
         Ok(report)
     }
 
-    /// The head that others gave to this very workspace, where it and the copy's went apart.
+    /// Returns the head that others gave to the copy's own workspace, if it and the copy's head
+    /// diverged.
     pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
         let session = self.replica.read();
@@ -126,7 +129,7 @@ impl Device {
         let on_primary = on_primary
             .and_then(|entry| entry.base)
             .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
-        // Another copy of this folder on this device moves the row here.
+        // A second working copy of this workspace on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
         for other in on_primary.into_iter().chain(here) {
             let snapshots = Snapshots(session);
@@ -137,7 +140,7 @@ impl Device {
         Ok(None)
     }
 
-    /// Brings in what others pushed to this very workspace.
+    /// Merges what others pushed to the copy's own workspace.
     fn merge_own_head(
         &mut self,
         copy: &WorkingCopy,
@@ -170,7 +173,7 @@ impl Device {
     /// Queues the event of this push, once for each head.
     fn record_push(&mut self, copy: &WorkingCopy, head: Option<&str>) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
-        // Durable with what comes next: the push that is written down, or queued.
+        // Durable with the next write, which writes the push down or queues it.
         self.replica.write_soon(|session| {
             let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
             match known {

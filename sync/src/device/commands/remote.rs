@@ -22,9 +22,10 @@ use crate::replica::local::remote_row::RemoteRow;
 use crate::rows::requeue::Requeue;
 
 impl Device {
-    /// Follows the primary at `url`, or with `None` the one inside the store. What the old one
-    /// has, the new one is given with the next push, and so is another place for packs. Without one,
-    /// packs go on lying where they do.
+    /// Makes the primary at `url` this device's primary, or with `None` the one inside the store.
+    /// The next push sends everything to a new primary, and all packs to a new place for packs.
+    /// Without `packs`, their place stays as it is for the same primary, and is the default for
+    /// another one.
     pub async fn remote_set(
         &mut self,
         url: Option<&str>,
@@ -33,8 +34,8 @@ impl Device {
         self.follow_remote(url, packs.into(), None).await
     }
 
-    /// As [`Device::remote_set`], for a primary that is a file and that every member of a Unix group is to
-    /// read and write, with its packs. Both belong to the group from then on.
+    /// Works as [`Device::remote_set`], for a primary that is a file which every member of a Unix
+    /// group may read and write, along with its packs. Both belong to the group from then on.
     pub async fn remote_set_shared(
         &mut self,
         url: &str,
@@ -71,7 +72,7 @@ impl Device {
         }
         let state = RemoteState { url, packs, ..RemoteState::default() };
         match self.open_remote(&state) {
-            // A token and keys can be had later.
+            // A missing token or key can be supplied later.
             Ok(_)
             | Err(
                 SyncError::Primary(PrimaryError::Denied { .. })
@@ -98,7 +99,7 @@ impl Device {
         self.remote_check().await
     }
 
-    /// Which primary the device follows, without asking it.
+    /// Returns which primary the device follows, without contacting it.
     pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
         let state = RemoteRow(self.replica.read()).get()?;
         let url = primary_url(&state, self)?;
@@ -121,8 +122,9 @@ impl Device {
 }
 
 impl Device {
-    /// The address as it is kept: a database's by its id, which no other takes over, and a file's
-    /// by its real path, so that the working folder has no say.
+    /// Returns the address in the form in which it is stored. A database is named by its id, which
+    /// no other can take over, and a file by its real path, so that it does not depend on the
+    /// current folder.
     async fn settle_address(&mut self, url: &str) -> Result<String, SyncError> {
         match Address::parse(url)? {
             Address::File(path) => Ok(settle_path(&path)?),

@@ -1,4 +1,4 @@
-//! `remote check`: what is between this device and its primary, looked at one by one.
+//! `remote check`: checks the connection to the primary, step by step.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,12 @@ use crate::remote::primary::{Denial, Primary, PrimaryError, ask_time};
 use crate::remote::state::{Packs, RemoteState};
 use crate::replica::local::remote_row::RemoteRow;
 
-/// Ids sort by time: beyond this, snapshots of several devices get out of order.
+/// The most by which clocks may differ. Ids sort by time, so beyond this the snapshots of several
+/// devices get out of order.
 const CLOCK_APART_MAX: Duration = Duration::from_secs(60);
 
 impl Device {
-    /// Asks the primary and the pack store how they are.
+    /// Checks the primary and the pack store.
     pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
         let report = self.remote_show()?;
         let address = Address::parse(&report.url).ok();
@@ -36,7 +37,8 @@ impl Device {
                     }
                 }
             }
-            // Keys may be missed before anything is sent: of the one, and then of the other.
+            // A missing token or key is found before anything is sent. Without keys for the pack
+            // store, the primary can still be checked.
             Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
             Err(SyncError::PackStore(error)) => {
                 let state =
@@ -61,7 +63,7 @@ struct Checkup {
 }
 
 impl Checkup {
-    /// False where it cannot be asked.
+    /// Runs the checks of the primary. Returns false if it cannot be reached.
     async fn primary(&mut self, primary: &dyn Primary) -> bool {
         let begun = Instant::now();
         let last = match last_migration(primary, &FASTEST).await {
@@ -83,7 +85,7 @@ impl Checkup {
         true
     }
 
-    /// Says of a file that other machines may have too what its safety depends on.
+    /// Warns about a file that other machines may share: its safety depends on locks.
     fn file_system(&mut self) {
         let Some(Address::File(path)) = &self.address else { return };
         if self.is_own {
@@ -127,7 +129,7 @@ impl Checkup {
         }
     }
 
-    /// The primary did not answer what was asked first: which of the steps is it that fails?
+    /// Finds the step that failed, from the error to the first question.
     fn failed(&mut self, error: &PrimaryError) {
         let what = error.to_string();
         self.report.reachable = Some(!error.is_unreachable());
@@ -161,8 +163,8 @@ impl Checkup {
         }
     }
 
-    /// A push of a version that there is not must be refused by the primary's own rule: whoever is
-    /// told so could have written, and has not.
+    /// Checks for write access with a push of a version that does not exist. If the primary's own
+    /// rule refuses it, this device may write, and nothing was written.
     async fn permission(&mut self, primary: &dyn Primary) {
         let id = format!("check-{}", clock::new_id());
         match primary.run(PUSH_SQL, &[&id, &id, r#"{"v":0}"#]).await {
@@ -231,7 +233,7 @@ fn permission_mend() -> String {
     "let the token, or this user, write to the database".to_owned()
 }
 
-/// How far this device's clock is off, where it matters.
+/// Describes how far this device's clock is off, if that matters.
 fn apart(theirs: Timestamp, ours: Timestamp) -> Option<String> {
     let off = ours.duration_since(theirs);
     let side = if off.is_negative() { "behind" } else { "ahead of" };

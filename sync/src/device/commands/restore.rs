@@ -1,4 +1,4 @@
-//! `restore`: files as they were.
+//! `restore`: puts files back as they were in a snapshot.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 
-/// What each path is to become.
+/// The paths to restore, and what each is to become.
 type Wanted = Vec<(Vec<u8>, Option<Item>)>;
 
 impl Device {
-    /// Makes `paths`, or the whole tree where there are none, what they are in the snapshot `to`,
-    /// or in the head. What is unsaved is saved first. Paths are absolute, or relative to `base`.
+    /// Restores `paths`, or the whole tree if there are none, from the snapshot `to`, or from the
+    /// head. Unsaved changes are saved first. Paths are absolute, or relative to `base`.
     pub fn restore(
         &mut self,
         copy: &WorkingCopy,
@@ -61,7 +61,7 @@ impl Device {
         let plan = plan.with_past(self.past(copy)?);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
-        // The head has not moved: what the head has and was not replaced stands there still.
+        // The head has not moved, so a path of the head that was not replaced is still what it was.
         let is_heads = |left: &&Left| captured.index.find(&left.path).is_some();
         let new = done.left.iter().filter(|left| !is_heads(left));
         let old = left.iter().filter(|left| !done.brought.contains(left));
@@ -87,7 +87,7 @@ impl Device {
         })
     }
 
-    /// What the tree has at each path; `None` where the whole tree is meant.
+    /// Returns what the tree has at each path; `None` if the whole tree is meant.
     fn wanted(
         &self,
         copy: &WorkingCopy,
@@ -111,7 +111,7 @@ impl Device {
                 }
             }
         }
-        // A folder brings what is in it.
+        // A folder includes the paths in it.
         wanted.sort_by(|a, b| a.0.cmp(&b.0));
         let folders: Vec<Vec<u8>> =
             wanted.iter().map(|(path, _)| [path.as_slice(), b"/"].concat()).collect();

@@ -1,4 +1,4 @@
-//! Looking at a working copy, on behalf of the commands that compare or save it.
+//! Scans of a working copy, for the commands that compare or save it.
 
 use std::path::Path;
 
@@ -21,15 +21,15 @@ use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 
-/// What a scan found, in words for reports.
+/// The result of a scan, with messages for reports.
 pub(crate) struct Scanned {
     /// The tree.
     pub root: Root,
-    /// The new stat index, where it differs.
+    /// The new stat index, if it differs.
     pub index: Option<StatIndex>,
-    /// What was passed over, each with the reason.
+    /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
-    /// What the user should know: of what was passed over, too.
+    /// What the user should know, including what was skipped.
     pub warnings: Vec<String>,
     /// Databases with files beside them.
     pub databases: Vec<Database>,
@@ -37,19 +37,19 @@ pub(crate) struct Scanned {
     pub unknown_rules: Vec<String>,
 }
 
-/// A scan to be made.
+/// The parameters of a scan.
 pub(crate) struct ScanJob<'a> {
     pub root: &'a Path,
     pub index: &'a StatIndex,
     pub index_use: IndexUse,
     /// The tree of the copy's head.
     pub head: Option<TreeId>,
-    /// Paths that leave content.
+    /// Paths that are to be no longer content.
     pub untrack: &'a [Vec<u8>],
 }
 
 impl Device {
-    /// Scans a working copy, giving what is new to `sink`.
+    /// Scans a working copy, and passes new objects to `sink`.
     pub(crate) fn scan(
         &self,
         job: &ScanJob<'_>,
@@ -96,7 +96,7 @@ fn show_path(root: &Path, skipped: &Skipped) -> String {
     show(path.as_os_str().as_encoded_bytes())
 }
 
-/// The stat index of a working copy, and what to say of it.
+/// Returns the stat index of a working copy, and a warning if it was damaged.
 pub(crate) fn load_index(copy: &WorkingCopy) -> Result<(StatIndex, Vec<String>), SyncError> {
     let (index, state) = StatIndex::load(&copy.state())?;
     let warning = match state {

@@ -26,7 +26,7 @@ use crate::replica::local::copies::Copies;
 use crate::rows::snapshots::Snapshots;
 
 impl Device {
-    /// Captures the tree of a working copy, if it is not that of its head.
+    /// Takes a snapshot of a working copy, if its tree is not that of its head.
     pub fn snapshot(
         &mut self,
         copy: &WorkingCopy,
@@ -70,8 +70,8 @@ impl Device {
         })
     }
 
-    /// Stores the tree of a working copy and, where it is not the head's, a snapshot of it. The
-    /// caller holds the lock.
+    /// Stores the tree of a working copy and, if it is not the head's, a snapshot of it. The caller
+    /// holds the lock.
     pub(crate) fn capture(
         &mut self,
         copy: &WorkingCopy,
@@ -127,7 +127,8 @@ impl Device {
         })
     }
 
-    /// Refuses to untrack a path whose rule is not in the tree: to other devices it would be deleted.
+    /// Refuses to untrack a path whose rule is not in the tree: other devices would delete the
+    /// path.
     fn check_rule_travels(
         &self,
         copy: &WorkingCopy,
@@ -144,7 +145,7 @@ impl Device {
         }
     }
 
-    /// Records a stored tree as a snapshot on top of `head`, unless it is the head's tree.
+    /// Records a stored tree as a snapshot that follows `head`, unless it is the head's tree.
     #[allow(clippy::too_many_arguments)]
     fn record_tree(
         &mut self,
@@ -159,7 +160,8 @@ impl Device {
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             if !packs.is_empty() {
-                // The store had lost content of this very tree: what it got back is to travel too.
+                // The store had lost content of this very tree. What it got back has to be sent,
+                // too.
                 let packs = self.complete(&workspace.project_id, None, &root.id, packs)?;
                 self.replica.write(|session| {
                     Snapshots(session).save_packs(&workspace.project_id, &packs)
@@ -188,8 +190,8 @@ impl Device {
         Ok((Some(id), true))
     }
 
-    /// The workspace's head, where it is a snapshot of this very tree on top of the copy's head:
-    /// its row was saved, and the process killed before the copy learned of it.
+    /// Returns the workspace's head if it is a snapshot of this very tree that follows the copy's
+    /// head: then its row was saved, and the process killed before the copy's head was set.
     fn recorded_before_a_crash(
         &self,
         workspace: &Workspace,
@@ -197,7 +199,7 @@ impl Device {
         root: &Root,
     ) -> Result<Option<String>, SyncError> {
         let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
-        // The head may be a snapshot that only the primary claims to know.
+        // A workspace's row may name a snapshot that has not arrived.
         let row = self.replica.read().row::<Snapshot>(current)?;
         if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
@@ -210,9 +212,9 @@ impl Device {
         Ok(follows.then(|| current.clone()))
     }
 
-    /// The packs that a snapshot's rows must name so that all its content lies in the project's
-    /// packs: the new ones, and copies of what so far lies only in packs of other projects, or in
-    /// packs that a killed process left without rows.
+    /// Returns the packs that the rows of a snapshot must name so that all its content is in the
+    /// project's packs. These are the new packs, and copies of objects that so far are only in
+    /// packs of other projects, or in packs that a killed process left without rows.
     pub(crate) fn complete(
         &self,
         project_id: &str,
@@ -239,8 +241,8 @@ impl Device {
 }
 
 impl Device {
-    /// Refuses the tree of a snapshot that has more paths than any work should be done for. `beside` is a
-    /// tree that was looked at before: what both have is passed over.
+    /// Refuses a snapshot whose tree has an excessive number of paths. What it shares with the tree
+    /// `beside`, which was checked before, is not counted.
     pub(crate) fn check_extent(
         &self,
         snapshot: &str,
@@ -257,11 +259,11 @@ impl Device {
     }
 }
 
-/// The longest message, in bytes. Its row travels as JSON, where a letter may take six, and must stay
-/// under the 2 MB that D1 takes in one.
+/// The longest message, in bytes. Its row is sent as JSON, where a byte may take six, and must stay
+/// under the 2 MB that D1 allows.
 const MESSAGE_BYTES_MAX: usize = 100_000;
 
-/// Refuses a message that would stand in the way of every later push.
+/// Refuses a message so long that no push could send it.
 pub(crate) fn check_message(message: Option<&str>) -> Result<(), SyncError> {
     match message.map_or(0, str::len) {
         0..=MESSAGE_BYTES_MAX => Ok(()),

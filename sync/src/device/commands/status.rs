@@ -1,4 +1,4 @@
-//! `status`: a working copy against its head.
+//! `status`: compares a working copy with its head.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,12 +31,12 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 use crate::replica::local::remote_row::RemoteRow;
 
-/// A store with the nodes of one more tree, kept in memory: enough to compare a working copy
-/// without writing anything.
+/// A store with the nodes of one more tree in memory, to compare a working copy without writing
+/// anything.
 pub(crate) struct Looking<'a> {
     store: &'a Store,
     trees: MemoryObjects,
-    /// Whether anything was found that the store has not.
+    /// Whether anything was found that the store lacks.
     found_new: AtomicBool,
 }
 
@@ -80,7 +80,7 @@ impl Device {
         copy: &WorkingCopy,
         activity: &Activity,
     ) -> Result<StatusReport, SyncError> {
-        // Only a checkout that was stopped needs the lock: a look must not wait for a push.
+        // Only an interrupted checkout needs the lock: a status must not wait for a push.
         let mut warnings = match copy.state().has(JOURNAL) {
             true => self.enter(copy)?.1,
             false => self.take_notices(),
@@ -103,7 +103,7 @@ impl Device {
             true => Drift::default(),
             false => drift(&head_tree, &tree, &looking)?,
         };
-        // What still stands there was not deleted.
+        // A file that still exists was not deleted but ignored.
         let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
         let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));
         let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
@@ -132,7 +132,7 @@ impl Device {
     }
 }
 
-/// Address of the primary, without asking it.
+/// Returns the address of the primary, without contacting it.
 pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String, SyncError> {
     match &state.url {
         Some(url) => Ok(url.clone()),
@@ -141,7 +141,7 @@ pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String
 }
 
 impl Device {
-    /// Looks at a working copy, which is based on the tree `head`, without storing anything.
+    /// Scans a working copy, which is based on the tree `head`, without storing objects.
     pub(crate) fn look(
         &self,
         copy: &WorkingCopy,
@@ -151,8 +151,8 @@ impl Device {
     ) -> Result<Scanned, SyncError> {
         let (index, warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
-        // Where the index was lost, the next look need not read all again, if this one found that the
-        // store has all of it.
+        // If the index was lost, it is made anew only if the store turns out to have everything:
+        // then the next scan need not read all files.
         let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
         let (root, head_tree) =
             (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
@@ -165,7 +165,7 @@ impl Device {
         if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
             && let Ok(Some(_lock)) = copy.try_lock()
         {
-            // A cache: where it cannot be saved, the next look costs as much as this one.
+            // It is only a cache: if it cannot be saved, the next scan costs as much as this one.
             let _ = index.save(&copy.state());
         }
         Ok(scanned)

@@ -1,7 +1,8 @@
-//! Working copies that a `clone` or `workspace new` began and did not finish, since it was killed.
+//! Working copies that a killed `clone` or `workspace new` left unfinished.
 //!
-//! A new workspace is a row, a folder, and last an entry in the device's list of working copies. A
-//! folder, or a row that names it, without that entry is unfinished: the same command goes on with it.
+//! A new workspace is first a row, then a folder, and last an entry in the device's list of working
+//! copies. A folder, or a row that names one, is unfinished without that entry, and the same
+//! command continues it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,8 +25,8 @@ use crate::replica::session::Session;
 use crate::rows::projects::Projects;
 
 impl Device {
-    /// The workspace that a killed command made for the folder `root`, and whose name, if one is
-    /// wanted, is `name`.
+    /// Returns the workspace that a killed command made for the folder `root`, with this name if
+    /// one is given.
     pub(crate) fn begun_for(
         &self,
         project_id: &str,
@@ -41,7 +42,7 @@ impl Device {
                 && name.is_none_or(|name| workspace.name == name)
         };
         for workspace in all.into_iter().filter(is_here) {
-            // Another device may bear the same name, and use the same path.
+            // Another device may have the same name, and use the same path.
             if Copies(session).of_workspace(&workspace.id)?.is_empty()
                 && self.note_of(&workspace.id).exists()
             {
@@ -51,7 +52,7 @@ impl Device {
         Ok(None)
     }
 
-    /// Notes in the store that this device begins a workspace, before anything else says so.
+    /// Records in the store that this device begins a workspace, before anything else is written.
     pub(crate) fn note_begun(&self, workspace_id: &str) -> Result<(), SyncError> {
         let note = self.note_of(workspace_id);
         let folder = note.parent().expect("a note lies in a folder");
@@ -59,9 +60,9 @@ impl Device {
         noted.map_err(SyncError::io("create", &note))
     }
 
-    /// Takes back the note of a workspace that is finished, or given up.
+    /// Deletes the note of a workspace that is finished or given up.
     pub(crate) fn forget_begun(&self, workspace_id: &str) {
-        // One that stays says nothing of a workspace with a working copy.
+        // A note that stays does no harm once the workspace has a working copy.
         let _ = fs::remove_file(self.note_of(workspace_id));
     }
 
@@ -69,7 +70,8 @@ impl Device {
         self.dir.join("begun").join(workspace_id)
     }
 
-    /// The project that a killed command made of the folder `root`, without getting to the folder itself.
+    /// Returns the project that a killed command made of the folder `root`, if it did not get to
+    /// the folder itself.
     pub(crate) fn begun_project(
         &self,
         root: &Path,
@@ -83,8 +85,8 @@ impl Device {
         Ok(workspace.filter(is_main).map(|workspace| (project, workspace)))
     }
 
-    /// The working copy in `dir` that a killed command has not finished, if its project and workspace
-    /// are those that are wanted.
+    /// Returns the working copy in `dir` that a killed command has not finished, if its workspace
+    /// is the wanted one.
     pub(crate) fn unfinished(
         &self,
         dir: &Path,
@@ -94,7 +96,8 @@ impl Device {
         let Some(copy) = WorkingCopy::at(&root, &self.trust)? else { return Ok(None) };
         let session = self.replica.read();
         let workspace = session.row::<Workspace>(&copy.workspace_id)?;
-        // One that has gone on to another snapshot was finished, and is unknown for another reason.
+        // A working copy that has moved on to another snapshot was finished, and is missing in the
+        // list for another reason.
         let head = copy.head()?;
         let is_begun = workspace.is_some_and(|workspace| {
             workspace.local_path.as_deref() == root.to_str()
@@ -106,13 +109,13 @@ impl Device {
         Ok((is_begun && !is_known && is_free()).then_some(copy))
     }
 
-    /// Brings a working copy to what its workspace began with. What stands in it stays.
+    /// Fills a working copy with the snapshot that its workspace starts from. Existing files stay.
     pub(crate) fn finish(
         &mut self,
         copy: &WorkingCopy,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
-        // Carries out what is left to do, where everything was written already.
+        // Finishes the checkout, if all of its files were written already.
         let (_lock, _) = copy.lock()?;
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let mut report = CloneReport {
@@ -137,7 +140,7 @@ impl Device {
         Ok(report)
     }
 
-    /// Forgets a new workspace whose folder could not be made, as long as nobody else can know of it.
+    /// Deletes a new workspace whose folder could not be made, unless other devices may know of it.
     pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
         self.forget_begun(&workspace.id);
         self.replica.write(|session| {
@@ -149,7 +152,7 @@ impl Device {
     }
 }
 
-/// Whether this device made a workspace that no other has heard of.
+/// Whether this device made a workspace that no other device has heard of.
 fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
     let entry = Outbox(session).entry(Workspace::TABLE, &workspace.id)?;
     Ok(entry.is_some_and(|entry| entry.base_version == 0))

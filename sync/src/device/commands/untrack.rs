@@ -1,4 +1,4 @@
-//! `untrack`: paths stop being content, and stay where they are, here and on every device.
+//! `untrack`: removes paths from the content, and keeps their files here and on every device.
 
 use std::ffi::OsStr;
 use std::io;
@@ -22,9 +22,10 @@ use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 
 impl Device {
-    /// Takes `paths` out of the project and saves that, leaving their files where they are. A rule in
-    /// the `.fastestignore` beside each keeps it out; it travels, so that other devices leave their
-    /// files too. Paths are absolute, or relative to `base`.
+    /// Removes `paths` from the project and takes a snapshot, while their files stay where they
+    /// are. For each path a rule is added to the `.fastestignore` in its folder. The rule is
+    /// content itself, so that other devices keep their files as well. Paths are absolute, or
+    /// relative to `base`.
     pub fn untrack(
         &mut self,
         copy: &WorkingCopy,
@@ -56,7 +57,7 @@ impl Device {
             self.capture(copy, Some(&message), Purpose::Untrack(&untrack), activity)
         });
         let mut captured = captured.inspect_err(|_| {
-            // Rules without the snapshot would take effect later, and elsewhere than was meant.
+            // Without the snapshot, the rules would take effect later, and elsewhere than intended.
             let undo = |Edited { path, before, after }: &Edited| {
                 files.replace(path, Some(after), before.as_deref(), RULE_FILE_MODE)
             };
@@ -69,7 +70,7 @@ impl Device {
         })
     }
 
-    /// Refuses a path that is not there, or that would come back at once.
+    /// Refuses a path that does not exist, or that would become content again at once.
     fn check_untrackable(
         &self,
         copy: &WorkingCopy,
@@ -106,18 +107,18 @@ impl Device {
     }
 }
 
-/// An ignore file that got a rule. Its path is relative to the root.
+/// An ignore file to which a rule was added. Its path is relative to the root.
 struct Edited {
     path: Vec<u8>,
-    /// `None` where it was not there.
+    /// Its bytes before; `None` if it did not exist.
     before: Option<Vec<u8>>,
     after: Vec<u8>,
 }
 
-/// Who may read a new ignore file: everyone, before the umask of whoever copies it.
+/// The mode of a new ignore file: everyone may read it.
 const RULE_FILE_MODE: u32 = 0o644;
 
-/// Adds the rule for a path to the ignore file beside it, if it is not there.
+/// Adds the rule for a path to the ignore file in its folder, unless it is there.
 fn add_rule(files: &Files, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     let name_at = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
     let (folder, name) = path.split_at(name_at);
@@ -139,7 +140,7 @@ fn add_rule(files: &Files, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     };
     let old = found.as_deref().unwrap_or_default();
     let rule = rule_for(name);
-    // An earlier line of these words may have been taken back by a later one.
+    // Only the last line counts: a later rule may have overridden an earlier one.
     let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
     if last == Some(&rule) {
         return Ok(None);
@@ -151,8 +152,8 @@ fn add_rule(files: &Files, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     Ok(Some(Edited { path: file, before: found, after }))
 }
 
-/// The pattern that matches a name in its folder and nothing else. The name has no line break, which
-/// cannot be written in one.
+/// Returns the pattern that matches a name in its folder and nothing else. The name has no line
+/// break, which a pattern cannot contain.
 fn rule_for(name: &[u8]) -> Vec<u8> {
     let mut rule = b"/".to_vec();
     for &byte in name {

@@ -17,7 +17,7 @@ use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-/// The path that a folder has, or will have once it is made.
+/// Returns the real path of a folder, which may not exist yet.
 fn canonical(dir: &Path) -> PathBuf {
     dir.canonicalize().unwrap_or_else(|_| {
         let parent = dir.parent().and_then(|parent| parent.canonicalize().ok());
@@ -29,8 +29,8 @@ fn canonical(dir: &Path) -> PathBuf {
 }
 
 impl Device {
-    /// A new workspace of the project, forked from this one's head, in `dir`; without one, in a
-    /// folder beside this one, named after both.
+    /// Creates a new workspace of the project, forked from this one's head, in `dir`. Without
+    /// `dir`, it is in a folder beside this one, named after both.
     pub async fn workspace_new(
         &mut self,
         copy: &WorkingCopy,
@@ -56,7 +56,7 @@ impl Device {
             self.announce(&mut report).await?;
             return Ok(report);
         }
-        // One that a killed command made for this folder is taken up again.
+        // A workspace that a killed command made for this folder is continued.
         let begun = self.begun_for(&project.id, &canonical(&dir), Some(name))?;
         let taken = Projects(self.replica.read()).workspaces(&project.id)?;
         if begun.is_none() && taken.iter().any(|workspace| workspace.name == name) {
@@ -69,8 +69,8 @@ impl Device {
         Ok(report)
     }
 
-    /// Makes a working copy one of a new workspace, which begins with the head that it is based on.
-    /// What is unsaved in it stays so.
+    /// Makes a working copy the one of a new workspace, which starts from the copy's head. Unsaved
+    /// changes stay unsaved.
     pub async fn workspace_new_here(
         &mut self,
         copy: &WorkingCopy,
@@ -111,7 +111,7 @@ impl Device {
         Ok(report)
     }
 
-    /// The workspaces of the project, as this device knows them.
+    /// Returns the workspaces of the project, as this device knows them.
     pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
         let rows = Projects(self.replica.read()).workspaces(&project.id)?;
@@ -129,7 +129,7 @@ impl Device {
         Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
     }
 
-    /// Gives a workspace another name, which must be free.
+    /// Renames a workspace. The new name must be free.
     pub fn workspace_rename(
         &mut self,
         copy: &WorkingCopy,
@@ -140,7 +140,8 @@ impl Device {
         let project = self.project_of(copy)?;
         let id = self.named_workspace(&project, Some(workspace))?.id;
         self.replica.write(|session| {
-            // Read here: another process may have written the row, or taken the name.
+            // Read within the transaction: another process may have written the row, or taken the
+            // name.
             let all = Projects(session).workspaces(&project.id)?;
             if all.iter().any(|other| other.name == name && other.id != id) {
                 return Err(workspace_taken(name));
@@ -151,7 +152,7 @@ impl Device {
         self.workspaces(copy)
     }
 
-    /// Makes a workspace the one that others are compared with and cloned from.
+    /// Makes a workspace the main one, which others are compared with and cloned from.
     pub fn workspace_set_main(
         &mut self,
         copy: &WorkingCopy,

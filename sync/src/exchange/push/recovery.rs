@@ -1,4 +1,4 @@
-//! What to do about a push that the primary did not accept.
+//! Decides what to do about a refused push.
 
 use fastest_schema::Refusal;
 
@@ -9,15 +9,14 @@ use crate::remote::primary::PrimaryError;
 pub(super) enum Recovery {
     /// Set the primary up.
     Migrate,
-    /// This device is a copy of another one, or was restored from a backup: from here on it is a
-    /// device of its own.
+    /// Give this device a new id: it is a copy of another one, or was restored from a backup.
     NewDevice,
-    /// The primary lacks what it had: nothing can be built on what is known of it.
+    /// Forget what is known of the primary: it lacks what it had.
     Forget,
-    /// Others were first.
+    /// Pull: others were first.
     Pull,
-    /// Rows refer to others that the primary lacks, or keep one from being deleted: others were
-    /// first, or it lost what it had.
+    /// Pull what is missing: rows refer to others that the primary lacks, or keep one from being
+    /// deleted. Either others were first, or the primary lost what it had.
     Complete,
 }
 

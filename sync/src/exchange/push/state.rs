@@ -1,4 +1,4 @@
-//! What a push knows from one go to the next.
+//! What a push keeps from one attempt to the next.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,16 @@ use crate::replica::open::Replica;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pushed {
-    /// Workspaces whose head on the primary is not behind ours: they wait for a merge.
+    /// Workspaces whose head on the primary is not an ancestor of ours: they wait for a merge.
     pub diverged: Vec<String>,
-    /// Transactions that the primary refused. They wait, with what needs them; all others went.
+    /// Transactions that the primary refused. They wait, with what depends on them; all others were
+    /// sent.
     pub refused: Vec<RefusedTransaction>,
     /// Whether the primary was found to be another one, or an older state of itself.
     pub primary_went_back: bool,
-    /// Whether this device was found to be a copy of another, and is one of its own from here on.
+    /// Whether this device was found to be a copy of another. It has an id of its own from then on.
     pub new_device: bool,
-    /// The last migration of the primary, as far as it was asked, where this build has newer ones.
+    /// The last migration of the primary, if this build has newer ones and a pull showed it.
     pub behind: Option<String>,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct Push<'a> {
     pub(super) replica: &'a mut Replica,
     pub(super) store: Option<&'a Store>,
     pub(super) remote: &'a Remote,
-    /// The one scope to push, where not all are.
+    /// The one scope to push; `None` for all.
     pub(super) scope: Option<&'a str>,
     /// What it has done so far.
     pub(super) done: Pushed,
@@ -39,12 +40,12 @@ pub(super) struct Push<'a> {
     pub(super) state: PushState,
     /// Whether the primary has answered, so that there is no need to ask what it has.
     pub(super) is_asked: bool,
-    /// How many transactions the next statement may have.
+    /// The most units in the next statement.
     pub(super) most: usize,
     /// The scopes of what waited at first.
     pub(super) scopes: Vec<String>,
     /// The statement that was sent last.
     pub(super) last: Option<Sent>,
-    /// Scopes in which rows came to versions that only a pull explains.
+    /// Scopes to pull, because triggers changed rows of theirs.
     pub(super) learned: BTreeSet<String>,
 }

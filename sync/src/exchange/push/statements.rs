@@ -1,4 +1,4 @@
-//! One go at a push: statement after statement, and the search for what the primary refuses.
+//! One attempt of a push: statement after statement, and the search for what the primary refuses.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -33,12 +33,12 @@ use crate::replica::session::Session;
 use crate::rows::deletes::Deletes;
 use crate::rows::snapshots::Snapshots;
 
-/// What one go at a push came to.
+/// The outcome of one attempt.
 #[derive(Default)]
 pub(super) struct Sending {
     /// Workspaces that wait for a merge.
     pub(super) diverged: Vec<String>,
-    /// Whether there is more to send, which has to be planned first.
+    /// Whether there is more to send, which has to be planned anew.
     pub(super) again: bool,
 }
 
@@ -72,12 +72,12 @@ impl Push<'_> {
                 Err(error) => return Err(error),
             }
         }
-        // The deletes that rows waited for may have been accepted.
+        // Rows may have been held until deletes were accepted, which may be the case now.
         let again = is_held && has_sent;
         Ok(Sending { diverged: plan.diverged, again })
     }
 
-    /// Plans what is to be sent, and whether some of what waits is held until deletes are accepted.
+    /// Plans what to send. Also returns whether rows are held until deletes are accepted.
     fn plan(&self) -> Result<(PushPlan, bool), SyncError> {
         let entries = self.entries()?;
         let (replica, schema) = (&*self.replica, self.replica.schema());
@@ -107,7 +107,7 @@ impl Push<'_> {
         Ok((plan, selected.held))
     }
 
-    /// Reads the scopes of what waits of which it is not known what the primary has.
+    /// Pulls the scopes of waiting rows that were not read to the end.
     async fn read_unread(&mut self) -> Result<(), SyncError> {
         let scopes = match self.scope {
             Some(scope) => vec![scope.to_owned()],
@@ -121,8 +121,8 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Resends a statement whose answer was lost. Where it is refused for what it would write, it is
-    /// planned again with all else.
+    /// Resends a statement whose answer was lost, and returns whether there was one. If the primary
+    /// refuses what it would write, it is dropped and its rows are planned again.
     async fn resend(&mut self) -> Result<bool, SyncError> {
         match resend(self.replica, self.remote).await {
             Ok((count, learned)) => {
@@ -140,7 +140,7 @@ impl Push<'_> {
         }
     }
 
-    /// Drops what need not be sent, and gives way where others were first.
+    /// Drops what need not be sent, and deletes that conflict with the work of others.
     fn tidy(&mut self) -> Result<(), SyncError> {
         let scope = self.scope.map(str::to_owned);
         Ok(self.replica.write(|session| {
@@ -160,7 +160,8 @@ impl Push<'_> {
         })?)
     }
 
-    /// Everything that waits; of Fastest's own rows, those of the scope, where nothing is to go.
+    /// Returns the entries to choose from: of Fastest's own rows those of the scope, unless a
+    /// delete waits, and otherwise everything.
     fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
         let session = self.replica.read();
         match self.scope {
@@ -191,8 +192,8 @@ impl Push<'_> {
         Ok(Delivery::Taken)
     }
 
-    /// Whether a refusal is that of a transaction, which is set aside. Rows that lack others may be
-    /// mended by a pull, at first, and so may those that others wrote to.
+    /// Whether the transaction that causes a refusal can be set aside. A pull may bring missing
+    /// rows, and what others wrote: that is tried first.
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         !self.replica.schema().is_fastest()
@@ -200,8 +201,8 @@ impl Push<'_> {
                 || is_conflict && self.state.are_foreign)
     }
 
-    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent; if it
-    /// succeeds, the fault must be in the second, which is split without being sent.
+    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent;
+    /// if it is accepted, the fault must be in the second, which is split without being sent.
     async fn find_and_set_aside(
         &mut self,
         units: &[Vec<PlannedRow>],
@@ -214,7 +215,7 @@ impl Push<'_> {
         {
             self.replica.write(|session| SentRow(session).void())?;
             let (first, rest) = match suspects.len() {
-                // What was refused with others may be taken alone.
+                // A unit that was refused with others may be accepted alone.
                 1 => (suspects, &suspects[1..]),
                 _ => suspects.split_at(middle(suspects, &suspected)),
             };
@@ -279,19 +280,20 @@ impl Push<'_> {
     }
 }
 
-/// What became of a statement that was not refused.
+/// The outcome of a statement that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     /// The primary has applied it.
     Taken,
-    /// There was nothing in it to send.
+    /// It had no rows to send.
     Nothing,
-    /// Another process has written to its rows since: it has to be planned anew.
+    /// Another process has written to its rows since they were planned.
     Stale,
 }
 
-/// Rows without the parts of packs that the primary has from an earlier try, so that a pack of
-/// many parts gets through a bad line. The last part always goes: it settles the entry.
+/// Returns the rows without the parts of packs that the primary has from an earlier attempt, so
+/// that a pack of many parts gets through an unreliable connection. The last part is always sent:
+/// its answer settles the entry.
 fn unsent<'r>(
     replica: &Replica,
     units: &'r [Vec<PlannedRow>],
@@ -306,12 +308,12 @@ fn unsent<'r>(
     Ok(unsent)
 }
 
-/// Queues the row of the project's owner where the primary lacks it: the project needs it.
+/// Queues the row of the project's owner if the primary lacks it: the project refers to it.
 fn queue_owner(session: Session<'_>, scope: &str) -> Result<(), ReplicaError> {
     let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
     let owner = &project.owner_user_id;
     if let Some(entry) = Outbox(session).entry(User::TABLE, owner)? {
-        // It may wait in the user's own scope: it goes with the project that needs it.
+        // It may wait in the user's own scope: it is sent with the project that needs it.
         Outbox(session).put(&Entry { scope: scope.to_owned(), ..entry })?;
     } else if Known(session).version(User::TABLE, owner)? == 0
         && let Some(user) = session.row::<User>(owner)?

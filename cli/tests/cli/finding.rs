@@ -442,7 +442,9 @@ fn working_copies_of_an_older_version_are_known_from_the_first_command_on() {
     let older = || {
         let rows = rusqlite::Connection::open(scene.path("here/replica.db")).unwrap();
         rows.execute_batch(
-            "DROP TABLE fastest_local_copy; DROP TABLE fastest_local_held;
+            "DROP TRIGGER fastest_local_child_add; DROP TRIGGER fastest_local_child_drop;
+             DROP TABLE fastest_local_child; DROP INDEX fastest_local_snapshot_random;
+             DROP TABLE fastest_local_copy; DROP TABLE fastest_local_held;
              DROP TABLE fastest_local_refused; DROP INDEX fastest_local_outbox_joined;
              ALTER TABLE fastest_local_outbox DROP COLUMN joined; PRAGMA user_version = 3",
         )

@@ -10,23 +10,23 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::compare::ancestry::{Ancestry, best_common_of_all};
 
-/// What each of two snapshots has alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Apart {
-    /// How many snapshots only the first one follows, itself included.
-    ///
-    /// Too high where a merge reaches far past what the two have in common and nothing near it leads
-    /// there: then some of what lies below is counted too.
-    pub ours: u64,
-    /// The same of the second one.
-    pub theirs: u64,
-}
+/// Candidates up to which each is looked at by itself. Past it, everything below is read.
+const CANDIDATES_MAX: usize = 32;
 
-/// Counts what `a` and `b` each have alone.
-pub fn apart<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Apart, A::Error> {
-    let walk = Walk::between(ancestry, a, b)?;
-    let has = |wanted: u8| walk.marks.values().filter(|mark| **mark == wanted).count() as u64;
-    Ok(Apart { ours: has(OURS), theirs: has(THEIRS) })
+/// Counts the snapshots that `theirs` follows and `ours` does not, itself included.
+pub fn ahead<A: Ancestry>(ancestry: &A, ours: &str, theirs: &str) -> Result<u64, A::Error> {
+    let mut walk = Walk::between(ancestry, ours, theirs)?;
+    let candidates = walk.only(THEIRS);
+    if candidates.len() > CANDIDATES_MAX {
+        while walk.step(BOTH)? {}
+        return Ok(walk.only(THEIRS).len() as u64);
+    }
+    // A merge may reach far past what the two have in common: then what lies there seems theirs alone.
+    let mut count = 0;
+    for candidate in candidates {
+        count += u64::from(!follows(ancestry, ours, &candidate)?);
+    }
+    Ok(count)
 }
 
 /// Whether `descendant` is `ancestor` or follows it.
@@ -38,7 +38,12 @@ pub fn follows<A: Ancestry>(
     if descendant == ancestor {
         return Ok(true);
     }
-    Ok(Walk::between(ancestry, descendant, ancestor)?.marks[ancestor] & OURS != 0)
+    let mut walk = Walk::between(ancestry, descendant, ancestor)?;
+    if walk.marks[ancestor] & OURS == 0 && walk.has_ring() {
+        // Only a lie makes a snapshot follow itself: then nothing is known before everything is read.
+        while walk.step(BOTH)? {}
+    }
+    Ok(walk.marks[ancestor] & OURS != 0)
 }
 
 /// The best common ancestors of two snapshots: those that no other common ancestor follows. Sorted by
@@ -46,7 +51,7 @@ pub fn follows<A: Ancestry>(
 pub fn best_common<A: Ancestry>(ancestry: &A, a: &str, b: &str) -> Result<Vec<String>, A::Error> {
     let mut walk = Walk::between(ancestry, a, b)?;
     // One may lie below another, by a long way round.
-    while walk.best().count() > 1 && walk.step(BOTH)? {}
+    while walk.candidates > 1 && walk.step(BOTH)? {}
     if walk.has_ring() {
         // Only a lie makes a snapshot follow itself. Which of its parents then counts, names decide.
         return best_common_of_all(ancestry, a, b);
@@ -73,13 +78,15 @@ struct Walk<'a, A> {
     parents: HashMap<String, Vec<String>>,
     /// What is to be looked at: reached from our side, from theirs, and from both.
     queues: [VecDeque<String>; 3],
+    /// How many common ancestors are known of which nothing common is known to follow.
+    candidates: usize,
 }
 
 impl<'a, A: Ancestry> Walk<'a, A> {
     /// Walks until everything that only one of the two follows was looked at.
     fn between(ancestry: &'a A, a: &str, b: &str) -> Result<Self, A::Error> {
         let (marks, parents, queues) = (HashMap::new(), HashMap::new(), <_>::default());
-        let mut walk = Self { ancestry, marks, parents, queues };
+        let mut walk = Self { ancestry, marks, parents, queues, candidates: 0 };
         walk.reach(a, OURS);
         walk.reach(b, THEIRS);
         walk.run()?;
@@ -88,8 +95,13 @@ impl<'a, A: Ancestry> Walk<'a, A> {
 
     /// The common ancestors that nothing common is known to follow.
     fn best(&self) -> impl Iterator<Item = &String> {
-        let is_best = |(_, mark): &(&String, &u8)| **mark == OURS | THEIRS;
-        self.marks.iter().filter(is_best).map(|(name, _)| name)
+        self.marks.iter().filter(|(_, mark)| is_candidate(**mark)).map(|(name, _)| name)
+    }
+
+    /// The snapshots that were reached from one side alone.
+    fn only(&self, side: u8) -> Vec<String> {
+        let of_side = self.marks.iter().filter(|(_, mark)| **mark == side);
+        of_side.map(|(name, _)| name.clone()).collect()
     }
 
     fn run(&mut self) -> Result<(), A::Error> {
@@ -131,6 +143,8 @@ impl<'a, A: Ancestry> Walk<'a, A> {
             if after == before {
                 continue;
             }
+            self.candidates += usize::from(is_candidate(after));
+            self.candidates -= usize::from(is_candidate(before));
             self.marks.insert(id.clone(), after);
             match self.parents.get(&id) {
                 Some(parents) => {
@@ -164,6 +178,10 @@ impl<'a, A: Ancestry> Walk<'a, A> {
         }
         done < self.parents.len()
     }
+}
+
+fn is_candidate(mark: u8) -> bool {
+    mark == OURS | THEIRS
 }
 
 /// What the parents of a snapshot with this mark are.
@@ -204,7 +222,8 @@ mod tests {
         let best: Vec<String> = best.iter().map(|name| (*name).to_owned()).collect();
         let shape = Shape::new(words);
         assert_eq!(best_common(&shape, a, b).unwrap(), best);
-        assert_eq!(apart(&shape, a, b).unwrap(), Apart { ours, theirs });
+        assert_eq!(ahead(&shape, b, a).unwrap(), ours);
+        assert_eq!(ahead(&shape, a, b).unwrap(), theirs);
     }
 
     #[test]
@@ -217,6 +236,10 @@ mod tests {
         // A merge that reaches past the best common ancestor.
         check("1: 2:1 3:2 4:3,1 5:3", "4", "5", &["3"], 1, 1);
         check("0: 1:0 2:1 3:2 4:3,0 5:3", "4", "5", &["3"], 1, 1);
+        check("0: 2:0 4:2 5:4 6:5 9:6 10:0,9 12:9", "12", "10", &["9"], 1, 1);
+        let line: Vec<String> = (1..200).map(|at| format!("{at}:{}", at - 1)).collect();
+        let words = format!("0: {} a:20 b:a m:199,b", line.join(" "));
+        check(&words, "199", "m", &["199"], 0, 3);
     }
 
     #[test]
@@ -242,9 +265,10 @@ mod tests {
         shape.0.insert("b".into(), vec![name(19_980)]);
         let counted = Counted(&shape, Cell::new(0));
         assert_eq!(best_common(&counted, "a", "b").unwrap(), [name(19_980)]);
-        assert_eq!(apart(&counted, "a", "b").unwrap(), Apart { ours: 11, theirs: 1 });
+        assert_eq!(ahead(&counted, "b", "a").unwrap(), 11);
+        assert_eq!(ahead(&counted, "a", "b").unwrap(), 1);
         assert!(follows(&counted, &name(19_999), &name(19_990)).unwrap());
         assert!(!follows(&counted, &name(19_990), &name(19_999)).unwrap());
-        assert!(counted.1.get() < 200, "{} look-ups", counted.1.get());
+        assert!(counted.1.get() < 2_000, "{} look-ups", counted.1.get());
     }
 }

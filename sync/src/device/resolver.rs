@@ -54,12 +54,21 @@ impl Device {
         let Some(head) = head else {
             return Err(SyncError::NoSnapshot { workspace: self.workspace_of(copy)?.name });
         };
-        let mut found = self.snapshot_row(&head)?;
+        let mut found = self.of_project(copy, &head)?;
         for _ in 0..steps {
             let parent = found.parent_snapshot_ids.0.first().ok_or_else(unknown)?;
-            found = self.snapshot_row(parent)?;
+            found = self.of_project(copy, parent)?;
         }
         Ok(found)
+    }
+
+    /// The snapshot of this id, where it is the project's: rows may name another project's.
+    fn of_project(&self, copy: &WorkingCopy, id: &str) -> Result<Snapshot, SyncError> {
+        let found = self.snapshot_row(id)?;
+        if found.project_id == copy.project_id {
+            return Ok(found);
+        }
+        Err(SyncError::Unknown { what: "snapshot", name: id.to_owned(), nearest: None })
     }
 
     fn head_of_workspace(
@@ -70,7 +79,7 @@ impl Device {
         let project = self.project_of(copy)?;
         let Workspace { name, current_snapshot_id, .. } = self.named_workspace(&project, name)?;
         match current_snapshot_id {
-            Some(head) => self.snapshot_row(&head),
+            Some(head) => self.of_project(copy, &head),
             None => Err(SyncError::NoSnapshot { workspace: name }),
         }
     }
@@ -103,7 +112,7 @@ impl Device {
 
     fn no_snapshot(&self, copy: &WorkingCopy, name: &str) -> Result<SyncError, SyncError> {
         let snapshots = Snapshots(self.replica.read());
-        let newest = snapshots.by_time(&copy.project_id, (0, NEAREST_OF))?;
+        let newest = snapshots.by_time(&copy.project_id, None, NEAREST_OF)?;
         let id = if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
         let nearest = nearest(&id, newest.iter().map(|(_, id)| id.as_str()));
         Ok(SyncError::Unknown { what: "snapshot", name: name.to_owned(), nearest })

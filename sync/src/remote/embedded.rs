@@ -252,8 +252,8 @@ impl Primary for Embedded {
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
-        self.asks_left.store(self.asks_max, Ordering::Relaxed);
         let rows = self.with(|connection| {
+            self.asks_left.store(self.asks_max, Ordering::Relaxed);
             let run = || Self::run_blocking(connection, sql, parameters);
             patiently(connection, &self.path, run).map_err(|error| self.error(error))
         })?;
@@ -263,9 +263,9 @@ impl Primary for Embedded {
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
-        // It may rewrite large tables.
-        self.asks_left.store(u64::MAX, Ordering::Relaxed);
         let apply = |connection: &Connection| {
+            // It may rewrite large tables.
+            self.asks_left.store(u64::MAX, Ordering::Relaxed);
             let transaction = begin(connection, &self.path)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
             if transaction.query_row(recorded, [name], |row| row.get(0))? {

@@ -167,11 +167,14 @@ impl<P: Primary> Primary for Retrying<P> {
         let mut number = 0;
         loop {
             number += 1;
-            match self.inner.run(sql, parameters).await {
+            let answer = match self.inner.run(sql, parameters).await {
                 // Only pushes are refused: this is the answer to another statement.
                 Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
-                    return Err(PrimaryError::stray_answer(&self.inner));
+                    Err(PrimaryError::stray_answer(&self.inner))
                 }
+                answer => answer,
+            };
+            match answer {
                 Err(error) if self.waits(begun, number, repeatable(sql), &error).await => {}
                 answer => return answer,
             }

@@ -13,6 +13,8 @@
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::local::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
 //! - `conflict`: versions of rows that lost a conflict
+//! - `child`: which snapshots follow which
+//! - `refused`: transactions that the primary refused
 //! - `held`: rows that the primary has and no device can keep, and why (`held`)
 //! - `part`: parts of a pack that has not arrived whole
 //! - `copy`: where this device's working copies are, what they belong to and are based on
@@ -160,6 +162,17 @@ impl Replica {
     /// Whose tables it holds.
     pub fn schema(&self) -> &'static Schema {
         self.schema
+    }
+
+    /// Reads in one transaction: everything is as of one moment, whatever other processes write.
+    pub(crate) fn read_together<T, E: From<ReplicaError>>(
+        &self,
+        work: impl FnOnce(Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let failed = |error| ReplicaError::Sqlite { path: self.path.clone(), error };
+        // It only reads, so that there is nothing to commit.
+        let _together = self.connection.unchecked_transaction().map_err(failed)?;
+        work(self.read())
     }
 
     /// Reads, each statement for itself.

@@ -138,7 +138,7 @@ impl Incoming<'_> {
         };
         let own = self.0.own(table);
         let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
-        self.take_head_that_follows(table, &mut merged.values, &theirs)?;
+        self.take_head_that_follows(&entry.scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             Conflicts(self.0).keep(&entry, Some(&theirs), &merged.conflicts)?;
         }
@@ -204,6 +204,7 @@ impl Incoming<'_> {
     /// follows ours there is nothing to merge: ours waits only because the primary is new to us.
     fn take_head_that_follows(
         &self,
+        scope: &str,
         table: &'static Table,
         merged: &mut Values,
         theirs: &[Value],
@@ -216,7 +217,7 @@ impl Incoming<'_> {
         else {
             return Ok(());
         };
-        if ours != their && follows(&Snapshots(self.0), &their, &ours)? {
+        if ours != their && follows(&Snapshots(self.0).lineage(scope), &their, &ours)? {
             for (at, column) in table.columns.iter().enumerate() {
                 if matches!(column.name, HEAD | "current_manifest_hash") {
                     merged[at] = theirs[at].clone();

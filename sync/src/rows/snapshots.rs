@@ -28,7 +28,7 @@ impl Snapshots<'_> {
         let known = self.0.row::<Snapshot>(snapshot_id)?.is_some();
         let forward = match &workspace.current_snapshot_id {
             Some(current) if current == snapshot_id => false,
-            Some(current) => follows(self, snapshot_id, current)?,
+            Some(current) => follows(&self.lineage(&workspace.project_id), snapshot_id, current)?,
             None => true,
         };
         if known && forward {
@@ -141,30 +141,25 @@ impl Snapshots<'_> {
         self.0.all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get(0))
     }
 
-    /// `ids` and everything that they follow.
-    pub(crate) fn ancestors(&self, ids: &[String]) -> Result<HashSet<String>, ReplicaError> {
-        let sql = "WITH RECURSIVE past(id) AS (
-                     SELECT value FROM json_each(?1) UNION
-                     SELECT parent.value FROM past
-                       JOIN snapshots AS s ON s.id = past.id
-                       JOIN json_each(s.parent_snapshot_ids) AS parent)
-                   SELECT id FROM past";
-        let ids = serde_json::to_string(ids).expect("texts serialise");
-        Ok(self.0.all(sql, [ids], |row| row.get(0))?.into_iter().collect())
-    }
-
-    /// A project's snapshots from `offset` on, `limit` of them at most, the newest first as their clocks
-    /// have it: when each was made, and its id.
+    /// Returns at most `limit` of a project's snapshots, the newest first by their clocks: when each was
+    /// made, and its id. `after` is the last of those that were read before.
     pub(crate) fn by_time(
         &self,
         project_id: &str,
-        (offset, limit): (usize, usize),
+        after: Option<&(String, String)>,
+        limit: usize,
     ) -> Result<Vec<(String, String)>, ReplicaError> {
-        let sql = "SELECT created_at, id FROM snapshots WHERE project_id = ?1
-                   ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3";
-        let (offset, limit) = (offset as i64, i64::try_from(limit).unwrap_or(i64::MAX));
-        let parameters = params![project_id, limit, offset];
-        self.0.all(sql, parameters, |row| Ok((row.get(0)?, row.get(1)?)))
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let order = "ORDER BY created_at DESC, id DESC LIMIT ?2";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let select = "SELECT created_at, id FROM snapshots WHERE project_id = ?1";
+        match after {
+            None => self.0.all(&format!("{select} {order}"), params![project_id, limit], read),
+            Some((time, id)) => {
+                let sql = format!("{select} AND (created_at, id) < (?3, ?4) {order}");
+                self.0.all(&sql, params![project_id, limit, time, id], read)
+            }
+        }
     }
 
     /// The snapshots of a project whose id, or the random part of whose id, begins with `prefix`, `limit`
@@ -178,9 +173,9 @@ impl Snapshots<'_> {
         // Ids are of digits and capital letters, and end before this.
         let end = format!("{prefix}~");
         let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id < 'snap-' || ?2
-                     AND project_id = ?3 UNION
+                     AND +project_id = ?3 UNION
                    SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) < ?2
-                     AND project_id = ?3
+                     AND +project_id = ?3
                    ORDER BY 1 LIMIT ?4";
         let parameters = params![prefix, end, project_id, limit];
         let ids = self.0.all(sql, parameters, |row| row.get::<_, String>(0))?;
@@ -192,7 +187,12 @@ impl Snapshots<'_> {
 impl<'a> Snapshots<'a> {
     /// A project's snapshots, as a log reads them.
     pub(crate) fn log<'p>(self, project_id: &'p str) -> Log<'a, 'p> {
-        Log { snapshots: self, project_id, read: Vec::new().into_iter(), count: 0 }
+        Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
+    }
+
+    /// What the snapshots of a project follow.
+    pub(crate) fn lineage<'p>(self, project_id: &'p str) -> Lineage<'a, 'p> {
+        Lineage { session: self.0, project_id }
     }
 }
 
@@ -201,8 +201,8 @@ pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
     project_id: &'p str,
     read: std::vec::IntoIter<(String, String)>,
-    /// How many were read so far.
-    count: usize,
+    /// The last that was read.
+    last: Option<(String, String)>,
 }
 
 /// Snapshots that a log reads at a time.
@@ -213,8 +213,9 @@ impl newest_first::Source for Log<'_, '_> {
 
     fn next(&mut self) -> Result<Option<(String, String)>, ReplicaError> {
         if self.read.len() == 0 {
-            let chunk = self.snapshots.by_time(self.project_id, (self.count, LOG_CHUNK))?;
-            self.count += chunk.len();
+            let after = self.last.as_ref();
+            let chunk = self.snapshots.by_time(self.project_id, after, LOG_CHUNK)?;
+            self.last = chunk.last().cloned().or(self.last.take());
             self.read = chunk.into_iter();
         }
         Ok(self.read.next())
@@ -225,16 +226,41 @@ impl newest_first::Source for Log<'_, '_> {
     }
 
     fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
-        Ancestry::parents(&self.snapshots, id)
+        self.snapshots.lineage(self.project_id).parents(id)
     }
 }
 
-impl Ancestry for Snapshots<'_> {
+/// What the snapshots of a project follow. A snapshot of another project has no parents here, whatever a
+/// primary says.
+#[derive(Clone, Copy)]
+pub(crate) struct Lineage<'a, 'p> {
+    session: Session<'a>,
+    project_id: &'p str,
+}
+
+impl Lineage<'_, '_> {
+    /// Returns `ids` and all of their ancestors.
+    pub(crate) fn ancestors(&self, ids: &[String]) -> Result<HashSet<String>, ReplicaError> {
+        let sql = "WITH RECURSIVE past(id) AS (
+                     SELECT value FROM json_each(?1) UNION
+                     SELECT parent.value FROM past
+                       JOIN snapshots AS s ON s.id = past.id AND +s.project_id = ?2
+                       JOIN json_each(s.parent_snapshot_ids) AS parent)
+                   SELECT id FROM past";
+        let ids = serde_json::to_string(ids).expect("texts serialise");
+        let found = self.session.all(sql, params![ids, self.project_id], |row| row.get(0))?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+impl Ancestry for Lineage<'_, '_> {
     type Error = ReplicaError;
 
     fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
-        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1";
-        let Some(list) = self.0.get::<String>(sql, [id])? else { return Ok(Vec::new()) };
+        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
+        let Some(list) = self.session.get::<String>(sql, [id, self.project_id])? else {
+            return Ok(Vec::new());
+        };
         serde_json::from_str(&list).map_err(|error| {
             let (key, source) = (id.to_owned(), error.into());
             ReplicaError::Row { table: Snapshot::TABLE.name, key, source }

@@ -1,6 +1,6 @@
 //! Finds workspaces with snapshots that a working copy lacks.
 
-use fastest_core::compare::parting::{apart, follows};
+use fastest_core::compare::parting::{ahead, follows};
 
 use crate::device::open::Device;
 use crate::device::report::AheadWorkspace;
@@ -19,23 +19,24 @@ impl Device {
     ) -> Result<Vec<AheadWorkspace>, SyncError> {
         let session = self.replica.read();
         let ours = copy.head()?;
-        let mut ahead = Vec::new();
+        let lineage = Snapshots(session).lineage(&copy.project_id);
+        let mut found = Vec::new();
         for workspace in Projects(session).workspaces(&copy.project_id)? {
             let Some(head) = workspace.current_snapshot_id else { continue };
             let is_other = workspace.id != copy.workspace_id && workspace.id != pulled;
             let snapshots = match &ours {
                 _ if !is_other => continue,
-                Some(ours) if follows(&Snapshots(session), ours, &head)? => continue,
-                Some(ours) => apart(&Snapshots(session), ours, &head)?.theirs,
-                None => Snapshots(session).ancestors(std::slice::from_ref(&head))?.len() as u64,
+                Some(ours) if follows(&lineage, ours, &head)? => continue,
+                Some(ours) => ahead(&lineage, ours, &head)?,
+                None => lineage.ancestors(std::slice::from_ref(&head))?.len() as u64,
             };
-            ahead.push(AheadWorkspace {
+            found.push(AheadWorkspace {
                 workspace: workspace.name,
                 workspace_id: workspace.id,
                 snapshots,
                 snapshot_id: head,
             });
         }
-        Ok(ahead)
+        Ok(found)
     }
 }

@@ -8,6 +8,7 @@ use fastest_core::object::chunk::read_content;
 use fastest_core::object::tree::read::find;
 use fastest_schema::tables::workspaces::Snapshot;
 
+use crate::replica::error::ReplicaError;
 use crate::device::open::Device;
 use crate::device::path::{show, within};
 use crate::device::report::{LogEntry, LogReport};
@@ -27,16 +28,18 @@ impl Device {
         limit: Option<usize>,
     ) -> Result<LogReport, SyncError> {
         let warnings = self.take_notices();
-        let session = self.replica.read();
-        let mut source = Snapshots(session).log(&copy.project_id);
-        let order = newest_first(&mut source, limit.unwrap_or(usize::MAX))?;
-        let workspaces = Projects(session).workspaces(&copy.project_id)?;
+        // In one transaction: a snapshot that another process writes meanwhile would shift the pages.
+        let (workspaces, snapshots) = self.replica.read_together(|session| {
+            let mut source = Snapshots(session).log(&copy.project_id);
+            let order = newest_first(&mut source, limit.unwrap_or(usize::MAX))?;
+            let rows = order.iter().filter_map(|id| session.row::<Snapshot>(id).transpose());
+            let rows = rows.collect::<Result<Vec<_>, ReplicaError>>()?;
+            Ok::<_, ReplicaError>((Projects(session).workspaces(&copy.project_id)?, rows))
+        })?;
         let name = |id: Option<String>| {
             let found = workspaces.iter().find(|workspace| Some(&workspace.id) == id.as_ref());
             found.map(|workspace| workspace.name.clone())
         };
-        let rows = order.iter().filter_map(|id| session.row::<Snapshot>(id).transpose());
-        let snapshots = rows.collect::<Result<Vec<_>, _>>()?;
         let entry = |snapshot: Snapshot| LogEntry {
             id: snapshot.id,
             parents: snapshot.parent_snapshot_ids.0,

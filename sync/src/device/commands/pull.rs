@@ -37,7 +37,7 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::held::Held;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::sent_row::SentRow;
-use crate::rows::snapshots::Snapshots;
+use crate::rows::snapshots::{Lineage, Snapshots};
 
 /// The most past snapshots that are searched for a file that stands in the way.
 const PAST_SNAPSHOTS_MAX: i64 = 500;
@@ -200,7 +200,7 @@ impl Device {
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
         if let Some(head) = copy.head()?
-            && follows(&Snapshots(self.replica.read()), &head, incoming.head)?
+            && follows(&self.lineage(copy), &head, incoming.head)?
         {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
@@ -222,7 +222,7 @@ impl Device {
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             return Ok(brought);
         };
-        let follows = follows(&Snapshots(self.replica.read()), incoming.head, &ours)?;
+        let follows = follows(&self.lineage(copy), incoming.head, &ours)?;
         let (head, tree) = if follows {
             (incoming.head.to_owned(), theirs)
         } else {
@@ -286,6 +286,11 @@ impl Device {
         Ok(snapshots.newest_trees(&copy.project_id, PAST_SNAPSHOTS_MAX)?)
     }
 
+    /// What the snapshots of a working copy's project follow.
+    fn lineage<'d>(&'d self, copy: &'d WorkingCopy) -> Lineage<'d, 'd> {
+        Snapshots(self.replica.read()).lineage(&copy.project_id)
+    }
+
     /// Deletes the snapshot of a merge that was not carried out, unless it may have been sent.
     fn forget_merge(&mut self, copy: &WorkingCopy, id: &str) -> Result<(), SyncError> {
         if copy.head()?.as_deref() == Some(id) {
@@ -314,7 +319,7 @@ impl Device {
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         // Virtual merge bases stay in memory; the writer stores the result only.
         let scratch = ScratchObjects::over(&self.store);
-        let base = merge_base(&Known(self), &ours, incoming.head, &scratch)?;
+        let base = merge_base(&Known(self, &copy.project_id), &ours, incoming.head, &scratch)?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =
@@ -407,13 +412,13 @@ impl Device {
 }
 
 /// The history of snapshots as the device knows it.
-struct Known<'a>(&'a Device);
+struct Known<'a>(&'a Device, &'a str);
 
 impl Ancestry for Known<'_> {
     type Error = SyncError;
 
     fn parents(&self, id: &str) -> Result<Vec<String>, SyncError> {
-        Ok(Snapshots(self.0.replica.read()).parents(id)?)
+        Ok(Snapshots(self.0.replica.read()).lineage(self.1).parents(id)?)
     }
 }
 

@@ -132,8 +132,8 @@ impl Device {
         // A second working copy of this workspace on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
         for other in on_primary.into_iter().chain(here) {
-            let snapshots = Snapshots(session);
-            if !follows(&snapshots, &head, &other)? && !follows(&snapshots, &other, &head)? {
+            let lineage = Snapshots(session).lineage(&copy.project_id);
+            if !follows(&lineage, &head, &other)? && !follows(&lineage, &other, &head)? {
                 return Ok(Some(other));
             }
         }

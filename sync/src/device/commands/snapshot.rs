@@ -204,9 +204,9 @@ impl Device {
         if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
         }
-        let snapshots = Snapshots(self.replica.read());
+        let lineage = Snapshots(self.replica.read()).lineage(&workspace.project_id);
         let follows = match head {
-            Some(head) => follows(&snapshots, current, head)?,
+            Some(head) => follows(&lineage, current, head)?,
             None => true,
         };
         Ok(follows.then(|| current.clone()))

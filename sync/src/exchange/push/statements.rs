@@ -98,8 +98,8 @@ impl Push<'_> {
         let mut diverged = HashSet::new();
         let is_workspace = |entry: &&Entry| Own::of(schema, entry.table) == Some(Own::Workspace);
         for entry in entries.iter().filter(is_workspace) {
-            let snapshots = Snapshots(replica.read());
-            if is_diverged(entry, |ours, theirs| follows(&snapshots, ours, theirs))? {
+            let lineage = Snapshots(replica.read()).lineage(&entry.scope);
+            if is_diverged(entry, |ours, theirs| follows(&lineage, ours, theirs))? {
                 diverged.insert(entry.key.clone());
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! A snapshot names its parents in a list, which no index of SQLite can look into. Triggers keep the other
 //! direction. A migration of the replica may make the table of snapshots anew, without them: they are put
-//! back, and the table is filled again, whenever the file is brought up to date.
+//! back, and the table is filled again, whenever the file is brought up to date. Parents never change, so
+//! there is no trigger for an UPDATE. A migration that drops the column of parents has to drop the triggers
+//! first.
 
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;

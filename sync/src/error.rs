@@ -204,7 +204,7 @@ pub enum SyncError {
         what: &'static str,
         /// The name or id given.
         name: String,
-        /// What is meant: ids, and what tells them apart.
+        /// The ids that match, and what distinguishes them.
         candidates: Vec<String>,
     },
     /// The snapshot has nothing at the path.

@@ -39,7 +39,8 @@ pub(crate) fn begin<'c>(
 
 /// Puts a database into WAL mode, in which readers and one writer do not wait for each other.
 ///
-/// The switch does not honour the busy timeout, so it is retried while another process holds the file.
+/// The switch does not honour the busy timeout, so it is retried for about 10 s while another process
+/// holds the file.
 pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     const TRIES: u32 = 400;
     for attempt in 1.. {

@@ -82,13 +82,13 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// The name of this process for those who wait for it, and whom it tells when it waits itself.
+/// How this process names itself in lock files, and what it calls when it waits for another.
 struct Process {
     command: String,
     told: Box<dyn Fn(&Waiting) + Send + Sync>,
 }
 
-/// There is one of it in a process, as there is one process id.
+/// Global, because a process has one id and one command.
 static PROCESS: OnceLock<Process> = OnceLock::new();
 
 /// Sets the command that others see when they wait for this process, and the function to call when this
@@ -171,7 +171,8 @@ fn holder(line: &str) -> Option<Holder> {
     Some(Holder { pid, command, since, stopped: is_stopped(pid) })
 }
 
-/// Runs `work`, which waits for another process. If it takes long, [`tell`]s what it waits for.
+/// Runs `work`, which waits for another process. If it takes longer than [`TELL_AFTER`], [`tell`]
+/// reports what it waits for.
 pub(crate) fn while_telling<T>(
     waiting: &(dyn Fn() -> Waiting + Sync),
     work: impl FnOnce() -> T,

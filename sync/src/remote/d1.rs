@@ -72,7 +72,7 @@ impl D1 {
         Ok(self.raw(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 
-    /// Adds to the error of a migration what to do, if the API itself is in the way.
+    /// Adds advice to the error of a migration that the API itself cannot run.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
             PrimaryError::Failed { url, message, of_rows }

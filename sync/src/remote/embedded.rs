@@ -39,8 +39,8 @@ pub struct Embedded {
 /// After this many of its steps, SQLite asks whether to continue.
 const STEPS_PER_ASK: i32 = 100_000;
 
-/// Our statements take far fewer steps than this, which is some ten seconds. One that takes more reads
-/// a view, or fires a trigger, that somebody made endless.
+/// Our statements take far fewer steps than these, which last some ten seconds. One that takes more
+/// reads a view, or fires a trigger, that somebody made endless.
 const ASKS_MAX: u64 = 10_000;
 
 /// Bytes of an answer, at most, as for those from servers; and of one value.
@@ -347,7 +347,7 @@ mod tests {
             file.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap()
         };
         assert_eq!(mode(&file), "delete");
-        // Nobody is kept out, and no index is made.
+        // Other connections are not locked out, and no `-shm` file is created.
         let other = Connection::open(&path).unwrap();
         other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
         file.execute_batch("INSERT INTO t VALUES (3)").unwrap();

@@ -2,9 +2,9 @@
 //! made.
 //!
 //! Each migration is applied as a whole or not at all. If the first push is killed between two of them,
-//! the primary has only the first ones, as if an older version had made it. Use tells the two apart. A
-//! primary without a row in any table, except those that the engine fills itself, is nobody's yet, like
-//! an empty database, and whoever comes first decides its version. One with a row is somebody's, and
+//! the primary has only the first ones, as if an older version had made it. Use tells the two apart. If
+//! no table has a row, except those that the engine fills itself, the primary is unused, like an empty
+//! database, and the first device decides its version. If a table has a row, the primary is in use, and
 //! its owner decides when it is migrated.
 //!
 //! The check and the migration are one transaction, so that a row that is written in between is not

@@ -67,7 +67,7 @@ pub(crate) async fn lacked(
 
 /// What a primary says about who has set it up.
 struct Engine {
-    /// The engine's tables that exist, of those that tell whose they are.
+    /// `fastest_meta` if the engine is set up, and `fastest_packs` if Fastest's own schema is.
     tables: Vec<String>,
     /// The names of recorded migrations, whoever owns them.
     recorded: Vec<String>,
@@ -87,7 +87,7 @@ impl Engine {
     }
 
     /// Returns why a database is not for this schema: the migrations that are recorded there and the
-    /// engine's tables do not belong together. A schema without migrations cannot tell.
+    /// engine's tables do not belong together. For a schema without migrations, this is not checked.
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
         // Others may use the name of Fastest's first migration.

@@ -175,7 +175,7 @@ fn names_of(primary: &Path) -> [OsString; 4] {
 impl<'a> Group<'a> {
     /// Finds the group of this name or number.
     fn find(name: &'a str) -> Result<Self, ShareError> {
-        // The largest number stands for no group.
+        // To the system, the largest number means that the group stays as it is.
         if let Ok(id) = name.parse()
             && id != u32::MAX
         {

@@ -15,8 +15,8 @@ pub(crate) struct MergedRow {
     pub(crate) conflicts: Vec<&'static str>,
 }
 
-/// Returns which side's value stands without a choice. Some columns only say when something was last
-/// touched. Others are decided by a merge of trees, and must keep our value for it.
+/// Returns the side whose value is kept without a conflict. Some columns only say when something was
+/// last touched. Others are decided by a merge of trees, which needs our value.
 fn settled(own: Option<Own>, column: &str) -> Option<Side> {
     match (own?, column) {
         (Own::Workspace, "current_snapshot_id" | "current_manifest_hash" | "local_path")

@@ -1,9 +1,9 @@
-//! Which values no two rows of a table may have in common, as far as a device can tell.
+//! Unique values in the tables of a replica, as far as a device can check them.
 //!
 //! Sets of columns are compared directly. An index over expressions, or over some of the rows only, is
 //! SQL ([`UniqueRule`]), and SQLite computes its terms for a row. If it cannot, because the primary has
-//! a function that is not here, the row is taken to have nothing in common with others. The primary has
-//! the last word.
+//! a function that is not here, the row is assumed to conflict with no other. The primary has the last
+//! word.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! Writes the rows of an application, and checks what they must hold to.
+//! Checks and writes the rows of an application.
 //!
 //! The primary enforces every constraint. What can be known here is checked here, before anything is
 //! written. A foreign key may name a row of a scope that this device does not hold, so a parent that is

@@ -167,7 +167,7 @@ fn momentary(message: &str, retry_after: Option<Duration>) -> Option<Failure> {
     if says(&["free tier daily"]) {
         return Some(Failure::Busy { retry_after: Some(until_midnight(Timestamp::now())) });
     }
-    // The statement may have run, or an earlier one whose answer was lost.
+    // The statement may have run.
     let passing = [
         "Network connection lost",
         "reset because its code was updated",

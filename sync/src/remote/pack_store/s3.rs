@@ -248,7 +248,7 @@ impl PackStore for S3 {
     }
 }
 
-/// A few tries within seconds: a user who would wait for longer is told, and what was sent stays sent.
+/// A few retries within seconds. Then the user is told; packs that were stored stay stored.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

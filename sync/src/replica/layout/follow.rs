@@ -101,7 +101,7 @@ impl Layout<'_> {
         let is_known = |name: &str| self.0.schema.migrations.iter().any(|known| known.name == name);
         let newer = match migration {
             Some(name) => (!is_known(name)).then(|| name.to_owned()),
-            // Without migrations, a table or column that is not declared tells.
+            // Without a recorded migration, look for a table or column that is not declared.
             None => unknown(held, declared),
         };
         match newer {

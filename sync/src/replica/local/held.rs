@@ -1,8 +1,8 @@
 //! Rows that the primary has and this device cannot store, because someone wrote a value there that
 //! does not fit its column.
 //!
-//! What is here of such a row stays as it was, and what was written to it here waits, until the row is
-//! corrected on the primary. The next change of the row that can be stored ends this.
+//! The local version of such a row stays as it was, and local changes to it wait, until the row is
+//! corrected on the primary. The next change of the row that can be stored releases it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 
-/// A row that the primary has and this device cannot store. What is here of it stays as it was.
+/// A row that the primary has and this device cannot store. The local version stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldRow {
     /// The scope of the row; in Fastest's own tables, the id of the project.
@@ -27,7 +27,7 @@ pub struct HeldRow {
     pub column: String,
     /// What is wrong with the value.
     pub why: String,
-    /// Whether a change that was made here waits until the row is corrected.
+    /// Whether a local change of the row waits until it is corrected.
     pub waiting: bool,
 }
 

@@ -45,7 +45,7 @@ impl Known<'_> {
     }
 
     /// Returns the change that was seen at a place of a scope, which proves what the primary once had.
-    /// `None` if it no longer does, because the row was written from here since.
+    /// `None` if there is no such proof any more, because the row was written from here since.
     pub(crate) fn seen(&self, scope: &str, seq: i64) -> Result<Option<Seen>, ReplicaError> {
         let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
         let mut found = self.0.all(sql, params![scope, seq], |row| {

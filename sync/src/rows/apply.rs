@@ -2,9 +2,9 @@
 //!
 //! Nothing that was written here is lost. A row that waits in the outbox is merged with the primary's,
 //! column by column. Where both sides changed a column, the primary's value stands, and both versions
-//! are kept as a conflict. Rows of append-only tables never change and are never deleted: the primary
-//! only fills in what was null here. Only an application's rows that refer to a row that another device
-//! deleted are changed or deleted with it.
+//! are kept as a conflict. Rows of append-only tables are neither overwritten nor deleted: the primary
+//! only fills in what was null here. The exception is an application's row whose parent another device
+//! deleted: it is deleted too, or loses its reference, as its foreign key declares.
 
 use fastest_core::compare::parting::follows;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Table, Value};

@@ -197,7 +197,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the scope in which a row that is here waits, or under which it is known.
+    /// Returns the scope in which a row that is here waits, or under which it is known, or which its
+    /// values give.
     fn scope_held(
         &self,
         table: &'static Table,

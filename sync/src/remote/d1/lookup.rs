@@ -11,7 +11,8 @@ use crate::remote::secret::Secret;
 
 const PER_PAGE: usize = 100;
 
-/// Few names contain the one that is searched, however many databases the account has.
+/// The most pages of results that are read. Few names contain the one that is searched for, however
+/// many databases the account has.
 const PAGES_MAX: usize = 20;
 
 #[derive(Deserialize)]

@@ -35,8 +35,8 @@ impl Cursors<'_> {
         self.begin_reading(scope)
     }
 
-    /// Records that a scope is being read from its beginning, so that the end of it is noticed even if
-    /// the process dies before the last page.
+    /// Records that a scope is being read from its beginning, so that what follows the last page is
+    /// done even if the process dies before it.
     pub(crate) fn begin_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_reading(scope) VALUES (?1)";
         self.0.run(sql, [scope]).map(drop)

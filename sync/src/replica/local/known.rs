@@ -33,7 +33,7 @@ impl Known<'_> {
     pub(crate) fn parts(&self, stem: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_changes
                    WHERE tbl = ?1 AND pk >= ?2 AND pk < ?3 AND deleted = 0";
-        // `0` comes after `/`.
+        // `0` is the character after `/`.
         let end = format!("{}0", stem.trim_end_matches('/'));
         Ok(self.0.get(sql, params![Pack::TABLE.name, stem, end])?.unwrap_or(0))
     }

@@ -174,8 +174,9 @@ impl Outbox<'_> {
         Ok(true)
     }
 
-    /// Makes the transaction of an entry that was just dropped count as written now, by giving another
-    /// of its entries a new revision. So whatever is written along with this delete is joined to it.
+    /// Gives another entry of the transaction of `entry`, which was just dropped, a new revision. So
+    /// the transaction counts as written now, and what is written along with this delete is joined to
+    /// it.
     fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let Some(joined) = entry.joined else { return Ok(()) };
         match self.of_transaction(joined)?.first() {

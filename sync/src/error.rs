@@ -1,8 +1,8 @@
 //! Why a command failed.
 //!
-//! The modules below raise errors of their own; this one joins them, and adds what a user can get
-//! wrong. Messages say what happened and to what; what to do about it is the command line's to say,
-//! by [`SyncError::code`].
+//! The rooms below have errors of their own. [`SyncError`] joins them, and adds what a user can get
+//! wrong. Messages say what failed and on what. What to do about it is for the command line to say, by
+//! [`SyncError::code`].
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,14 +27,14 @@ use crate::rows::write_error::WriteError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
-    /// The folder and its parents hold no `.fastest`.
+    /// Neither the folder nor any of its parents has a `.fastest`.
     #[error("{} is not in a Fastest project", path.display())]
     NoProject {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder that was a working copy has no `.fastest`, and is another folder by now, or has lost most of
-    /// its files too.
+    /// A folder that was a working copy has no `.fastest`, and is another folder by now or has lost
+    /// most of its files.
     #[error(
         "{} was the working copy of {name}, and may be another folder by now: it has no .fastest, and \
          {gone} of {looked_for} files of the last snapshot are not in it",
@@ -45,39 +45,39 @@ pub enum SyncError {
         path: PathBuf,
         /// Its project and workspace.
         name: String,
-        /// Files of its last snapshot that are not there.
+        /// How many files of its last snapshot are not there.
         gone: usize,
-        /// Files that were looked for.
+        /// How many files were looked for.
         looked_for: usize,
     },
-    /// The folder is a working copy already.
+    /// The folder is already a working copy.
     #[error("{} is a Fastest project already", path.display())]
     AlreadyProject {
         /// The folder.
         path: PathBuf,
     },
-    /// Ignore files cannot be used, so nobody knows what is to stay out.
+    /// Ignore files cannot be used, so it is unknown what must stay out.
     #[error("{}: nothing is saved, since it may have to keep files out", files.join("; "))]
     UnknownRules {
         /// Each file, with the reason.
         files: Vec<String>,
     },
-    /// What git tracks is content.
+    /// The path cannot be untracked, because git tracks it.
     #[error("git tracks {path}, so it is content here too")]
     TrackedByGit {
         /// The path, in the working copy.
         path: String,
     },
-    /// The whole working copy was to be untracked.
+    /// The whole working copy cannot be untracked.
     #[error("the whole project cannot be untracked")]
     UntrackRoot,
-    /// No rule can name the path alone, or it holds the rules itself.
+    /// The path cannot be untracked, because no rule can match it alone or it is an ignore file itself.
     #[error("{path} cannot be untracked: no line of an ignore file can name it, or it is one")]
     CannotBeIgnored {
         /// The path, in the working copy.
         path: String,
     },
-    /// The rule that would keep a path out is ignored itself.
+    /// The path cannot be untracked, because the ignore file that would name it is ignored itself.
     #[error(
         "{path} cannot be untracked: the .fastestignore beside it does not reach other devices, which would delete it"
     )]
@@ -85,7 +85,7 @@ pub enum SyncError {
         /// The path, in the working copy.
         path: String,
     },
-    /// A path in a folder that is not the project's own.
+    /// The path is in a folder that does not belong to the project.
     #[error(
         "{path} is not this project's: it belongs to another working copy, or to a state folder"
     )]
@@ -93,7 +93,7 @@ pub enum SyncError {
         /// The path, in the working copy.
         path: String,
     },
-    /// A path is neither in the folder nor in the last snapshot.
+    /// The path is neither in the folder nor in its last snapshot.
     #[error("{path} is neither in the folder nor in its last snapshot")]
     NotHere {
         /// The path, in the working copy.
@@ -107,12 +107,12 @@ pub enum SyncError {
     ForeignOwner {
         /// The folder or file.
         path: PathBuf,
-        /// Whose it is.
+        /// The id of the user that it belongs to.
         owner: u32,
-        /// Who asks.
+        /// The id of the user who asks.
         user: u32,
     },
-    /// Root would write in the store of another user.
+    /// Root would write to the store of another user.
     #[error(
         "the store {} belongs to the user with id {owner}, who called sudo and could not read what root writes there",
         path.display()
@@ -120,34 +120,35 @@ pub enum SyncError {
     StoreOfCaller {
         /// The store.
         path: PathBuf,
-        /// Whose it is.
+        /// The id of the user that it belongs to.
         owner: u32,
     },
-    /// The folder does not exist.
+    /// The path is not a folder.
     #[error("{} is not a folder", path.display())]
     NotAFolder {
         /// The path given.
         path: PathBuf,
     },
-    /// The folder of a new working copy has something in it.
+    /// The folder for a new working copy is not empty.
     #[error("{} is not empty", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder of a new store has something in it that is not a store's.
+    /// The folder for a new store has files in it that are not a store's.
     #[error("{} holds other files: a store needs a folder of its own", path.display())]
     StoreNotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// A home folder or the root of the file system would have become a project by the way.
+    /// A home folder or the root of the file system would have become a project without being asked
+    /// for.
     #[error("{} is too much to be made a project without being asked", path.display())]
     TooMuch {
         /// The folder.
         path: PathBuf,
     },
-    /// A name that projects and workspaces cannot have.
+    /// The name is not valid for a project or workspace.
     #[error("{name:?} cannot be the name of a {what}: {reason}")]
     BadName {
         /// `project` or `workspace`.
@@ -157,32 +158,32 @@ pub enum SyncError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A message that no primary would take in its row.
+    /// The message is longer than a primary accepts in a row.
     #[error("the message has {bytes} bytes, more than the {max} that it may have")]
     MessageTooLong {
-        /// Its length.
+        /// The bytes that it has.
         bytes: usize,
-        /// The longest.
+        /// The bytes that it may have.
         max: usize,
     },
-    /// A name that is in use.
+    /// The name is in use.
     #[error("there is a {what} named {name:?} already{}", place.as_ref().map(|p| format!(", {p}")).unwrap_or_default())]
     NameTaken {
         /// `project` or `workspace`.
         what: &'static str,
         /// The name.
         name: String,
-        /// Where the other one is, as far as it is known.
+        /// Where the other one is, if that is known.
         place: Option<String>,
     },
-    /// The primary has another project of this one's name, which it does not have yet.
+    /// The primary has another project of the same name, and does not have this one yet.
     #[error(
         "{url} has a project named {name:?} already, which is another one (id {id}): nothing was sent"
     )]
     SecondProject {
         /// The name.
         name: String,
-        /// The id of the one that the primary has.
+        /// The id of the project that the primary has.
         id: String,
         /// The primary.
         url: String,
@@ -190,21 +191,21 @@ pub enum SyncError {
     /// Nothing has this name or id.
     #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
     Unknown {
-        /// `project`, `workspace` or `snapshot`.
+        /// `project`, `workspace`, `snapshot`, `conflict` or `refused transaction`.
         what: &'static str,
         /// The name or id given.
         name: String,
-        /// The nearest that there is.
+        /// The most similar name that there is.
         nearest: Option<String>,
     },
-    /// Several things have this name, or an id that begins so.
+    /// Several things have this name, or an id that begins with it.
     #[error("{name:?} may be any of the {what}s {}", candidates.join("; "))]
     Ambiguous {
-        /// `project`, `workspace` or `snapshot`.
+        /// `project`, `workspace`, `snapshot` or `conflict`.
         what: &'static str,
         /// The name or id given.
         name: String,
-        /// Those meant: their ids, and what tells them apart.
+        /// The ids that match, and what distinguishes them.
         candidates: Vec<String>,
     },
     /// The snapshot has nothing at the path.
@@ -223,13 +224,13 @@ pub enum SyncError {
         /// The path, as shown.
         path: String,
     },
-    /// The path leads out of the working copy.
+    /// The path is outside of the working copy.
     #[error("{path:?} is outside of the working copy")]
     OutsidePath {
         /// The path, as shown.
         path: String,
     },
-    /// The project has no snapshot yet.
+    /// The workspace has no snapshot yet.
     #[error("workspace {workspace:?} has no snapshot yet")]
     NoSnapshot {
         /// The workspace.
@@ -245,7 +246,7 @@ pub enum SyncError {
         /// The store.
         store: PathBuf,
     },
-    /// A file of ours cannot be understood.
+    /// A file that Fastest wrote cannot be understood.
     #[error("{} is damaged: {what}", path.display())]
     DamagedState {
         /// The file.
@@ -253,7 +254,7 @@ pub enum SyncError {
         /// What is wrong with it.
         what: String,
     },
-    /// A file of ours was written by a newer version.
+    /// A file that Fastest wrote is of a newer version.
     #[error("{} was made by a newer version of Fastest (format {found})", path.display())]
     NewerState {
         /// The file.
@@ -261,7 +262,7 @@ pub enum SyncError {
         /// The format found.
         found: String,
     },
-    /// A tree with the same folders under so many names that no disk could hold it.
+    /// The tree repeats the same folders under so many names that no disk could hold it.
     #[error(
         "snapshot {snapshot} has more than {} paths, the same few folders again and again: it is not used",
         fastest_core::compare::extent::PATHS_MAX
@@ -270,15 +271,15 @@ pub enum SyncError {
         /// The snapshot.
         snapshot: String,
     },
-    /// A file could not be brought up to date with work that was merged in.
+    /// A file could not be updated with work that was merged in.
     #[error("{path:?} could not be updated: {why}")]
     NotUpdated {
         /// The file, as shown.
         path: String,
-        /// What stood against it.
+        /// Why not.
         why: String,
     },
-    /// A value that a row cannot take.
+    /// The row cannot hold the value.
     #[error("column {column:?} of {table}: {why}")]
     BadValue {
         /// The table.
@@ -288,13 +289,13 @@ pub enum SyncError {
         /// What is wrong.
         why: &'static str,
     },
-    /// The primary refused again and again because others were faster.
+    /// Others pushed first each time that this push was tried.
     #[error("the workspace moved on the primary {attempts} times while this push was tried")]
     Contended {
-        /// How often the push was tried.
+        /// How often it was tried.
         attempts: u32,
     },
-    /// Another command chose another primary while this one ran.
+    /// Another command changed the primary while this one ran.
     #[error("the primary was changed by another command in the meantime")]
     RemoteChanged,
     /// The file system failed.
@@ -302,9 +303,9 @@ pub enum SyncError {
     Io {
         /// What was tried, as a verb.
         action: &'static str,
-        /// On which file.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
     /// The row that was chosen in a conflict cannot be written.
@@ -325,7 +326,7 @@ pub enum SyncError {
     /// The primary cannot be shared with a group.
     #[error(transparent)]
     Share(#[from] ShareError),
-    /// The primary, or the pack store, holds a pack that is not what its id says.
+    /// The primary or the pack store has a pack whose content does not match its id.
     #[error("{error}{}", way_out(*is_asked_for))]
     DamagedAtRemote {
         /// The project.
@@ -334,7 +335,7 @@ pub enum SyncError {
         pack_id: String,
         /// Whether the devices that have it were asked to send it again.
         is_asked_for: bool,
-        /// What is wrong; no source, for its words stand in ours.
+        /// What is wrong. It is not a source, because its text is a part of ours.
         error: Box<SyncError>,
     },
     /// The object store failed.
@@ -349,12 +350,12 @@ pub enum SyncError {
     /// The working copy could not be changed.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
-    /// Content could not be given out.
+    /// The content of a file could not be read from the store.
     #[error(transparent)]
     Content(#[from] ReadContentError),
 }
 
-/// How the pack of a [`SyncError::DamagedAtRemote`] can be had.
+/// Returns how to get the pack of a [`SyncError::DamagedAtRemote`].
 fn way_out(is_asked_for: bool) -> &'static str {
     match is_asked_for {
         true => {
@@ -375,13 +376,13 @@ impl From<WriteError> for SyncError {
 }
 
 impl SyncError {
-    /// For `map_err`: names the action and the path of a failed system call.
+    /// Adds the action and the path to the error of a system call, for `map_err`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { action, path, source }
     }
 
-    /// Whether the work stays queued and a later try may succeed without anything being mended.
+    /// Whether the work stays queued and a retry may succeed without a repair.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Primary(error) => error.is_unreachable(),
@@ -390,7 +391,7 @@ impl SyncError {
         }
     }
 
-    /// Whether content that the store should hold is damaged or gone.
+    /// Whether content that the store should have is damaged or missing.
     pub(crate) fn is_of_damaged_store(&self) -> bool {
         let (Self::Store(error)
         | Self::Scan(ScanError::Store(error))
@@ -408,7 +409,7 @@ impl SyncError {
         }
     }
 
-    /// A word for the kind of error, for programs: these never change.
+    /// Returns a word for the kind of error, for programs. These words never change.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoProject { .. } => "no_project",

@@ -1,11 +1,13 @@
 //! Fastest on one device: the replica, the primary, packs between them, and the commands.
 //!
-//! Two doors lead in. [`Database`] is for an application with tables of its own: rows in, rows out, push and
-//! pull with a [`Remote`], and none of the rest. [`Device`] is for commands: it opens a store, and each
-//! command is a method of it that returns a struct of [`device::report`].
+//! There are two ways in. [`Database`] is for an application with tables of its own: it reads and
+//! writes rows, and pushes and pulls them with a [`Remote`]. It has no packs and no working copies.
+//! [`Device`] is for commands: it opens a store, and each command is a method that returns a struct of
+//! [`device::report`].
 //!
-//! Whatever can be decided without IO is decided by pure functions, and thin code carries it out. This crate
-//! reads neither the home folder nor the environment: its callers do. `ARCHITECTURE.md` lists the rooms.
+//! Pure functions decide what can be decided without IO, and thin code carries it out. This crate reads
+//! neither the home folder nor the environment, but for the check that keeps `push` from making a home
+//! folder a project: its callers do. `ARCHITECTURE.md` lists the rooms.
 
 pub mod base;
 pub mod database;

@@ -1,4 +1,5 @@
-//! What every room stands on: time and ids, locks between processes, and what each SQLite file needs.
+//! The foundation of the other rooms: time and ids, locks between processes, and what each SQLite file
+//! needs.
 
 pub(crate) mod clock;
 pub(crate) mod sqlite;

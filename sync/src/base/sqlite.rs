@@ -1,4 +1,4 @@
-//! What every SQLite file of ours needs.
+//! Settings and transactions that every SQLite file of ours needs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,12 +7,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::base::waiting::{while_telling, writer_of};
 
-/// How long a statement waits for those of other processes: long enough for any queue of people, short
-/// enough to be noticed.
+/// How long a statement waits for other processes: long enough for any queue of people, short enough
+/// for a stuck process to be noticed.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Does `work`, which may have to wait for another process that writes to the file at `path`; where
-/// that takes long, the user is told. What `work` did before it met the other has no effect.
+/// Runs `work`, which may have to wait for a process that writes to the file at `path`. The user is
+/// told if that takes long. `work` runs a second time if the first attempt finds the file locked, so a
+/// failed attempt must have no effect.
 pub(crate) fn patiently<T>(
     connection: &Connection,
     path: &Path,
@@ -27,7 +28,7 @@ pub(crate) fn patiently<T>(
     }
 }
 
-/// Begins a transaction that writes.
+/// Begins a transaction that takes the write lock at once.
 pub(crate) fn begin<'c>(
     connection: &'c Connection,
     path: &Path,
@@ -38,8 +39,8 @@ pub(crate) fn begin<'c>(
 
 /// Puts a database into WAL mode, in which readers and one writer do not wait for each other.
 ///
-/// The switch itself does not honour the busy timeout, so where another process is at it too, it
-/// is tried again.
+/// The switch does not honour the busy timeout, so it is retried for about 10 s while another process
+/// holds the file.
 pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     const TRIES: u32 = 400;
     for attempt in 1.. {
@@ -55,23 +56,23 @@ pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     unreachable!("the loop ends by returning")
 }
 
-/// Takes a database out of WAL mode, whose index is memory that only processes of one machine share. With
-/// a rollback journal, SQLite's locks are all that machines have in common.
+/// Takes a database out of WAL mode, whose index is memory that only processes of one machine can
+/// share. With a rollback journal, SQLite needs nothing but file locks, which machines do share.
 ///
-/// As the only one who uses it, SQLite keeps the index of a WAL in memory of its own: so that of another
-/// machine is neither made nor read on the way.
+/// In exclusive locking mode, SQLite keeps the index of a WAL in its own memory, so a `-shm` file that
+/// another machine uses is neither created nor read here.
 pub(crate) fn set_rollback_journal(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     let set = connection
         .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
     connection.pragma_update(None, "locking_mode", "NORMAL")?;
-    // The lock goes with the next look.
+    // In normal mode, the lock is released by the next statement.
     connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     set.map(drop)
 }
 
-/// What SQLite says of an error, without the statement, which may be long and hold an application's
-/// values: what stands where it fails is enough.
+/// Formats an error of SQLite without the whole statement, which may be long and hold an application's
+/// values. The first characters at the point of failure are enough.
 pub(crate) fn words(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {

@@ -1,8 +1,8 @@
-//! Locks between processes, and what is said to whoever waits for one.
+//! Locks between processes, and what a user who waits for one is told.
 //!
 //! A command that takes a lock file writes its name into it (`docs/formats-workspace.md`), so that a
-//! second command can say for which it waits. A lock is the system's, and goes with its process; the
-//! line stays, and means nothing while the lock is free.
+//! second command can say what it waits for. The system releases the lock when the process ends. The
+//! line stays in the file, and means nothing while the lock is free.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -15,13 +15,13 @@ use std::{fmt, io};
 
 use crate::base::clock;
 
-/// How long a command waits before it says so: nearly all locks are held for less.
+/// How long a command waits before it says so. Nearly all locks are held for less.
 pub(crate) const TELL_AFTER: Duration = Duration::from_secs(1);
 
-/// Version of the line in a lock file.
+/// The version of the line in a lock file.
 const VERSION: u32 = 1;
 
-/// Bytes of that line, at most.
+/// How many bytes of that line are read, at most.
 const LINE_BYTES_MAX: usize = 4096;
 
 /// A lock file that could not be opened or locked.
@@ -32,7 +32,7 @@ pub struct LockError {
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
-    /// The system's answer.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -47,9 +47,9 @@ impl LockError {
 /// A command that waits for another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// What both need, as a noun.
+    /// What both of them need, as a noun.
     pub what: String,
-    /// Who has it, as far as that can be known.
+    /// The process that has it, if that is known.
     pub holder: Option<Holder>,
 }
 
@@ -60,9 +60,9 @@ pub struct Holder {
     pub pid: u32,
     /// Its command.
     pub command: String,
-    /// Since when it has held the lock: RFC 3339, UTC.
+    /// When it took the lock: RFC 3339, UTC. For the writer of a SQLite file, when the process started.
     pub since: Option<String>,
-    /// Whether it is stopped, as by Ctrl-Z, and goes on only when it is told to.
+    /// Whether it is stopped, as by Ctrl-Z, and continues only when it is told to.
     pub stopped: bool,
 }
 
@@ -82,28 +82,28 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// What this process is to others, and who is told when it waits.
+/// How this process names itself in lock files, and what it calls when it waits for another.
 struct Process {
     command: String,
     told: Box<dyn Fn(&Waiting) + Send + Sync>,
 }
 
-/// There is one, as there is one process id.
+/// Global, because a process has one id and one command.
 static PROCESS: OnceLock<Process> = OnceLock::new();
 
-/// Says what this process does, for those who wait for it, and who is to be told when it waits
-/// itself. Only the first call counts.
+/// Sets the command that others see when they wait for this process, and the function to call when this
+/// process waits. Only the first call counts.
 pub fn introduce(command: &str, told: impl Fn(&Waiting) + Send + Sync + 'static) {
     let command = command.replace(char::is_control, " ");
     let _ = PROCESS.set(Process { command, told: Box::new(told) });
 }
 
-/// Waits for a lock, and signs it. `what` it stands for is a noun.
+/// Waits for a lock, and writes into it who holds it. `what` is a noun for what the lock protects.
 pub(crate) fn lock(path: &Path, what: &str) -> Result<File, LockError> {
     lock_file(open(path)?, path, what)
 }
 
-/// As [`lock`], of a lock file that is open already.
+/// Like [`lock`], for a lock file that is already open.
 pub(crate) fn lock_file(file: File, path: &Path, what: &str) -> Result<File, LockError> {
     let failed = LockError::of("lock", path);
     match file.try_lock() {
@@ -117,26 +117,26 @@ pub(crate) fn lock_file(file: File, path: &Path, what: &str) -> Result<File, Loc
     Ok(file)
 }
 
-/// Takes a lock that nobody holds; `None` where somebody does.
+/// Takes a lock if it is free. Returns `None` if somebody holds it.
 pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, LockError> {
     open(path).map(try_lock_file)
 }
 
-/// As [`try_lock`], of a lock file that is open already.
+/// Like [`try_lock`], for a lock file that is already open. Returns `None` on an error too.
 pub(crate) fn try_lock_file(file: File) -> Option<File> {
     file.try_lock().ok()?;
     sign(&file);
     Some(file)
 }
 
-/// Opens a lock file as it is: what stands in it says who holds it.
+/// Opens a lock file without truncating it, because its content says who holds the lock.
 fn open(path: &Path) -> Result<File, LockError> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     file.map_err(LockError::of("open", path))
 }
 
-/// Writes into a lock who holds it. One that cannot be written to, as on a full disk, holds all the
-/// same. One with a second name may be another file too, and is left as it is.
+/// Writes into a lock file who holds it. If that fails, as on a full disk, the lock is held all the
+/// same. A file with a second hard link may be another file too, and is not written to.
 fn sign(file: &File) {
     if file.metadata().map_or(true, |found| found.nlink() > 1) {
         return;
@@ -146,7 +146,7 @@ fn sign(file: &File) {
     let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
 }
 
-/// Who holds the lock at `path`.
+/// Returns who holds the lock at `path`.
 pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     match File::open(path) {
         Ok(file) => waiting_for(&file, what),
@@ -154,7 +154,7 @@ pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     }
 }
 
-/// Who holds the lock on an open file.
+/// Returns who holds the lock on an open file.
 fn waiting_for(file: &File, what: &str) -> Waiting {
     let mut line = vec![0; LINE_BYTES_MAX];
     let read = file.read_at(&mut line, 0);
@@ -171,7 +171,8 @@ fn holder(line: &str) -> Option<Holder> {
     Some(Holder { pid, command, since, stopped: is_stopped(pid) })
 }
 
-/// Does `work`, which waits for somebody; where it takes long, whoever wants to know is told for whom.
+/// Runs `work`, which waits for another process. If it takes longer than [`TELL_AFTER`], [`tell`]
+/// reports what it waits for.
 pub(crate) fn while_telling<T>(
     waiting: &(dyn Fn() -> Waiting + Sync),
     work: impl FnOnce() -> T,
@@ -183,7 +184,7 @@ pub(crate) fn while_telling<T>(
                 tell(&waiting());
             }
         };
-        // Where the system has no thread left, the work is done without a word.
+        // If the system cannot start a thread, nobody is told.
         let _ = Builder::new().spawn_scoped(scope, tell_late);
         let result = work();
         drop(done);
@@ -191,22 +192,22 @@ pub(crate) fn while_telling<T>(
     })
 }
 
-/// Tells whoever wants to know.
+/// Calls the function that [`introduce`] was given.
 pub(crate) fn tell(waiting: &Waiting) {
     if let Some(process) = PROCESS.get() {
         (process.told)(waiting);
     }
 }
 
-/// Who writes to a SQLite file in WAL mode, as far as the system tells.
+/// Returns who writes to a SQLite file in WAL mode, as far as the system can tell.
 pub(crate) fn writer_of(database: &Path) -> Waiting {
     let what = format!("the database {}", database.display());
     Waiting { what, holder: sqlite_writer(database).ok().flatten() }
 }
 
-/// The process that holds the write lock of a SQLite file in WAL mode: byte 120 of the `-shm` file
-/// (<https://sqlite.org/walformat.html#wal_locks>). To open that file would be to lose our own locks on
-/// it when it is closed again: the system's list is read instead.
+/// Finds the process that holds the write lock of a SQLite file in WAL mode: byte 120 of the `-shm`
+/// file (<https://sqlite.org/walformat.html#wal_locks>). To open and close that file would release our
+/// own locks on it, so the system's list of locks is read instead.
 #[cfg(target_os = "linux")]
 fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     const WRITE_LOCK: u64 = 120;
@@ -216,7 +217,7 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     let locks = std::fs::read_to_string("/proc/locks")?;
     let pid = locks.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        // `1: POSIX ADVISORY WRITE 4711 fd:01:1234 120 120`; a `->` marks one who waits.
+        // `1: POSIX ADVISORY WRITE 4711 fd:01:1234 120 120`; `->` marks a process that waits.
         let [_, _, _, "WRITE", pid, file, from, to] = words[..] else { return None };
         let (from, to): (u64, u64) = (from.parse().ok()?, to.parse().ok()?);
         let covers = from <= WRITE_LOCK && WRITE_LOCK <= to;
@@ -227,14 +228,15 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     let Some(pid) = pid else { return Ok(None) };
     let words = std::fs::read(format!("/proc/{pid}/cmdline"))?;
     let command = command_in(&String::from_utf8_lossy(&words));
-    // A transaction is short: where it is not, the process has done little else.
+    // The start of the process stands for that of the transaction: transactions are short, and a
+    // process that has a long one does little else.
     let since = std::fs::metadata(format!("/proc/{pid}")).and_then(|data| data.modified());
     let since = since.ok().and_then(clock::of_file);
     Ok(Some(Holder { pid, command, since, stopped: is_stopped(pid) }))
 }
 
-/// The program and its command in the words of a command line, each of which ends with a zero byte.
-/// Nothing else of it is repeated.
+/// Returns the program and its command from a command line, whose words each end with a zero byte. The
+/// other words may be secret, and are left out.
 #[cfg(any(target_os = "linux", test))]
 fn command_in(line: &str) -> String {
     let mut words = line.split('\0').filter(|word| !word.is_empty());
@@ -260,7 +262,7 @@ fn sqlite_writer(_: &Path) -> io::Result<Option<Holder>> {
 
 #[cfg(target_os = "linux")]
 fn is_stopped(pid: u32) -> bool {
-    // `pid (command) state …`; the command may hold anything.
+    // `pid (command) state …`; the command may contain any character.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
     state.starts_with(['T', 't'])

@@ -8,10 +8,10 @@
 //! http://HOST:PORT  https://HOST      a libSQL server of one's own
 //! ```
 //!
-//! After `file://` stands a path, in which `#`, `?` and `%` are letters like others, but that `%` and two
-//! hexadecimal digits may stand for a byte.
+//! After `file://` comes a path, in which `#`, `?` and `%` are ordinary characters, except that `%` and
+//! two hexadecimal digits may stand for a byte.
 //!
-//! An address holds no secret: one that looks as if it did is refused, and not repeated.
+//! An address contains no secret. One that looks as if it did is refused, and is not repeated.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -21,7 +21,7 @@ use url::{Host, Url};
 
 use crate::remote::primary::PrimaryError;
 
-/// Base of Cloudflare's API.
+/// The base of Cloudflare's API.
 pub const CLOUDFLARE_API: &str = "https://api.cloudflare.com/client/v4";
 
 /// Where a primary is.
@@ -31,7 +31,7 @@ pub enum Address {
     File(PathBuf),
     /// A database of Cloudflare D1.
     D1(D1Address),
-    /// A libSQL server: what to connect to, `http` or `https`.
+    /// A libSQL server: the URL to connect to, `http` or `https`.
     Libsql(Url),
 }
 
@@ -40,14 +40,14 @@ pub enum Address {
 pub struct D1Address {
     /// The account's id.
     pub account: String,
-    /// The database's id, or its name.
+    /// The id of the database, or its name.
     pub database: String,
-    /// Base of an API other than Cloudflare's, under which `/d1/database` lies.
+    /// The base of an API other than Cloudflare's, which has `/d1/database` below it.
     pub api: Option<Url>,
 }
 
 impl D1Address {
-    /// What lies above `/d1/database` in the API.
+    /// Returns what is above `/d1/database` in the API.
     pub fn base(&self) -> String {
         match &self.api {
             Some(api) => api.as_str().trim_end_matches('/').to_owned(),
@@ -55,7 +55,7 @@ impl D1Address {
         }
     }
 
-    /// The address as a user writes it.
+    /// Returns the address as a user writes it.
     pub fn to_text(&self) -> String {
         let api = self.api.as_ref().map(|api| format!("?api={api}")).unwrap_or_default();
         format!("d1://{}/{}{api}", self.account, self.database)
@@ -63,7 +63,7 @@ impl D1Address {
 }
 
 impl Address {
-    /// The name of the secret that a primary there may ask for.
+    /// Returns the name of the secret that a primary there may ask for.
     pub fn token_name(&self) -> Option<&'static str> {
         match self {
             Self::File(_) => None,
@@ -72,7 +72,7 @@ impl Address {
         }
     }
 
-    /// Whether what is sent there goes over a network without encryption.
+    /// Whether what is sent there passes a network without encryption.
     pub fn is_readable_on_the_way(&self) -> bool {
         self.server().is_some_and(|url| url.scheme() == "http") && !self.is_local_server()
     }
@@ -95,7 +95,7 @@ impl Address {
         }
     }
 
-    /// Reads an address.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self, PrimaryError> {
         let bad = |reason: &str| PrimaryError::BadUrl { url: shown(text), reason: reason.into() };
         if let Some(path) = file_path(text) {
@@ -122,10 +122,10 @@ fn file(path: PathBuf, text: &str) -> Result<Address, &'static str> {
     }
 }
 
-/// The path in a `file:` address; `None` where the text is no such address.
+/// Returns the path in a `file:` address; `None` if the text is not such an address.
 ///
-/// Where a path with `%` and digits in it can be meant letter by letter, and only that leads to a
-/// folder that is there, it is.
+/// A path that contains `%` and digits is taken as it is written if only that leads to a folder that
+/// exists.
 pub(crate) fn file_path(text: &str) -> Option<Result<PathBuf, &'static str>> {
     const SCHEME: &str = "file:";
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
@@ -151,7 +151,7 @@ fn decoded(path: &str) -> PathBuf {
     while let [first, tail @ ..] = rest {
         let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
         match (first, digit(0), digit(1)) {
-            // No path has a byte of zero.
+            // No path contains a zero byte.
             (b'%', Some(high), Some(low)) if high + low > 0 => {
                 bytes.push((high * 16 + low) as u8);
                 rest = &tail[2..];
@@ -165,7 +165,7 @@ fn decoded(path: &str) -> PathBuf {
     OsString::from_vec(bytes).into()
 }
 
-/// The address of a file, which [`Address::parse`] reads as that file again.
+/// Returns the address of a file. [`Address::parse`] parses it to the same path.
 pub fn file_url(path: &Path) -> String {
     match Url::from_file_path(path) {
         Ok(url) => url.into(),
@@ -218,7 +218,7 @@ fn libsql(url: &Url) -> Result<Url, &'static str> {
     Url::parse(&format!("{scheme}://{host}{port}")).map_err(|_| "it names no host")
 }
 
-/// An address for a message: without whatever may be a secret in one that is wrong.
+/// Returns an address for a message, without what may be a secret if the address is wrong.
 pub(crate) fn shown(text: &str) -> String {
     let end = text.find(['?', '#']).map_or(text.len(), |at| at + 1);
     let (text, cut) = (&text[..end], if end < text.len() { "…" } else { "" });
@@ -278,7 +278,7 @@ mod tests {
         for name in names {
             let path = folder.path().join(name).join("p.db");
             assert_eq!(Address::parse(&file_url(&path)).unwrap(), Address::File(path.clone()));
-            // Written letter by letter, too, where the folder is there.
+            // The path as it is written works too, if its folder exists.
             std::fs::create_dir(path.parent().unwrap()).unwrap();
             let text = format!("file://{}", path.display());
             assert_eq!(Address::parse(&text).unwrap(), Address::File(path), "{text}");

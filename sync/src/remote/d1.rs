@@ -1,8 +1,8 @@
 //! Cloudflare D1, over its HTTP API.
 //!
-//! A statement is one request to `/raw`. The API takes parameters as texts and answers with numbers,
-//! texts and nulls; what an answer means is told by [`answer`](self), without a network. `wrangler
-//! dev` serves the same API for the databases on its machine, but words its errors otherwise.
+//! A statement is one request to `/raw`. The API takes parameters as texts, and answers with numbers,
+//! texts and nulls. What an answer means is decided by [`answer`](self), without a network. `wrangler
+//! dev` serves the same API for the databases on its machine, but with other error messages.
 
 mod answer;
 mod http;
@@ -32,15 +32,15 @@ pub struct D1 {
 #[derive(Serialize)]
 struct Request<'a> {
     sql: &'a str,
-    /// Left out where there are none: the API takes no empty list.
+    /// Omitted if there are none, because the API does not accept an empty list.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     params: &'a [&'a str],
 }
 
 impl D1 {
-    /// The database at `address`, best by its id ([`resolve`] tells it): a name is looked up before
-    /// the first statement. Cloudflare wants a token; an API elsewhere is sent one only where there
-    /// is one.
+    /// Makes a primary of the database at `address`, best given by its id ([`resolve`] finds it): a
+    /// name is looked up before the first statement. Cloudflare wants a token. Another API is sent one
+    /// only if there is one.
     pub fn new(
         address: D1Address,
         token: Option<Secret>,
@@ -68,11 +68,11 @@ impl D1 {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        // The name itself: any other answer belongs to something else.
+        // The name itself is compared, because any other answer belongs to something else.
         Ok(self.raw(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 
-    /// The error of a migration, with a way out where the API itself stands in the way.
+    /// Adds advice to the error of a migration that the API itself cannot run.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
             PrimaryError::Failed { url, message, of_rows }
@@ -104,7 +104,8 @@ impl Primary for D1 {
         if self.is_applied(name).await? {
             return Ok(());
         }
-        // Statements of one text are applied all or none. Such a text takes no parameters.
+        // The statements of one text are applied as a whole or not at all. Such a text takes no
+        // parameters.
         let mut sql = String::new();
         for statement in statements {
             sql += statement.trim_end_matches([';', '\n', ' ']);
@@ -112,7 +113,7 @@ impl Primary for D1 {
         }
         sql += &format!("INSERT INTO d1_migrations(name) VALUES ('{}')", name.replace('\'', "''"));
         let done = self.raw(&sql, &[]).await;
-        // Another device may have been first, or the answer is lost, or one to something else.
+        // Another device may have been first, or the answer was lost, or belongs to something else.
         match (self.is_applied(name).await, done) {
             (Ok(true), _) => Ok(()),
             (_, Err(error)) => Err(self.explain(error)),

@@ -1,4 +1,4 @@
-//! The embedded primary: a SQLite file, shared by any processes that can open it.
+//! The embedded primary: a SQLite file, shared by all processes that can open it.
 
 use std::fs::File;
 use std::io;
@@ -21,37 +21,37 @@ use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::sanitize::said;
 use crate::remote::words::{is_of_engine, is_of_server};
 
-/// A SQLite file as a primary. Calls block the task that makes them, as SQLite does.
+/// A SQLite file as a primary. Calls block the task that makes them, because SQLite does.
 pub struct Embedded {
     url: String,
     path: PathBuf,
-    /// Whether the file is made where it is missing.
+    /// Whether the file is created if it is missing.
     create: bool,
-    /// Whether it is inside a store: no other machine uses it, whatever it lies on.
+    /// Whether it is inside a store. Then no other machine uses it, whatever file system it is on.
     own: bool,
     meter: Meter,
     connection: Mutex<Option<Connection>>,
-    /// How often SQLite may still ask whether to go on with the statement that runs.
+    /// How often SQLite may still ask whether to continue with the statement that runs.
     asks_left: Arc<AtomicU64>,
     asks_max: u64,
 }
 
-/// SQLite asks after so many of its steps whether to go on.
+/// After this many of its steps, SQLite asks whether to continue.
 const STEPS_PER_ASK: i32 = 100_000;
 
-/// A statement of ours takes far fewer steps than these, which are some ten seconds: one that takes more
-/// reads a view, or fires a trigger, that somebody made to have no end.
+/// Our statements take far fewer steps than these, which last some ten seconds. One that takes more
+/// reads a view, or fires a trigger, that somebody made endless.
 const ASKS_MAX: u64 = 10_000;
 
-/// Bytes of an answer, at most, as of those from servers, and of one value.
+/// Bytes of an answer, at most, as for those from servers; and of one value.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// What a row takes, beside its texts.
+/// Bytes that a row takes besides its texts.
 const ROW_BYTES: usize = 16;
 
 impl Embedded {
-    /// The primary in the file at `path`; it is opened, and made where it is missing, at the first
-    /// statement.
+    /// Makes a primary of the file at `path`. The file is opened at the first statement, and created if
+    /// it is missing.
     pub fn new(path: &Path) -> Self {
         Self {
             url: file_url(path),
@@ -65,28 +65,28 @@ impl Embedded {
         }
     }
 
-    /// The same, for a file inside a store, which no other machine uses.
+    /// Like [`Embedded::new`], for a file inside a store, which no other machine uses.
     pub fn inside_store(path: &Path) -> Self {
         Self { own: true, ..Self::new(path) }
     }
 
-    /// Counts statements, and the bytes of their texts both ways, in `meter`.
+    /// Counts statements, and the bytes of their texts in both directions, in `meter`.
     pub fn metered(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
-    /// As [`Embedded::new`], for a file that is known to have been there: where it is missing, its
-    /// disk is, and a new file in the disk's empty place would take what nobody else sees.
+    /// Like [`Embedded::new`], for a file that is known to have existed. If it is missing, its disk is
+    /// not mounted, and a new file in the empty mount point would take writes that nobody else sees.
     pub fn existing(path: &Path) -> Self {
         Self { create: false, ..Self::new(path) }
     }
 
-    /// Does `work` with the file, which is opened by the first call.
+    /// Runs `work` with the file, which the first call opens.
     fn with<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, PrimaryError>,
     ) -> Result<T, PrimaryError> {
-        // After a panic, SQLite has rolled back what was not committed.
+        // After a panic, SQLite rolls back what was not committed.
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() {
             *held = Some(self.first()?);
@@ -119,7 +119,8 @@ impl Embedded {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // SQLite gives `-wal` and `-shm` the modes of the file. If it cannot be made, SQLite says why.
+        // SQLite gives `-wal` and `-shm` the modes of the file. If it cannot be created here, SQLite
+        // says why.
         let _ = private::create_file(&self.path);
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -133,7 +134,7 @@ impl Embedded {
         Ok(connection)
     }
 
-    /// Bounds what a file of somebody else's can make SQLite do.
+    /// Limits what a file from somebody else can make SQLite do.
     fn bound(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ANSWER_BYTES_MAX as i32)?;
         let left = Arc::clone(&self.asks_left);
@@ -145,7 +146,7 @@ impl Embedded {
         connection.progress_handler(STEPS_PER_ASK, Some(is_enough))
     }
 
-    /// Whether the file is another user's: SQLite says no more than that it cannot open it.
+    /// Whether the user may not read and write the file. SQLite only says that it cannot open it.
     fn is_denied(&self) -> bool {
         let opened = File::options().read(true).write(true).open(&self.path);
         opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
@@ -169,7 +170,7 @@ impl Embedded {
             Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::NoConnection }
             }
-            // Its disk, or the network that it hangs on, is gone. A full one can be read.
+            // Its disk, or the network to it, is gone. A full disk could still be read.
             Some(ErrorCode::SystemIoFailure) => {
                 PrimaryError::Unreachable { url, reason: message, failure: Failure::Lost }
             }
@@ -197,7 +198,7 @@ impl Embedded {
                             | ErrorCode::ApiMisuse
                     )
                 );
-                // A trigger may say what the server says.
+                // A trigger's own message may look like one of the server's.
                 let of_rows = match code {
                     Some(ErrorCode::ConstraintViolation) => !is_of_engine(&message),
                     _ => !server && !is_of_server(&message),
@@ -231,7 +232,7 @@ impl Embedded {
     }
 }
 
-/// A cell as text; our statements select nothing but text, integers and null.
+/// Converts a cell to text. Our statements select nothing but text, integers and null.
 fn text(cell: ValueRef<'_>) -> Option<String> {
     match cell {
         ValueRef::Null => None,
@@ -346,7 +347,7 @@ mod tests {
             file.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap()
         };
         assert_eq!(mode(&file), "delete");
-        // Nobody is kept out, and no index is made.
+        // Other connections are not locked out, and no `-shm` file is created.
         let other = Connection::open(&path).unwrap();
         other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
         file.execute_batch("INSERT INTO t VALUES (3)").unwrap();

@@ -1,8 +1,8 @@
-//! What stands between the engine and whoever talks to a remote.
+//! The layer between the engine and whatever talks to a remote.
 //!
-//! Every request passes here once, so this is where it is logged (what, how long, how it ended), and
-//! where secrets are taken out of what comes back as an error: a server may repeat the headers that it
-//! was sent. Parameters, headers and answers are never logged.
+//! Every request passes here once. So this is where requests are logged (what, how long, how it ended),
+//! and where secrets are removed from errors, because a server may repeat the headers that it was sent.
+//! Parameters, headers and answers are never logged.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,17 +17,18 @@ use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::sanitize::said;
 use crate::remote::secret::{Secret, Secrets};
 
-/// As many letters of a secret give it away. What is shorter is none, and stands in any text.
+/// A prefix of a secret of this length counts as a leak. Shorter secrets are ignored, because they may
+/// be a part of any text.
 const TELLTALE_CHARS: usize = 8;
 
-/// Secrets, remembered as they are given out.
+/// Gives out secrets, and remembers them.
 #[derive(Debug)]
 pub(crate) struct Given<'a> {
     from: &'a dyn Secrets,
     given: Mutex<Vec<Secret>>,
 }
 
-/// A list of secrets is whole at any time, also after a panic.
+/// The list of secrets is whole at any time, also after a panic.
 fn lock(secrets: &Mutex<Vec<Secret>>) -> MutexGuard<'_, Vec<Secret>> {
     secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -37,17 +38,17 @@ impl<'a> Given<'a> {
         Self { from, given: Mutex::default() }
     }
 
-    /// An error without the secrets that were given out.
+    /// Removes the secrets that were given out from an error.
     pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
         clean_primary(error, &lock(&self.given))
     }
 
-    /// The same of a pack store's error.
+    /// Removes them from the error of a pack store.
     pub(crate) fn clean_packs(&self, error: PackStoreError) -> PackStoreError {
         clean_packs(error, &lock(&self.given))
     }
 
-    /// A primary and a pack store that were opened with these secrets, under guard.
+    /// Wraps a primary and a pack store that were opened with these secrets.
     pub(crate) fn guard(
         self,
         primary: Box<dyn Primary>,
@@ -114,7 +115,7 @@ struct GuardedPacks {
 }
 
 impl GuardedPacks {
-    /// Logs how a request ended, and cleans its error.
+    /// Logs how a request ended, and removes secrets from its error.
     fn ended<T>(
         &self,
         what: &str,
@@ -124,7 +125,7 @@ impl GuardedPacks {
     ) -> Result<T, PackStoreError> {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
         let (place, ms) = (self.inner.place(), elapsed_ms(begun));
-        // The primary has a say in it.
+        // A part of the key comes from the primary.
         let key = self.said(key);
         match &answer {
             Ok(_) => debug!(place, key, ms, "{what}"),
@@ -171,7 +172,7 @@ impl PackStore for GuardedPacks {
     }
 }
 
-/// Enough of a statement to tell it from others; what it is about is in its parameters.
+/// Returns enough of a statement to tell it from others. What it is about is in its parameters.
 fn beginning(sql: &str) -> &str {
     let sql = sql.trim_start();
     let end = sql.char_indices().nth(48).map_or(sql.len(), |(at, _)| at);
@@ -182,7 +183,7 @@ fn elapsed_ms(begun: Instant) -> f64 {
     (begun.elapsed().as_secs_f64() * 1e4).round() / 10.0
 }
 
-/// The error, its texts without secrets. A new variant has to say here where it holds any.
+/// Removes secrets from the texts of an error. Each new variant must be added here.
 fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
     use PrimaryError::*;
     let clean = |text: String| scrub(text, secrets);
@@ -207,7 +208,7 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
         Denied { place, reason } => Denied { place, reason: clean(reason) },
         Failed { place, reason } => Failed { place, reason: clean(reason) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
-        // A key holds the owner of a project, whom the primary names.
+        // A key contains the owner of a project, whose id the primary sends.
         Missing { key, place } => Missing { key: clean(said(&key)), place },
         BadKey { key } => BadKey { key: clean(said(&key)) },
         NoStore { key } => NoStore { key: clean(said(&key)) },
@@ -215,7 +216,7 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
     }
 }
 
-/// The text without these secrets, nor the beginning of one: a message may have been cut short.
+/// Removes secrets from a text, and their beginnings too, because a message may have been cut short.
 fn scrub(text: String, secrets: &[Secret]) -> String {
     secrets.iter().fold(text, |text, secret| without(text, secret.expose()))
 }

@@ -1,36 +1,39 @@
-//! A primary whose first set-up was cut short: told from one that an older version made, and finished.
+//! Finishes a primary whose first set-up was cut short, and tells it from one that an older version
+//! made.
 //!
-//! Each migration is applied whole or not at all. Where the first push is killed between two of them,
-//! the primary holds the first ones only, and looks as an older version leaves it. What tells the two
-//! apart is use. A primary in which no table has a row, but for those that the engine fills itself, is
-//! nobody's yet, as an empty database is, and whoever comes first decides its version. One with a row is
-//! somebody's, and its owner decides when it is migrated.
+//! Each migration is applied as a whole or not at all. If the first push is killed between two of them,
+//! the primary has only the first ones, as if an older version had made it. Use tells the two apart. If
+//! no table has a row, except those that the engine fills itself, the primary is unused, like an empty
+//! database, and the first device decides its version. If a table has a row, the primary is in use, and
+//! its owner decides when it is migrated.
 //!
-//! The look and the migration are one transaction: a row that is written in between is not passed over.
+//! The check and the migration are one transaction, so that a row that is written in between is not
+//! missed.
 
 use fastest_schema::{Migration, statements};
 
 use crate::base::clock;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
 
-/// The tables that tell of use: all but those of SQLite, of Cloudflare and of the engine, of which the
-/// changes and pushes count. Either gets a row with the first write to a table that is synced, and keeps it.
+/// Lists the tables that show use: all except those of SQLite, of Cloudflare and of the engine. Of the
+/// engine's, the changes and the pushes show it: each gets a row with the first write to a synced
+/// table, and keeps one.
 const TELLING_TABLES: &str = "SELECT ?1, (SELECT json_group_array(name) FROM sqlite_master
   WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'
     AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name <> 'd1_migrations'
     AND (name NOT GLOB 'fastest_*' OR name IN ('fastest_changes', 'fastest_pushes')))";
 
-/// What SQLite says of the sum that [`fails_where_used`] works out.
+/// The message of SQLite for what [`fails_where_used`] computes.
 const USED: &str = "integer overflow";
 
-/// Applies the migrations that a half-made primary lacks. Gives `false`, and changes nothing, where it is
-/// in use: an older version made it.
+/// Applies the migrations that a half-made primary lacks. Returns `false`, and changes nothing, if it
+/// is in use: then an older version made it.
 pub(crate) async fn finish(
     primary: &dyn Primary,
     lacked: &[Migration],
 ) -> Result<bool, PrimaryError> {
     for Migration { name, sql } in lacked {
-        // An application's migration may make, drop and rename tables.
+        // An application's migration may create, drop and rename tables, so they are listed each time.
         let tables = ask_list(primary, TELLING_TABLES, &clock::new_id()).await?;
         let guards: Vec<String> = tables.iter().map(|table| fails_where_used(table)).collect();
         let all: Vec<&str> = guards.iter().map(String::as_str).chain(statements(sql)).collect();
@@ -44,7 +47,7 @@ pub(crate) async fn finish(
     Ok(true)
 }
 
-/// A statement that fails, and takes back what runs with it, where a table has a row.
+/// Returns a statement that fails if a table has a row, and so rolls back what runs with it.
 fn fails_where_used(table: &str) -> String {
     let table = table.replace('"', "\"\"");
     format!("SELECT abs(iif(EXISTS (SELECT 1 FROM \"{table}\"), -9223372036854775808, 0))")

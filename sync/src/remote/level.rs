@@ -8,8 +8,9 @@ use crate::base::clock;
 use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 
-/// Brings a primary up to date: every migration of the schema that it lacks, in order, each whole or
-/// not at all. Gives the names of those. Refuses a database that another application's engine holds.
+/// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each as
+/// a whole or not at all. Returns their names. Refuses a database that has the engine of another
+/// application.
 pub async fn migrate(
     primary: &dyn Primary,
     schema: &Schema,
@@ -22,12 +23,11 @@ pub async fn migrate(
     Ok(lacked.into_iter().map(|migration| migration.name).collect())
 }
 
-/// Sets up a primary that lacks the engine's tables or views, or finishes what a set-up that was cut
-/// short has left.
+/// Sets up a primary that lacks the engine's tables or views, or finishes a set-up that was cut short.
 ///
 /// # Errors
-/// [`PrimaryError::Behind`] where an older version has set it up, and it is in use: its owner decides
-/// when to migrate it.
+/// [`PrimaryError::Behind`] if an older version has set it up and it is in use: its owner decides when
+/// to migrate it.
 pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
@@ -48,7 +48,7 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
     }
 }
 
-/// The migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
+/// Returns the migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
 pub(crate) async fn lacked(
     primary: &dyn Primary,
     schema: &Schema,
@@ -65,17 +65,17 @@ pub(crate) async fn lacked(
     Ok(schema.migrations.iter().filter(is_lacked).copied().collect())
 }
 
-/// What a primary says of who set it up.
+/// What a primary says about who has set it up.
 struct Engine {
-    /// The engine's tables that are there, of those that tell whose they are.
+    /// `fastest_meta` if the engine is set up, and `fastest_packs` if Fastest's own schema is.
     tables: Vec<String>,
-    /// Names of migrations, of anyone's.
+    /// The names of recorded migrations, whoever owns them.
     recorded: Vec<String>,
 }
 
 impl Engine {
-    /// The migrations of a schema that are recorded: those that this build knows, and those that the
-    /// primary takes for its own. Without the engine, what is unknown is none of ours.
+    /// Returns the recorded migrations of a schema: those that this build knows, and those that the
+    /// primary takes for its own. Without the engine, an unknown one is not ours.
     fn applied(&self, schema: &Schema, ours: &[String]) -> Vec<&String> {
         let is_known = |name: &str| schema.migrations.iter().any(|known| known.name == name);
         let is_ours = |name: &String| self.has("fastest_meta") && ours.contains(name);
@@ -86,11 +86,11 @@ impl Engine {
         self.tables.iter().any(|table| table == name)
     }
 
-    /// Why a database is not one for this schema: what is recorded there and the engine's tables do
-    /// not belong together. Without migrations nothing is ours to judge.
+    /// Returns why a database is not for this schema: the migrations that are recorded there and the
+    /// engine's tables do not belong together. For a schema without migrations, this is not checked.
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
-        // Fastest's first migration is named as others name theirs.
+        // Others may use the name of Fastest's first migration.
         let ours = !applied.is_empty() && (self.has("fastest_packs") || !schema.is_fastest());
         match (self.has("fastest_meta"), applied.first()) {
             _ if schema.migrations.is_empty() => None,
@@ -114,12 +114,12 @@ impl Engine {
     }
 }
 
-/// Asks a primary who set it up; makes the table that migrations are recorded in.
+/// Asks a primary who has set it up. Creates the table that migrations are recorded in.
 async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         primary.run(D1_MIGRATIONS_DDL, &[]).await?;
         match ask_list(primary, engine_sql(), &clock::new_id()).await {
-            // What said that it was made was the answer to something else.
+            // The answer that said that the table was created belongs to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
             answer => {
                 let all = answer?.into_iter();
@@ -131,8 +131,8 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// Refuses a primary that a newer version of an application has migrated, before anything is written:
-/// a name may mean something else there by now. Fastest's own migrations only add.
+/// Refuses a primary that a newer version of an application has migrated, before anything is written,
+/// because a name may mean something else there by now. Fastest's own migrations only add.
 pub(crate) async fn check_not_newer(
     primary: &dyn Primary,
     schema: &Schema,
@@ -142,13 +142,13 @@ pub(crate) async fn check_not_newer(
     }
     match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
         Ok(applied) => check_migration(primary, schema, applied.last().map(String::as_str)),
-        // The push finds the same, and knows what to do about it.
+        // The push will find the same, and knows what to do about it.
         Err(PrimaryError::NotMigrated { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Refuses a primary whose last migration of the schema this build does not know.
+/// Refuses a primary whose last migration of the schema is not known to this build.
 pub fn check_migration(
     primary: &dyn Primary,
     schema: &Schema,
@@ -163,7 +163,7 @@ pub fn check_migration(
     }
 }
 
-/// Why a primary failed to run a statement: one that lacks a table or a column says no more than that.
+/// Finds out why a primary failed to run a statement, if a table or a column is missing.
 pub(crate) async fn explained(
     primary: &dyn Primary,
     schema: &Schema,
@@ -189,11 +189,12 @@ pub(crate) async fn explained(
     }
 }
 
-/// What a primary with all migrations lacks of the synced tables: another tool renamed or dropped it.
+/// Returns what a primary with all migrations lacks of the synced tables, because another tool renamed
+/// or dropped it.
 async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, PrimaryError> {
     let names: Vec<&str> = schema.synced().map(|table| table.name).collect();
     let names = serde_json::to_string(&names).expect("names serialise");
-    // SQLite takes `Email` and `email` for one name.
+    // To SQLite, `Email` and `email` are one name.
     let columns = "SELECT ?1, (SELECT json_group_array(lower(t.value || '.' || c.name))
                    FROM json_each(?1) AS t, pragma_table_info(t.value) AS c)";
     let there = ask_list(primary, columns, &names).await?;
@@ -219,7 +220,7 @@ async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, 
     }))
 }
 
-/// The last migration of a primary, known to this build or not; `None` where it has none yet.
+/// Returns the last migration of a primary, known to this build or not; `None` if it has none yet.
 pub(crate) async fn last_migration(
     primary: &dyn Primary,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! What goes over the wire, counted.
+//! Counts requests and bytes.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,7 +9,7 @@ use fastest_core::progress::Progress;
 /// Requests and bytes so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// Requests made, those included that had to be made again. For a file: statements run.
+    /// Requests made, retries included. For a file: statements run.
     pub requests: u64,
     /// Bytes of statements, parameters and packs.
     pub bytes_sent: u64,
@@ -17,7 +17,7 @@ pub struct Traffic {
     pub bytes_received: u64,
 }
 
-/// A counter that whoever talks to a remote shares.
+/// A counter that everything that talks to a remote shares.
 #[derive(Debug, Default, Clone)]
 pub struct Meter(Arc<Counts>);
 
@@ -48,12 +48,12 @@ impl Meter {
         self.progress().add(0, bytes);
     }
 
-    /// Shows what is counted from here on in a progress bar.
+    /// Shows in a progress bar what is counted from now on.
     pub fn show(&self, progress: Arc<Progress>) {
         *self.0.shown.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 
-    /// Tells the progress bar how much is still to come.
+    /// Tells the progress bar how many bytes are still to come.
     pub(crate) fn expect(&self, bytes: u64) {
         self.progress().add_total(0, bytes);
     }
@@ -62,7 +62,7 @@ impl Meter {
         Arc::clone(&self.0.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What was counted so far.
+    /// Returns what was counted so far.
     pub fn traffic(&self) -> Traffic {
         Traffic {
             requests: self.0.requests.load(Relaxed),

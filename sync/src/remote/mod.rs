@@ -1,4 +1,4 @@
-//! The other side: primaries, pack stores, and what stands between them and the engine.
+//! The other side: primaries, pack stores, and what is between them and the engine.
 //!
 //! Nothing here knows the replica.
 

@@ -1,4 +1,4 @@
-//! The remote of a device: its primary, and where large packs go.
+//! The remote of a device: its primary, and where large packs are stored.
 
 use std::path::Path;
 
@@ -36,19 +36,19 @@ pub enum RemoteError {
 pub struct Remote {
     /// The database that orders writes.
     pub primary: Box<dyn Primary>,
-    /// Where packs lie that are not in its rows.
+    /// Where packs are that are not in the primary's rows.
     pub packs: Box<dyn PackStore>,
     /// Where large packs are put.
     pub large: LargePacks,
-    /// What both have sent and received.
+    /// Counts what both have sent and received.
     pub meter: Meter,
     /// The address of the primary as the device remembers it.
     pub chosen: Option<String>,
 }
 
 impl Remote {
-    /// The remote that `state` describes, for the device whose store is in `store_dir`. What it is
-    /// given of `secrets` is in no error that comes from it.
+    /// Opens the remote that `state` describes, for the device whose store is in `store_dir`. No error
+    /// of the remote contains a secret that `secrets` gave out for it.
     pub fn open(
         state: &RemoteState,
         store_dir: &Path,
@@ -57,7 +57,7 @@ impl Remote {
         Self::open_patiently(state, store_dir, secrets, RetryPolicy::default())
     }
 
-    /// The same, with a patience of the caller's own.
+    /// Like [`Remote::open`], with the caller's own retry policy.
     pub fn open_patiently(
         state: &RemoteState,
         store_dir: &Path,
@@ -96,7 +96,8 @@ impl Remote {
         };
         let beside = Directory::beside(&path, own);
         let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
-        // The one in the store goes with the store; another one has answered before.
+        // The primary in the store comes and goes with the store. Any other with an epoch has answered
+        // before.
         let primary = match state.epoch.is_some() {
             _ if own => Embedded::inside_store(&path),
             true => Embedded::existing(&path),
@@ -109,8 +110,8 @@ impl Remote {
 }
 
 impl Remote {
-    /// Refuses to go on where the user has chosen another remote in the meantime: what one primary
-    /// has answered does not hold for another. `state` is what the device remembers now.
+    /// Fails if the user has chosen another remote in the meantime, because the answers of one primary
+    /// do not hold for another. `state` is what the device remembers now.
     pub(crate) fn check_chosen(&self, state: &RemoteState) -> Result<(), RemoteError> {
         if state.url == self.chosen { Ok(()) } else { Err(RemoteError::Changed) }
     }
@@ -118,17 +119,18 @@ impl Remote {
 
 /// For an application, whose rows have no packs.
 impl Remote {
-    /// The primary at an address: `file:`, `d1:` or `libsql:`. What it is given of `secrets` is in no
-    /// error that comes from it.
+    /// Opens the primary at an address: `file:`, `d1:` or `libsql:`. No error of it contains a secret
+    /// that `secrets` gave out for it.
     pub fn to(url: &str, secrets: &dyn Secrets) -> Result<Self, RemoteError> {
         let (url, packs) = (Some(url.to_owned()), Packs::Rows);
         let state = RemoteState { url, packs, ..RemoteState::default() };
-        // Only a primary without an address lies in a store.
+        // Only a primary without an address is in a store.
         let remote = Self::open(&state, Path::new(""), secrets)?;
         Ok(Self { chosen: None, ..remote })
     }
 
-    /// A primary that is open already.
+    /// Wraps a primary that is already open. Its requests are not logged, and its errors are passed on
+    /// as they are.
     pub fn of(primary: Box<dyn Primary>) -> Self {
         let (packs, large) = (Box::new(NoPackStore), LargePacks::Rows);
         Self { primary, packs, large, meter: Meter::default(), chosen: None }
@@ -138,7 +140,7 @@ impl Remote {
 const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
 const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
 
-/// The primary at an address that is no file's.
+/// Opens the primary at an address that is not a file's.
 fn open_server(
     address: Address,
     url: &str,
@@ -162,7 +164,8 @@ fn open_server(
     })
 }
 
-/// A token, or why there is none: a keyring that cannot be asked holds none.
+/// Returns a token, or why there is none. A keyring that cannot be asked counts as one without the
+/// token.
 fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
     match secrets.get(name, url) {
         Ok(token) => (token, None),
@@ -170,7 +173,7 @@ fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Optio
     }
 }
 
-/// Adds to an error that a token is missing what the keyring said.
+/// Adds what the keyring said to the error for a missing token.
 fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     match (error, problem) {
         (PrimaryError::Denied { url, denial: Denial::NoToken, .. }, Some(message)) => {
@@ -180,8 +183,8 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     }
 }
 
-/// The address with the id of its database in the place of its name, where that can be asked for by
-/// now: D1 knows databases by id, and each look-up takes a request.
+/// Replaces the name of a database in an address by its id, if the id can be looked up now. D1 knows
+/// databases by id, and each look-up takes a request.
 pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
     let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
     let (token, _) = token(secrets, D1_TOKEN, &url);
@@ -192,9 +195,9 @@ pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<Str
     }
 }
 
-/// Where packs lie, and where large ones go: beside a primary that is a file, where nothing else is
-/// chosen, and in the rows of one that is none. Small ones travel inline whatever is chosen, and rows
-/// that name a pack in a store are read wherever there is one.
+/// Chooses where packs are, and where large ones go. By default they are beside a primary that is a
+/// file, and in the rows of any other. Small packs are sent inline whatever is chosen. Packs that are
+/// in a store are read from it as long as there is one.
 fn pack_store(
     state: &RemoteState,
     beside: Option<Directory>,

@@ -1,9 +1,9 @@
 //! Primaries: the one database that orders writes.
 //!
-//! A primary runs one SQL statement at a time, atomically, with text parameters and text answers:
-//! that is all that D1's HTTP API, Hrana and a file have in common, and all that the wire protocol
-//! needs (`docs/protocol.md`). Everything else is built on [`Primary::run`], with the same SQL
-//! everywhere.
+//! A primary runs one SQL statement at a time, atomically, with text parameters and text answers. That
+//! is all that D1's HTTP API, Hrana and a file have in common, and all that the wire protocol needs
+//! (`docs/protocol.md`). Everything else is built on [`Primary::run`], with the same SQL for every
+//! primary.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,25 +17,25 @@ use crate::remote::sanitize::said;
 /// The answer to a statement: rows of cells in column order, each text or null.
 pub type Rows = Vec<Vec<Option<String>>>;
 
-/// One database that orders writes.
+/// The one database that orders writes.
 #[async_trait]
 pub trait Primary: Send + Sync {
-    /// Where it is, without secrets: for messages.
+    /// Returns its address without secrets, for messages.
     fn url(&self) -> &str;
 
-    /// Runs one statement: all of it or nothing. `parameters` bind to `?1`, `?2`, …
+    /// Runs one statement, as a whole or not at all. `parameters` bind to `?1`, `?2`, …
     ///
-    /// [`PrimaryError::Unreachable`] means that little is known of the outcome ([`Failure`]): the
-    /// statement may have been applied. Whoever sends what may not be applied twice must ask first.
+    /// After [`PrimaryError::Unreachable`], the outcome may be unknown ([`Failure`]): the statement may
+    /// have been applied. A caller whose statement must not be applied twice has to find out first.
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError>;
 
-    /// What it says, fit for a message. Whoever sends it secrets takes them out here.
+    /// Makes a text of the primary fit for a message. A primary that is sent secrets removes them here.
     fn said(&self, text: &str) -> String {
         said(text)
     }
 
-    /// Applies a migration, all of it or nothing, and records its name in `d1_migrations`; does
-    /// nothing where it is recorded already, by another device a moment ago for instance.
+    /// Applies a migration, as a whole or not at all, and records its name in `d1_migrations`. Does
+    /// nothing if the name is recorded already, for example because another device was faster.
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError>;
 }
 
@@ -46,32 +46,32 @@ pub enum PrimaryError {
     /// It could not be reached, or its answer was lost.
     #[error("the primary {url} is out of reach: {reason}")]
     Unreachable {
-        /// Where it should be.
+        /// Its address.
         url: String,
-        /// What the system says.
+        /// The reason, in the words of the system or of the server.
         reason: String,
-        /// In what way: decides whether to try again.
+        /// In what way, which decides whether to try again.
         failure: Failure,
     },
-    /// It does not let us in, or not do what was asked.
+    /// It refuses access, or does not allow what was asked.
     #[error("the primary {url} {}: {message}", denial.words())]
     Denied {
         /// Where it is.
         url: String,
-        /// What it wants.
+        /// What is wrong with the token.
         denial: Denial,
-        /// Its own words, or ours.
+        /// Its own message, or ours.
         message: String,
     },
-    /// The server knows no such database.
+    /// The server has no such database.
     #[error("there is no database at {url}: {message}")]
     NoDatabase {
         /// The address.
         url: String,
-        /// Its own words.
+        /// Its own message.
         message: String,
     },
-    /// It refused a push by a rule of the protocol; nothing was changed.
+    /// It refused a push by a rule of the protocol, and changed nothing.
     #[error("the primary {url} refused the push: {}{}", refusal.name(), because(*refusal))]
     Refused {
         /// Where it is.
@@ -79,13 +79,13 @@ pub enum PrimaryError {
         /// The rule.
         refusal: Refusal,
     },
-    /// It lacks our tables.
+    /// The engine's tables are missing: it has not been set up.
     #[error("the primary {url} has no Fastest tables yet")]
     NotMigrated {
         /// Where it is.
         url: String,
     },
-    /// It was set up by a newer version.
+    /// A newer version has migrated it.
     #[error("the primary {url} has migration {found}, which this version does not know")]
     Newer {
         /// Where it is.
@@ -93,12 +93,12 @@ pub enum PrimaryError {
         /// Its last migration.
         found: String,
     },
-    /// Another application has set it up.
+    /// It cannot be used, for example because another application has set it up.
     #[error("the primary {url} cannot be used: {what}")]
     Occupied {
         /// Where it is.
         url: String,
-        /// What was found there, and what to do.
+        /// What was found there, and what to do about it.
         what: String,
     },
     /// It lacks migrations that the statement needs.
@@ -109,15 +109,15 @@ pub enum PrimaryError {
         /// The last migration that it lacks.
         needed: &'static str,
     },
-    /// It failed to run the statement; nothing was changed.
+    /// The statement failed, and changed nothing.
     #[error("the primary {url} failed: {message}")]
     Failed {
         /// Where it is.
         url: String,
-        /// Its own words.
+        /// Its own message.
         message: String,
-        /// Whether what the statement would write may be at fault: a constraint, a trigger or a limit
-        /// of size refuses it.
+        /// Whether the rows that the statement would write may be at fault: a constraint, a trigger or
+        /// a limit of size refused them.
         of_rows: bool,
     },
     /// Its answer breaks the protocol, or contradicts itself.
@@ -128,15 +128,15 @@ pub enum PrimaryError {
         /// The rule that the answer breaks, or the contradiction.
         what: String,
     },
-    /// The address is of no known form.
+    /// The address is not valid.
     #[error("{url:?} is no address of a primary: {reason}")]
     BadUrl {
-        /// As given.
+        /// As given, without what may be a secret.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The folder that should hold the database is not there.
+    /// The folder that should hold the database does not exist.
     #[error("the folder {} is not there", path.display())]
     NoFolder {
         /// The folder.
@@ -144,7 +144,7 @@ pub enum PrimaryError {
     },
 }
 
-/// What an application's developer has to know of a refusal, where its name does not say it.
+/// Returns what an application's developer has to know of a refusal, if its name does not say it.
 fn because(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Swallowed => {
@@ -154,34 +154,33 @@ fn because(refusal: Refusal) -> &'static str {
     }
 }
 
-/// In what way a primary was out of reach.
+/// In what way a primary was unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// No connection: the statement never reached it.
+    /// There was no connection, so the statement never reached it.
     NoConnection,
-    /// The connection broke, or the answer was late, cut short or not an answer to what was asked:
-    /// the statement may have been applied.
+    /// The connection broke, or the answer was late, cut short or not an answer to what was asked. The
+    /// statement may have been applied.
     Lost,
-    /// It failed for the moment, in its own words or by a 5xx status: the statement may have been
-    /// applied.
+    /// It failed temporarily, by its own words or by a 5xx status. The statement may have been applied.
     Transient,
     /// It asks for less load, and did nothing.
     Busy {
-        /// When to come back, where it says so.
+        /// How long it asks to wait, if it says so.
         retry_after: Option<Duration>,
     },
 }
 
-/// What a primary misses in a request.
+/// What is wrong with the token of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
     /// There is no token.
     NoToken,
-    /// The token is not valid, or no longer.
+    /// The token is not valid, or has expired.
     BadToken,
-    /// The token is valid, and does not allow this.
+    /// The token is valid, but does not allow this.
     Forbidden,
 }
 
@@ -195,13 +194,13 @@ impl Denial {
     }
 }
 
-/// What SQLite says where triggers, or a cascade, go deeper than it runs them: ten levels on D1.
+/// The message of SQLite if triggers or a cascade go deeper than its limit, which is ten levels on D1.
 pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
 
-/// How often an answer that belongs to something else is taken for a mishap of the network.
+/// How often in a row the answer to another question is taken for a fault of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
-/// Asks a question whose answer is one row: the parameter again, and a list as JSON.
+/// Asks a question whose answer is one row: the parameter again, and a list as JSON. Returns the list.
 pub(crate) async fn ask_list(
     primary: &dyn Primary,
     sql: &str,
@@ -220,7 +219,7 @@ pub(crate) async fn ask_list(
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// The cell in the column `target` of the row of `table` whose column `by` is `key`.
+/// Asks for the cell in the column `target` of the row of `table` whose column `by` is `key`.
 pub(crate) async fn ask_cell(
     primary: &dyn Primary,
     (table, by, target): (&str, &str, &str),
@@ -230,8 +229,8 @@ pub(crate) async fn ask_cell(
     ask_cell_by(primary, &cell, &[key]).await
 }
 
-/// The cell that a SELECT of one column gives, by parameters of which the first tells its answer from
-/// those to other questions.
+/// Asks for the cell that a SELECT of one column returns. The first parameter tells its answer from the
+/// answers to other questions.
 pub(crate) async fn ask_cell_by(
     primary: &dyn Primary,
     cell: &str,
@@ -250,8 +249,8 @@ pub(crate) async fn ask_cell_by(
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// What `decode` reads in the answer to a question whose one parameter, new each time, tells it from
-/// those to others: it gives `None` for one of these.
+/// Asks a question whose one parameter is new each time. `decode` is given this parameter and an
+/// answer, and returns `None` for an answer to another question.
 pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
     primary: &dyn Primary,
     sql: &str,
@@ -269,12 +268,12 @@ pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
 }
 
 impl PrimaryError {
-    /// Whether the work stays queued and a later try may succeed without anything being mended.
+    /// Whether the work stays queued and a retry may succeed without a repair.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::NoFolder { .. })
     }
 
-    /// For an answer that belongs to another question, as often as it was asked.
+    /// Makes the error for a question that only got answers to other questions.
     pub(crate) fn stray_answer(primary: &dyn Primary) -> Self {
         Self::Unreachable {
             url: primary.url().to_owned(),
@@ -283,12 +282,13 @@ impl PrimaryError {
         }
     }
 
-    /// For an answer that no honest primary gives; `what` may quote it.
+    /// Makes the error for an answer that no honest primary gives. `what` may quote the answer.
     pub(crate) fn inconsistent(primary: &dyn Primary, what: &str) -> Self {
         Self::Inconsistent { url: primary.url().to_owned(), what: primary.said(what) }
     }
 
-    /// What a message of SQLite's means on any primary: a refusal, or that our tables are missing.
+    /// Interprets a message of SQLite that means the same on any primary: a refusal, or that the
+    /// engine's tables are missing.
     pub(crate) fn from_sqlite(url: &str, message: &str) -> Option<Self> {
         let url = url.to_owned();
         if let Some(refusal) = Refusal::find_in(message) {
@@ -299,7 +299,7 @@ impl PrimaryError {
         missing.then_some(Self::NotMigrated { url })
     }
 
-    /// Whether a push was refused for what it would write, and a later try would be refused alike.
+    /// Whether a push was refused for what it would write, so that a retry would be refused too.
     pub(crate) fn is_of_rows(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
@@ -308,14 +308,14 @@ impl PrimaryError {
         }
     }
 
-    /// Whether a push was refused for rows that would refer to none: others deleted those that ours
-    /// refer to, or refer to those that we delete; or the primary lost what it had.
+    /// Whether a push was refused for a foreign key. Others have deleted rows that ours refer to, or
+    /// refer to rows that we delete; or the primary has lost rows.
     pub(crate) fn lacks_rows(&self) -> bool {
         let words = "FOREIGN KEY constraint failed";
         matches!(self, Self::Failed { message, .. } if message.contains(words))
     }
 
-    /// The rule by which a push was refused.
+    /// Returns the rule by which a push was refused.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
@@ -324,7 +324,7 @@ impl PrimaryError {
     }
 }
 
-/// What time it is for a primary: RFC 3339, UTC, as it says; empty where it says nothing.
+/// Asks what time it is for a primary: RFC 3339, UTC, unchecked. Empty if it answers nothing.
 pub(crate) async fn ask_time(primary: &dyn Primary) -> Result<String, PrimaryError> {
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
     let rows = primary.run(sql, &[]).await?;

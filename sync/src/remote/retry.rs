@@ -1,10 +1,10 @@
 //! When to try again, and for how long.
 //!
-//! [`decide`] is pure: it is told what happened, how long it has taken so far and a random number,
-//! and says whether to wait. [`Retrying`] carries that out around a [`Primary`].
+//! [`decide`] is pure: it gets what happened, how long it has taken so far and a random number, and
+//! returns whether to wait. [`Retrying`] does so around a [`Primary`].
 //!
-//! A statement that may have been applied is sent again only where that does no harm
-//! ([`repeatable`]). Pushes do none, for they carry an id.
+//! A statement that may have been applied is sent again only if that does no harm ([`repeatable`]).
+//! Repeating a push does none, because a push has an id.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -15,20 +15,20 @@ use tracing::debug;
 
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 
-/// Without a connection it is tried so often…
+/// The most attempts without a connection.
 const CONNECT_ATTEMPTS: u32 = 3;
 
-/// …and no longer than this: whoever is offline wants to know.
+/// The longest time for these attempts: a user who is offline wants to know it soon.
 const CONNECT_TOTAL: Duration = Duration::from_secs(2);
 
-/// How patient to be.
+/// How often and for how long to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a statement is sent at most.
+    /// How often a statement is sent, at most.
     pub attempts: u32,
-    /// The longest wait before the second attempt; it doubles with each further one.
+    /// The longest wait before the second attempt. It doubles with each further attempt.
     pub base: Duration,
-    /// The longest wait, unless the primary names one.
+    /// The longest wait, without what the primary asks for.
     pub max_wait: Duration,
     /// No wait ends later than this after the first attempt began.
     pub max_total: Duration,
@@ -45,32 +45,33 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What to do after an attempt that failed.
+/// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Wait, and try again.
+    /// Wait, then try again.
     Wait(Duration),
-    /// Hand the error on.
+    /// Return the error.
     GiveUp,
 }
 
-/// What is known when an attempt has failed.
+/// What is known after a failed attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
     /// How it failed.
     pub failure: Failure,
-    /// Which one it was, from 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// Whether the statement does no harm where it is applied twice.
+    /// Whether the statement does no harm if it is applied twice.
     pub repeatable: bool,
     /// Time since the first attempt began.
     pub spent: Duration,
-    /// Any number, equally likely: spreads those who failed together.
+    /// A uniformly random number, which spreads clients that failed at the same time.
     pub random: u32,
 }
 
-/// Whether to try again, and after what time: random, up to a bound that doubles ("full jitter",
-/// Brooker, "Exponential Backoff And Jitter", 2015). A wait that the primary asks for is kept to.
+/// Decides whether to try again, and after what time. The wait is random, up to a bound that doubles
+/// ("full jitter", Brooker, "Exponential Backoff And Jitter", 2015), and is added to a wait that the
+/// primary asks for.
 pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     let Attempt { failure, number, repeatable, spent, random } = *attempt;
     let (attempts, total, least, applied) = match failure {
@@ -97,8 +98,8 @@ pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     }
 }
 
-/// Whether a statement does no harm where it is applied twice: it reads, or makes what may be there
-/// already, or is a push, which carries an id.
+/// Whether a statement does no harm if it is applied twice: it reads, or creates what may exist
+/// already, or is a push, which has an id.
 pub fn repeatable(sql: &str) -> bool {
     let mut words = sql
         .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
@@ -118,24 +119,24 @@ pub fn repeatable(sql: &str) -> bool {
     }
 }
 
-/// Whether a statement is a push, of whatever payload.
+/// Whether a statement is a push, of any version of the payload.
 fn is_push(sql: &str) -> bool {
     sql == PUSH_SQL || sql == PUSH_1_SQL
 }
 
-/// A primary that is asked again where it failed for the moment.
+/// A primary that is asked again after a temporary failure.
 pub struct Retrying<P> {
     inner: P,
     policy: RetryPolicy,
 }
 
 impl<P: Primary> Retrying<P> {
-    /// Asks `inner`, as patiently as `policy` says.
+    /// Wraps `inner`, with the patience of `policy`.
     pub fn new(inner: P, policy: RetryPolicy) -> Self {
         Self { inner, policy }
     }
 
-    /// Whether to try again after `error`, once the wait is over.
+    /// Returns whether to try again after `error`, once the wait is over.
     async fn waits(
         &self,
         begun: Instant,
@@ -194,7 +195,7 @@ impl<P: Primary> Primary for Retrying<P> {
     }
 }
 
-/// A number for jitter: the standard library's hash maps are seeded at random.
+/// Returns a random number for jitter: the standard library seeds its hash maps at random.
 fn random() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }

@@ -1,9 +1,9 @@
-//! What servers say, made fit for a message.
+//! Makes what servers say fit for a message.
 
-/// Longer texts are cut: some servers answer with pages.
+/// Longer texts are cut, because some servers answer with whole pages.
 const CHARS_MAX: usize = 300;
 
-/// The text on one line, not long, and without what a terminal would obey.
+/// Returns the text on one line, cut to a limit, and without characters that a terminal would obey.
 pub(crate) fn said(text: &str) -> String {
     let mut said = String::new();
     let clean = |word: &str| word.chars().filter(|letter| !letter.is_control()).collect::<String>();
@@ -21,7 +21,7 @@ pub(crate) fn said(text: &str) -> String {
     said
 }
 
-/// Whether a text is a web page: no API's answer, but that of whoever stands between.
+/// Whether a text is a web page. No API answers with one, but a proxy in between may.
 pub(crate) fn is_web_page(text: &[u8]) -> bool {
     text.trim_ascii_start().first() == Some(&b'<')
 }

@@ -1,8 +1,8 @@
-//! Tokens and keys: where they come from, and that they go nowhere else.
+//! Tokens and keys, and where they come from.
 
 use std::fmt;
 
-/// A token or key. It shows itself only to whoever asks for it by name.
+/// A token or key. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text.trim().to_owned())
     }
 
-    /// The text, for the one place that sends it.
+    /// Returns the text, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -24,14 +24,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where secrets are kept: the environment and the system's keyring, which are the caller's.
+/// Where secrets are kept, such as the environment and the system's keyring. The caller provides it.
 pub trait Secrets: fmt::Debug + Send + Sync {
-    /// The secret of this name, which is that of its environment variable, for the remote at `url`.
-    /// `None` where there is none; an error where the keyring cannot be asked.
+    /// Returns a secret for the remote at `url`, by the name of its environment variable. `None` if
+    /// there is none; an error if the keyring cannot be asked.
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String>;
 }
 
-/// No secrets at all: enough for a primary that is a file.
+/// No secrets at all, which is enough for a primary that is a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSecrets;
 

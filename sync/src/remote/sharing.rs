@@ -1,11 +1,10 @@
-//! Who may read what: the modes of a store, and the modes and the group of a primary that is a file and of
-//! folders of packs.
+//! Modes and groups: who may read a store, a primary that is a file, and folders of packs.
 //!
-//! A store is its owner's, and a new primary its maker's. What is made beside an existing primary takes
-//! the modes and the group of its file, and what is made in a chosen folder of packs those of the folder.
-//! So nothing has to remember that a place is shared, and modes that were changed by hand count too.
-//! SQLite does the same with its `-wal` and `-shm` files. Modes are set after a file is made, because the
-//! umask takes bits away.
+//! A store is its owner's, and a new primary its maker's. What is created beside an existing primary
+//! takes the modes and the group of its file, and what is created in a chosen folder of packs takes
+//! those of the folder. So no setting has to record that a place is shared, and modes that were changed
+//! by hand count too. SQLite does the same with its `-wal` and `-shm` files. Modes are set after a file
+//! is created, because the umask removes bits.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
@@ -15,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::files::private;
 
-/// Folders of a group: what is made in them belongs to it too.
+/// The mode of a group's folders: what is created in them belongs to the group too.
 const SHARED_DIR: u32 = 0o2770;
 const SHARED_FILE: u32 = 0o660;
 
@@ -23,13 +22,13 @@ const SHARED_FILE: u32 = 0o660;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShareError {
-    /// It is on a server, whose tokens say who may do what.
+    /// It is on a server, whose tokens decide who may do what.
     #[error("{url} is not a file: --shared is for a primary that is a file")]
     NotAFile {
         /// The address.
         url: String,
     },
-    /// Nobody else can enter the store.
+    /// It is in the store, which nobody else can enter.
     #[error(
         "{} lies in the store, which is its owner's alone: take a file outside of it",
         path.display()
@@ -44,7 +43,7 @@ pub enum ShareError {
         /// The name.
         name: String,
     },
-    /// The user is in no such group, or does not own the file.
+    /// The user is not in the group, or does not own the file.
     #[error(
         "{} cannot be given to group {group}: only its owner can do that, and only if they are a member of \
          the group (new members log in again first)",
@@ -56,7 +55,7 @@ pub enum ShareError {
         /// The group's name.
         group: String,
     },
-    /// Members could not make files beside the database.
+    /// Members could not create files beside the database.
     #[error(
         "group {group} may not make files in {}, as SQLite does beside a database: take a folder of its own \
          (mkdir DIR && chgrp {group} DIR && chmod 2770 DIR)",
@@ -73,36 +72,36 @@ pub enum ShareError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// The modes and the group of what is made in a place.
+/// The modes and the group of what is created in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sharing {
     file: u32,
     dir: u32,
-    /// `None` where whatever group a file gets may do nothing with it.
+    /// `None` if the group may do what everybody may, so that it does not matter which group it is.
     group: Option<u32>,
 }
 
 impl Sharing {
     const PRIVATE: Self = Self { file: private::FILE_MODE, dir: private::DIR_MODE, group: None };
 
-    /// As the file or folder at `path` has it; private where there is none.
+    /// Returns those of the file or folder at `path`; private ones if there is none.
     pub(crate) fn of(path: &Path) -> Self {
         let Ok(data) = fs::metadata(path) else { return Self::PRIVATE };
         let file = data.mode() & 0o666 | private::FILE_MODE;
         let is_of_group = file & 0o060 != (file & 0o006) << 3;
-        // Whoever may write to a file makes others beside it, which have to be the group's.
+        // Whoever may write to a file creates others beside it, which must belong to the group.
         let set_group = if file & 0o020 != 0 { 0o2000 } else { 0 };
         let dir = file | (file & 0o444) >> 2 | set_group;
         Self { file, dir, group: is_of_group.then_some(data.gid()) }
     }
 
-    /// Makes a folder, and those above it that are missing. Each gets its name with its modes: one that
-    /// a killed process left without would be closed to all others.
+    /// Creates a folder, and those above it that are missing. Each gets its name only after its modes:
+    /// if the process were killed in between, a folder without them would be closed to all others.
     pub(crate) fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         if dir.is_dir() {
             return Ok(());
@@ -123,7 +122,7 @@ impl Sharing {
         Ok(())
     }
 
-    /// Gives a file its modes and group, before it gets its name.
+    /// Sets the modes and the group of a file, before it gets its name.
     pub(crate) fn settle(&self, file: &File) -> io::Result<()> {
         let data = file.metadata()?;
         if let Some(group) = self.group.filter(|group| *group != data.gid()) {
@@ -136,14 +135,14 @@ impl Sharing {
     }
 }
 
-/// A group, and how to speak of it.
+/// A group, and its name for messages.
 struct Group<'a> {
     name: &'a str,
     id: u32,
 }
 
-/// Lets a group read and write the primary in the file at `primary`, which is made where it is missing,
-/// and its packs, which lie in the folder `packs` unless they are rows.
+/// Lets a group read and write the primary in the file at `primary`, which is created if it is missing,
+/// and its packs, which are in the folder `packs` unless they are rows.
 pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result<(), ShareError> {
     let group = Group::find(group)?;
     let folder = primary.parent().unwrap_or(Path::new("/"));
@@ -165,7 +164,7 @@ pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result
     }
 }
 
-/// The names of a database and of what SQLite makes beside it.
+/// Returns the names of a database and of what SQLite creates beside it.
 fn names_of(primary: &Path) -> [OsString; 4] {
     ["", "-wal", "-shm", "-journal"].map(|ending| {
         let mut name = primary.file_name().unwrap_or_default().to_owned();
@@ -175,9 +174,9 @@ fn names_of(primary: &Path) -> [OsString; 4] {
 }
 
 impl<'a> Group<'a> {
-    /// The group of this name or number.
+    /// Finds the group of this name or number.
     fn find(name: &'a str) -> Result<Self, ShareError> {
-        // The last number stands for no group at all.
+        // To the system, the largest number means that the group stays as it is.
         if let Ok(id) = name.parse()
             && id != u32::MAX
         {
@@ -196,8 +195,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Sees to it that members can make files in the primary's folder, which stay the group's. A folder
-    /// that holds anything else is not touched.
+    /// Makes sure that members can create files in the primary's folder, and that these belong to the
+    /// group. A folder that holds anything else is not touched.
     fn take_folder(
         &self,
         folder: &Path,
@@ -220,7 +219,7 @@ impl<'a> Group<'a> {
         self.set(folder, SHARED_DIR)
     }
 
-    /// Gives a folder and all that lies in it to the group.
+    /// Gives a folder and everything in it to the group.
     fn set_below(&self, dir: &Path) -> Result<(), ShareError> {
         let shared = private::share_below(dir, self.id, (SHARED_DIR, SHARED_FILE));
         shared.map_err(|(path, error)| self.failed(&path, error))

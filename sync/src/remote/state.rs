@@ -3,20 +3,20 @@
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteState {
-    /// The address that the user set; without one, the primary lies in the device's store.
+    /// The address that the user set. Without one, the primary is in the device's store.
     pub url: Option<String>,
-    /// Where packs go that do not travel inline.
+    /// Where packs go that are not sent inline.
     pub packs: Packs,
     /// The primary's epoch, once it has answered.
     pub epoch: Option<String>,
-    /// The last push that it accepted from here.
+    /// The last push that it accepted from this device.
     pub last_push_id: Option<String>,
 }
 
-/// Where packs go that are too large to travel inline.
+/// Where packs go that are too large to be sent inline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Packs {
-    /// A folder beside the primary's file; rows of a primary that is no file.
+    /// A folder beside a primary that is a file; rows of any other primary.
     #[default]
     Default,
     /// Rows of the primary.
@@ -36,7 +36,7 @@ impl Packs {
         }
     }
 
-    /// As the user names it: `default`, `rows`, or the address.
+    /// Returns `default`, `rows` or the address, as the user writes it.
     pub fn name(&self) -> &str {
         self.to_cell().unwrap_or("default")
     }

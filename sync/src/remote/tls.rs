@@ -1,5 +1,5 @@
-//! TLS for every client of a remote: one implementation of cryptography, and the certificates that
-//! the system trusts.
+//! TLS for every client of a remote: one implementation of cryptography, and the certificates that the
+//! system trusts.
 //!
 //! `ring` rather than `aws-lc-rs`, whose C sources alone take as long to compile as this workspace.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// The configuration of a client. Fails where the system has no certificates.
+/// Returns the configuration of a client. Fails if the system has no certificates.
 pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
@@ -17,7 +17,7 @@ pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-/// A builder of HTTP clients that use [`client_config`], over HTTP/2 where the server can.
+/// Returns a builder of HTTP clients with [`client_config`], which use HTTP/2 if the server does.
 pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, rustls::Error> {
     let mut config = client_config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

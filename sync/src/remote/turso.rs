@@ -1,13 +1,13 @@
-//! Turso, and any libSQL server: Hrana over HTTP, by the crate `libsql`.
+//! Turso, and any libSQL server: Hrana over HTTP, with the crate `libsql`.
 //!
-//! Of its calls only those are used that are one request, close their stream with it, and take the
-//! answer whole: `execute` for what changes rows, `execute_batch` for what reads, and
-//! `execute_transactional_batch` for migrations. (`query` asks twice, leaves a stream open that
+//! Only those of its calls are used that make one request, close their stream with it, and read the
+//! whole answer: `execute` for statements that change rows, `execute_batch` for those that read, and
+//! `execute_transactional_batch` for migrations. (`query` makes two requests, leaves a stream open that
 //! expires after 10 s and then fails for ever, and takes an answer that was cut off for a whole one.)
-//! `execute_batch` takes no parameters: they go into the statement (`literal`).
+//! `execute_batch` takes no parameters, so they are written into the statement (`literal`).
 //!
-//! The crate has neither timeouts nor bounds, and panics at some answers: `connector` and
-//! `LibsqlPrimary::ask` see to that.
+//! The crate has neither timeouts nor limits, and panics on some answers. `connector` and
+//! `LibsqlPrimary::ask` make up for that.
 
 mod connector;
 mod literal;
@@ -26,25 +26,25 @@ use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
 
-/// Turso ends a statement sooner; the way there and back comes on top.
+/// Turso ends a statement sooner. This leaves time for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Goes with each statement that reads: `execute_batch` gives rows and tells the server that it may
-/// leave them out. sqld never does; one that did would seem to hold nothing.
+/// Sent with each statement that reads. `execute_batch` returns rows, and yet tells the server that it
+/// may omit them. sqld never does; a server that did would seem to hold nothing.
 const WITNESS: &str = "SELECT 1";
 
-/// A database of Turso's, or of a libSQL server of one's own, as a primary.
+/// A database of Turso's, or of the user's own libSQL server, as a primary.
 pub struct LibsqlPrimary {
     place: Place,
     token: Option<Secret>,
     meter: Meter,
     connector: Connector,
-    /// Kept for as long as nothing fails.
+    /// Kept until something fails.
     connection: Mutex<Option<Connection>>,
 }
 
 impl LibsqlPrimary {
-    /// The database at an address of `http` or `https`.
+    /// Makes a primary of the database at an `http` or `https` URL.
     pub fn new(url: Url, token: Option<Secret>, meter: Meter) -> Result<Self, PrimaryError> {
         let text = url.as_str().trim_end_matches('/').to_owned();
         let place = Place { url: text, has_token: token.is_some(), why_no_token: None };
@@ -53,14 +53,14 @@ impl LibsqlPrimary {
         Ok(Self { place, token, meter, connector, connection: Mutex::default() })
     }
 
-    /// Says why there is no token, should the server want one.
+    /// Sets why there is no token, for the error if the server wants one.
     pub fn without_token_because(mut self, reason: Option<String>) -> Self {
         self.place.why_no_token = reason;
         self
     }
 
-    /// The connection that is open, if one is. A lock that a panic has left is as good as any: what it
-    /// guards is replaced as a whole.
+    /// Returns the connection that is open, if there is one. A lock that a panic has poisoned is fine,
+    /// because what it guards is only replaced as a whole.
     fn held(&self) -> MutexGuard<'_, Option<Connection>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +81,7 @@ impl LibsqlPrimary {
         Ok(connection)
     }
 
-    /// Does the work, bounded in time, in a task of its own: there a panic ends nothing else.
+    /// Runs `work` with a time limit, in a task of its own, so that a panic ends nothing else.
     async fn ask<T: Send + 'static, W: Future<Output = libsql::Result<T>> + Send + 'static>(
         &self,
         work: impl FnOnce(Connection) -> W,
@@ -111,12 +111,12 @@ impl LibsqlPrimary {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        // The name itself: any other answer belongs to something else.
+        // The name itself is compared, because any other answer belongs to something else.
         Ok(self.run(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 }
 
-/// The rows of the statement before [`WITNESS`], or what is wrong with them.
+/// Returns the rows of the statement before [`WITNESS`], or what is wrong with them.
 async fn rows(mut batch: BatchRows) -> libsql::Result<Result<Rows, &'static str>> {
     let results = (batch.next_stmt_row(), batch.next_stmt_row());
     let (Some(Some(mut found)), Some(Some(mut witness))) = results else {
@@ -129,7 +129,7 @@ async fn rows(mut batch: BatchRows) -> libsql::Result<Result<Rows, &'static str>
     while let Some(row) = found.next().await? {
         let mut cells = Vec::new();
         for at in 0..row.column_count() {
-            // A row may be shorter than it says; to ask for such a value would be a panic.
+            // A row may be shorter than it claims, and `get_value` would panic.
             if row.column_type(at).is_err() {
                 return Ok(Err("its answer has a row that is too short"));
             }
@@ -140,7 +140,7 @@ async fn rows(mut batch: BatchRows) -> libsql::Result<Result<Rows, &'static str>
     Ok(Ok(rows))
 }
 
-/// A cell as text; our statements select nothing but text, integers and null.
+/// Converts a cell to text. Our statements select nothing but text, integers and null.
 fn text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -185,7 +185,7 @@ impl Primary for LibsqlPrimary {
             connection.execute_transactional_batch(&sql).await.map(drop)
         };
         let done = self.ask(work).await;
-        // Another device may have been first, or the answer is lost, or one to something else.
+        // Another device may have been first, or the answer was lost, or belongs to something else.
         match (self.is_applied(name).await, done) {
             (Ok(true), _) => Ok(()),
             (_, Err(error)) => Err(error),

@@ -1,6 +1,7 @@
-//! What SQLite's words mean, whatever a primary's interface puts around them.
+//! Interprets SQLite's messages, whatever a primary's interface puts around them.
 
-/// `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)` as X.
+/// Reduces `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)`
+/// to X.
 pub(crate) fn plain(message: &str) -> String {
     let message = match message.split_once("message: \"") {
         Some((_, rest)) => rest.split_once("\", code").map_or(rest, |(words, _)| words),
@@ -12,11 +13,11 @@ pub(crate) fn plain(message: &str) -> String {
     message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
 }
 
-/// Whether words of a statement that failed tell of the server, or of the statement as such. All others
-/// may be about what it would write: a constraint, a trigger with words of its own, an expression that
-/// fails for one value.
+/// Whether the message of a statement that failed is about the server, or about the statement as such.
+/// All others may be about the rows that it would write: a constraint, a trigger with a message of its
+/// own, an expression that fails for one value.
 pub(crate) fn is_of_server(message: &str) -> bool {
-    // Texts of sqlite3_errstr and of its parser, whole or from their beginning.
+    // Texts of sqlite3_errstr and of its parser: whole ones, and the beginnings of others.
     const WHOLE: [&str; 12] = [
         "not authorized",
         "interrupted",
@@ -57,7 +58,8 @@ pub(crate) fn is_of_server(message: &str) -> bool {
         || is_of_engine(message)
 }
 
-/// Whether a constraint of the engine's own tables is broken: no row of a push is at fault for that.
+/// Whether a constraint of the engine's own tables was violated, for which no row of a push is at
+/// fault.
 pub(crate) fn is_of_engine(message: &str) -> bool {
     message.contains(" constraint failed: fastest_")
 }

@@ -1,4 +1,4 @@
-//! Why the replica could not do what was asked.
+//! Errors of the replica.
 
 use std::path::PathBuf;
 
@@ -15,15 +15,15 @@ pub enum ReplicaError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says; no source of this one, since its text holds the whole statement.
+        /// The error of SQLite. It is not a source, because its text holds the whole statement.
         error: rusqlite::Error,
     },
-    /// The file is of a newer version.
+    /// A newer version made the file.
     #[error("the replica {} was made by a newer version (layout {found})", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// The layout found.
+        /// The layout of the file.
         found: i64,
     },
     /// The file holds the rows of another application.
@@ -36,7 +36,7 @@ pub enum ReplicaError {
         /// The owner of the schema that it was opened with.
         asked: &'static str,
     },
-    /// A newer version has brought the file further.
+    /// A newer version has migrated the file.
     #[error("the replica {} was brought to {found} by a newer version, which this one does not know: upgrade", path.display())]
     NewerSchema {
         /// The file.
@@ -44,33 +44,33 @@ pub enum ReplicaError {
         /// The migration, or what else is not known.
         found: String,
     },
-    /// The disk is full, and to go on could kill the process.
+    /// The disk is full. To go on could kill the process, because SQLite writes to mapped memory.
     #[error("the disk of {} is full: free 256 KiB at least", path.display())]
     NoRoom {
         /// The file.
         path: PathBuf,
     },
-    /// It can be read, and not written.
+    /// The file can be read, but not written.
     #[error("{} cannot be written: its disk is read-only, or it belongs to somebody else", path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// It can only be read, and an earlier version made it.
+    /// The file can only be read, and an earlier version made it.
     #[error("{} was made by an earlier version, and cannot be written, so that it cannot be brought up to date", path.display())]
     Older {
         /// The file.
         path: PathBuf,
     },
-    /// It can only be read, and its log only in a copy.
+    /// The file can only be read, and the copy that is needed to read its log could not be made.
     #[error("cannot copy {} to read it with its log: {source}", path.display())]
     NotCopied {
         /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A row of an append-only table was to be deleted.
+    /// A row of an append-only table cannot be deleted.
     #[error("row {key} of {table} cannot be deleted: the table is append-only")]
     AppendOnly {
         /// The table.
@@ -78,14 +78,14 @@ pub enum ReplicaError {
         /// The key.
         key: String,
     },
-    /// A row does not hold what its table promises.
+    /// A row cannot be decoded.
     #[error("the replica's row {key} of {table} cannot be read: {source}")]
     Row {
         /// The table.
         table: &'static str,
         /// The key.
         key: String,
-        /// What the decoder says.
+        /// The error of the decoder.
         source: ValueError,
     },
 }

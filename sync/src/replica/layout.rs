@@ -1,7 +1,7 @@
-//! The tables of a replica's file, and what brings those of an older file up to date.
+//! The tables of a replica's file, and how those of an older file are brought up to date.
 //!
-//! The engine's own tables have a version, kept in `user_version`. The synced tables follow what the
-//! schema declares ([`follow`]).
+//! The engine's own tables have a version, which is kept in `user_version`. The synced tables follow
+//! what the schema declares ([`follow`]).
 
 pub(crate) mod follow;
 
@@ -12,7 +12,7 @@ use crate::replica::local::children::Children;
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
-/// Version of the replica's layout, kept in `user_version`.
+/// The version of the replica's layout, which is kept in `user_version`.
 pub(crate) const LAYOUT_VERSION: i64 = 7;
 
 const LOCAL_DDL: &str = "
@@ -71,12 +71,12 @@ CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 ";
 
-/// What a file of layout 1 or 2 holds, and the migration that its build knew last.
+/// What a file of layout 1 or 2 holds, and the last migration that its build knew.
 const RECORD_2: &str = include_str!("layout/replica_2.json");
 const MIGRATION_2: &str = "0001_fastest_push_history.sql";
 
-/// From layout 2 to 3: rows may wait to be deleted, files say whose they are, and scopes may be any
-/// text. Revisions go on counting, since a push that is on its way names them.
+/// From layout 2 to 3: rows may wait to be deleted, files record whose they are, and a scope may be any
+/// text. Revisions continue from where they were, because a push that is on its way names them.
 const LAYOUT_3_DDL: &str = "
 CREATE TABLE fastest_local_schema(
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -102,7 +102,7 @@ INSERT INTO sqlite_sequence(name, seq)
 DROP TABLE fastest_local_outbox_2;
 ";
 
-/// From layout 3 to 4: the device knows its working copies.
+/// From layout 3 to 4: the device remembers its working copies.
 const LAYOUT_4_DDL: &str = "
 CREATE TABLE fastest_local_copy(
   root BLOB PRIMARY KEY, project_id TEXT NOT NULL, workspace_id TEXT NOT NULL, head TEXT,
@@ -110,7 +110,7 @@ CREATE TABLE fastest_local_copy(
   WITHOUT ROWID;
 ";
 
-/// From layout 4 to 5: rows that cannot be kept are named.
+/// From layout 4 to 5: rows that cannot be stored are recorded.
 const LAYOUT_5_DDL: &str = "
 CREATE TABLE fastest_local_held(
   tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
@@ -118,8 +118,8 @@ CREATE TABLE fastest_local_held(
   WITHOUT ROWID;
 ";
 
-/// From layout 5 to 6: rows that were written in one transaction go in one, and one that the primary
-/// refused is named.
+/// From layout 5 to 6: rows that were written in one transaction are pushed in one, and transactions
+/// that the primary refused are recorded.
 const LAYOUT_6_DDL: &str = "
 ALTER TABLE fastest_local_outbox ADD COLUMN joined INTEGER;
 CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined)
@@ -129,22 +129,22 @@ CREATE TABLE fastest_local_refused(
   why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
 ";
 
-/// From layout 6 to 7: which snapshots follow one is found without reading them all.
+/// From layout 6 to 7: the children of a snapshot are found without reading all snapshots.
 const LAYOUT_7_DDL: &str = "
 CREATE TABLE fastest_local_child(
   parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
 ";
 
-/// What brings each layout to the next, from the first on.
+/// The SQL that brings each layout to the next, beginning with the first.
 const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
     [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL, LAYOUT_7_DDL];
 
-/// The tables of the file.
+/// Creates the tables of the file, and brings them up to date.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout<'a>(pub(crate) Session<'a>);
 
 impl Layout<'_> {
-    /// Makes the tables, or brings those of an older file up to date.
+    /// Creates the tables, or brings those of an older file up to date.
     pub(crate) fn lay_out(&self) -> Result<(), ReplicaError> {
         // Another process may have been first.
         let version: i64 = self.0.get("PRAGMA user_version", [])?.unwrap_or(0);

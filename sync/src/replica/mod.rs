@@ -1,4 +1,4 @@
-//! The device's own SQLite file: its layout, its rows as values, and the tables that never travel.
+//! The device's own SQLite file: its layout, its rows as values, and the tables that are never sent.
 
 pub mod error;
 pub(crate) mod keys;

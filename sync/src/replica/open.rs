@@ -1,26 +1,26 @@
 //! The replica: the device's own SQLite file.
 //!
-//! It holds the rows of every scope that the device shares, as the newest of what the primary said
-//! and what was written here, and `fastest_changes` as last seen on the primary: a row of a synced
-//! table without one there is not known to the primary. Beside these stand tables of its own,
-//! prefixed `fastest_local_`, which never travel:
+//! It holds the rows of every scope that the device shares: the newest that the primary has sent, with
+//! what was written here. `fastest_changes` holds what was last seen on the primary: a row of a synced
+//! table that has no entry there is not known to the primary. The tables that begin with
+//! `fastest_local_` are never sent:
 //!
-//! - `schema`: whose tables these are, and the one scope that the file holds, if it is for one only
-//! - `device`: who this is, and how often it pushed
-//! - `remote`: which primary the replica follows, and what it knows of it
-//! - `cursor`: the last sequence number seen, by scope
+//! - `schema`: whose tables these are, and the one scope that the file is for, if it is for one only
+//! - `device`: the id and the user of the device, and how often it has pushed
+//! - `remote`: the primary that the replica follows, and what is known of it
+//! - `cursor`: the last sequence number that was seen in each scope
 //! - `reading`: scopes that are being read from their beginning
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::local::outbox`])
 //! - `sent`: the one push that is on its way, word for word, so that it can be repeated
-//! - `conflict`: versions of rows that lost a conflict
-//! - `child`: which snapshots follow which
-//! - `refused`: transactions that the primary refused
-//! - `held`: rows that the primary has and no device can keep, and why (`held`)
+//! - `conflict`: the versions of rows in conflict, until the user has chosen
+//! - `held`: rows that the primary has and this device cannot store, and why (`held`)
 //! - `part`: parts of a pack that has not arrived whole
-//! - `copy`: where this device's working copies are, what they belong to and are based on
-//! - `queued`: scopes whose push found the primary out of reach, in the order of their pushes
+//! - `copy`: where this device's working copies are, what they belong to and what they are based on
+//! - `queued`: scopes whose push could not reach the primary, in the order of their pushes
+//! - `refused`: transactions that the primary refused, and why
+//! - `child`: which snapshots follow which
 //!
-//! Any number of processes use one replica at once: it is in WAL mode, and every write is a short
+//! Any number of processes may use one replica at once: it is in WAL mode, and every write is a short
 //! immediate transaction.
 
 use std::path::{Path, PathBuf};
@@ -36,25 +36,25 @@ use crate::replica::layout::{LAYOUT_VERSION, Layout};
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
-/// The device's SQLite file.
+/// The device's SQLite file, opened for the tables of one schema.
 #[derive(Debug)]
 pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
     connection: Connection,
-    /// What the schema declares, as the file records it.
+    /// What the schema declares, in the form in which the file records it.
     declared: String,
-    /// SQLite's count of changes to the tables, as they were when they were last looked at; `None`
-    /// while the file is opened.
+    /// SQLite's count of changes to the tables when they were last checked; `None` while the file is
+    /// being opened.
     tables: Option<i64>,
-    /// Whether it is only looked at.
+    /// Whether it can only be read.
     is_read_only: bool,
-    /// Where the file that is open is a copy.
+    /// The folder of the file that is open, if that is a copy. It is deleted on drop.
     _copy: Option<tempfile::TempDir>,
 }
 
 impl Replica {
-    /// Opens the file, making it where it is missing, for the tables of a schema.
+    /// Opens the file for the tables of a schema, and creates it if it is missing.
     pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
         let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
         let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
@@ -67,7 +67,8 @@ impl Replica {
         if version > LAYOUT_VERSION {
             return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
         }
-        // Rows of a scope may refer to rows of scopes that the device does not hold.
+        // Not enforced, because rows of a scope may refer to rows of scopes that the device does not
+        // hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         let declared = declared(schema);
         let mut replica = Self::new(path, schema, connection, declared);
@@ -82,7 +83,8 @@ impl Replica {
         let mut mapped = path.as_os_str().to_owned();
         mapped.push("-shm");
         fill(Path::new(&mapped));
-        // Zero is never SQLite's count by now: the first write looks whether all is as it was here.
+        // SQLite's count is no longer zero, so the first write checks whether the tables are still as
+        // they are now.
         replica.tables = Some(0);
         Ok(replica)
     }
@@ -92,8 +94,8 @@ impl Replica {
         Self { path, schema, connection, declared, tables: None, is_read_only: false, _copy: None }
     }
 
-    /// For a file that can be read, and is as this build has it. `copy` is where `connection` leads, if
-    /// that is not to the file itself.
+    /// Makes a replica of a file that can only be read, and is as this build would make it. `copy` is
+    /// the folder that `connection` leads to, if that is not to the file itself.
     pub(crate) fn to_read(
         path: &Path,
         schema: &'static Schema,
@@ -117,12 +119,13 @@ impl Replica {
         Ok(replica)
     }
 
-    /// Whether it is only looked at: then nothing can be written.
+    /// Whether it can only be read.
     pub(crate) fn is_read_only(&self) -> bool {
         self.is_read_only
     }
 
-    /// Reads and writes in one transaction: all of it or nothing, durable on return.
+    /// Reads and writes in one transaction, which has an effect as a whole or not at all, and is
+    /// durable on return.
     pub fn write<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
@@ -142,8 +145,8 @@ impl Replica {
         Ok(done)
     }
 
-    /// As [`Replica::write`], but durable only with the next write: for what would be found out
-    /// again, such as the answer to a push that is repeated until it is answered.
+    /// Like [`Replica::write`], but durable only with the next write. It is for what would be learnt
+    /// again, such as the answer to a push, which is repeated until it is answered.
     pub(crate) fn write_soon<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
@@ -159,7 +162,7 @@ impl Replica {
         self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
-    /// Whose tables it holds.
+    /// Returns the schema that it was opened for.
     pub fn schema(&self) -> &'static Schema {
         self.schema
     }

@@ -1,15 +1,16 @@
 //! Which tables are Fastest's own.
 //!
 //! Replica, push and pull work for the tables of any application. A few rules hold for Fastest's own
-//! alone: work hangs on these rows, packs carry bytes, heads are merged by trees. Whatever has such a
-//! rule asks here, so that an application may have a table of the same name and none of the rules.
+//! tables alone: other rows depend on these, packs carry bytes, heads are merged as trees. Code that
+//! has such a rule asks here, so that an application may have a table of the same name without the
+//! rules.
 
 use fastest_schema::tables::auth::User;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Pack, Row, Schema, Table};
 
-/// A table of Fastest's own that has a rule of its own.
+/// A table of Fastest's own for which there are special rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Own {
     User,
@@ -20,7 +21,7 @@ pub(crate) enum Own {
 }
 
 impl Own {
-    /// Which one a table of the schema is; `None` for all tables of an application.
+    /// Returns which of these tables a table of the schema is; `None` for all tables of an application.
     pub(crate) fn of(schema: &Schema, table: &Table) -> Option<Self> {
         let all = [
             (User::TABLE.name, Self::User),

@@ -15,7 +15,7 @@ use crate::replica::values::{Bound, column, key_of};
 /// Why the scope of a row is not known.
 #[derive(Debug)]
 pub(crate) enum ScopeError {
-    /// The row says nothing of where it belongs.
+    /// The row does not say to which scope it belongs.
     None {
         /// The table.
         table: &'static str,
@@ -34,12 +34,12 @@ impl From<ReplicaError> for ScopeError {
     }
 }
 
-/// Scopes: a project each, and an application's whatever they are.
+/// The scopes of rows: in Fastest's own tables a project each, in an application's what it declares.
 #[derive(Clone, Copy)]
 pub(crate) struct Scopes<'a>(pub(crate) Session<'a>);
 
 impl Scopes<'_> {
-    /// The scope that a row's own values give, or those of the row that they lead to.
+    /// Returns the scope that a row's values hold, or that the row holds to which they refer.
     pub(crate) fn of(&self, table: &'static Table, values: &[Value]) -> Result<String, ScopeError> {
         let why = match table.scope {
             None => "its table declares none".to_owned(),
@@ -68,7 +68,7 @@ impl Scopes<'_> {
         Err(ScopeError::None { table: table.name, key: key_of(table, values).to_owned(), why })
     }
 
-    /// The scopes that the replica holds.
+    /// Returns the scopes that the replica holds.
     pub(crate) fn held(&self) -> Result<Vec<String>, ReplicaError> {
         if self.0.schema.is_fastest() {
             return self.0.all("SELECT id FROM projects", [], |row| row.get(0));

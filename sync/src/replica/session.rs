@@ -1,4 +1,4 @@
-//! What can be read and written within one transaction of the replica, or outside of any.
+//! Reads and writes the replica, within one transaction or outside of any.
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::replica::error::ReplicaError;
 use crate::replica::own::Own;
 use crate::replica::values::{Bound, Values, decode, read_values, select};
 
-/// A replica within one transaction, or outside of any: what can be read and written.
+/// A replica within one transaction, or outside of any.
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
@@ -26,7 +26,7 @@ impl fmt::Debug for Session<'_> {
 }
 
 impl Session<'_> {
-    /// Which table of Fastest's own this is, if it is one.
+    /// Returns which table of Fastest's own this is, if it is one.
     pub(crate) fn own(&self, table: &Table) -> Option<Own> {
         Own::of(self.schema, table)
     }
@@ -35,7 +35,7 @@ impl Session<'_> {
         ReplicaError::Sqlite { path: self.path.to_owned(), error: source }
     }
 
-    /// Runs a statement; gives the count of rows that it changed.
+    /// Runs a statement. Returns the number of rows that it changed.
     pub(crate) fn run(
         &self,
         sql: &str,
@@ -45,7 +45,7 @@ impl Session<'_> {
         run.map_err(|source| self.failed(source))
     }
 
-    /// The first column of the first row of an answer.
+    /// Returns the first column of the first row of an answer.
     pub(crate) fn get<T: rusqlite::types::FromSql>(
         &self,
         sql: &str,
@@ -55,7 +55,7 @@ impl Session<'_> {
         Ok(if rows.is_empty() { None } else { Some(rows.swap_remove(0)) })
     }
 
-    /// Every row of an answer.
+    /// Returns every row of an answer.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
@@ -68,7 +68,7 @@ impl Session<'_> {
         rows.and_then(|rows| rows.collect()).map_err(|source| self.failed(source))
     }
 
-    /// A row's values.
+    /// Returns the values of a row.
     pub fn values(&self, table: &Table, key: &str) -> Result<Option<Values>, ReplicaError> {
         let sql = format!("{} WHERE `{}` = ?1", select(table), table.pk);
         let mut statement =
@@ -77,20 +77,21 @@ impl Session<'_> {
         found.map_err(|source| self.failed(source))
     }
 
-    /// A row as its type.
+    /// Returns a row as its Rust type.
     pub fn row<R: Row>(&self, key: &str) -> Result<Option<R>, ReplicaError> {
         let values = self.values(R::TABLE, key)?;
         values.map(|values| decode(values)).transpose()
     }
 
-    /// The rows that `filter`, the rest of a SELECT after the table's name, asks for.
+    /// Returns the rows that `filter` asks for: the rest of a SELECT after the table's name, in which
+    /// `?1` is `key`.
     pub fn rows<R: Row>(&self, filter: &str, key: &str) -> Result<Vec<R>, ReplicaError> {
         let sql = format!("{} {filter}", select(R::TABLE));
         let found = self.all(&sql, [key], |row| read_values(R::TABLE, row))?;
         found.into_iter().map(decode).collect()
     }
 
-    /// Writes a row, whether or not one of its key is there.
+    /// Writes a row, in place of the one that has its key, if there is one.
     pub fn put_values(&self, table: &Table, values: &[Value]) -> Result<(), ReplicaError> {
         let names: Vec<String> = table.columns.iter().map(|c| format!("`{}`", c.name)).collect();
         let slots: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
@@ -108,7 +109,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The rows of a table whose `column` holds `value`; all, where none is named. By key.
+    /// Returns the rows of a table whose column holds a value, or all rows, sorted by key.
     pub(crate) fn rows_where<R: Row>(
         &self,
         condition: Option<(&str, &Value)>,
@@ -123,13 +124,14 @@ impl Session<'_> {
         found.into_iter().map(decode).collect()
     }
 
-    /// Removes a row.
+    /// Removes a row, and queues nothing.
     pub fn delete(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
         Ok(())
     }
 
-    /// What SQLite finds wrong with the file, a line each; `ok` where that is nothing.
+    /// Returns what SQLite finds wrong with the file, a line each. The one line is `ok` if that is
+    /// nothing.
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>, ReplicaError> {
         self.all("PRAGMA integrity_check", [], |row| row.get(0))
     }

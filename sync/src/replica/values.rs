@@ -1,4 +1,4 @@
-//! A row as its values, and how SQLite holds them.
+//! Rows as lists of values, and how SQLite stores them.
 
 use fastest_schema::value::serialize::named_values;
 use fastest_schema::value::sql_value::ValueError;
@@ -8,19 +8,19 @@ use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 
 use crate::replica::error::ReplicaError;
 
-/// Values of a row, in the order of its table's columns.
+/// The values of a row, in the order of its table's columns.
 pub type Values = Vec<Value>;
 
-/// The values of one of Fastest's own rows.
+/// Returns the values of one of Fastest's own rows.
 pub fn values_of<R: Row>(row: &R) -> Values {
     try_values_of(row).expect("the columns of Fastest's own rows are texts and numbers")
 }
 
-/// The values of a row of anyone's, whose types may refuse to be written down.
+/// Returns the values of a row of any application, whose type may fail to be serialised.
 pub(crate) fn try_values_of<R: Row>(row: &R) -> Result<Values, ValueError> {
     let mut named = named_values(row)?;
     let values = R::TABLE.columns.iter().enumerate().map(|(at, column)| {
-        // The fields of a declared row are its columns, in their order.
+        // The fields of a declared row are its columns, in their order: that place is tried first.
         let is_it = |(name, _): &(&str, Value)| *name == column.name;
         let at =
             if named.get(at).is_some_and(is_it) { Some(at) } else { named.iter().position(is_it) };
@@ -32,14 +32,14 @@ pub(crate) fn try_values_of<R: Row>(row: &R) -> Result<Values, ValueError> {
     Ok(values.collect())
 }
 
-/// The key among a row's values.
+/// Returns the key among a row's values.
 pub fn key_of<'a>(table: &Table, values: &'a [Value]) -> &'a str {
     let at = table.columns.iter().position(|column| column.name == table.pk);
     let at = at.expect("a table has its key column");
     values[at].as_str().expect("a key is text")
 }
 
-/// A row's values as its type.
+/// Converts the values of a row to its Rust type.
 pub(crate) fn decode<R: Row>(values: Values) -> Result<R, ReplicaError> {
     let key = key_of(R::TABLE, &values).to_owned();
     let table = R::TABLE.name;
@@ -58,7 +58,7 @@ pub(super) fn read_values(
     (0..table.columns.len()).map(|at| Ok(value_of(row.get_ref(at)?))).collect()
 }
 
-/// What SQLite holds, as a value.
+/// Converts a cell of SQLite to a value. Bytes of a text that are not UTF-8 are replaced.
 pub(crate) fn value_of(cell: ValueRef<'_>) -> Value {
     match cell {
         ValueRef::Null => Value::Null,
@@ -69,7 +69,7 @@ pub(crate) fn value_of(cell: ValueRef<'_>) -> Value {
     }
 }
 
-/// A value, bound as its storage class.
+/// A value as a parameter, which keeps its storage class.
 pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
@@ -84,7 +84,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-/// The text in a column of a row.
+/// Returns the text in a column of a row; `None` if it holds no text.
 pub(crate) fn column(table: &Table, values: &[Value], name: &str) -> Option<String> {
     let at = table.columns.iter().position(|column| column.name == name)?;
     values.get(at)?.as_str().map(str::to_owned)

@@ -1,9 +1,10 @@
-//! Applying a page of a primary's changes to the replica.
+//! Applies a page of a primary's changes to the replica.
 //!
-//! Nothing that was written here is lost by what the primary says: a row that waits in the outbox
-//! is merged with the primary's, column by column, and where both sides changed one column the
-//! primary's value stands and both versions go into the conflicts. Rows of append-only tables
-//! never change and never go: from the primary they only gain what was null here.
+//! Nothing that was written here is lost. A row that waits in the outbox is merged with the primary's,
+//! column by column. Where both sides changed a column, the primary's value stands, and both versions
+//! are kept as a conflict. Rows of append-only tables are neither overwritten nor deleted: the primary
+//! only fills in what was null here. The exception is an application's row whose parent another device
+//! deleted: it is deleted too, or loses its reference, as its foreign key declares.
 
 use fastest_core::compare::parting::follows;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Table, Value};
@@ -21,13 +22,13 @@ use crate::rows::deletes::{Deletes, Struck};
 use crate::rows::merge::merge_row;
 use crate::rows::snapshots::Snapshots;
 
-/// A primary's changes on their way into the replica.
+/// Applies a primary's changes to the replica.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a>(pub(crate) Session<'a>);
 
 impl Incoming<'_> {
-    /// Applies the changes of one page of `scope`, and moves the cursor to `seq`. `whole` names the
-    /// packs in the page that are in the store.
+    /// Applies the changes of one page of `scope`, and moves the cursor to `seq`. `whole` lists the
+    /// packs of the page that are in the store.
     pub(crate) fn apply_page(
         &self,
         scope: &str,
@@ -51,10 +52,10 @@ impl Incoming<'_> {
     ) -> Result<(), ReplicaError> {
         let Change { table, key, version, seq, outcome } = change;
         if *version < Known(self.0).version(table, key)? {
-            // Read before a push of ours that another process has recorded meanwhile.
+            // The page was read before a push of ours, which another process has recorded meanwhile.
             return Ok(());
         }
-        // That it left a scope ends nothing where it is held under another.
+        // A row that left a scope is still held back if it is known under another one.
         let is_here = match outcome {
             Outcome::Left { scope } => Known(self.0).scope(table, key)?.as_deref() == Some(scope),
             Outcome::Deleted => Known(self.0).is_under(scope, table, key)?,
@@ -76,12 +77,11 @@ impl Incoming<'_> {
                 Held(self.0).put(scope, (table, key), *version, (column, why))?;
                 Known(self.0).put(scope, (table, key), *version, Some(*seq), false)
             }
-            // It may be held by now under the scope that it went to.
+            // By now the row may be known under the scope that it moved to.
             Outcome::Deleted if !Known(self.0).is_under(scope, table, key)? => Ok(()),
             Outcome::Deleted => {
                 match self.0.own(table) {
-                    // Without them, snapshots that this device holds could neither be used nor
-                    // pushed anywhere.
+                    // Without these rows, snapshots on this device could neither be used nor pushed.
                     Some(Own::Project | Own::Snapshot | Own::Pack) => {
                         self.bring_back(scope, table, key, *version)?;
                     }
@@ -124,10 +124,10 @@ impl Incoming<'_> {
             return self.0.put_values(table, &theirs);
         };
         if version <= entry.base_version {
-            // Our own push, coming back: the entry is newer.
+            // Our own push comes back: the entry is newer.
             return Ok(());
         }
-        // An application's row may have been moved to another one here.
+        // An application may have moved its row to another scope here.
         let waits_in = match self.0.schema.is_fastest() {
             true => scope.to_owned(),
             false => entry.scope.clone(),
@@ -152,8 +152,9 @@ impl Incoming<'_> {
         }
     }
 
-    /// A row that was deleted here was written there since. It stays deleted where it came to the
-    /// same; otherwise the primary's row stands, and that it was deleted is kept.
+    /// Applies a change to a row that was deleted here. The delete stays queued if the primary's row
+    /// has the values that were deleted. Otherwise the primary's row stands, and the delete is kept as
+    /// a conflict.
     fn apply_over_delete(
         &self,
         entry: Entry,
@@ -174,9 +175,9 @@ impl Incoming<'_> {
         Deletes(self.0).yield_to_primary(&entry, &theirs)
     }
 
-    /// Takes in a pack's row, or that of one of its parts. A pack's bytes are in the object store:
-    /// here it has one row, without them, once it is whole. The entry that sends it goes when the
-    /// primary has every part.
+    /// Applies the row of a pack or of one of its parts. The bytes of a pack are in the object store.
+    /// The replica has one row for it, without the bytes, as soon as the pack is whole. Its outbox
+    /// entry is dropped when the primary has every part.
     fn apply_pack(
         &self,
         table: &'static Table,
@@ -188,7 +189,7 @@ impl Incoming<'_> {
         let first = format!("{stem}0");
         if whole.contains(&pack.pack_id) {
             let row = match self.0.row::<Pack>(&first)? {
-                // Made here as one: on the primary it has parts.
+                // A pack made here has one part, and may have more on the primary.
                 Some(ours) => Pack { parts: ours.parts.max(pack.parts), ..ours },
                 None => Pack { id: first.clone(), part: 0, data: None, ..pack.clone() },
             };
@@ -200,8 +201,9 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// A merge keeps our head of a workspace, for a merge of trees to bring theirs in. Where theirs
-    /// follows ours there is nothing to merge: ours waits only because the primary is new to us.
+    /// Takes the primary's head of a workspace if it follows ours. Otherwise a merged row keeps our
+    /// head, and a merge of trees brings theirs in. If theirs follows ours, there is nothing to merge:
+    /// ours is only queued because the primary is new to this device.
     fn take_head_that_follows(
         &self,
         scope: &str,
@@ -227,8 +229,8 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Work is not given up because a row is gone on the primary: what all else hangs on goes out
-    /// again with the next push.
+    /// Queues a row again that was deleted on the primary, because other rows on this device depend on
+    /// it.
     fn bring_back(
         &self,
         scope: &str,
@@ -246,7 +248,7 @@ impl Incoming<'_> {
             return Ok(());
         }
         if let Some(entry) = Outbox(self.0).entry(table, key)? {
-            // Deleted on both sides, there is nothing to choose.
+            // If both sides deleted the row, there is nothing to choose.
             match entry.row {
                 Some(_) => Conflicts(self.0).keep(&entry, None, &[])?,
                 None => Deletes(self.0).follow(&entry)?,
@@ -256,8 +258,8 @@ impl Incoming<'_> {
         self.0.delete(table, key)
     }
 
-    /// Does to an application's rows of append-only tables what the primary did to them as the row that
-    /// they refer to was deleted by another device.
+    /// Follows the foreign keys of an application's append-only tables, as the primary did when another
+    /// device deleted the row that they refer to.
     fn follow_other_device(
         &self,
         table: &Table,

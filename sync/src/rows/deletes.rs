@@ -1,10 +1,10 @@
-//! Rows that hang on one that was deleted here, until the primary has answered.
+//! Rows that refer to a row that was deleted here, until the primary has answered.
 //!
-//! A delete strikes the rows that refer to it, as their foreign keys declare. Those of versioned
-//! tables are deleted or changed with it, each under its own lock; where one is here that was not,
-//! another device wrote it since, and the delete gives way. Those of append-only tables cannot be
-//! asked for: they stay as they are until the primary has taken the delete, and what waits of them
-//! is held back so long, so that nothing of them is lost should the row stand after all.
+//! A delete affects the rows that refer to the row, as their foreign keys declare. Those of versioned
+//! tables are deleted or changed along with it, each under its own lock. If there is one that was not,
+//! another device has written it since, and the delete gives way. Rows of append-only tables cannot be
+//! deleted by a client: they stay as they are until the primary has accepted the delete. What waits in
+//! the outbox for them is held back until then, so that nothing is lost if the delete is rejected.
 
 use std::collections::HashSet;
 
@@ -20,25 +20,26 @@ use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::session::Session;
 use crate::replica::values::{Bound, Values};
 
-/// Which rows of append-only tables go with one that they refer to.
+/// Which rows of append-only tables are affected by the delete of a row that they refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Struck {
-    /// All, for it was deleted here.
+    /// All: the row was deleted here.
     All,
-    /// Those that the primary has: another device deleted it.
+    /// Those that the primary has: another device deleted the row.
     Taken,
 }
 
-/// Waiting deletes, and what hangs on their rows.
+/// Waiting deletes, and the rows that refer to what they delete.
 #[derive(Clone, Copy)]
 pub(crate) struct Deletes<'a>(pub(crate) Session<'a>);
 
 impl Deletes<'_> {
-    /// Makes a conflict of each waiting delete whose row has children here that it would strike
-    /// unseen, or for which the primary keeps it: the row stands as it is there, and that it was
-    /// deleted is kept.
+    /// Makes a conflict of each waiting delete that would affect children it has not seen, or that the
+    /// primary would refuse because of them. The row is restored as the primary has it, and the delete
+    /// is kept.
     pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
-        // Once for each generation: a row that stands may hang on another that was to go.
+        // Repeated for each generation: a row that is restored may refer to another one that waits to
+        // be deleted.
         while self.yield_once(scope)? {}
         Ok(())
     }
@@ -55,7 +56,7 @@ impl Deletes<'_> {
         Ok(yielded)
     }
 
-    /// Gives up a delete: the primary's row stands, and that it was deleted here is kept.
+    /// Gives up a delete. The primary's row is restored, and the delete is kept as a conflict.
     pub(crate) fn yield_to_primary(
         &self,
         entry: &Entry,
@@ -66,7 +67,7 @@ impl Deletes<'_> {
         self.0.put_values(entry.table, theirs)
     }
 
-    /// Whether rows are here that keep one of these values.
+    /// Whether rows here prevent the delete of a row that has these values.
     fn is_kept(&self, table: &Table, values: &[Value]) -> Result<bool, ReplicaError> {
         for (child, key) in keepers(self.0.schema, table) {
             if !self.referring(child, key, (table, values))?.is_empty() {
@@ -76,7 +77,7 @@ impl Deletes<'_> {
         Ok(false)
     }
 
-    /// The keys of the rows here that refer to a row of these values by one of their columns.
+    /// Returns the keys of the rows here that refer to a row of these values by the given foreign key.
     pub(crate) fn referring(
         &self,
         child: &Table,
@@ -89,14 +90,13 @@ impl Deletes<'_> {
         self.0.all(&sql, [Bound(value)], |row| row.get(0))
     }
 
-    /// Whether rows that are here would go with this one, or lose their reference, in more generations
-    /// than D1 has levels of triggers for.
+    /// Whether a delete would affect rows here in more generations than D1 has levels of triggers for.
     pub(crate) fn is_too_deep(
         &self,
         table: &'static Table,
         values: &Values,
     ) -> Result<bool, ReplicaError> {
-        // A bound that the declarations set was looked at with them.
+        // If the declarations set a bound, it was checked with them.
         if generations(self.0.schema.tables, table) != Generations::Endless {
             return Ok(false);
         }
@@ -123,7 +123,7 @@ impl Deletes<'_> {
         Ok(true)
     }
 
-    /// The rows here to which the primary alone does what their foreign keys declare as this one goes.
+    /// Returns the rows here that the primary alone deletes or changes when this row is deleted.
     fn struck(
         &self,
         parent: &Table,
@@ -139,7 +139,7 @@ impl Deletes<'_> {
         Ok(struck)
     }
 
-    /// Does to rows of append-only tables what the primary did to them as this one went.
+    /// Changes rows of append-only tables as the primary did when it deleted this entry's row.
     pub(crate) fn follow(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let key_alone = || {
             let value = |name| {
@@ -151,7 +151,7 @@ impl Deletes<'_> {
         self.strike_append_only(entry.table, &values, Struck::All)
     }
 
-    /// The same for the children of a row that had these values.
+    /// Like [`Deletes::follow`], for the children of a row that had these values.
     pub(crate) fn strike_append_only(
         &self,
         table: &Table,
@@ -161,7 +161,8 @@ impl Deletes<'_> {
         for child in self.0.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
             for key in references(child, table) {
                 for child_key in self.referring(child, key, (table, values))? {
-                    // What waits is the user's, and is told to refer to a row that is gone.
+                    // A row that waits is the user's work. It stays, and its push says that it refers
+                    // to a deleted row.
                     if which == Struck::All || Outbox(self.0).entry(child, &child_key)?.is_none() {
                         self.strike(child, &child_key, key, which)?;
                     }
@@ -194,9 +195,9 @@ impl Deletes<'_> {
         }
     }
 
-    /// Drops what waits to be deleted and turned out to be unknown to the primary.
+    /// Drops the waiting deletes of rows that the primary turned out not to have.
     pub(crate) fn drop_needless(&self, scope: &str) -> Result<(), ReplicaError> {
-        // What the primary has is not known yet.
+        // It is not known yet what the primary has.
         if Cursors(self.0).is_reading(scope)? {
             return Ok(());
         }
@@ -213,8 +214,9 @@ impl Deletes<'_> {
     }
 }
 
-/// The foreign keys that keep a row of a table from being deleted by one who does not know of the
-/// rows that refer to it: those that forbid it, and those of versioned tables, which lose by it.
+/// Returns the foreign keys that keep a client from deleting a row of a table while it does not know
+/// the rows that refer to it: keys that forbid the delete, and those of versioned tables, whose rows
+/// would be changed.
 pub(crate) fn keepers<'a>(
     schema: &Schema,
     table: &'a Table,

@@ -1,4 +1,4 @@
-//! Merging the rows of a table three ways, column by column.
+//! Merges rows three ways, column by column.
 
 use fastest_schema::{Table, Value};
 
@@ -8,14 +8,15 @@ use crate::replica::values::Values;
 /// A merged row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MergedRow {
-    /// The columns of both sides; the primary's where both changed one.
+    /// The columns of both sides. Where both changed one, the primary's value, unless `settled` says
+    /// otherwise.
     pub(crate) values: Values,
-    /// Columns that both sides changed, each in its own way.
+    /// Columns that both sides changed, to different values.
     pub(crate) conflicts: Vec<&'static str>,
 }
 
-/// Columns whose two values need no choice: they say when something was last touched, or are
-/// settled by a merge of trees, for which our value must stay.
+/// Returns the side whose value is kept without a conflict. Some columns only say when something was
+/// last touched. Others are decided by a merge of trees, which needs our value.
 fn settled(own: Option<Own>, column: &str) -> Option<Side> {
     match (own?, column) {
         (Own::Workspace, "current_snapshot_id" | "current_manifest_hash" | "local_path")

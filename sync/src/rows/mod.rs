@@ -1,4 +1,4 @@
-//! What may happen to a row: it is written, deleted, merged, applied, or settled after a conflict.
+//! What may happen to a row: it is written, deleted, merged, applied, or resolved after a conflict.
 //!
 //! Nothing here talks to a primary.
 

@@ -1,36 +1,38 @@
 //! The order of a log: newest first, and no snapshot above one that follows it.
 //!
-//! Devices' clocks may be days apart, so that times alone would put a parent above its child. What does not
-//! make it into the log is not looked at, but for what a wrong clock puts above its children.
+//! The clocks of devices may be days apart, so times alone could put a parent above its child.
+//! Snapshots beyond the end of the log are not read, except those that a wrong clock puts above their
+//! children.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-/// A snapshot's time and its id: they order those that may stand in any order.
+/// A snapshot's time and its id, by which snapshots are sorted that may be in any order.
 type Dated = (String, String);
 
-/// Where a log is read from.
+/// Where the snapshots of a log are read from.
 pub(crate) trait Source {
-    /// Why a look-up failed.
+    /// The error of a failed look-up.
     type Error;
 
-    /// The next snapshot by time, the newest first.
+    /// Returns the next snapshot by time, newest first.
     fn next(&mut self) -> Result<Option<Dated>, Self::Error>;
 
-    /// The snapshots that follow one directly.
+    /// Returns the snapshots that follow one directly.
     fn children(&self, id: &str) -> Result<Vec<String>, Self::Error>;
 
-    /// The snapshots that one follows directly.
+    /// Returns the snapshots that one follows directly.
     fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
 }
 
-/// The ids of the first `limit` snapshots of a log. Of those that no other one has to precede, the newest
-/// comes first. In a ring of parents, which no honest device makes, the newest comes first too.
+/// Returns the ids of the first `limit` snapshots of a log. Of those whose children are all listed, the
+/// newest comes first. A cycle of parents, which no honest device makes, begins with its newest.
 pub(crate) fn newest_first<S: Source>(
     source: &mut S,
     limit: usize,
 ) -> Result<Vec<String>, S::Error> {
     let (mut order, mut listed) = (Vec::new(), HashSet::new());
-    // Those that are newer than the next by time: they wait for children, or waited.
+    // Snapshots that were read before their turn: those in `waiting` have children that are not listed,
+    // those in `ready` no longer do.
     let mut waiting: HashMap<String, (String, HashSet<String>)> = HashMap::new();
     let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
     while order.len() < limit {

@@ -8,22 +8,22 @@ use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 
-/// The projects that the device knows.
+/// The projects that the device knows, and their workspaces.
 #[derive(Clone, Copy)]
 pub(crate) struct Projects<'a>(pub(crate) Session<'a>);
 
 impl Projects<'_> {
-    /// The workspaces of a project, by time of creation.
+    /// Returns the workspaces of a project by time of creation.
     pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
         self.0.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
     }
 
-    /// The id of the project of this name.
+    /// Returns the id of the project of this name; the first one, if there are several.
     pub(crate) fn named(&self, name: &str) -> Result<Option<String>, ReplicaError> {
         self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])
     }
 
-    /// Removes a project that nobody has heard of, with all that waits of it.
+    /// Removes a project that no primary has, and everything of it that is queued.
     pub(crate) fn forget(&self, project_id: &str) -> Result<(), ReplicaError> {
         for sql in [
             "DELETE FROM activity_events WHERE project_id = ?1",
@@ -35,18 +35,18 @@ impl Projects<'_> {
         Outbox(self.0).clear_scope(project_id)
     }
 
-    /// The names of all projects.
+    /// Returns the names of all projects.
     pub(crate) fn names(&self) -> Result<Vec<String>, ReplicaError> {
         self.0.all("SELECT name FROM projects", [], |row| row.get(0))
     }
 
-    /// The ids of the projects of this name or id.
+    /// Returns the ids of the projects of this name or id.
     pub(crate) fn called(&self, name: &str) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
         self.0.all(sql, [name], |row| row.get(0))
     }
 
-    /// The workspaces that were made on a machine, and where.
+    /// Returns the workspaces that were made on a machine: the id and the path of each.
     pub(crate) fn places(
         &self,
         machine: Option<&str>,
@@ -56,7 +56,7 @@ impl Projects<'_> {
         self.0.all(sql, [machine], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// The ids of the workspaces that were made at this place of a machine.
+    /// Returns the ids of the workspaces that were made at this path of a machine.
     pub(crate) fn made_at(
         &self,
         machine: Option<&str>,
@@ -66,7 +66,7 @@ impl Projects<'_> {
         self.0.all(sql, params![machine, path], |row| row.get(0))
     }
 
-    /// Removes a workspace and its events, with what waits of them.
+    /// Removes a workspace and its events, and their entries in the outbox.
     pub(crate) fn forget_workspace(&self, id: &str) -> Result<(), ReplicaError> {
         let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
         for event in self.0.all(events, [id], |row| row.get::<_, String>(0))? {

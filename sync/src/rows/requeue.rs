@@ -1,4 +1,4 @@
-//! What goes to the primary again, or to another one.
+//! Queues rows again, for the primary or for another one.
 
 use fastest_schema::{Pack, Policy, Row};
 
@@ -17,13 +17,13 @@ use crate::replica::scope::Scopes;
 use crate::replica::session::Session;
 use crate::replica::values::values_of;
 
-/// Rows that are queued since the primary lacks them, or may.
+/// Queues rows that the primary lacks, or may lack.
 #[derive(Clone, Copy)]
 pub(crate) struct Requeue<'a>(pub(crate) Session<'a>);
 
 impl Requeue<'_> {
-    /// Forgets what a primary was known to hold, which it was found to lack. What was published is
-    /// sent again with the next command, in whatever project.
+    /// Forgets what a primary was known to have, after it was found to lack some of it. What was
+    /// published is sent again with the next command, whatever project that is for.
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
         if self.0.schema.is_fastest() {
             for scope in Known(self.0).projects()? {
@@ -34,14 +34,14 @@ impl Requeue<'_> {
         self.forget_primary()
     }
 
-    /// Queues the rows of versioned tables that the primary was known to hold. They have no base:
-    /// nobody can tell what was lost from what others wrote since, so where they differ from the
-    /// primary's, both are kept.
+    /// Queues the rows of versioned tables that the primary was known to have. They get no base: what
+    /// was lost cannot be told from what others have written since, so both versions are kept where
+    /// they differ.
     fn queue_known(&self) -> Result<(), ReplicaError> {
         for table in self.0.schema.synced().filter(|table| table.policy == Policy::Versioned) {
             for (key, scope) in Known(self.0).of_table(table)? {
                 if let Some(row) = self.0.values(table, &key)? {
-                    // It stays a part of the transaction that waits.
+                    // The row stays a part of the transaction that waits.
                     let joined = Outbox(self.0).entry(table, &key)?.and_then(|entry| entry.joined);
                     let entry = Entry { joined, ..Entry::unknown(&scope, table, &key, row) };
                     Outbox(self.0).put(&entry)?;
@@ -51,7 +51,8 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Forgets what the primary was known to hold. Each scope is read anew before it is pushed.
+    /// Forgets what the primary was known to have. Each scope is read again from its beginning before
+    /// it is pushed.
     pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
         let scopes = Scopes(self.0).held()?;
         Known(self.0).clear()?;
@@ -63,12 +64,12 @@ impl Requeue<'_> {
         }
         Parts(self.0).clear()?;
         SentRow(self.0).void()?;
-        // Bases refer to lock versions that are void now.
+        // The base versions are lock versions of the primary that is forgotten.
         Outbox(self.0).forget_versions()?;
         RemoteRow(self.0).forget_primary()
     }
 
-    /// Queues what the primary was found to lack, where a scope was read from its beginning.
+    /// If a scope was read from its beginning, queues what the primary was found to lack.
     pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         if Cursors(self.0).end_reading(scope)? {
             self.unknown(scope)?;
@@ -76,7 +77,7 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Queues every pack that does not travel inline, for a place of packs that is new.
+    /// Queues every pack that is not sent inline, for a new pack store.
     pub(crate) fn packs(&self) -> Result<(), ReplicaError> {
         let inline = INLINE_BYTES_MAX.to_string();
         for pack in self.0.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
@@ -86,7 +87,7 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Queues every row of every project, for a primary that is new.
+    /// Queues every row that the primary is not known to have, for a new primary.
     pub(crate) fn everything(&self) -> Result<(), ReplicaError> {
         for scope in Scopes(self.0).held()? {
             self.unknown(&scope)?;
@@ -94,8 +95,8 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Queues every row of `scope` that the primary, as just read in full, does not have. Returns how
-    /// many.
+    /// Queues every row of `scope` that the primary, which was just read in full, does not have.
+    /// Returns how many.
     pub(crate) fn unknown(&self, scope: &str) -> Result<u64, ReplicaError> {
         let mut queued = 0;
         for table in self.0.schema.synced() {

@@ -1,7 +1,7 @@
-//! Conflicts: rows that this device and the primary changed, each in its own way.
+//! Conflicts: rows that both this device and the primary changed, in different ways.
 //!
-//! The primary's row stands, and both versions are kept until the user has chosen. A choice is a
-//! write like any other: it is queued, and goes out with the next push.
+//! The primary's row stands, and both versions are kept until the user has chosen. A choice is a write
+//! like any other: it is queued, and sent with the next push.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use crate::replica::values::Values;
 use crate::rows::write::Writer;
 use crate::rows::write_error::WriteError;
 
-/// A row that this device and the primary changed, each in its own way.
+/// A row that both this device and the primary changed, in different ways.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RowConflict {
     /// Its id, which `fastest resolve` takes.
     pub id: String,
-    /// Name of the project.
+    /// The name of the project; null for an application's row.
     pub project: Option<String>,
     /// The row's table.
     pub table: String,
@@ -32,42 +32,42 @@ pub struct RowConflict {
     pub key: String,
     /// Whether the primary deleted the row that was changed here.
     pub deleted: bool,
-    /// Whether the row was deleted here, and changed on the primary; left out where it was not.
+    /// Whether the row was deleted here and changed on the primary. Omitted if it was not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted_here: bool,
     /// When it was found. RFC 3339, UTC.
     pub at: String,
-    /// The columns that both changed; of a row that was deleted on one side, all.
+    /// The columns that both sides changed; all columns, if one side deleted the row.
     pub columns: Vec<ColumnConflict>,
 }
 
-/// The values of one column in a conflict; null also where there is no row.
+/// The values of one column in a conflict. A value is null also if there is no row.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ColumnConflict {
     /// Its name.
     pub column: String,
-    /// What it held before both changed it.
+    /// The value before both sides changed it.
     pub base: Option<serde_json::Value>,
-    /// What was written here; null where the row was deleted here.
+    /// The value that was written here; null if the row was deleted here.
     pub ours: serde_json::Value,
-    /// What the primary had.
+    /// The value that the primary had.
     pub theirs: Option<serde_json::Value>,
-    /// What it holds now.
+    /// The value that is stored now.
     pub now: Option<serde_json::Value>,
 }
 
-/// `fastest resolve`
+/// What `fastest resolve` did.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ResolveReport {
-    /// The conflict, settled.
+    /// The conflict that was resolved.
     pub conflict: RowConflict,
     /// Whether a change of the row waits for the next push.
     pub written: bool,
 }
 
-/// Why a conflict was not settled.
+/// Why a conflict was not resolved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     /// No conflict has this id.
@@ -76,22 +76,22 @@ pub(crate) enum ResolveError {
         /// The id given.
         name: String,
     },
-    /// Several have an id that begins so.
+    /// Several conflicts have an id that begins with this.
     #[error("{name:?} may be any of the conflicts {}", candidates.join("; "))]
     Ambiguous {
         /// The id given.
         name: String,
-        /// Those meant.
+        /// The ids of these conflicts.
         candidates: Vec<String>,
     },
-    /// A value that the row cannot take.
+    /// The row cannot hold the value.
     #[error("column {column:?} of {table}: {why}")]
     BadValue {
         /// The table.
         table: &'static str,
         /// The column given.
         column: String,
-        /// What is wrong.
+        /// What is wrong with the value.
         why: &'static str,
     },
     /// The row that was chosen cannot be written.
@@ -111,41 +111,41 @@ impl From<WriteError> for ResolveError {
     }
 }
 
-/// What stands after a conflict.
+/// Which version of a row stands after a conflict.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// What was written here; the row goes, where it was deleted here.
+    /// What was written here. The row is deleted if it was deleted here.
     Ours,
     /// What the primary has.
     Theirs,
-    /// These columns, and the primary's otherwise.
+    /// These values, and the present ones in all other columns.
     Value(BTreeMap<String, Value>),
 }
 
-/// What a resolution asks for.
+/// What a resolution does.
 enum Wanted {
     /// The primary's row stands as it is.
     Nothing,
-    /// The row goes.
+    /// The row is deleted.
     Gone,
-    /// This row.
+    /// This row is written.
     Row(Values),
 }
 
-/// Conflicts, as they are shown and settled.
+/// Shows and resolves conflicts.
 #[derive(Clone, Copy)]
 pub(crate) struct Resolver<'a>(pub(crate) Session<'a>);
 
 impl Resolver<'_> {
-    /// The conflicts of a scope, or of all, oldest first.
+    /// Returns the conflicts of a scope, or of all, oldest first.
     pub(crate) fn conflicts(&self, scope: Option<&str>) -> Result<Vec<RowConflict>, ReplicaError> {
         let kept = Conflicts(self.0).all()?.into_iter();
         let kept = kept.filter(|kept| scope.is_none_or(|scope| scope == kept.scope));
         kept.map(|kept| self.show(&kept)).collect()
     }
 
-    /// Settles a conflict, which is named by its id or the beginning of one.
+    /// Resolves a conflict, which is named by its id or the beginning of its id.
     pub(crate) fn resolve(
         &self,
         name: &str,
@@ -173,7 +173,7 @@ impl Resolver<'_> {
         Ok(ResolveReport { conflict: self.show(&kept)?, written })
     }
 
-    /// Writes the row that was chosen; an application's as any other that it writes.
+    /// Writes the row that was chosen. An application's row is written with the checks of any other.
     fn settle(&self, kept: &KeptConflict, row: &[Value]) -> Result<(), ResolveError> {
         match self.0.schema.is_fastest() {
             true => Ok(Outbox(self.0).save_values(&kept.scope, kept.table, row)?),
@@ -184,7 +184,7 @@ impl Resolver<'_> {
     }
 
     fn named_conflict(&self, name: &str) -> Result<KeptConflict, ResolveError> {
-        // The empty text begins them all, and names none.
+        // Every id begins with an empty text, so it names none.
         let named = |kept: &KeptConflict| !name.is_empty() && kept.id.starts_with(name);
         let mut found: Vec<KeptConflict> =
             Conflicts(self.0).all()?.into_iter().filter(named).collect();
@@ -232,7 +232,7 @@ impl Resolver<'_> {
     }
 }
 
-/// What a resolution asks for.
+/// Decides what a resolution does.
 fn wanted(
     kept: &KeptConflict,
     current: Option<&Values>,

@@ -22,7 +22,7 @@ use crate::rows::newest_first;
 pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
 
 impl Snapshots<'_> {
-    /// Moves a workspace's head to `snapshot_id`, if that follows it.
+    /// Moves a workspace's head to `snapshot_id` if that is known and follows the present head.
     pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
         let Some(workspace) = self.0.row::<Workspace>(id)? else { return Ok(()) };
         let known = self.0.row::<Snapshot>(snapshot_id)?.is_some();
@@ -39,7 +39,7 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// Records that something happened.
+    /// Saves an event of the project's activity.
     pub(crate) fn record(
         &self,
         project_id: &str,
@@ -61,14 +61,14 @@ impl Snapshots<'_> {
         Outbox(self.0).save(project_id, &event)
     }
 
-    /// Packs that hold a project's content.
+    /// Returns the packs that hold a project's content.
     pub(crate) fn packs(&self, project_id: &str) -> Result<HashSet<PackId>, ReplicaError> {
         let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
         let ids = self.0.all(sql, [project_id], |row| row.get::<_, String>(0))?;
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// Saves the rows of a snapshot whose packs are durable.
+    /// Saves the rows of a snapshot whose packs are durable. Returns the snapshot's id.
     pub(crate) fn save(
         &self,
         workspace: &Workspace,
@@ -93,7 +93,7 @@ impl Snapshots<'_> {
         Ok(snapshot.id)
     }
 
-    /// Saves the rows of durable packs.
+    /// Saves the rows of packs that are durable.
     pub(crate) fn save_packs(
         &self,
         project_id: &str,
@@ -117,14 +117,14 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// Whether it is recorded that a workspace pushed a snapshot.
+    /// Whether there is an event that says that a workspace pushed a snapshot.
     pub(crate) fn is_pushed(&self, id: &str, workspace_id: &str) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
                    AND workspace_id = ?2 AND type = 'snapshot.pushed'";
         Ok(self.0.get::<i64>(sql, [id, workspace_id])?.is_some())
     }
 
-    /// The trees of a project's newest snapshots, `limit` of these at most.
+    /// Returns the distinct trees of a project's `limit` newest snapshots.
     pub(crate) fn newest_trees(
         &self,
         project_id: &str,
@@ -136,7 +136,7 @@ impl Snapshots<'_> {
         Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
     }
 
-    /// The ids of all packs that rows name, in hex.
+    /// Returns the ids of all packs that rows name, in hex.
     pub(crate) fn pack_names(&self) -> Result<Vec<String>, ReplicaError> {
         self.0.all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get(0))
     }
@@ -162,15 +162,15 @@ impl Snapshots<'_> {
         }
     }
 
-    /// The snapshots of a project whose id, or the random part of whose id, begins with `prefix`, `limit`
-    /// of them at most, by id.
+    /// Returns the snapshots of a project, sorted by id, whose id without `snap-` begins with `prefix`,
+    /// or whose random part does: at most `limit` of them.
     pub(crate) fn beginning_with(
         &self,
         project_id: &str,
         prefix: &str,
         limit: i64,
     ) -> Result<Vec<Snapshot>, ReplicaError> {
-        // Ids are of digits and capital letters, and end before this.
+        // Ids consist of digits and capital letters, which all sort before `~`.
         let end = format!("{prefix}~");
         let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id < 'snap-' || ?2
                      AND +project_id = ?3 UNION
@@ -185,7 +185,7 @@ impl Snapshots<'_> {
 }
 
 impl<'a> Snapshots<'a> {
-    /// A project's snapshots, as a log reads them.
+    /// Returns a project's snapshots as the source of a log.
     pub(crate) fn log<'p>(self, project_id: &'p str) -> Log<'a, 'p> {
         Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
     }
@@ -196,7 +196,7 @@ impl<'a> Snapshots<'a> {
     }
 }
 
-/// A project's snapshots by time, read some at a time.
+/// A project's snapshots by time, which are read in chunks.
 pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
     project_id: &'p str,
@@ -205,7 +205,7 @@ pub(crate) struct Log<'a, 'p> {
     last: Option<(String, String)>,
 }
 
-/// Snapshots that a log reads at a time.
+/// How many snapshots a log reads at a time.
 const LOG_CHUNK: usize = 100;
 
 impl newest_first::Source for Log<'_, '_> {

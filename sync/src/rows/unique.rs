@@ -1,8 +1,9 @@
-//! What no two rows of a table may share, as far as a device can tell.
+//! Unique values in the tables of a replica, as far as a device can check them.
 //!
-//! Sets of columns are compared here. An index over expressions, or over some of the rows only, is SQL
-//! ([`UniqueRule`]): SQLite works out its terms for a row, and where it cannot, because the primary has a
-//! function that is not here, the row is taken to share nothing. The primary has the last word.
+//! Sets of columns are compared directly. An index over expressions, or over some of the rows only, is
+//! SQL ([`UniqueRule`]), and SQLite computes its terms for a row. If it cannot, because the primary has
+//! a function that is not here, the row is assumed to conflict with no other. The primary has the last
+//! word.
 
 use std::cell::OnceCell;
 
@@ -14,19 +15,19 @@ use crate::replica::session::Session;
 use crate::replica::values::{Bound, key_of, value_of};
 use crate::rows::write_error::WriteError;
 
-/// Sets of columns on which no two rows of the table may agree.
+/// Returns the sets of columns in which no two rows of the table may be equal.
 fn unique_sets(table: &Table) -> impl Iterator<Item = Vec<&'static str>> {
     let single = table.columns.iter().filter(|column| column.unique).map(|c| vec![c.name]);
     let indexes = table.indexes.iter().filter(|index| index.unique);
     single.chain(indexes.map(|index| index.columns.to_vec()))
 }
 
-/// What no two rows here may share.
+/// Checks unique values against the rows that are here.
 #[derive(Clone, Copy)]
 pub(crate) struct Unique<'a>(pub(crate) Session<'a>);
 
 impl Unique<'_> {
-    /// Refuses values that another row here has and no two rows may share.
+    /// Refuses a row whose unique values another row here has.
     pub(crate) fn check(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
         for columns in unique_sets(table) {
             let Some(wanted) = shared(table, &columns, values) else { continue };
@@ -43,7 +44,7 @@ impl Unique<'_> {
             let same = rule.terms.iter().map(|term| format!("({term}) = ?"));
             let filter = rule.filter.map(|filter| format!("({filter})"));
             let condition: Vec<String> = same.chain(filter).collect();
-            // It may fail for some other row, of which then nothing is known.
+            // The query may fail for another row, about which nothing is known then.
             let other = self.other(table, &condition.join(" AND "), &wanted, values);
             if let Some(other) = other.unwrap_or_default() {
                 let columns = rule.terms.join(", ");
@@ -53,7 +54,7 @@ impl Unique<'_> {
         Ok(())
     }
 
-    /// The key of another row than that of `values`, of which the condition holds.
+    /// Returns the key of a row, other than that of `values`, for which the condition holds.
     fn other(
         &self,
         table: &Table,
@@ -68,22 +69,22 @@ impl Unique<'_> {
     }
 }
 
-/// The values of some columns of a row; `None` where one is null, for such are shared by any number of
-/// rows.
+/// Returns the values of some columns of a row; `None` if one is null, because any number of rows may
+/// have a null in common.
 fn shared(table: &Table, columns: &[&str], row: &[Value]) -> Option<Vec<Value>> {
     let at = |name: &&str| table.columns.iter().position(|column| column.name == *name);
     let values: Vec<Value> = columns.iter().filter_map(at).map(|at| row[at].clone()).collect();
     values.iter().all(|value| !value.is_null()).then_some(values)
 }
 
-/// The values of a rule's terms for a row; `None` where the rule is not about it.
+/// Returns the values of a rule's terms for a row; `None` if the rule does not cover the row.
 fn rule_values(
     connection: &Connection,
     table: &Table,
     rule: &UniqueRule,
     row: &[Value],
 ) -> Option<Vec<Value>> {
-    // With the types that the columns have, on which comparisons depend.
+    // Cast to the types of the columns, because comparisons depend on them.
     let column = |(at, column): (usize, &fastest_schema::Column)| {
         let kind = match column.kind {
             Kind::Text => "text",
@@ -109,15 +110,15 @@ fn rule_values(
     values.iter().all(|value| !value.is_null()).then_some(values)
 }
 
-/// What rows have that no other may have. A database in memory, without tables, works out what is SQL;
-/// it is opened where there is any.
+/// Computes the unique values of rows. What is SQL is computed by a database in memory, without tables,
+/// which is opened when it is first needed.
 #[derive(Default)]
 pub(crate) struct UniqueValues {
     scratch: OnceCell<Option<Connection>>,
 }
 
 impl UniqueValues {
-    /// The sets of unique values that a row has: which set, and its values.
+    /// Returns the unique values of a row, each with the number of its set.
     pub(crate) fn of(&self, table: &Table, row: &[Value]) -> Vec<(usize, Vec<Value>)> {
         let sets = unique_sets(table).map(|columns| shared(table, &columns, row));
         let rules = table.unique_rules.iter().map(|rule| {

@@ -1,10 +1,10 @@
-//! What a row that an application writes here must hold to.
+//! Checks and writes the rows of an application.
 //!
-//! The primary enforces every constraint; what can be known here is said here, before anything is
-//! written. A foreign key may name a row of a scope that this device does not hold, so a parent that
-//! is not here is allowed; one that is known to be deleted is not. A delete does to the rows that
-//! refer to the row what their foreign keys declare, as the primary does; to those of append-only
-//! tables once the primary has done it.
+//! The primary enforces every constraint. What can be known here is checked here, before anything is
+//! written. A foreign key may name a row of a scope that this device does not hold, so a parent that is
+//! not here is allowed, but not one that is known to be deleted. A delete changes the rows that refer
+//! to the row as their foreign keys declare, as on the primary. Rows of append-only tables follow once
+//! the primary has accepted the delete.
 
 use std::fmt;
 
@@ -29,11 +29,11 @@ pub(crate) struct Orphan {
     pub table: &'static str,
     /// The key.
     pub key: String,
-    /// The column that refers to the other.
+    /// The column that refers to the deleted row.
     pub column: &'static str,
-    /// The table referred to.
+    /// The table of the deleted row.
     pub parent: &'static str,
-    /// The key there.
+    /// The key of the deleted row.
     pub parent_key: String,
 }
 
@@ -44,13 +44,13 @@ impl fmt::Display for Orphan {
     }
 }
 
-/// Rows as an application writes them.
+/// Writes rows as an application does.
 #[derive(Clone, Copy)]
 pub(crate) struct Writer<'a>(pub(crate) Session<'a>);
 
 impl Writer<'_> {
-    /// Writes a row and queues it for the primary, in the scope that its table declares; `held` is
-    /// the one that the file is for.
+    /// Writes a row and queues it for the primary, in the scope that its table declares. `held` is the
+    /// one scope that the file is for, if it is for one only.
     pub(crate) fn write(
         &self,
         held: Option<&str>,
@@ -75,7 +75,8 @@ impl Writer<'_> {
         Ok(Outbox(self.0).save_values(&scope, table, values)?)
     }
 
-    /// Writes a new row of which some columns are given; the others take their defaults.
+    /// Writes a new row of which some columns are given, and the others take their defaults. Returns
+    /// all values.
     pub(crate) fn insert(
         &self,
         held: Option<&str>,
@@ -102,7 +103,7 @@ impl Writer<'_> {
         };
         let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
         let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));
-        // The key may be a default, and the application's own idea of one.
+        // The key may come from a default that the application declares, and may be null.
         let key: Option<Option<String>> = self.0.get(&sql, parameters)?;
         let values = match &key {
             Some(Some(key)) => self.0.values(table, key)?,
@@ -111,13 +112,13 @@ impl Writer<'_> {
         let Some((Some(key), values)) = key.zip(values) else {
             return Err(WriteError::NoKey { table: name });
         };
-        // SQLite has filled it in; it is written as any other from here on.
+        // SQLite has filled in the defaults: from here on the row is written like any other.
         self.0.delete(table, &key)?;
         self.write(held, table, &values)?;
         Ok(values)
     }
 
-    /// Deletes a row, and what its children declare happens to them. Gives whether it was there.
+    /// Deletes a row, and follows the foreign keys of its children. Returns whether the row was there.
     pub(crate) fn delete(
         &self,
         held: Option<&str>,
@@ -125,7 +126,7 @@ impl Writer<'_> {
         key: &str,
     ) -> Result<bool, WriteError> {
         let was_there = self.0.values(table, key)?.is_some();
-        // A list, for generations may be many.
+        // A list rather than a recursion, because there may be many generations.
         let mut going = vec![(table, key.to_owned())];
         while let Some((table, key)) = going.pop() {
             let Some(values) = self.0.values(table, &key)? else { continue };
@@ -134,7 +135,8 @@ impl Writer<'_> {
             if Deletes(self.0).is_too_deep(table, &values)? {
                 return Err(WriteError::TooDeep { table: table.name, key });
             }
-            // First, so that rows that refer to each other in a circle come to an end.
+            // The row is removed first, so that rows that refer to each other in a circle come to an
+            // end.
             Outbox(self.0).remove(&scope, table, &key)?;
             for child in self.0.schema.synced() {
                 for (at, to) in references(child, table) {
@@ -145,14 +147,16 @@ impl Writer<'_> {
                 }
             }
             if Outbox(self.0).entry(table, &key)?.is_none() {
-                // The primary never knew it, and will have no word on what hangs on it.
+                // The primary never knew the row, and will not answer what becomes of the rows that
+                // refer to it.
                 Deletes(self.0).strike_append_only(table, &values, Struck::All)?;
             }
         }
         Ok(was_there)
     }
 
-    /// Does to a row what its foreign key declares, as its parent goes. Gives it back where it goes too.
+    /// Does to a row what its foreign key declares when its parent is deleted. Returns the row if it is
+    /// to be deleted too.
     fn orphan(
         &self,
         (table, key): (&Table, &str),
@@ -160,7 +164,7 @@ impl Writer<'_> {
         (at, on_delete): (usize, OnDelete),
     ) -> Result<Option<(&'static Table, String)>, WriteError> {
         match on_delete {
-            // The primary does it to them, once it has taken the delete: a client cannot ask for it.
+            // The primary does this once it has accepted the delete. A client cannot ask for it.
             OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
             OnDelete::Cascade => return Ok(Some((child, child_key))),
             OnDelete::SetNull => {
@@ -181,7 +185,7 @@ impl Writer<'_> {
         Ok(None)
     }
 
-    /// The table of this schema, if rows of it can be written here.
+    /// Checks that the table is of this schema, and that its rows can be written here.
     pub(crate) fn check_table(&self, table: &'static Table) -> Result<(), WriteError> {
         let (owner, name) = (self.0.schema.owner, table.name);
         match self.0.schema.tables.iter().find(|known| **known == table) {
@@ -193,7 +197,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The scope under which a row that is here waits or is known.
+    /// Returns the scope in which a row that is here waits, or under which it is known, or which its
+    /// values give.
     fn scope_held(
         &self,
         table: &'static Table,
@@ -207,7 +212,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Refuses a foreign key to a row that is not here because it was deleted.
+    /// Refuses a foreign key to a row that is known to be deleted.
     fn check_references(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
         match self.orphan_of(table, values)? {
             None => Ok(()),
@@ -217,7 +222,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What is deleted of that which a row refers to.
+    /// Returns the first reference of a row to one that is known to be deleted.
     pub(crate) fn orphan_of(
         &self,
         table: &'static Table,
@@ -239,15 +244,15 @@ impl Writer<'_> {
         Ok(None)
     }
 
-    /// The key, if it is that of a row that is known to be deleted.
+    /// Returns the key if its row is known to be deleted.
     fn deleted_by_key(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
         let is_deleted = self.0.values(table, key)?.is_none()
             && (Outbox(self.0).is_going(table, key)? || Known(self.0).is_deleted(table, key)?);
         Ok(is_deleted.then(|| key.to_owned()))
     }
 
-    /// The key of the row that had a value in a unique column, where it waits to be deleted and no other
-    /// has it: of what was deleted elsewhere only keys are known.
+    /// Returns the key of the row that had a value in a unique column, if that row waits to be deleted
+    /// and no other row has the value. Of rows that were deleted elsewhere, only keys are known.
     fn deleted_by_value(
         &self,
         table: &Table,
@@ -266,7 +271,7 @@ impl Writer<'_> {
     }
 }
 
-/// Refuses what SQLite would store as something else.
+/// Refuses NaN, for which SQLite would store null.
 fn check_storable<'a>(
     table: &Table,
     key: &str,
@@ -281,9 +286,9 @@ fn check_storable<'a>(
     Ok(())
 }
 
-/// Refuses a row that could reach a primary of one kind and not of another.
+/// Refuses a row that some kinds of primary could not accept.
 fn check_size(table: &Table, key: &str, values: &[Value]) -> Result<(), WriteError> {
-    // As JSON, a byte takes six at most.
+    // A byte takes at most six as JSON.
     let text_bytes = |value: &Value| value.as_str().map_or(0, str::len);
     if values.iter().map(text_bytes).sum::<usize>() * 6 < ROW_BYTES_MAX {
         return Ok(());

@@ -7,11 +7,11 @@ use fastest_schema::value::sql_value::ValueError;
 use crate::replica::error::ReplicaError;
 use crate::replica::scope::ScopeError;
 
-/// Why a row was not written. Nothing was, then.
+/// Why a row was not written. The whole write has no effect then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The schema does not declare the table, or declares it otherwise.
+    /// The schema does not declare the table, or declares it differently.
     #[error("the schema of {owner} has no table {table} like this")]
     UnknownTable {
         /// The owner of the schema.
@@ -25,7 +25,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
     },
-    /// The row says nothing of where it belongs.
+    /// The row does not say to which scope it belongs.
     #[error("row {key} of {table} has no scope: {why}")]
     NoScope {
         /// The table.
@@ -35,7 +35,7 @@ pub enum WriteError {
         /// What is missing.
         why: String,
     },
-    /// The file holds the rows of one scope, and this is of another.
+    /// The file holds the rows of one scope, and the row is of another.
     #[error("row {key} of {table} belongs to {found:?}, and this file holds {held:?} only")]
     OtherScope {
         /// The table.
@@ -47,7 +47,7 @@ pub enum WriteError {
         /// The scope of the file.
         held: String,
     },
-    /// A row of this key is there, and rows of the table are not written twice; or it was to be new.
+    /// There is a row with this key, and it was to be a new row or the table is append-only.
     #[error("row {key} of {table} is there already")]
     Exists {
         /// The table.
@@ -55,29 +55,29 @@ pub enum WriteError {
         /// The key.
         key: String,
     },
-    /// Another row holds a value that no two rows may share.
+    /// Another row has a value that must be unique.
     #[error("row {other} of {table} has the same {columns}")]
     Taken {
         /// The table.
         table: &'static str,
         /// The key of the other row.
         other: String,
-        /// The columns, by comma.
+        /// The columns, separated by commas.
         columns: String,
     },
-    /// A foreign key names a row that was deleted.
+    /// A foreign key refers to a row that was deleted.
     #[error("column {column} of {table} names {parent} {key}, which was deleted")]
     Deleted {
         /// The table.
         table: &'static str,
         /// Its column.
         column: &'static str,
-        /// The table referred to.
+        /// The table of the deleted row.
         parent: &'static str,
-        /// The key there.
+        /// The key of the deleted row.
         key: String,
     },
-    /// A value that no column can hold: SQLite would store null for it.
+    /// No column can hold the value: SQLite would store null for it.
     #[error(
         "row {key} of {table} cannot be written: {column} is {value}, which no column can hold"
     )]
@@ -91,7 +91,7 @@ pub enum WriteError {
         /// The value.
         value: Value,
     },
-    /// The row is larger than every primary takes in one text.
+    /// The row is larger than [`ROW_BYTES_MAX`].
     #[error(
         "row {key} of {table} is too large: as JSON it has {bytes} bytes, most of them in {column}; \
          {ROW_BYTES_MAX} is the limit: shorten it, or split it"
@@ -106,30 +106,30 @@ pub enum WriteError {
         /// Bytes of the row as JSON.
         bytes: usize,
     },
-    /// What was written in one transaction is larger than every primary takes in one text.
+    /// What was written in one transaction is larger than [`TRANSACTION_BYTES_MAX`].
     #[error(
         "the transaction is too large: as JSON it has up to {bytes} bytes, and \
          {TRANSACTION_BYTES_MAX} is the limit: write it in several"
     )]
     TransactionTooLarge {
-        /// Bytes of all its rows as JSON.
+        /// The bytes of all its rows as JSON, at most.
         bytes: i64,
     },
-    /// A new row came to no key: none was given, and its default is null.
+    /// A new row has no key: none was given, and the default is null.
     #[error("a new row of {table} has no key: give it one, or declare a default that does")]
     NoKey {
         /// The table.
         table: &'static str,
     },
-    /// The row's own type cannot be written down, or read from what is there.
+    /// The row's Rust type cannot be serialised, or cannot be read back from what was stored.
     #[error("a row of {table} cannot be written: {source}")]
     Unwritable {
         /// The table.
         table: &'static str,
-        /// What serde says.
+        /// The error of serde.
         source: ValueError,
     },
-    /// Other rows refer to the row that was to be deleted.
+    /// Other rows refer to the row, and their foreign keys forbid the delete.
     #[error("row {key} of {table} cannot be deleted: row {child_key} of {child} refers to it")]
     Referred {
         /// The table.
@@ -141,7 +141,8 @@ pub enum WriteError {
         /// A row there.
         child_key: String,
     },
-    /// More would go with the row on the primary, of which devices cannot delete, than D1 takes.
+    /// The primary would have to delete or change rows of append-only tables in more generations than
+    /// D1 allows.
     #[error(
         "row {key} of {table} cannot be deleted: rows of append-only tables hang on it in more than \
          {GENERATIONS_MAX} generations, which D1 does not delete in one go: delete the last of them on \
@@ -158,11 +159,11 @@ pub enum WriteError {
     Replica(#[from] ReplicaError),
 }
 
-/// Bytes that a row may have as JSON. D1 takes 2,000,000 in a text, and a push has more than the row.
+/// The bytes that a row may have as JSON. D1 accepts 2,000,000 in a text, and a push has more than the
+/// row.
 pub const ROW_BYTES_MAX: usize = 1_990_000;
 
-/// Bytes that a transaction may have as JSON, for the same reason as a row
-/// ([`ROW_BYTES_MAX`]).
+/// The bytes that a transaction may have as JSON, for the same reason as [`ROW_BYTES_MAX`].
 pub const TRANSACTION_BYTES_MAX: i64 = 1_990_000;
 
 impl From<ScopeError> for WriteError {

@@ -1,8 +1,8 @@
 //! What D1's answers mean.
 //!
-//! The body goes before the status: `wrangler dev` sends SQL errors with a 500 and code 10001, which
-//! at Cloudflare is the code of a bad token; Cloudflare sends them with a 400 and code 7500. Texts
-//! are those of <https://developers.cloudflare.com/d1/observability/debug-d1/>.
+//! The body counts for more than the status. `wrangler dev` sends SQL errors with status 500 and code
+//! 10001, which at Cloudflare is the code of a bad token; Cloudflare sends them with status 400 and
+//! code 7500. The messages are those of <https://developers.cloudflare.com/d1/observability/debug-d1/>.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
 use crate::remote::sanitize::{is_web_page, said};
 use crate::remote::words::{is_of_engine, is_of_server};
 
-/// No wait that a server asks for is taken to be longer.
+/// The longest wait that a server can ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Whose answer it is.
+/// The server whose answer this is.
 pub(super) struct Place {
     /// The address as the user writes it.
     pub(super) url: String,
@@ -26,12 +26,12 @@ pub(super) struct Place {
     pub(super) is_cloudflare: bool,
 }
 
-/// An answer as it came.
+/// An answer as it arrived.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
-    /// Cloudflare's name of the request, which its support asks for.
+    /// Cloudflare's id of the request, which its support asks for.
     pub(super) ray: Option<String>,
     pub(super) body: Vec<u8>,
 }
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-/// The rows of the last statement of a request to `/raw`.
+/// Returns the rows of the last statement of a request to `/raw`.
 pub(super) fn rows(place: &Place, answer: &Answer) -> Result<Rows, PrimaryError> {
     let mut results: Vec<StatementResult> = result(place, answer)?;
     let Some(last) = results.pop() else { return Err(garbage(place, answer)) };
@@ -88,12 +88,12 @@ pub(super) fn rows(place: &Place, answer: &Answer) -> Result<Rows, PrimaryError>
     last.results.rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
 }
 
-/// What a request brought, or why it brought nothing.
+/// Returns the result of a request, or why there is none.
 pub(super) fn result<T: for<'de> Deserialize<'de>>(
     place: &Place,
     answer: &Answer,
 ) -> Result<T, PrimaryError> {
-    // First without the result, whose form is another one in failures.
+    // First without the result, whose form is different in failures.
     match serde_json::from_slice::<Envelope<IgnoredAny>>(&answer.body) {
         Ok(envelope) if envelope.success && (200..300).contains(&answer.status) => {
             let parsed = serde_json::from_slice::<Envelope<T>>(&answer.body);
@@ -107,7 +107,7 @@ pub(super) fn result<T: for<'de> Deserialize<'de>>(
     }
 }
 
-/// An answer that is none: what became of the statement is not known.
+/// Makes the error for an answer that is not D1's: what became of the statement is not known.
 fn garbage(place: &Place, answer: &Answer) -> PrimaryError {
     let mut reason = format!("what answers there is not D1's API (HTTP {})", answer.status);
     if let Some(ray) = &answer.ray {
@@ -122,7 +122,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     if let Some(error) = PrimaryError::from_sqlite(&place.url, &message) {
         return error;
     }
-    // A trigger may say what the server says.
+    // A trigger's own message may look like one of the server's.
     if message.contains(": SQLITE_CONSTRAINT") {
         let (url, of_rows) = (place.url.clone(), !is_of_engine(&message));
         return PrimaryError::Failed { url, message: said(&message), of_rows };
@@ -132,7 +132,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
     let said = said(&message);
     let url = place.url.clone();
-    // Of these, the code at Cloudflare says more than the status.
+    // At Cloudflare, these codes say more than the status.
     let codes = errors.iter().map(|error| error.code).filter(|_| place.is_cloudflare);
     for code in codes {
         match (code, answer.status) {
@@ -157,17 +157,17 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
 }
 
-/// Whether the words of an error say that it passes, and in what way.
+/// Returns in what way an error is temporary, if its message says so.
 fn momentary(message: &str, retry_after: Option<Duration>) -> Option<Failure> {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-    // It never ran.
+    // The statement never ran.
     if says(&["overloaded"]) {
         return Some(Failure::Busy { retry_after });
     }
     if says(&["free tier daily"]) {
         return Some(Failure::Busy { retry_after: Some(until_midnight(Timestamp::now())) });
     }
-    // It ran, and the answer to an earlier one may be what was lost.
+    // The statement may have run.
     let passing = [
         "Network connection lost",
         "reset because its code was updated",
@@ -182,13 +182,13 @@ fn momentary(message: &str, retry_after: Option<Duration>) -> Option<Failure> {
     says(&passing).then_some(Failure::Transient)
 }
 
-/// Free plans begin anew at midnight UTC.
+/// The limits of free plans are reset at midnight UTC.
 fn until_midnight(now: Timestamp) -> Duration {
     const DAY_S: i64 = 24 * 60 * 60;
     Duration::from_secs((DAY_S - now.as_second().rem_euclid(DAY_S)).unsigned_abs())
 }
 
-/// What a status means where the body does not say more.
+/// Interprets a status whose body says nothing more.
 fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> PrimaryError {
     let status = answer.status;
     let url = place.url.clone();
@@ -220,7 +220,7 @@ fn with_ray(answer: &Answer, message: String) -> String {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+/// Parses `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
 pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let seconds = match text.trim().parse::<u64>() {
         Ok(seconds) => seconds,
@@ -233,11 +233,11 @@ pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// A cell of a row, its number as text.
+/// A cell of a row, with a number as its text.
 enum Cell {
     Text(String),
     Null,
-    /// A blob, which comes as a list of numbers, or what no database holds.
+    /// A blob, which arrives as a list of numbers, or something that no database holds.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Requests to Cloudflare's API: bounded in time and in size.
+//! Requests to Cloudflare's API, with limits of time and of size.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::remote::tls::http_client;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// D1 ends a request after 30 s; the way there and back comes on top.
+/// D1 ends a request after 30 s. This leaves time for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Answers are kept near 1 MB; what is far beyond that is no answer of D1's.
+/// Answers are kept near 1 MB. What is far beyond that is not from D1.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Cloudflare's API, or one of the same shape.
@@ -59,7 +59,7 @@ impl Api {
         self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
-    /// `path` with its query.
+    /// `path` includes the query.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, PrimaryError> {
         self.meter.request(0);
         self.send(self.client.get(format!("{}{path}", self.base))).await
@@ -110,7 +110,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, jiff::Timestamp::now())
 }
 
-/// A request that brought no answer. The messages of sources are the ones that say why.
+/// Makes the error for a request without an answer. The messages of its sources say why.
 fn failed(place: &Place, error: reqwest::Error) -> PrimaryError {
     let failure = match error.is_connect() || error.is_builder() {
         true => Failure::NoConnection,

@@ -1,4 +1,4 @@
-//! From a database's name to its id.
+//! Looks up the id of a database by its name.
 
 use serde::Deserialize;
 
@@ -11,7 +11,8 @@ use crate::remote::secret::Secret;
 
 const PER_PAGE: usize = 100;
 
-/// Names that hold this one are few, whatever the account holds.
+/// The most pages of results that are read. Few names contain the one that is searched for, however
+/// many databases the account has.
 const PAGES_MAX: usize = 20;
 
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ struct Database {
     name: String,
 }
 
-/// The address with the database's id in the place of its name: the API takes ids only.
+/// Replaces the name of the database in an address by its id, because the API takes ids only.
 pub async fn resolve(address: D1Address, token: Option<Secret>) -> Result<D1Address, PrimaryError> {
     if is_id(&address.database) {
         return Ok(address);
@@ -30,7 +31,7 @@ pub async fn resolve(address: D1Address, token: Option<Secret>) -> Result<D1Addr
     Ok(D1Address { database, ..address })
 }
 
-/// The id of a database, given its id or its name.
+/// Returns the id of a database, given its id or its name.
 pub(super) async fn id(api: &Api, database: &str) -> Result<String, PrimaryError> {
     if is_id(database) {
         return Ok(database.to_owned());
@@ -39,7 +40,7 @@ pub(super) async fn id(api: &Api, database: &str) -> Result<String, PrimaryError
         let query = format!("name={database}&page={page}&per_page={PER_PAGE}");
         let answer = api.get(&format!("/d1/database?{query}")).await?;
         let found: Vec<Database> = result(&api.place, &answer)?;
-        // The search is by parts of names.
+        // The search matches parts of names.
         let exact = found.iter().find(|found| found.name == database);
         if let Some(exact) = exact.filter(|exact| is_id(&exact.uuid)) {
             return Ok(exact.uuid.clone());
@@ -52,7 +53,7 @@ pub(super) async fn id(api: &Api, database: &str) -> Result<String, PrimaryError
     Err(PrimaryError::NoDatabase { url: api.place.url.clone(), message })
 }
 
-/// Whether it is of the form of an id: 32 hex digits in groups of 8, 4, 4, 4 and 12.
+/// Whether a text has the form of an id: 32 hex digits in groups of 8, 4, 4, 4 and 12.
 fn is_id(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let hex = |group: &&str| group.bytes().all(|letter| letter.is_ascii_hexdigit());

@@ -11,12 +11,12 @@ use url::Url;
 
 use crate::remote::pack_store::store::PackStoreError;
 
-/// Where packs lie.
+/// Where packs are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackAddress {
     /// A folder.
     Directory(PathBuf),
-    /// A bucket of S3, or of what speaks its language.
+    /// A bucket of S3, or of a compatible service.
     S3(S3Address),
 }
 
@@ -25,16 +25,16 @@ pub enum PackAddress {
 pub struct S3Address {
     /// The bucket.
     pub bucket: String,
-    /// What keys begin with, without slashes at its ends; may be empty.
+    /// What keys begin with, without slashes at its ends. It may be empty.
     pub prefix: String,
-    /// The server, where it is not Amazon's.
+    /// The server, if it is not Amazon's.
     pub endpoint: Option<String>,
-    /// The region; R2 calls its one `auto`.
+    /// The region. R2 calls its only one `auto`.
     pub region: Option<String>,
 }
 
 impl PackAddress {
-    /// Reads an address.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self, PackStoreError> {
         let bad = |reason: &str| PackStoreError::BadUrl {
             url: crate::remote::address::shown(text),

@@ -24,36 +24,37 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Pack
 pub struct Directory {
     dir: PathBuf,
     place: String,
-    /// Whether packs may share their bytes with the file that they come from.
+    /// Whether packs may be hard links to the files that they come from.
     link: bool,
-    /// Whether the folder is known by [`MARKER`]: without it, its disk is not there.
+    /// Whether the folder must contain [`MARKER`]. Without it, its disk is not mounted.
     marked: bool,
-    /// The file or folder whose modes and group are followed.
+    /// The file or folder whose modes and group new files take.
     model: PathBuf,
 }
 
-/// A file that marks a folder of packs. The empty place of a disk that is not mounted has none.
+/// A file that marks a folder of packs. The mount point of a disk that is not mounted has none.
 const MARKER: &str = "fastest-packs";
 
 impl Directory {
-    /// The store in `dir`, which is made at the first put. With `link`, packs on the same file
-    /// system are hard-linked: right only where the same device owns both, for they share their modes too.
+    /// Makes a store of `dir`, which is created at the first put. With `link`, packs on the same file
+    /// system are hard-linked. That is right only if the same device owns both, because they share
+    /// their modes too.
     pub fn new(dir: &Path, link: bool) -> Self {
         let (model, place) = (dir.to_owned(), dir.display().to_string());
         Self { dir: dir.to_owned(), place, link, marked: false, model }
     }
 
-    /// The store beside the primary in the file at `primary`, for those who may read that.
+    /// Makes the store beside the primary in the file at `primary`, for those who may read that file.
     pub fn beside(primary: &Path, link: bool) -> Self {
         Self { model: primary.to_owned(), ..Self::new(&packs_dir(primary), link) }
     }
 
-    /// A folder that a user has chosen, on a disk that may come and go.
+    /// Makes a store of a folder that a user has chosen, on a disk that may come and go.
     pub fn chosen(dir: &Path) -> Self {
         Self { marked: true, ..Self::new(dir, false) }
     }
 
-    /// Makes a chosen folder what it is to be.
+    /// Creates a chosen folder, and marks it.
     pub fn prepare(&self) -> Result<(), PackStoreError> {
         self.create_dir(&self.dir)?;
         let marker = self.dir.join(MARKER);
@@ -67,7 +68,8 @@ impl Directory {
         Sharing::of(&self.model).create_dir_all(dir).map_err(io_error("create", dir))
     }
 
-    /// Writes a file, durably but for its name, which it gets when it is whole and all who may read it can.
+    /// Writes a file, durably except for its name. It gets its name when it is whole and all who may
+    /// read it can.
     fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
         let dir = path.parent().expect("a file lies in a folder");
         let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
@@ -115,14 +117,14 @@ impl PackStore for Directory {
     }
 
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
-        // It is compared to the last byte.
+        // `put` compares to the last byte.
         self.put(key, from).await.map(drop)
     }
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let path = self.path(key)?;
         self.check_marker()?;
-        // To open anything else, a FIFO say, might wait for ever.
+        // Opening anything else, such as a FIFO, might wait for ever.
         let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
         match File::open(&path) {
             _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
@@ -160,7 +162,7 @@ impl PackStore for Directory {
     }
 }
 
-/// The rest of a file, bit by bit.
+/// Returns the rest of a file, chunk by chunk.
 fn chunks(file: File, path: PathBuf) -> PackStream {
     let read = move |mut file: File| {
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -178,7 +180,7 @@ fn chunks(file: File, path: PathBuf) -> PackStream {
     stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed()
 }
 
-/// Whether the pack at `to` is the one at `from`: one that was damaged there is to be replaced.
+/// Whether the pack at `to` is the one at `from`. A damaged one is to be replaced.
 fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
     if length(from)? != length(to)? {
@@ -188,7 +190,7 @@ fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     Ok(read(from)? == read(to)?)
 }
 
-/// Makes the names in a folder, and its own in its parent, durable.
+/// Makes durable the names in a folder, its own name, and its parent's.
 fn sync(dir: &Path) -> Result<(), PackStoreError> {
     for dir in dir.ancestors().take(3) {
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
@@ -196,7 +198,7 @@ fn sync(dir: &Path) -> Result<(), PackStoreError> {
     Ok(())
 }
 
-/// The folder of packs beside a primary's file.
+/// Returns the folder of packs beside a primary's file.
 pub fn packs_dir(primary: &Path) -> PathBuf {
     let mut name = primary.file_name().unwrap_or_default().to_owned();
     name.push(".packs");

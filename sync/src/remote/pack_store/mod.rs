@@ -1,4 +1,4 @@
-//! Pack stores: where packs lie that are too large for a row of the primary.
+//! Pack stores: where packs are stored that are too large for a row of the primary.
 
 pub mod address;
 pub mod directory;

@@ -1,4 +1,4 @@
-//! A bucket of S3, or of what speaks its language (R2, MinIO), as a pack store.
+//! A bucket of S3, or of a compatible service (R2, MinIO), as a pack store.
 
 use std::fs::File;
 use std::io::Read;
@@ -25,12 +25,12 @@ use crate::remote::sanitize::said;
 use crate::remote::secret::Secrets;
 use crate::remote::tls::http_client;
 
-/// Larger packs go up in parts of this size: what has to be sent again after a break.
+/// Larger packs are sent in parts of this size, which is what has to be sent again after a failure.
 const PART_BYTES: usize = 8 << 20;
-/// Parts of one pack on their way at once. With [`PART_BYTES`] this bounds the memory of an upload.
+/// Parts of one pack that are sent at once. With [`PART_BYTES`] this bounds the memory of an upload.
 const PARTS_AT_ONCE: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two bytes of an answer.
+/// The longest pause within an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A bucket as a pack store.
@@ -43,8 +43,8 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// The bucket at `address`, which users write as `url`. Keys come from `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and, where there is one, `AWS_SESSION_TOKEN`.
+    /// Opens the bucket at `address`, which users write as `url`. Keys come from `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`.
     pub fn new(
         address: &S3Address,
         url: &str,
@@ -93,7 +93,7 @@ impl S3 {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
                 PackStoreError::Denied { place, reason: Self::words(&error) }
             }
-            // Statuses that say that the request was wrong; all else is the line or the server.
+            // Statuses that say that the request was wrong. All else is the network or the server.
             _ if is_refusal(&error) => {
                 PackStoreError::Failed { place, reason: Self::words(&error) }
             }
@@ -101,7 +101,7 @@ impl S3 {
         }
     }
 
-    /// The error of a put, which what it is put into may be missing for.
+    /// Interprets the error of a put: what is missing then is the bucket.
     fn put_error(&self, error: Error, key: &str) -> PackStoreError {
         match self.error(error, key) {
             PackStoreError::Missing { place, .. } => {
@@ -111,7 +111,7 @@ impl S3 {
         }
     }
 
-    /// What an error says, with its causes.
+    /// Returns the message of an error, with those of its causes.
     fn words(error: &Error) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
@@ -133,7 +133,7 @@ impl S3 {
         }
     }
 
-    /// A pack of one request: two where it is there already.
+    /// Stores a pack with one request, or with two if it is there already.
     async fn put_small(&self, path: &Path, bytes: Vec<u8>) -> Result<bool, Error> {
         let length = bytes.len() as u64;
         let payload = PutPayload::from(bytes);
@@ -142,7 +142,7 @@ impl S3 {
             Err(Error::AlreadyExists { .. }) if self.length(path).await? == Some(length) => {
                 Ok(false)
             }
-            // One that was cut short is replaced; and not all servers know conditions.
+            // A pack that was cut short is replaced. Also, not all servers support conditions.
             Err(
                 Error::AlreadyExists { .. }
                 | Error::NotImplemented { .. }
@@ -152,7 +152,7 @@ impl S3 {
         }
     }
 
-    /// A pack of many parts, in place of what may be there.
+    /// Stores a pack in many parts, in place of what may be there.
     async fn put_large(
         &self,
         path: &Path,
@@ -236,7 +236,7 @@ impl PackStore for S3 {
         put.map_err(|error| self.put_error(error, &key))?;
         let read = self.bucket.get(&path).await.map_err(failed)?;
         let bytes = read.bytes().await.map_err(failed)?;
-        // Not all keys may delete; what stays is a few bytes.
+        // Some keys may not delete. What stays is a few bytes.
         let _ = self.bucket.delete(&path).await;
         match bytes == key.as_bytes() {
             true => Ok(()),
@@ -248,7 +248,7 @@ impl PackStore for S3 {
     }
 }
 
-/// A few tries within seconds: whoever waits for longer is told, and what is up stays up.
+/// A few retries within seconds. Then the user is told; packs that were stored stay stored.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -270,18 +270,18 @@ fn is_refusal(error: &Error) -> bool {
         || text.contains("NoSuchBucket")
 }
 
-/// Counts requests where they are made: one that is tried again counts again.
+/// Counts requests where they are made, so that retries count too.
 #[derive(Debug)]
 struct MeteredConnector(Meter);
 
 impl HttpConnector for MeteredConnector {
-    /// `object_store` asks for no options of its own: what is not set here stays as reqwest has it.
+    /// `object_store` asks for no options of its own: what is not set here is reqwest's default.
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         let failed = |source| Error::Generic { store: "S3", source };
         let client = http_client()
             .map_err(|error| failed(error.into()))?
             .connect_timeout(CONNECT_TIMEOUT)
-            // No limit for a whole request: a part takes as long as the line needs for it.
+            // No limit for a whole request: a part takes as long as the network needs for it.
             .read_timeout(READ_TIMEOUT)
             .user_agent(concat!("fastest/", env!("CARGO_PKG_VERSION")))
             .build()

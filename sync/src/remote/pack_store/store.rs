@@ -1,4 +1,4 @@
-//! Pack stores: where packs lie that are too large for a row of the primary.
+//! Pack stores: where packs are stored that are too large for a row of the primary.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,27 +9,27 @@ use futures_util::stream::BoxStream;
 
 use crate::remote::sanitize::said;
 
-/// The bytes of a pack, as they come.
+/// The bytes of a pack, as they arrive.
 pub type PackStream = BoxStream<'static, Result<Bytes, PackStoreError>>;
 
-/// A place for packs, by key (`{user}/packs/{pack id}`). Packs never change once they are there.
+/// A place for packs, by key (`{user}/packs/{pack id}`). A pack never changes once it is there.
 #[async_trait]
 pub trait PackStore: Send + Sync {
-    /// Where it is, without secrets: for messages.
+    /// Returns its address without secrets, for messages.
     fn place(&self) -> &str;
 
-    /// Stores the file at `from`, durably; false where the key was there already, which is
+    /// Stores the file at `from`, durably. Returns false if the key was there already, which is
     /// harmless.
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError>;
 
-    /// Stores the file at `from` in place of what is there under the key, whatever that is.
+    /// Stores the file at `from` in place of whatever is there under the key.
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError>;
 
-    /// The pack's bytes from `from` on; [`PackStoreError::Missing`] where there is none.
+    /// Returns the pack's bytes from `from` on; [`PackStoreError::Missing`] if there is none.
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError>;
 
-    /// What it, or a primary, says of it, fit for a message. Whoever sends it secrets takes them
-    /// out here.
+    /// Makes a text of the store, or of a primary about it, fit for a message. A store that is sent
+    /// secrets removes them here.
     fn said(&self, text: &str) -> String {
         said(text)
     }
@@ -38,7 +38,7 @@ pub trait PackStore: Send + Sync {
     async fn check(&self) -> Result<(), PackStoreError>;
 }
 
-/// Why a pack could not be stored or had.
+/// Why a pack could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackStoreError {
@@ -50,7 +50,7 @@ pub enum PackStoreError {
         /// The store.
         place: String,
     },
-    /// A key that names no pack: it would leave the store's folder.
+    /// The key is not a pack's, and might lead out of the store's folder.
     #[error("{key:?} is no key of a pack")]
     BadKey {
         /// The key.
@@ -61,36 +61,36 @@ pub enum PackStoreError {
     Io {
         /// What was tried.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
-    /// The store could not be reached, or broke off.
+    /// The store could not be reached, or the connection broke.
     #[error("the pack store {place} is out of reach: {reason}")]
     Unreachable {
         /// The store.
         place: String,
-        /// What the system says.
+        /// The system's reason.
         reason: String,
     },
-    /// The store does not let us in.
+    /// The store refuses access.
     #[error("the pack store {place} refuses: {reason}")]
     Denied {
         /// The store.
         place: String,
-        /// Its own words, or ours.
+        /// Its own message, or ours.
         reason: String,
     },
-    /// The store failed, or what it gives is not what was put.
+    /// The store failed, or did not return what was stored.
     #[error("the pack store {place} failed: {reason}")]
     Failed {
         /// The store.
         place: String,
-        /// Its own words, or ours.
+        /// Its own message, or ours.
         reason: String,
     },
-    /// The address is of no known form.
+    /// The address is not valid.
     #[error("{url:?} is no address of a pack store: {reason}")]
     BadUrl {
         /// As given, without what may be a secret.
@@ -98,7 +98,7 @@ pub enum PackStoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The remote keeps its packs in the primary, and the pack is not there.
+    /// The pack is in a pack store, and this remote has none.
     #[error("pack {key} lies in a pack store, and this remote has none")]
     NoStore {
         /// The key.
@@ -107,13 +107,13 @@ pub enum PackStoreError {
 }
 
 impl PackStoreError {
-    /// Whether a later try may succeed without anything being mended.
+    /// Whether a retry may succeed without a repair.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
 }
 
-/// Checks that a key names a pack, and nothing outside of the store.
+/// Checks that a key has the form of a pack's, and so cannot lead out of the store.
 pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
     let safe = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -151,7 +151,7 @@ impl PackStore for NoPackStore {
     }
 }
 
-/// Where packs over [`INLINE_BYTES_MAX`] go.
+/// Where packs of more than [`INLINE_BYTES_MAX`] bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LargePacks {
@@ -161,5 +161,5 @@ pub enum LargePacks {
     Rows,
 }
 
-/// A pack of at most this size travels inside the payload.
+/// Packs of at most this many bytes are sent inside the payload.
 pub const INLINE_BYTES_MAX: u64 = 256 << 10;

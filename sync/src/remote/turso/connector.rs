@@ -1,4 +1,4 @@
-//! Connections for `libsql`: made in time, bounded in what they bring, and counted.
+//! Connections for `libsql`: they have a time limit, bound the size of answers, and are counted.
 
 use std::error::Error;
 use std::io;
@@ -23,11 +23,11 @@ use crate::remote::tls::client_config;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers are kept near 1 MB; what is far beyond that is no answer of a primary's.
+/// Answers are kept near 1 MB. What is far beyond that is not from a primary.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// An answer that is no success has little to say, and `libsql` panics at one that is not UTF-8,
-/// with all of its bytes on standard error.
+/// A response without success has little to say, and `libsql` panics on one that is not UTF-8, and
+/// prints all of its bytes to standard error.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,7 +41,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// For the server at `url`. Fails where TLS is asked for and the system has no certificates.
+    /// Makes a connector for the server at `url`. Fails if the URL asks for TLS and the system has no
+    /// certificates.
     pub(super) fn new(url: &Url, meter: Meter) -> Result<Self, String> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -96,14 +97,14 @@ enum Stream {
 pub(super) struct Bounded {
     stream: Stream,
     meter: Meter,
-    /// Bytes of the answer so far.
+    /// Bytes of the present answer so far.
     got: usize,
-    /// Bytes that may still come before the next request goes out.
+    /// Bytes that may still arrive before the next request is sent.
     left: usize,
 }
 
 impl Bounded {
-    /// Counts what came.
+    /// Counts what arrived.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.meter.received(bytes.len() as u64);
         // `HTTP/1.1 200 …`

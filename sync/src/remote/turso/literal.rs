@@ -1,6 +1,6 @@
-//! Parameters as part of a statement, for calls that take none.
+//! Writes parameters into a statement, for calls that take none.
 
-/// Whether a statement answers with rows.
+/// Whether a statement returns rows.
 pub(super) fn answers_with_rows(sql: &str) -> bool {
     let mut words = sql
         .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
@@ -11,8 +11,7 @@ pub(super) fn answers_with_rows(sql: &str) -> bool {
         || words.any(|word| word == "RETURNING")
 }
 
-/// The statement with each `?1`, `?2`, … replaced by its text, but for those in strings, names and
-/// comments.
+/// Replaces each `?1`, `?2`, … in a statement by its text, except in strings, names and comments.
 pub(super) fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static str> {
     let mut bound = String::with_capacity(sql.len());
     let mut rest = sql;
@@ -38,19 +37,20 @@ pub(super) fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static st
     Ok(bound)
 }
 
-/// Where a string or name ends that begins the text; a doubled quote inside reads as two of them.
+/// Returns where the string or name ends that begins the text. A doubled quote ends one and begins
+/// another, which comes to the same.
 fn quoted(text: &str, quote: char) -> usize {
     text[1..].find(quote).map_or(text.len(), |at| at + 2)
 }
 
-/// A text as SQL that evaluates to it.
+/// Returns SQL that evaluates to a text.
 pub(super) fn literal(text: &str) -> String {
     let plain = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && byte != b'\'');
     if text.bytes().all(plain) {
         return format!("'{text}'");
     }
-    // The server's parser and ours need not agree on anything else. Joined to an empty text, it has
-    // no affinity, as a parameter has none.
+    // The server's parser and ours may disagree about anything else. Joined to an empty text, the value
+    // has no affinity, as a parameter has none.
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("('' || CAST(X'{hex}' AS TEXT))")
 }

@@ -1,19 +1,19 @@
 //! What `libsql`'s errors mean.
 //!
-//! The type of what fails on the way is private to the crate, so that its text is all there is to go
-//! by: it is of one exact version, and the tests hold an example of each text.
+//! The types of inner errors are private to the crate, so there is only their text to go by. Therefore
+//! one exact version of the crate is used, and the tests hold an example of each text.
 
 use crate::remote::primary::{Denial, Failure, PrimaryError};
 use crate::remote::sanitize::{is_web_page, said};
 use crate::remote::words::is_of_server;
 
-/// Whose errors they are.
+/// The server whose errors these are.
 pub(super) struct Place {
     /// The address.
     pub(super) url: String,
     /// Whether a token is sent.
     pub(super) has_token: bool,
-    /// Why none is, where that is worth saying.
+    /// Why no token is sent, if that is worth saying.
     pub(super) why_no_token: Option<String>,
 }
 
@@ -35,7 +35,7 @@ impl Place {
         let text = text.trim_end_matches('`');
         let libsql::Error::Hrana(_) = error else {
             return match error {
-                // The client's own parser: nothing was sent.
+                // The client's own parser failed: nothing was sent.
                 libsql::Error::Sqlite3SyntaxError(..)
                 | libsql::Error::Sqlite3ParserError(_)
                 | libsql::Error::Sqlite3UnsupportedStatement
@@ -73,7 +73,7 @@ impl Place {
         self.unreachable(failure, said(words))
     }
 
-    /// An answer that is no success.
+    /// Interprets an HTTP response without success.
     fn refused(&self, status: u16, body: &str) -> PrimaryError {
         let url = self.url.clone();
         let message = match said(body) {
@@ -92,7 +92,7 @@ impl Place {
             400 if says("STREAM_EXPIRED") || says("baton") => {
                 self.unreachable(Failure::Transient, message)
             }
-            // sqld, of a text in an answer that is no UTF-8: a later try would fail alike.
+            // What sqld answers if a text is not UTF-8. A retry would fail too.
             500 if says("invalid utf-8") => PrimaryError::Failed { url, message, of_rows: false },
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
@@ -109,7 +109,7 @@ impl Place {
         }
     }
 
-    /// A statement that failed, in the server's words.
+    /// Interprets the server's message for a statement that failed.
     fn sql_error(&self, words: &str) -> PrimaryError {
         if let Some(error) = PrimaryError::from_sqlite(&self.url, words) {
             return error;
@@ -137,13 +137,13 @@ impl Place {
     }
 }
 
-/// ``Hrana: `KIND: `WORDS`` to its kind and its words.
+/// Splits ``Hrana: `KIND: `WORDS`` into its kind and its words.
 fn split(text: &str) -> (&str, &str) {
     let text = text.strip_prefix("Hrana: `").unwrap_or(text);
     text.split_once(": `").unwrap_or((text, ""))
 }
 
-/// `status=NNN REASON, body=BODY` to the status and the body.
+/// Splits `status=NNN REASON, body=BODY` into the status and the body.
 fn http_status(words: &str) -> Option<(u16, &str)> {
     let (status, body) = words.strip_prefix("status=")?.split_once(", body=")?;
     Some((status.get(..3)?.parse().ok()?, body))

@@ -1,8 +1,9 @@
 //! The synced tables of a replica follow what the schema declares.
 //!
-//! The file says what it holds: the recorded schema, and the last migration that the build knew which
-//! brought it there. A build that declares otherwise migrates it when it opens it, rows that wait
-//! included; one that does not know that migration is older than the file, and refuses it.
+//! The file records what its tables are, and the last migration, of those that the build knew, that
+//! brought them there. A build that declares something else migrates the file when it opens it, with
+//! the rows that wait. A build that does not know the recorded migration is older than the file, and
+//! refuses it.
 
 use fastest_schema::migrate::note::{Note, notes};
 use fastest_schema::migrate::replica::{TableFate, replica_migration};
@@ -23,18 +24,18 @@ use crate::replica::local::sent_row::SentRow;
 use crate::replica::scope::{ScopeError, Scopes};
 
 impl Layout<'_> {
-    /// Whether the file holds what the schema declares.
+    /// Whether the file has the tables that the schema declares.
     pub(crate) fn follows_schema(&self) -> Result<bool, ReplicaError> {
         SchemaRow(self.0).is_at(self.newest(), self.0.declared)
     }
 
-    /// SQLite's count of changes to the tables of the file.
+    /// Returns SQLite's count of changes to the tables of the file.
     fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
         self.0.get("PRAGMA schema_version", [])
     }
 
-    /// Refuses to write where another process has brought the file further since it was opened: what
-    /// waits is kept in the order of columns.
+    /// Refuses to write if another process has migrated the file since it was opened, because what
+    /// waits is stored in the order of columns.
     pub(crate) fn check_still_follows(&self, known: &mut Option<i64>) -> Result<(), ReplicaError> {
         let now = self.tables_version()?;
         if now == *known {
@@ -53,7 +54,7 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// Brings the tables to what the schema declares.
+    /// Migrates the tables to what the schema declares.
     pub(crate) fn follow_schema(&self) -> Result<(), ReplicaError> {
         let Some((recorded, migration)) = SchemaRow(self.0).record()? else { return Ok(()) };
         let held: Record = serde_json::from_str(&recorded).map_err(|source| {
@@ -73,24 +74,24 @@ impl Layout<'_> {
         }
         if plan.reread {
             Cursors(self.0).rewind_all()?;
-            // Its names may mean something else by now; what it carries waits still.
+            // Names in the sent push may mean something else by now. Its rows are still in the outbox.
             SentRow(self.0).void()?;
         }
         SchemaRow(self.0).set_record(self.newest(), self.0.declared)
     }
 
-    /// What the migrations since one say of names.
+    /// Returns what the migrations after `last` note about names.
     fn notes_since(&self, last: &str) -> Vec<Note> {
         let since = self.0.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
         since.flat_map(|migration| notes(migration.sql)).collect()
     }
 
-    /// The last migration that this build knows.
+    /// Returns the last migration that this build knows.
     pub(super) fn newest(&self) -> Option<&'static str> {
         self.0.schema.migrations.last().map(|migration| migration.name)
     }
 
-    /// Refuses a file that a newer build has brought further: it would lose what it does not know.
+    /// Refuses a file that a newer build has migrated: what this build does not know would be lost.
     fn check_not_newer(
         &self,
         migration: Option<&str>,
@@ -100,7 +101,7 @@ impl Layout<'_> {
         let is_known = |name: &str| self.0.schema.migrations.iter().any(|known| known.name == name);
         let newer = match migration {
             Some(name) => (!is_known(name)).then(|| name.to_owned()),
-            // Where migrations do not tell, what is unknown does.
+            // Without a recorded migration, look for a table or column that is not declared.
             None => unknown(held, declared),
         };
         match newer {
@@ -109,11 +110,12 @@ impl Layout<'_> {
         }
     }
 
-    /// Gives what is kept of tables' rows elsewhere, as lists in the order of columns, the form that
-    /// the tables have now. What waits for a table that devices no longer hold is set aside.
+    /// Converts what is stored of tables' rows elsewhere, as lists in the order of columns, to the
+    /// columns that the tables have now. What waits for a table that devices no longer hold is set
+    /// aside.
     fn carry_over(&self, fates: &[TableFate]) -> Result<(), ReplicaError> {
         let moved = |fate: &&TableFate| fate.to.as_ref() != Some(&fate.from);
-        // One table may have the name that another one had: all go out of the way first.
+        // A table may have the name that another one had, so all are moved out of the way first.
         for fate in fates.iter().filter(moved) {
             self.rename_waiting(&fate.from, &moving(&fate.from))?;
         }
@@ -144,8 +146,8 @@ impl Layout<'_> {
         Refused(self.0).rename_table(from, to)
     }
 
-    /// Has what waits go out under the scope that its row has by now: the primary has moved the row
-    /// there, and where it was it is gone. A file for one scope has no other.
+    /// Moves what waits to the scope that its row has by now: the primary has moved the row there, and
+    /// it is gone from where it was. A file for one scope has no other.
     fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
         if SchemaRow(self.0).scope()?.is_some() {
             return Ok(());
@@ -159,7 +161,7 @@ impl Layout<'_> {
                 match Scopes(self.0).of(entry.table, values) {
                     Ok(scope) => Outbox(self.0).set_scope(entry.revision, &scope)?,
                     Err(ScopeError::Replica(error)) => return Err(error),
-                    // What it follows is not here: it goes out as it would have.
+                    // The row that it depends on is not here, so it keeps its scope.
                     Err(ScopeError::None { .. }) => {}
                 }
             }
@@ -174,7 +176,7 @@ impl Layout<'_> {
             let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
                 self.keep_misfits(table, [&scope, &key], wanted, now)?;
-                // The table's own row was made to fit.
+                // The migration has made the table's own row fit.
                 *wanted = list_to_wire(now);
             }
             Outbox(self.0).set_lists(revision, base.as_deref(), row.as_deref())?;
@@ -182,7 +184,7 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// Keeps what waits, where the table could not keep a value of it as it was.
+    /// Keeps what waits as a conflict, if the table could not keep one of its values as it was.
     fn keep_misfits(
         &self,
         table: &'static Table,
@@ -228,22 +230,22 @@ impl Layout<'_> {
     }
 }
 
-/// What a schema declares, as it is recorded.
+/// Returns what a schema declares, in the form in which a file records it.
 pub(crate) fn declared(schema: &Schema) -> String {
     let record = replica_record(schema.owner, schema.tables);
     serde_json::to_string(&record).expect("a record serialises")
 }
 
-/// The name under which what waits is out of the way; no table has a space in its name.
+/// Returns the name under which what waits is out of the way. No table has a space in its name.
 fn moving(table: &str) -> String {
     format!("moving {table}")
 }
 
-/// A list of a row's values in the order of now. A new column takes the value of the row as it is, or
-/// its default.
+/// Converts a list of a row's values to the present columns. A new column takes the value that the row
+/// has now, or its default.
 fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) -> String {
-    // A row that is gone is null. What its columns held before decides how numbers are read: a real
-    // that no column keeps as such any more is read as one.
+    // A deleted row is `null`, and stays so. The kinds that its columns had decide how numbers are
+    // read, so a real is read as a real even if no column is one any more.
     let Ok(old) = list_from_wire(text, fate.old_kinds.iter().copied()) else {
         return text.to_owned();
     };
@@ -270,14 +272,14 @@ fn constant(default: Default) -> Value {
     }
 }
 
-/// The name that a column has now.
+/// Returns the name that a column has now; `None` if it was dropped.
 fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str> {
     let place = fate.old_names.iter().position(|name| name == old)?;
     let at = fate.columns.iter().position(|column| *column == Some(place))?;
     Some(table.columns[at].name)
 }
 
-/// A value as its column holds it by now, where it can be.
+/// Converts a value to the present kind of its column, if it can be.
 fn as_kind(value: Value, kind: Kind) -> Value {
     match (&value, kind) {
         (Value::Integer(integer), Kind::Text) => integer.to_string().into(),
@@ -290,13 +292,13 @@ fn as_kind(value: Value, kind: Kind) -> Value {
     }
 }
 
-/// Whether a real is an integer of 64 bits.
+/// Whether a real is an integer that 64 bits can hold.
 fn is_integer(real: f64) -> bool {
     const END: f64 = 9_223_372_036_854_775_808.0;
     real.fract() == 0.0 && (-END..END).contains(&real)
 }
 
-/// A table or a column that is held and that nothing declared was.
+/// Returns a table or a column that the file has, and that the schema does not declare.
 fn unknown(held: &Record, declared: &Record) -> Option<String> {
     let plan = replica_migration(held, declared, None);
     for fate in plan.tables {

@@ -1,15 +1,14 @@
-//! Which snapshots follow which: the table `fastest_local_child`, and how snapshots are found.
+//! Which snapshots follow which: the table `fastest_local_child`, and an index that finds snapshots.
 //!
-//! A snapshot names its parents in a list, which no index of SQLite can look into. Triggers keep the other
-//! direction. A migration of the replica may make the table of snapshots anew, without them: they are put
-//! back, and the table is filled again, whenever the file is brought up to date. Parents never change, so
-//! there is no trigger for an UPDATE. A migration that drops the column of parents has to drop the triggers
-//! first.
+//! A snapshot names its parents in a list, which no index of SQLite can look into. Triggers maintain
+//! the other direction. A migration of the replica may make the table of snapshots anew, without the
+//! triggers. So whenever the file is brought up to date, they are created again and the table is filled
+//! again.
 
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// A snapshot's parents as a list of its own, whatever the column holds.
+/// The parents of a snapshot as rows; none if the column does not hold valid JSON.
 const PARENTS: &str =
     "json_each(iif(json_valid(s.parent_snapshot_ids), s.parent_snapshot_ids, '[]'))";
 
@@ -18,7 +17,8 @@ const PARENTS: &str =
 pub(crate) struct Children<'a>(pub(crate) Session<'a>);
 
 impl Children<'_> {
-    /// Makes the triggers and the index of snapshots, and fills the table, where they are not there.
+    /// Creates the triggers and the index of snapshots, and fills the table, if the triggers are
+    /// missing.
     pub(crate) fn attach(&self) -> Result<(), ReplicaError> {
         let there = "SELECT count(*) FROM sqlite_master WHERE name IN
                      ('fastest_local_child_add', 'fastest_local_child_drop')";
@@ -47,7 +47,7 @@ impl Children<'_> {
         self.0.connection.execute_batch(&sql).map_err(|error| self.0.failed(error))
     }
 
-    /// The snapshots of a project that follow one directly.
+    /// Returns the snapshots of a project that follow one directly.
     pub(crate) fn of(&self, parent: &str, project_id: &str) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT child FROM fastest_local_child JOIN snapshots ON id = child
                    WHERE parent = ?1 AND project_id = ?2";

@@ -1,4 +1,4 @@
-//! Versions of rows that lost a conflict: the table `fastest_local_conflict`.
+//! Conflicts that wait for the user's choice: the table `fastest_local_conflict`.
 
 use fastest_schema::Table;
 use fastest_schema::value::wire::list_to_wire;
@@ -10,7 +10,7 @@ use crate::replica::local::outbox::{Entry, from_text};
 use crate::replica::session::Session;
 use crate::replica::values::Values;
 
-/// A conflict as it is kept.
+/// A conflict, decoded.
 pub(crate) struct KeptConflict {
     pub(crate) id: String,
     pub(crate) scope: String,
@@ -18,29 +18,29 @@ pub(crate) struct KeptConflict {
     pub(crate) key: String,
     pub(crate) columns: Vec<String>,
     pub(crate) base: Option<Values>,
-    /// `None` where the row was deleted here.
+    /// `None` if the row was deleted here.
     pub(crate) ours: Option<Values>,
-    /// `None` where the row was deleted on the primary.
+    /// `None` if the row was deleted on the primary.
     pub(crate) theirs: Option<Values>,
     pub(crate) at: String,
 }
 
-/// A conflict as it is kept: its values are lists in the order of the columns that its table had.
+/// A conflict as it is stored: its values are lists in the order of the columns that its table had.
 pub(crate) struct ConflictLists {
     pub(crate) id: String,
     pub(crate) key: String,
-    /// The columns that both sides changed, by comma.
+    /// The columns that both sides changed, separated by commas.
     pub(crate) columns: String,
     /// The base, ours and theirs.
     pub(crate) lists: [Option<String>; 3],
 }
 
-/// The conflicts that wait for somebody to choose.
+/// The conflicts that wait for the user's choice.
 #[derive(Clone, Copy)]
 pub(crate) struct Conflicts<'a>(pub(crate) Session<'a>);
 
 impl Conflicts<'_> {
-    /// Every conflict, oldest first.
+    /// Returns every conflict, oldest first.
     pub(crate) fn all(&self) -> Result<Vec<KeptConflict>, ReplicaError> {
         let sql = "SELECT id, scope, tbl, pk, columns, base, ours, theirs, at
                    FROM fastest_local_conflict ORDER BY id";
@@ -54,7 +54,7 @@ impl Conflicts<'_> {
         })?;
         let mut all = Vec::with_capacity(found.len());
         for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
-            // A table that this build does not know: the one that knows it shows the conflict.
+            // This build does not know the table. A build that knows it shows the conflict.
             let Some(table) = self.0.schema.synced_table(&table) else { continue };
             let values = |text: &str| from_text(table, &key, text);
             all.push(KeptConflict {
@@ -72,7 +72,7 @@ impl Conflicts<'_> {
         Ok(all)
     }
 
-    /// Keeps both versions of a row, null for one that was deleted; the primary's stands.
+    /// Stores both versions of a row, as null if it was deleted. The primary's version stands.
     pub(crate) fn keep(
         &self,
         entry: &Entry,
@@ -86,7 +86,7 @@ impl Conflicts<'_> {
         self.keep_lists(&entry.scope, (entry.table, &entry.key), &columns.join(","), lists)
     }
 
-    /// Keeps the base of a row, ours and theirs, each as a list.
+    /// Stores the base of a row, our version and the primary's, each as a list.
     pub(crate) fn keep_lists(
         &self,
         scope: &str,
@@ -102,7 +102,7 @@ impl Conflicts<'_> {
         self.0.run(sql, row).map(drop)
     }
 
-    /// The conflicts of a table as they are kept, whatever its columns are by now.
+    /// Returns the conflicts of a table as they are stored, whatever its columns are by now.
     pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<ConflictLists>, ReplicaError> {
         let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
                    WHERE tbl = ?1";
@@ -124,18 +124,18 @@ impl Conflicts<'_> {
         self.0.run(sql, params![id, columns, base, ours, theirs]).map(drop)
     }
 
-    /// Removes a conflict that was settled.
+    /// Removes a conflict that was resolved.
     pub(crate) fn remove(&self, id: &str) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [id]).map(drop)
     }
 
-    /// How many conflicts a scope has.
+    /// Returns how many conflicts a scope has.
     pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
-    /// Renames the table of what waits, as a migration of the schema does.
+    /// Renames the table of these rows, as a migration of the schema does.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0
             .run("UPDATE fastest_local_conflict SET tbl = ?2 WHERE tbl = ?1", [from, to])

@@ -17,32 +17,32 @@ pub(crate) struct KnownCopy {
     pub workspace_id: String,
     /// The snapshot that it was based on, or an earlier one of its own.
     pub head: Option<String>,
-    /// What tells the folder from another one in its place: see `device::copies`.
+    /// What tells the folder from another one at its path (`device::copies`).
     pub folder: Option<String>,
 }
 
-/// The working copies that the device knows, by their folders.
+/// The working copies that the device knows, by folder.
 #[derive(Clone, Copy)]
 pub(crate) struct Copies<'a>(pub(crate) Session<'a>);
 
 impl Copies<'_> {
-    /// The working copy that was last seen at `root`.
+    /// Returns the working copy that was last seen at `root`.
     pub(crate) fn at(&self, root: &Path) -> Result<Option<KnownCopy>, ReplicaError> {
         let mut found = self.find("root = ?1", params![root.as_os_str().as_bytes()])?;
         Ok(found.pop())
     }
 
-    /// The places where working copies of a workspace were last seen.
+    /// Returns the working copies of a workspace, each at the place where it was last seen.
     pub(crate) fn of_workspace(&self, workspace_id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.find("workspace_id = ?1", [workspace_id])
     }
 
-    /// The places where working copies of a project were last seen.
+    /// Returns the working copies of a project, each at the place where it was last seen.
     pub(crate) fn of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.find("project_id = ?1", [id])
     }
 
-    /// The places of all working copies that the device knows.
+    /// Returns the folders of all working copies that the device knows.
     pub(crate) fn roots(&self) -> Result<Vec<PathBuf>, ReplicaError> {
         Ok(self.find("true", [])?.into_iter().map(|copy| copy.root).collect())
     }
@@ -67,7 +67,7 @@ impl Copies<'_> {
         })
     }
 
-    /// Records a working copy, and what it is based on.
+    /// Records a working copy and what it is based on.
     pub(crate) fn put(&self, copy: &KnownCopy) -> Result<(), ReplicaError> {
         let sql = "INSERT OR REPLACE INTO
                    fastest_local_copy(root, project_id, workspace_id, head, folder)
@@ -88,7 +88,7 @@ impl Copies<'_> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_copy LIMIT 1", [])?.is_some())
     }
 
-    /// The snapshots that working copies of a project are based on.
+    /// Returns the snapshots that the working copies of a project are based on.
     pub(crate) fn heads(&self, project_id: &str) -> Result<Vec<String>, ReplicaError> {
         let copies = self.of_project(project_id)?.into_iter();
         Ok(copies.filter_map(|copy| copy.head).collect())

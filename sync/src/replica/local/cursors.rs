@@ -5,13 +5,13 @@ use rusqlite::params;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The last sequence number that was read of each scope, and the scopes that are being read from their
+/// The last sequence number that was read in each scope, and the scopes that are being read from their
 /// beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursors<'a>(pub(crate) Session<'a>);
 
 impl Cursors<'_> {
-    /// The last sequence number that was read of a scope; 0 where none was.
+    /// Returns the last sequence number that was read in a scope; 0 if none was.
     pub(crate) fn of(&self, scope: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT seq FROM fastest_local_cursor WHERE scope = ?1";
         Ok(self.0.get(sql, [scope])?.unwrap_or(0))
@@ -24,19 +24,19 @@ impl Cursors<'_> {
         self.0.run(sql, params![scope, seq]).map(drop)
     }
 
-    /// Lets the next pull read every scope from its beginning.
+    /// Makes the next pull read every scope from its beginning.
     pub(crate) fn rewind_all(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_cursor", []).map(drop)
     }
 
-    /// Lets the next pull read a scope from its beginning.
+    /// Makes the next pull read a scope from its beginning.
     pub(crate) fn rewind(&self, scope: &str) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_cursor WHERE scope = ?1", [scope])?;
         self.begin_reading(scope)
     }
 
-    /// Records that a scope is read from its beginning, so that the end of it is not missed should the
-    /// process die before the last page.
+    /// Records that a scope is being read from its beginning, so that what follows the last page is
+    /// done even if the process dies before it.
     pub(crate) fn begin_reading(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_reading(scope) VALUES (?1)";
         self.0.run(sql, [scope]).map(drop)
@@ -60,7 +60,7 @@ impl Cursors<'_> {
         self.0.run("DELETE FROM fastest_local_reading", []).map(drop)
     }
 
-    /// The scopes of which something was read.
+    /// Returns the scopes of which something was read.
     pub(crate) fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_cursor UNION
                    SELECT scope FROM fastest_local_reading";

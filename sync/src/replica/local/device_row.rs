@@ -1,4 +1,4 @@
-//! Who this device is: the table `fastest_local_device`.
+//! The identity of this device: the table `fastest_local_device`.
 
 use fastest_schema::Row;
 use fastest_schema::tables::auth::User;
@@ -14,13 +14,13 @@ use crate::replica::values::values_of;
 pub(crate) struct DeviceRow<'a>(pub(crate) Session<'a>);
 
 impl DeviceRow<'_> {
-    /// Whether the file has its device id.
+    /// Whether the file has a device id.
     pub(crate) fn is_introduced(&self) -> Result<bool, ReplicaError> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_device", [])?.is_some())
     }
 
-    /// Assigns an application's file its device id, the first time. Who the user is, is the application's
-    /// own affair. Returns whether this was the first time.
+    /// Assigns an application's file a device id, if it has none. Who the user is is the application's
+    /// own affair. Returns whether it had none.
     pub(crate) fn introduce_file(&self) -> Result<bool, ReplicaError> {
         if self.is_introduced()? {
             return Ok(false);
@@ -30,34 +30,34 @@ impl DeviceRow<'_> {
         Ok(true)
     }
 
-    /// The device's id, and its count of pushes with this one.
+    /// Counts a push. Returns the device's id and its count of pushes, this one included.
     pub(crate) fn next_push(&self) -> Result<(String, i64), ReplicaError> {
         self.0.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;
         self.counter()
     }
 
-    /// The device's id, and its count of pushes so far.
+    /// Returns the device's id and its count of pushes so far.
     pub(crate) fn counter(&self) -> Result<(String, i64), ReplicaError> {
         let sql = "SELECT device_id, counter FROM fastest_local_device";
         let mut found = self.0.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.pop().expect("the device has its row since the replica was made"))
     }
 
-    /// From here on, pushes are those of another device.
+    /// Assigns a new device id, under which all later pushes are sent.
     pub(crate) fn become_new(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
         self.0.run(sql, [clock::new_id()])?;
         Ok(())
     }
 
-    /// Assigns the device its id, and a user of its own, the first time.
+    /// Assigns the device an id and a user of its own, if it has none.
     pub(crate) fn introduce(&self, user_name: Option<&str>) -> Result<(), ReplicaError> {
         if self.0.get::<String>("SELECT user_id FROM fastest_local_device", [])?.is_some() {
             return Ok(());
         }
         let user_id = clock::new_id();
         let user = User {
-            // A name that no mail reaches (RFC 2606), until the user signs in somewhere.
+            // No mail reaches this address (RFC 2606). It is used until the user signs in somewhere.
             email: format!("{}@fastest.invalid", user_id.to_lowercase()),
             id: user_id.clone(),
             name: user_name.map(str::to_owned),
@@ -72,7 +72,7 @@ impl DeviceRow<'_> {
         Ok(())
     }
 
-    /// The user whose device this is.
+    /// Returns the id of the user whose device this is.
     pub(crate) fn user_id(&self) -> Result<String, ReplicaError> {
         let found = self.0.get("SELECT user_id FROM fastest_local_device", [])?;
         Ok(found.expect("the device was introduced when it was opened"))

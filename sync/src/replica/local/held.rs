@@ -1,8 +1,8 @@
-//! Rows that the primary has and this device cannot keep: someone wrote a value there that does not
-//! fit its column.
+//! Rows that the primary has and this device cannot store, because someone wrote a value there that
+//! does not fit its column.
 //!
-//! What is here of such a row stays as it was, and what was written here to it waits, until the row is
-//! mended on the primary: the next change of it that can be kept ends that.
+//! The local version of such a row stays as it was, and local changes to it wait, until the row is
+//! corrected on the primary. The next change of the row that can be stored releases it.
 
 use std::fmt;
 
@@ -14,21 +14,21 @@ use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 
-/// A row that the primary has and this device cannot keep. What is here of it stays as it was.
+/// A row that the primary has and this device cannot store. The local version stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HeldRow {
-    /// The scope of the row; the id of the project, in Fastest's own tables.
+    /// The scope of the row; in Fastest's own tables, the id of the project.
     pub scope: String,
     /// The row's table.
     pub table: String,
     /// The row's key.
     pub key: String,
-    /// The column whose value cannot be kept.
+    /// The column whose value cannot be stored.
     pub column: String,
     /// What is wrong with the value.
     pub why: String,
-    /// Whether something that was written here to the row waits until it is mended.
+    /// Whether a local change of the row waits until it is corrected.
     pub waiting: bool,
 }
 
@@ -39,12 +39,12 @@ impl fmt::Display for HeldRow {
     }
 }
 
-/// The rows that wait to be mended on the primary.
+/// The rows that wait to be corrected on the primary.
 #[derive(Clone, Copy)]
 pub(crate) struct Held<'a>(pub(crate) Session<'a>);
 
 impl Held<'_> {
-    /// Notes that a row cannot be kept, and why.
+    /// Records that a row cannot be stored, and why.
     pub(crate) fn put(
         &self,
         scope: &str,
@@ -66,13 +66,13 @@ impl Held<'_> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
     }
 
-    /// Notes that a row can be kept, or is gone.
+    /// Records that a row can be stored again, or is gone.
     pub(crate) fn remove(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
         self.0.run(sql, params![table.name, key]).map(drop)
     }
 
-    /// The rows of a scope, or of all, that are held back.
+    /// Returns the rows of a scope, or of all, that are held back.
     pub(crate) fn of(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
         let sql = "SELECT scope, tbl, pk, column, why FROM fastest_local_held
                    WHERE scope = coalesce(?1, scope) ORDER BY tbl, pk";
@@ -98,12 +98,12 @@ impl Held<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// Forgets them all.
+    /// Forgets all of them.
     pub(crate) fn clear(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_held", []).map(drop)
     }
 
-    /// Renames the table of what waits, as a migration of the schema does.
+    /// Renames the table of these rows, as a migration of the schema does.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_held SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }

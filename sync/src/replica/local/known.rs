@@ -1,4 +1,4 @@
-//! What the primary is known to hold: the table `fastest_changes`, as the primary keeps it too.
+//! What the primary is known to have: the table `fastest_changes`, which the primary has too.
 
 use fastest_schema::{Pack, Row, Scope, Seen, Table};
 use rusqlite::params;
@@ -7,18 +7,18 @@ use crate::replica::error::ReplicaError;
 use crate::replica::own::Own;
 use crate::replica::session::Session;
 
-/// The lock version, scope and sequence number of each row that the primary was seen to hold.
+/// The lock version, scope and sequence number of each row that was seen on the primary.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a>(pub(crate) Session<'a>);
 
 impl Known<'_> {
-    /// The scope under which a row is known.
+    /// Returns the scope under which a row is known.
     pub(crate) fn scope(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         self.0.get(sql, params![table.name, key])
     }
 
-    /// Whether a row is known under this scope, or under none.
+    /// Whether a row is known under this scope, or is not known at all.
     pub(crate) fn is_under(
         &self,
         scope: &str,
@@ -28,23 +28,24 @@ impl Known<'_> {
         Ok(self.scope(table, key)?.is_none_or(|known| known == scope))
     }
 
-    /// How many parts of a pack the primary is known to have; `stem` is the keys' beginning.
+    /// Returns how many parts of a pack the primary is known to have. `stem` is what their keys begin
+    /// with.
     pub(crate) fn parts(&self, stem: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_changes
                    WHERE tbl = ?1 AND pk >= ?2 AND pk < ?3 AND deleted = 0";
-        // What follows a slash.
+        // `0` is the character after `/`.
         let end = format!("{}0", stem.trim_end_matches('/'));
         Ok(self.0.get(sql, params![Pack::TABLE.name, stem, end])?.unwrap_or(0))
     }
 
-    /// The lock version of a row on the primary, as last known; 0 where it was never there.
+    /// Returns the lock version of a row on the primary, as last known; 0 if it was never there.
     pub fn version(&self, table: &Table, key: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT version FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         Ok(self.0.get(sql, params![table.name, key])?.unwrap_or(0))
     }
 
-    /// The change that the replica saw at a place of a scope: proof of what the primary once held.
-    /// `None` where it holds no longer, since the row was written from here in the meantime.
+    /// Returns the change that was seen at a place of a scope, which proves what the primary once had.
+    /// `None` if there is no such proof any more, because the row was written from here since.
     pub(crate) fn seen(&self, scope: &str, seq: i64) -> Result<Option<Seen>, ReplicaError> {
         let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
         let mut found = self.0.all(sql, params![scope, seq], |row| {
@@ -53,9 +54,9 @@ impl Known<'_> {
         Ok(found.pop())
     }
 
-    /// Records what the primary holds of a row: its lock version, and where its last change
-    /// stands in the scope (`None`: accepted from us, and not seen in a pull yet). Where a later version is
-    /// known already, another process has pulled it meanwhile, and that stands.
+    /// Records what the primary has of a row: its lock version, and the place of its last change in the
+    /// scope (`None` if it was accepted from us and has not been seen in a pull yet). If a later
+    /// version is known already, another process has pulled it meanwhile, and that one stands.
     pub(crate) fn put(
         &self,
         scope: &str,
@@ -66,7 +67,7 @@ impl Known<'_> {
     ) -> Result<(), ReplicaError> {
         let seq = match seq {
             Some(seq) => seq,
-            // Below zero and unique: no sequence number of a primary's.
+            // Negative and unique, unlike any sequence number of a primary.
             None => {
                 let sql = "SELECT min(0, min(seq)) - 1 FROM fastest_changes WHERE scope = ?1";
                 self.0.get::<Option<i64>>(sql, [scope])?.flatten().unwrap_or(-1)
@@ -83,7 +84,7 @@ impl Known<'_> {
         Ok(())
     }
 
-    /// The rows of a table that the primary is known to hold: each key, and its scope.
+    /// Returns the key and the scope of each row of a table that the primary is known to have.
     pub(crate) fn of_table(&self, table: &Table) -> Result<Vec<(String, String)>, ReplicaError> {
         let sql = "SELECT pk, scope FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
         self.0.all(sql, [table.name], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -95,25 +96,25 @@ impl Known<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// The scopes of which rows are known, but for those that all rows have left.
+    /// Returns the scopes of which rows are known, except those that all rows have left.
     pub(crate) fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes WHERE deleted < 2";
         self.0.all(sql, [], |row| row.get(0))
     }
 
-    /// The projects of which rows are known, by id.
+    /// Returns the ids of the projects of which rows are known.
     pub(crate) fn projects(&self) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes
                    WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
         self.0.all(sql, [], |row| row.get(0))
     }
 
-    /// Forgets all that is known.
+    /// Forgets everything that is known.
     pub(crate) fn clear(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_changes", []).map(drop)
     }
 
-    /// The keys of a table's rows in `scope` that the primary is not known to hold.
+    /// Returns the keys of a table's rows in `scope` that the primary is not known to have.
     pub(crate) fn unknown(&self, table: &Table, scope: &str) -> Result<Vec<String>, ReplicaError> {
         let sql = format!(
             "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND {unknown}",
@@ -126,12 +127,13 @@ impl Known<'_> {
     }
 }
 
-/// Whether the primary is not known to have a row `t` of the replica, or all of it, in SQL.
+/// Returns SQL for whether the primary is not known to have a row `t` of the replica, or all parts of
+/// it.
 fn unknown_sql(table: &Table, own: Option<Own>) -> String {
     let (name, pk) = (table.name, table.pk);
     let known = format!("FROM fastest_changes WHERE tbl = '{name}'");
     match own {
-        // The rows of its parts, whose keys end with their numbers.
+        // On the primary each part has a row, whose key ends with the number of the part.
         Some(Own::Pack) => format!(
             "(SELECT count(*) {known} AND pk >= substr(t.id, 1, length(t.id) - 1)
               AND pk < substr(t.id, 1, length(t.id) - 2) || '0') < t.parts"
@@ -140,7 +142,7 @@ fn unknown_sql(table: &Table, own: Option<Own>) -> String {
     }
 }
 
-/// The scope of a row `t` of the replica, in SQL.
+/// Returns SQL for the scope of a row `t` of the replica.
 fn scope_sql(table: &Table) -> String {
     match table.scope {
         Some(Scope::Column(column)) => format!("t.`{column}`"),

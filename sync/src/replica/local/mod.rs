@@ -1,5 +1,5 @@
-//! The tables of a replica that never travel, and `fastest_changes`: one file owns each, and holds all the
-//! SQL on it.
+//! The tables of a replica that are never sent, and `fastest_changes`: one file owns each, and has all
+//! the SQL on it.
 //!
 //! Each file has a view that borrows a [`Session`](crate::replica::session::Session): `Outbox(session)`
 //! reads and writes the outbox within that session's transaction.

@@ -1,9 +1,9 @@
 //! The outbox: rows written on this device that the primary has not accepted yet.
 //!
-//! An entry carries the row as it was when the primary last knew it (base), its lock version
-//! then, and the row as it is now; no row, where it was deleted. Writing a row twice before a push
-//! keeps one entry: the first base, the last row. A row that the primary never knew leaves none when
-//! it is deleted. Entries leave in the transaction that records the primary's answer.
+//! An entry has the row as the primary last had it (the base), the lock version of the base, and the
+//! row as it is now, or no row if it was deleted. A row that is written twice before a push has one
+//! entry, with the first base and the last row. A row that the primary never knew leaves no entry when
+//! it is deleted. Entries are removed in the transaction that records the primary's answer.
 
 mod joined;
 
@@ -24,9 +24,9 @@ use crate::replica::values::{Values, key_of, values_of};
 /// A row that waits for the primary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Rises with each write: tells whether an entry changed while a push was on its way.
+    /// Increases with each write, which tells whether an entry changed while a push was on its way.
     pub revision: i64,
-    /// The transaction that the entry is a part of, where others are too.
+    /// The transaction that the entry is a part of, if there are other parts.
     pub joined: Option<i64>,
     /// The scope in which it waits.
     pub scope: String,
@@ -34,17 +34,17 @@ pub struct Entry {
     pub table: &'static Table,
     /// The row's key.
     pub key: String,
-    /// Its lock version on the primary when it was last seen there; 0 where it never was.
+    /// Its lock version on the primary when it was last seen there; 0 if it never was.
     pub base_version: i64,
     /// The row at that version.
     pub base: Option<Values>,
-    /// The row as it is wanted; `None` where it is to go.
+    /// The row as it is to be; `None` if it is to be deleted.
     pub row: Option<Values>,
 }
 
 impl Entry {
-    /// The columns that differ from what the primary has, but for the key and the lock version; `None`
-    /// where that is not known.
+    /// Returns the columns that differ from what the primary has, except the key and the lock version;
+    /// `None` if that is not known.
     pub(crate) fn changed(&self) -> Option<Vec<&'static str>> {
         let (Some(base), Some(row)) = (&self.base, &self.row) else { return None };
         if self.base_version == 0 || self.table.policy != Policy::Versioned {
@@ -57,17 +57,17 @@ impl Entry {
         Some(changed.map(|(column, _)| column.name).collect())
     }
 
-    /// The transaction that the entry is a part of, or is by itself.
+    /// Returns the transaction that the entry is a part of, or that it is by itself.
     pub(crate) fn transaction(&self) -> i64 {
         self.joined.unwrap_or(self.revision)
     }
 
-    /// For a row that the primary is not known to have.
+    /// Makes an entry for a row that the primary is not known to have.
     pub(crate) fn unknown(scope: &str, table: &'static Table, key: &str, row: Values) -> Self {
         Self::new(scope, table, key, 0, None, Some(row))
     }
 
-    /// For a row of which nothing waits yet.
+    /// Makes an entry for a row that has none.
     fn new(
         scope: &str,
         table: &'static Table,
@@ -81,7 +81,7 @@ impl Entry {
     }
 }
 
-/// An entry as it is kept: its values are lists in the order of the columns that its table had.
+/// An entry as it is stored: its values are lists in the order of the columns that its table had.
 pub(crate) struct Lists {
     pub(crate) revision: i64,
     pub(crate) key: String,
@@ -95,8 +95,8 @@ pub(crate) struct Lists {
 pub struct Outbox<'a>(pub Session<'a>);
 
 impl Outbox<'_> {
-    /// Other scopes in which rows that wait in this one are known: they were moved here, and what
-    /// others did to them since is found there.
+    /// Returns the other scopes in which rows that wait in this one are known. The rows were moved
+    /// here, and what others did to them since is found in those scopes.
     pub(crate) fn scopes_left(&self, scope: &str) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
                    JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
@@ -104,7 +104,7 @@ impl Outbox<'_> {
         self.0.all(sql, [scope], |row| row.get(0))
     }
 
-    /// Whether an entry waits for each of these revisions: a row that is written again has another
+    /// Whether there is an entry of each of these revisions. A row that is written again has another
     /// revision, and no two entries have the same.
     pub(crate) fn has_all(&self, revisions: &BTreeSet<i64>) -> Result<bool, ReplicaError> {
         let list = serde_json::to_string(revisions).expect("numbers serialise");
@@ -139,8 +139,8 @@ impl Outbox<'_> {
         self.0.put_values(table, values)
     }
 
-    /// Deletes a row, and queues that for the primary where it may know the row. Gives whether the
-    /// row was there.
+    /// Deletes a row, and queues the delete if the primary may know the row. Returns whether the row
+    /// was there.
     pub fn remove(
         &self,
         scope: &str,
@@ -174,8 +174,9 @@ impl Outbox<'_> {
         Ok(true)
     }
 
-    /// Counts what else is in the transaction of an entry that has gone as written now: whatever is
-    /// written along with this delete belongs to it.
+    /// Gives another entry of the transaction of `entry`, which was just dropped, a new revision. So
+    /// the transaction counts as written now, and what is written along with this delete is joined to
+    /// it.
     fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let Some(joined) = entry.joined else { return Ok(()) };
         match self.of_transaction(joined)?.first() {
@@ -184,7 +185,7 @@ impl Outbox<'_> {
         }
     }
 
-    /// Whether a row never left this device, such as one that the primary refused.
+    /// Whether a row never left this device, for instance because the primary refused it.
     fn is_here_alone(&self, scope: &str, table: &Table, key: &str) -> Result<bool, ReplicaError> {
         Ok(Known(self.0).version(table, key)? == 0
             && self.entry(table, key)?.is_some()
@@ -192,7 +193,7 @@ impl Outbox<'_> {
             && !Cursors(self.0).is_reading(scope)?)
     }
 
-    /// Drops what waits to be written and comes to what the primary has.
+    /// Drops the entries of rows that are what the primary has.
     pub(crate) fn drop_unchanged(&self, scope: &str) -> Result<(), ReplicaError> {
         let entries = self.entries(scope)?.into_iter();
         for entry in entries.filter(|entry| entry.changed().is_some_and(|list| list.is_empty())) {
@@ -201,18 +202,18 @@ impl Outbox<'_> {
         Ok(())
     }
 
-    /// How many rows wait to be deleted.
+    /// Returns how many rows wait to be deleted.
     pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
         Ok(self.0.get(sql, [])?.unwrap_or(0))
     }
 
-    /// What waits to be deleted in a scope, or in all.
+    /// Returns the deletes that wait in a scope, or in all.
     pub(crate) fn deletes(&self, scope: Option<&str>) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
     }
 
-    /// Changes the row that waits, where one does and was never sent.
+    /// Changes the row of an entry, if there is one. The entry must not have been sent.
     pub(crate) fn put_waiting_row(
         &self,
         table: &Table,
@@ -223,7 +224,7 @@ impl Outbox<'_> {
         self.0.run(sql, params![table.name, key, list_to_wire(row)]).map(drop)
     }
 
-    /// Puts an entry, under a new revision, in place of any for the same row.
+    /// Stores an entry under a new revision, in place of any for the same row.
     pub(crate) fn put(&self, entry: &Entry) -> Result<(), ReplicaError> {
         self.drop(entry.table, &entry.key)?;
         let base = entry.base.as_deref().map(list_to_wire);
@@ -244,7 +245,7 @@ impl Outbox<'_> {
     }
 
     /// Removes the entry of a row, if there is one. If its transaction was refused, the next push tries
-    /// what is left of it.
+    /// the rest of it again.
     pub(crate) fn drop(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         let sql = "SELECT coalesce(joined, revision) FROM fastest_local_outbox
                    WHERE tbl = ?1 AND pk = ?2";
@@ -254,7 +255,7 @@ impl Outbox<'_> {
         self.settle(table, key)
     }
 
-    /// Removes the entry of a row that the primary has taken.
+    /// Removes the entry of a row that the primary has accepted.
     pub(crate) fn settle(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
         self.0.run(
             "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
@@ -263,29 +264,29 @@ impl Outbox<'_> {
         Ok(())
     }
 
-    /// The entry of a row.
+    /// Returns the entry of a row.
     pub fn entry(&self, table: &Table, key: &str) -> Result<Option<Entry>, ReplicaError> {
         let mut found = self.entries_where("tbl = ?1 AND pk = ?2", params![table.name, key])?;
         Ok(found.pop())
     }
 
-    /// Everything of a scope that waits, oldest first.
+    /// Returns the entries of a scope, oldest first.
     pub fn entries(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("scope = ?1", params![scope])
     }
 
-    /// Everything that waits, oldest first.
+    /// Returns all entries, oldest first.
     pub(crate) fn all(&self) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("1", [])
     }
 
-    /// The parts of a transaction.
+    /// Returns the entries of a transaction.
     pub(crate) fn of_transaction(&self, transaction: i64) -> Result<Vec<Entry>, ReplicaError> {
         let of = "revision = ?1 AND joined IS NULL OR joined = ?1";
         self.entries_where(of, [transaction])
     }
 
-    /// The scopes for which something waits.
+    /// Returns the scopes that have entries, the one with the oldest first.
     pub fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_outbox GROUP BY scope ORDER BY min(revision)";
         self.0.all(sql, [], |row| row.get(0))
@@ -313,7 +314,8 @@ impl Outbox<'_> {
         })?;
         let mut entries = Vec::with_capacity(raw.len());
         for ((revision, joined), scope, table, key, base_version, base, row) in raw {
-            // A table that this build does not know was written by another one; it stays queued.
+            // This build does not know the table. Another build has written the entry, which stays
+            // queued.
             let Some(table) = self.0.schema.synced_table(&table) else { continue };
             let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
             let row = row.map(|row| from_text(table, &key, &row)).transpose()?;
@@ -322,19 +324,19 @@ impl Outbox<'_> {
         Ok(entries)
     }
 
-    /// How many rows of a scope wait.
+    /// Returns how many rows of a scope wait.
     pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
-    /// How many rows of a table wait in a scope.
+    /// Returns how many rows of a table wait in a scope.
     pub(crate) fn count_of(&self, table: &Table, scope: &str) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE tbl = ?1 AND scope = ?2";
         Ok(self.0.get::<i64>(sql, [table.name, scope])?.unwrap_or(0) as u64)
     }
 
-    /// The keys of the rows of a table that wait, in whatever scope.
+    /// Returns the keys of a table's rows that wait, in any scope.
     pub(crate) fn keys_of(&self, table: &Table) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT pk FROM fastest_local_outbox WHERE tbl = ?1";
         self.0.all(sql, [table.name], |row| row.get(0))
@@ -352,7 +354,7 @@ impl Outbox<'_> {
         Ok(self.0.get::<i64>(sql, [table.name, key])?.is_some())
     }
 
-    /// The scope in which a row waits.
+    /// Returns the scope in which a row waits.
     pub(crate) fn scope_of(
         &self,
         table: &Table,
@@ -362,23 +364,23 @@ impl Outbox<'_> {
         self.0.get(sql, [table.name, key])
     }
 
-    /// Removes all that waits in a scope.
+    /// Removes all entries of a scope.
     pub(crate) fn clear_scope(&self, scope: &str) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_outbox WHERE scope = ?1", [scope]).map(drop)
     }
 
-    /// Forgets what lock versions rows were seen at: they are those of another primary.
+    /// Forgets the lock versions at which rows were seen, because they are those of another primary.
     pub(crate) fn forget_versions(&self) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_outbox SET base_version = 0", []).map(drop)
     }
 
-    /// The transactions that the primary refused, the one that was written first before the others.
+    /// Returns the transactions that the primary refused, in the order in which they were written.
     pub(crate) fn refused(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
         let refused = Refused(self.0).all()?.into_iter();
         refused.map(|transaction| self.with_rows(transaction)).collect()
     }
 
-    /// The transaction of this id, if the primary refused it.
+    /// Returns the transaction of this id, if the primary refused it.
     pub(crate) fn refused_transaction(
         &self,
         id: i64,
@@ -400,18 +402,18 @@ impl Outbox<'_> {
         Ok(RefusedTransaction { rows, ..transaction })
     }
 
-    /// Renames the table of what waits, as a migration of the schema does.
+    /// Renames the table of these rows, as a migration of the schema does.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_outbox SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }
 
-    /// Moves an entry to another scope: it is in that one that it goes out.
+    /// Moves an entry to another scope, with which it is pushed.
     pub(crate) fn set_scope(&self, revision: i64, scope: &str) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
         self.0.run(sql, params![revision, scope]).map(drop)
     }
 
-    /// The entries of a table as they are kept, whatever its columns are by now.
+    /// Returns the entries of a table as they are stored, whatever its columns are by now.
     pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<Lists>, ReplicaError> {
         let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
         self.0.all(sql, [table.name], |row| {
@@ -437,7 +439,7 @@ impl Outbox<'_> {
     }
 }
 
-/// The values of a row that is kept as a list.
+/// Decodes a row that is stored as a list.
 pub(crate) fn from_text(
     table: &'static Table,
     key: &str,

@@ -5,25 +5,25 @@ use rusqlite::params;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The parts, in base64, of packs that come as rows of the primary.
+/// The parts, in base64, of packs that arrive as rows of the primary.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a>(pub(crate) Session<'a>);
 
 impl Parts<'_> {
-    /// Keeps a part of a pack.
+    /// Stores a part of a pack.
     pub(crate) fn put(&self, pack_id: &str, part: i64, data: &str) -> Result<(), ReplicaError> {
         let sql = "INSERT OR REPLACE INTO fastest_local_part(pack_id, part, data)
                    VALUES (?1, ?2, ?3)";
         self.0.run(sql, params![pack_id, part, data]).map(drop)
     }
 
-    /// How many of the first `parts` parts of a pack are here.
+    /// Returns how many of the first `parts` parts of a pack are here.
     pub(crate) fn count(&self, pack_id: &str, parts: i64) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2";
         Ok(self.0.get(sql, params![pack_id, parts])?.unwrap_or(0))
     }
 
-    /// The first `parts` parts of a pack, in order.
+    /// Returns the first `parts` parts of a pack, in order.
     pub(crate) fn of(&self, pack_id: &str, parts: i64) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT data FROM fastest_local_part WHERE pack_id = ?1 AND part < ?2
                    ORDER BY part";

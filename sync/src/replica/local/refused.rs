@@ -10,25 +10,26 @@ use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// What was written in one transaction, and the primary refused.
+/// A transaction that the primary refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RefusedTransaction {
-    /// Its number, which retrying and dropping take. It may change once a row of it is written again.
+    /// Its number, by which it is retried or dropped. It may change when one of its rows is written
+    /// again.
     pub id: i64,
-    /// The table of the row that is at fault; of the first, where it is not known which is (`named`).
+    /// The table of the row at fault, or of the first row if it is not known which is (`named`).
     pub table: String,
     /// The row's key.
     pub key: String,
-    /// The column at fault, where it is known.
+    /// The column at fault, if it is known.
     pub column: Option<String>,
     /// The primary's reason.
     pub why: String,
     /// When it was refused. RFC 3339, UTC.
     pub at: String,
-    /// Whether it is known that this row is at fault.
+    /// Whether the row at fault is known.
     pub named: bool,
-    /// Every row that was written in it.
+    /// Every row of the transaction.
     pub rows: Vec<RefusedRow>,
 }
 
@@ -71,19 +72,19 @@ impl fmt::Display for RefusedTransaction {
     }
 }
 
-/// The transactions that wait beside the others until they are mended, tried again or dropped.
+/// The refused transactions, which let others pass until they are corrected, retried or dropped.
 #[derive(Clone, Copy)]
 pub(crate) struct Refused<'a>(pub(crate) Session<'a>);
 
 impl Refused<'_> {
-    /// The transactions that were refused, by their ids.
+    /// Returns the ids of the refused transactions.
     pub(crate) fn ids(&self) -> Result<HashSet<i64>, ReplicaError> {
         let sql = "SELECT tx FROM fastest_local_refused";
         Ok(self.0.all(sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// The transactions that were refused, the one that was written first before the others. What rows
-    /// they have is the outbox's to say.
+    /// Returns the refused transactions in the order in which they were written. Their rows are in the
+    /// outbox, and are not filled in.
     pub(crate) fn all(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
         self.find("tx >= ?1", 0)
     }
@@ -107,12 +108,12 @@ impl Refused<'_> {
         })
     }
 
-    /// Lets the next push try all of them again.
+    /// Makes the next push try all of them again.
     pub(crate) fn retry_all(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_refused", []).map(drop)
     }
 
-    /// Sets a transaction aside, with the row that is at fault and the reason.
+    /// Sets a transaction aside, with the row at fault and the reason.
     pub(crate) fn put(
         &self,
         transaction: i64,
@@ -127,17 +128,17 @@ impl Refused<'_> {
         self.0.run(sql, row).map(drop)
     }
 
-    /// The transaction of this id, if it was refused.
+    /// Returns the transaction of this id, if it was refused.
     pub(crate) fn get(&self, id: i64) -> Result<Option<RefusedTransaction>, ReplicaError> {
         Ok(self.find("tx = ?1", id)?.pop())
     }
 
-    /// Lets the next push try a transaction again. Returns whether it was refused.
+    /// Makes the next push try a transaction again. Returns whether it was refused.
     pub(crate) fn retry(&self, id: i64) -> Result<bool, ReplicaError> {
         Ok(self.0.run("DELETE FROM fastest_local_refused WHERE tx = ?1", [id])? > 0)
     }
 
-    /// Renames the table of what waits, as a migration of the schema does.
+    /// Renames the table of these rows, as a migration of the schema does.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_refused SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }

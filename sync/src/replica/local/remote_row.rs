@@ -11,7 +11,7 @@ use crate::replica::session::Session;
 pub struct RemoteRow<'a>(pub Session<'a>);
 
 impl RemoteRow<'_> {
-    /// What the device remembers of its remote.
+    /// Returns what the device remembers of its remote.
     pub fn get(&self) -> Result<RemoteState, ReplicaError> {
         let sql = "SELECT url, packs, epoch, last_push_id FROM fastest_local_remote";
         let mut found = self.0.all(sql, [], |row| {
@@ -36,7 +36,7 @@ impl RemoteRow<'_> {
         Ok(())
     }
 
-    /// Forgets which primary answered last: the next one that answers is taken as new.
+    /// Forgets which primary answered last, so that the next one that answers is taken as new.
     pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL";
         self.0.run(sql, []).map(drop)

@@ -5,13 +5,13 @@ use rusqlite::{Connection, params};
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The owner of the tables, what they were when the file was last opened, and the one scope that the file
-/// is for, if it is for one only.
+/// The owner of the tables, what they were when the file was last opened, and the one scope that the
+/// file is for, if it is for one only.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaRow<'a>(pub(crate) Session<'a>);
 
 impl SchemaRow<'_> {
-    /// The one scope that the file is for.
+    /// Returns the one scope that the file is for; `None` if it is for any.
     pub(crate) fn scope(&self) -> Result<Option<String>, ReplicaError> {
         Ok(self.0.get::<Option<String>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
     }
@@ -28,7 +28,7 @@ impl SchemaRow<'_> {
         }
     }
 
-    /// Makes it the file of one scope, or of any.
+    /// Sets the one scope that the file is for; `None` for any.
     pub(crate) fn set_scope(&self, scope: Option<&str>) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_schema SET scope = ?1", [scope]).map(drop)
     }
@@ -45,7 +45,7 @@ impl SchemaRow<'_> {
         self.0.run(sql, params![owner, migration, record]).map(drop)
     }
 
-    /// What is recorded of the tables, and the last migration that made them so.
+    /// Returns what is recorded of the tables, and the last migration that made them so.
     pub(crate) fn record(&self) -> Result<Option<(String, Option<String>)>, ReplicaError> {
         let sql = "SELECT record, migration FROM fastest_local_schema";
         Ok(self.0.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?.pop())
@@ -61,7 +61,7 @@ impl SchemaRow<'_> {
         self.0.run(sql, params![record, migration]).map(drop)
     }
 
-    /// Whether the tables are as recorded here.
+    /// Whether the file records these tables and this migration.
     pub(crate) fn is_at(
         &self,
         migration: Option<&str>,
@@ -72,13 +72,13 @@ impl SchemaRow<'_> {
     }
 }
 
-/// Whether a SQLite file has the table, as every replica has.
+/// Whether a SQLite file has this table, as every replica has.
 pub(crate) fn is_there(file: &Connection) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'fastest_local_schema'";
     file.query_row(sql, [], |row| row.get(0))
 }
 
-/// The record, the last migration and the scope of a replica that is not opened as one.
+/// Returns the record, the last migration and the scope of a replica that is not opened as one.
 pub(crate) fn read(
     file: &Connection,
 ) -> Result<(String, Option<String>, Option<String>), rusqlite::Error> {

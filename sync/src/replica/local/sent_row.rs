@@ -10,20 +10,20 @@ use crate::replica::session::Session;
 #[derive(Clone, Copy)]
 pub(crate) struct SentRow<'a>(pub(crate) Session<'a>);
 
-/// A statement as it is written down.
+/// A push statement as it is stored.
 #[derive(Debug)]
 pub(crate) struct WrittenDown {
     pub(crate) push_id: String,
-    /// The device as which it was sent.
+    /// The device id under which it was sent.
     pub(crate) device_id: String,
-    /// What the primary is given, as JSON.
+    /// The payload, as JSON.
     pub(crate) payload: String,
-    /// What it takes to record the answer, as JSON.
+    /// What is needed to record the answer, as JSON.
     pub(crate) entries: String,
 }
 
 impl SentRow<'_> {
-    /// Writes down a statement, before it is sent.
+    /// Stores a statement, before it is sent.
     pub(crate) fn put(&self, sent: &WrittenDown) -> Result<(), ReplicaError> {
         let WrittenDown { push_id, device_id, payload, entries } = sent;
         let sql = "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
@@ -31,7 +31,7 @@ impl SentRow<'_> {
         self.0.run(sql, params![push_id, device_id, payload, entries]).map(drop)
     }
 
-    /// The statement whose answer is not known.
+    /// Returns the statement whose answer is not known.
     pub(crate) fn get(&self) -> Result<Option<WrittenDown>, ReplicaError> {
         let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
         let mut found = self.0.all(sql, [], |row| {
@@ -45,7 +45,7 @@ impl SentRow<'_> {
         Ok(found.pop())
     }
 
-    /// Whether the answer to a statement is not known.
+    /// Whether there is a statement whose answer is not known.
     pub(crate) fn is_there(&self) -> Result<bool, ReplicaError> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_sent", [])?.is_some())
     }
@@ -58,12 +58,12 @@ impl SentRow<'_> {
     }
 
     /// Forgets a statement that was answered. Returns whether it was there: another process may have
-    /// got the answer first.
+    /// recorded the answer first.
     pub(crate) fn take(&self, push_id: &str) -> Result<bool, ReplicaError> {
         Ok(self.0.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [push_id])? > 0)
     }
 
-    /// Forgets the statement, which the primary has not applied.
+    /// Forgets the statement without an answer. Its rows are still in the outbox.
     pub(crate) fn void(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_sent", []).map(drop)
     }

@@ -145,7 +145,7 @@ fn statuses_without_words() {
     for status in [403, 404] {
         assert_eq!(meaning(true, status, " <html>"), "Lost", "{status}");
     }
-    // Others say what they mean, in whatever form.
+    // Other statuses mean what they say, whatever the body is.
     assert_eq!(meaning(true, 413, "<html>"), "Failed: it answered with HTTP 413");
     assert_eq!(meaning(true, 429, "<html>"), "Busy");
 }

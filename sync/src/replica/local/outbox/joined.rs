@@ -1,23 +1,23 @@
-//! Which rows of the outbox go to the primary together.
+//! Which rows of the outbox are pushed together.
 
 use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::Outbox;
 
 impl Outbox<'_> {
-    /// The newest revision of the outbox.
+    /// Returns the last revision that was assigned.
     pub(crate) fn last_revision(&self) -> Result<i64, ReplicaError> {
         let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'fastest_local_outbox'";
         Ok(self.0.get(sql, [])?.unwrap_or(0))
     }
 
-    /// How many entries are newer than `revision`, and the newest of them.
+    /// Returns how many entries are newer than `revision`, and the revision of the newest.
     pub(crate) fn written_since(&self, revision: i64) -> Result<(i64, Option<i64>), ReplicaError> {
         let sql = "SELECT count(*), max(revision) FROM fastest_local_outbox WHERE revision > ?1";
         let found = self.0.all(sql, [revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.first().copied().unwrap_or((0, None)))
     }
 
-    /// The transactions of several rows of which one was written since `revision`, in order.
+    /// Returns the transactions of several rows of which one was written since `revision`, in order.
     pub(crate) fn joined_since(&self, revision: i64) -> Result<Vec<i64>, ReplicaError> {
         let sql = "SELECT DISTINCT joined FROM fastest_local_outbox
                    WHERE revision > ?1 AND joined IS NOT NULL ORDER BY joined";
@@ -30,30 +30,31 @@ impl Outbox<'_> {
         self.0.run(sql, [revision, transaction]).map(drop)
     }
 
-    /// Makes a transaction of several rows a part of another.
+    /// Makes a transaction of several rows a part of another one.
     pub(crate) fn join(&self, part: i64, transaction: i64) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE joined = ?1";
         self.0.run(sql, [part, transaction]).map(drop)
     }
 
-    /// Makes a transaction of any number of rows a part of another.
+    /// Makes a transaction of any number of rows a part of another one.
     pub(crate) fn join_parts(&self, part: i64, transaction: i64) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET joined = ?2
                    WHERE joined = ?1 OR joined IS NULL AND revision IN (?1, ?2)";
         self.0.run(sql, [part, transaction]).map(drop)
     }
 
-    /// Bytes that the rows written since `revision` have as JSON, at most.
+    /// Returns the most bytes that the rows written since `revision` can have as JSON.
     pub(crate) fn bytes_since(&self, revision: i64) -> Result<i64, ReplicaError> {
         self.bytes_where("revision > ?1", revision)
     }
 
-    /// Bytes that the rows of a transaction of several have as JSON, at most.
+    /// Returns the most bytes that the rows of a transaction of several can have as JSON.
     pub(crate) fn bytes_joined(&self, transaction: i64) -> Result<i64, ReplicaError> {
         self.bytes_where("joined = ?1", transaction)
     }
 
-    /// Bytes that waiting rows have as JSON, at most: those of which a condition on a number holds.
+    /// Returns the most bytes that the waiting rows can have as JSON for which a condition on a number
+    /// holds.
     fn bytes_where(&self, condition: &str, number: i64) -> Result<i64, ReplicaError> {
         let sql = format!(
             "SELECT tbl, row IS NOT NULL, count(*),
@@ -72,7 +73,7 @@ impl Outbox<'_> {
             Some(table) => table.columns.iter().map(|column| column.name.len() + 4).sum(),
             None => 0,
         };
-        // Beside its values, a row has its table twice, its columns and its lock version.
+        // Besides its values, a row has its table twice, its columns and its lock version.
         let bytes = tables.iter().map(|(table, is_written, count, bytes)| {
             let names = if *is_written { names(table) } else { 0 };
             bytes + count * (names + 2 * table.len() + 60) as i64

@@ -226,7 +226,7 @@ impl World {
                 for row in &refused.rows {
                     let Some(part) = tx.get::<Part>(&row.key)? else { continue };
                     let mark = part.mark.replace("bad", "good");
-                    // What it was to follow may have been dropped.
+                    // The row that it referred to may have been dropped.
                     tx.save(&Part { mark, after: None, ..part })?;
                 }
                 Ok::<_, DatabaseError>(())

@@ -1,8 +1,8 @@
 //! The working copies that a device knows: the path of each, its project and workspace, and the
 //! snapshot that it is based on.
 //!
-//! The state in a folder's `.fastest` moves with the folder. It may be deleted without it (`git
-//! clean -fdx`), or copied along with it. From this list a device can tell what the folder was.
+//! The state in a folder's `.fastest` moves with the folder. It may be deleted without the folder
+//! (`git clean -fdx`), or copied along with it. From this list a device can tell what the folder was.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;

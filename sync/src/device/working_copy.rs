@@ -4,8 +4,8 @@
 //! workspace.json   the project and the workspace, with a format number
 //! head             id of the snapshot that the folder is based on
 //! lock             held by the command that changes the folder
-//! index, checkout, left, tmp/   of fastest-core: stat index, checkout journal, paths that checkouts
-//!                  left, temporary files
+//! index, checkout, left, tmp/   of fastest-core: stat index, checkout journal, paths that
+//!                  checkouts left, temporary files
 //! ```
 
 use std::fs::{self, File};

@@ -321,9 +321,8 @@ impl NamedColumn {
     }
 }
 
-/// Returns the columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed:
-/// t.a`, in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a >
-/// 0`.
+/// Returns the columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`,
+/// in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
 fn columns_named(why: &str) -> Vec<NamedColumn> {
     let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
     let Some((_, words)) = why.split_once(" failed: ").or_else(|| why.split_once(" column "))

@@ -92,7 +92,8 @@ pub(crate) async fn push_locked(
 
 impl Push<'_> {
     /// Pulls the scopes that were never read to the end. If there are none, it checks the primary's
-    /// version, and whether the primary has lost something in one of the scopes.
+    /// version and, if there are several scopes, whether the primary lacks what was seen in one of
+    /// them.
     async fn greet(&mut self) -> Result<(), SyncError> {
         let scopes = self.scopes.clone();
         for scope in &scopes {

@@ -1,5 +1,5 @@
-//! Databases that real drizzle-kit made, adopted on each kind of primary, and written from both
-//! sides. `FASTEST_BLESS=1` writes the declarations anew that an adoption emits.
+//! Databases that real drizzle-kit made, adopted on each kind of primary and written from both
+//! sides. `FASTEST_BLESS=1` rewrites the declarations that an adoption emits.
 
 mod rules;
 #[rustfmt::skip]
@@ -23,15 +23,15 @@ fn open(url: &str) -> Remote {
     Remote::to(url, &Keys::default()).unwrap()
 }
 
-/// The rows of a query, each as one text.
+/// Returns the rows of a query, each as one text.
 fn query(remote: &Remote, sql: &str) -> Vec<String> {
     let rows = run(remote.primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"));
     rows.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join("|")).collect()
 }
 
-/// What the application's ORM did: two migrations, with rows in between. The second selects a column
-/// that is not there yet: libSQL refuses that, and takes it mended; elsewhere SQLite takes the name
-/// in its double quotes for a text.
+/// Does what the application's ORM did: two migrations, with rows inserted in between. The second
+/// migration selects a column that does not exist yet. libSQL refuses that, and gets a mended text;
+/// elsewhere SQLite takes the double-quoted name for a string.
 fn application(remote: &Remote, mended: bool) {
     let [first, mut second] = drizzle::migrations();
     if mended {
@@ -48,7 +48,7 @@ fn application(remote: &Remote, mended: bool) {
     ] {
         query(remote, sql);
     }
-    // What drizzle-kit rebuilds a table with needs one transaction.
+    // The statements with which drizzle-kit rebuilds a table need one transaction.
     let second: Vec<&str> = statements(&second).collect();
     run(remote.primary.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
     run(remote.primary.migrate("0001_later.sql", &second)).unwrap();
@@ -68,7 +68,7 @@ fn chosen() -> [Chosen; 4] {
     })
 }
 
-/// The address of an empty primary of each kind, and what must live as long.
+/// Returns the address of an empty primary of each kind, and the server that must outlive them.
 fn urls(folder: &Path) -> ([String; 3], SqldServer) {
     let (d1, sqld) = (D1Server::shared(), SqldServer::start());
     let file = url::Url::from_file_path(folder.join("p.db")).unwrap();
@@ -157,7 +157,7 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
         "SELECT id || ':' || title || ':' || estimate FROM tasks WHERE projectId = 'p' ORDER BY id";
     assert_eq!(query(remote, rows), ["new:it's new:1.5", "t:by a device:0.5"], "{url}");
 
-    // The ORM rebuilds a table, and a row is lost and another made meanwhile.
+    // The ORM rebuilds a table; meanwhile one row is lost and another inserted.
     run(detach(&*remote.primary, &source)).unwrap();
     let error = run(device.push_all(remote)).unwrap_err().to_string();
     assert!(error.contains("fastest schema attach"), "{error}");
@@ -188,14 +188,15 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
     assert_eq!(titles, [("late", "it's new"), ("t", "meanwhile")], "{url}");
     assert_eq!(query(remote, "SELECT count(*) FROM d1_migrations WHERE name GLOB 'att*'"), ["1"]);
 
-    // Chosen one by one, tables stay adopted.
+    // If tables are chosen one by one, the earlier ones stay adopted.
     let more = Chosen { table: "organisations".into(), ..chosen()[0].clone() };
     let error = run(adopt(&*remote.primary, &migrations, "team", &[more])).unwrap_err();
     assert!(error.to_string().contains("synced already"), "{error}");
 }
 
-/// SQLite rewrites the engine's triggers and views as a column is renamed, so devices go on with the old
-/// name; until the triggers are made anew by declarations that know no other.
+/// SQLite rewrites the engine's triggers and views when a column is renamed, so devices continue to
+/// use the old name, until the triggers are created again from declarations that know only the new
+/// one.
 #[test]
 fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +218,7 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
         let mut device = Database::open_for(&dir.join("device.db"), schema, "t").unwrap();
         run(device.pull_all(&remote)).unwrap();
 
-        // Views first: their triggers go with them.
+        // Views first, since their triggers are dropped with them.
         let of_people = "FROM sqlite_master WHERE type IN ('view', 'trigger')
                          AND name GLOB 'fastest_*' AND sql LIKE '%people%' ORDER BY type DESC, name";
         let named = query(&remote, &format!("SELECT type || ' IF EXISTS ' || name {of_people}"));
@@ -234,7 +235,7 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
 
         let refused = run(attach(&*remote.primary, &source)).unwrap_err().to_string();
         assert!(refused.contains("`people.email` is not there any more"), "{url}: {refused}");
-        // As an older build would, which did not look.
+        // As an older build would, which did not check.
         for object in &named {
             query(&remote, &format!("DROP {object}"));
         }
@@ -287,7 +288,7 @@ mod renamed {
     }
 }
 
-/// The migrations of a folder, with the declarations of an application.
+/// Returns the migrations of a folder, with the declarations of an application.
 fn with_tables(source: &Source, tables: Vec<&'static Table>) -> &'static Schema {
     Box::leak(Box::new(Schema { owner: "team", tables: tables.leak(), ..*source.schema }))
 }

@@ -1,4 +1,4 @@
-//! What servers may answer, and what becomes of it: bad news told apart, and no token told.
+//! Answers of servers: each kind of bad one is told apart, and no error contains the token.
 
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -36,7 +36,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&requests);
-        // Ends with the process.
+        // The thread ends with the process.
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 serve(stream, &answer, &count);
@@ -54,7 +54,7 @@ fn serve(mut stream: TcpStream, answer: &[u8], count: &AtomicUsize) {
     let reading = stream.try_clone().unwrap();
     if let Ok(Some(_)) = read_request(&mut BufReader::new(reading), &mut stream) {
         count.fetch_add(1, Ordering::SeqCst);
-        // The client may have heard enough.
+        // The client may have closed the connection.
         let _ = stream.write_all(answer);
     }
 }
@@ -92,7 +92,7 @@ fn kind(error: &PrimaryError) -> String {
     }
 }
 
-/// Asks in both ways, and checks that the token is told to nobody.
+/// Sends a read and a write, and checks that the errors do not contain the token.
 fn ask(primary: &dyn Primary) -> String {
     let mut kinds = ["SELECT ?1", "DELETE FROM x WHERE y = ?1"].map(|sql| {
         let error = run(primary.run(sql, &["a"])).expect_err("the answer is bad");
@@ -151,7 +151,7 @@ fn answers_of_all_sorts() {
         let bytes = answer("429 Too Many Requests", &[("retry-after", header)], body);
         let server = Server::start(bytes.clone());
         assert_eq!(ask(&*d1(&format!("http://{}", server.address))), expected);
-        // Here the header does not come through.
+        // Through this client the header is not seen.
         let server = Server::start(bytes);
         let primary = libsql(&format!("http://{}", server.address));
         assert_eq!(ask(&*primary), "Busy { retry_after: None }");
@@ -288,11 +288,11 @@ fn a_statement_is_one_request_and_a_failure_harms_only_itself() {
             let rows = primary.run("SELECT count(*) FROM t WHERE x > ?1", &[""]).await.unwrap();
             assert_eq!(rows, [[Some("2".to_owned())]], "{client}");
             assert_eq!(proxy.requests(), expected + 3, "{client}");
-            // Whether it is applied, and then all of it.
+            // One request finds out whether it is applied, and the rest apply it.
             primary.run("CREATE TABLE d1_migrations(name TEXT UNIQUE)", &[]).await.unwrap();
             primary.migrate("1.sql", &["CREATE TABLE u(x TEXT)", "SELECT 1"]).await.unwrap();
             assert_eq!(proxy.requests(), expected + 7, "{client}");
-            // The answer is lost, and the migration is applied nevertheless.
+            // The answer is lost, but the migration is applied.
             proxy.script([Fault::Pass, Fault::LoseAnswer]);
             primary.migrate("2.sql", &["CREATE TABLE v(x TEXT);\n"]).await.unwrap();
             assert_eq!(proxy.requests(), expected + 10, "{client}");
@@ -310,7 +310,7 @@ fn databases_are_found_by_name() {
     };
     let id = "00000000-0000-4000-8000-000000000007";
     assert_eq!(run(d1::resolve(address(id), None)).unwrap().database, id);
-    // The server on this machine knows them by the names of their bindings.
+    // The local server knows databases by the names of their bindings.
     assert_eq!(run(d1::resolve(address("D7"), None)).unwrap().database, id);
     let by_name = d1_at(&server.api(), "D7", None).unwrap();
     assert_eq!(run(by_name.run("SELECT 1", &[])).unwrap(), [[Some("1".to_owned())]]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Of each folder, the crates of ours that its `[dependencies]` may name.
+/// For each folder, the crates of ours that its `[dependencies]` may name.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("schema/macros", &[]),
     ("schema", &["fastest-schema-macros"]),
@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("examples", &["fastest-schema", "fastest-sync"]),
 ];
 
-/// Our crates by the section of a manifest that names them.
+/// Returns our crates by the section of a manifest that names them.
 fn ours(manifest: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut section = String::new();
@@ -50,8 +50,8 @@ fn arrows_point_down_only() {
             .find(|(folder, _)| *folder == member)
             .unwrap_or_else(|| panic!("{member} is new: say here what it may depend on"));
         for (section, names) in ours(&read(&root.join(member).join("Cargo.toml"))) {
-            // Tests and benches may look from above, but for core and schema, of which cargo
-            // would make two.
+            // Tests and benches may depend on crates above them. Core and schema may not, since
+            // cargo would build them twice.
             let is_low = ["core", "schema", "schema/macros"].contains(&member);
             if !section.ends_with("dev-dependencies") || is_low {
                 for name in names {

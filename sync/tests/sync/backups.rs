@@ -1,5 +1,5 @@
-//! Backups: dumps of each primary come back into an empty one, and the devices that used the first go
-//! on with the second; and a primary that was put back to an older state is given what it lost.
+//! Backups: a dump of each primary is imported into an empty one, and the devices of the first
+//! continue with the second. A primary that was put back to an older state gets what it lost.
 
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -49,7 +49,7 @@ fn open(url: &str) -> Remote {
     Remote::to(url, &NoSecrets).unwrap()
 }
 
-/// Two devices that hold the same books, of which the primary has been told.
+/// Two devices that hold the same books, which the primary has as well.
 struct Readers {
     folder: tempfile::TempDir,
     one: Database,
@@ -82,14 +82,14 @@ impl Readers {
         run(self.one.pull_all(remote)).unwrap();
     }
 
-    /// A text that dumps of servers write as it is, where SQL cannot have it.
+    /// Saves a text that servers write to dumps as it is, although SQL cannot contain it.
     fn hold_a_nul(&mut self, remote: &Remote) {
         self.one.save(&book("nul", "before\0after")).unwrap();
         self.sync(remote);
     }
 
-    /// Both write, and each gets what the other wrote: an edit, a row, and a delete with what hangs on
-    /// its row.
+    /// Both devices write, and each gets what the other wrote: an edit, a row, and a delete that
+    /// cascades.
     fn go_on(&mut self, remote: &Remote, round: &str) {
         let mut edited = self.one.get::<Book>("b00001").unwrap().unwrap();
         (edited.title, edited.price) = (round.to_owned(), 1.0 / 3.0);
@@ -107,7 +107,8 @@ impl Readers {
         self.are_one_with(remote);
     }
 
-    /// Both devices and the primary hold the same rows, each once, and nothing waits or is at odds.
+    /// Checks that both devices and the primary hold the same rows, each once, and that nothing
+    /// waits or is in conflict.
     fn are_one_with(&self, remote: &Remote) {
         let mine = held(&self.one);
         assert_eq!(mine, held(&self.two));
@@ -129,15 +130,15 @@ fn held(device: &Database) -> Vec<(String, String, u64)> {
     books.into_iter().map(|book| (book.id, book.title, book.price.to_bits())).collect()
 }
 
-/// The first column of an answer.
+/// Returns the first column of an answer.
 fn query(remote: &Remote, sql: &str) -> Vec<String> {
     let rows = run(remote.primary.run(sql, &[])).unwrap();
     rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
 
-/// What `wrangler` exports and imports, mended in between; and the second database put back to an older
-/// state, as D1's Time Travel does. One test, as a server takes seconds to start. `FASTEST_CASES` books,
-/// 50 if not given.
+/// Imports a mended export of `wrangler`, and then puts the second database back to an older state,
+/// as D1's Time Travel does. This is one test because a server takes seconds to start. It uses
+/// `FASTEST_CASES` books, 50 by default.
 #[test]
 fn an_export_of_d1_comes_back_and_time_travel_is_noticed() {
     let books = std::env::var("FASTEST_CASES").ok().and_then(|text| text.parse().ok());
@@ -172,17 +173,18 @@ fn an_export_of_d1_comes_back_and_time_travel_is_noticed() {
     gets_again_what_it_lost(&mut readers, &second);
 }
 
-/// The primary was put back to a state before `after the import`.
+/// Continues after the primary was put back to a state before `after the import`.
 fn gets_again_what_it_lost(readers: &mut Readers, remote: &Remote) {
     let before = held(&readers.one);
     assert_ne!(query(remote, "SELECT count(*) FROM books"), [before.len().to_string()]);
-    // One finds out by a pull, the other as it pushes.
+    // One device finds out by a pull, the other by a push.
     assert!(run(readers.one.pull(remote, "t")).unwrap().primary_went_back);
     readers.two.save(&book("after the restore", "new")).unwrap();
     assert!(run(readers.two.push(remote, "t")).unwrap().primary_went_back);
     readers.sync(remote);
-    // Rows come back by themselves. Of a row that is there in an older version nobody knows what was
-    // written to it since the restore: both versions are kept, for a person to choose.
+    // Missing rows are sent again without anyone's doing. If the primary has an older version of a
+    // row, nobody knows whether it was written since the restore: both versions are kept, and the
+    // user chooses.
     for (device, choice) in [(0, Resolution::Ours), (1, Resolution::Theirs)] {
         let device = if device == 0 { &mut readers.one } else { &mut readers.two };
         let conflicts = device.conflicts().unwrap();
@@ -201,7 +203,8 @@ fn gets_again_what_it_lost(readers: &mut Readers, remote: &Remote) {
 
 #[test]
 fn a_dump_of_a_file_comes_back() {
-    // Shells of 3.40 write the rest as it was made, later ones views first.
+    // Version 3.40 of the shell writes the other objects in the order of their creation, later ones
+    // views first.
     for (at, order) in ["rowid", "type COLLATE NOCASE DESC"].into_iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
         let [first, second] = ["first.db", "second.db"].map(|name| folder.path().join(name));
@@ -214,9 +217,9 @@ fn a_dump_of_a_file_comes_back() {
     }
 }
 
-/// What `.dump` of SQLite's shell writes, by the statements of its `shell.c`: tables, each with its rows,
-/// `sqlite_sequence` last, then views, triggers and indexes. The shell need not be installed where this
-/// runs.
+/// Returns what `.dump` of SQLite's shell writes, following the statements of its `shell.c`:
+/// tables, each with its rows, `sqlite_sequence` last, then views, triggers and indexes. So the
+/// test does not need the shell.
 fn dump(database: &Connection, order: &str) -> String {
     let texts = |sql: &str| -> Vec<String> {
         let mut statement = database.prepare(sql).unwrap();
@@ -254,11 +257,11 @@ fn a_dump_of_sqld_comes_back_and_an_older_state_is_noticed() {
     readers.hold_a_nul(&open(&first.url()));
     let dump = http::send(first.address(), "GET", "/dump", &[], &[]).unwrap();
     let mut mended = Vec::new();
-    // It writes an infinite real by its name.
+    // The dump has an infinite real by its name.
     mend_export(&dump.content().unwrap()[..], &mut mended).unwrap();
     let dump = String::from_utf8(mended).unwrap();
 
-    // Into a file, which two other devices would use.
+    // Into a file, which stands for a primary of two other devices.
     let path = readers.folder.path().join("primary.db");
     Connection::open(&path).unwrap().execute_batch(&dump).unwrap();
     readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path))));

@@ -1,8 +1,8 @@
 //! A bad network between several devices and a real server, by seeds.
 //!
 //! Whatever happens on the way, in the end all devices and the primary agree, every acknowledged
-//! snapshot is there exactly once, and the count of requests is bounded. `FASTEST_SEEDS=1000` runs
-//! that many seeds a server, and `FASTEST_SEED=7` that one: a seed replays.
+//! snapshot is there exactly once, and the number of requests is bounded. `FASTEST_SEEDS=1000` runs
+//! that many seeds for each server, and `FASTEST_SEED=7` replays that one.
 
 use std::collections::BTreeSet;
 
@@ -21,10 +21,10 @@ use super::run;
 const SEEDS: u64 = 25;
 const DEVICES: usize = 3;
 const STEPS: usize = 10;
-/// A step's push may take a few statements, each tried a few times.
+/// A step's push may take a few statements, each with a few attempts.
 const REQUESTS_PER_STEP_MAX: u64 = 60;
 
-/// No waiting: the harm is by plan, not by load.
+/// No waiting, because the faults are planned and do not come from load.
 const IMPATIENT: RetryPolicy = RetryPolicy {
     attempts: 5,
     base: std::time::Duration::ZERO,
@@ -49,7 +49,8 @@ fn d1_behind_a_bad_network() {
     every_seed(&proxy, &url(&through), &url(&server.api()));
 }
 
-/// Every fault, with three requests of ten. Where the server asks for patience it is not for long.
+/// Returns a plan with every fault, which hits three requests of ten. A server that asks for
+/// patience asks for zero seconds.
 fn rough(seed: u64) -> Plan {
     let hurried = |fault| match fault {
         Fault::TooMany { .. } => Fault::TooMany { retry_after_seconds: 0 },
@@ -78,7 +79,7 @@ fn every_seed(proxy: &Proxy, url: &str, direct: &str) {
     println!("{count} seeds, {requests} requests, {harmed} of them harmed");
 }
 
-/// Says which seed failed, and what the proxy did.
+/// Prints the seed that failed, and what the proxy did.
 struct TellsSeed<'a> {
     seed: u64,
     proxy: &'a Proxy,
@@ -95,7 +96,7 @@ impl Drop for TellsSeed<'_> {
     }
 }
 
-/// Numbers by a seed (SplitMix64).
+/// Random numbers from a seed (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -150,7 +151,7 @@ impl Crowd {
     fn save(&mut self, at: usize, dice: &mut Dice) {
         let (machine, folder) = (&mut self.machines[at], FOLDERS[at]);
         self.files += 1;
-        // Some packs are too large to travel inline.
+        // Some packs are too large to be sent inline.
         let size = if dice.below(8) == 0 { 900_000 } else { 200 };
         machine.write(&format!("{folder}/{at}/{}", self.files), noise(size, dice.below(1 << 40)));
         match machine.try_push(folder) {
@@ -171,7 +172,7 @@ impl Crowd {
         }
     }
 
-    /// With the network mended: everything out, and everything in, until nothing moves.
+    /// With the network mended, pushes and pulls until nothing changes any more.
     fn settle(&mut self) {
         for round in 0.. {
             let before = self.acknowledged.len();
@@ -196,7 +197,7 @@ impl Crowd {
     }
 }
 
-/// Runs one seed; gives the count of requests, and of those that were harmed.
+/// Runs one seed. Returns the number of requests, and of those that were hit by a fault.
 fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
     proxy.set_plan(Plan::calm());
     let project = format!("p{seed}-{}", ulid::Ulid::generate());
@@ -217,7 +218,8 @@ fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
     (requests, harmed)
 }
 
-/// All devices and the primary hold the same, and what was acknowledged is there once.
+/// Checks that all devices and the primary hold the same, and that what was acknowledged is there
+/// once.
 fn agreed(crowd: &mut Crowd, direct: &str, scope: &str) {
     let state = RemoteState { url: Some(direct.to_owned()), ..RemoteState::default() };
     let store = tempfile::tempdir().unwrap();

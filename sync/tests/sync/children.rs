@@ -1,4 +1,4 @@
-//! Rows that refer to one that is deleted, while another device writes them.
+//! Deleted rows to which other rows refer, while another device writes those.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -116,7 +116,7 @@ fn open(folder: &Path, name: &str) -> Database {
     Database::open_for(&folder.join(name), &BOARDS, "a").unwrap()
 }
 
-/// Two devices that hold board `b` with card `c`.
+/// Returns two devices that hold board `b` with card `c`.
 fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
@@ -130,7 +130,7 @@ fn desk() -> Desk {
 }
 
 impl Desk {
-    /// Sends what the first device has, then the second's, and brings both up to date.
+    /// Pushes from the first device, then from the second, and brings both up to date.
     fn sync(&mut self) {
         for db in [&mut self.one, &mut self.two] {
             run(db.push_all(&self.remote)).unwrap();
@@ -143,7 +143,7 @@ impl Desk {
         query(&self.folder.path().join("primary.db"), sql)
     }
 
-    /// Settles every conflict of the second device.
+    /// Resolves every conflict of the second device.
     fn resolve(&mut self, resolution: &Resolution) {
         for conflict in self.two.conflicts().unwrap() {
             assert!(conflict.deleted_here, "{conflict:?}");
@@ -181,7 +181,7 @@ fn a_delete_yields_to_a_child_that_others_added() {
     assert_eq!(desk.primary("SELECT id FROM boards ORDER BY id"), ["b", "under"]);
     assert_eq!(desk.primary(CARDS), ["dnew"]);
     assert_eq!(desk.two.conflicts().unwrap().len(), 1);
-    // As a fresh delete: with the children that are there by now.
+    // This is like a new delete: it takes the children that exist by now.
     desk.resolve(&Resolution::Ours);
     assert_eq!(desk.primary("SELECT id FROM boards UNION SELECT id FROM cards"), [""; 0]);
     assert!(desk.one.all::<Card>().unwrap().is_empty());
@@ -211,7 +211,7 @@ fn a_tree_goes_with_its_root() {
     desk.one.save(&pin("p", "under")).unwrap();
     desk.one.save(&board("other", "rest")).unwrap();
     desk.sync();
-    // This one is taken elsewhere first, and stays.
+    // This card is moved to another board first, and stays.
     desk.two.save(&card("d", "other", "deep")).unwrap();
     desk.two.delete::<Board>("b").unwrap();
     desk.sync();
@@ -258,7 +258,7 @@ fn what_hangs_on_a_row_that_was_never_sent_goes_with_it() {
 #[test]
 fn a_choice_is_checked_as_any_write() {
     let mut desk = desk();
-    // It cannot come back to a board that is gone.
+    // The card cannot come back to a deleted board.
     desk.two.save(&card("c", "b", "ours")).unwrap();
     desk.one.delete::<Board>("b").unwrap();
     desk.sync();
@@ -271,7 +271,7 @@ fn a_choice_is_checked_as_any_write() {
     assert_eq!(desk.two.conflicts().unwrap().len(), 1, "it is still there to be settled");
     desk.two.resolve(&conflict.id, &Resolution::Theirs).unwrap();
 
-    // Nor can a board go that another row holds fast.
+    // Nor can a board be deleted while another row restricts it.
     desk.one.save(&board("b", "again")).unwrap();
     desk.sync();
     desk.two.delete::<Board>("b").unwrap();
@@ -345,7 +345,7 @@ fn names_are_handed_on_before_they_are_taken() {
     desk.one.save(&board("a", "x")).unwrap();
     desk.one.save(&board("c", "y")).unwrap();
     desk.sync();
-    // Whichever of the two the primary looks at first.
+    // In either order of the two rows on the primary.
     for (giver, taker, name) in [("c", "a", "y"), ("a", "c", "y")] {
         desk.two.save(&board(giver, giver)).unwrap();
         desk.two.save(&board(taker, name)).unwrap();
@@ -414,7 +414,7 @@ fn what_hangs_on_a_row_goes_on_every_device() {
     assert_eq!(desk.two.all::<Visit>().unwrap().len(), 1);
     desk.one.delete::<Board>("b").unwrap();
     run(desk.one.push_all(&desk.remote)).unwrap();
-    // What was written here meanwhile is not lost without a word.
+    // What was written here meanwhile is not lost silently.
     desk.two.save(&visit("w", "b")).unwrap();
     run(desk.two.pull_all(&desk.remote)).unwrap();
     let visits: Vec<String> = desk.two.all().unwrap().into_iter().map(|v: Visit| v.id).collect();

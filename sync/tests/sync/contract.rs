@@ -1,4 +1,5 @@
-//! The contract suite on every primary with every pack store: one list. A new one is added here.
+//! The contract suite on every primary with every pack store, from one list. New kinds are added
+//! here.
 
 use std::path::Path;
 
@@ -13,8 +14,8 @@ use fastest_sync::remote::state::{Packs, RemoteState};
 use super::machine::{Machine, noise};
 use super::run;
 
-/// Every kind of primary, by what a user calls it. Each call gives an empty one, and whatever must
-/// live as long as it does.
+/// Every kind of primary, by the name that a user would use. Each call returns an empty one, and
+/// what must outlive it.
 const PRIMARIES: [Kind; 4] = [
     ("a file", |folder| {
         let number = std::fs::read_dir(folder).unwrap().count();
@@ -79,7 +80,7 @@ fn every_primary_with_every_pack_store() {
     }
 }
 
-/// Work goes from one device to another and back, in packs of all sizes.
+/// Sends work from one device to another and back, in packs of all sizes.
 fn there_and_back(url: &str, packs: &Packs) {
     let machine = || {
         let mut machine = Machine::new().with_secrets(Box::new(Keys::s3()));

@@ -1,5 +1,5 @@
-//! Devices that pull each other's last push, so that their histories cross, and merges have several
-//! best bases: what one of them did stands, whoever merges and whichever clock is ahead.
+//! Devices that pull each other's last push, so that their histories cross and merges have several
+//! best bases. What one of them did stands, whichever device merges and whichever clock is ahead.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -18,7 +18,7 @@ struct Crowd {
     machines: Vec<Machine>,
 }
 
-/// The copy of each device, and the workspace that it is of.
+/// The working copy of each device, and its workspace.
 const COPIES: [(&str, &str); 3] = [("app", "main"), ("desk", "desk"), ("side", "side")];
 
 impl Crowd {
@@ -64,7 +64,7 @@ impl Crowd {
         self.machines[device].files(COPIES[device].0)
     }
 
-    /// Both pull what the other pushed last, then push.
+    /// Both devices pull what the other pushed last, then push.
     fn cross(&mut self) {
         self.pull(0, 1);
         self.pull(1, 0);
@@ -73,7 +73,7 @@ impl Crowd {
     }
 }
 
-/// Whoever pushes first, and so has the smaller snapshot id.
+/// Runs a test with each device as the first to push, which gets the smaller snapshot id.
 fn both_orders(test: impl Fn(&mut Crowd, [usize; 2])) {
     for order in [[0, 1], [1, 0]] {
         let mut crowd = Crowd::new(2, &[("f", "precious"), ("k", "k")]);
@@ -150,8 +150,8 @@ fn an_edit_taken_back_after_devices_pulled_each_other_stays_taken_back() {
 /// A file's bytes, and whether it is executable.
 type Content = (Vec<u8>, bool);
 
-/// Edits one of a device's own files: written with one of few contents, made executable or not,
-/// deleted. The folders are everybody's.
+/// Edits one of a device's own files: writes one of a few contents, changes whether it is
+/// executable, or deletes it. The folders are shared by all devices.
 fn edit(crowd: &Crowd, device: usize, random: &mut Random) -> (String, Option<Content>) {
     let name = format!("d{}/{device}{}", random.below(2), ["a", "b"][random.below(2)]);
     let path = crowd.path(device, &name);

@@ -1,4 +1,4 @@
-//! An application's own tables, some of them named as Fastest's own: two devices, one primary.
+//! An application's own tables, some with the names of Fastest's: two devices, one primary.
 
 mod follows;
 
@@ -88,7 +88,7 @@ fn file(path: &Path) -> Remote {
     Remote::of(Box::new(Embedded::new(path)))
 }
 
-/// A folder with a primary that is set up.
+/// Returns a folder with a primary that is set up.
 fn primary() -> (tempfile::TempDir, Remote) {
     let folder = tempfile::tempdir().unwrap();
     let remote = file(&folder.path().join("primary.db"));
@@ -121,8 +121,8 @@ fn keys<R: Row>(db: &Database) -> Vec<String> {
     rows.iter().map(key).collect()
 }
 
-/// The whole of it, on any primary: insert, update, conflict, delete, a row that moves, and a table
-/// that never leaves.
+/// Goes through everything on any primary: insert, update, conflict, delete, a row that moves, and
+/// a table that is never sent.
 fn two_devices(remote: &Remote) {
     run(migrate(&*remote.primary, &DESK)).unwrap();
     assert!(run(migrate(&*remote.primary, &DESK)).unwrap().is_empty());
@@ -139,7 +139,7 @@ fn two_devices(remote: &Remote) {
     sync(&mut two, remote);
     assert_eq!(two.get::<Task>("t").unwrap(), Some(made.clone()));
 
-    // Both change one column.
+    // Both change the same column.
     two.save(&Task { title: "build".into(), share: 0.75, ..made.clone() }).unwrap();
     sync(&mut two, remote);
     one.save(&Task { title: "rest".into(), ..made.clone() }).unwrap();
@@ -153,7 +153,7 @@ fn two_devices(remote: &Remote) {
     sync(&mut two, remote);
     assert_eq!(two.find::<Task>(Task::TITLE, "rest").unwrap().len(), 1);
 
-    // A project goes to another tenant, and its task with it.
+    // A project moves to another tenant, and its task with it.
     let moved = one.get::<Project>("p").unwrap().unwrap();
     one.save(&Project { tenant: "b".into(), ..moved }).unwrap();
     one.save(&project("q", "a", "second")).unwrap();
@@ -162,7 +162,7 @@ fn two_devices(remote: &Remote) {
     assert_eq!((keys::<Project>(&two), keys::<Task>(&two)), (vec!["q".to_owned()], vec![]));
     assert_eq!((keys::<Project>(&one).len(), keys::<Task>(&one).len()), (2, 1));
 
-    // Deleted there, and gone here; with what hung on it.
+    // A delete there removes the row here, with what refers to it.
     let _: Task = two.insert(&task("u", "q", "sow")).unwrap();
     sync(&mut two, remote);
     run(one.pull(remote, "a")).unwrap();
@@ -194,7 +194,7 @@ fn two_devices_share_real_servers() {
     }
 }
 
-/// One row that both devices hold, known to the primary.
+/// Returns two devices and a primary that all hold the same row.
 fn pair() -> (tempfile::TempDir, Remote, Database, Database) {
     let (folder, remote) = primary();
     let (mut one, mut two) = (open(folder.path(), "one.db"), open(folder.path(), "two.db"));
@@ -254,7 +254,7 @@ fn deleted_on_both_sides_is_no_conflict() {
         sync(db, &remote);
         assert!(db.conflicts().unwrap().is_empty() && db.waiting().unwrap().is_empty());
     }
-    // A row of the same key may come again.
+    // A row with the same key may be inserted again.
     two.save(&project("p", "a", "again")).unwrap();
     sync(&mut two, &remote);
     sync(&mut one, &remote);
@@ -422,13 +422,13 @@ fn a_database_of_another_application_is_refused_by_name() {
         let error = error.to_string();
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     };
-    // As drizzle and wrangler name their first.
+    // As drizzle and wrangler name their first migration.
     let shop = Embedded::new(&folder.path().join("shop.db"));
     run(shop.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
     run(shop.migrate("0000_init.sql", &["CREATE TABLE goods(id TEXT)"])).unwrap();
     let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
     occupied(error, &["0000_init.sql", "fastest_meta is not there", "Use another database"]);
-    // An application of another name lives beside it.
+    // An application of another name can share the database.
     run(migrate(&shop, &DESK)).unwrap();
     let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
     occupied(error, &["of another application", "0000_desk_init.sql, 0000_init.sql"]);
@@ -455,7 +455,7 @@ fn a_database_of_another_application_is_refused_by_name() {
 fn a_push_that_the_primary_no_longer_takes_is_planned_anew() {
     let (folder, remote, mut one, _two) = pair();
     rename(&mut one, "renamed");
-    // As left behind by a process that died before its answer came.
+    // As left by a process that died before its answer arrived.
     let path = folder.path().join("one.db");
     let sent = rusqlite::Connection::open(&path).unwrap();
     let version = query(
@@ -486,7 +486,7 @@ fn what_is_on_its_way_may_lack_a_column() {
     let sent = rusqlite::Connection::open(&path).unwrap();
     let payload = r#"{"v":1,"counter":9,"locks":[["projects","p",1]],
                       "rows":{"projects":[{"id":"p","name":"sent"}]}}"#;
-    // As written down before the key's column had its name of today.
+    // As written down before the key's column was renamed.
     let entries = r#"{"scope":"a","patch":null,"rows":[{"table":"projects","key":"p",
                       "revision":0,"lock":1,"columns":{"name":"sent"},"more":false}]}"#;
     sent.execute(
@@ -515,7 +515,7 @@ fn a_delete_of_a_row_on_its_way_goes_after_it() {
     assert!(db.waiting().unwrap().is_empty());
 }
 
-/// A primary whose answers to pushes get lost.
+/// A primary that loses its answers to pushes.
 struct Lost {
     inner: Embedded,
 }

@@ -1,5 +1,5 @@
-//! Rows that hang on each other in many generations, and go with the first: D1 runs ten levels of
-//! triggers, and a cascade takes one for each generation.
+//! Rows that refer to each other over many generations, and are deleted with the first. D1 runs ten
+//! levels of triggers, and a cascade takes one for each generation.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ struct Folder {
     above: Option<String>,
 }
 
-/// Tables whose rows hang on each other in one line.
+/// Declares tables each of which refers to the one before it.
 macro_rules! line {
     ($policy:ident, $tables:ident, $save:ident: $($table:ident $name:literal on $above:ident,)*) => {
         $(
@@ -102,7 +102,7 @@ fn folder(id: &str, above: Option<String>) -> Folder {
     Folder { id: id.into(), team: "t".into(), above }
 }
 
-/// Replies to each other, the first in a folder.
+/// Saves a chain of replies, the first of which is in a folder.
 fn save_replies(device: &mut Database, folder: &str, count: usize) {
     for at in 0..count {
         let id = |at| format!("{folder} {at}");
@@ -114,7 +114,7 @@ fn save_replies(device: &mut Database, folder: &str, count: usize) {
     }
 }
 
-/// Runs a story on each primary, with two devices.
+/// Runs a scenario on each primary, with two devices.
 fn each(schema: &'static Schema, story: fn(&str, &Remote, &mut Database, &mut Database)) {
     let dir = tempfile::tempdir().unwrap();
     let (primaries, _server) = primaries(dir.path());
@@ -131,7 +131,7 @@ fn sync(name: &str, remote: &Remote, from: &mut Database, to: &mut Database) {
     run(to.pull(remote, "t")).unwrap();
 }
 
-/// Nothing is left on the primary, and nothing waits or is at odds.
+/// Checks that nothing is left on the primary, and that nothing waits or is in conflict.
 fn all_is_gone(name: &str, remote: &Remote, devices: [&Database; 2]) {
     let left = "SELECT count(*) || '' FROM fastest_changes WHERE deleted = 0";
     assert_eq!(by_hand(remote, left), [[Some("0".to_owned())]], "{name}");
@@ -171,7 +171,7 @@ fn what_devices_cannot_delete_hangs_on_a_row_as_deep_as_d1_allows() {
         sync(name, remote, two, one);
         all_is_gone(name, remote, [one, two]);
 
-        // D1 would refuse it at each push from then on.
+        // D1 would refuse the delete at each push from then on.
         one.save(&folder("above", None)).unwrap();
         one.save(&folder("root", Some("above".into()))).unwrap();
         save_replies(one, "root", GENERATIONS_MAX + 1);
@@ -181,7 +181,7 @@ fn what_devices_cannot_delete_hangs_on_a_row_as_deep_as_d1_allows() {
         assert!(refused.starts_with(expect) && refused.contains("7 generations"), "{refused}");
         assert!(one.waiting().unwrap().is_empty() && one.all::<Folder>().unwrap().len() == 2);
 
-        // Of what others have, the device cannot know.
+        // The device cannot know of rows that others have.
         one.save(&folder("other", None)).unwrap();
         sync(name, remote, one, two);
         for at in 0..=GENERATIONS_MAX {

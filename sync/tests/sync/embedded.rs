@@ -1,4 +1,5 @@
-//! What an application that embeds the engine relies on: futures that any runtime can run on any thread.
+//! What an application that embeds the engine relies on: its futures can run on any runtime and any
+//! thread.
 
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use fastest_sync::{Database, Device, WorkingCopy};
 
 fn is_send<T: Send>(_: T) {}
 
-/// Compiled, and never called: what is checked is that this compiles.
+/// Never called: the test is that this compiles.
 #[allow(dead_code)]
 fn futures_of_a_database_can_be_sent(mut database: Database, remote: &Remote) {
     is_send(database.push(remote, ""));

@@ -1,4 +1,4 @@
-//! Trees that no build of ours writes, on their way to somebody who pulls.
+//! Trees that no build of ours writes, pulled by another device.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,8 @@ use rusqlite::Connection;
 
 use super::machine::Machine;
 
-/// Two devices with a project `app`, in the folder `app` of both. The second machine's is a clone.
+/// Returns two devices with a project `app`, in the folder `app` of both. The second machine's is a
+/// clone.
 fn shared(dir: &Path) -> (Machine, Machine) {
     let mut one = Machine::following(&dir.join("primary.db"), Packs::Default);
     let mut two = Machine::following(&dir.join("primary.db"), Packs::Default);
@@ -27,7 +28,7 @@ fn shared(dir: &Path) -> (Machine, Machine) {
     (one, two)
 }
 
-/// Pushes a snapshot of `app` whose tree is what `make` writes, and gives its id.
+/// Pushes a snapshot of `app` whose tree is what `make` writes, and returns its id.
 fn push_forged(machine: &mut Machine, make: impl FnOnce(&dyn ObjectSink) -> Root) -> String {
     machine.write("app/a", "two");
     let honest = machine.snapshot("app");
@@ -66,7 +67,7 @@ fn push_forged(machine: &mut Machine, make: impl FnOnce(&dyn ObjectSink) -> Root
                   SELECT project_id, created_at FROM snapshots WHERE id = ?1";
     replica.execute(queued, [&honest.snapshot_id]).unwrap();
     drop(replica);
-    // What waits goes out before any other project's push.
+    // What waits is sent before any other project's push.
     machine.write("carrier/x", "1");
     machine.push("carrier");
     assert!(machine.replica("SELECT tbl FROM fastest_local_outbox").is_empty());
@@ -83,11 +84,11 @@ fn directory(entries: &BTreeMap<&str, Item>, sink: &dyn ObjectSink) -> Item {
     Item::directory(&write_directory(&entries, sink).unwrap())
 }
 
-/// Spellings of `.git` that one file system or another takes for it.
+/// Spellings that some file system takes for `.git`.
 const SPELLINGS: [&str; 6] = [".git", ".GIT", "git~1", ".g\u{200c}it", ".git ", ".Git."];
 
-/// A tree with a hook for git in folders of every such name, at several depths, and links of these
-/// names; beside them, content.
+/// Writes a tree with a git hook in folders of each such name at several depths, links of these
+/// names, and content beside them.
 fn with_hooks(sink: &dyn ObjectSink) -> Root {
     let hook = file("#!/bin/sh\ntouch pwned\n", Kind::Executable, sink);
     let hooks = directory(&BTreeMap::from([("post-commit", hook)]), sink);
@@ -108,7 +109,8 @@ fn with_hooks(sink: &dyn ObjectSink) -> Root {
     write_directory(&entries, sink).unwrap()
 }
 
-/// What stands under a spelling of `.git` in a folder, but for its own repository at the top.
+/// Returns what exists under a spelling of `.git` in a folder, except for its own repository at the
+/// top.
 fn state_of_git(root: &Path) -> Vec<std::path::PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -149,20 +151,20 @@ fn nothing_that_comes_is_written_into_a_repository_of_git() {
         assert!(found.is_empty(), "{name}: {found:?}");
         assert!(machine.path(name).join("grown/deep/links/f").exists(), "{name}");
     };
-    // By a pull that follows, with a repository in the folder.
+    // A pull that fast-forwards, with a repository in the folder.
     two.pull("yours", "main");
     check(&two, "yours");
-    // By one that merges, with conflicts and their copies.
+    // A pull that merges, with conflicts and their copies.
     two.pull("merging", "main");
     check(&two, "merging");
-    // By a clone, into a folder that was not there, and by a fork of it.
+    // A clone into a new folder, and a fork of it.
     two.clone_project("app", "cloned");
     check(&two, "cloned");
     let (copy, activity) = (two.copy("cloned"), Activity::default());
     let beside = two.path("beside");
     super::run(two.device.workspace_new(&copy, "beside", Some(&beside), &activity)).unwrap();
     check(&two, "beside");
-    // By a restore of all of it, and of one folder in it.
+    // A restore of everything, and of one folder.
     let copy = two.copy("restoring");
     let base = copy.root().to_owned();
     for paths in [vec!["old".into()], vec![]] {
@@ -170,7 +172,7 @@ fn nothing_that_comes_is_written_into_a_repository_of_git() {
         two.device.restore(&copy, &base, &paths, to, &activity).unwrap();
     }
     check(&two, "restoring");
-    // A path in the state of git can be named, and is refused.
+    // A path in git's state can be named, and is refused.
     for path in [".git", "old/.GIT/hooks", "grown/deep/git~1"] {
         let paths = vec![path.into()];
         let outcome = two.device.restore(&copy, &base, &paths, Some(&forged), &activity);
@@ -179,7 +181,7 @@ fn nothing_that_comes_is_written_into_a_repository_of_git() {
     check(&two, "restoring");
 }
 
-/// A tree of a few kilobytes with 2^40 folders: each has the next one under two names.
+/// Writes a tree of a few kilobytes with 2^40 folders: each contains the next one under two names.
 fn doubled(sink: &dyn ObjectSink) -> Root {
     let mut root = write_directory(&[("f", file("forged", Kind::File, sink))], sink).unwrap();
     for _ in 0..40 {
@@ -211,7 +213,7 @@ fn a_tree_that_doubles_at_each_level_is_refused_by_name() {
     two.write("joined/f", "mine");
     let joined = two.path("joined");
     check("join", super::run(two.device.join_project("app", &joined, None, &activity)).err());
-    // What else there is goes on.
+    // Everything else continues to work.
     two.write("yours/a", "mine");
     two.push("yours");
     two.device.log(&copy, None).unwrap();

@@ -1,5 +1,5 @@
-//! A first push that is killed, or cut off, leaves a primary that is set up in part: the next one
-//! finishes it. One that an older version made and that is in use is left to its owner.
+//! A first push that is killed or cut off leaves a primary that is set up in part, and the next
+//! push finishes it. A primary of an older version that is in use is left as it is.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn machine(url: &str) -> Machine {
     machine
 }
 
-/// Leaves what a kill after so many migrations does.
+/// Leaves the state that a kill after `count` migrations does.
 fn migrate_in_part(primary: &dyn Primary, count: usize) {
     let migrations: &[Migration] = &FASTEST.migrations[..count];
     let schema = Schema { owner: FASTEST.owner, tables: FASTEST.tables, migrations };
@@ -39,7 +39,8 @@ fn recorded(primary: &dyn Primary) -> usize {
     run(primary.run("SELECT name FROM d1_migrations", &[])).unwrap().len()
 }
 
-/// The push goes through, the primary has all migrations, and another device gets all of it.
+/// Checks that the push succeeds, the primary has all migrations, and another device gets
+/// everything.
 fn push_finishes(one: &mut Machine, url: &str) {
     one.push("app");
     assert_eq!(recorded(&*open(url)), FASTEST.migrations.len(), "{url}");
@@ -48,7 +49,7 @@ fn push_finishes(one: &mut Machine, url: &str) {
     assert_eq!(two.files("desk"), one.files("app"), "{url}");
 }
 
-/// The addresses of three empty databases, one of each kind.
+/// Returns the addresses of three empty databases, one of each kind.
 fn empty_databases(folder: &Path, sqld: &SqldServer) -> [String; 3] {
     let file = url::Url::from_file_path(folder.join("p.db")).unwrap();
     let d1 = D1Server::shared();
@@ -65,7 +66,8 @@ fn what_a_kill_between_two_migrations_leaves_is_finished_by_a_push_or_a_clone() 
         for url in empty_databases(folder.path(), &sqld) {
             migrate_in_part(&*open(&url), count);
             if count % 2 == 1 {
-                // A clone finds no such project, for nobody has pushed one; it sets up what it asks.
+                // A clone finds no such project, since nobody has pushed one, but it sets up the
+                // primary.
                 let error = machine(&url).try_clone("app", "desk").unwrap_err();
                 assert!(!matches!(error, SyncError::Primary(_)), "{url}: {error}");
             }
@@ -74,7 +76,7 @@ fn what_a_kill_between_two_migrations_leaves_is_finished_by_a_push_or_a_clone() 
     }
 }
 
-/// Cuts each request of a first push in turn, before it is done and after.
+/// Cuts each request of a first push in turn, before it is processed and after.
 fn cut_everywhere(proxy: &Proxy, url: impl Fn() -> (String, String)) {
     for fault in [Fault::CutRequest, Fault::LoseAnswer] {
         let mut at = 0;
@@ -84,7 +86,7 @@ fn cut_everywhere(proxy: &Proxy, url: impl Fn() -> (String, String)) {
             let mut one = machine(&through);
             proxy.set_plan(Plan::calm());
             proxy.script(std::iter::repeat_n(Fault::Pass, at).chain([fault]));
-            // A device that is told nothing queues its work.
+            // A device without an answer queues its work.
             let pushed = one.try_push("app");
             let met = proxy.log().get(at).is_some_and(|event| event.fault == fault);
             proxy.set_plan(Plan::calm());
@@ -130,7 +132,7 @@ fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
     for use_of_it in [
         "INSERT INTO fastest_pushes(id, device, counter) VALUES ('p', 'd', 1)",
         "INSERT INTO users(id, email) VALUES ('u', 'e')",
-        // Private, so that no device hears of it.
+        // A private table, so that no device hears of the row.
         "INSERT INTO auth_codes(id, email, code, expires_at) VALUES ('c', 'e', 'x', '')",
     ] {
         sqld.restore(&empty);

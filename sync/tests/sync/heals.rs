@@ -1,5 +1,5 @@
-//! Damage heals: a pack that the remote has lost to a bad disk is sent again by a device that has it, and
-//! one that a device has lost is fetched again.
+//! Damage is repaired: a device that has a pack sends it again if the remote's copy is damaged, and
+//! fetches a pack that it has lost.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use fastest_sync::{Device, Identity, SyncError};
 use super::machine::{Machine, noise, query};
 use super::run;
 
-/// A small file, which travels in a row, and a large one.
+/// A small file, whose pack is sent in a row, and a large one.
 const FILES: [(&str, usize); 2] = [("app/small", 20_000), ("app/large", 1_500_000)];
 
 fn machine(url: &str, packs: &Packs) -> Machine {
@@ -48,7 +48,7 @@ fn damage_rows(primary: &dyn Primary) {
     run(primary.run(sql, &[])).unwrap();
 }
 
-/// The files below a folder that are large enough to be packs.
+/// Returns the files below a folder that are large enough to be packs.
 fn packs_below(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap()) {
@@ -68,18 +68,19 @@ fn damage_files(dir: &Path) {
         let mut bytes = fs::read(&pack).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0x40;
-        // Not in place: the store may share the file.
+        // Not written in place, because the store may share the file.
         fs::remove_file(&pack).unwrap();
         fs::write(&pack, bytes).unwrap();
     }
 }
 
-/// A clone fails, a pull on the device that has the packs sends them again, and the clone succeeds.
+/// Checks that a clone fails, a pull on the device that has the packs sends them again, and the
+/// clone then succeeds.
 fn heals_by_itself(url: &str, packs: &Packs, damage: &dyn Fn()) {
     let mut one = pushed(url, packs);
     damage();
     let mut two = machine(url, packs);
-    // Each try finds one pack, and the device that has it answers.
+    // Each attempt finds one pack, and the device that has it answers.
     let mut tries = 0;
     while let Err(error) = two.try_clone("app", "desk") {
         let is_asked = matches!(error, SyncError::DamagedAtRemote { is_asked_for: true, .. });
@@ -90,13 +91,13 @@ fn heals_by_itself(url: &str, packs: &Packs, damage: &dyn Fn()) {
     }
     assert!(tries > 0, "{url}: nothing was damaged");
     assert_eq!(two.files("desk"), one.files("app"), "{url}");
-    // Nothing is left to answer, and nobody is asked again.
+    // Nothing is left to answer, and nothing is asked for again.
     pull(&mut two, "desk");
     assert_eq!(pull(&mut one, "app"), [""; 0], "{url}");
     two.check();
 }
 
-/// `doctor --remote` finds what is damaged, and with `--mend` sends it again.
+/// Checks that `doctor --remote` finds what is damaged, and with `--mend` sends it again.
 fn heals_by_doctor(url: &str, packs: &Packs, damage: &dyn Fn()) {
     let mut one = pushed(url, packs);
     let mut doctor = |mend| {
@@ -141,7 +142,7 @@ fn packs_beside_a_file_heal() {
         let folder = tempfile::tempdir().unwrap();
         let url: String = url::Url::from_file_path(folder.path().join("p.db")).unwrap().into();
         let packs = folder.path().join("p.db.packs");
-        // Gone is damaged, too.
+        // A missing pack counts as damaged, too.
         heals(&url, &Packs::Default, &|| {
             packs_below(&packs).iter().for_each(|pack| fs::remove_file(pack).unwrap());
         });
@@ -198,13 +199,13 @@ fn packs_that_a_device_lost_come_again_with_a_pull() {
             let copy = two.copy("desk");
             run(two.device.pull(&copy, Some("main"), &Activity::default())).unwrap()
         };
-        // What comes back to the project is in a pack that the device has, or had.
+        // The content that is added again is in a pack that the device has, or had.
         let large = fs::read(one.path("app/large")).unwrap();
         fs::remove_file(one.path("app/large")).unwrap();
         one.push("app");
         pull(&mut two);
         damage(&two.store_dir().join("objects/packs"));
-        // What a process has read stays with it.
+        // A process keeps objects that it has read, so this opens the store again.
         two.device = Device::open(&two.store_dir(), Identity::default()).unwrap();
         one.write("app/large", &large);
         one.push("app");
@@ -215,7 +216,7 @@ fn packs_that_a_device_lost_come_again_with_a_pull() {
     }
 }
 
-/// It was never pushed, and is asked for in another project by somebody who knows its hash.
+/// The pack was never pushed, and somebody who knows its hash asks for it in another project.
 #[test]
 fn a_pack_of_another_project_is_sent_to_nobody() {
     let folder = tempfile::tempdir().unwrap();

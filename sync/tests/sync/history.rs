@@ -1,5 +1,5 @@
-//! Primaries and replicas that went back in time, were copied or swapped: found at the next contact,
-//! told in one sentence, and made good.
+//! Primaries and replicas that went back in time, were copied or were swapped. This is found at the
+//! next contact, reported in one sentence, and repaired.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::run;
 
 const WENT_BACK: &str = "was put back to an older day";
 
-/// A primary in `now`, and a device that pushed project `app` there.
+/// Returns a primary in `now`, and a device that pushed project `app` there.
 fn pushed() -> (tempfile::TempDir, Machine) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("now")).unwrap();
@@ -28,7 +28,7 @@ fn put_back(folder: &Path) {
     copy_folder(&folder.join("old"), &folder.join("now"));
 }
 
-/// Pulls from the main workspace: what the user is warned of.
+/// Pulls from the main workspace, and returns the warnings.
 fn warnings(machine: &mut Machine, name: &str) -> Vec<String> {
     let copy = machine.copy(name);
     run(machine.device.pull(&copy, None, &Activity::default())).unwrap().warnings
@@ -49,7 +49,7 @@ fn a_device_that_never_pushed_notices_a_restored_primary_that_others_wrote_to_si
     let lost = one.push("app").snapshot.snapshot_id;
     reader.pull("desk", "main");
     put_back(folder.path());
-    // Others write on, past the place that the reader has seen; the one who lost work is away.
+    // Others write, past the cursor of the reader. The device whose work was lost is not there.
     let mut other = Machine::following(&primary, Packs::Default);
     other.clone_project("app", "side");
     for text in ["1", "2", "3", "4"] {
@@ -76,11 +76,11 @@ fn a_push_to_a_restored_primary_is_refused_and_made_good_though_its_lock_fits() 
     one.write("app/a", "after the backup");
     one.push("app");
     put_back(folder.path());
-    // Another project's push would be taken: its rows are as they were.
+    // A push of another project would be accepted: its rows are as they were.
     one.write("lib/x", "1");
     let pushed = one.push("lib");
     assert_eq!(told(&pushed.snapshot.warnings), 1, "{:?}", pushed.snapshot.warnings);
-    // What the other project lost is there too, without a word from it.
+    // What the first project lost is restored as well, without a push of its own.
     let mut two = Machine::following(&folder.path().join("now/primary.db"), Packs::Default);
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk")["a"], b"after the backup");
@@ -175,14 +175,14 @@ fn what_is_queued_goes_out_with_the_next_command_in_order() {
     let copy = one.copy("lib");
     let status = one.device.status(&copy, &Activity::default()).unwrap();
     assert!(status.queued_since.is_some() && status.waiting_rows > 0 && status.unpushed == 2);
-    // Saved, and not asked to go: it goes along with what was.
+    // It is saved and not pushed; it is sent along with what was queued.
     one.write("app/a", "2");
     one.snapshot("app");
     fs::rename(&far, &near).unwrap();
     one.pull("app", "main");
     let status = one.device.status(&copy, &Activity::default()).unwrap();
     assert!(status.queued_since.is_none() && status.waiting_rows == 0 && status.unpushed == 0);
-    // Scopes in the order in which they were queued, and within each its snapshots.
+    // Scopes arrive in the order in which they were queued, and within each its snapshots.
     let order = "SELECT id FROM snapshots ORDER BY rowid";
     let arrived = query(&near.join("primary.db"), order);
     let place = |id: &String| arrived.iter().position(|other| other == id).unwrap();
@@ -209,7 +209,7 @@ fn a_folder_of_packs_whose_disk_is_gone_takes_none_and_another_place_gets_all() 
     fs::remove_dir(folder.path().join("disk")).unwrap();
     fs::rename(folder.path().join("gone"), folder.path().join("disk")).unwrap();
     one.push("app");
-    // The same address again keeps the place; another place gets what the first one has.
+    // The same address keeps the place for packs; another place gets the packs of the first.
     run(one.device.remote_set(Some(&url), None)).unwrap();
     run(one.device.remote_set(Some(&url), at("other"))).unwrap();
     one.push("app");

@@ -1,4 +1,4 @@
-//! Files of older versions are brought up to date, with what waits in them.
+//! Files of older versions are migrated, with what waits in them.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use super::machine::query;
 
-/// What layout 1 and layout 2 have in common, as it was then.
+/// The tables that layouts 1 and 2 had in common.
 const OLD_DDL: &str = "
 CREATE TABLE fastest_local_device(
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -55,7 +55,7 @@ INSERT INTO fastest_local_remote(one, url, packs) VALUES (1, 'file:///x', 'rows'
 PRAGMA user_version = 2;
 ";
 
-/// Ten rows were written; the seventh waits, and one scope is being read.
+/// Ten rows were written. The seventh waits, and one scope is being read.
 const CONTENT: &str = r#"
 INSERT INTO fastest_local_device(one, device_id, user_id, counter) VALUES (1, 'd', 'u', 3);
 INSERT INTO fastest_local_cursor VALUES ('p', 5), ('reading p', 0);
@@ -67,7 +67,7 @@ INSERT INTO fastest_local_outbox(revision, scope, tbl, pk, base_version, base, r
   (7, 'p', 'users', 'u', 2, '["u","u@example.org",null,null,"2026"]', '["u","u@example.org","U",null,"2026"]');
 "#;
 
-/// The tables of then are those of the first migration.
+/// Makes a file with the tables of the first migration.
 fn old_file(path: &Path, remote: &str) {
     let file = Connection::open(path).unwrap();
     let first = statements(FASTEST.migrations[0].sql);
@@ -98,7 +98,7 @@ fn older_files_are_brought_up_to_date() {
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_cursor"), ["p"]);
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_reading"), ["p"]);
         assert_eq!(query(&path, "SELECT owner FROM fastest_local_schema"), ["fastest"]);
-        // A row that waited can be deleted now, and revisions go on counting.
+        // A row that waited can be deleted now, and revisions are counted on from there.
         let gone = replica.write(|session| Outbox(session).remove("p", User::TABLE, "u"));
         assert!(gone.unwrap());
         let entry = Outbox(replica.read()).entry(User::TABLE, "u").unwrap().unwrap();
@@ -218,8 +218,9 @@ fn rows_that_wait_follow_the_schema() {
     assert!(refused.to_string().contains("was brought to 0001_app_jobs.sql by a newer version"));
 }
 
-/// The tables of an application that was away for two releases: `tasks` became `jobs`, whose `title`
-/// became `name`; then `jobs` became `works`, and a new `title` and a new `tasks` came.
+/// The tables of an application that was not opened for two releases: `tasks` became `jobs`, whose
+/// `title` became `name`. Then `jobs` became `works`, and a new `title` and a new `tasks` were
+/// added.
 mod much_later {
     use fastest_schema::{Migration, Row, Schema, table};
 
@@ -291,7 +292,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     assert_eq!(query(&path, kept), [r#"works name ["a","none","t","ours",1]"#]);
 }
 
-/// Names that pass from table to table: `b` became `c`, and then `a` became `b`.
+/// Table names that are reused: `b` became `c`, and then `a` became `b`.
 mod passed_on {
     use fastest_schema::{Migration, Row, Schema, table};
 
@@ -358,7 +359,7 @@ fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
     assert_eq!(waiting, [r#"b "a""#, r#"b "a""#, r#"c "b""#]);
 }
 
-/// A column whose type alone changed.
+/// A column of which only the type changed.
 mod retyped {
     use fastest_schema::{Migration, Row, Schema, table};
 
@@ -427,7 +428,7 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     assert_eq!(query(&path, kept), [r#"not n ["not","abc"]"#]);
 }
 
-/// The engine's own tables of layout 4, as it was then.
+/// The engine's own tables in layout 4.
 const LAYOUT_4_DDL: &str = "
 CREATE TABLE fastest_local_schema(
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -464,7 +465,7 @@ CREATE TABLE fastest_local_copy(
 PRAGMA user_version = 4;
 ";
 
-/// A table with reals, which a build of layout 4 kept in lists as decimals.
+/// A table with reals, which builds with layout 4 kept in lists as decimals.
 mod gauges {
     use fastest_schema::{Migration, Row, Schema, table};
 
@@ -484,7 +485,7 @@ mod gauges {
     };
 }
 
-/// What came with layout 5.
+/// The tables that layout 5 added.
 const LAYOUT_5_DDL: &str = "
 CREATE TABLE fastest_local_held(
   tbl TEXT NOT NULL, pk TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL,
@@ -548,7 +549,7 @@ fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST).unwrap();
     let file = Connection::open(&path).unwrap();
-    // As layout 6 has it: no table of children, nor what keeps it.
+    // Layout 6 has neither the table of children nor its triggers.
     file.execute_batch(
         "PRAGMA foreign_keys = OFF;
          DROP TRIGGER fastest_local_child_add;

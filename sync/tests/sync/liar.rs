@@ -1,5 +1,5 @@
-//! A primary that lies. Each lie is refused in words that name it, nothing outside of the store is
-//! touched, and once the truth is told again the work goes on.
+//! A primary that lies. Each lie is refused with an error that names it, nothing outside of the
+//! store is touched, and once the primary tells the truth again, work continues.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -62,7 +62,7 @@ impl Scene {
         self.folder.path().join("now/primary.db")
     }
 
-    /// What lies about outside of the victim's store, by path.
+    /// Returns the files outside of the victim's store, by path.
     fn surroundings(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();
         let home = self.victim.path("");
@@ -75,7 +75,7 @@ impl Scene {
         all
     }
 
-    /// Lets the primary lie, and checks that it is found out and does no harm, now or later.
+    /// Lets the primary lie, and checks that this is detected and does no harm, then or later.
     fn refuses(&mut self, words: &str, lie: impl FnOnce(&Connection, &Self)) {
         let (now, truth) = (self.folder.path().join("now"), tempfile::tempdir().unwrap());
         copy_folder(&now, truth.path());
@@ -91,8 +91,8 @@ impl Scene {
         self.victim.check();
     }
 
-    /// Lets the primary lie, and checks what is said of it at a pull and at a clone, and that
-    /// nothing outside of the store was touched.
+    /// Lets the primary lie, and checks the errors of a pull and a clone, and that nothing outside
+    /// of the store is touched.
     fn is_told(&mut self, words: [&str; 2], lie: impl FnOnce(&Connection, &Self)) {
         let primary = Connection::open(self.primary()).unwrap();
         primary.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
@@ -104,7 +104,7 @@ impl Scene {
         let error = pulled.expect_err(words[0]).to_string();
         assert!(error.contains(words[0]), "{}: {error}", words[0]);
         assert!(error.len() < 600, "{error}");
-        // Whoever comes new to it is told as well, and gets no folder full of it.
+        // A new device gets the error as well, and no folder with false content.
         let mut other = Machine::following(&self.primary(), Packs::Default);
         let dir = other.path("desk");
         let cloned = run(other.device.clone_project("app", &dir, None, &Activity::default()));
@@ -122,7 +122,7 @@ fn list(dir: &Path, all: &mut BTreeMap<PathBuf, Vec<u8>>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => list(&path, all),
-            // The victim's own notes on its folder, which a look at it brings up to date.
+            // Files in `.fastest` are the victim's own, and commands update them.
             false if path.parent().is_some_and(|parent| parent.ends_with(".fastest")) => {}
             false => drop(all.insert(path.clone(), fs::read(&path).unwrap())),
         }
@@ -133,7 +133,7 @@ fn files_in(dir: &Path) -> usize {
     fs::read_dir(dir).unwrap().count()
 }
 
-/// Says that a row is part of a scope, as its newest change.
+/// Claims that a row is part of a scope, as its newest change.
 fn put_into(primary: &Connection, scope: &str, table: &str, key: &str) {
     let sql = "UPDATE fastest_changes SET scope = ?1,
                seq = (SELECT max(seq) + 1 FROM fastest_changes WHERE scope = ?1)
@@ -141,7 +141,7 @@ fn put_into(primary: &Connection, scope: &str, table: &str, key: &str) {
     assert_eq!(primary.execute(sql, [scope, table, key]).unwrap(), 1);
 }
 
-/// A pack and what is in it.
+/// A pack and its content.
 struct Made {
     id: String,
     bytes: Vec<u8>,
@@ -149,7 +149,7 @@ struct Made {
 }
 
 impl Made {
-    /// A pack of these objects, whose ids need not be theirs.
+    /// Makes a pack of these objects, whose ids need not be true.
     fn of(objects: &[(ObjectKind, ObjectId, Vec<u8>)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
@@ -162,8 +162,8 @@ impl Made {
         Self { id: info.id.to_hex(), bytes, objects: info.objects }
     }
 
-    /// A pack written by hand: blocks as stored and the length that they claim, and one object,
-    /// which is said to be the whole of the first block.
+    /// Writes a pack by hand: blocks as stored, each with the length that it claims, and one object
+    /// that is claimed to be the whole first block.
     fn by_hand(blocks: &[(Vec<u8>, u32)], id: ObjectId) -> Self {
         const MAGIC: [u8; 8] = *b"FSTPACK\x01";
         let mut bytes = MAGIC.to_vec();
@@ -186,7 +186,7 @@ impl Made {
         Self { id, bytes, objects: 1 }
     }
 
-    /// Adds its row to a project, with these bytes as its data.
+    /// Adds the pack's row to a project, with this data.
     fn add_as(&self, primary: &Connection, project: &str, data: Option<&str>) {
         let sql =
             "INSERT INTO fastest_packs(id, project_id, pack_id, part, parts, bytes, objects, data)
@@ -213,7 +213,7 @@ fn publish(primary: &Connection, project: &str, tree: &str) {
     assert_eq!(primary.execute(head, [project]).unwrap(), 1);
 }
 
-/// A leaf of a tree, entry by entry: name, kind, id.
+/// Encodes a leaf of a tree. Each entry is a name, a kind and an id.
 fn leaf(entries: &[(&[u8], u8, [u8; 32])]) -> (TreeId, Vec<u8>) {
     let mut bytes = vec![1, 0, entries.len() as u8];
     for (name, kind, id) in entries {
@@ -255,7 +255,8 @@ fn rows_of_another_scope() {
             put_into(primary, &scene.app, table, "lie");
         };
         match table {
-            // Only who knows the workspace can tell whose it is; to others it is a row of nobody's.
+            // Only a device that knows the workspace can tell its scope. For others, the row has
+            // none.
             "drift_reports" => {
                 let primary = Connection::open(scene.primary()).unwrap();
                 lie(&primary, &scene);
@@ -293,7 +294,7 @@ fn deletions_of_another_scopes_rows_delete_nothing() {
 fn packs_that_are_not_what_they_say() {
     let mut scene = Scene::new();
     let made = Made::of(&[blob()]);
-    // The first of two parts is the wrong one, and the second one shows it.
+    // The first of two parts is wrong, and the second reveals it.
     let halves = made.bytes.split_at(40);
     scene.refuses("are not those of its id", |primary, scene| {
         let mut wrong = halves.0.to_vec();
@@ -372,7 +373,7 @@ fn trees_with_names_that_lead_elsewhere() {
 #[test]
 fn a_node_that_contains_itself() {
     let mut scene = Scene::new();
-    // No node can hold its own hash: whoever says so gives a wrong one.
+    // No node can contain its own hash, so the claimed id is wrong.
     let id = TreeId([7; 32]);
     let (_, node) = leaf(&[(b"again", 3, id.0)]);
     scene.refuses("an object is not what its id says", |primary, scene| {
@@ -415,7 +416,7 @@ fn zstd_bombs() {
     let id = ObjectKind::Blob.id_of(&zeros);
     drop(zeros);
     assert!(bomb.len() < 100_000, "{} bytes", bomb.len());
-    // It says what it is, or hides it.
+    // The footer tells the true size of the bomb, or hides it.
     scene.refuses("its footer is not consistent", |primary, scene| {
         Made::by_hand(&[(bomb.clone(), 256 << 20)], id).add(primary, &scene.app);
     });
@@ -424,7 +425,7 @@ fn zstd_bombs() {
     });
 }
 
-/// The file of a pack in the folder beside the primary.
+/// Returns the path of a pack in the folder beside the primary.
 fn stored_pack(primary: &Connection, scene: &Scene, id: &str) -> PathBuf {
     let sql = "SELECT owner_user_id FROM projects WHERE id = ?1";
     let owner: String = primary.query_row(sql, [&scene.app], |row| row.get(0)).unwrap();
@@ -440,7 +441,7 @@ fn packs_of_a_store_that_are_not_what_they_say() {
     scene.refuses("is larger than its row says", |primary, scene| {
         made.add_as(primary, &scene.app, None);
         let file = fs::File::create(stored_pack(primary, scene, &made.id)).unwrap();
-        // Holes: it takes no room here, and would take it there.
+        // A sparse file: it takes no space here, but would on the device.
         file.set_len(2 << 30).unwrap();
     });
     scene.refuses("ended after", |primary, scene| {
@@ -503,7 +504,7 @@ impl Primary for Liar {
     }
 }
 
-/// The header with another value.
+/// Replaces a value in the header.
 fn with_header(mut answer: Rows, name: &str, value: serde_json::Value) -> Rows {
     let cell = answer[0][5].as_mut().unwrap();
     let mut header: serde_json::Value = serde_json::from_str(cell).unwrap();
@@ -512,12 +513,12 @@ fn with_header(mut answer: Rows, name: &str, value: serde_json::Value) -> Rows {
     answer
 }
 
-/// A change behind the header: sequence number, table, key, version, state, row.
+/// Returns a row of an answer: sequence number, table, key, version, state and row of a change.
 fn change(cells: [&str; 6]) -> Vec<Option<String>> {
     cells.map(|cell| Some(cell.to_owned()).filter(|cell| !cell.is_empty())).to_vec()
 }
 
-/// Puts one change in the place of all, and has the header say how far the scope goes.
+/// Replaces all changes by one, and makes the header claim how far the scope goes.
 fn only(mut answer: Rows, last: &str, cells: [&str; 6]) -> Rows {
     answer.truncate(1);
     answer[0][0] = Some(last.to_owned());

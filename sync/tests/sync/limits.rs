@@ -1,5 +1,5 @@
-//! The limits of D1, each driven to its edge on the real server: 100 KB of SQL, 100 parameters, 2 MB
-//! in a row, 30 s for a request; and a device that was away for a long time.
+//! The limits of D1, each reached on the real server: 100 KB of SQL, 100 parameters, 2 MB in a row,
+//! 30 s for a request. Also a device that was away for a long time.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,7 @@ fn statements_are_shorter_than_the_limit() {
     }
 }
 
-/// What declarations are held to (`fastest_schema::check`) is what D1 does.
+/// The limit to which `fastest_schema::check` holds declarations is D1's.
 #[test]
 fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
     let d1 = D1Server::shared();
@@ -63,8 +63,8 @@ fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
     }
 }
 
-/// The longest message there may be, of letters that take the most room on their way, and a large
-/// pack in parts.
+/// Sends the longest message, of characters that take the most room in JSON, and a large pack in
+/// parts.
 #[test]
 fn the_largest_rows_go_through() {
     let sqld = SqldServer::start();
@@ -83,7 +83,7 @@ fn the_largest_rows_go_through() {
         let copy = one.copy("app");
         let refused = one.device.snapshot(&copy, Some(&long), &activity).unwrap_err();
         assert_eq!(refused.code(), "too_long");
-        // Several of them wait.
+        // Several of them wait at once.
         for text in ["2", "3", "4", "5"] {
             one.write("app/a", text);
             one.device.snapshot(&copy, Some(&message), &activity).unwrap();
@@ -98,7 +98,7 @@ fn the_largest_rows_go_through() {
     }
 }
 
-/// The most work that one statement can be: as many of the smallest rows as fit.
+/// Sends the most work that fits into one statement: as many of the smallest rows as possible.
 #[test]
 fn the_most_rows_of_one_statement_go_through() {
     let sqld = SqldServer::start();
@@ -137,17 +137,17 @@ fn the_most_rows_of_one_statement_go_through() {
     }
 }
 
-/// A primary that is out of reach after each page, and keeps the size of its answers.
+/// A primary that is out of reach after each page, and records the size of its answers.
 struct OnePage {
     inner: Embedded,
     seen: Arc<Seen>,
 }
 
-/// What a test and its primary both look at.
+/// State that a test shares with its primary.
 #[derive(Default)]
 struct Seen {
     pages_left: AtomicU32,
-    /// Rows and bytes.
+    /// The rows and bytes of the largest answers.
     largest: Mutex<(usize, usize)>,
 }
 

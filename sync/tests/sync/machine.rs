@@ -1,4 +1,4 @@
-//! A device with its store, and folders to work in.
+//! A device with its store, and folders for working copies.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
 
 use super::run;
 
-/// Bytes without a pattern, so that packs are as large as what is in them.
+/// Returns incompressible bytes, so that packs are as large as their content.
 pub fn noise(count: usize, mut state: u64) -> Vec<u8> {
     let step = |_| {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -28,14 +28,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A device that follows the primary inside its store.
+    /// Makes a device that follows the primary inside its store.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let device = Device::open(&folder.path().join("store"), Identity::default()).unwrap();
         Self { folder, device }
     }
 
-    /// A device that follows the primary at `path`.
+    /// Makes a device that follows the primary at `path`.
     pub fn following(path: &Path, packs: Packs) -> Self {
         let mut machine = Self::new();
         machine.follow(path, packs);
@@ -47,17 +47,17 @@ impl Machine {
         run(self.device.remote_set(Some(&url), packs)).unwrap();
     }
 
-    /// The same, with secrets.
+    /// Sets the device's secrets.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         Self { device: self.device.with_secrets(secrets), ..self }
     }
 
-    /// The same, as patient with its primary as is said.
+    /// Sets how patient the device is with its primary.
     pub fn with_retries(self, retries: RetryPolicy) -> Self {
         Self { device: self.device.with_retries(retries), ..self }
     }
 
-    /// Another machine with a copy of everything on this one: store and working copies.
+    /// Makes another machine with a copy of everything on this one: store and working copies.
     pub fn copied(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy_folder(self.folder.path(), folder.path());
@@ -87,7 +87,7 @@ impl Machine {
         run(self.device.push(&self.folder.path().join(name), None, &Activity::default()))
     }
 
-    /// A push that reaches the primary.
+    /// Pushes, and checks that this reaches the primary.
     pub fn push(&mut self, name: &str) -> PushReport {
         let report = self.try_push(name).unwrap();
         assert!(report.pushed && report.queued_because.is_none(), "{report:?}");
@@ -115,7 +115,7 @@ impl Machine {
         pulled
     }
 
-    /// Files of a working copy.
+    /// Returns the files of a working copy.
     pub fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         let mut all = BTreeMap::new();
         let root = self.path(name);
@@ -123,7 +123,7 @@ impl Machine {
         all
     }
 
-    /// Ids of the snapshots that the device knows.
+    /// Returns the ids of the snapshots that the device knows.
     pub fn snapshots(&mut self, name: &str) -> Vec<String> {
         let copy = self.copy(name);
         let log = self.device.log(&copy, None).unwrap();
@@ -132,19 +132,19 @@ impl Machine {
         ids
     }
 
-    /// The first column of an answer of the device's replica.
+    /// Returns the first column of a query on the device's replica.
     pub fn replica(&self, sql: &str) -> Vec<String> {
         query(&self.store_dir().join("replica.db"), sql)
     }
 
-    /// Nothing is wrong with the store, down to every object of every snapshot.
+    /// Checks that nothing is wrong with the store, down to every object of every snapshot.
     pub fn check(&mut self) {
         let report = self.device.doctor(false, &Activity::default()).unwrap();
         assert!(report.problems.is_empty(), "{:?}", report.problems);
     }
 }
 
-/// The first column of an answer, as text.
+/// Returns the first column of a query, as text.
 pub fn query(database: &Path, sql: &str) -> Vec<String> {
     let connection = rusqlite::Connection::open(database).unwrap();
     let mut statement = connection.prepare(sql).unwrap();

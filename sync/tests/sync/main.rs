@@ -1,4 +1,4 @@
-//! fastest-sync from outside: the contract of primaries, and devices that share one.
+//! Tests of fastest-sync from outside: the contract of primaries, and devices that share one.
 
 mod adopt;
 mod answers;

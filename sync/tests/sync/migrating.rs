@@ -1,7 +1,8 @@
-//! Migrations on real databases: the same tables everywhere, each file whole or not at all.
+//! Migrations on real databases: the same tables on each, and each file applied in full or not at
+//! all.
 //!
-//! `FASTEST_KILLS=50` kills servers that often in the middle of a migration; a few times by default,
-//! for each takes seconds.
+//! `FASTEST_KILLS=50` kills servers that often in the middle of a migration. The default is small,
+//! because each kill takes seconds.
 
 use std::path::Path;
 use std::time::Duration;
@@ -33,14 +34,14 @@ fn file_url(folder: &Path, name: &str) -> String {
     url::Url::from_file_path(folder.join(name)).unwrap().into()
 }
 
-/// The schema with its first migrations only.
+/// Returns the schema with its first migrations only.
 fn first(count: usize) -> Source {
     let migrations = &FASTEST.migrations[..count];
     let schema = Schema { owner: FASTEST.owner, tables: &[], migrations };
     Source { schema: Box::leak(Box::new(schema)), ..Source::own() }
 }
 
-/// A schema with these migrations after those of Fastest.
+/// Returns a schema with these migrations after those of Fastest.
 fn with(more: &'static [(&'static str, &'static str)]) -> Source {
     let more = more.iter().map(|(name, sql)| Migration { name, sql });
     let migrations: Vec<Migration> = FASTEST.migrations.iter().copied().chain(more).collect();
@@ -48,15 +49,15 @@ fn with(more: &'static [(&'static str, &'static str)]) -> Source {
     Source { schema: Box::leak(Box::new(schema)), ..Source::own() }
 }
 
-/// Names of the migrations that a primary has recorded.
+/// Returns the names of the migrations that a primary has recorded.
 fn recorded(primary: &dyn Primary) -> Vec<String> {
     let sql = "SELECT name FROM d1_migrations ORDER BY name";
     let rows = run(primary.run(sql, &[])).unwrap_or_default();
     rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
 
-/// Each migration is there in full or not at all, and a last run brings the rest. Gives how many were
-/// there before that.
+/// Checks that each migration was applied in full or not at all, and that a last run applies the
+/// rest. Returns how many there were before that.
 fn check_whole(primary: &dyn Primary) -> usize {
     let names = recorded(primary);
     let expected = FASTEST.migrations.iter().map(|migration| migration.name);
@@ -105,7 +106,7 @@ fn every_database_comes_to_the_same_tables() {
     assert!(said.contains("No migrations to apply"), "wrangler takes what we applied: {said}");
 }
 
-/// Two at once, fifty times on each kind of database.
+/// Runs two migrators at once, fifty times on each kind of database.
 #[test]
 fn two_migrators_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +119,7 @@ fn two_migrators_at_once() {
             [file_url(folder.path(), &format!("{round}.db")), d1_url(d1, d1.fresh()), sqld.url()];
         for url in &urls {
             let (one, two) = (open(url), open(url));
-            // The second starts a little later each time, and so meets the first elsewhere.
+            // The second starts a little later each time, and so meets the first at another point.
             let later = async {
                 tokio::time::sleep(Duration::from_millis(round)).await;
                 apply(&*two, &Source::own()).await
@@ -132,7 +133,7 @@ fn two_migrators_at_once() {
     }
 }
 
-/// How often servers are killed.
+/// Returns how often servers are killed.
 fn kills() -> u32 {
     std::env::var("FASTEST_KILLS").map_or(3, |kills| kills.parse().expect("FASTEST_KILLS counts"))
 }
@@ -175,8 +176,8 @@ impl Mortal for Database {
     }
 }
 
-/// Kills a server while it migrates, a little later each time. Gives how many migrations it had by
-/// then.
+/// Kills a server while it migrates, a little later each time. Returns how many migrations it had
+/// by then.
 fn kill_in_the_middle(server: &mut dyn Mortal, after: Duration) -> usize {
     let url = server.url();
     let migrator = std::thread::spawn(move || {
@@ -227,7 +228,7 @@ fn a_statement_that_fails_is_named_and_leaves_nothing() {
             assert_eq!(run(live(&*primary)).unwrap(), before);
             assert_eq!(recorded(&*primary).len(), FASTEST.migrations.len());
         };
-        // Found in memory.
+        // Fails in memory.
         check(
             &[(
                 "0009_fastest_test.sql",
@@ -236,7 +237,7 @@ fn a_statement_that_fails_is_named_and_leaves_nothing() {
             3,
             "syntax error",
         );
-        // Only the rows that are there tell.
+        // Fails only because of existing rows.
         check(
             &[(
                 "0009_fastest_test.sql",
@@ -247,7 +248,7 @@ fn a_statement_that_fails_is_named_and_leaves_nothing() {
             5,
             "UNIQUE",
         );
-        // Nothing fails before the end.
+        // Fails at the end only.
         check(
             &[(
                 "0009_fastest_test.sql",

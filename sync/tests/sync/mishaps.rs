@@ -1,5 +1,5 @@
-//! What goes wrong in the world: no network, lost answers, restored and copied databases. Nothing
-//! that was acknowledged, and nothing that a device holds, is lost.
+//! Mishaps: no network, lost answers, restored and copied databases. Nothing that was acknowledged,
+//! and nothing that a device holds, is lost.
 
 use std::collections::HashSet;
 use std::fs;
@@ -62,7 +62,7 @@ fn an_index_that_was_lost_is_made_again_only_where_the_store_has_everything() {
     fs::remove_file(&index).unwrap();
     assert!(!look(&mut one).dirty && index.exists());
 
-    // The store loses the first pack, and forgets it: what stands in the folder is then all there is.
+    // The store loses the first pack and forgets it: only the files in the folder are left.
     let packs = || -> Vec<_> {
         let shards = fs::read_dir(one.store_dir().join("objects/packs")).unwrap();
         let files = shards.flat_map(|shard| fs::read_dir(shard.unwrap().path()).unwrap());
@@ -108,7 +108,7 @@ fn a_clone_that_fails_leaves_nothing_and_one_that_was_killed_is_in_nobodys_way()
     assert!(matches!(two.try_clone("app", "taken"), Err(SyncError::NotEmpty { .. })));
 }
 
-/// A primary whose first answer to each push gets lost on the way.
+/// A primary that loses its first answer to each push.
 struct Lossy {
     inner: Embedded,
     answered: Mutex<HashSet<String>>,
@@ -164,7 +164,7 @@ fn an_answer_is_lost(large: LargePacks) {
     let mut lost = 0;
     loop {
         let waiting = Outbox(replica.read()).entries(&scope).unwrap();
-        // Each try loses one answer, so every statement of the push is sent twice.
+        // Each attempt loses one answer, so every statement of the push is sent twice.
         let locks = store_dir.join("locks");
         match run(push_scope(&mut replica, &store, &remote, &scope, &locks)) {
             Ok(_) => break,
@@ -193,7 +193,7 @@ fn a_lost_answer_amid_the_parts_of_a_pack_does_no_harm() {
     an_answer_is_lost(LargePacks::Rows);
 }
 
-/// A machine with the project `app`, and its primary's folder.
+/// Returns a machine with the project `app`, and its primary's folder.
 fn pushed() -> (tempfile::TempDir, Machine) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("now")).unwrap();
@@ -221,7 +221,7 @@ fn a_primary_restored_to_an_older_day_gets_everything_again() {
 
     fs::remove_dir_all(&now).unwrap();
     fs::rename(&old, &now).unwrap();
-    // Without anything new to say, and then with.
+    // First with nothing new to send, and then with something.
     one.push("app");
     two.write("desk/c", "after the restore");
     two.push("desk");
@@ -280,7 +280,7 @@ fn another_primary_is_given_everything() {
     assert_eq!(two.files("desk"), one.files("app"));
     assert_eq!(two.snapshots("desk"), one.snapshots("app"));
     two.check();
-    // And back: the first one is behind, and catches up.
+    // Back to the first primary, which is behind and catches up.
     one.write("app/a", "on the other");
     one.push("app");
     one.follow(&folder.path().join("now/primary.db"), Packs::Default);

@@ -1,4 +1,4 @@
-//! Which snapshot a user means.
+//! How users name snapshots.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use fastest_sync::remote::state::Packs;
 
 use super::machine::Machine;
 
-/// What file `a` holds in the snapshot of this name, as a working copy sees it; the error in words.
+/// Returns the content of file `a` in the snapshot of this name, as a working copy resolves it, or
+/// the error's text.
 fn named(machine: &mut Machine, copy: &str, snapshot: &str) -> String {
     let copy = machine.copy(copy);
     let mut out = Vec::new();

@@ -1,4 +1,5 @@
-//! A push carries what changed, in order, past the application's own triggers, on each primary.
+//! A push sends what changed, in order, and copes with the application's own triggers, on each
+//! primary.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -41,7 +42,7 @@ fn task(id: &str, slug: &str) -> Task {
     Task { id, team, slug, title, state, rank: 0.1, touched_at: None }
 }
 
-/// Runs a story on each primary, with two devices.
+/// Runs a scenario on each primary, with two devices.
 fn each(story: fn(&Remote, &mut Database, &mut Database, &Path)) {
     let folder = tempfile::tempdir().unwrap();
     let (primaries, _server) = primaries(folder.path());
@@ -103,7 +104,7 @@ fn only_what_changed_is_sent_and_set() {
         one.save(&Task { title: "second".into(), state: "done".into(), ..task("a", "x") }).unwrap();
         run(one.push_all(remote)).unwrap();
         assert_eq!(fired(), "open>done");
-        // What is written and comes to the same is not sent at all.
+        // Writes that cancel out are not sent at all.
         one.save(&Task { title: "third".into(), state: "done".into(), ..task("a", "x") }).unwrap();
         one.save(&Task { title: "second".into(), state: "done".into(), ..task("a", "x") }).unwrap();
         let version = "SELECT CAST(version AS TEXT) FROM fastest_changes WHERE pk = 'a'";
@@ -111,7 +112,7 @@ fn only_what_changed_is_sent_and_set() {
         run(one.push_all(remote)).unwrap();
         assert_eq!(query(path, "SELECT count(*) FROM fastest_local_outbox"), ["0"]);
         assert_eq!(cell(remote, version), before);
-        // Both devices change a column of their own.
+        // Both devices change a column each.
         two.save(&Task { rank: 0.2, ..task("a", "x") }).unwrap();
         run(two.push_all(remote)).unwrap();
         run(one.pull(remote, "t")).unwrap();
@@ -135,7 +136,7 @@ fn what_a_trigger_sets_is_learned_and_no_conflict() {
         for title in ["b", "c", "d"] {
             let now = one.get::<Task>("a").unwrap().unwrap();
             one.save(&Task { title: title.into(), ..now }).unwrap();
-            // Beside the question that an application's device asks before it pushes.
+            // Not counted is the question that an application's device asks before it pushes.
             assert_eq!(push(one, remote), 3, "the push, and the pull that learns the row");
             let now = one.get::<Task>("a").unwrap().unwrap();
             assert_eq!(now.touched_at, Some(format!("stamped {title}")));
@@ -232,7 +233,7 @@ fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
         run(two.pull(remote, "t")).unwrap();
         let there = two.get::<Task>("a").unwrap().unwrap();
         assert_eq!((&*there.title, there.rank), ("by the older build", 0.1));
-        // Resent after a lost answer, it changes nothing.
+        // Sent again after a lost answer, it changes nothing.
         run(remote.primary.run(PUSH_1_SQL, &["old push", &device, &payload.to_string()])).unwrap();
     });
 }
@@ -254,8 +255,8 @@ static CHAIN: LazyLock<Schema> = LazyLock::new(|| {
     Schema { owner: "chain", tables, migrations }
 });
 
-/// D1 allows ten levels of triggers, and a cascade takes one for each generation. `docs/protocol.md`
-/// states these depths.
+/// D1 allows ten levels of triggers, and a cascade takes one for each generation.
+/// `docs/protocol.md` states these depths.
 #[test]
 fn how_deep_a_cascade_goes_on_d1() {
     let d1 = D1Server::shared();

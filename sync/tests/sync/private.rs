@@ -1,4 +1,5 @@
-//! What is private stays on the primary: neither a pull nor a push carries a byte of it to a device.
+//! Private columns and tables stay on the primary: neither a pull nor a push brings a byte of them
+//! to a device.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use super::machine::{Machine, query};
 use super::run;
 
 const HUSH: &str = "hush-which-nobody-may-hear";
-/// Eight bytes of a kind in SQLite's files, where they stand in this order.
+/// Values of eight bytes that can be recognised in SQLite's files, which store them in this order.
 const HUSH_INTEGER: i64 = 0x1122_3344_5566_7788;
 const HUSH_REAL: f64 = 1_234.567_890_123_4;
 const NEWS: &str = "news-for-all-who-share";
@@ -26,7 +27,8 @@ fn is_private(table: &Table) -> bool {
     table.policy == Policy::Private
 }
 
-/// A row in each table, parents first, but for those of a device's own work: every column has a value.
+/// Inserts a row into each table, parents first, except for the tables of a device's own work.
+/// Every column gets a value.
 fn fill(primary: &Path) {
     let database = rusqlite::Connection::open(primary).unwrap();
     database.pragma_update(None, "foreign_keys", true).unwrap();
@@ -43,13 +45,13 @@ fn fill(primary: &Path) {
     }
 }
 
-/// The key of a row that is there, or what marks a value as secret or shared.
+/// Returns the key of an existing row, or a value that is marked as secret or shared.
 fn value(primary: &Path, table: &Table, column: &Column) -> String {
     if let Some(to) = &column.references {
         let keys = query(primary, &format!("SELECT {} FROM {} LIMIT 1", to.column, to.table));
         return format!("'{}'", keys[0]);
     }
-    // The scope of a row without a foreign key to it.
+    // The scope of a row that has no foreign key to it.
     if column.name == "project_id" {
         return format!("'{}'", query(primary, "SELECT id FROM projects")[0]);
     }
@@ -63,7 +65,7 @@ fn value(primary: &Path, table: &Table, column: &Column) -> String {
     }
 }
 
-/// Pulls every scope that there is, whoever's it is.
+/// Pulls every scope on the primary, whoever owns it.
 fn pull_everything(device: &Machine, primary: &Path) {
     let store = Store::open(&device.store_dir().join("objects")).unwrap();
     let mut replica = Replica::open(&device.store_dir().join("replica.db"), &FASTEST).unwrap();
@@ -80,7 +82,7 @@ fn pull_everything(device: &Machine, primary: &Path) {
     }
 }
 
-/// Every file under a folder.
+/// Returns every file below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -93,7 +95,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files that hold any of these bytes, by name.
+/// Returns the names of the files that contain any of these bytes.
 fn holders(folder: &Path, bytes: &[&[u8]]) -> Vec<String> {
     let holds = |path: &PathBuf| {
         let content = fs::read(path).unwrap();

@@ -1,4 +1,4 @@
-//! How many requests the daily work takes, on each real server.
+//! The number of requests that daily work takes, on each real server.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ fn small_work_is_one_request() {
     }
 }
 
-/// Prints how the count grows, and holds it to the size of what is sent.
+/// Prints how the number grows, and checks that it is bounded by the size of what is sent.
 fn growth(counts: &[u64]) {
     let (sqld, d1, s3) = (SqldServer::start(), D1Server::shared(), S3Server::start());
     let (bucket, endpoint) = (s3.bucket(), s3.endpoint());

@@ -1,15 +1,15 @@
-//! Architecture: in each crate, rooms import downward only, and no two files import each other, be it by
-//! way of others.
+//! Architecture: in each crate, rooms import downwards only, and no two files import each other,
+//! directly or indirectly.
 //!
-//! A room is a folder or a file of a crate's `src`. A file imports another where it writes a path that
-//! leads there, in a `use` or in its code: the file that the path names counts, also where that file only
-//! hands the name on. Tests inside of the sources (`#[cfg(test)]`) may look anywhere.
+//! A room is a folder or a file of a crate's `src`. A file imports another if it contains a path
+//! that leads there, in a `use` or in its code. The file that the path names counts, even if that
+//! file only re-exports the name. Tests in the sources (`#[cfg(test)]`) may import anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The rooms of each crate, from the bottom up. A file may import files of its own room and of those
-/// before it.
+/// The rooms of each crate, from the bottom up. A file may import files of its own room and of
+/// rooms before it.
 const ROOMS: &[(&str, &[&str])] = &[(
     "sync",
     &["base", "remote", "replica", "rows", "migrations", "error", "exchange", "database", "device"],
@@ -20,14 +20,14 @@ type Module = Vec<String>;
 
 /// A path in a file.
 struct Mention {
-    /// Inside of which modules it stands, those of the file included.
+    /// The modules that it is in, those of the file included.
     place: Module,
     /// Its words.
     words: Vec<String>,
     line: usize,
 }
 
-/// That one file names another.
+/// An import of one file by another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Import {
     from: String,
@@ -46,15 +46,15 @@ fn module_of(file: &str) -> Module {
     words
 }
 
-/// A word or a sign of a source, and its line.
+/// A word or punctuation mark of a source, and its line.
 #[derive(Debug, Clone, PartialEq)]
 struct Token {
     text: String,
     line: usize,
 }
 
-/// Where a comment, a string or a letter in quotes ends that begins at the start of `rest`; `None` where
-/// none does.
+/// Returns the end of a comment, string or character literal that begins at the start of `rest`;
+/// `None` if none does.
 fn skipped(rest: &str) -> Option<usize> {
     if rest.starts_with("//") {
         return Some(rest.find('\n').unwrap_or(rest.len()));
@@ -81,7 +81,7 @@ fn skipped(rest: &str) -> Option<usize> {
     }
 }
 
-/// The length of what stands in quotes, both included.
+/// Returns the length of a quoted text, with both quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, letter) in text.char_indices().skip(1) {
@@ -93,7 +93,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The words and signs of a source. Two colons are one sign.
+/// Returns the words and punctuation marks of a source. Two colons are one token.
 fn tokens(source: &str) -> Vec<Token> {
     let (mut rest, mut line, mut all) = (source, 1, Vec::new());
     while let Some(first) = rest.chars().next() {
@@ -114,19 +114,20 @@ fn tokens(source: &str) -> Vec<Token> {
     all
 }
 
-/// What reads the paths of one file.
+/// Reads the paths of one file.
 struct Reader<'a> {
     tokens: &'a [Token],
-    /// The modules that the file declares: their names alone begin a path.
+    /// The modules that the file declares: only their names begin a path without `crate`, `self` or
+    /// `super`.
     children: BTreeSet<&'a str>,
-    /// Where the reader is: modules of the file, and the depth of brackets at which each ends.
+    /// The reader's position: modules of the file, and the depth of brackets at which each ends.
     place: Module,
     inside: Vec<usize>,
     depth: usize,
     found: Vec<Mention>,
 }
 
-/// The paths in a file.
+/// Returns the paths in a file.
 fn mentions(file: &str, source: &str) -> Vec<Mention> {
     let tokens = tokens(source);
     let declared = tokens.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";");
@@ -146,7 +147,7 @@ impl<'a> Reader<'a> {
         self.tokens.get(at).map_or("", |token| &token.text)
     }
 
-    /// Reads what begins at `at`; returns where it ends.
+    /// Reads the item that begins at `at`, and returns where it ends.
     fn read(&mut self, at: usize) -> usize {
         match self.text(at) {
             "#" if self.is_of_tests(at) => self.end_of_item(at + 7),
@@ -187,7 +188,7 @@ impl<'a> Reader<'a> {
         self.text(at).starts_with(|c: char| c.is_alphabetic() || c == '_')
     }
 
-    /// Whether a path of ours begins here.
+    /// Whether a path into this crate begins here.
     fn begins(&self, at: usize) -> bool {
         let word = self.text(at);
         let is_first = at == 0 || self.text(at - 1) != "::";
@@ -199,13 +200,13 @@ impl<'a> Reader<'a> {
         self.found.push(Mention { place: self.place.clone(), words, line });
     }
 
-    /// Whether `#[cfg(test)]` stands here.
+    /// Whether `#[cfg(test)]` is here.
     fn is_of_tests(&self, at: usize) -> bool {
         let words = ["#", "[", "cfg", "(", "test", ")", "]"];
         words.iter().enumerate().all(|(more, word)| self.text(at + more) == *word)
     }
 
-    /// Behind the item that begins here.
+    /// Returns the position after the item that begins here.
     fn end_of_item(&self, mut at: usize) -> usize {
         let mut depth = 0;
         while at < self.tokens.len() {
@@ -221,8 +222,8 @@ impl<'a> Reader<'a> {
         at
     }
 
-    /// Reads the paths of a `use`, or of the brackets in one. `stem` is what stands before the brackets,
-    /// and `is_ours` whether that leads into this crate. Returns where it ends.
+    /// Reads the paths of a `use`, or of the brackets in one. `stem` is the path before the
+    /// brackets, and `is_ours` says whether it leads into this crate. Returns where it ends.
     fn used(&mut self, mut at: usize, stem: &[String], is_ours: bool) -> usize {
         let mut words = stem.to_vec();
         let mut leads_here = is_ours;
@@ -230,7 +231,7 @@ impl<'a> Reader<'a> {
             match self.text(at) {
                 "{" => {
                     at = self.used(at + 1, &words.clone(), leads_here);
-                    // What stood in the brackets is all that this path had.
+                    // The brackets contained everything that this path had.
                     words.truncate(stem.len());
                     continue;
                 }
@@ -255,7 +256,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Every import of one file of a crate by another.
+/// Returns every import of one file of a crate by another.
 fn imports(sources: &Sources) -> BTreeSet<Import> {
     let files: BTreeMap<Module, &String> =
         sources.keys().map(|file| (module_of(file), file)).collect();
@@ -280,7 +281,7 @@ fn imports(sources: &Sources) -> BTreeSet<Import> {
                     break;
                 }
             }
-            // What is inside of a file is that file's.
+            // A module inside of a file belongs to the file.
             while !at.is_empty() && !files.contains_key(&at) {
                 at.pop();
             }
@@ -292,7 +293,7 @@ fn imports(sources: &Sources) -> BTreeSet<Import> {
     all
 }
 
-/// The place of a file's room in the list; `None` for a file that is in none.
+/// Returns the index of a file's room in the list; `None` if the file is in no room.
 fn room_of(file: &str, rooms: &[&str]) -> Option<usize> {
     if matches!(file, "lib.rs" | "main.rs") {
         return Some(rooms.len());
@@ -301,11 +302,11 @@ fn room_of(file: &str, rooms: &[&str]) -> Option<usize> {
         Some(rest) => rest.starts_with('/') || rest == ".rs",
         None => false,
     };
-    // A room inside of another is named by the longer path.
+    // Of nested rooms, the longer path names the inner one.
     (0..rooms.len()).filter(|at| is_in(rooms[*at])).max_by_key(|at| rooms[*at].len())
 }
 
-/// The lines that break the order of the rooms, or belong to no room.
+/// Returns the imports that break the order of the rooms, and the files that are in none.
 fn climbing(sources: &Sources, rooms: &[&str]) -> Vec<String> {
     let mut broken = Vec::new();
     for file in sources.keys().filter(|file| room_of(file, rooms).is_none()) {
@@ -321,7 +322,7 @@ fn climbing(sources: &Sources, rooms: &[&str]) -> Vec<String> {
     broken
 }
 
-/// A circle of imports, as the lines that make it; empty where there is none.
+/// Returns the imports that form a cycle; empty if there is none.
 fn circle(sources: &Sources) -> Vec<String> {
     let mut arrows: BTreeMap<String, Vec<Import>> = BTreeMap::new();
     for import in imports(sources) {
@@ -392,8 +393,8 @@ fn rooms_import_downward_and_no_file_in_a_circle() {
     }
 }
 
-/// Checks what of these sources breaks the order of the rooms `low`, `high` and `high/attic`, and how many
-/// imports are in a circle.
+/// Checks which of these sources break the order of the rooms `low`, `high` and `high/attic`, and
+/// how many imports form a cycle.
 fn check(sources: &[(&str, &str)], climbs: &[&str], in_circle: usize) {
     let own = |(file, text): &(&str, &str)| ((*file).to_owned(), (*text).to_owned());
     let sources: Sources = sources.iter().map(own).collect();

@@ -1,5 +1,5 @@
-//! What is written together arrives together, and what the primary refuses stands before nothing
-//! else, on each primary.
+//! What is written together arrives together, and what the primary refuses does not hold up
+//! anything else, on each primary.
 
 mod random;
 
@@ -40,7 +40,7 @@ struct Note {
     size: f64,
 }
 
-/// The tables as the primary has them: it has rules of its own, that no device knows.
+/// The tables as the primary has them, with rules of its own that no device knows.
 static DESK: LazyLock<Schema> = LazyLock::new(|| {
     let tables = vec![Folder::TABLE, Note::TABLE].leak();
     let sql = init_sql(tables);
@@ -82,7 +82,7 @@ fn note(id: &str, team: &str) -> Note {
     Note { id, team, folder: None, slug, title, state, owner, memo: Some("".into()), size: 1.0 }
 }
 
-/// Runs a story on each primary.
+/// Runs a scenario on each primary.
 fn each(story: fn(&Remote, &Path)) {
     let folder = tempfile::tempdir().unwrap();
     let (primaries, _server) = primaries(folder.path());
@@ -108,8 +108,8 @@ fn count(remote: &Remote, from: &str) -> String {
     counted[0][0].clone().unwrap()
 }
 
-/// What makes a note wrong for the primary: its name, the change, and the column and the words by
-/// which it is refused.
+/// What makes a note invalid for the primary: a name, the change, and the column and the words of
+/// the refusal.
 type Fault = (&'static str, fn(&mut Note), Option<&'static str>, &'static str);
 
 const FAULTS: [Fault; 9] = [
@@ -124,7 +124,7 @@ const FAULTS: [Fault; 9] = [
     ("mute", |note| note.title = "mute".into(), None, "took the write away"),
 ];
 
-/// Transactions, one in ten of two rows of two scopes, of which ten are wrong for ten reasons.
+/// Transactions, one in ten of two rows in two scopes, of which ten are invalid for ten reasons.
 #[test]
 fn what_is_refused_stands_before_nothing_else() {
     let transactions: usize =
@@ -171,7 +171,7 @@ fn each_of(transactions: usize) {
             pushed.refused.iter().map(|refused| (refused.key.clone(), refused)).collect();
         assert_eq!(refused.len(), 10, "{refused:#?}");
         assert_eq!(one.refused().unwrap(), pushed.refused);
-        // With the one by hand and the first.
+        // Including the note by hand and the first one.
         assert_eq!(count(remote, "notes"), (transactions + 2 - 10).to_string());
         assert_eq!(count(remote, "folders"), (folders - 10).to_string(), "whole, or not at all");
         for (fault, (name, _, column, words)) in FAULTS.iter().enumerate() {
@@ -184,7 +184,7 @@ fn each_of(transactions: usize) {
             assert_eq!(found.rows.len(), 2, "{name}");
         }
         assert_eq!(run(one.push_all(remote)).unwrap().refused, [], "they are named once");
-        // Mended, they arrive.
+        // Once they are mended, they arrive.
         for at in (0..10).map(|fault| fault * (transactions / 10) + transactions / 20) {
             let held: Note = one.get(&format!("n{at}")).unwrap().unwrap();
             let mended = Note { folder: held.folder, ..note(&held.id, &held.team) };
@@ -209,7 +209,7 @@ fn what_needs_a_refused_row_waits_with_it() {
         let refused = run(one.push_all(remote)).unwrap().refused;
         assert_eq!((refused.len(), &*refused[0].key), (1, "f"), "{refused:?}");
         assert_eq!(count(remote, "notes WHERE id IN ('in', 'beside')"), "1");
-        // Tried again as it is, it is refused again; the primary's rule gone, it goes.
+        // Tried again unchanged, it is refused again. Without the primary's rule, it is accepted.
         one.retry_refused(refused[0].id).unwrap();
         assert_eq!(run(one.push_all(remote)).unwrap().refused.len(), 1);
         by_hand(remote, "DROP TRIGGER full_folders");
@@ -240,7 +240,8 @@ fn a_dropped_transaction_leaves_what_the_primary_has() {
         assert_eq!(one.drop_refused(refused.id).unwrap(), refused);
         assert_eq!(one.all::<Note>().unwrap(), [note("a", "t")]);
         assert!(one.waiting().unwrap().is_empty() && one.refused().unwrap().is_empty());
-        // A row of it that others change is merged, and all of it is tried again.
+        // If others change one of its rows, that row is merged, and the whole transaction is tried
+        // again.
         spoil(&mut one);
         let mut two = open(path, "two.db");
         run(two.pull(remote, "t")).unwrap();
@@ -278,7 +279,7 @@ fn a_transaction_is_here_whole_or_not_at_all() {
     };
     assert!((2_700_000..2_710_000).contains(&bytes), "{bytes}");
     assert_eq!(one.all::<Note>().unwrap(), []);
-    // What waits already counts for none that is written after it, though it has a row of both.
+    // The bytes that wait already do not count for later transactions, although they share a row.
     for other in ["a", "b", "c"] {
         one.transaction(|tx| tx.save(&large("hot")).and_then(|()| tx.save(&large(other)))).unwrap();
     }
@@ -302,7 +303,7 @@ fn one_scope_takes_along_what_was_written_with_it() {
         assert_eq!(one.waiting().unwrap(), ["a", "b"]);
         run(one.push_all(remote)).unwrap();
         assert_eq!(count(remote, "notes WHERE team = 'b'"), "2");
-        // Both devices wrote to a row of one transaction: it is merged, in its own scope.
+        // Both devices wrote to one row of a transaction: it is merged, in its own scope.
         let mut two = open(path, "two.db");
         for scope in ["a", "b"] {
             run(two.pull(remote, scope)).unwrap();
@@ -345,7 +346,7 @@ static STORE: LazyLock<Schema> = LazyLock::new(|| {
     Schema { owner: "store", tables, migrations: migrations.leak() }
 });
 
-/// A primary in a file, and devices for it.
+/// Returns a primary in a file, and a device for it.
 fn store() -> (tempfile::TempDir, Remote, Database) {
     let folder = tempfile::tempdir().unwrap();
     let remote = Remote::of(std::boxed::Box::new(Embedded::new(&folder.path().join("primary.db"))));
@@ -468,7 +469,7 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     let pushed = run(one.push_all(&remote)).unwrap();
     assert!(pushed.primary_went_back);
     assert_eq!(count(&remote, "boxes WHERE id = 'p'"), "0", "it was deleted here");
-    // What was lost there, nobody can tell from what others wrote: both are kept.
+    // Nobody can tell the lost write from what others wrote: both versions are kept.
     let told: Vec<String> = one.conflicts().unwrap().into_iter().map(|both| both.key).collect();
     assert_eq!(told, ["b"]);
 }
@@ -494,7 +495,7 @@ fn many_rows_that_refer_to_one_which_is_gone_are_told_in_few_requests() {
     let refused = two.refused().unwrap();
     assert_eq!(refused.len(), 50);
     assert!(refused[0].why.contains("it names boxes b, which was deleted"), "{}", refused[0]);
-    // The rest follows with the next.
+    // The rest is sent with the next push.
     assert_eq!(run(two.push_all(&remote)).unwrap().refused.len(), 10);
     assert_eq!(count(&remote, "boxes WHERE id = 'c'"), "1");
 }

@@ -1,5 +1,5 @@
-//! Two devices that share a primary: everything of one reaches the other, and what both did is
-//! merged with nothing lost.
+//! Two devices that share a primary: everything of one reaches the other, and their work is merged
+//! with nothing lost.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use fastest_sync::remote::state::Packs;
 use super::machine::{Machine, noise};
 use super::run;
 
-/// Larger than what travels in a payload, and than one row.
+/// Larger than fits into a payload, or into one row.
 const LARGE_BYTES: usize = 2_500_000;
 
 fn there_and_back(packs: Packs) {
@@ -48,7 +48,7 @@ fn packs_in_rows_go_both_ways_in_parts() {
     there_and_back(Packs::Rows);
 }
 
-/// Two devices with a working copy each, `app` and `desk`, of the same files.
+/// Returns two devices with a working copy each, `app` and `desk`, of the same files.
 fn pair(files: &[(&str, &str)]) -> (tempfile::TempDir, Machine, Machine) {
     let folder = tempfile::tempdir().unwrap();
     let primary = folder.path().join("primary.db");
@@ -105,7 +105,7 @@ fn a_row_that_both_changed_keeps_both_versions() {
         let all = one.device.workspaces(&copy).unwrap().workspaces;
         all.into_iter().find(|workspace| workspace.name == name).unwrap().id
     });
-    // A third workspace, so that each side has one to choose that the other did not.
+    // A third workspace, so that each side can choose another one.
     let copy = one.copy("app");
     let dir = one.path("third");
     run(one.device.workspace_new(&copy, "third", Some(&dir), &Default::default())).unwrap();

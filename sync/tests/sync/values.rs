@@ -1,5 +1,5 @@
-//! A value arrives as it left, on each primary, through two devices; and what no device can hold is
-//! held back, while the rest of its scope arrives.
+//! Values arrive as they were sent, on each primary and through two devices. What no device can
+//! hold is held back, while the rest of its scope arrives.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -37,7 +37,7 @@ static LAB: LazyLock<Schema> = LazyLock::new(|| {
     Schema { owner: "lab", tables, migrations }
 });
 
-/// A remote for each kind of primary, by name, and what must live as long.
+/// Returns a remote for each kind of primary, by name, and the server that must outlive them.
 pub fn primaries(folder: &Path) -> (Vec<(&'static str, Remote)>, SqldServer) {
     let (sqld, d1) = (SqldServer::start(), D1Server::shared());
     let d1 = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
@@ -150,14 +150,14 @@ impl Random {
     }
 }
 
-/// Values of rows, by which reals are told apart bit by bit.
+/// Returns the values of rows, in which reals are compared bit by bit.
 fn values(mut rows: Vec<Reading>) -> Vec<Vec<Value>> {
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let of = |row| named_values(row).unwrap().into_iter().map(|(_, value)| value).collect();
     rows.iter().map(of).collect()
 }
 
-/// `FASTEST_CASES` rows for each primary, 300 if not given, from `FASTEST_SEED`.
+/// Runs `FASTEST_CASES` rows on each primary, 300 by default, from `FASTEST_SEED`.
 #[test]
 fn every_value_goes_there_and_back() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
@@ -185,7 +185,7 @@ fn every_value_goes_there_and_back() {
         run(two.pull(&remote, "t")).unwrap();
         let there = two.all::<Reading>().unwrap();
         assert!(values(there) == values(wrote.clone()), "there: {name}");
-        // Another column changes on the second device: the others come back as they left.
+        // If another column changes on the second device, the others come back as they were sent.
         for mut row in two.all::<Reading>().unwrap() {
             row.title.push('!');
             two.save(&row).unwrap();
@@ -246,7 +246,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         assert_eq!(get(&device, "d").level, 0.3);
         assert_eq!(get(&device, "e").title, "with \u{fffd}");
         assert_eq!(get(&device, "f").level, 2.0);
-        // What is written to a held row waits; the rest goes.
+        // Writes to a held row wait; the rest is sent.
         for id in ["a", "d"] {
             device.save(&Reading { maybe: Some(5), ..get(&device, id) }).unwrap();
         }
@@ -255,7 +255,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         assert_eq!(waiting, [true, false, false]);
         let maybe = "SELECT CAST(maybe AS TEXT) FROM readings WHERE id IN ('a', 'd') ORDER BY id";
         assert_eq!(by_hand(&remote, maybe), [[None], [Some("5".to_owned())]]);
-        // Mended, it comes, and what waited goes out.
+        // Once the row is mended, it arrives, and what waited is sent.
         by_hand(&remote, "UPDATE readings SET note = 'mended' WHERE id = 'a'");
         by_hand(&remote, "UPDATE readings SET count = 9 WHERE id = 'b'");
         by_hand(&remote, "DELETE FROM readings WHERE id = 'c'");
@@ -390,7 +390,7 @@ fn an_error_holds_no_statement() {
             format!("SELECT abs(-9223372036854775807 - 1) FROM (SELECT '{secrets}')"),
         ] {
             let failed = run(remote.primary.run(&sql, &[])).unwrap_err().to_string();
-            // Some say what stands where it fails.
+            // Some servers quote the text at which a statement fails.
             let repeated = failed.matches("secret").count();
             assert!(failed.len() < 400 && repeated < 10, "{name}: {failed}");
         }

@@ -1,5 +1,5 @@
-//! A schema goes through everything that a schema goes through, one migration each, on a database of
-//! each kind, with rows in every table. Then a device that was asleep all the while comes back.
+//! A schema goes through every kind of change, one migration each, on a database of each kind, with
+//! rows in every table. Then a device that was not opened all the while comes back.
 
 mod scene;
 mod steps;
@@ -110,7 +110,7 @@ fn a_schema_lives() {
     }
 }
 
-/// All files at once, by wrangler, on an empty database.
+/// Applies all files at once with wrangler, on an empty database.
 fn wrangler_applies_the_same(walk: &Walk) {
     let uuid = "00000000-0000-4000-8000-00000000000c";
     let mut d1 = D1Server::start(&[("migrated", uuid)]);
@@ -124,7 +124,8 @@ fn remote(url: &str) -> Remote {
     Remote::to(url, &fastest_fixtures::keys::Keys::default()).unwrap()
 }
 
-/// A device of the first state that has pulled, and has rows that wait. Gives its folder.
+/// Makes a device with the first schema that has pulled, and has rows that wait. Returns its
+/// folder.
 fn fall_asleep(url: &str, first: &'static Schema) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut db = Database::open(&folder.path().join("device.db"), first).unwrap();
@@ -149,7 +150,7 @@ fn fall_asleep(url: &str, first: &'static Schema) -> tempfile::TempDir {
     folder
 }
 
-/// All that a push could change.
+/// Returns everything that a push could change.
 fn state(primary: &dyn Primary) -> Vec<String> {
     let changes = "SELECT json_array(tbl, pk, scope, version, seq, deleted) FROM fastest_changes
                    ORDER BY tbl, pk";
@@ -196,7 +197,7 @@ fn the_sleeper_wakes(folder: &std::path::Path, url: &str, last: &'static Schema)
     assert_eq!(projects, [r#"["house","Mansion","open"]"#, r#"["shed","","open"]"#]);
     let slept = list(primary, "SELECT what FROM events WHERE id = 'e9'");
     assert_eq!(slept, ["slept"]);
-    // It holds what the primary holds, of the scopes that it has.
+    // It holds what the primary holds of its scopes.
     for table in last.synced() {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         let scopes = format!(

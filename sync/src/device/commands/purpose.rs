@@ -11,10 +11,10 @@ pub(crate) enum Purpose<'a> {
     /// The user wants it saved. `if_empty` says whether an empty tree without a head is worth a
     /// snapshot.
     Save { if_empty: bool },
-    /// The user wants these paths to be no longer content.
+    /// The user wants these paths to stop being content.
     Untrack(&'a [Vec<u8>]),
-    /// Nothing may be lost when the files are replaced. This goes on even if an ignore file cannot
-    /// be read.
+    /// Nothing may be lost when the files are replaced. An ignore file that cannot be read does not
+    /// prevent it.
     Safety,
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ScanJob<'a> {
     pub index_use: IndexUse,
     /// The tree of the copy's head.
     pub head: Option<TreeId>,
-    /// Paths that are to be no longer content.
+    /// Paths that are to stop being content.
     pub untrack: &'a [Vec<u8>],
 }
 

@@ -1,5 +1,6 @@
-//! What the application's own constraints ask of rows, on each kind of primary: a device knows what no two
-//! rows may share, cascades along any unique column, strikes no row of another, and is told who keeps one.
+//! The application's own constraints, on each kind of primary: a device checks unique values
+//! itself, cascades along any unique column, replaces no row of another device, and is told which
+//! row keeps one from being deleted.
 
 use std::path::Path;
 
@@ -75,7 +76,7 @@ fn page(id: &str, title: &str, slug: &str) -> Page {
     Page { id, org, team: 7, lang, title, slug, gone: None, code, editor, author }
 }
 
-/// The application's tables, adopted in two steps, and the schema that its devices have.
+/// Adopts the application's tables in two steps, and returns the schema that its devices have.
 fn adopted(remote: &Remote, dir: &Path) -> &'static Schema {
     statements(APPLICATION).for_each(|sql| drop(by_hand(remote, sql)));
     for table in ["teams", "pages"] {
@@ -98,7 +99,7 @@ fn keys<R: Row>(device: &Database) -> Vec<String> {
     rows.iter().map(key).collect()
 }
 
-/// The one transaction that the primary refuses.
+/// Returns the one transaction that the primary refuses.
 fn refused_by(remote: &Remote, device: &mut Database) -> RefusedTransaction {
     run(device.push_all(remote)).unwrap();
     let mut refused = device.refused().unwrap();
@@ -118,7 +119,7 @@ fn the_applications_constraints_hold_on_every_primary() {
         one.save(&Team { id: "t".into(), org: "o".into(), no: 7 }).unwrap();
         one.save(&page("a", "Home", "Home")).unwrap();
 
-        // What no two rows may share is known before the primary is asked.
+        // A unique value that is taken here is found before the primary is asked.
         let error = one.save(&page("b", "Home", "other")).unwrap_err().to_string();
         assert!(error.contains("row a of pages has the same org, lang, title"), "{error}");
         let error = one.save(&page("b", "Other", "HOME")).unwrap_err().to_string();
@@ -128,7 +129,7 @@ fn the_applications_constraints_hold_on_every_primary() {
         run(two.pull_all(remote)).unwrap();
         assert_eq!(keys::<Page>(&two), ["a", "c"], "{name}");
 
-        // One row takes over what another gives up, in one push.
+        // One row takes over a value that another releases, in one push.
         one.save(&page("b", "Other", "other")).unwrap();
         one.delete::<Page>("a").unwrap();
         one.save(&page("b", "Other", "home")).unwrap();
@@ -140,7 +141,7 @@ fn the_applications_constraints_hold_on_every_primary() {
         run(one.pull_all(remote)).unwrap();
         assert_eq!(two.get::<Page>("c").unwrap().unwrap().slug, "HOME", "{name}");
 
-        // A row of another device is not struck.
+        // `ON CONFLICT REPLACE` does not delete a row of another device.
         let held = one.get::<Page>("b").unwrap().unwrap();
         one.save(&Page { code: Some("k".into()), ..held }).unwrap();
         run(one.push_all(remote)).unwrap();
@@ -163,7 +164,8 @@ fn the_applications_constraints_hold_on_every_primary() {
         run(two.push_all(remote)).unwrap();
         assert!(two.refused().unwrap().is_empty(), "{name}");
 
-        // A row that a table of the application's refers to is kept, and the refusal says by whom.
+        // A row that one of the application's tables refers to is kept, and the refusal names that
+        // row.
         by_hand(remote, "INSERT INTO comments VALUES (3, 'c')");
         assert!(two.delete::<Team>("t").unwrap());
         assert!(keys::<Page>(&two).is_empty(), "{name}: along a key that is a number");
@@ -179,7 +181,8 @@ fn the_applications_constraints_hold_on_every_primary() {
     }
 }
 
-/// A child that this device does not know keeps its parent, by a number as by a text.
+/// A child that this device does not know keeps its parent, whether it refers to it by a number or
+/// by a text.
 #[test]
 fn a_child_that_is_not_here_keeps_its_parent_by_a_number() {
     let folder = tempfile::tempdir().unwrap();
@@ -188,7 +191,7 @@ fn a_child_that_is_not_here_keeps_its_parent_by_a_number() {
     let mut device = Database::open_for(&folder.path().join("device.db"), schema, "o").unwrap();
     device.save(&Team { id: "t".into(), org: "o".into(), no: 7 }).unwrap();
     run(device.push_all(&remote)).unwrap();
-    // Of a scope that the device does not hold.
+    // A row of a scope that the device does not hold.
     by_hand(
         &remote,
         "INSERT INTO pages VALUES ('p', 'away', 7, 'en', 'T', 's', NULL, NULL, NULL, NULL)",
@@ -204,7 +207,7 @@ fn migrations_of_the_applications_own_lock_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
     let primary = &*remote.primary;
-    // One that has the number and the owner of our first.
+    // A migration with the number and the owner of our first.
     by_hand(&remote, fastest_schema::D1_MIGRATIONS_DDL);
     by_hand(&remote, "INSERT INTO d1_migrations(name) VALUES ('0000_team_init.sql')");
     let schema = adopted(&remote, &folder.path().join("migrations"));
@@ -220,7 +223,7 @@ fn migrations_of_the_applications_own_lock_nobody_out() {
     }
     sync(2).unwrap();
     assert_eq!(run(migrate(primary, schema)).unwrap(), [""; 0]);
-    // One of ours that this build does not know.
+    // A migration of ours that this build does not know.
     let sql = "INSERT INTO d1_migrations(name) VALUES ('fastest:0002_team_later.sql');";
     let later = Migration { name: "0002_team_later.sql", sql };
     let migrations: Vec<Migration> = schema.migrations.iter().copied().chain([later]).collect();
@@ -232,7 +235,8 @@ fn migrations_of_the_applications_own_lock_nobody_out() {
     assert!(error.contains("has migration 0002_team_later.sql"), "{error}");
 }
 
-/// A primary that an earlier build migrated has no marks: there the numbers tell.
+/// A primary that an earlier build migrated has no marks: there, migrations are recognised by their
+/// numbers.
 #[test]
 fn migrations_without_marks_are_told_by_their_numbers() {
     let folder = tempfile::tempdir().unwrap();

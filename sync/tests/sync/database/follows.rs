@@ -1,8 +1,8 @@
-//! A file and its primary follow a schema that grew, with what waits and a conflict in between.
+//! A file and its primary follow a schema that grew, while rows wait and a conflict is open.
 
 use super::*;
 
-/// The same application, a version later: a table and two columns more.
+/// The same application, a version later: with one more table and two more columns.
 mod later {
     use super::*;
 
@@ -64,7 +64,7 @@ fn a_file_follows_its_schema() {
     let (folder, remote, mut old, two) = pair();
     drop(two);
     let path = folder.path().join("two.db");
-    // What waits, and a conflict, are of the old columns.
+    // The waiting rows and the conflict have the old columns.
     rename(&mut old, "theirs");
     sync(&mut old, &remote);
     let mut two = open(folder.path(), "two.db");
@@ -94,7 +94,7 @@ fn a_file_follows_its_schema() {
     let rows = query(&folder.path().join("primary.db"), "SELECT name || colour FROM projects");
     assert_eq!(rows, ["oursred"]);
 
-    // The old version stops: at its own file, and at the primary.
+    // The old version refuses both its own file and the primary.
     let error = Database::open(&path, &DESK).unwrap_err().to_string();
     assert!(error.contains("by a newer version, which this one does not know"), "{error}");
     let error = run(old.pull(&remote, "a")).unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! Transactions at random, on a bad line: each is on the primary whole or not at all, at any time, and
-//! in the end all of them are there that were not dropped.
+//! Random transactions on a bad network: at any time, each is on the primary in full or not at all,
+//! and in the end all that were not dropped are there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,9 +73,9 @@ struct World {
     random: Random,
     devices: Vec<Database>,
     remote: Remote,
-    /// The mark of each transaction's rows, by its number; none where it was dropped.
+    /// The mark of each transaction's rows, by its number; `None` if it was dropped.
     wanted: BTreeMap<u64, Option<String>>,
-    /// The transactions that a device has written, and not been told of by others.
+    /// The transactions that each device has written itself.
     written: Vec<Vec<u64>>,
 }
 
@@ -128,7 +128,7 @@ impl World {
         self.check_whole();
     }
 
-    /// A new transaction, or an older one of the device's written again, with another beside it.
+    /// Writes a new transaction, or one of the device's older ones again together with another.
     fn write(&mut self, device: usize) {
         let number = self.wanted.len() as u64;
         let mark = match self.random.below(6) {
@@ -146,7 +146,7 @@ impl World {
         let after = after.filter(|_| self.random.below(2) == 0);
         let scopes = [self.random.below(4), self.random.below(4)];
         let one = &mut self.devices[device];
-        // What it is to follow may have been dropped.
+        // The row to refer to may have been dropped.
         let after = after.filter(|key| one.get::<Part>(key).unwrap().is_some());
         let written = one.transaction(|tx| {
             for (at, scope) in scopes.iter().enumerate() {
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// An older transaction of the device's goes, all of it, with one that is new.
+    /// Deletes all rows of one of the device's older transactions, together with a new one.
     fn delete(&mut self, device: usize) {
         let known: Vec<u64> = self.written[device].clone();
         let known: Vec<u64> = known.into_iter().filter(|at| self.wanted[at].is_some()).collect();
@@ -193,13 +193,13 @@ impl World {
                 self.wanted.insert(number, Some(mark));
                 self.written[device].push(number);
             }
-            // Others follow it.
+            // Other rows refer to it.
             Err(DatabaseError::Write(WriteError::Referred { .. })) => {}
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// Does what a user may do with a transaction that was refused.
+    /// Does with a refused transaction what a user may do.
     fn mend_or_drop(&mut self, device: usize) {
         let one = &mut self.devices[device];
         let Some(refused) = one.refused().unwrap().into_iter().next() else { return };
@@ -210,7 +210,7 @@ impl World {
                 one.drop_refused(refused.id).unwrap();
                 for row in &refused.rows {
                     let number: u64 = row.key.split('-').next().unwrap().parse().unwrap();
-                    // A row that was there before has its old mark back.
+                    // A row that existed before has its old mark again.
                     let there = self.devices[device].get::<Part>(&row.key).unwrap();
                     self.wanted.insert(number, there.map(|part| part.mark));
                 }
@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    /// Writes the rows of what was refused, so that they are good.
+    /// Writes the rows of refused transactions again, with valid values.
     fn mend(&mut self, device: usize) {
         let one = &mut self.devices[device];
         for refused in one.refused().unwrap() {
@@ -226,7 +226,7 @@ impl World {
                 for row in &refused.rows {
                     let Some(part) = tx.get::<Part>(&row.key)? else { continue };
                     let mark = part.mark.replace("bad", "good");
-                    // What it was to follow may have been dropped.
+                    // The row that it referred to may have been dropped.
                     tx.save(&Part { mark, after: None, ..part })?;
                 }
                 Ok::<_, DatabaseError>(())
@@ -247,7 +247,8 @@ impl World {
         }
     }
 
-    /// On the primary, the rows of a transaction are there together, and bear one mark.
+    /// Checks that the rows of each transaction on the primary are complete, and have the same
+    /// mark.
     fn check_whole(&self) {
         let sql = "SELECT substr(id, 1, instr(id, '-') - 1) AS number FROM parts
                    GROUP BY number HAVING count(*) <> 2 OR count(DISTINCT mark) <> 1";
@@ -255,12 +256,12 @@ impl World {
         assert!(torn.is_empty(), "torn: {torn:?}");
     }
 
-    /// In the end all are there, and the devices agree.
+    /// Checks that in the end everything is there, and the devices agree.
     fn settle(&mut self) {
         let remote = Remote::of(Box::new(Embedded::new(&self.folder.join("primary.db"))));
         for _ in 0..2 {
             for device in 0..self.devices.len() {
-                // Behind one that was refused, others may have waited.
+                // Others may have waited for one that was refused.
                 while !run(self.devices[device].push_all(&remote)).unwrap().refused.is_empty()
                     || !self.devices[device].refused().unwrap().is_empty()
                 {
@@ -292,7 +293,7 @@ impl World {
     }
 }
 
-/// `FASTEST_SEEDS` histories, 8 if not given, or the one of `FASTEST_SEED`.
+/// Runs `FASTEST_SEEDS` histories, 8 by default, or the one of `FASTEST_SEED`.
 #[test]
 fn whole_or_not_at_all() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());

@@ -1,4 +1,4 @@
-//! One schema that changes, and a database of each kind that follows it.
+//! A schema that changes, and a database of each kind that follows it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::run;
 
 const OWNER: &str = "studio";
 
-/// What is declared at one time.
+/// The tables declared at one time.
 #[derive(Clone)]
 pub struct Tables(pub Vec<TableRecord>);
 
@@ -31,7 +31,7 @@ impl Tables {
         self.table(table).columns.iter_mut().find(|column| column.name == name).unwrap()
     }
 
-    /// Gives a table another name, wherever it is named.
+    /// Renames a table wherever it is named.
     pub fn rename(&mut self, old: &str, new: &str) {
         let table = self.table(old);
         (table.name, table.renamed_from) = (new.to_owned(), Some(old.to_owned()));
@@ -48,7 +48,7 @@ impl Tables {
     }
 }
 
-/// A folder of migrations that grows, and the databases that they are applied to.
+/// A folder of migrations that grows, and the databases to which they are applied.
 pub struct Walk {
     tables: Tables,
     folder: TempDir,
@@ -58,7 +58,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Three databases at the first state.
+    /// Makes three databases with the first schema.
     pub fn new(tables: &[&'static Table]) -> Self {
         let (folder, d1, sqld) =
             (tempfile::tempdir().unwrap(), D1Server::shared(), SqldServer::start());
@@ -81,7 +81,7 @@ impl Walk {
         }
     }
 
-    /// One step: a migration that loses nothing. Gives its SQL, without triggers and views.
+    /// Makes a migration that loses nothing. Returns its SQL, without triggers and views.
     pub fn step(&mut self, name: &str, change: impl FnOnce(&mut Tables)) -> String {
         let before = self.tables.clone();
         change(&mut self.tables);
@@ -89,7 +89,7 @@ impl Walk {
         self.follow(&before, &generated)
     }
 
-    /// One step that may lose something: refused, until it is agreed to.
+    /// Makes a migration that may lose something, which is refused until it is allowed.
     pub fn destructive(&mut self, name: &str, change: impl FnOnce(&mut Tables)) -> String {
         let before = self.tables.clone();
         change(&mut self.tables);
@@ -101,7 +101,7 @@ impl Walk {
         self.follow(&before, &generated)
     }
 
-    /// A step that is refused whatever is agreed to. Gives the reason.
+    /// Makes a change that is refused even if destructive steps are allowed. Returns the reason.
     pub fn refused(&mut self, change: impl FnOnce(&mut Tables)) -> String {
         let (before, files) = (self.tables.clone(), self.files());
         change(&mut self.tables);
@@ -115,7 +115,7 @@ impl Walk {
         error
     }
 
-    /// What is declared by now, with the migrations that come to it.
+    /// Returns the declared schema, with the migrations that lead to it.
     pub fn schema(&self) -> &'static Schema {
         let tables: Vec<_> = self.tables.0.iter().map(TableRecord::leak).collect();
         let migrations = self.source().schema.migrations;
@@ -126,7 +126,7 @@ impl Walk {
         Source::folder(&self.migrations()).unwrap()
     }
 
-    /// The folder of its migrations.
+    /// Returns the folder of its migrations.
     pub fn migrations(&self) -> std::path::PathBuf {
         self.folder.path().join("migrations")
     }
@@ -138,7 +138,7 @@ impl Walk {
         generate(&self.migrations(), &schema, &new)
     }
 
-    /// The folder's files, by their places.
+    /// Returns the folder's files, by their paths.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
         for folder in [self.migrations(), self.migrations().join("meta")] {
@@ -152,7 +152,7 @@ impl Walk {
         files
     }
 
-    /// Brings the databases to the new migration, and sees that they have lost nothing.
+    /// Applies the new migration to the databases, and checks that they have lost nothing.
     fn follow(&self, before: &Tables, generated: &Generated) -> String {
         let again = self.generate("again", true).unwrap();
         assert_eq!(again.name, None, "nothing is declared anew");
@@ -182,7 +182,8 @@ impl Walk {
         }
     }
 
-    /// Of each table that stays, the rows in the columns that stay: as they must be found after.
+    /// Returns the rows of each table that stays, in the columns that stay, as they must be
+    /// afterwards.
     fn kept(&self, primary: &dyn Primary, before: &Tables) -> Vec<Kept> {
         let mut kept = Vec::new();
         for table in &self.tables.0 {
@@ -207,14 +208,14 @@ impl Walk {
     }
 }
 
-/// What must survive of a table, under the names that it has after.
+/// The content of a table that must survive, under the names that it has afterwards.
 struct Kept {
     table: String,
     columns: Vec<String>,
     rows: Vec<String>,
 }
 
-/// The rows of a table by key, each as a list of texts.
+/// Returns the rows of a table by key, each as a list of texts.
 pub fn rows_of(primary: &dyn Primary, table: &str, columns: &[impl AsRef<str>]) -> Vec<String> {
     let texts: Vec<String> =
         columns.iter().map(|column| format!("CAST({} AS TEXT)", column.as_ref())).collect();
@@ -222,20 +223,20 @@ pub fn rows_of(primary: &dyn Primary, table: &str, columns: &[impl AsRef<str>]) 
     list(primary, &sql)
 }
 
-/// The first cells of an answer.
+/// Returns the first column of an answer.
 pub fn list(primary: &dyn Primary, sql: &str) -> Vec<String> {
     let rows = run(primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"));
     rows.into_iter().map(|row| row.into_iter().next().flatten().unwrap()).collect()
 }
 
-/// A migration without the engine's triggers and views, and without the mark that it ends with.
+/// Returns a migration without the engine's triggers and views, and without the mark at its end.
 fn tables_sql(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
     let name = file.file_name().unwrap().to_string_lossy();
     let mark = format!("INSERT OR IGNORE INTO d1_migrations(name) VALUES ('fastest:{name}');");
     assert_eq!(statements(&text).last(), Some(&*mark));
     let ours = |statement: &&str| {
-        // The same each time: a guard for tables of others.
+        // The guard for tables of others is the same in each migration.
         if statement.contains("pragma_foreign_key_list") || *statement == mark {
             return false;
         }
@@ -245,7 +246,7 @@ fn tables_sql(file: &Path) -> String {
     statements(&text).filter(ours).collect::<Vec<_>>().join("\n")
 }
 
-/// Each value is of its column's type, and each foreign key leads to a row.
+/// Checks that each value has its column's type, and each foreign key refers to a row.
 fn check_values(primary: &dyn Primary, table: &TableRecord) {
     let name = &table.name;
     let mut wrong = Vec::new();
@@ -272,7 +273,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Each row of a synced table has its entry, and no entry is without a row; private ones have none.
+/// Checks that each row of a synced table has its entry, and each entry its row. Private tables
+/// have no entries.
 fn check_entries(primary: &dyn Primary, table: &TableRecord) {
     let name = &table.name;
     let live = list(

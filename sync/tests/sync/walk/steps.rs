@@ -1,4 +1,4 @@
-//! The changes, with the SQL that each comes to.
+//! The changes, each with the SQL that it results in.
 
 use fastest_schema::record::model::{
     ColumnRecord, IndexRecord, ReferenceRecord, ScopePath, ScopeRecord, TableRecord,
@@ -267,7 +267,7 @@ pub fn keys_change(walk: &mut Walk) {
     SELECT json('a value of tasks.project_id is no projects.id') FROM `tasks` AS c
       WHERE c.`project_id` IS NOT NULL AND NOT EXISTS (SELECT 1 FROM `projects` AS p WHERE p.`id` = c.`project_id`);
     ");
-    // What was refused while tasks would have gone along.
+    // This was refused while the foreign key of `tasks` would have deleted its rows.
     let default = |to: &mut Tables| to.column("projects", "priority").default = Some("2".into());
     assert_snapshot!(walk.destructive("priority", default), @r"
     -- Destructive: `projects` is rebuilt: the default of `priority` changes

@@ -195,7 +195,7 @@ fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::compare::parting::best_common;
+    use crate::compare::parting::{ahead, best_common};
 
     /// Snapshots and their parents, without trees.
     pub(crate) struct Shape(pub(crate) HashMap<String, Vec<String>>);
@@ -262,16 +262,18 @@ pub(crate) mod tests {
         check("1:3 2:1 3:2 4:1 5:3", "4", "5", &["3"]);
     }
 
+    fn reaches(shape: &Shape, a: &str, b: &str) -> bool {
+        let (mut seen, mut queue) = (BTreeSet::new(), vec![a.to_owned()]);
+        while let Some(id) = queue.pop() {
+            queue.extend(shape.parents(&id).unwrap());
+            seen.insert(id);
+        }
+        seen.contains(b)
+    }
+
     /// By the definition, in cubic time.
     fn naive(shape: &Shape, a: &str, b: &str) -> Vec<String> {
-        let follows = |a: &str, b: &str| {
-            let (mut seen, mut queue) = (BTreeSet::new(), vec![a.to_owned()]);
-            while let Some(id) = queue.pop() {
-                queue.extend(shape.parents(&id).unwrap());
-                seen.insert(id);
-            }
-            seen.contains(b)
-        };
+        let follows = |a: &str, b: &str| reaches(shape, a, b);
         let mut common: Vec<_> =
             shape.0.keys().filter(|id| follows(a, id) && follows(b, id)).cloned().collect();
         common.sort();
@@ -305,6 +307,9 @@ pub(crate) mod tests {
             let (a, b) = ("a", "b");
             let best = best(&shape, a, b).unwrap();
             assert_eq!(best, naive(&shape, a, b), "{:?} of {a} and {b}", shape.0);
+            let alone =
+                shape.0.keys().filter(|id| reaches(&shape, b, id) && !reaches(&shape, a, id));
+            assert_eq!(ahead(&shape, a, b).unwrap(), alone.count() as u64, "{:?}", shape.0);
             several += usize::from(best.len() > 1);
         }
         assert!(several > 20, "{several} of the graphs crossed");

@@ -107,12 +107,12 @@ enum Failed<E> {
     /// The caller's work failed.
     Work(E),
     /// The database failed.
-    Own(DatabaseError),
+    EngineTable(DatabaseError),
 }
 
 impl<E> From<ReplicaError> for Failed<E> {
     fn from(error: ReplicaError) -> Self {
-        Self::Own(error.into())
+        Self::EngineTable(error.into())
     }
 }
 
@@ -190,12 +190,12 @@ impl Database {
         let done = self.replica.write(|session| {
             let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
-            join_since(session, begun).map_err(|error| Failed::Own(error.into()))?;
+            join_since(session, begun).map_err(|error| Failed::EngineTable(error.into()))?;
             Ok(done)
         });
         done.map_err(|failed| match failed {
             Failed::Work(error) => error,
-            Failed::Own(error) => error.into(),
+            Failed::EngineTable(error) => error.into(),
         })
     }
 

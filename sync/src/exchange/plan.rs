@@ -13,8 +13,8 @@ use fastest_schema::{Policy, Schema, Table, Value};
 
 use crate::exchange::transactions::{Place, select};
 use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
+use crate::replica::engine_table::EngineTable;
 use crate::replica::local::outbox::Entry;
-use crate::replica::own::Own;
 use crate::replica::values::{Values, column};
 
 /// The bytes of a pack in one row, if it is sent as rows: under 1 MB in base64.
@@ -80,12 +80,12 @@ pub(crate) fn plan(
     for entries in transactions {
         let mut unit = Vec::with_capacity(entries.len());
         for entry in entries {
-            match (Own::of(schema, entry.table), &entry.row) {
+            match (EngineTable::of(schema, entry.table), &entry.row) {
                 (_, None) => unit.push(gone(entry)),
-                (Some(Own::Workspace), Some(_)) if diverged.contains(&entry.key) => {
+                (Some(EngineTable::Workspace), Some(_)) if diverged.contains(&entry.key) => {
                     plan.diverged.push(entry.key.clone());
                 }
-                (Some(Own::Pack), Some(row)) => {
+                (Some(EngineTable::Pack), Some(row)) => {
                     let rows = pack_rows(row_of(entry, row), large, &mut plan.uploads);
                     // The parts of a pack are units of their own.
                     plan.units.extend(rows.into_iter().map(|row| vec![row]));

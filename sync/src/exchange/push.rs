@@ -30,6 +30,7 @@ use crate::exchange::unseen::yield_to_unseen;
 use crate::remote::level::{check_not_newer, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{PrimaryError, ask_cell_by};
+use crate::replica::engine_table::EngineTable;
 use crate::replica::local::cursors::Cursors;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::outbox::Outbox;
@@ -37,7 +38,6 @@ use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::local::sent_row::SentRow;
 use crate::replica::open::Replica;
-use crate::replica::own::Own;
 use crate::replica::scope::Scopes;
 
 pub use self::state::Pushed;
@@ -322,6 +322,7 @@ async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), Prima
 fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
     let session = replica.read();
     let entries = Outbox(session).entries(scope)?.into_iter();
-    let users = entries.filter(|entry| session.own(entry.table) == Some(Own::User));
+    let users =
+        entries.filter(|entry| session.engine_table(entry.table) == Some(EngineTable::User));
     Ok(users.map(|entry| entry.key).collect())
 }

@@ -166,7 +166,8 @@ fn was_here(
     id: &PackId,
 ) -> Result<bool, SyncError> {
     let session = replica.read();
-    let past = Snapshots(session).lineage(project_id).ancestors(&Copies(session).heads(project_id)?)?;
+    let past =
+        Snapshots(session).lineage(project_id).ancestors(&Copies(session).heads(project_id)?)?;
     let mut wanted: HashSet<ObjectId> =
         store.pack_objects(id)?.into_iter().map(|packed| packed.id).collect();
     let tree = |id: &String| -> Result<Option<TreeId>, SyncError> {

@@ -29,13 +29,13 @@ use crate::exchange::proof::proof_of;
 use crate::exchange::statement::{Sent, SentEntries, SentEntry};
 use crate::remote::open::Remote;
 use crate::remote::primary::{PrimaryError, STRAY_ANSWERS_MAX};
+use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::local::sent_row::{SentRow, WrittenDown};
 use crate::replica::open::Replica;
-use crate::replica::own::Own;
 
 /// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and
 /// the scopes in which a pull has to fetch rows that triggers changed. If the primary has lost a
@@ -201,11 +201,12 @@ fn inline_pack(
 /// When heads move, so does the project's newest snapshot. It is sent as a patch, since otherwise
 /// the pushes of all workspaces would race for the project's lock.
 fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<Columns> {
-    let of = |own: Own| {
-        rows.iter().filter(move |row| Own::of(schema, row.table) == Some(own) && !row.delete)
+    let of = |own: EngineTable| {
+        rows.iter()
+            .filter(move |row| EngineTable::of(schema, row.table) == Some(own) && !row.delete)
     };
-    let has_project = of(Own::Project).next().is_some();
-    let heads = of(Own::Workspace);
+    let has_project = of(EngineTable::Project).next().is_some();
+    let heads = of(EngineTable::Workspace);
     let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
     let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
     match patch {

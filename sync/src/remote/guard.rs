@@ -23,7 +23,7 @@ const TELLTALE_CHARS: usize = 8;
 
 /// Gives out secrets, and remembers them.
 #[derive(Debug)]
-pub(crate) struct Given<'a> {
+pub(crate) struct IssuedSecrets<'a> {
     from: &'a dyn Secrets,
     given: Mutex<Vec<Secret>>,
 }
@@ -33,7 +33,7 @@ fn lock(secrets: &Mutex<Vec<Secret>>) -> MutexGuard<'_, Vec<Secret>> {
     secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a> Given<'a> {
+impl<'a> IssuedSecrets<'a> {
     pub(crate) fn new(from: &'a dyn Secrets) -> Self {
         Self { from, given: Mutex::default() }
     }
@@ -60,7 +60,7 @@ impl<'a> Given<'a> {
     }
 }
 
-impl Secrets for Given<'_> {
+impl Secrets for IssuedSecrets<'_> {
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String> {
         let secret = self.from.get(name, url)?;
         lock(&self.given).extend(secret.clone());

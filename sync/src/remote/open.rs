@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::remote::address::Address;
 use crate::remote::d1::{self, D1};
 use crate::remote::embedded::Embedded;
-use crate::remote::guard::Given;
+use crate::remote::guard::IssuedSecrets;
 use crate::remote::meter::Meter;
 use crate::remote::pack_store::address::PackAddress;
 use crate::remote::pack_store::directory::Directory;
@@ -64,7 +64,7 @@ impl Remote {
         secrets: &dyn Secrets,
         policy: RetryPolicy,
     ) -> Result<Self, RemoteError> {
-        let given = Given::new(secrets);
+        let given = IssuedSecrets::new(secrets);
         match Self::open_unguarded(state, store_dir, &given, policy) {
             Ok(remote) => {
                 let (primary, packs) = given.guard(remote.primary, remote.packs);

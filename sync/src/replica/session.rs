@@ -6,8 +6,8 @@ use std::path::Path;
 use fastest_schema::{Row, Schema, Table, Value};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
-use crate::replica::own::Own;
 use crate::replica::values::{Bound, Values, decode, read_values, select};
 
 /// A replica within one transaction, or outside of any.
@@ -27,8 +27,8 @@ impl fmt::Debug for Session<'_> {
 
 impl Session<'_> {
     /// Returns which table of Fastest's own this is, if it is one.
-    pub(crate) fn own(&self, table: &Table) -> Option<Own> {
-        Own::of(self.schema, table)
+    pub(crate) fn engine_table(&self, table: &Table) -> Option<EngineTable> {
+        EngineTable::of(self.schema, table)
     }
 
     pub(crate) fn failed(&self, source: rusqlite::Error) -> ReplicaError {

@@ -9,13 +9,13 @@
 use fastest_core::compare::parting::follows;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, Table, Value};
 
+use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::conflicts::Conflicts;
 use crate::replica::local::cursors::Cursors;
 use crate::replica::local::held::Held;
 use crate::replica::local::known::Known;
 use crate::replica::local::outbox::{Entry, Outbox};
-use crate::replica::own::Own;
 use crate::replica::session::Session;
 use crate::replica::values::{Values, column, values_of};
 use crate::rows::deletes::{Deletes, Struck};
@@ -65,7 +65,7 @@ impl Incoming<'_> {
             Held(self.0).remove(table, key)?;
         }
         match outcome {
-            Outcome::Row(theirs) if self.0.own(table) == Some(Own::Pack) => {
+            Outcome::Row(theirs) if self.0.engine_table(table) == Some(EngineTable::Pack) => {
                 Known(self.0).put(scope, (table, key), *version, Some(*seq), false)?;
                 self.apply_pack(table, theirs, whole)
             }
@@ -80,9 +80,9 @@ impl Incoming<'_> {
             // By now the row may be known under the scope that it moved to.
             Outcome::Deleted if !Known(self.0).is_under(scope, table, key)? => Ok(()),
             Outcome::Deleted => {
-                match self.0.own(table) {
+                match self.0.engine_table(table) {
                     // Without these rows, snapshots on this device could neither be used nor pushed.
-                    Some(Own::Project | Own::Snapshot | Own::Pack) => {
+                    Some(EngineTable::Project | EngineTable::Snapshot | EngineTable::Pack) => {
                         self.bring_back(scope, table, key, *version)?;
                     }
                     _ => {
@@ -136,7 +136,7 @@ impl Incoming<'_> {
         let Some(ours) = &entry.row else {
             return self.apply_over_delete(entry, version, theirs);
         };
-        let own = self.0.own(table);
+        let own = self.0.engine_table(table);
         let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
         self.take_head_that_follows(&entry.scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
@@ -212,7 +212,7 @@ impl Incoming<'_> {
         theirs: &[Value],
     ) -> Result<(), ReplicaError> {
         const HEAD: &str = "current_snapshot_id";
-        if self.0.own(table) != Some(Own::Workspace) {
+        if self.0.engine_table(table) != Some(EngineTable::Workspace) {
             return Ok(());
         }
         let (Some(ours), Some(their)) = (column(table, merged, HEAD), column(table, theirs, HEAD))

@@ -2,7 +2,7 @@
 
 use fastest_schema::{Table, Value};
 
-use crate::replica::own::Own;
+use crate::replica::engine_table::EngineTable;
 use crate::replica::values::Values;
 
 /// A merged row.
@@ -17,11 +17,16 @@ pub(crate) struct MergedRow {
 
 /// Returns the side whose value is kept without a conflict. Some columns only say when something was
 /// last touched. Others are decided by a merge of trees, which needs our value.
-fn settled(own: Option<Own>, column: &str) -> Option<Side> {
+fn settled(own: Option<EngineTable>, column: &str) -> Option<Side> {
     match (own?, column) {
-        (Own::Workspace, "current_snapshot_id" | "current_manifest_hash" | "local_path")
-        | (Own::Workspace, "last_seen_at" | "machine_id" | "merge_history") => Some(Side::Ours),
-        (Own::Project, "updated_at" | "last_snapshot_id") => Some(Side::Theirs),
+        (
+            EngineTable::Workspace,
+            "current_snapshot_id" | "current_manifest_hash" | "local_path",
+        )
+        | (EngineTable::Workspace, "last_seen_at" | "machine_id" | "merge_history") => {
+            Some(Side::Ours)
+        }
+        (EngineTable::Project, "updated_at" | "last_snapshot_id") => Some(Side::Theirs),
         _ => None,
     }
 }
@@ -35,7 +40,7 @@ enum Side {
 /// Merges a row that changed here and on the primary since `base`.
 pub(crate) fn merge_row(
     table: &'static Table,
-    own: Option<Own>,
+    own: Option<EngineTable>,
     base: Option<&Values>,
     ours: &[Value],
     theirs: &[Value],
@@ -81,7 +86,7 @@ mod tests {
             };
             Project::TABLE.columns.iter().map(|column| value(column.name)).collect()
         };
-        let own = Some(Own::Project);
+        let own = Some(EngineTable::Project);
         let merged = merge_row(Project::TABLE, own, Some(&row(base)), &row(ours), &row(theirs));
         assert_eq!(merged.values, row(expect));
         assert_eq!(merged.conflicts, bad);

@@ -69,7 +69,7 @@ impl Device {
             self.trust.check_target(&root)?;
         }
         activity.begin("Receiving");
-        let mut ahead = Ahead { dir, activity, target: None };
+        let mut ahead = EagerCheckout { dir, activity, target: None };
         let Fetched { project, traffic, notices } =
             self.fetch_project(project, Some(&mut ahead)).await?;
         let head = match self.named_workspace(&project, None) {
@@ -250,7 +250,7 @@ impl Device {
     pub(crate) async fn fetch_project(
         &mut self,
         name: &str,
-        ahead: Option<&mut Ahead<'_>>,
+        ahead: Option<&mut EagerCheckout<'_>>,
     ) -> Result<Fetched, SyncError> {
         let remote = self.remote()?;
         let mut known = self.known_projects(name)?;
@@ -355,13 +355,13 @@ pub(crate) struct Fetched {
 
 /// Writes the files of a clone while their packs arrive, so that each object is read and verified
 /// once.
-pub(crate) struct Ahead<'a> {
+pub(crate) struct EagerCheckout<'a> {
     dir: &'a Path,
     activity: &'a Activity,
     target: Option<Target>,
 }
 
-impl Ahead<'_> {
+impl EagerCheckout<'_> {
     /// Writes the files of the main workspace's head. If that fails now, it is done later, and
     /// errors are reported then.
     fn read(

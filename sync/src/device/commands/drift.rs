@@ -8,7 +8,7 @@ use fastest_schema::tables::workspaces::DriftReport as Row;
 
 use crate::base::clock;
 use crate::device::activity::Activity;
-use crate::device::commands::status::Looking;
+use crate::device::commands::status::ScratchStore;
 use crate::device::open::{Device, Refreshed};
 use crate::device::path::show_all;
 use crate::device::report::DriftReport;
@@ -47,7 +47,7 @@ impl Device {
             None => Ok(empty_directory()),
         };
         let source_tree = tree(&from.current_snapshot_id)?;
-        let looking = Looking::new(&self.store);
+        let looking = ScratchStore::new(&self.store);
         let head_tree = tree(&head)?;
         if let Some(source) = &from.current_snapshot_id {
             self.check_extent(source, &source_tree, Some(&head_tree))?;

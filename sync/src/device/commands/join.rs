@@ -29,7 +29,7 @@ use crate::device::activity::Activity;
 use crate::device::commands::clone::Fetched;
 use crate::device::commands::init::within_another;
 use crate::device::commands::scan::ScanJob;
-use crate::device::commands::status::Looking;
+use crate::device::commands::status::ScratchStore;
 use crate::device::left::left_notice;
 use crate::device::names::{check_name, new_workspace};
 use crate::device::open::Device;
@@ -125,7 +125,7 @@ impl Device {
             Some(head) => tree_of(&self.snapshot_row(head)?)?,
             None => empty_directory(),
         };
-        let looking = Looking::new(&self.store);
+        let looking = ScratchStore::new(&self.store);
         let progress = activity.begin("Scanning");
         let index = StatIndex::empty();
         let job = scan_of(copy.root(), &index, &tree);
@@ -212,7 +212,7 @@ impl Device {
     /// work of others.
     fn closest(&self, root: &Path, head: &str, activity: &Activity) -> Result<String, SyncError> {
         let progress = activity.begin("Comparing");
-        let looking = Looking::new(&self.store);
+        let looking = ScratchStore::new(&self.store);
         let empty = StatIndex::empty();
         let head_tree = tree_of(&self.snapshot_row(head)?)?;
         let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
@@ -248,7 +248,7 @@ impl Device {
         let state = StateDir::of(root);
         let progress = activity.begin("Scanning");
         // Nothing is stored here: the next snapshot stores what differs.
-        let looking = Looking::new(&self.store);
+        let looking = ScratchStore::new(&self.store);
         let empty = StatIndex::empty();
         let scanned = self.scan(&scan_of(root, &empty, tree), &looking, &progress)?;
         report.warnings.extend(scanned.warnings);

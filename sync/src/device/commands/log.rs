@@ -8,13 +8,13 @@ use fastest_core::object::chunk::read_content;
 use fastest_core::object::tree::read::find;
 use fastest_schema::tables::workspaces::Snapshot;
 
-use crate::replica::error::ReplicaError;
 use crate::device::open::Device;
 use crate::device::path::{show, within};
 use crate::device::report::{LogEntry, LogReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::error::ReplicaError;
 use crate::rows::newest_first::newest_first;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;

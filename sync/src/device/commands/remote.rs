@@ -9,7 +9,7 @@ use crate::device::open::Device;
 use crate::device::report::{MigrateReport, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::{Address, file_url};
-use crate::remote::guard::Given;
+use crate::remote::guard::IssuedSecrets;
 use crate::remote::level::{last_migration, migrate};
 use crate::remote::open::name_to_id;
 use crate::remote::pack_store::address::PackAddress;
@@ -129,7 +129,7 @@ impl Device {
         match Address::parse(url)? {
             Address::File(path) => Ok(settle_path(&path)?),
             Address::Libsql(_) | Address::D1(_) => {
-                let secrets = Given::new(&*self.secrets);
+                let secrets = IssuedSecrets::new(&*self.secrets);
                 let found = name_to_id(url.to_owned(), &secrets).await;
                 Ok(found.map_err(|error| secrets.clean(error))?)
             }

@@ -33,20 +33,20 @@ use crate::replica::local::remote_row::RemoteRow;
 
 /// A store with the nodes of one more tree in memory, to compare a working copy without writing
 /// anything.
-pub(crate) struct Looking<'a> {
+pub(crate) struct ScratchStore<'a> {
     store: &'a Store,
     trees: MemoryObjects,
     /// Whether anything was found that the store lacks.
     found_new: AtomicBool,
 }
 
-impl<'a> Looking<'a> {
+impl<'a> ScratchStore<'a> {
     pub(crate) fn new(store: &'a Store) -> Self {
         Self { store, trees: MemoryObjects::default(), found_new: AtomicBool::new(false) }
     }
 }
 
-impl ObjectSink for Looking<'_> {
+impl ObjectSink for ScratchStore<'_> {
     fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
         Ok(ObjectSource::has(&self.trees, id)? || self.store.has(id)?)
     }
@@ -60,7 +60,7 @@ impl ObjectSink for Looking<'_> {
     }
 }
 
-impl ObjectSource for Looking<'_> {
+impl ObjectSource for ScratchStore<'_> {
     fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
         match self.trees.object(id) {
             Err(StoreError::Missing { .. }) => self.store.object(id),
@@ -95,7 +95,7 @@ impl Device {
             Some(head) => tree_of(&self.snapshot_row(head)?)?,
             None => empty_directory(),
         };
-        let looking = Looking::new(&self.store);
+        let looking = ScratchStore::new(&self.store);
         let looked = self.look(copy, &head_tree, &looking, activity)?;
         let (tree, skipped) = (looked.root.id, looked.skipped);
         warnings.extend(looked.warnings);
@@ -146,7 +146,7 @@ impl Device {
         &self,
         copy: &WorkingCopy,
         head: &TreeId,
-        looking: &Looking<'_>,
+        looking: &ScratchStore<'_>,
         activity: &Activity,
     ) -> Result<Scanned, SyncError> {
         let (index, warnings) = load_index(copy)?;

@@ -20,6 +20,7 @@ use crate::exchange::refused;
 use crate::exchange::sent::{resend, send, write_down};
 use crate::exchange::transactions::{Place, select};
 use crate::remote::primary::PrimaryError;
+use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::cursors::Cursors;
 use crate::replica::local::held::Held;
@@ -28,7 +29,6 @@ use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::refused::Refused;
 use crate::replica::local::sent_row::SentRow;
 use crate::replica::open::Replica;
-use crate::replica::own::Own;
 use crate::replica::session::Session;
 use crate::rows::deletes::Deletes;
 use crate::rows::snapshots::Snapshots;
@@ -96,7 +96,8 @@ impl Push<'_> {
             _ => Place::Here,
         });
         let mut diverged = HashSet::new();
-        let is_workspace = |entry: &&Entry| Own::of(schema, entry.table) == Some(Own::Workspace);
+        let is_workspace =
+            |entry: &&Entry| EngineTable::of(schema, entry.table) == Some(EngineTable::Workspace);
         for entry in entries.iter().filter(is_workspace) {
             let lineage = Snapshots(replica.read()).lineage(&entry.scope);
             if is_diverged(entry, |ours, theirs| follows(&lineage, ours, theirs))? {

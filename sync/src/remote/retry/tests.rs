@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use fastest_schema::{D1_MIGRATIONS_DDL, FASTEST, pull_sql};
+use fastest_schema::{D1_MIGRATIONS_DDL, FASTEST, Refusal, pull_sql};
 use proptest::prelude::*;
 
 use super::*;
@@ -122,6 +122,44 @@ fn asked_again_until_it_answers() {
     }
     let primary = Retrying::new(Script(Mutex::new(vec![Failure::Lost; 4])), policy);
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
+}
+
+/// Answers the first question with what belongs to another.
+struct Stray(Mutex<u32>);
+
+#[async_trait]
+impl Primary for Stray {
+    fn url(&self) -> &str {
+        "test"
+    }
+
+    async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
+        let mut asked = self.0.lock().unwrap();
+        *asked += 1;
+        match *asked {
+            1 => {
+                let (url, refusal) = ("test".to_owned(), Refusal::VersionConflict);
+                Err(PrimaryError::Refused { url, refusal })
+            }
+            _ => Ok(Rows::new()),
+        }
+    }
+
+    async fn migrate(&self, _: &str, _: &[&str]) -> Result<(), PrimaryError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_answer_to_something_else_is_asked_for_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let policy = RetryPolicy { base: Duration::ZERO, ..RetryPolicy::default() };
+    for (sql, expected) in [("SELECT 1", 2), ("DELETE FROM x", 1), (PUSH_SQL, 1)] {
+        let primary = Retrying::new(Stray(Mutex::default()), policy);
+        let done = runtime.block_on(primary.run(sql, &[]));
+        assert_eq!(*primary.inner.0.lock().unwrap(), expected, "{sql}");
+        assert_eq!(done.is_ok(), expected == 2, "{sql}");
+    }
 }
 
 fn failures() -> impl Strategy<Value = Failure> {

@@ -3,8 +3,8 @@
 use fastest_schema::{Pack, Row, Scope, Seen, Table};
 use rusqlite::params;
 
+use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
-use crate::replica::own::Own;
 use crate::replica::session::Session;
 
 /// The lock version, scope and sequence number of each row that was seen on the primary.
@@ -121,7 +121,7 @@ impl Known<'_> {
             pk = table.pk,
             name = table.name,
             scope = scope_sql(table),
-            unknown = unknown_sql(table, self.0.own(table))
+            unknown = unknown_sql(table, self.0.engine_table(table))
         );
         self.0.all(&sql, [scope], |row| row.get(0))
     }
@@ -129,12 +129,12 @@ impl Known<'_> {
 
 /// Returns SQL for whether the primary is not known to have a row `t` of the replica, or all parts of
 /// it.
-fn unknown_sql(table: &Table, own: Option<Own>) -> String {
+fn unknown_sql(table: &Table, own: Option<EngineTable>) -> String {
     let (name, pk) = (table.name, table.pk);
     let known = format!("FROM fastest_changes WHERE tbl = '{name}'");
     match own {
         // On the primary each part has a row, whose key ends with the number of the part.
-        Some(Own::Pack) => format!(
+        Some(EngineTable::Pack) => format!(
             "(SELECT count(*) {known} AND pk >= substr(t.id, 1, length(t.id) - 1)
               AND pk < substr(t.id, 1, length(t.id) - 2) || '0') < t.parts"
         ),

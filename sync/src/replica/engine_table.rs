@@ -12,7 +12,7 @@ use fastest_schema::{Pack, Row, Schema, Table};
 
 /// A table of Fastest's own for which there are special rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Own {
+pub(crate) enum EngineTable {
     User,
     Project,
     Pack,
@@ -20,7 +20,7 @@ pub(crate) enum Own {
     Workspace,
 }
 
-impl Own {
+impl EngineTable {
     /// Returns which of these tables a table of the schema is; `None` for all tables of an application.
     pub(crate) fn of(schema: &Schema, table: &Table) -> Option<Self> {
         let all = [

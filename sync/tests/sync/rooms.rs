@@ -10,10 +10,49 @@ use std::path::Path;
 
 /// The rooms of each crate, from the bottom up. A file may import files of its own room and of
 /// rooms before it.
-const ROOMS: &[(&str, &[&str])] = &[(
-    "sync",
-    &["base", "remote", "replica", "rows", "migrations", "error", "exchange", "database", "device"],
-)];
+const ROOMS: &[(&str, &[&str])] = &[
+    (
+        "schema",
+        &[
+            "sql", "value", "declare", "tables", "check", "wire", "record", "migrate", "live",
+            "adopt",
+        ],
+    ),
+    (
+        "core",
+        &[
+            "progress",
+            "object",
+            "files",
+            "store",
+            "compare",
+            "worktree",
+            "worktree/scan",
+            "worktree/checkout",
+        ],
+    ),
+    (
+        "sync",
+        &[
+            "base",
+            "remote",
+            "replica",
+            "rows",
+            "migrations",
+            "error",
+            "exchange",
+            "database",
+            "device",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "words", "error", "args", "logs", "output", "progress", "keyring", "secrets",
+            "session", "commands",
+        ],
+    ),
+];
 
 /// The modules from the crate's root to one of its files.
 type Module = Vec<String>;

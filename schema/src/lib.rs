@@ -36,11 +36,13 @@ pub use record::diagram::mermaid;
 pub use record::replica::{replica_ddl, replica_record};
 pub use sql::statements::{STATEMENT_BREAKPOINT, numbered_statements, statements};
 pub use tables::fastest::{FASTEST, TABLES};
+pub use tables::ids::{ProjectId, SnapshotId, WorkspaceId};
 pub use tables::packs::{NewPack, Pack};
 pub use value::kind::Kind;
 #[doc(inline)]
 pub use value::sql_value::Value;
 pub use wire::engine::D1_MIGRATIONS_DDL;
+pub use wire::ids::{DeviceId, PushId, RowKey, ScopeId};
 pub use wire::lookup::{applied_migrations_sql, engine_sql, find_projects_sql, list_projects_sql};
 pub use wire::page::{
     Change, Header, Outcome, Page, PageError, decode_hex_page, decode_page, is_lossy,

@@ -4,6 +4,7 @@
 //! wrong. Messages say what failed and on what. What to do about it is for the command line to say, by
 //! [`SyncError::code`].
 
+use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -184,7 +185,7 @@ pub enum SyncError {
         /// The name.
         name: String,
         /// The id of the project that the primary has.
-        id: String,
+        id: ProjectId,
         /// The primary.
         url: String,
     },
@@ -212,7 +213,7 @@ pub enum SyncError {
     #[error("snapshot {snapshot} has no {path:?}")]
     NoPath {
         /// The snapshot.
-        snapshot: String,
+        snapshot: SnapshotId,
         /// The path, as shown.
         path: String,
     },
@@ -220,7 +221,7 @@ pub enum SyncError {
     #[error("{path:?} is a directory in snapshot {snapshot}")]
     IsDirectory {
         /// The snapshot.
-        snapshot: String,
+        snapshot: SnapshotId,
         /// The path, as shown.
         path: String,
     },
@@ -242,7 +243,7 @@ pub enum SyncError {
         /// The working copy.
         path: PathBuf,
         /// Its workspace.
-        workspace_id: String,
+        workspace_id: WorkspaceId,
         /// The store.
         store: PathBuf,
     },
@@ -269,7 +270,7 @@ pub enum SyncError {
     )]
     TooManyPaths {
         /// The snapshot.
-        snapshot: String,
+        snapshot: SnapshotId,
     },
     /// A file could not be updated with work that was merged in.
     #[error("{path:?} could not be updated: {why}")]
@@ -330,7 +331,7 @@ pub enum SyncError {
     #[error("{error}{}", way_out(*is_asked_for))]
     DamagedAtRemote {
         /// The project.
-        project_id: String,
+        project_id: ProjectId,
         /// The pack.
         pack_id: String,
         /// Whether the devices that have it were asked to send it again.

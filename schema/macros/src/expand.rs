@@ -111,6 +111,7 @@ fn metadata(declaration: &Declaration) -> TokenStream {
                 external: #external,
                 replaces: #replaces,
             };
+            type Key = #pk_type;
             type New = #new;
         }
         const _: () = ::core::assert!(

@@ -3,6 +3,7 @@
 pub(crate) mod attribute;
 pub(crate) mod column_type;
 pub(crate) mod ddl;
+pub(crate) mod id_type;
 #[doc(hidden)]
 pub mod macro_support;
 pub(crate) mod order;

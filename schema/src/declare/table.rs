@@ -11,6 +11,9 @@ pub trait Row: Serialize + DeserializeOwned {
     /// The table that holds such rows.
     const TABLE: &'static Table;
 
+    /// The type of the primary key.
+    type Key;
+
     /// The struct for inserts, in which columns that may be null or have a default are optional.
     type New: Serialize + DeserializeOwned;
 

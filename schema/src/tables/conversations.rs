@@ -1,6 +1,7 @@
 //! Conversations. Their messages are not in the database.
 
 use crate::declare::attribute::table;
+use crate::tables::ids::WorkspaceId;
 
 /// A chat in a workspace. The server stores its messages outside of the database.
 #[table(
@@ -15,7 +16,7 @@ pub struct Conversation {
     pub id: String,
     /// The workspace that it is about.
     #[references(workspaces.id)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The title, derived from the first message.
     pub title: Option<String>,
     /// ISO 8601, UTC, milliseconds.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::declare::attribute::table;
 use crate::declare::column_type::{Flag, Json};
 use crate::declare::vocabulary::vocabulary;
+use crate::tables::ids::{ProjectId, SnapshotId, WorkspaceId};
 
 /// A user's token for a provider of infrastructure.
 #[table(
@@ -71,7 +72,7 @@ pub struct InfrastructureResource {
     pub id: String,
     /// The project that it is for.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The type of the resource.
     pub r#type: ResourceType,
     /// The provider that hosts it.
@@ -137,7 +138,7 @@ pub struct DeploymentSettings {
     /// The workspace that is deployed.
     #[pk]
     #[references(workspaces.id, on_delete = cascade)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// Whether each new snapshot is deployed automatically.
     #[default(0)]
     pub auto_deploy: Flag,
@@ -170,13 +171,13 @@ pub struct Deployment {
     pub id: String,
     /// The workspace that was deployed.
     #[references(workspaces.id, on_delete = set_null)]
-    pub workspace_id: Option<String>,
+    pub workspace_id: Option<WorkspaceId>,
     /// The project that was deployed.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The snapshot that was deployed.
     #[references(snapshots.id, on_delete = set_null)]
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Its status.
     pub status: DeploymentStatus,
     /// What started it.
@@ -227,10 +228,10 @@ pub struct Job {
     pub id: String,
     /// The workspace to work in.
     #[references(workspaces.id)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The project of the workspace.
     #[references(projects.id)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// What to do.
     pub prompt: String,
     /// The status: `pending`, or a word that the server chose.
@@ -238,7 +239,7 @@ pub struct Job {
     pub status: String,
     /// The resulting snapshot.
     #[references(snapshots.id)]
-    pub output_snapshot_id: Option<String>,
+    pub output_snapshot_id: Option<SnapshotId>,
     /// Why it failed.
     pub error: Option<String>,
     /// ISO 8601, UTC, milliseconds.

@@ -6,6 +6,7 @@ pub mod atlas;
 use crate::declare::attribute::table;
 use crate::declare::column_type::Json;
 use crate::declare::vocabulary::vocabulary;
+use crate::tables::ids::{ProjectId, SnapshotId, WorkspaceId};
 
 /// A suggestion of what to do next with the product.
 #[table(
@@ -21,7 +22,7 @@ pub struct NextStep {
     pub id: String,
     /// The project that it is for.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The step in a few words.
     pub title: String,
     /// The step in more words.
@@ -109,7 +110,7 @@ pub struct ProjectDecision {
     pub id: String,
     /// The project that it is about.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The conversation that it was found in.
     #[references(conversations.id, on_delete = set_null)]
     pub conversation_id: Option<String>,
@@ -157,10 +158,10 @@ pub struct ActionItem {
     pub id: String,
     /// The workspace that has the code.
     #[references(workspaces.id, on_delete = cascade)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The project of the workspace.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// What kind of issue it is.
     pub r#type: ActionItemType,
     /// How bad it is.
@@ -262,10 +263,10 @@ pub struct ActionItemRun {
     pub action_item_id: String,
     /// The workspace that the patch is for.
     #[references(workspaces.id, on_delete = cascade)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The project of the workspace.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Its status.
     #[default("queued")]
     pub status: RunStatus,
@@ -329,10 +330,10 @@ pub struct RefactoringSuggestion {
     pub id: String,
     /// The workspace that has the code.
     #[references(workspaces.id, on_delete = cascade)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The snapshot that was analyzed.
     #[references(snapshots.id)]
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// What kind of suggestion it is.
     pub r#type: SuggestionType,
     /// How bad it is.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod conversations;
 pub(crate) mod fastest;
+pub(crate) mod ids;
 pub mod infrastructure;
 pub mod intelligence;
 pub(crate) mod migrations;

@@ -1,6 +1,7 @@
 //! Packs: the one table of the engine's own that is synced.
 
 use crate::declare::attribute::table;
+use crate::tables::ids::ProjectId;
 
 /// A part of a pack, the unit in which file contents are stored.
 #[table(
@@ -15,7 +16,7 @@ pub struct Pack {
     pub id: String,
     /// The project whose files it holds.
     #[references(projects.id)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The BLAKE3 of the whole pack, hex.
     pub pack_id: String,
     /// The number of this part, from 0.

@@ -3,6 +3,7 @@
 use crate::declare::attribute::table;
 use crate::declare::column_type::{Flag, Json};
 use crate::declare::vocabulary::vocabulary;
+use crate::tables::ids::{ProjectId, SnapshotId, WorkspaceId};
 
 /// The top-level container of workspaces and snapshots.
 #[table(
@@ -14,7 +15,7 @@ use crate::declare::vocabulary::vocabulary;
 pub struct Project {
     /// ULID.
     #[pk]
-    pub id: String,
+    pub id: ProjectId,
     /// The user who owns it.
     #[references(users.id)]
     pub owner_user_id: String,
@@ -31,9 +32,9 @@ pub struct Project {
     #[default(now)]
     pub updated_at: String,
     /// The most recently pushed snapshot. Not a foreign key: a snapshot refers to its project.
-    pub last_snapshot_id: Option<String>,
+    pub last_snapshot_id: Option<SnapshotId>,
     /// The workspace that drift is compared against. Not a foreign key, for the same reason.
-    pub main_workspace_id: Option<String>,
+    pub main_workspace_id: Option<WorkspaceId>,
 }
 
 vocabulary! {
@@ -70,7 +71,7 @@ pub struct ProjectEnvVar {
     pub id: String,
     /// The project that it is for.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The name of the variable.
     pub key: String,
     /// The value; a secret's may be encrypted.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::declare::attribute::table;
 use crate::declare::column_type::Json;
 use crate::declare::vocabulary::vocabulary;
+use crate::tables::ids::{ProjectId, SnapshotId, WorkspaceId};
 
 /// A working copy of a project on a machine.
 #[table(
@@ -18,20 +19,20 @@ use crate::declare::vocabulary::vocabulary;
 pub struct Workspace {
     /// ULID.
     #[pk]
-    pub id: String,
+    pub id: WorkspaceId,
     /// The project that it is a copy of.
     #[references(projects.id)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The name to show.
     pub name: String,
     /// The physical machine.
     pub machine_id: Option<String>,
     /// The snapshot that it was forked from.
     #[references(snapshots.id)]
-    pub base_snapshot_id: Option<String>,
+    pub base_snapshot_id: Option<SnapshotId>,
     /// The newest snapshot taken in it.
     #[references(snapshots.id)]
-    pub current_snapshot_id: Option<String>,
+    pub current_snapshot_id: Option<SnapshotId>,
     /// The tree of the working copy when it differs from the newest snapshot: hex BLAKE3 tree id.
     pub current_manifest_hash: Option<String>,
     /// The absolute path of the working copy.
@@ -46,14 +47,14 @@ pub struct Workspace {
     #[default(1)]
     pub version: i64,
     /// The last merge from each other workspace, keyed by that workspace's id.
-    pub merge_history: Option<Json<BTreeMap<String, Merged>>>,
+    pub merge_history: Option<Json<BTreeMap<WorkspaceId, Merged>>>,
 }
 
 /// The last merge from one workspace into another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     /// The newest snapshot of the other workspace that was merged.
-    pub last_merged_snapshot: String,
+    pub last_merged_snapshot: SnapshotId,
     /// ISO 8601, UTC, milliseconds.
     pub merged_at: String,
 }
@@ -69,17 +70,17 @@ pub struct Merged {
 pub struct Snapshot {
     /// `snap-` and a ULID.
     #[pk]
-    pub id: String,
+    pub id: SnapshotId,
     /// The project that it captures.
     #[references(projects.id)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The workspace that took it.
-    pub workspace_id: Option<String>,
+    pub workspace_id: Option<WorkspaceId>,
     /// The id of the tree that it captured: 64 lower-case hex digits, BLAKE3.
     pub manifest_hash: String,
     /// The ids of its parents.
     #[default("[]")]
-    pub parent_snapshot_ids: Json<Vec<String>>,
+    pub parent_snapshot_ids: Json<Vec<SnapshotId>>,
     /// Who took it.
     #[default("cli")]
     pub source: Source,
@@ -103,16 +104,16 @@ pub struct DriftReport {
     pub id: String,
     /// The workspace that was compared.
     #[references(workspaces.id)]
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The workspace that it was compared against.
     #[references(workspaces.id)]
-    pub source_workspace_id: Option<String>,
+    pub source_workspace_id: Option<WorkspaceId>,
     /// The snapshot of the workspace.
     #[references(snapshots.id)]
-    pub workspace_snapshot_id: Option<String>,
+    pub workspace_snapshot_id: Option<SnapshotId>,
     /// The snapshot of the source.
     #[references(snapshots.id)]
-    pub source_snapshot_id: Option<String>,
+    pub source_snapshot_id: Option<SnapshotId>,
     /// Paths that only the source has.
     #[default("[]")]
     pub source_only: Json<Vec<String>>,
@@ -157,16 +158,16 @@ pub struct ActivityEvent {
     pub id: String,
     /// The project that it happened in.
     #[references(projects.id)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The workspace that it happened in.
-    pub workspace_id: Option<String>,
+    pub workspace_id: Option<WorkspaceId>,
     /// Who did it.
     pub actor: Source,
     /// What happened, such as `project.created`, `snapshot.pushed`, `drift.reported` or
     /// `merge.completed`.
     pub r#type: String,
     /// The snapshot that it is about.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// A description of the event.
     pub message: Option<String>,
     /// ISO 8601, UTC, milliseconds.

@@ -9,6 +9,7 @@ use crate::declare::table::{Column, Row, Table};
 use crate::value::hex::from_hex;
 use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
+use crate::wire::ids::{RowKey, ScopeId};
 
 /// Largest version or sequence number that is accepted. They count up by one, so an honest primary
 /// never gets near it, and sums of accepted numbers cannot overflow.
@@ -60,7 +61,7 @@ pub struct Change {
     /// The table of the row.
     pub table: &'static Table,
     /// The key of the row.
-    pub key: String,
+    pub key: RowKey,
     /// The lock version of the row.
     pub version: i64,
     /// The state of the row.
@@ -97,7 +98,7 @@ pub enum Outcome {
     /// The row left the scope `scope`. The replica drops it if it still holds it under that scope.
     Left {
         /// The scope that it left.
-        scope: String,
+        scope: ScopeId,
     },
 }
 
@@ -278,11 +279,11 @@ fn change(
             let row = Text::read(row, form).ok_or(cells.shape("row"))?;
             let values = serde_json::from_str(&row.text).map_err(json)?;
             let outcome = outcome(table, &pk, values, row.marker)?;
-            (pk, outcome)
+            (RowKey::from(pk), outcome)
         }
         // An entry that says 0 without a row: a REPLACE on another row deleted it, and no trigger
         // fired.
-        (0 | 1, None) => (pk, Outcome::Deleted),
+        (0 | 1, None) => (RowKey::from(pk), Outcome::Deleted),
         (2, None) => {
             let (key, scope) = serde_json::from_str(&pk).map_err(json)?;
             (key, Outcome::Left { scope })

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::wire::ids::{PushId, RowKey};
+
 /// The version of the payload that this crate writes.
 pub const PAYLOAD_VERSION: i64 = 2;
 
@@ -59,7 +61,7 @@ pub struct Payload {
     pub epoch: Option<String>,
     /// The id of the device's last push that was applied.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
+    pub after: Option<PushId>,
     /// A change that the device has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
@@ -89,7 +91,7 @@ impl Payload {
 /// The table, key and version of a row as the writer last saw it; version 0 for a row that never
 /// existed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lock(pub String, pub String, pub i64);
+pub struct Lock(pub String, pub RowKey, pub i64);
 
 /// Columns of a row, with their values in wire form.
 pub type Columns = Map<String, Json>;
@@ -100,18 +102,18 @@ pub type Columns = Map<String, Json>;
 pub enum Op {
     /// Writes these columns of the row. The others keep their values, or get their defaults in a
     /// new row.
-    Write(String, String, Columns),
+    Write(String, RowKey, Columns),
     /// Changes these columns in a row of a versioned table, if it exists, without a lock. The last
     /// field is always 1.
-    Patch(String, String, Columns, u8),
+    Patch(String, RowKey, Columns, u8),
     /// Deletes the row.
-    Delete(String, String),
+    Delete(String, RowKey),
 }
 
 /// A change that a device has seen: table, key, version, sequence number. If the primary has
 /// neither this change nor a later version of its row, it is not the primary that the device knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen(pub String, pub String, pub i64, pub i64);
+pub struct Seen(pub String, pub RowKey, pub i64, pub i64);
 
 /// Asks in which scopes the primary lacks a change that was seen there. The parameter `?2` is a
 /// JSON array of `[scope, [table, key, version, seq]]`; the SELECT returns a JSON array of scopes.
@@ -143,9 +145,9 @@ mod tests {
         let (table, key) = ("t".to_owned(), "k".to_owned());
         let columns = Columns::from_iter([("a".to_owned(), Json::from(1))]);
         let ops = [
-            Op::Write(table.clone(), key.clone(), columns.clone()),
-            Op::Patch(table.clone(), key.clone(), columns, 1),
-            Op::Delete(table, key),
+            Op::Write(table.clone(), key.clone().into(), columns.clone()),
+            Op::Patch(table.clone(), key.clone().into(), columns, 1),
+            Op::Delete(table, key.into()),
         ];
         let json = serde_json::to_string(&ops).unwrap();
         assert_eq!(json, r#"[["t","k",{"a":1}],["t","k",{"a":1},1],["t","k"]]"#);

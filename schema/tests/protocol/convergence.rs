@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use fastest_schema::Outcome;
+use fastest_schema::{Outcome, RowKey};
 use serde_json::{Value, json};
 
 use crate::primary::Primary;
@@ -29,7 +29,7 @@ impl Random {
 /// What a device holds: the scope, version and values of each row, and a cursor for each scope.
 #[derive(Default)]
 struct Replica {
-    rows: BTreeMap<(String, String), (String, i64, Vec<Value>)>,
+    rows: BTreeMap<(String, RowKey), (String, i64, Vec<Value>)>,
     cursors: BTreeMap<&'static str, i64>,
 }
 

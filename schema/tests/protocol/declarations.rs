@@ -163,11 +163,11 @@ fn names_are_constants() {
 #[test]
 fn an_insert_leaves_out_what_is_none() {
     let new = NewSnapshot {
-        id: "snap-1".to_owned(),
-        project_id: "P".to_owned(),
+        id: "snap-1".into(),
+        project_id: "P".into(),
         workspace_id: None,
         manifest_hash: "aa".to_owned(),
-        parent_snapshot_ids: Some(Json(vec!["s0".to_owned()])),
+        parent_snapshot_ids: Some(Json(vec!["s0".into()])),
         source: Some(Source::System),
         summary: None,
         created_at: None,
@@ -183,22 +183,22 @@ fn an_insert_leaves_out_what_is_none() {
 fn rows_survive_the_round_trip_over_a_primary() {
     let primary = Primary::new();
     let merged = Merged {
-        last_merged_snapshot: "s0".to_owned(),
+        last_merged_snapshot: "s0".into(),
         merged_at: "2026-11-21T00:00:00.000Z".to_owned(),
     };
     let new = NewWorkspace {
-        id: "w2".to_owned(),
-        project_id: "P".to_owned(),
+        id: "w2".into(),
+        project_id: "P".into(),
         name: "it's \"quoted\" \u{1f600}\n".to_owned(),
         machine_id: None,
-        base_snapshot_id: Some("s0".to_owned()),
+        base_snapshot_id: Some("s0".into()),
         current_snapshot_id: None,
         current_manifest_hash: None,
         local_path: Some("/p".to_owned()),
         last_seen_at: None,
         created_at: Some("2026-11-21T00:00:00.000Z".to_owned()),
         version: None,
-        merge_history: Some(Json([("w1".to_owned(), merged)].into())),
+        merge_history: Some(Json([("w1".into(), merged)].into())),
     };
     primary.push("p1", json!({"v": 1, "counter": 1, "locks": [["workspaces", "w2", 0]], "rows": {"workspaces": [new]}}));
     let page = primary.pull("P", 3);

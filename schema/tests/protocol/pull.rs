@@ -39,7 +39,7 @@ fn changes_come_in_order_after_the_cursor() {
     assert_eq!(seen, [(2, "snapshots", "s0"), (4, "workspaces", "w1"), (6, "boards", "b")]);
     assert!(matches!(page.changes[0].outcome, Outcome::Row(_)));
     assert_eq!(page.changes[1].outcome, Outcome::Deleted);
-    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".to_owned() });
+    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".into() });
 }
 
 #[test]

@@ -22,11 +22,11 @@ fn the_payload_is_what_this_crate_writes() {
         "parent_snapshot_ids": "[\"s0\"]", "created_at": "2026-11-21T00:00:00.000Z"}));
     let [workspaces, projects] = ["workspaces", "projects"].map(str::to_owned);
     let mut payload = Payload::new(1);
-    payload.locks = vec![Lock(workspaces.clone(), "w1".to_owned(), 1)];
+    payload.locks = vec![Lock(workspaces.clone(), "w1".into(), 1)];
     payload.ops = vec![
-        Op::Write("snapshots".to_owned(), "s1".to_owned(), snapshot),
-        Op::Write(workspaces, "w1".to_owned(), columns(json!({"current_snapshot_id": "s1"}))),
-        Op::Patch(projects, "P".to_owned(), columns(json!({"last_snapshot_id": "s1"})), 1),
+        Op::Write("snapshots".to_owned(), "s1".into(), snapshot),
+        Op::Write(workspaces, "w1".into(), columns(json!({"current_snapshot_id": "s1"}))),
+        Op::Patch(projects, "P".into(), columns(json!({"last_snapshot_id": "s1"})), 1),
     ];
     let kept: Value = serde_json::from_str(PAYLOAD).unwrap();
     assert_eq!(serde_json::to_value(&payload).unwrap(), kept);
@@ -67,7 +67,7 @@ fn the_answer_decodes() {
     let workspace: Workspace = page.changes[0].row().unwrap().unwrap();
     assert_eq!(workspace.version, 2);
     assert_eq!(page.changes[1].outcome, Outcome::Deleted);
-    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".to_owned() });
+    assert_eq!(page.changes[2].outcome, Outcome::Left { scope: "P".into() });
 }
 
 #[test]

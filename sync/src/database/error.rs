@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fastest_schema::SchemaError;
+use fastest_schema::{SchemaError, ScopeId};
 
 use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
@@ -19,14 +19,14 @@ pub enum DatabaseError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The file was made for another scope, or for rows of any scope.
-    #[error("{} was made for {}, not for {}: choose another file", path.display(), named(held.as_deref()), named(asked.as_deref()))]
+    #[error("{} was made for {}, not for {}: choose another file", path.display(), named(held.as_ref()), named(asked.as_ref()))]
     OtherScope {
         /// The file.
         path: PathBuf,
         /// The scope that it holds; `None` for any.
-        held: Option<String>,
+        held: Option<ScopeId>,
         /// The scope that was asked for.
-        asked: Option<String>,
+        asked: Option<ScopeId>,
     },
     /// What the file holds cannot be determined.
     #[error("{} cannot be read as the rows of an application: {why}", path.display())]
@@ -49,7 +49,7 @@ pub enum DatabaseError {
     Sync(#[from] SyncError),
 }
 
-fn named(scope: Option<&str>) -> String {
+fn named(scope: Option<&ScopeId>) -> String {
     scope.map_or_else(|| "any scope".to_owned(), |scope| format!("scope {scope:?}"))
 }
 

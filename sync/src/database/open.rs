@@ -63,7 +63,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fastest_schema::record::model::{Record, TableRecord};
-use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
+use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, ScopeId, Table, Value};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
@@ -122,7 +122,7 @@ pub struct Database {
     path: PathBuf,
     replica: Replica,
     /// The one scope that the file is for; `None` for any.
-    scope: Option<String>,
+    scope: Option<ScopeId>,
 }
 
 impl Database {
@@ -138,7 +138,7 @@ impl Database {
         schema: &'static Schema,
         scope: &str,
     ) -> Result<Self, DatabaseError> {
-        Self::open_file(path, schema, Some(scope.to_owned()))
+        Self::open_file(path, schema, Some(ScopeId::from(scope)))
     }
 
     /// Opens a file that an application made, by the schema that the file records. This serves to
@@ -156,7 +156,7 @@ impl Database {
     fn open_file(
         path: &Path,
         schema: &'static Schema,
-        scope: Option<String>,
+        scope: Option<ScopeId>,
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
         if schema.is_fastest() {
@@ -165,7 +165,7 @@ impl Database {
         }
         let mut replica = Replica::open(path, schema)?;
         if !DeviceRow(replica.read()).is_introduced()? {
-            replica.write(|session| introduce(session, scope.as_deref()))?;
+            replica.write(|session| introduce(session, scope.as_ref()))?;
         }
         let held = SchemaRow(replica.read()).scope()?;
         match held == scope {
@@ -186,7 +186,7 @@ impl Database {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let scope = self.scope.as_deref();
+        let scope = self.scope.as_ref();
         let done = self.replica.write(|session| {
             let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
@@ -214,7 +214,7 @@ impl Database {
     /// the row was there. If there are more rows than one statement can hold, they are sent in
     /// several, children first.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
-        let scope = self.scope.as_deref();
+        let scope = self.scope.as_ref();
         self.replica.write(|session| {
             let begun = Outbox(session).last_revision()?;
             let was_there = Transaction::new(session, scope).delete::<R>(key)?;
@@ -245,7 +245,7 @@ impl Database {
 
     /// Reads outside of a transaction, each statement on its own.
     fn reading(&self) -> Transaction<'_> {
-        Transaction::new(self.replica.read(), self.scope.as_deref())
+        Transaction::new(self.replica.read(), self.scope.as_ref())
     }
 
     /// Opens the file for reading only: for joins, counts and other queries in SQL.
@@ -262,6 +262,7 @@ impl Database {
     /// transactions. A transaction that depends on a waiting one of another scope stays until that
     /// one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
+        let scope = &ScopeId::from(scope);
         self.check_scope(scope)?;
         let _lock = lock_push(&self.path).await?;
         Ok(push_locked(&mut self.replica, None, remote, Some(scope)).await?)
@@ -271,11 +272,19 @@ impl Database {
     /// and stay ([`Database::refused`]); all others are sent.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
         let _lock = lock_push(&self.path).await?;
-        Ok(push_locked(&mut self.replica, None, remote, self.scope.as_deref()).await?)
+        Ok(push_locked(&mut self.replica, None, remote, self.scope.as_ref()).await?)
     }
 
     /// Brings the rows of a scope up to date with the primary.
     pub async fn pull(&mut self, remote: &Remote, scope: &str) -> Result<Pulled, DatabaseError> {
+        self.pull_scope(remote, &ScopeId::from(scope)).await
+    }
+
+    async fn pull_scope(
+        &mut self,
+        remote: &Remote,
+        scope: &ScopeId,
+    ) -> Result<Pulled, DatabaseError> {
         self.check_scope(scope)?;
         Ok(pull_scope(&mut self.replica, None, remote, scope).await?)
     }
@@ -289,7 +298,7 @@ impl Database {
         };
         let mut all = Pulled::default();
         for scope in scopes {
-            let pulled = self.pull(remote, &scope).await?;
+            let pulled = self.pull_scope(remote, &scope).await?;
             all.changes += pulled.changes;
             all.primary_went_back |= pulled.primary_went_back;
             all.behind = pulled.behind.or(all.behind);
@@ -299,7 +308,7 @@ impl Database {
 
     /// Returns the scopes in which something waits for the primary, the longest waiting first.
     pub fn waiting(&self) -> Result<Vec<String>, DatabaseError> {
-        Ok(Outbox(self.replica.read()).scopes()?)
+        Ok(Outbox(self.replica.read()).scopes()?.into_iter().map(String::from).collect())
     }
 
     /// Returns the rows that this device and the primary changed differently, the oldest first. The
@@ -357,7 +366,7 @@ impl Database {
         })
     }
 
-    fn check_scope(&self, scope: &str) -> Result<(), DatabaseError> {
+    fn check_scope(&self, scope: &ScopeId) -> Result<(), DatabaseError> {
         match &self.scope {
             Some(held) if held != scope => {
                 let (path, asked) = (self.path.clone(), Some(scope.to_owned()));
@@ -397,7 +406,7 @@ fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
 }
 
 /// Returns the schema that a file records, and the scope that it is for.
-fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseError> {
+fn recorded(path: &Path) -> Result<(&'static Schema, Option<ScopeId>), DatabaseError> {
     let unreadable = |why: &str| {
         let (path, why) = (path.to_owned(), why.to_owned());
         DatabaseError::Unreadable { path, why }
@@ -437,7 +446,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
 }
 
 /// Assigns a file its device id and its scope, the first time.
-fn introduce(session: Session<'_>, scope: Option<&str>) -> Result<(), ReplicaError> {
+fn introduce(session: Session<'_>, scope: Option<&ScopeId>) -> Result<(), ReplicaError> {
     if DeviceRow(session).introduce_file()? {
         SchemaRow(session).set_scope(scope)?;
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fastest_schema::value::serialize::named_values;
-use fastest_schema::{Row, Value};
+use fastest_schema::{Row, RowKey, ScopeId, Value};
 
 use crate::database::error::DatabaseError;
 use crate::replica::session::Session;
@@ -15,7 +15,7 @@ use crate::rows::write_error::WriteError;
 pub struct Transaction<'a> {
     session: Session<'a>,
     /// The one scope that the file is for; `None` for any.
-    scope: Option<&'a str>,
+    scope: Option<&'a ScopeId>,
 }
 
 impl fmt::Debug for Transaction<'_> {
@@ -25,7 +25,7 @@ impl fmt::Debug for Transaction<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(session: Session<'a>, scope: Option<&'a str>) -> Self {
+    pub(crate) fn new(session: Session<'a>, scope: Option<&'a ScopeId>) -> Self {
         Self { session, scope }
     }
 
@@ -50,13 +50,13 @@ impl<'a> Transaction<'a> {
     /// the row was there.
     pub fn delete<R: Row>(&self, key: &str) -> Result<bool, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
-        Ok(Writer(self.session).delete(self.scope, R::TABLE, key)?)
+        Ok(Writer(self.session).delete(self.scope, R::TABLE, &RowKey::from(key))?)
     }
 
     /// Returns the row with this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
         Writer(self.session).check_table(R::TABLE)?;
-        Ok(self.session.row(key)?)
+        Ok(self.session.row_at(&RowKey::from(key))?)
     }
 
     /// Returns every row of a table, ordered by key.

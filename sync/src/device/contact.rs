@@ -1,8 +1,8 @@
 //! Queued pushes. A push that finds the primary out of reach is queued, and sent in order by the
 //! next command that reaches it.
 
-use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
+use fastest_schema::{Row, RowKey, ScopeId};
 
 use crate::device::find::find_on_primary;
 use crate::device::notices::notices_of;
@@ -16,7 +16,7 @@ use crate::replica::local::queue::Queue;
 
 impl Device {
     /// Whether a push of another project is queued.
-    pub(crate) fn others_wait(&self, scope: &str) -> Result<bool, SyncError> {
+    pub(crate) fn others_wait(&self, scope: &ScopeId) -> Result<bool, SyncError> {
         Ok(Queue(self.replica.read()).scopes()?.iter().any(|other| other != scope))
     }
 
@@ -39,7 +39,7 @@ impl Device {
     pub(crate) async fn push_scope(
         &mut self,
         remote: &Remote,
-        scope: &str,
+        scope: &ScopeId,
     ) -> Result<Pushed, SyncError> {
         let locks = self.dir.join("locks");
         let pushed = match self.check_not_second(remote, scope).await {
@@ -60,15 +60,19 @@ impl Device {
 impl Device {
     /// Refuses to create a project on a primary that has another one of the same name: whoever made
     /// that one may not know of this one.
-    async fn check_not_second(&mut self, remote: &Remote, scope: &str) -> Result<(), SyncError> {
-        let project = self.replica.read().row::<Project>(scope)?;
-        let entry = Outbox(self.replica.read()).entry(Project::TABLE, scope)?;
+    async fn check_not_second(
+        &mut self,
+        remote: &Remote,
+        scope: &ScopeId,
+    ) -> Result<(), SyncError> {
+        let project = self.replica.read().row::<Project>(&scope.project())?;
+        let entry = Outbox(self.replica.read()).entry(Project::TABLE, &RowKey::of(scope))?;
         let Some(project) = project else { return Ok(()) };
         if remote.chosen.is_none() || entry.is_none_or(|entry| entry.base.is_some()) {
             return Ok(());
         }
         let found = find_on_primary(&*remote.primary, &project.name).await?;
-        match found.into_iter().find(|id| id != scope) {
+        match found.into_iter().find(|id| id.scope() != *scope) {
             Some(id) => {
                 let (name, url) = (project.name, remote.primary.url().to_owned());
                 Err(SyncError::SecondProject { name, id, url })

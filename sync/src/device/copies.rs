@@ -4,6 +4,7 @@
 //! The state in a folder's `.fastest` moves with the folder. It may be deleted without the folder
 //! (`git clean -fdx`), or copied along with it. From this list a device can tell what the folder was.
 
+use fastest_schema::SnapshotId;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ impl Device {
             self.replica.write(|session| {
                 copies
                     .iter()
-                    .try_for_each(|(copy, head)| Copies(session).put(&copy.known(head.as_deref())))
+                    .try_for_each(|(copy, head)| Copies(session).put(&copy.known(head.as_ref())))
             })?;
         }
         Ok(())
@@ -219,8 +220,8 @@ impl Device {
         &self,
         known: &KnownCopy,
         workspace: &Workspace,
-    ) -> Result<Option<String>, SyncError> {
-        let left = StateDir::of(&known.root).head().ok().flatten();
+    ) -> Result<Option<SnapshotId>, SyncError> {
+        let left = StateDir::of(&known.root).head().ok().flatten().map(SnapshotId::from);
         for head in [left, known.head.clone()].into_iter().flatten() {
             if self.replica.read().row::<Snapshot>(&head)?.is_some() {
                 return Ok(Some(head));
@@ -251,11 +252,12 @@ impl Device {
         let head = copy.head()?;
         self.replica.write(|session| {
             gone.iter().try_for_each(|gone| Copies(session).forget(&gone.root))?;
-            Copies(session).put(&copy.known(head.as_deref()))?;
+            Copies(session).put(&copy.known(head.as_ref()))?;
             let old_path = workspace.local_path.as_deref();
             if gone.iter().any(|gone| gone.root.to_str() == old_path) {
                 let local_path = copy.root().to_str().map(str::to_owned);
-                Outbox(session).save(&copy.project_id, &Workspace { local_path, ..workspace })?;
+                Outbox(session)
+                    .save(&copy.project_id.scope(), &Workspace { local_path, ..workspace })?;
             }
             Ok::<_, ReplicaError>(())
         })?;
@@ -308,7 +310,7 @@ impl Device {
             return Ok(Some(format!("{path} had lost .fastest/head: it goes on from {last}")));
         }
         if known.is_none() || head != last {
-            self.replica.write_soon(|session| Copies(session).put(&copy.known(head.as_deref())))?;
+            self.replica.write_soon(|session| Copies(session).put(&copy.known(head.as_ref())))?;
         }
         Ok(None)
     }

@@ -1,6 +1,6 @@
 //! Finds projects on a primary.
 
-use fastest_schema::find_projects_sql;
+use fastest_schema::{ProjectId, find_projects_sql};
 
 use crate::error::SyncError;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
@@ -9,9 +9,9 @@ use crate::remote::primary::{Primary, PrimaryError, ask_list};
 pub(crate) async fn find_on_primary(
     primary: &dyn Primary,
     name: &str,
-) -> Result<Vec<String>, SyncError> {
+) -> Result<Vec<ProjectId>, SyncError> {
     match ask_list(primary, find_projects_sql(), name).await {
-        Ok(found) => Ok(found),
+        Ok(found) => Ok(found.into_iter().map(ProjectId::from).collect()),
         // Nobody has pushed to it yet.
         Err(PrimaryError::NotMigrated { .. }) => Ok(Vec::new()),
         Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {

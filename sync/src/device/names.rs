@@ -1,5 +1,6 @@
 //! Names of projects and workspaces: which are valid, and how they are shown.
 
+use fastest_schema::ProjectId;
 use std::path::Path;
 
 use fastest_schema::tables::workspaces::Workspace;
@@ -41,13 +42,13 @@ pub(crate) fn name_of_folder(root: &Path) -> String {
 
 /// Returns the row of a new workspace without snapshots.
 pub(crate) fn new_workspace(
-    project_id: &str,
+    project_id: &ProjectId,
     name: &str,
     root: &Path,
     machine_id: Option<String>,
 ) -> Workspace {
     Workspace {
-        id: clock::new_id(),
+        id: clock::new_id().into(),
         project_id: project_id.to_owned(),
         name: name.to_owned(),
         machine_id,

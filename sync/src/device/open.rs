@@ -21,9 +21,9 @@ use fastest_core::files::private;
 use fastest_core::store::open::Store;
 use fastest_core::worktree::checkout::outcome::Kept;
 use fastest_core::worktree::git::settings::UserSettings;
-use fastest_schema::FASTEST;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
+use fastest_schema::{FASTEST, ScopeId, SnapshotId};
 
 use crate::base::waiting;
 use crate::device::names::tell_workspace;
@@ -170,7 +170,7 @@ impl Device {
     pub(crate) fn head_of(
         &self,
         copy: &WorkingCopy,
-    ) -> Result<(Option<String>, Option<String>), SyncError> {
+    ) -> Result<(Option<SnapshotId>, Option<String>), SyncError> {
         let Some(head) = copy.head()? else { return Ok((None, None)) };
         if self.replica.read().row::<Snapshot>(&head)?.is_some() {
             return Ok((Some(head), None));
@@ -187,7 +187,7 @@ impl Device {
         let (head, notice) = self.head_of(copy)?;
         if notice.is_some() {
             copy.forget_index()?;
-            copy.set_head(head.as_deref().unwrap_or_default())?;
+            copy.set_head(&head.unwrap_or_default())?;
         }
         Ok(notice)
     }
@@ -197,7 +197,7 @@ impl Device {
     fn settle(&mut self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let Some(head) = copy.head()? else { return Ok(()) };
         let workspace = self.workspace_of(copy)?;
-        if workspace.current_snapshot_id.as_deref() != Some(&head) {
+        if workspace.current_snapshot_id.as_ref() != Some(&head) {
             self.replica.write(|session| Snapshots(session).advance_head(&workspace.id, &head))?;
         }
         Ok(())
@@ -232,8 +232,8 @@ impl Device {
     ) -> Result<Workspace, SyncError> {
         let all = Projects(self.replica.read()).workspaces(&project.id)?;
         let Some(name) = name else {
-            let main = project.main_workspace_id.as_deref();
-            let found = all.iter().find(|w| Some(w.id.as_str()) == main).or(all.first());
+            let main = project.main_workspace_id.as_ref();
+            let found = all.iter().find(|w| Some(&w.id) == main).or(all.first());
             return found.cloned().ok_or_else(|| SyncError::Unknown {
                 what: "workspace",
                 name: "main".into(),
@@ -265,9 +265,13 @@ impl Device {
     }
 
     /// Returns the row of a snapshot that another row refers to.
-    pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
+    pub(crate) fn snapshot_row(&self, id: &SnapshotId) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;
-        row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
+        row.ok_or_else(|| SyncError::Unknown {
+            what: "snapshot",
+            name: id.to_string(),
+            nearest: None,
+        })
     }
 
     /// Opens the remote that the device follows.
@@ -280,7 +284,7 @@ impl Device {
     }
 
     /// Sends the queued pushes, and pulls a scope. A primary out of reach is not an error.
-    pub(crate) async fn refresh(&mut self, scope: &str) -> Result<Refreshed, SyncError> {
+    pub(crate) async fn refresh(&mut self, scope: &ScopeId) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
         if self.replica.is_read_only() {
             let (notices, traffic) = (Vec::new(), remote.meter.traffic());

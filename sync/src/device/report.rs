@@ -3,6 +3,7 @@
 //! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped, as
 //! [`crate::device::path::show`] does it.
 
+use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use serde::Serialize;
 
 use crate::remote::meter::Traffic;
@@ -18,11 +19,11 @@ pub struct InitReport {
     /// Name of the project.
     pub project: String,
     /// Its id.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Name of the workspace.
     pub workspace: String,
     /// Its id.
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The working copy.
     pub path: String,
     /// What the user should know.
@@ -34,7 +35,7 @@ pub struct InitReport {
 #[non_exhaustive]
 pub struct SnapshotReport {
     /// The new snapshot, or the head if nothing changed.
-    pub snapshot_id: String,
+    pub snapshot_id: SnapshotId,
     /// Id of its tree.
     pub manifest_hash: String,
     /// Files and links in the tree.
@@ -64,13 +65,13 @@ pub struct StatusReport {
     /// Name of the project.
     pub project: String,
     /// Its id.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Name of the workspace.
     pub workspace: String,
     /// Its id.
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The snapshot that the working copy is based on.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Id of the working copy's tree.
     pub manifest_hash: String,
     /// Whether the working copy differs from the snapshot.
@@ -107,7 +108,7 @@ pub struct PushReport {
     /// Name of the project.
     pub project: String,
     /// Its id.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Name of the workspace.
     pub workspace: String,
     /// Whether this push created the project.
@@ -140,13 +141,13 @@ pub struct CloneReport {
     /// Name of the project.
     pub project: String,
     /// Its id.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Name of the new workspace.
     pub workspace: String,
     /// Its id.
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The snapshot that it was forked from.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Files and links written.
     pub files: u64,
     /// Bytes of them all.
@@ -195,7 +196,7 @@ pub struct PullReport {
     /// Name of the workspace that was pulled.
     pub from: String,
     /// The snapshot that the working copy is based on now.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Files that are new here.
     pub added: Vec<String>,
     /// Files that changed here.
@@ -215,7 +216,7 @@ pub struct PullReport {
     /// Whether there was nothing to pull.
     pub up_to_date: bool,
     /// The snapshot that saved unsaved changes first.
-    pub safety_snapshot_id: Option<String>,
+    pub safety_snapshot_id: Option<SnapshotId>,
     /// Whether the primary was out of reach, so that only what this device knows was pulled.
     pub offline: bool,
     /// Statements run and packs moved.
@@ -237,9 +238,9 @@ pub struct AheadWorkspace {
     /// Its name.
     pub workspace: String,
     /// Its id.
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// Its head.
-    pub snapshot_id: String,
+    pub snapshot_id: SnapshotId,
     /// Its snapshots that are not part of this one.
     pub snapshots: u64,
 }
@@ -330,9 +331,9 @@ pub struct LogReport {
 #[non_exhaustive]
 pub struct LogEntry {
     /// Its id.
-    pub id: String,
+    pub id: SnapshotId,
     /// The snapshots that it follows.
-    pub parents: Vec<String>,
+    pub parents: Vec<SnapshotId>,
     /// Id of its tree.
     pub manifest_hash: String,
     /// Its message.
@@ -350,9 +351,9 @@ pub struct RestoreReport {
     /// Files that were changed.
     pub restored: Vec<String>,
     /// The snapshot of the state before; the head if nothing was unsaved.
-    pub safety_snapshot_id: Option<String>,
+    pub safety_snapshot_id: Option<SnapshotId>,
     /// The snapshot that they were restored from.
-    pub snapshot_id: String,
+    pub snapshot_id: SnapshotId,
     /// Files that could not be restored, or that changed here meanwhile. They were left as they are,
     /// for the reason in `warnings`.
     pub kept: Vec<String>,
@@ -379,11 +380,11 @@ pub struct WorkspacesReport {
 #[non_exhaustive]
 pub struct WorkspaceEntry {
     /// Its id.
-    pub id: String,
+    pub id: WorkspaceId,
     /// Its name.
     pub name: String,
     /// Its head.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Version of its row.
     pub version: i64,
     /// The path of the working copy on the device that made it.
@@ -411,7 +412,7 @@ pub struct ProjectsReport {
 #[non_exhaustive]
 pub struct ProjectEntry {
     /// Its id.
-    pub id: String,
+    pub id: ProjectId,
     /// Its name.
     pub name: String,
     /// When it was made. RFC 3339, UTC.

@@ -4,6 +4,7 @@
 //! one before it, `WORKSPACE@` the newest of another workspace, and `main` that of the project's
 //! main workspace. Anything else is an id, or a prefix of an id or of its random part.
 
+use fastest_schema::SnapshotId;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::device::nearest::nearest;
@@ -63,12 +64,12 @@ impl Device {
     }
 
     /// The snapshot of this id, where it is the project's: rows may name another project's.
-    fn of_project(&self, copy: &WorkingCopy, id: &str) -> Result<Snapshot, SyncError> {
+    fn of_project(&self, copy: &WorkingCopy, id: &SnapshotId) -> Result<Snapshot, SyncError> {
         let found = self.snapshot_row(id)?;
         if found.project_id == copy.project_id {
             return Ok(found);
         }
-        Err(SyncError::Unknown { what: "snapshot", name: id.to_owned(), nearest: None })
+        Err(SyncError::Unknown { what: "snapshot", name: id.to_string(), nearest: None })
     }
 
     fn head_of_workspace(
@@ -89,7 +90,7 @@ impl Device {
     fn by_id(&self, copy: &WorkingCopy, name: &str) -> Result<Option<Snapshot>, SyncError> {
         let session = self.replica.read();
         let prefix = name.strip_prefix("snap-").unwrap_or(name);
-        let whole = session.row::<Snapshot>(&format!("snap-{prefix}"))?;
+        let whole = session.row::<Snapshot>(&format!("snap-{prefix}").into())?;
         if let Some(found) = whole.filter(|found| found.project_id == copy.project_id) {
             return Ok(Some(found));
         }
@@ -102,7 +103,8 @@ impl Device {
         if found.len() < 2 {
             return Ok(found.pop());
         }
-        let mut candidates: Vec<String> = found.into_iter().map(|snapshot| snapshot.id).collect();
+        let mut candidates: Vec<String> =
+            found.into_iter().map(|snapshot| snapshot.id.into()).collect();
         if candidates.len() > CANDIDATES_MAX as usize {
             candidates.truncate(CANDIDATES_MAX as usize);
             candidates.push("others".to_owned());

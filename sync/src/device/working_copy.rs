@@ -8,6 +8,7 @@
 //!                  checkouts left, temporary files
 //! ```
 
+use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -35,16 +36,16 @@ const FORMAT: u32 = 1;
 pub struct WorkingCopy {
     root: PathBuf,
     /// Its project.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// Its workspace.
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Belongs {
     format: u32,
-    project_id: String,
-    workspace_id: String,
+    project_id: ProjectId,
+    workspace_id: WorkspaceId,
 }
 
 /// The lock of a working copy. It is released on drop, and by the system when the process dies.
@@ -55,18 +56,22 @@ pub struct CopyLock {
 
 impl WorkingCopy {
     /// Returns the working copy as the device lists it, based on `head`.
-    pub(crate) fn known(&self, head: Option<&str>) -> KnownCopy {
+    pub(crate) fn known(&self, head: Option<&SnapshotId>) -> KnownCopy {
         KnownCopy {
             root: self.root().to_owned(),
             project_id: self.project_id.clone(),
             workspace_id: self.workspace_id.clone(),
-            head: head.filter(|head| !head.is_empty()).map(str::to_owned),
+            head: head.filter(|head| !head.as_str().is_empty()).cloned(),
             folder: folder_mark(self.root()),
         }
     }
 
     /// Makes `root` a working copy. Existing files stay.
-    pub fn create(root: &Path, project_id: &str, workspace_id: &str) -> Result<Self, SyncError> {
+    pub fn create(
+        root: &Path,
+        project_id: &ProjectId,
+        workspace_id: &WorkspaceId,
+    ) -> Result<Self, SyncError> {
         let copy = Self {
             root: root.to_owned(),
             project_id: project_id.to_owned(),
@@ -188,7 +193,7 @@ impl WorkingCopy {
                     String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
                     && recovered.kept.is_empty()
                 {
-                    self.set_head(&head)?;
+                    self.set_head(&SnapshotId::from(head))?;
                 }
                 recovered.kept
             }
@@ -208,10 +213,10 @@ impl WorkingCopy {
     }
 
     /// Returns the snapshot that the folder is based on.
-    pub fn head(&self) -> Result<Option<String>, SyncError> {
+    pub fn head(&self) -> Result<Option<SnapshotId>, SyncError> {
         let head = self.state().head();
         let head = head.map_err(SyncError::io("read", self.state().path_of(HEAD)))?;
-        Ok(head.filter(|head| !head.is_empty()))
+        Ok(head.filter(|head| !head.is_empty()).map(SnapshotId::from))
     }
 
     /// Removes the stat index, so that the next scan reads all files.
@@ -220,7 +225,7 @@ impl WorkingCopy {
     }
 
     /// Bases the folder on a snapshot. The caller holds the lock.
-    pub fn set_head(&self, snapshot_id: &str) -> Result<(), SyncError> {
+    pub fn set_head(&self, snapshot_id: &SnapshotId) -> Result<(), SyncError> {
         self.replace(HEAD, format!("{snapshot_id}\n").as_bytes())
     }
 

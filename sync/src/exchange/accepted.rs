@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use fastest_schema::value::sql_value::ValueError;
 use fastest_schema::value::wire::Misfit;
-use fastest_schema::{Policy, Table, Value};
+use fastest_schema::{Policy, PushId, RowKey, ScopeId, Table, Value};
 use rusqlite::params;
 use serde::Deserialize;
 
@@ -25,10 +25,10 @@ use crate::rows::deletes::Deletes;
 pub(super) struct Version(String, String, i64, i64);
 
 /// Returns the rows that an answer names, or `None` if it does not answer the push of this id.
-pub(super) fn versions_in(answer: &Rows, push_id: &str) -> Option<Vec<Version>> {
+pub(super) fn versions_in(answer: &Rows, push_id: &PushId) -> Option<Vec<Version>> {
     match &answer[..] {
         [row] => match &row[..] {
-            [Some(id), Some(list)] if id == push_id => serde_json::from_str(list).ok(),
+            [Some(id), Some(list)] if push_id == id.as_str() => serde_json::from_str(list).ok(),
             _ => None,
         },
         _ => None,
@@ -41,7 +41,7 @@ pub(super) fn accepted(
     session: Session<'_>,
     sent: &Sent,
     versions: &[Version],
-) -> Result<BTreeSet<String>, ReplicaError> {
+) -> Result<BTreeSet<ScopeId>, ReplicaError> {
     let SentEntries { scope, rows, patch } = &sent.entries;
     if !SentRow(session).take(&sent.push_id)? {
         // Another process has recorded the answer meanwhile.
@@ -52,7 +52,7 @@ pub(super) fn accepted(
     let mut learned = BTreeSet::new();
     for row in rows {
         let Some(table) = session.schema.synced_table(&row.table) else { continue };
-        let named = named.get(&(&*row.table, &*row.key)).filter(|_| row.lock.is_some());
+        let named = named.get(&(&*row.table, row.key.as_str())).filter(|_| row.lock.is_some());
         let scope = row.scope.as_ref().unwrap_or(scope);
         if accepted_row(session, scope, table, row, named.copied())? {
             learned.insert(scope.clone());
@@ -72,7 +72,7 @@ pub(super) fn accepted(
 
 fn accepted_row(
     session: Session<'_>,
-    scope: &str,
+    scope: &ScopeId,
     table: &'static Table,
     row: &SentEntry,
     named: Option<&Version>,
@@ -87,7 +87,8 @@ fn accepted_row(
         Some(_) => (next, true),
     };
     // A statement from before the table's columns changed may lack the key's column.
-    let key = row.columns.get(table.pk).and_then(|key| key.as_str()).unwrap_or(&row.key);
+    let key = row.columns.get(table.pk).and_then(|key| key.as_str());
+    let key = &key.map_or_else(|| row.key.clone(), RowKey::from);
     Known(session).put(scope, (table, key), version, None, row.delete && !learned)?;
     if let Some(column) = table.lock_version()
         && Known(session).version(table, key)? == version

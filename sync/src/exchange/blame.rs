@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use fastest_schema::{Refusal, Table, Value};
+use fastest_schema::{Refusal, RowKey, ScopeId, Table, Value};
 
 use crate::base::clock;
 use crate::error::SyncError;
@@ -35,7 +35,7 @@ const ASKED_MAX: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Blame {
     pub(crate) table: String,
-    pub(crate) key: String,
+    pub(crate) key: RowKey,
     pub(crate) column: Option<String>,
     pub(crate) why: String,
     /// Whether this row was found to be at fault. Otherwise it stands for its transaction, as its
@@ -59,7 +59,7 @@ pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize 
 /// The rows that the message of a refusal points at: they write to a column that it names, and hold
 /// null where it must not be, or a value that another row of the primary has.
 #[derive(Debug, Default)]
-pub(crate) struct Suspected(HashSet<(String, String)>);
+pub(crate) struct Suspected(HashSet<(String, RowKey)>);
 
 impl Suspected {
     pub(crate) fn any_of(&self, unit: &[PlannedRow]) -> bool {
@@ -89,7 +89,7 @@ pub(crate) async fn suspected(
         _ => None,
     };
     let names = rows.iter().map(|row| (row.table.name.to_owned(), row.key.clone()));
-    let is_taken = |key: &String| keys.as_ref().is_none_or(|keys| keys.contains(key));
+    let is_taken = |key: &RowKey| keys.as_ref().is_none_or(|keys| keys.contains(key));
     Suspected(names.filter(|(_, key)| is_taken(key)).collect())
 }
 
@@ -113,7 +113,7 @@ async fn taken(
     table: &Table,
     rows: &[&PlannedRow],
     columns: &[NamedColumn],
-) -> Result<HashSet<String>, PrimaryError> {
+) -> Result<HashSet<RowKey>, PrimaryError> {
     let here = columns.iter().filter(|column| {
         column.table.as_deref() == Some(table.name) && table.column(&column.name).is_some()
     });
@@ -124,7 +124,7 @@ async fn taken(
     let list = rows.iter().filter(|row| row.table.name == table.name).filter_map(|row| {
         let values = named.iter().map(|name| row.columns.get(*name).and_then(as_parameter));
         let values: Option<Vec<String>> = values.collect();
-        Some([vec![row.key.clone()], values?].concat())
+        Some([vec![row.key.to_string()], values?].concat())
     });
     let list = serde_json::to_string(&list.collect::<Vec<_>>()).expect("texts serialise");
     let same = named.iter().enumerate().map(|(at, name)| format!("`{name}` = value->>{}", at + 1));
@@ -205,7 +205,7 @@ async fn lacks(
             let why = format!(
                 "it names {} {}, which was deleted",
                 orphan.parent,
-                said(&orphan.parent_key)
+                said(orphan.parent_key.as_str())
             );
             return Ok(Some(of(row, Some(orphan.column), why)));
         }
@@ -244,7 +244,7 @@ async fn lacks(
 
 /// A row that others refer to, and that the primary was known to have but lacks: table, key and
 /// scope.
-pub(crate) type Missing = (&'static Table, String, String);
+pub(crate) type Missing = (&'static Table, RowKey, ScopeId);
 
 /// Returns the first row that these refer to and that the primary lacks, though it was known to
 /// have it.
@@ -263,16 +263,17 @@ pub(crate) async fn missing(
             let Some(parent) = replica.schema().synced_table(to.table) else { continue };
             let value = row.columns.get(row.table.columns[at].name);
             let key = value.and_then(Value::as_str).filter(|_| to.column == parent.pk);
-            let Some(key) = key.filter(|key| asked.insert((parent.name, (*key).to_owned()))) else {
+            let key = key.map(RowKey::from);
+            let Some(key) = key.filter(|key| asked.insert((parent.name, key.clone()))) else {
                 continue;
             };
             if asked.len() > ASKED_MAX {
                 return Ok(None);
             }
-            let Some(scope) = is_known(replica, parent, key)? else { continue };
+            let Some(scope) = is_known(replica, parent, &key)? else { continue };
             let cell = (parent.name, parent.pk, parent.pk);
-            if ask_cell(primary, cell, key).await?.is_none() {
-                return Ok(Some((parent, key.to_owned(), scope)));
+            if ask_cell(primary, cell, key.as_str()).await?.is_none() {
+                return Ok(Some((parent, key, scope)));
             }
         }
     }
@@ -283,8 +284,8 @@ pub(crate) async fn missing(
 pub(crate) fn is_known(
     replica: &Replica,
     table: &Table,
-    key: &str,
-) -> Result<Option<String>, ReplicaError> {
+    key: &RowKey,
+) -> Result<Option<ScopeId>, ReplicaError> {
     let session = replica.read();
     match session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
         true => Known(session).scope(table, key),
@@ -297,7 +298,7 @@ pub(crate) fn is_known(
 pub(crate) async fn stale(
     primary: &dyn Primary,
     locks: &str,
-) -> Result<Vec<(String, String, String)>, PrimaryError> {
+) -> Result<Vec<(String, RowKey, ScopeId)>, PrimaryError> {
     let cell = "SELECT json_group_array(json_array(c.tbl, c.pk, c.scope))
                 FROM json_each(?2) AS l
                 JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1

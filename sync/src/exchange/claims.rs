@@ -6,7 +6,7 @@ use fastest_core::object::tree::format::empty_directory;
 use fastest_core::store::open::Store;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
-use fastest_schema::{Change, Outcome, Page, Row, Scope, Table};
+use fastest_schema::{Change, Outcome, Page, Row, RowKey, Scope, ScopeId, Table};
 
 use crate::error::SyncError;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell};
@@ -21,7 +21,7 @@ pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
 pub(super) async fn check_scope(
     replica: &mut Replica,
     primary: &dyn Primary,
-    scope: &str,
+    scope: &ScopeId,
     page: &Page,
     change: &Change,
 ) -> Result<(), SyncError> {
@@ -31,16 +31,17 @@ pub(super) async fn check_scope(
         Some(Scope::Column(name)) => column(change.table, values, name),
         Some(Scope::Path { column: name, table, key: by, target }) => {
             let Some(key) = column(change.table, values, name) else { return Ok(()) };
+            let key = RowKey::from(key);
             match scope_of_parent(replica, page, table, &key, target)? {
                 // The parent has not arrived: until it does, the row belongs to no scope.
                 None => return Ok(()),
-                Some(of) if of == scope => return Ok(()),
+                Some(of) if *scope == of.as_str() => return Ok(()),
                 // The parent's scope as it is known here may be out of date: ask the primary.
-                Some(_) => ask_cell(primary, (table, by, target), &key).await?,
+                Some(_) => ask_cell(primary, (table, by, target), key.as_str()).await?,
             }
         }
     };
-    match of.as_deref() == Some(scope) {
+    match of.as_deref() == Some(scope.as_str()) {
         true => Ok(()),
         false => {
             let what = format!("row {} of {} is of another scope", change.key, change.table.name);
@@ -55,11 +56,11 @@ fn scope_of_parent(
     replica: &Replica,
     page: &Page,
     table: &str,
-    key: &str,
+    key: &RowKey,
     target: &str,
 ) -> Result<Option<String>, SyncError> {
     let in_page = page.changes.iter().find_map(|change| match &change.outcome {
-        Outcome::Row(values) if change.table.name == table && change.key == key => {
+        Outcome::Row(values) if change.table.name == table && change.key == *key => {
             column(change.table, values, target)
         }
         _ => None,

@@ -1,7 +1,7 @@
 //! The keys of packs in a pack store.
 
-use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
+use fastest_schema::{ProjectId, Row};
 
 use crate::error::SyncError;
 use crate::exchange::claims::inconsistent;
@@ -14,7 +14,10 @@ pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
 }
 
 /// Returns the owner of a project, if the replica knows the project.
-pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String>, SyncError> {
+pub(crate) fn owner(
+    replica: &Replica,
+    project_id: &ProjectId,
+) -> Result<Option<String>, SyncError> {
     let project: Option<Project> = replica.read().row(project_id)?;
     Ok(project.map(|project| project.owner_user_id))
 }
@@ -24,7 +27,7 @@ pub(crate) fn owner(replica: &Replica, project_id: &str) -> Result<Option<String
 pub(crate) async fn owner_of(
     replica: &mut Replica,
     primary: &dyn Primary,
-    project_id: &str,
+    project_id: &ProjectId,
 ) -> Result<String, SyncError> {
     match owner(replica, project_id)? {
         Some(owner) => Ok(owner),
@@ -32,9 +35,9 @@ pub(crate) async fn owner_of(
     }
 }
 
-async fn ask_owner(primary: &dyn Primary, project_id: &str) -> Result<String, SyncError> {
+async fn ask_owner(primary: &dyn Primary, project_id: &ProjectId) -> Result<String, SyncError> {
     let place = (Project::TABLE.name, Project::TABLE.pk, "owner_user_id");
-    let owner = ask_cell(primary, place, project_id).await?;
+    let owner = ask_cell(primary, place, project_id.as_str()).await?;
     let what = || format!("project {project_id} has packs and no row");
     owner.ok_or_else(|| inconsistent(primary, what()))
 }

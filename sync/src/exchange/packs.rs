@@ -390,7 +390,7 @@ fn take_part(
         // again.
         replica.write(|session| {
             Parts(session).remove(&row.pack_id)?;
-            Cursors(session).rewind(&row.project_id)
+            Cursors(session).rewind(&row.project_id.scope())
         })?;
     }
     taken.map(Some)

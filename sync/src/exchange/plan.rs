@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use fastest_schema::{Policy, Schema, Table, Value};
+use fastest_schema::{Policy, RowKey, Schema, ScopeId, Table, Value, WorkspaceId};
 
 use crate::exchange::transactions::{Place, select};
 use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
@@ -31,7 +31,7 @@ pub struct PushPlan {
     /// split between statements.
     pub units: Vec<Vec<PlannedRow>>,
     /// Workspaces whose head diverged from the primary's: they wait for a merge.
-    pub diverged: Vec<String>,
+    pub diverged: Vec<WorkspaceId>,
 }
 
 /// A row of a statement.
@@ -40,11 +40,11 @@ pub struct PlannedRow {
     /// The revision of the entry that it comes from.
     pub revision: i64,
     /// Its scope.
-    pub scope: String,
+    pub scope: ScopeId,
     /// The table.
     pub table: &'static Table,
     /// The key in the outbox.
-    pub key: String,
+    pub key: RowKey,
     /// The lock version that the primary must have; `None` in append-only tables.
     pub lock: Option<i64>,
     /// The whole row without its lock version; for a delete, only the key.
@@ -63,7 +63,7 @@ pub struct PlannedRow {
 pub fn plan_all(
     schema: &Schema,
     entries: &[Entry],
-    diverged: &HashSet<String>,
+    diverged: &HashSet<RowKey>,
     large: LargePacks,
 ) -> PushPlan {
     plan(schema, &select(schema, entries, &|_| Place::Here).transactions, diverged, large)
@@ -73,7 +73,7 @@ pub fn plan_all(
 pub(crate) fn plan(
     schema: &Schema,
     transactions: &[Vec<&Entry>],
-    diverged: &HashSet<String>,
+    diverged: &HashSet<RowKey>,
     large: LargePacks,
 ) -> PushPlan {
     let mut plan = PushPlan::default();
@@ -83,7 +83,7 @@ pub(crate) fn plan(
             match (EngineTable::of(schema, entry.table), &entry.row) {
                 (_, None) => unit.push(gone(entry)),
                 (Some(EngineTable::Workspace), Some(_)) if diverged.contains(&entry.key) => {
-                    plan.diverged.push(entry.key.clone());
+                    plan.diverged.push(entry.key.as_str().into());
                 }
                 (Some(EngineTable::Pack), Some(row)) => {
                     let rows = pack_rows(row_of(entry, row), large, &mut plan.uploads);
@@ -191,7 +191,7 @@ fn as_one(mut row: PlannedRow) -> PlannedRow {
 /// Splits the row of a pack into one row for each part.
 fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
     let count = bytes.div_ceil(PART_BYTES);
-    let stem = whole.key.rsplit_once('/').map_or(whole.key.as_str(), |(stem, _)| stem);
+    let stem = whole.key.as_str().rsplit_once('/').map_or(whole.key.as_str(), |(stem, _)| stem);
     (0..count)
         .map(|part| {
             let mut columns = whole.columns.clone();
@@ -218,7 +218,7 @@ fn estimate(row: &PlannedRow) -> u64 {
         (name.len() + value + 6) as u64
     });
     texts.sum::<u64>()
-        + (row.table.name.len() + row.key.len()) as u64 * 2
+        + (row.table.name.len() + row.key.as_str().len()) as u64 * 2
         + row.inline.map_or(0, |(_, bytes)| bytes.div_ceil(3) * 4)
         + 60
 }
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     /// Returns an entry with the given columns; the others are null.
-    fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
+    fn entry(table: &'static Table, key: &RowKey, columns: Json) -> Entry {
         let row: Values = table
             .columns
             .iter()
@@ -250,7 +250,7 @@ mod tests {
         entry(Pack::TABLE, &format!("p/{id}/0"), columns)
     }
 
-    fn event(key: &str, bytes: usize) -> Entry {
+    fn event(key: &RowKey, bytes: usize) -> Entry {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
     }
 
@@ -261,7 +261,7 @@ mod tests {
         diverged: Vec<String>,
     }
 
-    fn plan(entries: &[Entry], diverged: &HashSet<String>, large: LargePacks) -> Planned {
+    fn plan(entries: &[Entry], diverged: &HashSet<RowKey>, large: LargePacks) -> Planned {
         let PushPlan { uploads, units, diverged } = plan_all(&FASTEST, entries, diverged, large);
         let (mut statements, mut left) = (Vec::new(), &units[..]);
         while !left.is_empty() {
@@ -297,7 +297,7 @@ mod tests {
         ];
         let plan = plan(&entries, &HashSet::new(), LargePacks::Rows);
         let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };
-        let at = |key: &str| statement.iter().position(|other| *other == key).unwrap();
+        let at = |key: &RowKey| statement.iter().position(|other| *other == key).unwrap();
         assert_eq!(statement.len(), 5);
         for (first, then) in
             [("user", "project"), ("project", "s"), ("s", "workspace"), ("project", "event")]

@@ -1,7 +1,7 @@
 //! What the primary was last seen to hold, from which it can tell whether it has lost something
 //! since.
 
-use fastest_schema::Seen;
+use fastest_schema::{ScopeId, Seen};
 
 use crate::exchange::plan::PlannedRow;
 use crate::replica::error::ReplicaError;
@@ -11,7 +11,7 @@ use crate::replica::session::Session;
 
 /// Returns what was last seen in each of these scopes, as JSON: a list of pairs of scope and
 /// change.
-pub(crate) fn seen_list(session: Session<'_>, scopes: &[String]) -> Result<String, ReplicaError> {
+pub(crate) fn seen_list(session: Session<'_>, scopes: &[ScopeId]) -> Result<String, ReplicaError> {
     let mut list = Vec::new();
     for scope in scopes {
         let seen = Known(session).seen(scope, Cursors(session).of(scope)?)?;
@@ -26,7 +26,7 @@ pub(crate) fn proof_of(
     session: Session<'_>,
     rows: &[&PlannedRow],
 ) -> Result<Option<Seen>, ReplicaError> {
-    let mut asked: Option<&str> = None;
+    let mut asked: Option<&ScopeId> = None;
     for row in rows {
         if asked.replace(&row.scope) == Some(&row.scope) {
             continue;

@@ -8,8 +8,8 @@
 use fastest_core::object::source::ObjectSource;
 use fastest_core::store::open::Store;
 use fastest_schema::{
-    Change, Outcome, Pack, Page, PageError, Schema, Seen, decode_hex_page, decode_page, is_lossy,
-    pull_hex_sql, pull_sql,
+    Change, Outcome, Pack, Page, PageError, PushId, Schema, ScopeId, Seen, decode_hex_page,
+    decode_page, is_lossy, pull_hex_sql, pull_sql,
 };
 use tracing::debug;
 
@@ -78,7 +78,7 @@ pub async fn pull_scope(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
-    scope: &str,
+    scope: &ScopeId,
 ) -> Result<Pulled, SyncError> {
     pull_and_read(replica, store, remote, scope, None).await
 }
@@ -93,7 +93,7 @@ pub(crate) async fn pull_and_read(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
-    scope: &str,
+    scope: &ScopeId,
     mut reader: Option<&mut Reader<'_>>,
 ) -> Result<Pulled, SyncError> {
     let (primary, schema) = (&*remote.primary, replica.schema());
@@ -131,7 +131,7 @@ pub(crate) async fn pull_and_read(
             return Err(inconsistent(primary, what));
         }
         if went_back {
-            debug!(scope, cursor, "the primary went back");
+            debug!(scope = scope.as_str(), cursor, "the primary went back");
             pulled.primary_went_back = true;
             forget(replica, remote)?;
             continue;
@@ -160,7 +160,7 @@ pub(crate) async fn pull_and_read(
         taken?;
         pulled.changes += page.changes.len() as u64;
         let (changes, last) = (page.changes.len(), page.header.seq);
-        debug!(scope, cursor, changes, last, "page pulled");
+        debug!(scope = scope.as_str(), cursor, changes, last, "page pulled");
         if !page.more() {
             break;
         }
@@ -191,14 +191,15 @@ pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncE
 async fn ask(
     primary: &dyn Primary,
     schema: &Schema,
-    scope: &str,
+    scope: &ScopeId,
     cursor: i64,
     state: &RemoteState,
     seen: Option<&Seen>,
 ) -> Result<Page, PrimaryError> {
     let at = cursor.to_string();
     let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
-    let (push_id, seen) = (state.last_push_id.as_deref().unwrap_or(""), seen.unwrap_or_default());
+    let (push_id, seen) =
+        (state.last_push_id.as_ref().map_or("", PushId::as_str), seen.unwrap_or_default());
     let (mut is_set_up, mut asked, mut broken) = (false, Asked::AsTexts, None);
     let mut tries = 0;
     while tries < STRAY_ANSWERS_MAX {
@@ -208,7 +209,7 @@ async fn ask(
             Asked::InHex => (pull_hex_sql(schema, Some(WHOLE_FROM_BYTES)), PAGE_BYTES_HEX),
             Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
         };
-        let parameters = [scope, &at, PAGE_ROWS, bytes, push_id, &seen, &request];
+        let parameters = [scope.as_str(), &at, PAGE_ROWS, bytes, push_id, &seen, &request];
         let answer = match primary.run(&sql, &parameters).await {
             Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
                 set_up(primary, schema).await?;
@@ -286,7 +287,7 @@ async fn take_page(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
-    scope: &str,
+    scope: &ScopeId,
     cursor: i64,
     page: &Page,
     reader: Option<&mut Reader<'_>>,

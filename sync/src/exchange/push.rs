@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use fastest_core::store::open::Store;
-use fastest_schema::{Refusal, unseen_sql};
+use fastest_schema::{Refusal, ScopeId, unseen_sql};
 use tracing::debug;
 
 use self::decide::{Looked, Outcome, PushState, Step};
@@ -50,7 +50,7 @@ pub async fn push_scope(
     replica: &mut Replica,
     store: &Store,
     remote: &Remote,
-    scope: &str,
+    scope: &ScopeId,
     locks_dir: &Path,
 ) -> Result<Pushed, SyncError> {
     let path = locks_dir.join("push");
@@ -64,7 +64,7 @@ pub(crate) async fn push_locked(
     replica: &mut Replica,
     store: Option<&Store>,
     remote: &Remote,
-    scope: Option<&str>,
+    scope: Option<&ScopeId>,
 ) -> Result<Pushed, SyncError> {
     let scopes = match scope {
         Some(scope) => vec![scope.to_owned()],
@@ -116,7 +116,7 @@ impl Push<'_> {
 
     /// Pulls the scopes in which the primary lacks what was seen there. A statement proves this for
     /// one of its scopes only.
-    async fn look_whether_it_went_back(&mut self, scopes: &[String]) -> Result<(), SyncError> {
+    async fn look_whether_it_went_back(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, clock::new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
@@ -125,7 +125,7 @@ impl Push<'_> {
             unseen => unseen?,
         };
         self.is_asked = true;
-        let unseen: HashSet<String> =
+        let unseen: HashSet<ScopeId> =
             unseen.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default();
         for scope in scopes {
             if !unseen.contains(scope) {
@@ -136,7 +136,7 @@ impl Push<'_> {
         Ok(())
     }
 
-    async fn pull(&mut self, scope: &str) -> Result<Pulled, SyncError> {
+    async fn pull(&mut self, scope: &ScopeId) -> Result<Pulled, SyncError> {
         let pulled = pull_scope(self.replica, self.store, self.remote, scope).await?;
         self.is_asked = true;
         self.done.primary_went_back |= pulled.primary_went_back;
@@ -166,7 +166,8 @@ impl Push<'_> {
                 Err(SyncError::Primary(error)) => error,
                 Err(error) => return Err(error),
             };
-            debug!(scope = self.scope, %error, attempts = self.state.attempts, "a push was not accepted");
+            let scope = self.scope.map(ScopeId::as_str);
+            debug!(scope, %error, attempts = self.state.attempts, "a push was not accepted");
             let error = self.prepare(error).await?;
             // The primary has said that it applied nothing.
             self.replica.write(|session| SentRow(session).void())?;
@@ -241,7 +242,7 @@ impl Push<'_> {
     }
 
     /// Whether a pull of these scopes brings anything that explains a refusal.
-    async fn is_explained(&mut self, scopes: &[String]) -> Result<bool, SyncError> {
+    async fn is_explained(&mut self, scopes: &[ScopeId]) -> Result<bool, SyncError> {
         let mut is_explained = false;
         for scope in scopes {
             let pulled = self.pull(scope).await?;
@@ -263,7 +264,7 @@ impl Push<'_> {
     }
 
     /// Returns the scopes of the statement that was sent last.
-    fn last_scopes(&self) -> Vec<String> {
+    fn last_scopes(&self) -> Vec<ScopeId> {
         match &self.last {
             Some(sent) => sent.scopes().into_iter().collect(),
             None => self.scopes.clone(),
@@ -272,7 +273,7 @@ impl Push<'_> {
 
     /// Returns the scopes to pull after a refusal, and whether the primary has some of the
     /// statement's rows in scopes that are not held here.
-    async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<String>, bool), SyncError> {
+    async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<ScopeId>, bool), SyncError> {
         let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         let sent =
@@ -318,11 +319,11 @@ async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), Prima
     }
 }
 
-/// Returns the ids of the users whose rows wait in `scope`.
-fn users_waiting(replica: &Replica, scope: &str) -> Result<Vec<String>, SyncError> {
+/// Returns the scopes of the users whose rows wait in `scope`: each has one of its own.
+fn users_waiting(replica: &Replica, scope: &ScopeId) -> Result<Vec<ScopeId>, SyncError> {
     let session = replica.read();
     let entries = Outbox(session).entries(scope)?.into_iter();
     let users =
         entries.filter(|entry| session.engine_table(entry.table) == Some(EngineTable::User));
-    Ok(users.map(|entry| entry.key).collect())
+    Ok(users.map(|entry| entry.key.as_str().into()).collect())
 }

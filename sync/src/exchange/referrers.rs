@@ -3,7 +3,7 @@
 //! learns their names.
 
 use fastest_schema::live::database::{Live, LiveKey, LiveTable};
-use fastest_schema::{Schema, Table};
+use fastest_schema::{RowKey, Schema, Table};
 
 use crate::base::clock;
 use crate::exchange::plan::PlannedRow;
@@ -19,7 +19,7 @@ pub(crate) struct Kept {
     /// The table.
     pub(crate) table: &'static str,
     /// The key.
-    pub(crate) key: String,
+    pub(crate) key: RowKey,
     /// Which row refers to it, as a message.
     pub(crate) why: String,
 }
@@ -43,7 +43,7 @@ pub(crate) async fn kept(
         let columns = key.columns.join(", ");
         let why = format!("{child} of {name} refers to it over ({columns})");
         let why = format!("{}, which devices do not follow", primary.said(&why));
-        return Ok(Some(Kept { table: table.name, key: kept, why }));
+        return Ok(Some(Kept { table: table.name, key: kept.into(), why }));
     }
     Ok(None)
 }
@@ -66,7 +66,7 @@ fn questions<'a>(schema: &'a Schema, live: &'a Live, going: &[&PlannedRow]) -> V
     let question = |(name, child, key): (&'a str, &'a LiveTable, &'a LiveKey)| {
         let mut of_table = going.iter().filter(|row| is_to(key, row.table)).peekable();
         let table = of_table.peek()?.table;
-        let keys: Vec<&str> = of_table.map(|row| &*row.key).collect();
+        let keys: Vec<&str> = of_table.map(|row| row.key.as_str()).collect();
         let keys = serde_json::to_string(&keys).expect("texts serialise");
         Some(Question { name, key, table, cell: referring(name, child, key, table), keys })
     };

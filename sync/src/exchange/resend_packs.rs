@@ -22,7 +22,7 @@ use fastest_core::object::id::{ObjectId, PackId, TreeId};
 use fastest_core::store::open::Store;
 use fastest_core::store::pack::PackHasher;
 use fastest_schema::tables::workspaces::Snapshot;
-use fastest_schema::{Change, Pack};
+use fastest_schema::{Change, Pack, ProjectId, SnapshotId};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tracing::debug;
@@ -53,7 +53,7 @@ pub(crate) enum AtRemote {
 /// A pack of a project.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OfProject<'a> {
-    pub(crate) project_id: &'a str,
+    pub(crate) project_id: &'a ProjectId,
     pub(crate) pack_id: &'a str,
 }
 
@@ -83,7 +83,7 @@ const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
   WHERE project_id = ?1 AND pack_id = ?2";
 
 async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartRow>, SyncError> {
-    let parameters = [&clock::new_id(), pack.project_id, pack.pack_id];
+    let parameters = [&clock::new_id(), pack.project_id.as_str(), pack.pack_id];
     let list = ask_cell_by(primary, ROWS, &parameters).await?.unwrap_or_default();
     let broken = |_| PrimaryError::inconsistent(primary, "a list of packs that is none");
     let mut rows: Vec<PartRow> = serde_json::from_str(&list).map_err(broken)?;
@@ -162,7 +162,7 @@ fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
 fn was_here(
     replica: &Replica,
     store: &Store,
-    project_id: &str,
+    project_id: &ProjectId,
     id: &PackId,
 ) -> Result<bool, SyncError> {
     let session = replica.read();
@@ -170,7 +170,7 @@ fn was_here(
         Snapshots(session).lineage(project_id).ancestors(&Copies(session).heads(project_id)?)?;
     let mut wanted: HashSet<ObjectId> =
         store.pack_objects(id)?.into_iter().map(|packed| packed.id).collect();
-    let tree = |id: &String| -> Result<Option<TreeId>, SyncError> {
+    let tree = |id: &SnapshotId| -> Result<Option<TreeId>, SyncError> {
         session.row::<Snapshot>(id)?.map(|snapshot| tree_of(&snapshot)).transpose()
     };
     for snapshot in &past {
@@ -220,7 +220,7 @@ pub(crate) async fn send_again(
         let numbers = [at as i64, parts, info.bytes as i64, info.objects as i64];
         let [part, parts, bytes, objects] = numbers.map(|number| number.to_string());
         let (text, of) = (STANDARD.encode(chunk), (pack.project_id, pack.pack_id));
-        let parameters = [&key, &part, &parts, &bytes, &objects, &text, of.0, of.1];
+        let parameters = [&key, &part, &parts, &bytes, &objects, &text, of.0.as_str(), of.1];
         remote.primary.run(WRITE_OVER, &parameters).await?;
     }
     Ok(look(replica, remote, pack, id).await? == AtRemote::Sound)
@@ -228,8 +228,8 @@ pub(crate) async fn send_again(
 
 /// Tells the other devices of a project that the remote's copy of a pack is damaged. Returns
 /// whether that was possible.
-pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &str, pack_id: &str) -> bool {
-    match primary.run(ASK, &[project_id, pack_id]).await {
+pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &ProjectId, pack_id: &str) -> bool {
+    match primary.run(ASK, &[project_id.as_str(), pack_id]).await {
         Ok(_) => true,
         Err(error) => {
             debug!(pack_id, %error, "a damaged pack could not be asked for");

@@ -17,7 +17,8 @@ use fastest_core::store::open::Store;
 use fastest_core::store::pack::PackHasher;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::{
-    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Refusal, Row, Schema, Value,
+    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Refusal, Row, RowKey, Schema,
+    ScopeId, Value,
 };
 use serde_json::json;
 
@@ -44,7 +45,7 @@ use crate::replica::open::Replica;
 pub(crate) async fn resend(
     replica: &mut Replica,
     remote: &Remote,
-) -> Result<(usize, BTreeSet<String>), SyncError> {
+) -> Result<(usize, BTreeSet<ScopeId>), SyncError> {
     let (mut count, mut learned) = (0, BTreeSet::new());
     if let Some(sent) = on_its_way(replica)? {
         match send(replica, remote, &sent).await {
@@ -65,7 +66,7 @@ pub(crate) async fn resend(
 pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     let Some(sent) = on_its_way(replica)? else { return Ok(()) };
     let locks = sent.entries.locks();
-    let answer = remote.primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
+    let answer = remote.primary.run(PUSH_KNOWN_SQL, &[sent.push_id.as_str(), &locks]).await?;
     if let Some(versions) = versions_in(&answer, &sent.push_id) {
         replica.write(|session| {
             remote.check_chosen(&RemoteRow(session).get()?)?;
@@ -86,9 +87,9 @@ pub(crate) async fn send(
     replica: &mut Replica,
     remote: &Remote,
     sent: &Sent,
-) -> Result<BTreeSet<String>, SyncError> {
+) -> Result<BTreeSet<ScopeId>, SyncError> {
     let primary = &*remote.primary;
-    let parameters = [sent.push_id.as_str(), &sent.device_id, &sent.payload];
+    let parameters = [sent.push_id.as_str(), sent.device_id.as_str(), &sent.payload];
     // A statement from an older build is sent as it was written.
     let sql = if sent.is_payload_1() { PUSH_1_SQL } else { PUSH_SQL };
     for _ in 0..STRAY_ANSWERS_MAX {
@@ -96,7 +97,7 @@ pub(crate) async fn send(
         if versions.is_none() {
             // The push was applied before, or the answer belongs to another request.
             let locks = sent.entries.locks();
-            let answer = primary.run(PUSH_KNOWN_SQL, &[&sent.push_id, &locks]).await?;
+            let answer = primary.run(PUSH_KNOWN_SQL, &[sent.push_id.as_str(), &locks]).await?;
             versions = versions_in(&answer, &sent.push_id);
         }
         if let Some(versions) = versions {
@@ -118,9 +119,9 @@ pub(crate) fn write_down(
     remote: &Remote,
     rows: &[&PlannedRow],
 ) -> Result<Option<Sent>, SyncError> {
-    let scope = rows.first().map(|row| row.scope.as_str()).unwrap_or_default();
+    let scope = &rows.first().map(|row| row.scope.clone()).unwrap_or_default();
     let mut payload = Payload::new(0);
-    let mut entries = SentEntries { scope: scope.to_owned(), rows: Vec::new(), patch: None };
+    let mut entries = SentEntries { scope: scope.clone(), rows: Vec::new(), patch: None };
     for row in rows {
         let wire = |(name, value): (&String, &Value)| (name.clone(), value.to_wire());
         let mut columns: Columns = row.sent().map(wire).collect();
@@ -131,7 +132,7 @@ pub(crate) fn write_down(
         add(&mut payload, row, columns);
         entries.rows.push(SentEntry {
             table: row.table.name.to_owned(),
-            scope: (row.scope != scope).then(|| row.scope.clone()),
+            scope: (row.scope != *scope).then(|| row.scope.clone()),
             key: row.key.clone(),
             revision: row.revision,
             lock: row.lock,
@@ -144,7 +145,7 @@ pub(crate) fn write_down(
     if let Some(patch) = &entries.patch {
         // First, because the last change of a push is later used to detect a restored primary: it
         // should be a change that no other push repeats.
-        let patch = Op::Patch(Project::TABLE.name.into(), scope.to_owned(), patch.clone(), 1);
+        let patch = Op::Patch(Project::TABLE.name.into(), RowKey::of(scope), patch.clone(), 1);
         payload.ops.insert(0, patch);
     }
     replica.write(|session| {
@@ -159,7 +160,7 @@ pub(crate) fn write_down(
         (payload.epoch, payload.after) = (state.epoch, state.last_push_id);
         payload.seen = proof_of(session, rows)?;
         let payload = serde_json::to_string(&payload).expect("a payload serialises");
-        let sent = Sent { push_id: clock::new_id(), device_id, payload, entries };
+        let sent = Sent { push_id: clock::new_id().into(), device_id, payload, entries };
         SentRow(session).put(&sent.written_down())?;
         Ok::<_, SyncError>(Some(sent))
     })
@@ -170,10 +171,10 @@ pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     let table = || row.table.name.to_owned();
     payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
     // The key column, since the parts of a pack share the entry's key.
-    let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
+    let key = row.columns[row.table.pk].as_str().unwrap_or(row.key.as_str()).to_owned();
     payload.ops.push(match row.delete {
-        true => Op::Delete(table(), key),
-        false => Op::Write(table(), key, columns),
+        true => Op::Delete(table(), key.into()),
+        false => Op::Write(table(), key.into(), columns),
     });
 }
 
@@ -200,7 +201,7 @@ fn inline_pack(
 
 /// When heads move, so does the project's newest snapshot. It is sent as a patch, since otherwise
 /// the pushes of all workspaces would race for the project's lock.
-fn project_patch(schema: &Schema, scope: &str, rows: &[&PlannedRow]) -> Option<Columns> {
+fn project_patch(schema: &Schema, scope: &ScopeId, rows: &[&PlannedRow]) -> Option<Columns> {
     let of = |own: EngineTable| {
         rows.iter()
             .filter(move |row| EngineTable::of(schema, row.table) == Some(own) && !row.delete)
@@ -224,7 +225,7 @@ fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
     };
     let entries = serde_json::from_str(&entries).map_err(|source| {
         let table = "fastest_local_sent";
-        ReplicaError::Row { table, key: push_id.clone(), source: source.into() }
+        ReplicaError::Row { table, key: RowKey::of(&push_id), source: source.into() }
     })?;
     Ok(Some(Sent { push_id, device_id, payload, entries }))
 }

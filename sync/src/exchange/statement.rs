@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use fastest_schema::Columns;
+use fastest_schema::{Columns, DeviceId, PushId, RowKey, ScopeId};
 use serde::{Deserialize, Serialize};
 
 use crate::replica::local::sent_row::WrittenDown;
@@ -12,8 +12,8 @@ use crate::replica::local::sent_row::WrittenDown;
 /// A statement on its way.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) push_id: String,
-    pub(crate) device_id: String,
+    pub(crate) push_id: PushId,
+    pub(crate) device_id: DeviceId,
     pub(crate) payload: String,
     pub(crate) entries: SentEntries,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Sent {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SentEntries {
     /// The scope of the first row, and of all rows without one of their own.
-    pub(crate) scope: String,
+    pub(crate) scope: ScopeId,
     pub(crate) rows: Vec<SentEntry>,
     /// The project's columns that were patched.
     pub(crate) patch: Option<Columns>,
@@ -33,9 +33,9 @@ pub(crate) struct SentEntry {
     pub(crate) table: String,
     /// Its scope, if it is not the statement's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) scope: Option<String>,
+    pub(crate) scope: Option<ScopeId>,
     /// The key in the outbox, which differs for the later parts of a pack.
-    pub(crate) key: String,
+    pub(crate) key: RowKey,
     pub(crate) revision: i64,
     pub(crate) lock: Option<i64>,
     /// The whole row, also if only a part of it was sent.
@@ -75,15 +75,15 @@ impl Sent {
     }
 
     /// Returns the scopes in which its rows wait.
-    pub(crate) fn scopes(&self) -> BTreeSet<String> {
+    pub(crate) fn scopes(&self) -> BTreeSet<ScopeId> {
         let SentEntries { scope, rows, .. } = &self.entries;
         rows.iter().map(|row| row.scope.as_ref().unwrap_or(scope).clone()).collect()
     }
 
     /// Returns the scope in which one of its rows waits.
-    pub(crate) fn scope_of(&self, table: &str, key: &str) -> Option<&String> {
+    pub(crate) fn scope_of(&self, table: &str, key: &RowKey) -> Option<&ScopeId> {
         let SentEntries { scope, rows, .. } = &self.entries;
-        let row = rows.iter().find(|row| row.table == table && row.key == key)?;
+        let row = rows.iter().find(|row| row.table == table && row.key == *key)?;
         Some(row.scope.as_ref().unwrap_or(scope))
     }
 }

@@ -8,7 +8,7 @@ use crate::error::SyncError;
 /// Returns the tree that a snapshot captured.
 pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
     snapshot.manifest_hash.parse().map_err(|_| SyncError::DamagedState {
-        path: snapshot.id.clone().into(),
+        path: snapshot.id.as_str().into(),
         what: format!("its manifest hash {:?} is no tree id", snapshot.manifest_hash),
     })
 }

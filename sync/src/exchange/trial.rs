@@ -40,7 +40,7 @@ async fn is_refused(
         add(&mut payload, row, sent.collect());
     }
     let payload = serde_json::to_string(&payload).expect("a payload serialises");
-    match primary.run(TRIAL_SQL, &[&device, &payload]).await {
+    match primary.run(TRIAL_SQL, &[device.as_str(), &payload]).await {
         Err(PrimaryError::Failed { message, .. }) if message.contains(TRIED) => Some(false),
         Err(error) if error.is_of_rows() => Some(true),
         _ => None,

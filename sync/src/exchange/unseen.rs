@@ -1,6 +1,6 @@
 //! Deletes that are prevented by rows that only the primary has.
 
-use fastest_schema::{Table, Value};
+use fastest_schema::{ScopeId, Table, Value};
 
 use crate::error::SyncError;
 use crate::remote::primary::{Primary, ask_cell_by};
@@ -15,7 +15,7 @@ use crate::rows::deletes::{Deletes, keepers};
 pub(crate) async fn yield_to_unseen(
     replica: &mut Replica,
     primary: &dyn Primary,
-    scope: &str,
+    scope: &ScopeId,
 ) -> Result<bool, SyncError> {
     let mut yielded = false;
     let all = Outbox(replica.read()).deletes(Some(scope))?;
@@ -55,7 +55,8 @@ async fn is_kept_there(
              WHERE p.`{}` = ?1 AND c.`{pk}` NOT IN (SELECT value FROM json_each(?2)) LIMIT 1",
             table.name, to.column, table.pk
         );
-        if ask_cell_by(primary, &cell, &[key_of(table, values), &waiting]).await?.is_some() {
+        if ask_cell_by(primary, &cell, &[key_of(table, values).as_str(), &waiting]).await?.is_some()
+        {
             return Ok(true);
         }
     }

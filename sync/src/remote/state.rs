@@ -1,5 +1,7 @@
 //! What a device remembers of its remote.
 
+use fastest_schema::PushId;
+
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteState {
@@ -10,7 +12,7 @@ pub struct RemoteState {
     /// The primary's epoch, once it has answered.
     pub epoch: Option<String>,
     /// The last push that it accepted from this device.
-    pub last_push_id: Option<String>,
+    pub last_push_id: Option<PushId>,
 }
 
 /// Where packs go that are too large to be sent inline.

@@ -1,5 +1,6 @@
 //! Errors of the replica.
 
+use fastest_schema::RowKey;
 use std::path::PathBuf;
 
 use fastest_schema::value::sql_value::ValueError;
@@ -76,7 +77,7 @@ pub enum ReplicaError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
     },
     /// A row cannot be decoded.
     #[error("the replica's row {key} of {table} cannot be read: {source}")]
@@ -84,7 +85,7 @@ pub enum ReplicaError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// The error of the decoder.
         source: ValueError,
     },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fastest_schema::{Scope, Table, Value};
+use fastest_schema::{RowKey, Scope, ScopeId, Table, Value};
 
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::referable;
@@ -20,7 +20,7 @@ pub(crate) enum ScopeError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// What is missing.
         why: String,
     },
@@ -40,11 +40,15 @@ pub(crate) struct Scopes<'a>(pub(crate) Session<'a>);
 
 impl Scopes<'_> {
     /// Returns the scope that a row's values hold, or that the row holds to which they refer.
-    pub(crate) fn of(&self, table: &'static Table, values: &[Value]) -> Result<String, ScopeError> {
+    pub(crate) fn of(
+        &self,
+        table: &'static Table,
+        values: &[Value],
+    ) -> Result<ScopeId, ScopeError> {
         let why = match table.scope {
             None => "its table declares none".to_owned(),
             Some(Scope::Column(name)) => match column(table, values, name) {
-                Some(scope) => return Ok(scope),
+                Some(scope) => return Ok(scope.into()),
                 None => format!("its column {name} holds no text"),
             },
             Some(Scope::Path { column: name, table: parent, key, target }) => {
@@ -52,7 +56,7 @@ impl Scopes<'_> {
                     None => format!("its column {name} is null"),
                     Some(value) => {
                         let sql = format!("SELECT `{target}` FROM `{parent}` WHERE `{key}` = ?1");
-                        match self.0.get::<Option<String>>(&sql, [Bound(value)])?.flatten() {
+                        match self.0.get::<Option<ScopeId>>(&sql, [Bound(value)])?.flatten() {
                             Some(scope) => return Ok(scope),
                             None => format!(
                                 "it follows row {} of {parent}, which is not here or has none",
@@ -65,11 +69,11 @@ impl Scopes<'_> {
                 }
             }
         };
-        Err(ScopeError::None { table: table.name, key: key_of(table, values).to_owned(), why })
+        Err(ScopeError::None { table: table.name, key: key_of(table, values), why })
     }
 
     /// Returns the scopes that the replica holds.
-    pub(crate) fn held(&self) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn held(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         if self.0.schema.is_fastest() {
             return self.0.all("SELECT id FROM projects", [], |row| row.get(0));
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use fastest_schema::{Row, Schema, Table, Value};
+use fastest_schema::{Row, RowKey, Schema, Table, Value};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::replica::engine_table::EngineTable;
@@ -69,7 +69,11 @@ impl Session<'_> {
     }
 
     /// Returns the values of a row.
-    pub fn values(&self, table: &Table, key: &str) -> Result<Option<Values>, ReplicaError> {
+    pub fn values(&self, table: &Table, key: &RowKey) -> Result<Option<Values>, ReplicaError> {
+        self.values_by(table, key.as_str())
+    }
+
+    fn values_by(&self, table: &Table, key: &str) -> Result<Option<Values>, ReplicaError> {
         let sql = format!("{} WHERE `{}` = ?1", select(table), table.pk);
         let mut statement =
             self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
@@ -78,9 +82,14 @@ impl Session<'_> {
     }
 
     /// Returns a row as its Rust type.
-    pub fn row<R: Row>(&self, key: &str) -> Result<Option<R>, ReplicaError> {
-        let values = self.values(R::TABLE, key)?;
+    pub fn row<R: Row<Key: AsRef<str>>>(&self, key: &R::Key) -> Result<Option<R>, ReplicaError> {
+        let values = self.values_by(R::TABLE, key.as_ref())?;
         values.map(|values| decode(values)).transpose()
+    }
+
+    /// Returns the row with this key as its Rust type, whatever the type of its key.
+    pub fn row_at<R: Row>(&self, key: &RowKey) -> Result<Option<R>, ReplicaError> {
+        self.values(R::TABLE, key)?.map(decode).transpose()
     }
 
     /// Returns the rows that `filter` asks for: the rest of a SELECT after the table's name, in which
@@ -125,7 +134,7 @@ impl Session<'_> {
     }
 
     /// Removes a row, and queues nothing.
-    pub fn delete(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+    pub fn delete(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use fastest_schema::value::serialize::named_values;
 use fastest_schema::value::sql_value::ValueError;
-use fastest_schema::{Kind, Row, Table, Value};
+use fastest_schema::{Kind, Row, RowKey, Table, Value};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 
@@ -33,15 +33,15 @@ pub(crate) fn try_values_of<R: Row>(row: &R) -> Result<Values, ValueError> {
 }
 
 /// Returns the key among a row's values.
-pub fn key_of<'a>(table: &Table, values: &'a [Value]) -> &'a str {
+pub fn key_of(table: &Table, values: &[Value]) -> RowKey {
     let at = table.columns.iter().position(|column| column.name == table.pk);
     let at = at.expect("a table has its key column");
-    values[at].as_str().expect("a key is text")
+    RowKey::from(values[at].as_str().expect("a key is text"))
 }
 
 /// Converts the values of a row to its Rust type.
 pub(crate) fn decode<R: Row>(values: Values) -> Result<R, ReplicaError> {
-    let key = key_of(R::TABLE, &values).to_owned();
+    let key = key_of(R::TABLE, &values);
     let table = R::TABLE.name;
     R::from_values(values).map_err(|source| ReplicaError::Row { table, key, source })
 }

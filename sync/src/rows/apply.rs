@@ -7,7 +7,7 @@
 //! deleted: it is deleted too, or loses its reference, as its foreign key declares.
 
 use fastest_core::compare::parting::follows;
-use fastest_schema::{Change, Outcome, Pack, Policy, Row, Table, Value};
+use fastest_schema::{Change, Outcome, Pack, Policy, Row, RowKey, ScopeId, Table, Value};
 
 use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
@@ -31,7 +31,7 @@ impl Incoming<'_> {
     /// packs of the page that are in the store.
     pub(crate) fn apply_page(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         changes: &[Change],
         seq: i64,
         whole: &[String],
@@ -45,7 +45,7 @@ impl Incoming<'_> {
 
     fn apply(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         change: &Change,
         whole: &[String],
         holds_any: bool,
@@ -57,7 +57,7 @@ impl Incoming<'_> {
         }
         // A row that left a scope is still held back if it is known under another one.
         let is_here = match outcome {
-            Outcome::Left { scope } => Known(self.0).scope(table, key)?.as_deref() == Some(scope),
+            Outcome::Left { scope } => Known(self.0).scope(table, key)?.as_ref() == Some(scope),
             Outcome::Deleted => Known(self.0).is_under(scope, table, key)?,
             Outcome::Row(_) | Outcome::Held { .. } => true,
         };
@@ -94,7 +94,7 @@ impl Incoming<'_> {
                 Known(self.0).put(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
-                match Known(self.0).scope(table, key)?.as_deref() == Some(scope) {
+                match Known(self.0).scope(table, key)?.as_ref() == Some(scope) {
                     true => self.apply_delete(table, key),
                     false => Ok(()),
                 }
@@ -105,9 +105,9 @@ impl Incoming<'_> {
 
     fn apply_row(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
         version: i64,
         theirs: &[Value],
     ) -> Result<(), ReplicaError> {
@@ -196,7 +196,7 @@ impl Incoming<'_> {
             self.0.put_values(table, &values_of(&row))?;
         }
         if Known(self.0).parts(&stem)? >= pack.parts {
-            Outbox(self.0).drop(table, &first)?;
+            Outbox(self.0).drop(table, &RowKey::from(first))?;
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Incoming<'_> {
     /// ours is only queued because the primary is new to this device.
     fn take_head_that_follows(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
         merged: &mut Values,
         theirs: &[Value],
@@ -219,7 +219,8 @@ impl Incoming<'_> {
         else {
             return Ok(());
         };
-        if ours != their && follows(&Snapshots(self.0).lineage(scope), &their, &ours)? {
+        let project = scope.project();
+        if ours != their && follows(&Snapshots(self.0).lineage(&project), &their, &ours)? {
             for (at, column) in table.columns.iter().enumerate() {
                 if matches!(column.name, HEAD | "current_manifest_hash") {
                     merged[at] = theirs[at].clone();
@@ -233,9 +234,9 @@ impl Incoming<'_> {
     /// it.
     fn bring_back(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
         version: i64,
     ) -> Result<(), ReplicaError> {
         let Some(row) = self.0.values(table, key)? else { return Ok(()) };
@@ -243,7 +244,7 @@ impl Incoming<'_> {
         Outbox(self.0).put(&entry)
     }
 
-    fn apply_delete(&self, table: &'static Table, key: &str) -> Result<(), ReplicaError> {
+    fn apply_delete(&self, table: &'static Table, key: &RowKey) -> Result<(), ReplicaError> {
         if table.policy == Policy::AppendOnly {
             return Ok(());
         }

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 
 use fastest_schema::check::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
-use fastest_schema::{OnDelete, Policy, Schema, Table, Value};
+use fastest_schema::{OnDelete, Policy, RowKey, Schema, ScopeId, Table, Value};
 
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::{ForeignKey, referable, references};
@@ -37,14 +37,14 @@ impl Deletes<'_> {
     /// Makes a conflict of each waiting delete that would affect children it has not seen, or that the
     /// primary would refuse because of them. The row is restored as the primary has it, and the delete
     /// is kept.
-    pub(crate) fn yield_to_children(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn yield_to_children(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         // Repeated for each generation: a row that is restored may refer to another one that waits to
         // be deleted.
         while self.yield_once(scope)? {}
         Ok(())
     }
 
-    fn yield_once(&self, scope: &str) -> Result<bool, ReplicaError> {
+    fn yield_once(&self, scope: &ScopeId) -> Result<bool, ReplicaError> {
         let mut yielded = false;
         for entry in Outbox(self.0).deletes(Some(scope))? {
             let Some(base) = &entry.base else { continue };
@@ -83,7 +83,7 @@ impl Deletes<'_> {
         child: &Table,
         (at, to): ForeignKey,
         (table, values): (&Table, &[Value]),
-    ) -> Result<Vec<String>, ReplicaError> {
+    ) -> Result<Vec<RowKey>, ReplicaError> {
         let Some(value) = referable(table, values, to.column) else { return Ok(Vec::new()) };
         let (pk, name, column) = (child.pk, child.name, child.columns[at].name);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE `{column}` = ?1");
@@ -128,7 +128,7 @@ impl Deletes<'_> {
         &self,
         parent: &Table,
         values: &Values,
-    ) -> Result<Vec<(&'static Table, ForeignKey, String)>, ReplicaError> {
+    ) -> Result<Vec<(&'static Table, ForeignKey, RowKey)>, ReplicaError> {
         let mut struck = Vec::new();
         for child in self.0.schema.synced().filter(|child| goes_by_itself(parent, child)) {
             for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
@@ -175,7 +175,7 @@ impl Deletes<'_> {
     fn strike(
         &self,
         child: &'static Table,
-        child_key: &str,
+        child_key: &RowKey,
         (at, to): ForeignKey,
         which: Struck,
     ) -> Result<(), ReplicaError> {
@@ -196,7 +196,7 @@ impl Deletes<'_> {
     }
 
     /// Drops the waiting deletes of rows that the primary turned out not to have.
-    pub(crate) fn drop_needless(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn drop_needless(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         // It is not known yet what the primary has.
         if Cursors(self.0).is_reading(scope)? {
             return Ok(());

@@ -6,8 +6,10 @@
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use fastest_schema::SnapshotId;
+
 /// A snapshot's time and its id, by which snapshots are sorted that may be in any order.
-type Dated = (String, String);
+type Dated = (String, SnapshotId);
 
 /// Where the snapshots of a log are read from.
 pub(crate) trait Source {
@@ -18,10 +20,10 @@ pub(crate) trait Source {
     fn next(&mut self) -> Result<Option<Dated>, Self::Error>;
 
     /// Returns the snapshots that follow one directly.
-    fn children(&self, id: &str) -> Result<Vec<String>, Self::Error>;
+    fn children(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, Self::Error>;
 
     /// Returns the snapshots that one follows directly.
-    fn parents(&self, id: &str) -> Result<Vec<String>, Self::Error>;
+    fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, Self::Error>;
 }
 
 /// Returns the ids of the first `limit` snapshots of a log. Of those whose children are all listed, the
@@ -29,11 +31,11 @@ pub(crate) trait Source {
 pub(crate) fn newest_first<S: Source>(
     source: &mut S,
     limit: usize,
-) -> Result<Vec<String>, S::Error> {
+) -> Result<Vec<SnapshotId>, S::Error> {
     let (mut order, mut listed) = (Vec::new(), HashSet::new());
     // Snapshots that were read before their turn: those in `waiting` have children that are not listed,
     // those in `ready` no longer do.
-    let mut waiting: HashMap<String, (String, HashSet<String>)> = HashMap::new();
+    let mut waiting: HashMap<SnapshotId, (String, HashSet<SnapshotId>)> = HashMap::new();
     let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
     while order.len() < limit {
         let next = match ready.pop() {
@@ -41,7 +43,7 @@ pub(crate) fn newest_first<S: Source>(
             None => match source.next()? {
                 Some((time, id)) => {
                     let children = source.children(&id)?.into_iter();
-                    let open: HashSet<String> =
+                    let open: HashSet<SnapshotId> =
                         children.filter(|child| !listed.contains(child)).collect();
                     if !open.is_empty() {
                         waiting.insert(id, (time, open));
@@ -76,7 +78,7 @@ mod tests {
 
     struct Words {
         by_time: std::vec::IntoIter<Dated>,
-        parents: HashMap<String, Vec<String>>,
+        parents: HashMap<SnapshotId, Vec<SnapshotId>>,
         looked_at: usize,
     }
 
@@ -88,12 +90,13 @@ mod tests {
             Ok(self.by_time.next())
         }
 
-        fn children(&self, id: &str) -> Result<Vec<String>, ()> {
-            let follows = |(_, parents): &(&String, &Vec<String>)| parents.iter().any(|p| p == id);
+        fn children(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ()> {
+            let follows =
+                |(_, parents): &(&SnapshotId, &Vec<SnapshotId>)| parents.iter().any(|p| p == id);
             Ok(self.parents.iter().filter(follows).map(|(child, _)| child.clone()).collect())
         }
 
-        fn parents(&self, id: &str) -> Result<Vec<String>, ()> {
+        fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ()> {
             Ok(self.parents[id].clone())
         }
     }

@@ -1,7 +1,7 @@
 //! Projects and their workspaces: Fastest's own tables.
 
-use fastest_schema::Row;
 use fastest_schema::tables::workspaces::{ActivityEvent, Workspace};
+use fastest_schema::{ProjectId, Row, RowKey, WorkspaceId};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
@@ -14,17 +14,20 @@ pub(crate) struct Projects<'a>(pub(crate) Session<'a>);
 
 impl Projects<'_> {
     /// Returns the workspaces of a project by time of creation.
-    pub(crate) fn workspaces(&self, project_id: &str) -> Result<Vec<Workspace>, ReplicaError> {
-        self.0.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id)
+    pub(crate) fn workspaces(
+        &self,
+        project_id: &ProjectId,
+    ) -> Result<Vec<Workspace>, ReplicaError> {
+        self.0.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id.as_str())
     }
 
     /// Returns the id of the project of this name; the first one, if there are several.
-    pub(crate) fn named(&self, name: &str) -> Result<Option<String>, ReplicaError> {
+    pub(crate) fn named(&self, name: &str) -> Result<Option<ProjectId>, ReplicaError> {
         self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])
     }
 
     /// Removes a project that no primary has, and everything of it that is queued.
-    pub(crate) fn forget(&self, project_id: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn forget(&self, project_id: &ProjectId) -> Result<(), ReplicaError> {
         for sql in [
             "DELETE FROM activity_events WHERE project_id = ?1",
             "DELETE FROM workspaces WHERE project_id = ?1",
@@ -32,7 +35,7 @@ impl Projects<'_> {
         ] {
             self.0.run(sql, [project_id])?;
         }
-        Outbox(self.0).clear_scope(project_id)
+        Outbox(self.0).clear_scope(&project_id.scope())
     }
 
     /// Returns the names of all projects.
@@ -41,7 +44,7 @@ impl Projects<'_> {
     }
 
     /// Returns the ids of the projects of this name or id.
-    pub(crate) fn called(&self, name: &str) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn called(&self, name: &str) -> Result<Vec<ProjectId>, ReplicaError> {
         let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
         self.0.all(sql, [name], |row| row.get(0))
     }
@@ -50,7 +53,7 @@ impl Projects<'_> {
     pub(crate) fn places(
         &self,
         machine: Option<&str>,
-    ) -> Result<Vec<(String, String)>, ReplicaError> {
+    ) -> Result<Vec<(WorkspaceId, String)>, ReplicaError> {
         let sql = "SELECT id, local_path FROM workspaces
                    WHERE machine_id IS ?1 AND local_path IS NOT NULL";
         self.0.all(sql, [machine], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -61,19 +64,20 @@ impl Projects<'_> {
         &self,
         machine: Option<&str>,
         path: &str,
-    ) -> Result<Vec<String>, ReplicaError> {
+    ) -> Result<Vec<WorkspaceId>, ReplicaError> {
         let sql = "SELECT id FROM workspaces WHERE machine_id IS ?1 AND local_path = ?2";
         self.0.all(sql, params![machine, path], |row| row.get(0))
     }
 
     /// Removes a workspace and its events, and their entries in the outbox.
-    pub(crate) fn forget_workspace(&self, id: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn forget_workspace(&self, id: &WorkspaceId) -> Result<(), ReplicaError> {
         let events = "SELECT id FROM activity_events WHERE workspace_id = ?1";
-        for event in self.0.all(events, [id], |row| row.get::<_, String>(0))? {
+        for event in self.0.all(events, [id], |row| row.get::<_, RowKey>(0))? {
             self.0.delete(ActivityEvent::TABLE, &event)?;
             Outbox(self.0).settle(ActivityEvent::TABLE, &event)?;
         }
-        self.0.delete(Workspace::TABLE, id)?;
-        Outbox(self.0).settle(Workspace::TABLE, id)
+        let key = RowKey::of(id);
+        self.0.delete(Workspace::TABLE, &key)?;
+        Outbox(self.0).settle(Workspace::TABLE, &key)
     }
 }

@@ -1,6 +1,6 @@
 //! Queues rows again, for the primary or for another one.
 
-use fastest_schema::{Pack, Policy, Row};
+use fastest_schema::{Pack, Policy, Row, RowKey, ScopeId};
 
 use crate::remote::pack_store::store::INLINE_BYTES_MAX;
 use crate::replica::error::ReplicaError;
@@ -27,7 +27,7 @@ impl Requeue<'_> {
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
         if self.0.schema.is_fastest() {
             for scope in Known(self.0).projects()? {
-                Queue(self.0).add(&scope)?;
+                Queue(self.0).add(&scope.scope())?;
             }
         }
         self.queue_known()?;
@@ -70,7 +70,7 @@ impl Requeue<'_> {
     }
 
     /// If a scope was read from its beginning, queues what the primary was found to lack.
-    pub(crate) fn end_reading(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn end_reading(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         if Cursors(self.0).end_reading(scope)? {
             self.unknown(scope)?;
         }
@@ -82,7 +82,8 @@ impl Requeue<'_> {
         let inline = INLINE_BYTES_MAX.to_string();
         for pack in self.0.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
             let values = values_of(&pack);
-            Outbox(self.0).put(&Entry::unknown(&pack.project_id, Pack::TABLE, &pack.id, values))?;
+            let (scope, key) = (pack.project_id.scope(), RowKey::from(pack.id));
+            Outbox(self.0).put(&Entry::unknown(&scope, Pack::TABLE, &key, values))?;
         }
         Ok(())
     }
@@ -97,7 +98,7 @@ impl Requeue<'_> {
 
     /// Queues every row of `scope` that the primary, which was just read in full, does not have.
     /// Returns how many.
-    pub(crate) fn unknown(&self, scope: &str) -> Result<u64, ReplicaError> {
+    pub(crate) fn unknown(&self, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let mut queued = 0;
         for table in self.0.schema.synced() {
             for key in Known(self.0).unknown(table, scope)? {

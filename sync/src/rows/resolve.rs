@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use fastest_schema::tables::projects::Project;
-use fastest_schema::{Kind, Table, Value};
+use fastest_schema::{Kind, RowKey, ScopeId, Table, Value};
 use serde::Serialize;
 
 use crate::replica::error::ReplicaError;
-use crate::replica::local::conflicts::{Conflicts, KeptConflict};
+use crate::replica::local::conflicts::{ConflictId, Conflicts, KeptConflict};
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
@@ -23,13 +23,13 @@ use crate::rows::write_error::WriteError;
 #[non_exhaustive]
 pub struct RowConflict {
     /// Its id, which `fastest resolve` takes.
-    pub id: String,
+    pub id: ConflictId,
     /// The name of the project; null for an application's row.
     pub project: Option<String>,
     /// The row's table.
     pub table: String,
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
     /// Whether the primary deleted the row that was changed here.
     pub deleted: bool,
     /// Whether the row was deleted here and changed on the primary. Omitted if it was not.
@@ -139,9 +139,12 @@ pub(crate) struct Resolver<'a>(pub(crate) Session<'a>);
 
 impl Resolver<'_> {
     /// Returns the conflicts of a scope, or of all, oldest first.
-    pub(crate) fn conflicts(&self, scope: Option<&str>) -> Result<Vec<RowConflict>, ReplicaError> {
+    pub(crate) fn conflicts(
+        &self,
+        scope: Option<&ScopeId>,
+    ) -> Result<Vec<RowConflict>, ReplicaError> {
         let kept = Conflicts(self.0).all()?.into_iter();
-        let kept = kept.filter(|kept| scope.is_none_or(|scope| scope == kept.scope));
+        let kept = kept.filter(|kept| scope.is_none_or(|scope| *scope == kept.scope));
         kept.map(|kept| self.show(&kept)).collect()
     }
 
@@ -163,11 +166,9 @@ impl Resolver<'_> {
             Wanted::Gone if self.0.schema.is_fastest() => {
                 Outbox(self.0).remove(&kept.scope, kept.table, &kept.key)?
             }
-            Wanted::Gone => Writer(self.0).delete(
-                SchemaRow(self.0).scope()?.as_deref(),
-                kept.table,
-                &kept.key,
-            )?,
+            Wanted::Gone => {
+                Writer(self.0).delete(SchemaRow(self.0).scope()?.as_ref(), kept.table, &kept.key)?
+            }
             Wanted::Row(_) | Wanted::Nothing => false,
         };
         Ok(ResolveReport { conflict: self.show(&kept)?, written })
@@ -178,14 +179,14 @@ impl Resolver<'_> {
         match self.0.schema.is_fastest() {
             true => Ok(Outbox(self.0).save_values(&kept.scope, kept.table, row)?),
             false => {
-                Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_deref(), kept.table, row)?)
+                Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_ref(), kept.table, row)?)
             }
         }
     }
 
     fn named_conflict(&self, name: &str) -> Result<KeptConflict, ResolveError> {
         // Every id begins with an empty text, so it names none.
-        let named = |kept: &KeptConflict| !name.is_empty() && kept.id.starts_with(name);
+        let named = |kept: &KeptConflict| !name.is_empty() && kept.id.as_str().starts_with(name);
         let mut found: Vec<KeptConflict> =
             Conflicts(self.0).all()?.into_iter().filter(named).collect();
         let name = name.to_owned();
@@ -193,7 +194,7 @@ impl Resolver<'_> {
             1 => Ok(found.remove(0)),
             0 => Err(ResolveError::Unknown { name }),
             _ => {
-                let candidates = found.into_iter().map(|kept| kept.id).collect();
+                let candidates = found.into_iter().map(|kept| kept.id.into()).collect();
                 Err(ResolveError::Ambiguous { name, candidates })
             }
         }
@@ -208,7 +209,7 @@ impl Resolver<'_> {
             deleted || deleted_here || kept.columns.iter().any(|name| name == column.name)
         });
         let project = match self.0.schema.is_fastest() {
-            true => self.0.row::<Project>(&kept.scope)?.map(|project| project.name),
+            true => self.0.row::<Project>(&kept.scope.project())?.map(|project| project.name),
             false => None,
         };
         Ok(RowConflict {

@@ -7,7 +7,7 @@ use fastest_core::compare::parting::follows;
 use fastest_core::object::id::{PackId, TreeId};
 use fastest_core::store::pack::PackInfo;
 use fastest_schema::tables::workspaces::{ActivityEvent, Snapshot, Source, Workspace};
-use fastest_schema::{Json, Pack, Row};
+use fastest_schema::{Json, Pack, ProjectId, Row, RowKey, SnapshotId, WorkspaceId};
 use rusqlite::params;
 
 use crate::base::clock;
@@ -23,18 +23,26 @@ pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
 
 impl Snapshots<'_> {
     /// Moves a workspace's head to `snapshot_id` if that is known and follows the present head.
-    pub(crate) fn advance_head(&self, id: &str, snapshot_id: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn advance_head(
+        &self,
+        id: &WorkspaceId,
+        snapshot_id: &SnapshotId,
+    ) -> Result<(), ReplicaError> {
         let Some(workspace) = self.0.row::<Workspace>(id)? else { return Ok(()) };
         let known = self.0.row::<Snapshot>(snapshot_id)?.is_some();
         let forward = match &workspace.current_snapshot_id {
             Some(current) if current == snapshot_id => false,
-            Some(current) => follows(&self.lineage(&workspace.project_id), snapshot_id, current)?,
+            Some(current) => follows(
+                &self.lineage(&workspace.project_id),
+                snapshot_id.as_str(),
+                current.as_str(),
+            )?,
             None => true,
         };
         if known && forward {
             let scope = workspace.project_id.clone();
             let current_snapshot_id = Some(snapshot_id.to_owned());
-            Outbox(self.0).save(&scope, &Workspace { current_snapshot_id, ..workspace })?;
+            Outbox(self.0).save(&scope.scope(), &Workspace { current_snapshot_id, ..workspace })?;
         }
         Ok(())
     }
@@ -42,10 +50,10 @@ impl Snapshots<'_> {
     /// Saves an event of the project's activity.
     pub(crate) fn record(
         &self,
-        project_id: &str,
-        workspace_id: &str,
+        project_id: &ProjectId,
+        workspace_id: &WorkspaceId,
         event: &str,
-        snapshot_id: Option<&str>,
+        snapshot_id: Option<&SnapshotId>,
         message: Option<String>,
     ) -> Result<(), ReplicaError> {
         let event = ActivityEvent {
@@ -54,15 +62,15 @@ impl Snapshots<'_> {
             workspace_id: Some(workspace_id.to_owned()),
             actor: Source::Cli,
             r#type: event.to_owned(),
-            snapshot_id: snapshot_id.map(str::to_owned),
+            snapshot_id: snapshot_id.cloned(),
             message,
             created_at: clock::now(),
         };
-        Outbox(self.0).save(project_id, &event)
+        Outbox(self.0).save(&project_id.scope(), &event)
     }
 
     /// Returns the packs that hold a project's content.
-    pub(crate) fn packs(&self, project_id: &str) -> Result<HashSet<PackId>, ReplicaError> {
+    pub(crate) fn packs(&self, project_id: &ProjectId) -> Result<HashSet<PackId>, ReplicaError> {
         let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
         let ids = self.0.all(sql, [project_id], |row| row.get::<_, String>(0))?;
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
@@ -73,14 +81,14 @@ impl Snapshots<'_> {
         &self,
         workspace: &Workspace,
         tree: &TreeId,
-        parents: Vec<String>,
+        parents: Vec<SnapshotId>,
         message: Option<&str>,
         packs: &[PackInfo],
-    ) -> Result<String, ReplicaError> {
+    ) -> Result<SnapshotId, ReplicaError> {
         let project_id = &workspace.project_id;
         self.save_packs(project_id, packs)?;
         let snapshot = Snapshot {
-            id: format!("snap-{}", clock::new_id()),
+            id: format!("snap-{}", clock::new_id()).into(),
             project_id: project_id.clone(),
             workspace_id: Some(workspace.id.clone()),
             manifest_hash: tree.to_hex(),
@@ -89,14 +97,14 @@ impl Snapshots<'_> {
             summary: message.map(str::to_owned),
             created_at: clock::now(),
         };
-        Outbox(self.0).save(project_id, &snapshot)?;
+        Outbox(self.0).save(&project_id.scope(), &snapshot)?;
         Ok(snapshot.id)
     }
 
     /// Saves the rows of packs that are durable.
     pub(crate) fn save_packs(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         packs: &[PackInfo],
     ) -> Result<(), ReplicaError> {
         for pack in packs {
@@ -112,22 +120,26 @@ impl Snapshots<'_> {
                 data: None,
                 created_at: clock::now(),
             };
-            Outbox(self.0).save(project_id, &row)?;
+            Outbox(self.0).save(&project_id.scope(), &row)?;
         }
         Ok(())
     }
 
     /// Whether there is an event that says that a workspace pushed a snapshot.
-    pub(crate) fn is_pushed(&self, id: &str, workspace_id: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn is_pushed(
+        &self,
+        id: &str,
+        workspace_id: &WorkspaceId,
+    ) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
                    AND workspace_id = ?2 AND type = 'snapshot.pushed'";
-        Ok(self.0.get::<i64>(sql, [id, workspace_id])?.is_some())
+        Ok(self.0.get::<i64>(sql, [id, workspace_id.as_str()])?.is_some())
     }
 
     /// Returns the distinct trees of a project's `limit` newest snapshots.
     pub(crate) fn newest_trees(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         limit: i64,
     ) -> Result<Vec<TreeId>, ReplicaError> {
         let sql = "SELECT DISTINCT manifest_hash FROM (SELECT manifest_hash FROM snapshots
@@ -145,10 +157,10 @@ impl Snapshots<'_> {
     /// made, and its id. `after` is the last of those that were read before.
     pub(crate) fn by_time(
         &self,
-        project_id: &str,
-        after: Option<&(String, String)>,
+        project_id: &ProjectId,
+        after: Option<&(String, SnapshotId)>,
         limit: usize,
-    ) -> Result<Vec<(String, String)>, ReplicaError> {
+    ) -> Result<Vec<(String, SnapshotId)>, ReplicaError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let order = "ORDER BY created_at DESC, id DESC LIMIT ?2";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -166,7 +178,7 @@ impl Snapshots<'_> {
     /// or whose random part does: at most `limit` of them.
     pub(crate) fn beginning_with(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         prefix: &str,
         limit: i64,
     ) -> Result<Vec<Snapshot>, ReplicaError> {
@@ -178,7 +190,7 @@ impl Snapshots<'_> {
                      AND +project_id = ?3
                    ORDER BY 1 LIMIT ?4";
         let parameters = params![prefix, end, project_id, limit];
-        let ids = self.0.all(sql, parameters, |row| row.get::<_, String>(0))?;
+        let ids = self.0.all(sql, parameters, |row| row.get::<_, SnapshotId>(0))?;
         let rows = ids.iter().filter_map(|id| self.0.row::<Snapshot>(id).transpose());
         rows.collect()
     }
@@ -186,12 +198,12 @@ impl Snapshots<'_> {
 
 impl<'a> Snapshots<'a> {
     /// Returns a project's snapshots as the source of a log.
-    pub(crate) fn log<'p>(self, project_id: &'p str) -> Log<'a, 'p> {
+    pub(crate) fn log<'p>(self, project_id: &'p ProjectId) -> Log<'a, 'p> {
         Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
     }
 
     /// What the snapshots of a project follow.
-    pub(crate) fn lineage<'p>(self, project_id: &'p str) -> Lineage<'a, 'p> {
+    pub(crate) fn lineage<'p>(self, project_id: &'p ProjectId) -> Lineage<'a, 'p> {
         Lineage { session: self.0, project_id }
     }
 }
@@ -199,10 +211,10 @@ impl<'a> Snapshots<'a> {
 /// A project's snapshots by time, which are read in chunks.
 pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
-    project_id: &'p str,
-    read: std::vec::IntoIter<(String, String)>,
+    project_id: &'p ProjectId,
+    read: std::vec::IntoIter<(String, SnapshotId)>,
     /// The last that was read.
-    last: Option<(String, String)>,
+    last: Option<(String, SnapshotId)>,
 }
 
 /// How many snapshots a log reads at a time.
@@ -211,7 +223,7 @@ const LOG_CHUNK: usize = 100;
 impl newest_first::Source for Log<'_, '_> {
     type Error = ReplicaError;
 
-    fn next(&mut self) -> Result<Option<(String, String)>, ReplicaError> {
+    fn next(&mut self) -> Result<Option<(String, SnapshotId)>, ReplicaError> {
         if self.read.len() == 0 {
             let after = self.last.as_ref();
             let chunk = self.snapshots.by_time(self.project_id, after, LOG_CHUNK)?;
@@ -221,12 +233,13 @@ impl newest_first::Source for Log<'_, '_> {
         Ok(self.read.next())
     }
 
-    fn children(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
+    fn children(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ReplicaError> {
         Children(self.snapshots.0).of(id, self.project_id)
     }
 
-    fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
-        self.snapshots.lineage(self.project_id).parents(id)
+    fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ReplicaError> {
+        let parents = self.snapshots.lineage(self.project_id).parents(id.as_str())?;
+        Ok(parents.into_iter().map(SnapshotId::from).collect())
     }
 }
 
@@ -235,12 +248,15 @@ impl newest_first::Source for Log<'_, '_> {
 #[derive(Clone, Copy)]
 pub(crate) struct Lineage<'a, 'p> {
     session: Session<'a>,
-    project_id: &'p str,
+    project_id: &'p ProjectId,
 }
 
 impl Lineage<'_, '_> {
     /// Returns `ids` and all of their ancestors.
-    pub(crate) fn ancestors(&self, ids: &[String]) -> Result<HashSet<String>, ReplicaError> {
+    pub(crate) fn ancestors(
+        &self,
+        ids: &[SnapshotId],
+    ) -> Result<HashSet<SnapshotId>, ReplicaError> {
         let sql = "WITH RECURSIVE past(id) AS (
                      SELECT value FROM json_each(?1) UNION
                      SELECT parent.value FROM past
@@ -258,11 +274,11 @@ impl Ancestry for Lineage<'_, '_> {
 
     fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
         let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
-        let Some(list) = self.session.get::<String>(sql, [id, self.project_id])? else {
+        let Some(list) = self.session.get::<String>(sql, [id, self.project_id.as_str()])? else {
             return Ok(Vec::new());
         };
         serde_json::from_str(&list).map_err(|error| {
-            let (key, source) = (id.to_owned(), error.into());
+            let (key, source) = (RowKey::from(id), error.into());
             ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
         })
     }

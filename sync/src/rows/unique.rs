@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 
-use fastest_schema::{Kind, Table, UniqueRule, Value};
+use fastest_schema::{Kind, RowKey, Table, UniqueRule, Value};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::replica::error::ReplicaError;
@@ -34,7 +34,7 @@ impl Unique<'_> {
             let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
             if let Some(other) = self.other(table, &same.join(" AND "), &wanted, values)? {
                 let columns = columns.join(", ");
-                return Err(WriteError::Taken { table: table.name, other, columns });
+                return Err(WriteError::Taken { table: table.name, other: other.into(), columns });
             }
         }
         for rule in table.unique_rules {
@@ -48,7 +48,7 @@ impl Unique<'_> {
             let other = self.other(table, &condition.join(" AND "), &wanted, values);
             if let Some(other) = other.unwrap_or_default() {
                 let columns = rule.terms.join(", ");
-                return Err(WriteError::Taken { table: table.name, other, columns });
+                return Err(WriteError::Taken { table: table.name, other: other.into(), columns });
             }
         }
         Ok(())
@@ -61,10 +61,10 @@ impl Unique<'_> {
         condition: &str,
         wanted: &[Value],
         values: &[Value],
-    ) -> Result<Option<String>, ReplicaError> {
+    ) -> Result<Option<RowKey>, ReplicaError> {
         let (name, pk) = (table.name, table.pk);
         let sql = format!("SELECT `{pk}` FROM `{name}` WHERE {condition} AND `{pk}` <> ? LIMIT 1");
-        let key = Value::from(key_of(table, values));
+        let key = Value::from(key_of(table, values).as_str());
         self.0.get(&sql, params_from_iter(wanted.iter().chain([&key]).map(Bound)))
     }
 }

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use fastest_schema::{OnDelete, Policy, Table, Value};
+use fastest_schema::{OnDelete, Policy, RowKey, ScopeId, Table, Value};
 use rusqlite::params_from_iter;
 
 use crate::replica::error::ReplicaError;
@@ -28,13 +28,13 @@ pub(crate) struct Orphan {
     /// The table.
     pub table: &'static str,
     /// The key.
-    pub key: String,
+    pub key: RowKey,
     /// The column that refers to the deleted row.
     pub column: &'static str,
     /// The table of the deleted row.
     pub parent: &'static str,
     /// The key of the deleted row.
-    pub parent_key: String,
+    pub parent_key: RowKey,
 }
 
 impl fmt::Display for Orphan {
@@ -53,22 +53,22 @@ impl Writer<'_> {
     /// one scope that the file is for, if it is for one only.
     pub(crate) fn write(
         &self,
-        held: Option<&str>,
+        held: Option<&ScopeId>,
         table: &'static Table,
         values: &[Value],
     ) -> Result<(), WriteError> {
         let key = table.columns.iter().zip(values).find(|(column, _)| column.name == table.pk);
-        let Some(key) = key.and_then(|(_, value)| value.as_str()) else {
+        let Some(key) = key.and_then(|(_, value)| value.as_str()).map(RowKey::from) else {
             return Err(WriteError::NoKey { table: table.name });
         };
-        check_storable(table, key, table.columns.iter().map(|column| column.name).zip(values))?;
-        check_size(table, key, values)?;
+        check_storable(table, &key, table.columns.iter().map(|column| column.name).zip(values))?;
+        check_size(table, &key, values)?;
         let scope = Scopes(self.0).of(table, values)?;
-        check_held(held, &scope, table, key)?;
+        check_held(held, &scope, table, &key)?;
         if table.policy == Policy::AppendOnly
-            && self.0.values(table, key)?.is_some_and(|there| there != values)
+            && self.0.values(table, &key)?.is_some_and(|there| there != values)
         {
-            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+            return Err(WriteError::Exists { table: table.name, key });
         }
         self.check_references(table, values)?;
         Unique(self.0).check(table, values)?;
@@ -79,18 +79,18 @@ impl Writer<'_> {
     /// all values.
     pub(crate) fn insert(
         &self,
-        held: Option<&str>,
+        held: Option<&ScopeId>,
         table: &'static Table,
         given: &[(&'static str, Value)],
     ) -> Result<Values, WriteError> {
         let key = given.iter().find(|(name, _)| *name == table.pk);
-        let key = key.and_then(|(_, value)| value.as_str());
-        let shown = key.unwrap_or("without a key");
-        check_storable(table, shown, given.iter().map(|(name, value)| (*name, value)))?;
+        let key = key.and_then(|(_, value)| value.as_str()).map(RowKey::from);
+        let shown = key.clone().unwrap_or_else(|| RowKey::from("without a key"));
+        check_storable(table, &shown, given.iter().map(|(name, value)| (*name, value)))?;
         if let Some(key) = key
-            && self.0.values(table, key)?.is_some()
+            && self.0.values(table, &key)?.is_some()
         {
-            return Err(WriteError::Exists { table: table.name, key: key.to_owned() });
+            return Err(WriteError::Exists { table: table.name, key });
         }
         let columns: Vec<String> = given.iter().map(|(name, _)| format!("`{name}`")).collect();
         let (name, pk) = (table.name, table.pk);
@@ -104,7 +104,7 @@ impl Writer<'_> {
         let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
         let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));
         // The key may come from a default that the application declares, and may be null.
-        let key: Option<Option<String>> = self.0.get(&sql, parameters)?;
+        let key: Option<Option<RowKey>> = self.0.get(&sql, parameters)?;
         let values = match &key {
             Some(Some(key)) => self.0.values(table, key)?,
             _ => None,
@@ -121,9 +121,9 @@ impl Writer<'_> {
     /// Deletes a row, and follows the foreign keys of its children. Returns whether the row was there.
     pub(crate) fn delete(
         &self,
-        held: Option<&str>,
+        held: Option<&ScopeId>,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
     ) -> Result<bool, WriteError> {
         let was_there = self.0.values(table, key)?.is_some();
         // A list rather than a recursion, because there may be many generations.
@@ -159,10 +159,10 @@ impl Writer<'_> {
     /// to be deleted too.
     fn orphan(
         &self,
-        (table, key): (&Table, &str),
-        (child, child_key): (&'static Table, String),
+        (table, key): (&Table, &RowKey),
+        (child, child_key): (&'static Table, RowKey),
         (at, on_delete): (usize, OnDelete),
-    ) -> Result<Option<(&'static Table, String)>, WriteError> {
+    ) -> Result<Option<(&'static Table, RowKey)>, WriteError> {
         match on_delete {
             // The primary does this once it has accepted the delete. A client cannot ask for it.
             OnDelete::Cascade | OnDelete::SetNull if child.policy == Policy::AppendOnly => {}
@@ -176,7 +176,7 @@ impl Writer<'_> {
             _ => {
                 return Err(WriteError::Referred {
                     table: table.name,
-                    key: key.to_owned(),
+                    key: key.clone(),
                     child: child.name,
                     child_key,
                 });
@@ -202,9 +202,9 @@ impl Writer<'_> {
     fn scope_held(
         &self,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
         values: &[Value],
-    ) -> Result<String, WriteError> {
+    ) -> Result<ScopeId, WriteError> {
         let waits = Outbox(self.0).scope_of(table, key)?;
         match waits.map_or_else(|| Known(self.0).scope(table, key), |scope| Ok(Some(scope)))? {
             Some(scope) => Ok(scope),
@@ -232,11 +232,13 @@ impl Writer<'_> {
             let Some(parent) = self.0.schema.synced_table(to.table) else { continue };
             let deleted = match &values[at] {
                 Value::Null => None,
-                Value::Text(key) if to.column == parent.pk => self.deleted_by_key(parent, key)?,
+                Value::Text(key) if to.column == parent.pk => {
+                    self.deleted_by_key(parent, &RowKey::from(key.as_str()))?
+                }
                 value => self.deleted_by_value(parent, to.column, value)?,
             };
             if let Some(parent_key) = deleted {
-                let (key, column) = (key_of(table, values).to_owned(), table.columns[at].name);
+                let (key, column) = (key_of(table, values), table.columns[at].name);
                 let (table, parent) = (table.name, parent.name);
                 return Ok(Some(Orphan { table, key, column, parent, parent_key }));
             }
@@ -245,7 +247,7 @@ impl Writer<'_> {
     }
 
     /// Returns the key if its row is known to be deleted.
-    fn deleted_by_key(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+    fn deleted_by_key(&self, table: &Table, key: &RowKey) -> Result<Option<RowKey>, ReplicaError> {
         let is_deleted = self.0.values(table, key)?.is_none()
             && (Outbox(self.0).is_going(table, key)? || Known(self.0).is_deleted(table, key)?);
         Ok(is_deleted.then(|| key.to_owned()))
@@ -258,7 +260,7 @@ impl Writer<'_> {
         table: &Table,
         column: &str,
         value: &Value,
-    ) -> Result<Option<String>, ReplicaError> {
+    ) -> Result<Option<RowKey>, ReplicaError> {
         let there = format!("SELECT 1 FROM `{}` WHERE `{column}` = ?1", table.name);
         if self.0.get::<i64>(&there, [Bound(value)])?.is_some() {
             return Ok(None);
@@ -274,7 +276,7 @@ impl Writer<'_> {
 /// Refuses NaN, for which SQLite would store null.
 fn check_storable<'a>(
     table: &Table,
-    key: &str,
+    key: &RowKey,
     values: impl Iterator<Item = (&'static str, &'a Value)>,
 ) -> Result<(), WriteError> {
     for (column, value) in values {
@@ -287,7 +289,7 @@ fn check_storable<'a>(
 }
 
 /// Refuses a row that some kinds of primary could not accept.
-fn check_size(table: &Table, key: &str, values: &[Value]) -> Result<(), WriteError> {
+fn check_size(table: &Table, key: &RowKey, values: &[Value]) -> Result<(), WriteError> {
     // A byte takes at most six as JSON.
     let text_bytes = |value: &Value| value.as_str().map_or(0, str::len);
     if values.iter().map(text_bytes).sum::<usize>() * 6 < ROW_BYTES_MAX {
@@ -305,13 +307,18 @@ fn check_size(table: &Table, key: &str, values: &[Value]) -> Result<(), WriteErr
     }
 }
 
-fn check_held(held: Option<&str>, scope: &str, table: &Table, key: &str) -> Result<(), WriteError> {
+fn check_held(
+    held: Option<&ScopeId>,
+    scope: &ScopeId,
+    table: &Table,
+    key: &RowKey,
+) -> Result<(), WriteError> {
     match held {
         Some(held) if held != scope => Err(WriteError::OtherScope {
             table: table.name,
             key: key.to_owned(),
-            found: scope.to_owned(),
-            held: held.to_owned(),
+            found: scope.to_owned().into(),
+            held: held.to_owned().into(),
         }),
         _ => Ok(()),
     }

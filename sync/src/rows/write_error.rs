@@ -1,8 +1,8 @@
 //! Why a row that an application writes was not written.
 
-use fastest_schema::Value;
 use fastest_schema::check::cascade::GENERATIONS_MAX;
 use fastest_schema::value::sql_value::ValueError;
+use fastest_schema::{RowKey, Value};
 
 use crate::replica::error::ReplicaError;
 use crate::replica::scope::ScopeError;
@@ -31,7 +31,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// What is missing.
         why: String,
     },
@@ -41,7 +41,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// The scope of the row.
         found: String,
         /// The scope of the file.
@@ -53,7 +53,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
     },
     /// Another row has a value that must be unique.
     #[error("row {other} of {table} has the same {columns}")]
@@ -75,7 +75,7 @@ pub enum WriteError {
         /// The table of the deleted row.
         parent: &'static str,
         /// The key of the deleted row.
-        key: String,
+        key: RowKey,
     },
     /// No column can hold the value: SQLite would store null for it.
     #[error(
@@ -85,7 +85,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// The column.
         column: &'static str,
         /// The value.
@@ -100,7 +100,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// The largest column.
         column: &'static str,
         /// Bytes of the row as JSON.
@@ -135,11 +135,11 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
         /// The table that refers to it.
         child: &'static str,
         /// A row there.
-        child_key: String,
+        child_key: RowKey,
     },
     /// The primary would have to delete or change rows of append-only tables in more generations than
     /// D1 allows.
@@ -152,7 +152,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key.
-        key: String,
+        key: RowKey,
     },
     /// The replica failed.
     #[error(transparent)]

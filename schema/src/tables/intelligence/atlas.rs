@@ -10,6 +10,7 @@
 use crate::declare::attribute::table;
 use crate::declare::column_type::Json;
 use crate::declare::vocabulary::vocabulary;
+use crate::tables::ids::{ProjectId, SnapshotId};
 
 /// A node of the graph.
 #[table(
@@ -26,7 +27,7 @@ pub struct AtlasConcept {
     pub id: String,
     /// The project that it is a part of.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The name to show.
     pub name: String,
     /// Its level of abstraction.
@@ -37,7 +38,7 @@ pub struct AtlasConcept {
     pub description: Option<String>,
     /// The snapshot that it was derived from.
     #[references(snapshots.id, on_delete = set_null)]
-    pub source_snapshot_id: Option<String>,
+    pub source_snapshot_id: Option<SnapshotId>,
     /// The tree that it was derived from: hex BLAKE3 tree id.
     pub source_manifest_hash: Option<String>,
     /// Further data from the derivation.
@@ -81,7 +82,7 @@ pub struct AtlasEdge {
     pub id: String,
     /// The project that both are parts of.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The concept that it goes from.
     pub from_concept_id: String,
     /// The concept that it goes to.
@@ -123,7 +124,7 @@ pub struct AtlasChunk {
     pub id: String,
     /// The project that it is from.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The concept that it is about.
     pub concept_id: Option<String>,
     /// Where it is from.
@@ -190,7 +191,7 @@ pub struct AtlasDecisionLink {
     pub id: String,
     /// The project that both are parts of.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The decision.
     #[references(project_decisions.id, on_delete = cascade)]
     pub decision_id: String,
@@ -217,7 +218,7 @@ pub struct AtlasDiagram {
     pub id: String,
     /// The project that it shows.
     #[references(projects.id, on_delete = cascade)]
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The concept that it shows, if it shows one.
     pub concept_id: Option<String>,
     /// What kind of diagram it is.

@@ -1,6 +1,7 @@
 //! Finds workspaces with snapshots that a working copy lacks.
 
 use fastest_core::compare::parting::{ahead, follows};
+use fastest_schema::WorkspaceId;
 
 use crate::device::open::Device;
 use crate::device::report::AheadWorkspace;
@@ -15,7 +16,7 @@ impl Device {
     pub(crate) fn ahead_of(
         &self,
         copy: &WorkingCopy,
-        pulled: &str,
+        pulled: &WorkspaceId,
     ) -> Result<Vec<AheadWorkspace>, SyncError> {
         let session = self.replica.read();
         let ours = copy.head()?;
@@ -23,11 +24,11 @@ impl Device {
         let mut found = Vec::new();
         for workspace in Projects(session).workspaces(&copy.project_id)? {
             let Some(head) = workspace.current_snapshot_id else { continue };
-            let is_other = workspace.id != copy.workspace_id && workspace.id != pulled;
+            let is_other = workspace.id != copy.workspace_id && workspace.id != *pulled;
             let snapshots = match &ours {
                 _ if !is_other => continue,
-                Some(ours) if follows(&lineage, ours, &head)? => continue,
-                Some(ours) => ahead(&lineage, ours, &head)?,
+                Some(ours) if follows(&lineage, ours.as_str(), head.as_str())? => continue,
+                Some(ours) => ahead(&lineage, ours.as_str(), head.as_str())?,
                 None => lineage.ancestors(std::slice::from_ref(&head))?.len() as u64,
             };
             found.push(AheadWorkspace {

@@ -1,8 +1,8 @@
 //! Sends a new workspace to the primary, so that others see it and choose other names for theirs.
 
-use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{ActivityEvent, DriftReport, Workspace};
+use fastest_schema::{ProjectId, Row};
 
 use crate::device::notices::notices_of;
 use crate::device::open::Device;
@@ -20,7 +20,7 @@ impl Device {
         if self.waits_to_be_pushed(&report.project_id)? {
             return Ok(());
         }
-        let pushed = self.push_scope(&remote, &report.project_id).await;
+        let pushed = self.push_scope(&remote, &report.project_id.scope()).await;
         report.add(remote.meter.traffic());
         match pushed {
             Ok(pushed) => {
@@ -38,14 +38,14 @@ impl Device {
     }
 
     /// Whether something of a project waits that only a push should send.
-    fn waits_to_be_pushed(&self, project_id: &str) -> Result<bool, SyncError> {
+    fn waits_to_be_pushed(&self, project_id: &ProjectId) -> Result<bool, SyncError> {
         let harmless = [Workspace::TABLE, ActivityEvent::TABLE, DriftReport::TABLE];
-        let entries = Outbox(self.replica.read()).entries(project_id)?;
+        let entries = Outbox(self.replica.read()).entries(&project_id.scope())?;
         Ok(entries.iter().any(|entry| harmless.iter().all(|table| table.name != entry.table.name)))
     }
 
     /// Describes a project so that it can be told from others of its name.
-    pub(crate) fn tell_project(&self, id: &str) -> Result<String, SyncError> {
+    pub(crate) fn tell_project(&self, id: &ProjectId) -> Result<String, SyncError> {
         let session = self.replica.read();
         let Some(project) = session.row::<Project>(id)? else {
             return Ok(format!("{id} (on the primary)"));

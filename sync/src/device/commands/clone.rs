@@ -18,7 +18,7 @@ use fastest_core::worktree::state_dir::StateDir;
 use fastest_schema::tables::auth::User;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
-use fastest_schema::{Change, Page, Row};
+use fastest_schema::{Change, Page, ProjectId, Row, ScopeId, SnapshotId};
 
 use crate::device::activity::Activity;
 use crate::device::find::find_on_primary;
@@ -116,7 +116,7 @@ impl Device {
     pub(crate) fn fork(
         &mut self,
         project: &Project,
-        head: Option<String>,
+        head: Option<SnapshotId>,
         dir: &Path,
         name: Option<&str>,
         activity: &Activity,
@@ -127,7 +127,7 @@ impl Device {
     fn fork_into(
         &mut self,
         project: &Project,
-        head: Option<String>,
+        head: Option<SnapshotId>,
         mut target: Target,
         name: Option<&str>,
         activity: &Activity,
@@ -172,12 +172,12 @@ impl Device {
         };
         self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
-            Outbox(session).save(&project.id, &workspace)?;
+            Outbox(session).save(&project.id.scope(), &workspace)?;
             Snapshots(session).record(
                 &project.id,
                 &workspace.id,
                 "workspace.created",
-                head.as_deref(),
+                head.as_ref(),
                 None,
             )
         })?;
@@ -207,9 +207,9 @@ impl Device {
     fn settle_in(&mut self, target: &mut Target, workspace: &Workspace) -> Result<(), SyncError> {
         let copy = WorkingCopy::create(&target.root, &workspace.project_id, &workspace.id)?;
         self.keep_left(&copy)?;
-        let head = workspace.current_snapshot_id.as_deref();
+        let head = workspace.current_snapshot_id.as_ref();
         if let (Some((_, written)), Some(head)) = (target.written.take(), head) {
-            let done = written.complete(&StatIndex::empty(), &self.store, head.as_bytes());
+            let done = written.complete(&StatIndex::empty(), &self.store, head.as_str().as_bytes());
             target.is_kept = !is_bare(&copy);
             if let Some((path, why)) = show_kept(&done?).into_iter().next() {
                 return Err(SyncError::NotUpdated { path, why });
@@ -228,7 +228,7 @@ impl Device {
     /// the folder's.
     pub(crate) fn free_name(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         name: Option<&str>,
         root: &Path,
     ) -> Result<String, SyncError> {
@@ -255,7 +255,7 @@ impl Device {
         let remote = self.remote()?;
         let mut known = self.known_projects(name)?;
         let is_known = !known.is_empty();
-        if !known.iter().any(|id| id == name) {
+        if !known.iter().any(|id| *id == name) {
             // The primary may have another project of this name.
             match find_on_primary(&*remote.primary, name).await {
                 Ok(found) => known.extend(found),
@@ -275,7 +275,7 @@ impl Device {
         });
         let reader = reader.as_mut().map(|reader| reader as &mut Reader<'_>);
         let mut notices = Vec::new();
-        match pull_and_read(replica, store, &remote, &found, reader).await {
+        match pull_and_read(replica, store, &remote, &found.scope(), reader).await {
             Ok(pulled) => {
                 notices.extend(pulled.primary_went_back.then(|| WENT_BACK.to_owned()));
                 notices.extend(pulled.behind.as_deref().map(behind_notice));
@@ -285,7 +285,7 @@ impl Device {
                 if let Some(owner) = owner
                     && replica.read().row::<User>(&owner)?.is_none()
                 {
-                    pull_scope(replica, store, &remote, &owner).await?;
+                    pull_scope(replica, store, &remote, &ScopeId::from(owner)).await?;
                 }
             }
             Err(SyncError::Primary(error)) if error.is_unreachable() && is_known => {}
@@ -299,15 +299,15 @@ impl Device {
     }
 
     /// Returns the ids of the device's projects with this name or id.
-    pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<String>, SyncError> {
+    pub(crate) fn known_projects(&self, name: &str) -> Result<Vec<ProjectId>, SyncError> {
         Ok(Projects(self.replica.read()).called(name)?)
     }
 
     pub(crate) fn one_project(
         &self,
         name: &str,
-        mut found: Vec<String>,
-    ) -> Result<String, SyncError> {
+        mut found: Vec<ProjectId>,
+    ) -> Result<ProjectId, SyncError> {
         let exact = found.iter().position(|id| id == name);
         match (exact, found.len()) {
             (Some(at), _) => Ok(found.swap_remove(at)),
@@ -369,7 +369,7 @@ impl EagerCheckout<'_> {
         replica: &Replica,
         source: &dyn ObjectSource,
         page: &Page,
-        project_id: &str,
+        project_id: &ProjectId,
     ) {
         if self.target.is_none()
             && let Some(tree) = main_tree(replica, page, project_id)
@@ -385,15 +385,15 @@ impl EagerCheckout<'_> {
 }
 
 /// Returns the tree of the head of a project's main workspace, from a page and the replica.
-fn main_tree(replica: &Replica, page: &Page, project_id: &str) -> Option<TreeId> {
+fn main_tree(replica: &Replica, page: &Page, project_id: &ProjectId) -> Option<TreeId> {
     let project: Project = row(replica, page, project_id)?;
-    let workspace: Workspace = row(replica, page, project.main_workspace_id.as_deref()?)?;
-    let head: Snapshot = row(replica, page, workspace.current_snapshot_id.as_deref()?)?;
+    let workspace: Workspace = row(replica, page, project.main_workspace_id.as_ref()?)?;
+    let head: Snapshot = row(replica, page, workspace.current_snapshot_id.as_ref()?)?;
     tree_of(&head).ok()
 }
 
-fn row<R: Row>(replica: &Replica, page: &Page, key: &str) -> Option<R> {
-    let rows = page.changes.iter().filter(|change| change.key == key);
+fn row<R: Row<Key: AsRef<str>>>(replica: &Replica, page: &Page, key: &R::Key) -> Option<R> {
+    let rows = page.changes.iter().filter(|change| change.key == key.as_ref());
     let in_page = rows.filter_map(Change::row::<R>).find_map(Result::ok);
     in_page.or_else(|| replica.read().row::<R>(key).ok().flatten())
 }

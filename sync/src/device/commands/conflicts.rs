@@ -5,13 +5,17 @@ use crate::device::report::ConflictsReport;
 use crate::error::SyncError;
 use crate::replica::local::held::Held;
 use crate::rows::resolve::{Resolution, ResolveReport, Resolver};
+use fastest_schema::ProjectId;
 
 impl Device {
     /// Returns the conflicts of a project, or of all projects.
-    pub fn conflicts(&mut self, project_id: Option<&str>) -> Result<ConflictsReport, SyncError> {
-        let session = self.replica.read();
-        let (conflicts, held) =
-            (Resolver(session).conflicts(project_id)?, Held(session).of(project_id)?);
+    pub fn conflicts(
+        &mut self,
+        project_id: Option<&ProjectId>,
+    ) -> Result<ConflictsReport, SyncError> {
+        let (session, scope) = (self.replica.read(), project_id.map(ProjectId::scope));
+        let conflicts = Resolver(session).conflicts(scope.as_ref())?;
+        let held = Held(session).of(scope.as_ref())?;
         Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
     }
 

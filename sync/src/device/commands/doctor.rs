@@ -11,7 +11,7 @@ use fastest_core::store::check::Fault;
 use fastest_core::worktree::left;
 use fastest_core::worktree::state_dir::{INDEX, StateDir};
 use fastest_schema::tables::workspaces::Snapshot;
-use fastest_schema::{Pack, Row};
+use fastest_schema::{Pack, Row, RowKey, SnapshotId};
 
 use crate::device::activity::Activity;
 use crate::device::open::Device;
@@ -94,7 +94,7 @@ impl Device {
         }
         let mut at_primary: HashSet<PackId> = HashSet::new();
         for pack in self.replica.read().rows::<Pack>("WHERE ?1 = '' ORDER BY id", "")? {
-            if Outbox(self.replica.read()).entry(Pack::TABLE, &pack.id)?.is_none() {
+            if Outbox(self.replica.read()).entry(Pack::TABLE, &RowKey::of(&pack.id))?.is_none() {
                 at_primary.extend(pack.pack_id.parse::<PackId>());
             }
         }
@@ -160,10 +160,10 @@ impl Device {
     }
 
     /// Returns the rows of packs that were never pushed, with their keys.
-    fn waiting_packs(&self) -> Result<Vec<(String, Pack)>, SyncError> {
+    fn waiting_packs(&self) -> Result<Vec<(RowKey, Pack)>, SyncError> {
         let mut packs = Vec::new();
         for key in Outbox(self.replica.read()).keys_of(Pack::TABLE)? {
-            if let Some(pack) = self.replica.read().row::<Pack>(&key)? {
+            if let Some(pack) = self.replica.read().row::<Pack>(&key.to_string())? {
                 packs.push((key, pack));
             }
         }
@@ -275,12 +275,12 @@ impl Device {
     /// Walks the tree of every snapshot; equal trees once.
     fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
-        let mut trees: HashMap<String, TreeId> = HashMap::new();
+        let mut trees: HashMap<SnapshotId, TreeId> = HashMap::new();
         for snapshot in &snapshots {
             match tree_of(snapshot) {
                 Ok(tree) => drop(trees.insert(snapshot.id.clone(), tree)),
                 Err(error) => report.problems.push(Problem {
-                    place: snapshot.id.clone(),
+                    place: snapshot.id.clone().into(),
                     what: error.to_string(),
                     mend: "no other snapshot is touched by it".to_owned(),
                 }),
@@ -298,7 +298,7 @@ impl Device {
             let parent = parent.filter(|parent| walked.contains(*parent));
             if let Err(error) = self.check_tree(parent, &tree, &mut present) {
                 report.problems.push(Problem {
-                    place: snapshot.id.clone(),
+                    place: snapshot.id.clone().into(),
                     what: error.to_string(),
                     mend: FETCH_AGAIN.to_owned(),
                 });

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use fastest_core::object::id::PackId;
-use fastest_schema::{Pack, Row};
+use fastest_schema::{Pack, Row, RowKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::device::activity::Activity;
@@ -62,7 +62,8 @@ impl Device {
         for row in &packs {
             let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
             // A pack that waits was never there.
-            let waits = Outbox(self.replica.read()).entry(Pack::TABLE, &row.id)?.is_some();
+            let waits =
+                Outbox(self.replica.read()).entry(Pack::TABLE, &RowKey::of(&row.id))?.is_some();
             if waits || self.shares_file(remote, row, &id)? {
                 continue;
             }
@@ -106,9 +107,10 @@ impl Device {
         if !self.store.is_sound(id)? {
             return Ok(false);
         }
-        let entry = Entry::unknown(&row.project_id, Pack::TABLE, &row.id, values_of(row));
+        let (scope, key) = (row.project_id.scope(), RowKey::of(&row.id));
+        let entry = Entry::unknown(&scope, Pack::TABLE, &key, values_of(row));
         self.replica.write(|session| Outbox(session).put(&entry))?;
-        self.push_scope(remote, &row.project_id).await.map(|_| true)
+        self.push_scope(remote, &scope).await.map(|_| true)
     }
 
     /// Whether a pack of the primary inside the store is the same file as the store's own, which

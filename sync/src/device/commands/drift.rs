@@ -3,8 +3,8 @@
 use fastest_core::compare::drift::drift;
 use fastest_core::object::tree::format::empty_directory;
 use fastest_core::worktree::state_dir::JOURNAL;
-use fastest_schema::Json;
 use fastest_schema::tables::workspaces::DriftReport as Row;
+use fastest_schema::{Json, SnapshotId};
 
 use crate::base::clock;
 use crate::device::activity::Activity;
@@ -37,12 +37,12 @@ impl Device {
             true => self.enter(copy)?.1,
             false => self.take_notices(),
         };
-        let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id).await?;
+        let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id.scope()).await?;
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
         let (head, lost) = self.head_of(copy)?;
         warnings.extend(notices.into_iter().chain(lost));
-        let tree = |snapshot: &Option<String>| match snapshot {
+        let tree = |snapshot: &Option<SnapshotId>| match snapshot {
             Some(id) => tree_of(&self.snapshot_row(id)?),
             None => Ok(empty_directory()),
         };
@@ -99,7 +99,7 @@ impl Device {
             return Ok(report);
         }
         self.replica.write(|session| {
-            Outbox(session).save(&project.id, &row)?;
+            Outbox(session).save(&project.id.scope(), &row)?;
             Snapshots(session).record(&project.id, &own.id, "drift.reported", None, None)
         })?;
         Ok(report)

@@ -1,5 +1,6 @@
 //! `init`: makes a folder a project, with its first workspace, `main`.
 
+use fastest_schema::ProjectId;
 use std::fs::File;
 use std::path::Path;
 
@@ -63,7 +64,7 @@ impl Device {
             && remote.chosen.is_some()
             && let Ok(found) = find_on_primary(&*remote.primary, &name).await
         {
-            let place = |id: &String| format!("with id {id} on {}", remote.primary.url());
+            let place = |id: &ProjectId| format!("with id {id} on {}", remote.primary.url());
             on_primary = found.first().map(place);
         }
         let _lock = self.copies_lock()?;
@@ -141,7 +142,8 @@ impl Device {
     }
 
     fn save_project(&mut self, root: &Path, name: &str) -> Result<(Project, Workspace), SyncError> {
-        let workspace = new_workspace("", "main", root, self.identity.machine.clone());
+        let workspace =
+            new_workspace(&ProjectId::default(), "main", root, self.identity.machine.clone());
         self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
             if let Some(id) = Projects(session).named(name)? {
@@ -149,7 +151,7 @@ impl Device {
                 return Err(SyncError::NameTaken { what: "project", name, place });
             }
             let project = Project {
-                id: clock::new_id(),
+                id: clock::new_id().into(),
                 owner_user_id: DeviceRow(session).user_id()?,
                 name: name.to_owned(),
                 intent: None,
@@ -161,8 +163,8 @@ impl Device {
             };
             let workspace = Workspace { project_id: project.id.clone(), ..workspace };
             let project = Project { main_workspace_id: Some(workspace.id.clone()), ..project };
-            Outbox(session).save(&project.id, &project)?;
-            Outbox(session).save(&project.id, &workspace)?;
+            Outbox(session).save(&project.id.scope(), &project)?;
+            Outbox(session).save(&project.id.scope(), &workspace)?;
             Snapshots(session).record(&project.id, &workspace.id, "project.created", None, None)?;
             Ok::<_, SyncError>((project, workspace))
         })

@@ -4,6 +4,7 @@
 //! except in files that this machine ignores: these are private, and left as they are. Missing
 //! files are written, since they were never deleted here.
 
+use fastest_schema::SnapshotId;
 use std::collections::{HashSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -173,15 +174,15 @@ impl Device {
         (report.workspace, report.workspace_id) = (name, workspace.id.clone());
         let (project_id, id) = (report.project_id.clone(), workspace.id.clone());
         self.replica.write(|session| {
-            Outbox(session).save(&project_id, &workspace)?;
-            Snapshots(session).record(&project_id, &id, "workspace.created", head.as_deref(), None)
+            Outbox(session).save(&project_id.scope(), &workspace)?;
+            Snapshots(session).record(&project_id, &id, "workspace.created", head.as_ref(), None)
         })?;
         // The missing files were written before: from here on they would count as deleted.
         let copy = WorkingCopy::create(root, &project_id, &id)?;
         copy.forget_index()?;
         self.keep_left(&copy)?;
-        copy.set_head(head.as_deref().unwrap_or_default())?;
-        self.replica.write(|session| Copies(session).put(&copy.known(head.as_deref())))?;
+        copy.set_head(&head.clone().unwrap_or_default())?;
+        self.replica.write(|session| Copies(session).put(&copy.known(head.as_ref())))?;
         Ok(())
     }
 
@@ -190,12 +191,12 @@ impl Device {
     fn fill_from(
         &self,
         root: &Path,
-        head: &str,
+        head: &SnapshotId,
         report: &mut CloneReport,
         activity: &Activity,
     ) -> Result<(), SyncError> {
         let base = self.closest(root, head, activity)?;
-        if base != head {
+        if base != *head {
             report.warnings.push(format!(
                 "the folder is closest to {base}, an earlier snapshot, and is based on that: \
                  `fastest pull` brings what came since"
@@ -210,14 +211,19 @@ impl Device {
     /// Returns the snapshot from which a folder has the fewest edits: `head`, or one that it
     /// follows. Based on a later one, old files in the folder would count as edits, and undo the
     /// work of others.
-    fn closest(&self, root: &Path, head: &str, activity: &Activity) -> Result<String, SyncError> {
+    fn closest(
+        &self,
+        root: &Path,
+        head: &SnapshotId,
+        activity: &Activity,
+    ) -> Result<SnapshotId, SyncError> {
         let progress = activity.begin("Comparing");
         let looking = ScratchStore::new(&self.store);
         let empty = StatIndex::empty();
         let head_tree = tree_of(&self.snapshot_row(head)?)?;
         let found = self.scan(&scan_of(root, &empty, &head_tree), &looking, &progress)?.root.id;
         let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([head.to_owned()]));
-        let mut best: Option<(u64, String)> = None;
+        let mut best: Option<(u64, SnapshotId)> = None;
         while let Some(id) = queue.pop_front().filter(|_| seen.len() < SNAPSHOTS_COMPARED_MAX) {
             if !seen.insert(id.clone()) {
                 continue;

@@ -1,5 +1,6 @@
 //! `log` and `cat`: the snapshots, and the files in them.
 
+use fastest_schema::WorkspaceId;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -36,7 +37,7 @@ impl Device {
             let rows = rows.collect::<Result<Vec<_>, ReplicaError>>()?;
             Ok::<_, ReplicaError>((Projects(session).workspaces(&copy.project_id)?, rows))
         })?;
-        let name = |id: Option<String>| {
+        let name = |id: Option<WorkspaceId>| {
             let found = workspaces.iter().find(|workspace| Some(&workspace.id) == id.as_ref());
             found.map(|workspace| workspace.name.clone())
         };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fastest_schema::list_projects_sql;
 use fastest_schema::tables::projects::Project;
+use fastest_schema::{ProjectId, list_projects_sql};
 
 use crate::base::clock;
 use crate::device::find::find_on_primary;
@@ -45,6 +45,7 @@ impl Device {
             let mut words = line.splitn(3, '\n').map(str::to_owned);
             if let (Some(id), Some(created_at), Some(name)) =
                 (words.next(), words.next(), words.next())
+                && let id = ProjectId::from(id)
                 && all.values().all(|known: &ProjectEntry| known.id != id)
             {
                 let (key, paths) = ((name.clone(), id.clone()), Vec::new());
@@ -78,7 +79,7 @@ impl Device {
         self.replica.write(|session| {
             let project = session.row::<Project>(&id)?.expect("it was found by its id");
             let (name, updated_at) = (name.to_owned(), clock::now());
-            Outbox(session).save(&id, &Project { name, updated_at, ..project })
+            Outbox(session).save(&id.scope(), &Project { name, updated_at, ..project })
         })?;
         let project = self.replica.read().row::<Project>(&id)?.expect("it was just saved");
         let paths = Copies(self.replica.read()).of_project(&id)?;

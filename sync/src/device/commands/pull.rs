@@ -20,7 +20,7 @@ use fastest_core::worktree::left::{Left, is_in_left};
 use fastest_core::worktree::stat_index::StatIndex;
 use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::tables::workspaces::{Merged, Snapshot, Workspace};
-use fastest_schema::{Json, Row};
+use fastest_schema::{Json, ProjectId, Row, RowKey, SnapshotId, WorkspaceId};
 
 use crate::base::clock;
 use crate::device::activity::Activity;
@@ -45,11 +45,11 @@ const PAST_SNAPSHOTS_MAX: i64 = 500;
 /// A snapshot to bring into a working copy.
 pub(crate) struct Incoming<'a> {
     /// The workspace that it comes from.
-    pub workspace_id: &'a str,
+    pub workspace_id: &'a WorkspaceId,
     /// Its name.
     pub name: &'a str,
     /// The snapshot.
-    pub head: &'a str,
+    pub head: &'a SnapshotId,
 }
 
 /// The outcome of [`Device::bring_in`].
@@ -68,7 +68,7 @@ pub(crate) struct BroughtIn {
     /// Files that the new tree lacks and that are ignored: they stay in the folder.
     pub untracked: Vec<Vec<u8>>,
     /// The snapshot that saved unsaved changes.
-    pub safety_snapshot_id: Option<String>,
+    pub safety_snapshot_id: Option<SnapshotId>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
     /// Special files that this snapshot left out.
@@ -127,9 +127,10 @@ impl Device {
     ) -> Result<PullReport, SyncError> {
         let (_lock, mut warnings) = self.enter(copy)?;
         activity.begin("Receiving");
-        let Refreshed { offline, notices, traffic } = self.refresh(&copy.project_id).await?;
+        let Refreshed { offline, notices, traffic } =
+            self.refresh(&copy.project_id.scope()).await?;
         warnings.extend(notices);
-        let held = Held(self.replica.read()).of(Some(&copy.project_id))?;
+        let held = Held(self.replica.read()).of(Some(&copy.project_id.scope()))?;
         warnings.extend(held.iter().map(ToString::to_string));
         let project = self.project_of(copy)?;
         let from = self.named_workspace(&project, workspace)?;
@@ -200,7 +201,7 @@ impl Device {
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
         if let Some(head) = copy.head()?
-            && follows(&self.lineage(copy), &head, incoming.head)?
+            && follows(&self.lineage(copy), head.as_str(), incoming.head.as_str())?
         {
             return Ok(BroughtIn { up_to_date: true, ..BroughtIn::default() });
         }
@@ -222,20 +223,20 @@ impl Device {
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             return Ok(brought);
         };
-        let follows = follows(&self.lineage(copy), incoming.head, &ours)?;
+        let follows = follows(&self.lineage(copy), incoming.head.as_str(), ours.as_str())?;
         let (head, tree) = if follows {
             (incoming.head.to_owned(), theirs)
         } else {
             self.merge_in(copy, incoming, &captured, &mut brought)?
         };
         let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
-            Err(error) if head != incoming.head && !copy.state().has(JOURNAL) => {
+            Err(error) if head != *incoming.head && !copy.state().has(JOURNAL) => {
                 self.forget_merge(copy, &head)?;
                 return Err(error);
             }
             moved => moved?,
         };
-        if !moved.kept.is_empty() && head != incoming.head {
+        if !moved.kept.is_empty() && head != *incoming.head {
             // The head has not moved, so the next pull merges again.
             self.forget_merge(copy, &head)?;
         }
@@ -292,15 +293,16 @@ impl Device {
     }
 
     /// Deletes the snapshot of a merge that was not carried out, unless it may have been sent.
-    fn forget_merge(&mut self, copy: &WorkingCopy, id: &str) -> Result<(), SyncError> {
-        if copy.head()?.as_deref() == Some(id) {
+    fn forget_merge(&mut self, copy: &WorkingCopy, id: &SnapshotId) -> Result<(), SyncError> {
+        if copy.head()?.as_ref() == Some(id) {
             return Ok(());
         }
+        let key = RowKey::of(id);
         self.replica.write(|session| {
             let on_its_way = SentRow(session).is_there()?;
-            if Outbox(session).entry(Snapshot::TABLE, id)?.is_some() && !on_its_way {
-                Outbox(session).drop(Snapshot::TABLE, id)?;
-                session.delete(Snapshot::TABLE, id)?;
+            if Outbox(session).entry(Snapshot::TABLE, &key)?.is_some() && !on_its_way {
+                Outbox(session).drop(Snapshot::TABLE, &key)?;
+                session.delete(Snapshot::TABLE, &key)?;
             }
             Ok::<_, ReplicaError>(())
         })?;
@@ -314,12 +316,17 @@ impl Device {
         incoming: &Incoming<'_>,
         captured: &Captured,
         brought: &mut BroughtIn,
-    ) -> Result<(String, TreeId), SyncError> {
+    ) -> Result<(SnapshotId, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
         // Virtual merge bases stay in memory; the writer stores the result only.
         let scratch = ScratchObjects::over(&self.store);
-        let base = merge_base(&Known(self, &copy.project_id), &ours, incoming.head, &scratch)?;
+        let base = merge_base(
+            &Known(self, &copy.project_id),
+            ours.as_str(),
+            incoming.head.as_str(),
+            &scratch,
+        )?;
         let label = conflict_label(incoming);
         let writer = self.store.writer();
         let sides =
@@ -332,7 +339,7 @@ impl Device {
         let workspace = self.workspace_of(copy)?;
         let message = format!("Merge {}", incoming.name);
         let head = self.replica.write(|session| {
-            let parents = vec![ours.clone(), incoming.head.to_owned()];
+            let parents = vec![ours.clone(), incoming.head.clone()];
             Snapshots(session).save(&workspace, &tree, parents, Some(&message), &packs)
         })?;
         brought.conflicts = merged.conflicts;
@@ -345,11 +352,11 @@ impl Device {
         copy: &WorkingCopy,
         captured: &Captured,
         tree: &TreeId,
-        head: &str,
+        head: &SnapshotId,
         activity: &Activity,
     ) -> Result<CheckedOut, SyncError> {
         let Captured { index, databases, .. } = captured;
-        let done = self.check_out(copy, index, databases, tree, head, activity)?;
+        let done = self.check_out(copy, index, databases, tree, head.as_str(), activity)?;
         if !done.kept.is_empty() {
             return Ok(done);
         }
@@ -398,7 +405,7 @@ impl Device {
             let mut history = workspace.merge_history.clone().unwrap_or_default().0;
             history.insert(incoming.workspace_id.to_owned(), merged);
             let merge_history = Some(Json(history));
-            Outbox(session).save(&project_id, &Workspace { merge_history, ..workspace })?;
+            Outbox(session).save(&project_id.scope(), &Workspace { merge_history, ..workspace })?;
             Snapshots(session).record(
                 &project_id,
                 &id,
@@ -412,7 +419,7 @@ impl Device {
 }
 
 /// The history of snapshots as the device knows it.
-struct Known<'a>(&'a Device, &'a str);
+struct Known<'a>(&'a Device, &'a ProjectId);
 
 impl Ancestry for Known<'_> {
     type Error = SyncError;
@@ -424,7 +431,7 @@ impl Ancestry for Known<'_> {
 
 impl History for Known<'_> {
     fn tree(&self, id: &str) -> Result<TreeId, SyncError> {
-        tree_of(&self.0.snapshot_row(id)?)
+        tree_of(&self.0.snapshot_row(&SnapshotId::from(id))?)
     }
 }
 
@@ -433,7 +440,7 @@ impl History for Known<'_> {
 fn conflict_label(incoming: &Incoming<'_>) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = incoming.name.chars().take(40).map(letter).collect();
-    let id = incoming.head;
+    let id = incoming.head.as_str();
     format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
 }
 

@@ -4,6 +4,7 @@ use fastest_core::object::item::Root;
 use fastest_core::object::name::IGNORE_FILES;
 use fastest_core::worktree::database::Database;
 use fastest_core::worktree::stat_index::StatIndex;
+use fastest_schema::SnapshotId;
 
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +24,11 @@ pub(crate) struct Captured {
     /// The tree.
     pub root: Root,
     /// Its snapshot, which is the head if nothing changed.
-    pub snapshot_id: Option<String>,
+    pub snapshot_id: Option<SnapshotId>,
     /// Whether a snapshot was made.
     pub created: bool,
     /// The head before.
-    pub parent: Option<String>,
+    pub parent: Option<SnapshotId>,
     /// Objects that the store did not have.
     pub objects_new: u64,
     /// The stat index of the tree.

@@ -5,8 +5,8 @@ use std::path::Path;
 use fastest_core::compare::parting::follows;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::tree::read::read_root;
-use fastest_schema::Row;
 use fastest_schema::tables::workspaces::Workspace;
+use fastest_schema::{Row, RowKey, SnapshotId};
 
 use crate::device::activity::Activity;
 use crate::device::commands::pull::{Incoming, conflict_report};
@@ -51,7 +51,7 @@ impl Device {
             self.capture(&copy, message, Purpose::Save { if_empty: false }, activity)?;
         captured.warnings.splice(0..0, warnings);
         let project = self.project_of(&copy)?;
-        self.record_push(&copy, captured.snapshot_id.as_deref())?;
+        self.record_push(&copy, captured.snapshot_id.as_ref())?;
         let mut report = PushReport {
             project: project.name.clone(),
             project_id: project.id.clone(),
@@ -64,7 +64,7 @@ impl Device {
         remote.meter.show(activity.begin("Pushing"));
         // Earlier queued pushes are sent first. If this project's own is queued, this push replaces
         // it.
-        let waited = match self.others_wait(&project.id)? {
+        let waited = match self.others_wait(&project.id.scope())? {
             true => self.send_queued(&remote).await,
             false => Ok(Vec::new()),
         };
@@ -72,7 +72,7 @@ impl Device {
             Ok(notices) => report.snapshot.warnings.extend(notices),
             // This push would not get through either, so it is queued behind them.
             Err(error) if error.is_unreachable() => {
-                self.replica.write(|session| Queue(session).add(&project.id))?;
+                self.replica.write(|session| Queue(session).add(&project.id.scope()))?;
                 report.queued_because = Some(error.to_string());
             }
             Err(error) => return Err(error),
@@ -81,7 +81,7 @@ impl Device {
             if report.queued_because.is_some() {
                 break;
             }
-            match self.push_scope(&remote, &project.id).await {
+            match self.push_scope(&remote, &project.id.scope()).await {
                 Ok(pushed) => {
                     report.snapshot.warnings.extend(notices_of(&pushed));
                     match self.head_apart(&copy)? {
@@ -107,7 +107,7 @@ impl Device {
         // A contact may have shown that the primary lacks rows of other projects: they are sent,
         // too.
         if report.pushed
-            && self.others_wait(&project.id)?
+            && self.others_wait(&project.id.scope())?
             && let Ok(notices) = self.send_queued(&remote).await
         {
             report.snapshot.warnings.extend(notices);
@@ -122,18 +122,20 @@ impl Device {
 
     /// Returns the head that others gave to the copy's own workspace, if it and the copy's head
     /// diverged.
-    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<SnapshotId>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
         let session = self.replica.read();
-        let on_primary = Outbox(session).entry(Workspace::TABLE, &copy.workspace_id)?;
+        let on_primary =
+            Outbox(session).entry(Workspace::TABLE, &RowKey::of(&copy.workspace_id))?;
         let on_primary = on_primary
             .and_then(|entry| entry.base)
             .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
         // A second working copy of this workspace on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
-        for other in on_primary.into_iter().chain(here) {
+        for other in on_primary.map(SnapshotId::from).into_iter().chain(here) {
             let lineage = Snapshots(session).lineage(&copy.project_id);
-            if !follows(&lineage, &head, &other)? && !follows(&lineage, &other, &head)? {
+            let (a, b) = (head.as_str(), other.as_str());
+            if !follows(&lineage, a, b)? && !follows(&lineage, b, a)? {
                 return Ok(Some(other));
             }
         }
@@ -144,7 +146,7 @@ impl Device {
     fn merge_own_head(
         &mut self,
         copy: &WorkingCopy,
-        theirs: &str,
+        theirs: &SnapshotId,
         report: &mut PushReport,
         activity: &Activity,
     ) -> Result<(), SyncError> {
@@ -171,11 +173,15 @@ impl Device {
     }
 
     /// Queues the event of this push, once for each head.
-    fn record_push(&mut self, copy: &WorkingCopy, head: Option<&str>) -> Result<(), SyncError> {
+    fn record_push(
+        &mut self,
+        copy: &WorkingCopy,
+        head: Option<&SnapshotId>,
+    ) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
         // Durable with the next write, which writes the push down or queues it.
         self.replica.write_soon(|session| {
-            let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
+            let known = Snapshots(session).is_pushed(head.as_str(), &copy.workspace_id)?;
             match known {
                 true => Ok(()),
                 false => {

@@ -1,5 +1,6 @@
 //! `restore`: puts files back as they were in a snapshot.
 
+use fastest_schema::SnapshotId;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +95,7 @@ impl Device {
         base: &Path,
         paths: &[PathBuf],
         tree: &TreeId,
-        snapshot: &str,
+        snapshot: &SnapshotId,
     ) -> Result<Option<Wanted>, SyncError> {
         let mut wanted = Vec::new();
         for path in paths {

@@ -11,6 +11,7 @@ use fastest_core::store::pack::PackInfo;
 use fastest_core::worktree::left::is_in_left;
 use fastest_core::worktree::scan::context::IndexUse;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
+use fastest_schema::{ProjectId, SnapshotId};
 
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
@@ -84,7 +85,7 @@ impl Device {
         let (index, mut warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
         let writer = self.store.writer();
-        let head_tree = head.as_deref().map(|head| tree_of(&self.snapshot_row(head)?));
+        let head_tree = head.as_ref().map(|head| tree_of(&self.snapshot_row(head)?));
         let untrack = if let Purpose::Untrack(paths) = purpose { paths } else { &[] };
         let job = ScanJob {
             root: copy.root(),
@@ -108,7 +109,7 @@ impl Device {
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
         let if_empty = purpose == Purpose::Save { if_empty: true };
         let (snapshot_id, created) =
-            self.record_tree(copy, &workspace, head.as_deref(), &root, packs, message, if_empty)?;
+            self.record_tree(copy, &workspace, head.as_ref(), &root, packs, message, if_empty)?;
         if let Some(new_index) = &new_index {
             new_index.save(&copy.state())?;
         }
@@ -151,12 +152,12 @@ impl Device {
         &mut self,
         copy: &WorkingCopy,
         workspace: &Workspace,
-        head: Option<&str>,
+        head: Option<&SnapshotId>,
         root: &Root,
         packs: Vec<PackInfo>,
         message: Option<&str>,
         if_empty: bool,
-    ) -> Result<(Option<String>, bool), SyncError> {
+    ) -> Result<(Option<SnapshotId>, bool), SyncError> {
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             if !packs.is_empty() {
@@ -167,7 +168,7 @@ impl Device {
                     Snapshots(session).save_packs(&workspace.project_id, &packs)
                 })?;
             }
-            return Ok((head.map(str::to_owned), false));
+            return Ok((head.cloned(), false));
         }
         if let Some(id) = self.recorded_before_a_crash(workspace, head, root)? {
             copy.set_head(&id)?;
@@ -179,7 +180,7 @@ impl Device {
         }
         let parent = head_row.as_ref().map(tree_of).transpose()?;
         let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
-        let parents = head.map(str::to_owned).into_iter().collect();
+        let parents = head.cloned().into_iter().collect();
         let id = self.replica.write(|session| {
             let id = Snapshots(session).save(workspace, &root.id, parents, message, &packs)?;
             Snapshots(session).advance_head(&workspace.id, &id)?;
@@ -195,9 +196,9 @@ impl Device {
     fn recorded_before_a_crash(
         &self,
         workspace: &Workspace,
-        head: Option<&str>,
+        head: Option<&SnapshotId>,
         root: &Root,
-    ) -> Result<Option<String>, SyncError> {
+    ) -> Result<Option<SnapshotId>, SyncError> {
         let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
         // A workspace's row may name a snapshot that has not arrived.
         let row = self.replica.read().row::<Snapshot>(current)?;
@@ -206,7 +207,7 @@ impl Device {
         }
         let lineage = Snapshots(self.replica.read()).lineage(&workspace.project_id);
         let follows = match head {
-            Some(head) => follows(&lineage, current, head)?,
+            Some(head) => follows(&lineage, current.as_str(), head.as_str())?,
             None => true,
         };
         Ok(follows.then(|| current.clone()))
@@ -217,7 +218,7 @@ impl Device {
     /// packs of other projects, or in packs that a killed process left without rows.
     pub(crate) fn complete(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         parent: Option<&TreeId>,
         tree: &TreeId,
         mut packs: Vec<PackInfo>,
@@ -245,7 +246,7 @@ impl Device {
     /// `beside`, which was checked before, is not counted.
     pub(crate) fn check_extent(
         &self,
-        snapshot: &str,
+        snapshot: &SnapshotId,
         tree: &TreeId,
         beside: Option<&TreeId>,
     ) -> Result<(), SyncError> {

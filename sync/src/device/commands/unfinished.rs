@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::files::private;
 use fastest_core::worktree::state_dir::StateDir;
-use fastest_schema::Row;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
+use fastest_schema::{ProjectId, Row, RowKey, WorkspaceId};
 
 use crate::device::activity::Activity;
 use crate::device::open::Device;
@@ -29,7 +29,7 @@ impl Device {
     /// one is given.
     pub(crate) fn begun_for(
         &self,
-        project_id: &str,
+        project_id: &ProjectId,
         root: &Path,
         name: Option<&str>,
     ) -> Result<Option<Workspace>, SyncError> {
@@ -44,7 +44,7 @@ impl Device {
         for workspace in all.into_iter().filter(is_here) {
             // Another device may have the same name, and use the same path.
             if Copies(session).of_workspace(&workspace.id)?.is_empty()
-                && self.note_of(&workspace.id).exists()
+                && self.note_of(&workspace.id).is_some_and(|note| note.exists())
             {
                 return Ok(Some(workspace));
             }
@@ -53,21 +53,23 @@ impl Device {
     }
 
     /// Records in the store that this device begins a workspace, before anything else is written.
-    pub(crate) fn note_begun(&self, workspace_id: &str) -> Result<(), SyncError> {
-        let note = self.note_of(workspace_id);
+    pub(crate) fn note_begun(&self, workspace_id: &WorkspaceId) -> Result<(), SyncError> {
+        let note = self.note_of(workspace_id).expect("a new id is a ULID");
         let folder = note.parent().expect("a note lies in a folder");
         let noted = private::create_dir_all(folder).and_then(|()| private::create_file(&note));
         noted.map_err(SyncError::io("create", &note))
     }
 
     /// Deletes the note of a workspace that is finished or given up.
-    pub(crate) fn forget_begun(&self, workspace_id: &str) {
+    pub(crate) fn forget_begun(&self, workspace_id: &WorkspaceId) {
         // A note that stays does no harm once the workspace has a working copy.
-        let _ = fs::remove_file(self.note_of(workspace_id));
+        if let Some(note) = self.note_of(workspace_id) {
+            let _ = fs::remove_file(note);
+        }
     }
 
-    fn note_of(&self, workspace_id: &str) -> PathBuf {
-        self.dir.join("begun").join(workspace_id)
+    fn note_of(&self, workspace_id: &WorkspaceId) -> Option<PathBuf> {
+        note_name(workspace_id).map(|name| self.dir.join("begun").join(name))
     }
 
     /// Returns the project that a killed command made of the folder `root`, if it did not get to
@@ -135,7 +137,7 @@ impl Device {
             copy.set_head(head)?;
         }
         self.keep_left(copy)?;
-        self.replica.write(|session| Copies(session).put(&copy.known(head.as_deref())))?;
+        self.replica.write(|session| Copies(session).put(&copy.known(head.as_ref())))?;
         self.forget_begun(&copy.workspace_id);
         Ok(report)
     }
@@ -152,8 +154,30 @@ impl Device {
     }
 }
 
+/// Returns the file name of a workspace's note; `None` for an id that no device makes. A primary may
+/// send any text as an id, also a path that leads elsewhere.
+fn note_name(workspace_id: &WorkspaceId) -> Option<&str> {
+    let name = workspace_id.as_str();
+    let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then_some(name)
+}
+
 /// Whether this device made a workspace that no other device has heard of.
 fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
-    let entry = Outbox(session).entry(Workspace::TABLE, &workspace.id)?;
+    let entry = Outbox(session).entry(Workspace::TABLE, &RowKey::of(&workspace.id))?;
     Ok(entry.is_some_and(|entry| entry.base_version == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_a_path_has_no_note() {
+        let ulid = "01KAYC5VHZ9TQZJ0WQ1Y5T6X8M";
+        assert_eq!(note_name(&ulid.into()), Some(ulid));
+        for path in ["", ".", "..", "../format", "/etc/passwd", "a/b", "a\0b"] {
+            assert_eq!(note_name(&path.into()), None, "{path:?}");
+        }
+    }
 }

@@ -90,11 +90,11 @@ impl Device {
         };
         let id = workspace.id.clone();
         self.replica.write(|session| {
-            Outbox(session).save(&project.id, &workspace)?;
-            Snapshots(session).record(&project.id, &id, "workspace.created", head.as_deref(), None)
+            Outbox(session).save(&project.id.scope(), &workspace)?;
+            Snapshots(session).record(&project.id, &id, "workspace.created", head.as_ref(), None)
         })?;
         let own = WorkingCopy::create(copy.root(), &project.id, &id)?;
-        self.replica.write(|session| Copies(session).put(&own.known(head.as_deref())))?;
+        self.replica.write(|session| Copies(session).put(&own.known(head.as_ref())))?;
         drop(making);
         let mut report = CloneReport {
             project: project.name,
@@ -116,7 +116,7 @@ impl Device {
         let project = self.project_of(copy)?;
         let rows = Projects(self.replica.read()).workspaces(&project.id)?;
         let entry = |row: Workspace| WorkspaceEntry {
-            main: project.main_workspace_id.as_deref() == Some(&row.id),
+            main: project.main_workspace_id.as_ref() == Some(&row.id),
             current: row.id == copy.workspace_id,
             id: row.id,
             name: row.name,
@@ -147,7 +147,8 @@ impl Device {
                 return Err(workspace_taken(name));
             }
             let row = all.into_iter().find(|row| row.id == id).expect("it was found by its name");
-            Ok(Outbox(session).save(&project.id, &Workspace { name: name.to_owned(), ..row })?)
+            Ok(Outbox(session)
+                .save(&project.id.scope(), &Workspace { name: name.to_owned(), ..row })?)
         })?;
         self.workspaces(copy)
     }
@@ -166,7 +167,7 @@ impl Device {
             let project = session.row::<Project>(&project.id)?.unwrap_or(project);
             let id = project.id.clone();
             let updated_at = clock::now();
-            Outbox(session).save(&id, &Project { main_workspace_id, updated_at, ..project })
+            Outbox(session).save(&id.scope(), &Project { main_workspace_id, updated_at, ..project })
         })?;
         self.workspaces(copy)
     }

@@ -1,5 +1,6 @@
 //! What a push keeps from one attempt to the next.
 
+use fastest_schema::{ScopeId, WorkspaceId};
 use std::collections::BTreeSet;
 
 use fastest_core::store::open::Store;
@@ -15,7 +16,7 @@ use crate::replica::open::Replica;
 #[non_exhaustive]
 pub struct Pushed {
     /// Workspaces whose head on the primary is not an ancestor of ours: they wait for a merge.
-    pub diverged: Vec<String>,
+    pub diverged: Vec<WorkspaceId>,
     /// Transactions that the primary refused. They wait, with what depends on them; all others were
     /// sent.
     pub refused: Vec<RefusedTransaction>,
@@ -33,7 +34,7 @@ pub(super) struct Push<'a> {
     pub(super) store: Option<&'a Store>,
     pub(super) remote: &'a Remote,
     /// The one scope to push; `None` for all.
-    pub(super) scope: Option<&'a str>,
+    pub(super) scope: Option<&'a ScopeId>,
     /// What it has done so far.
     pub(super) done: Pushed,
     /// What its next step depends on.
@@ -43,9 +44,9 @@ pub(super) struct Push<'a> {
     /// The most units in the next statement.
     pub(super) most: usize,
     /// The scopes of what waited at first.
-    pub(super) scopes: Vec<String>,
+    pub(super) scopes: Vec<ScopeId>,
     /// The statement that was sent last.
     pub(super) last: Option<Sent>,
     /// Scopes to pull, because triggers changed rows of theirs.
-    pub(super) learned: BTreeSet<String>,
+    pub(super) learned: BTreeSet<ScopeId>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use fastest_core::compare::parting::follows;
 use fastest_schema::tables::auth::User;
 use fastest_schema::tables::projects::Project;
-use fastest_schema::{Refusal, Row};
+use fastest_schema::{Refusal, Row, RowKey, ScopeId, WorkspaceId};
 use tracing::debug;
 
 use crate::error::SyncError;
@@ -37,7 +37,7 @@ use crate::rows::snapshots::Snapshots;
 #[derive(Default)]
 pub(super) struct Sending {
     /// Workspaces that wait for a merge.
-    pub(super) diverged: Vec<String>,
+    pub(super) diverged: Vec<WorkspaceId>,
     /// Whether there is more to send, which has to be planned anew.
     pub(super) again: bool,
 }
@@ -50,7 +50,7 @@ impl Push<'_> {
         self.tidy()?;
         let (plan, is_held) = self.plan()?;
         if let (Some(store), Some(scope)) = (self.store, self.scope) {
-            let owner = owner(self.replica, scope)?.unwrap_or_else(|| scope.to_owned());
+            let owner = owner(self.replica, &scope.project())?.unwrap_or_else(|| scope.to_string());
             upload(store, self.remote, &owner, &plan.uploads).await?;
         }
         let mut units = &plan.units[..];
@@ -86,12 +86,12 @@ impl Push<'_> {
             held_rows.iter().map(|row| (row.table.as_str(), row.key.as_str())).collect();
         let here: BTreeSet<i64> = entries
             .iter()
-            .filter(|entry| self.scope.is_none_or(|scope| entry.scope == scope))
+            .filter(|entry| self.scope.is_none_or(|scope| entry.scope == *scope))
             .map(Entry::transaction)
             .collect();
         let selected = select(schema, &entries, &|entry| match entry.transaction() {
             id if refused.contains(&id) => Place::Aside,
-            _ if held_rows.contains(&(entry.table.name, &entry.key)) => Place::Aside,
+            _ if held_rows.contains(&(entry.table.name, entry.key.as_str())) => Place::Aside,
             id if !here.contains(&id) => Place::Elsewhere,
             _ => Place::Here,
         });
@@ -99,7 +99,8 @@ impl Push<'_> {
         let is_workspace =
             |entry: &&Entry| EngineTable::of(schema, entry.table) == Some(EngineTable::Workspace);
         for entry in entries.iter().filter(is_workspace) {
-            let lineage = Snapshots(replica.read()).lineage(&entry.scope);
+            let project = entry.scope.project();
+            let lineage = Snapshots(replica.read()).lineage(&project);
             if is_diverged(entry, |ours, theirs| follows(&lineage, ours, theirs))? {
                 diverged.insert(entry.key.clone());
             }
@@ -143,7 +144,7 @@ impl Push<'_> {
 
     /// Drops what need not be sent, and deletes that conflict with the work of others.
     fn tidy(&mut self) -> Result<(), SyncError> {
-        let scope = self.scope.map(str::to_owned);
+        let scope = self.scope.cloned();
         Ok(self.replica.write(|session| {
             let scopes = match scope {
                 Some(scope) => vec![scope],
@@ -185,7 +186,13 @@ impl Push<'_> {
             return Ok(Delivery::Stale);
         };
         let (push_id, bytes) = (&sent.push_id, sent.payload.len());
-        debug!(scope = self.scope, push_id, rows = rows.len(), bytes, "push");
+        debug!(
+            scope = self.scope.map(ScopeId::as_str),
+            push_id = push_id.as_str(),
+            rows = rows.len(),
+            bytes,
+            "push"
+        );
         let learned = send(self.replica, self.remote, self.last.insert(sent)).await?;
         self.learned.extend(learned);
         self.is_asked = true;
@@ -301,8 +308,8 @@ fn unsent<'r>(
 ) -> Result<Vec<&'r PlannedRow>, SyncError> {
     let mut unsent = Vec::new();
     for row in units.iter().flatten() {
-        let key = row.columns[row.table.pk].as_str().unwrap_or_default();
-        if !row.more || Known(replica.read()).version(row.table, key)? == 0 {
+        let key = RowKey::from(row.columns[row.table.pk].as_str().unwrap_or_default());
+        if !row.more || Known(replica.read()).version(row.table, &key)? == 0 {
             unsent.push(row);
         }
     }
@@ -310,13 +317,13 @@ fn unsent<'r>(
 }
 
 /// Queues the row of the project's owner if the primary lacks it: the project refers to it.
-fn queue_owner(session: Session<'_>, scope: &str) -> Result<(), ReplicaError> {
-    let Some(project) = session.row::<Project>(scope)? else { return Ok(()) };
+fn queue_owner(session: Session<'_>, scope: &ScopeId) -> Result<(), ReplicaError> {
+    let Some(project) = session.row::<Project>(&scope.project())? else { return Ok(()) };
     let owner = &project.owner_user_id;
-    if let Some(entry) = Outbox(session).entry(User::TABLE, owner)? {
+    if let Some(entry) = Outbox(session).entry(User::TABLE, &RowKey::of(owner))? {
         // It may wait in the user's own scope: it is sent with the project that needs it.
         Outbox(session).put(&Entry { scope: scope.to_owned(), ..entry })?;
-    } else if Known(session).version(User::TABLE, owner)? == 0
+    } else if Known(session).version(User::TABLE, &RowKey::of(owner))? == 0
         && let Some(user) = session.row::<User>(owner)?
     {
         Outbox(session).save(scope, &user)?;

@@ -9,7 +9,7 @@ use fastest_schema::migrate::note::{Note, notes};
 use fastest_schema::migrate::replica::{TableFate, replica_migration};
 use fastest_schema::record::model::Record;
 use fastest_schema::value::wire::{list_from_wire, list_to_wire};
-use fastest_schema::{Default, Kind, Schema, Table, Value, replica_record};
+use fastest_schema::{Default, Kind, RowKey, Schema, ScopeId, Table, Value, replica_record};
 
 use crate::base::clock;
 use crate::replica::error::ReplicaError;
@@ -58,7 +58,7 @@ impl Layout<'_> {
     pub(crate) fn follow_schema(&self) -> Result<(), ReplicaError> {
         let Some((recorded, migration)) = SchemaRow(self.0).record()? else { return Ok(()) };
         let held: Record = serde_json::from_str(&recorded).map_err(|source| {
-            let (table, key) = ("fastest_local_schema", "1".to_owned());
+            let (table, key) = ("fastest_local_schema", RowKey::from("1"));
             ReplicaError::Row { table, key, source: source.into() }
         })?;
         let declared = replica_record(self.0.schema.owner, self.0.schema.tables);
@@ -175,7 +175,7 @@ impl Layout<'_> {
             let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
             let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
-                self.keep_misfits(table, [&scope, &key], wanted, now)?;
+                self.keep_misfits(table, (&scope, &key), wanted, now)?;
                 // The migration has made the table's own row fit.
                 *wanted = list_to_wire(now);
             }
@@ -188,7 +188,7 @@ impl Layout<'_> {
     fn keep_misfits(
         &self,
         table: &'static Table,
-        [scope, key]: [&str; 2],
+        (scope, key): (&ScopeId, &RowKey),
         wanted: &str,
         now: &[Value],
     ) -> Result<(), ReplicaError> {

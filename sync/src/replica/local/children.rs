@@ -5,6 +5,9 @@
 //! triggers. So whenever the file is brought up to date, they are created again and the table is filled
 //! again.
 
+use fastest_schema::{ProjectId, SnapshotId};
+use rusqlite::params;
+
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
@@ -48,9 +51,13 @@ impl Children<'_> {
     }
 
     /// Returns the snapshots of a project that follow one directly.
-    pub(crate) fn of(&self, parent: &str, project_id: &str) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn of(
+        &self,
+        parent: &SnapshotId,
+        project_id: &ProjectId,
+    ) -> Result<Vec<SnapshotId>, ReplicaError> {
         let sql = "SELECT child FROM fastest_local_child JOIN snapshots ON id = child
                    WHERE parent = ?1 AND project_id = ?2";
-        self.0.all(sql, [parent, project_id], |row| row.get(0))
+        self.0.all(sql, params![parent, project_id], |row| row.get(0))
     }
 }

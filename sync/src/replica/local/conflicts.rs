@@ -1,7 +1,7 @@
 //! Conflicts that wait for the user's choice: the table `fastest_local_conflict`.
 
-use fastest_schema::Table;
 use fastest_schema::value::wire::list_to_wire;
+use fastest_schema::{RowKey, ScopeId, Table, id_type};
 use rusqlite::params;
 
 use crate::base::clock;
@@ -10,12 +10,17 @@ use crate::replica::local::outbox::{Entry, from_text};
 use crate::replica::session::Session;
 use crate::replica::values::Values;
 
+id_type! {
+    /// The id of a conflict: a ULID.
+    pub struct ConflictId;
+}
+
 /// A conflict, decoded.
 pub(crate) struct KeptConflict {
-    pub(crate) id: String,
-    pub(crate) scope: String,
+    pub(crate) id: ConflictId,
+    pub(crate) scope: ScopeId,
     pub(crate) table: &'static Table,
-    pub(crate) key: String,
+    pub(crate) key: RowKey,
     pub(crate) columns: Vec<String>,
     pub(crate) base: Option<Values>,
     /// `None` if the row was deleted here.
@@ -27,8 +32,8 @@ pub(crate) struct KeptConflict {
 
 /// A conflict as it is stored: its values are lists in the order of the columns that its table had.
 pub(crate) struct ConflictLists {
-    pub(crate) id: String,
-    pub(crate) key: String,
+    pub(crate) id: ConflictId,
+    pub(crate) key: RowKey,
     /// The columns that both sides changed, separated by commas.
     pub(crate) columns: String,
     /// The base, ours and theirs.
@@ -48,12 +53,13 @@ impl Conflicts<'_> {
             let cell = |at: usize| row.get::<_, String>(at);
             let maybe = |at: usize| row.get::<_, Option<String>>(at);
             Ok((
-                [cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?, cell(6)?, cell(8)?],
+                (row.get(0)?, row.get(1)?, row.get(3)?),
+                [cell(2)?, cell(4)?, cell(6)?, cell(8)?],
                 [maybe(5)?, maybe(7)?],
             ))
         })?;
         let mut all = Vec::with_capacity(found.len());
-        for ([id, scope, table, key, columns, ours, at], [base, theirs]) in found {
+        for ((id, scope, key), [table, columns, ours, at], [base, theirs]) in found {
             // This build does not know the table. A build that knows it shows the conflict.
             let Some(table) = self.0.schema.synced_table(&table) else { continue };
             let values = |text: &str| from_text(table, &key, text);
@@ -89,8 +95,8 @@ impl Conflicts<'_> {
     /// Stores the base of a row, our version and the primary's, each as a list.
     pub(crate) fn keep_lists(
         &self,
-        scope: &str,
-        (table, key): (&Table, &str),
+        scope: &ScopeId,
+        (table, key): (&Table, &RowKey),
         columns: &str,
         [base, ours, theirs]: [Option<&str>; 3],
     ) -> Result<(), ReplicaError> {
@@ -125,12 +131,12 @@ impl Conflicts<'_> {
     }
 
     /// Removes a conflict that was resolved.
-    pub(crate) fn remove(&self, id: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn remove(&self, id: &ConflictId) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_conflict WHERE id = ?1", [id]).map(drop)
     }
 
     /// Returns how many conflicts a scope has.
-    pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
+    pub(crate) fn count(&self, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_conflict WHERE scope = ?1";
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
@@ -13,10 +14,10 @@ use crate::replica::session::Session;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownCopy {
     pub root: PathBuf,
-    pub project_id: String,
-    pub workspace_id: String,
+    pub project_id: ProjectId,
+    pub workspace_id: WorkspaceId,
     /// The snapshot that it was based on, or an earlier one of its own.
-    pub head: Option<String>,
+    pub head: Option<SnapshotId>,
     /// What tells the folder from another one at its path (`device::copies`).
     pub folder: Option<String>,
 }
@@ -33,12 +34,15 @@ impl Copies<'_> {
     }
 
     /// Returns the working copies of a workspace, each at the place where it was last seen.
-    pub(crate) fn of_workspace(&self, workspace_id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+    pub(crate) fn of_workspace(
+        &self,
+        workspace_id: &WorkspaceId,
+    ) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.find("workspace_id = ?1", [workspace_id])
     }
 
     /// Returns the working copies of a project, each at the place where it was last seen.
-    pub(crate) fn of_project(&self, id: &str) -> Result<Vec<KnownCopy>, ReplicaError> {
+    pub(crate) fn of_project(&self, id: &ProjectId) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.find("project_id = ?1", [id])
     }
 
@@ -89,7 +93,7 @@ impl Copies<'_> {
     }
 
     /// Returns the snapshots that the working copies of a project are based on.
-    pub(crate) fn heads(&self, project_id: &str) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn heads(&self, project_id: &ProjectId) -> Result<Vec<SnapshotId>, ReplicaError> {
         let copies = self.of_project(project_id)?.into_iter();
         Ok(copies.filter_map(|copy| copy.head).collect())
     }

@@ -1,7 +1,7 @@
 //! The identity of this device: the table `fastest_local_device`.
 
-use fastest_schema::Row;
 use fastest_schema::tables::auth::User;
+use fastest_schema::{DeviceId, Row};
 use rusqlite::params;
 
 use crate::base::clock;
@@ -31,13 +31,13 @@ impl DeviceRow<'_> {
     }
 
     /// Counts a push. Returns the device's id and its count of pushes, this one included.
-    pub(crate) fn next_push(&self) -> Result<(String, i64), ReplicaError> {
+    pub(crate) fn next_push(&self) -> Result<(DeviceId, i64), ReplicaError> {
         self.0.run("UPDATE fastest_local_device SET counter = counter + 1", [])?;
         self.counter()
     }
 
     /// Returns the device's id and its count of pushes so far.
-    pub(crate) fn counter(&self) -> Result<(String, i64), ReplicaError> {
+    pub(crate) fn counter(&self) -> Result<(DeviceId, i64), ReplicaError> {
         let sql = "SELECT device_id, counter FROM fastest_local_device";
         let mut found = self.0.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.pop().expect("the device has its row since the replica was made"))

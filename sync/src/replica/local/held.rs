@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use fastest_schema::Table;
+use fastest_schema::{RowKey, ScopeId, Table};
 use rusqlite::params;
 use serde::Serialize;
 
@@ -19,11 +19,11 @@ use crate::replica::session::Session;
 #[non_exhaustive]
 pub struct HeldRow {
     /// The scope of the row; in Fastest's own tables, the id of the project.
-    pub scope: String,
+    pub scope: ScopeId,
     /// The row's table.
     pub table: String,
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
     /// The column whose value cannot be stored.
     pub column: String,
     /// What is wrong with the value.
@@ -47,8 +47,8 @@ impl Held<'_> {
     /// Records that a row cannot be stored, and why.
     pub(crate) fn put(
         &self,
-        scope: &str,
-        (table, key): (&Table, &str),
+        scope: &ScopeId,
+        (table, key): (&Table, &RowKey),
         version: i64,
         (column, why): (&str, &str),
     ) -> Result<(), ReplicaError> {
@@ -67,13 +67,13 @@ impl Held<'_> {
     }
 
     /// Records that a row can be stored again, or is gone.
-    pub(crate) fn remove(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn remove(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
         self.0.run(sql, params![table.name, key]).map(drop)
     }
 
     /// Returns the rows of a scope, or of all, that are held back.
-    pub(crate) fn of(&self, scope: Option<&str>) -> Result<Vec<HeldRow>, ReplicaError> {
+    pub(crate) fn of(&self, scope: Option<&ScopeId>) -> Result<Vec<HeldRow>, ReplicaError> {
         let sql = "SELECT scope, tbl, pk, column, why FROM fastest_local_held
                    WHERE scope = coalesce(?1, scope) ORDER BY tbl, pk";
         let mut rows = self.0.all(sql, [scope], |row| {
@@ -93,7 +93,7 @@ impl Held<'_> {
     }
 
     /// Whether a row is held back.
-    pub(crate) fn has(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn has(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }

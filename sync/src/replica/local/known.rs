@@ -1,6 +1,6 @@
 //! What the primary is known to have: the table `fastest_changes`, which the primary has too.
 
-use fastest_schema::{Pack, Row, Scope, Seen, Table};
+use fastest_schema::{Pack, ProjectId, Row, RowKey, Scope, ScopeId, Seen, Table};
 use rusqlite::params;
 
 use crate::replica::engine_table::EngineTable;
@@ -13,7 +13,11 @@ pub(crate) struct Known<'a>(pub(crate) Session<'a>);
 
 impl Known<'_> {
     /// Returns the scope under which a row is known.
-    pub(crate) fn scope(&self, table: &Table, key: &str) -> Result<Option<String>, ReplicaError> {
+    pub(crate) fn scope(
+        &self,
+        table: &Table,
+        key: &RowKey,
+    ) -> Result<Option<ScopeId>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         self.0.get(sql, params![table.name, key])
     }
@@ -21,11 +25,11 @@ impl Known<'_> {
     /// Whether a row is known under this scope, or is not known at all.
     pub(crate) fn is_under(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &Table,
-        key: &str,
+        key: &RowKey,
     ) -> Result<bool, ReplicaError> {
-        Ok(self.scope(table, key)?.is_none_or(|known| known == scope))
+        Ok(self.scope(table, key)?.is_none_or(|known| known == *scope))
     }
 
     /// Returns how many parts of a pack the primary is known to have. `stem` is what their keys begin
@@ -39,14 +43,14 @@ impl Known<'_> {
     }
 
     /// Returns the lock version of a row on the primary, as last known; 0 if it was never there.
-    pub fn version(&self, table: &Table, key: &str) -> Result<i64, ReplicaError> {
+    pub fn version(&self, table: &Table, key: &RowKey) -> Result<i64, ReplicaError> {
         let sql = "SELECT version FROM fastest_changes WHERE tbl = ?1 AND pk = ?2";
         Ok(self.0.get(sql, params![table.name, key])?.unwrap_or(0))
     }
 
     /// Returns the change that was seen at a place of a scope, which proves what the primary once had.
     /// `None` if there is no such proof any more, because the row was written from here since.
-    pub(crate) fn seen(&self, scope: &str, seq: i64) -> Result<Option<Seen>, ReplicaError> {
+    pub(crate) fn seen(&self, scope: &ScopeId, seq: i64) -> Result<Option<Seen>, ReplicaError> {
         let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
         let mut found = self.0.all(sql, params![scope, seq], |row| {
             Ok(Seen(row.get(0)?, row.get(1)?, row.get(2)?, seq))
@@ -59,8 +63,8 @@ impl Known<'_> {
     /// version is known already, another process has pulled it meanwhile, and that one stands.
     pub(crate) fn put(
         &self,
-        scope: &str,
-        (table, key): (&Table, &str),
+        scope: &ScopeId,
+        (table, key): (&Table, &RowKey),
         version: i64,
         seq: Option<i64>,
         deleted: bool,
@@ -85,25 +89,25 @@ impl Known<'_> {
     }
 
     /// Returns the key and the scope of each row of a table that the primary is known to have.
-    pub(crate) fn of_table(&self, table: &Table) -> Result<Vec<(String, String)>, ReplicaError> {
+    pub(crate) fn of_table(&self, table: &Table) -> Result<Vec<(RowKey, ScopeId)>, ReplicaError> {
         let sql = "SELECT pk, scope FROM fastest_changes WHERE tbl = ?1 AND deleted = 0";
         self.0.all(sql, [table.name], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Whether a row is known to be deleted.
-    pub(crate) fn is_deleted(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn is_deleted(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
     /// Returns the scopes of which rows are known, except those that all rows have left.
-    pub(crate) fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn scopes(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes WHERE deleted < 2";
         self.0.all(sql, [], |row| row.get(0))
     }
 
     /// Returns the ids of the projects of which rows are known.
-    pub(crate) fn projects(&self) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn projects(&self) -> Result<Vec<ProjectId>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes
                    WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
         self.0.all(sql, [], |row| row.get(0))
@@ -115,7 +119,11 @@ impl Known<'_> {
     }
 
     /// Returns the keys of a table's rows in `scope` that the primary is not known to have.
-    pub(crate) fn unknown(&self, table: &Table, scope: &str) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn unknown(
+        &self,
+        table: &Table,
+        scope: &ScopeId,
+    ) -> Result<Vec<RowKey>, ReplicaError> {
         let sql = format!(
             "SELECT `{pk}` FROM `{name}` AS t WHERE {scope} = ?1 AND {unknown}",
             pk = table.pk,

@@ -10,7 +10,7 @@ mod joined;
 use std::collections::BTreeSet;
 
 use fastest_schema::value::wire::{list_from_wire, list_to_wire};
-use fastest_schema::{Policy, Row, Table, Value};
+use fastest_schema::{Policy, Row, RowKey, ScopeId, Table, Value};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
@@ -29,11 +29,11 @@ pub struct Entry {
     /// The transaction that the entry is a part of, if there are other parts.
     pub joined: Option<i64>,
     /// The scope in which it waits.
-    pub scope: String,
+    pub scope: ScopeId,
     /// The table.
     pub table: &'static Table,
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
     /// Its lock version on the primary when it was last seen there; 0 if it never was.
     pub base_version: i64,
     /// The row at that version.
@@ -63,15 +63,20 @@ impl Entry {
     }
 
     /// Makes an entry for a row that the primary is not known to have.
-    pub(crate) fn unknown(scope: &str, table: &'static Table, key: &str, row: Values) -> Self {
+    pub(crate) fn unknown(
+        scope: &ScopeId,
+        table: &'static Table,
+        key: &RowKey,
+        row: Values,
+    ) -> Self {
         Self::new(scope, table, key, 0, None, Some(row))
     }
 
     /// Makes an entry for a row that has none.
     fn new(
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
         base_version: i64,
         base: Option<Values>,
         row: Option<Values>,
@@ -84,8 +89,8 @@ impl Entry {
 /// An entry as it is stored: its values are lists in the order of the columns that its table had.
 pub(crate) struct Lists {
     pub(crate) revision: i64,
-    pub(crate) key: String,
-    pub(crate) scope: String,
+    pub(crate) key: RowKey,
+    pub(crate) scope: ScopeId,
     pub(crate) base: Option<String>,
     pub(crate) row: Option<String>,
 }
@@ -97,7 +102,7 @@ pub struct Outbox<'a>(pub Session<'a>);
 impl Outbox<'_> {
     /// Returns the other scopes in which rows that wait in this one are known. The rows were moved
     /// here, and what others did to them since is found in those scopes.
-    pub(crate) fn scopes_left(&self, scope: &str) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn scopes_left(&self, scope: &ScopeId) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
                    JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
                    WHERE waiting.scope = ?1 AND known.scope <> ?1";
@@ -115,18 +120,18 @@ impl Outbox<'_> {
     }
 
     /// Writes a row and queues it for the primary.
-    pub fn save<R: Row>(&self, scope: &str, row: &R) -> Result<(), ReplicaError> {
+    pub fn save<R: Row>(&self, scope: &ScopeId, row: &R) -> Result<(), ReplicaError> {
         self.save_values(scope, R::TABLE, &values_of(row))
     }
 
     /// Writes a row and queues it for the primary.
     pub fn save_values(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
         values: &[Value],
     ) -> Result<(), ReplicaError> {
-        let key = key_of(table, values);
+        let key = &key_of(table, values);
         let row = Some(values.to_vec());
         let entry = match self.entry(table, key)? {
             Some(entry) => Entry { scope: scope.to_owned(), row, ..entry },
@@ -143,9 +148,9 @@ impl Outbox<'_> {
     /// was there.
     pub fn remove(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         table: &'static Table,
-        key: &str,
+        key: &RowKey,
     ) -> Result<bool, ReplicaError> {
         let Some(values) = self.0.values(table, key)? else { return Ok(false) };
         if table.policy == Policy::AppendOnly && !self.is_here_alone(scope, table, key)? {
@@ -186,7 +191,12 @@ impl Outbox<'_> {
     }
 
     /// Whether a row never left this device, for instance because the primary refused it.
-    fn is_here_alone(&self, scope: &str, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    fn is_here_alone(
+        &self,
+        scope: &ScopeId,
+        table: &Table,
+        key: &RowKey,
+    ) -> Result<bool, ReplicaError> {
         Ok(Known(self.0).version(table, key)? == 0
             && self.entry(table, key)?.is_some()
             && !SentRow(self.0).holds(table, key)?
@@ -194,7 +204,7 @@ impl Outbox<'_> {
     }
 
     /// Drops the entries of rows that are what the primary has.
-    pub(crate) fn drop_unchanged(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn drop_unchanged(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         let entries = self.entries(scope)?.into_iter();
         for entry in entries.filter(|entry| entry.changed().is_some_and(|list| list.is_empty())) {
             self.drop(entry.table, &entry.key)?;
@@ -209,7 +219,7 @@ impl Outbox<'_> {
     }
 
     /// Returns the deletes that wait in a scope, or in all.
-    pub(crate) fn deletes(&self, scope: Option<&str>) -> Result<Vec<Entry>, ReplicaError> {
+    pub(crate) fn deletes(&self, scope: Option<&ScopeId>) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
     }
 
@@ -217,7 +227,7 @@ impl Outbox<'_> {
     pub(crate) fn put_waiting_row(
         &self,
         table: &Table,
-        key: &str,
+        key: &RowKey,
         row: &Values,
     ) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET row = ?3 WHERE tbl = ?1 AND pk = ?2";
@@ -246,7 +256,7 @@ impl Outbox<'_> {
 
     /// Removes the entry of a row, if there is one. If its transaction was refused, the next push tries
     /// the rest of it again.
-    pub(crate) fn drop(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn drop(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         let sql = "SELECT coalesce(joined, revision) FROM fastest_local_outbox
                    WHERE tbl = ?1 AND pk = ?2";
         if let Some(transaction) = self.0.get(sql, params![table.name, key])? {
@@ -256,7 +266,7 @@ impl Outbox<'_> {
     }
 
     /// Removes the entry of a row that the primary has accepted.
-    pub(crate) fn settle(&self, table: &Table, key: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn settle(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         self.0.run(
             "DELETE FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2",
             params![table.name, key],
@@ -265,13 +275,13 @@ impl Outbox<'_> {
     }
 
     /// Returns the entry of a row.
-    pub fn entry(&self, table: &Table, key: &str) -> Result<Option<Entry>, ReplicaError> {
+    pub fn entry(&self, table: &Table, key: &RowKey) -> Result<Option<Entry>, ReplicaError> {
         let mut found = self.entries_where("tbl = ?1 AND pk = ?2", params![table.name, key])?;
         Ok(found.pop())
     }
 
     /// Returns the entries of a scope, oldest first.
-    pub fn entries(&self, scope: &str) -> Result<Vec<Entry>, ReplicaError> {
+    pub fn entries(&self, scope: &ScopeId) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("scope = ?1", params![scope])
     }
 
@@ -287,7 +297,7 @@ impl Outbox<'_> {
     }
 
     /// Returns the scopes that have entries, the one with the oldest first.
-    pub fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
+    pub fn scopes(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_outbox GROUP BY scope ORDER BY min(revision)";
         self.0.all(sql, [], |row| row.get(0))
     }
@@ -304,9 +314,9 @@ impl Outbox<'_> {
         let raw = self.0.all(&sql, parameters, |row| {
             Ok((
                 (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?),
-                row.get::<_, String>(2)?,
+                row.get::<_, ScopeId>(2)?,
                 row.get::<_, String>(3)?,
-                row.get::<_, String>(4)?,
+                row.get::<_, RowKey>(4)?,
                 row.get::<_, i64>(5)?,
                 row.get::<_, Option<String>>(6)?,
                 row.get::<_, Option<String>>(7)?,
@@ -325,47 +335,47 @@ impl Outbox<'_> {
     }
 
     /// Returns how many rows of a scope wait.
-    pub(crate) fn count(&self, scope: &str) -> Result<u64, ReplicaError> {
+    pub(crate) fn count(&self, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
     /// Returns how many rows of a table wait in a scope.
-    pub(crate) fn count_of(&self, table: &Table, scope: &str) -> Result<u64, ReplicaError> {
+    pub(crate) fn count_of(&self, table: &Table, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE tbl = ?1 AND scope = ?2";
-        Ok(self.0.get::<i64>(sql, [table.name, scope])?.unwrap_or(0) as u64)
+        Ok(self.0.get::<i64>(sql, [table.name, scope.as_str()])?.unwrap_or(0) as u64)
     }
 
     /// Returns the keys of a table's rows that wait, in any scope.
-    pub(crate) fn keys_of(&self, table: &Table) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn keys_of(&self, table: &Table) -> Result<Vec<RowKey>, ReplicaError> {
         let sql = "SELECT pk FROM fastest_local_outbox WHERE tbl = ?1";
         self.0.all(sql, [table.name], |row| row.get(0))
     }
 
     /// Whether a row of the table of this name waits.
-    pub(crate) fn has(&self, table: &str, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn has(&self, table: &str, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
-        Ok(self.0.get::<i64>(sql, [table, key])?.is_some())
+        Ok(self.0.get::<i64>(sql, [table, key.as_str()])?.is_some())
     }
 
     /// Whether a row waits to be deleted.
-    pub(crate) fn is_going(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn is_going(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 AND row IS NULL";
-        Ok(self.0.get::<i64>(sql, [table.name, key])?.is_some())
+        Ok(self.0.get::<i64>(sql, [table.name, key.as_str()])?.is_some())
     }
 
     /// Returns the scope in which a row waits.
     pub(crate) fn scope_of(
         &self,
         table: &Table,
-        key: &str,
-    ) -> Result<Option<String>, ReplicaError> {
+        key: &RowKey,
+    ) -> Result<Option<ScopeId>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
-        self.0.get(sql, [table.name, key])
+        self.0.get(sql, [table.name, key.as_str()])
     }
 
     /// Removes all entries of a scope.
-    pub(crate) fn clear_scope(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn clear_scope(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_outbox WHERE scope = ?1", [scope]).map(drop)
     }
 
@@ -408,7 +418,7 @@ impl Outbox<'_> {
     }
 
     /// Moves an entry to another scope, with which it is pushed.
-    pub(crate) fn set_scope(&self, revision: i64, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn set_scope(&self, revision: i64, scope: &ScopeId) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
         self.0.run(sql, params![revision, scope]).map(drop)
     }
@@ -442,7 +452,7 @@ impl Outbox<'_> {
 /// Decodes a row that is stored as a list.
 pub(crate) fn from_text(
     table: &'static Table,
-    key: &str,
+    key: &RowKey,
     text: &str,
 ) -> Result<Values, ReplicaError> {
     let broken = |source| ReplicaError::Row { table: table.name, key: key.to_owned(), source };

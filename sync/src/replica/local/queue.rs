@@ -1,5 +1,8 @@
 //! Pushes that could not reach the primary: the table `fastest_local_queued`.
 
+use fastest_schema::ScopeId;
+use rusqlite::params;
+
 use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
@@ -10,23 +13,23 @@ pub(crate) struct Queue<'a>(pub(crate) Session<'a>);
 
 impl Queue<'_> {
     /// Returns the scopes whose push waits, in order.
-    pub(crate) fn scopes(&self) -> Result<Vec<String>, ReplicaError> {
+    pub(crate) fn scopes(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         self.0.all("SELECT scope FROM fastest_local_queued ORDER BY place", [], |row| row.get(0))
     }
 
     /// Returns the time since which a push of the scope waits. RFC 3339, UTC.
-    pub(crate) fn since(&self, scope: &str) -> Result<Option<String>, ReplicaError> {
+    pub(crate) fn since(&self, scope: &ScopeId) -> Result<Option<String>, ReplicaError> {
         self.0.get("SELECT since FROM fastest_local_queued WHERE scope = ?1", [scope])
     }
 
     /// Queues the push of a scope, if it is not queued yet.
-    pub(crate) fn add(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn add(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
-        self.0.run(sql, [scope, &clock::now()]).map(drop)
+        self.0.run(sql, params![scope, clock::now()]).map(drop)
     }
 
     /// Takes a scope out of the queue, because its push got through.
-    pub(crate) fn remove(&self, scope: &str) -> Result<(), ReplicaError> {
+    pub(crate) fn remove(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_queued WHERE scope = ?1", [scope]).map(drop)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use fastest_schema::{RowKey, ScopeId};
 use rusqlite::params;
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ pub struct RefusedTransaction {
     /// The table of the row at fault, or of the first row if it is not known which is (`named`).
     pub table: String,
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
     /// The column at fault, if it is known.
     pub column: Option<String>,
     /// The primary's reason.
@@ -38,11 +39,11 @@ pub struct RefusedTransaction {
 #[non_exhaustive]
 pub struct RefusedRow {
     /// The scope of the row.
-    pub scope: String,
+    pub scope: ScopeId,
     /// The row's table.
     pub table: String,
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
     /// Whether it was to be deleted.
     pub deleted: bool,
 }
@@ -117,7 +118,7 @@ impl Refused<'_> {
     pub(crate) fn put(
         &self,
         transaction: i64,
-        (table, key, column): (&str, &str, Option<&str>),
+        (table, key, column): (&str, &RowKey, Option<&str>),
         why: &str,
         is_named: bool,
     ) -> Result<(), ReplicaError> {

@@ -1,5 +1,6 @@
 //! Whose rows a file holds: the table `fastest_local_schema`.
 
+use fastest_schema::ScopeId;
 use rusqlite::{Connection, params};
 
 use crate::replica::error::ReplicaError;
@@ -12,8 +13,8 @@ pub(crate) struct SchemaRow<'a>(pub(crate) Session<'a>);
 
 impl SchemaRow<'_> {
     /// Returns the one scope that the file is for; `None` if it is for any.
-    pub(crate) fn scope(&self) -> Result<Option<String>, ReplicaError> {
-        Ok(self.0.get::<Option<String>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
+    pub(crate) fn scope(&self) -> Result<Option<ScopeId>, ReplicaError> {
+        Ok(self.0.get::<Option<ScopeId>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
     }
 
     /// Refuses a file of another application.
@@ -29,7 +30,7 @@ impl SchemaRow<'_> {
     }
 
     /// Sets the one scope that the file is for; `None` for any.
-    pub(crate) fn set_scope(&self, scope: Option<&str>) -> Result<(), ReplicaError> {
+    pub(crate) fn set_scope(&self, scope: Option<&ScopeId>) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_schema SET scope = ?1", [scope]).map(drop)
     }
 
@@ -81,7 +82,7 @@ pub(crate) fn is_there(file: &Connection) -> Result<bool, rusqlite::Error> {
 /// Returns the record, the last migration and the scope of a replica that is not opened as one.
 pub(crate) fn read(
     file: &Connection,
-) -> Result<(String, Option<String>, Option<String>), rusqlite::Error> {
+) -> Result<(String, Option<String>, Option<ScopeId>), rusqlite::Error> {
     let sql = "SELECT record, migration, scope FROM fastest_local_schema";
     file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }

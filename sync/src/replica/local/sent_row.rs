@@ -1,6 +1,6 @@
 //! The statement that is on its way to the primary: the table `fastest_local_sent`.
 
-use fastest_schema::Table;
+use fastest_schema::{DeviceId, PushId, RowKey, Table};
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
@@ -13,9 +13,9 @@ pub(crate) struct SentRow<'a>(pub(crate) Session<'a>);
 /// A push statement as it is stored.
 #[derive(Debug)]
 pub(crate) struct WrittenDown {
-    pub(crate) push_id: String,
+    pub(crate) push_id: PushId,
     /// The device id under which it was sent.
-    pub(crate) device_id: String,
+    pub(crate) device_id: DeviceId,
     /// The payload, as JSON.
     pub(crate) payload: String,
     /// What is needed to record the answer, as JSON.
@@ -51,7 +51,7 @@ impl SentRow<'_> {
     }
 
     /// Whether a row is part of a statement whose answer is not known.
-    pub(crate) fn holds(&self, table: &Table, key: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn holds(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_sent, json_each(entries, '$.rows') AS sent
                    WHERE sent.value->>'table' = ?1 AND sent.value->>'key' = ?2";
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
@@ -59,7 +59,7 @@ impl SentRow<'_> {
 
     /// Forgets a statement that was answered. Returns whether it was there: another process may have
     /// recorded the answer first.
-    pub(crate) fn take(&self, push_id: &str) -> Result<bool, ReplicaError> {
+    pub(crate) fn take(&self, push_id: &PushId) -> Result<bool, ReplicaError> {
         Ok(self.0.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [push_id])? > 0)
     }
 

@@ -66,7 +66,7 @@ fn entries(names: bool) -> Vec<Entry> {
             joined: None,
             scope: TEAM.into(),
             table: Note::TABLE,
-            key: row.id.clone(),
+            key: row.id.clone().into(),
             base_version: i64::from(names),
             base,
             row: Some(values(row)),

@@ -25,7 +25,10 @@ pub use device::trust::Trust;
 pub use device::working_copy::WorkingCopy;
 pub use error::SyncError;
 pub use fastest_core::worktree::git::settings::UserSettings as GitSettings;
-pub use fastest_schema::{Kind, Value};
+pub use fastest_schema::{
+    DeviceId, Kind, ProjectId, PushId, RowKey, ScopeId, SnapshotId, Value, WorkspaceId,
+};
 pub use remote::level::migrate;
 pub use remote::open::Remote;
+pub use replica::local::conflicts::ConflictId;
 pub use rows::resolve::Resolution;

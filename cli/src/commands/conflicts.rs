@@ -29,7 +29,7 @@ pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, C
         session.out.report(&dropped, |out| {
             for row in &dropped.rows {
                 let what = if row.deleted { "the delete of " } else { "" };
-                let (table, key) = (plain(&row.table), plain(&row.key));
+                let (table, key) = (plain(&row.table), plain(row.key.as_str()));
                 out.done(format_args!("Took back {what}row {key} of {table}"))?;
             }
             Ok(())
@@ -49,7 +49,7 @@ fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
         Err(SyncError::NoProject { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let report = device.conflicts(project_id.as_deref())?;
+    let report = device.conflicts(project_id.as_ref())?;
     show(session, &report)
 }
 
@@ -109,7 +109,7 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
 }
 
 fn row(conflict: &RowConflict, what: &str) -> String {
-    let (table, key) = (plain(&conflict.table), plain(&conflict.key));
+    let (table, key) = (plain(&conflict.table), plain(conflict.key.as_str()));
     let what = if what.is_empty() { String::new() } else { format!(": {what}") };
     let project = conflict.project.as_deref().map(|project| format!("{}: ", plain(project)));
     format!("{}{table} {key}{what}", project.unwrap_or_default())

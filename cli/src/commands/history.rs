@@ -42,7 +42,7 @@ pub fn restore(
         }
         let files = count(report.restored.len() as u64, "file");
         out.done(format_args!("Restored {files} from {}", report.snapshot_id))?;
-        kept(out, report.safety_snapshot_id.as_deref());
+        kept(out, report.safety_snapshot_id.as_ref());
         warn(out, &report.warnings);
         Ok(())
     })?;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use fastest_sync::SnapshotId;
 use fastest_sync::device::report::{CloneReport, ConflictReport, SnapshotReport};
 
 use crate::output::Output;
@@ -44,7 +45,7 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
 }
 
 /// Names the snapshot that holds what the working copy was before a change, if there is one.
-pub fn kept(out: &mut Output, safety_snapshot_id: Option<&str>) {
+pub fn kept(out: &mut Output, safety_snapshot_id: Option<&SnapshotId>) {
     if let Some(id) = safety_snapshot_id {
         out.note(format_args!("how things were before is in {id}"));
     }

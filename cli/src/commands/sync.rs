@@ -137,7 +137,8 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         for ahead in &report.ahead {
             let (name, snapshots) = (plain(&ahead.workspace), count(ahead.snapshots, "snapshot"));
             let is_one = report.ahead.iter().filter(|other| other.workspace == name).count() == 1;
-            let known_as = argument(if is_one { &ahead.workspace } else { &ahead.workspace_id });
+            let known_as =
+                argument(if is_one { &ahead.workspace } else { ahead.workspace_id.as_str() });
             out.note(format_args!(
                 "workspace {name} has {snapshots} that this one has not: `fastest pull {known_as}`"
             ));
@@ -152,7 +153,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         let now = now.unwrap_or_default();
         out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
     }
-    kept(out, report.safety_snapshot_id.as_deref());
+    kept(out, report.safety_snapshot_id.as_ref());
     warn(out, &report.warnings);
     if !report.untracked.is_empty() {
         out.note("files marked - are in the project no more, and stay here, ignored");

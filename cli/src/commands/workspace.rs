@@ -1,5 +1,6 @@
 //! `workspace new`, `list`, `rename`, `set-main`.
 
+use fastest_sync::SnapshotId;
 use fastest_sync::device::report::WorkspacesReport;
 
 use crate::args::Workspace;
@@ -65,7 +66,7 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (entry, name) in report.workspaces.iter().zip(&names) {
         let mark = if entry.current { '*' } else { ' ' };
-        let head = entry.snapshot_id.as_deref().unwrap_or("no snapshot");
+        let head = entry.snapshot_id.as_ref().map_or("no snapshot", SnapshotId::as_str);
         let main = if entry.main { " (main)" } else { "" };
         let path = plain(entry.path.as_deref().unwrap_or("-"));
         // Workspaces of the same name are shown with their ids, and the machines that made them.

@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     /// Returns an entry with the given columns; the others are null.
-    fn entry(table: &'static Table, key: &RowKey, columns: Json) -> Entry {
+    fn entry(table: &'static Table, key: &str, columns: Json) -> Entry {
         let row: Values = table
             .columns
             .iter()
@@ -242,7 +242,7 @@ mod tests {
                 name => Value::from_wire(columns[name].clone(), column.kind).unwrap(),
             })
             .collect();
-        Entry { revision: 1, ..Entry::unknown("p", table, key, row) }
+        Entry { revision: 1, ..Entry::unknown(&"p".into(), table, &key.into(), row) }
     }
 
     fn pack(id: &str, bytes: u64) -> Entry {
@@ -250,7 +250,7 @@ mod tests {
         entry(Pack::TABLE, &format!("p/{id}/0"), columns)
     }
 
-    fn event(key: &RowKey, bytes: usize) -> Entry {
+    fn event(key: &str, bytes: usize) -> Entry {
         entry(ActivityEvent::TABLE, key, json!({ "message": "x".repeat(bytes) }))
     }
 
@@ -258,7 +258,7 @@ mod tests {
     struct Planned {
         uploads: Vec<String>,
         statements: Vec<Vec<PlannedRow>>,
-        diverged: Vec<String>,
+        diverged: Vec<WorkspaceId>,
     }
 
     fn plan(entries: &[Entry], diverged: &HashSet<RowKey>, large: LargePacks) -> Planned {
@@ -297,7 +297,7 @@ mod tests {
         ];
         let plan = plan(&entries, &HashSet::new(), LargePacks::Rows);
         let [statement] = &keys(&plan)[..] else { panic!("it fits one statement") };
-        let at = |key: &RowKey| statement.iter().position(|other| *other == key).unwrap();
+        let at = |key: &str| statement.iter().position(|other| *other == key).unwrap();
         assert_eq!(statement.len(), 5);
         for (first, then) in
             [("user", "project"), ("project", "s"), ("s", "workspace"), ("project", "event")]

@@ -171,10 +171,11 @@ pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     let table = || row.table.name.to_owned();
     payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
     // The key column, since the parts of a pack share the entry's key.
-    let key = row.columns[row.table.pk].as_str().unwrap_or(row.key.as_str()).to_owned();
+    let key = row.columns[row.table.pk].as_str();
+    let key = key.map_or_else(|| row.key.clone(), RowKey::from);
     payload.ops.push(match row.delete {
-        true => Op::Delete(table(), key.into()),
-        false => Op::Write(table(), key.into(), columns),
+        true => Op::Delete(table(), key),
+        false => Op::Write(table(), key, columns),
     });
 }
 

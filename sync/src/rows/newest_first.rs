@@ -106,9 +106,9 @@ mod tests {
         let word = |word: &str| {
             let (id, rest) = word.split_once('@').unwrap();
             let (time, parents) = rest.split_once(':').unwrap();
-            let parents: Vec<String> =
-                parents.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect();
-            ((time.to_owned(), id.to_owned()), parents)
+            let parents: Vec<SnapshotId> =
+                parents.split(',').filter(|p| !p.is_empty()).map(SnapshotId::from).collect();
+            ((time.to_owned(), SnapshotId::from(id)), parents)
         };
         let all: Vec<_> = words.split_whitespace().map(word).collect();
         let mut by_time: Vec<Dated> = all.iter().map(|(dated, _)| dated.clone()).collect();

@@ -34,7 +34,7 @@ impl Unique<'_> {
             let same: Vec<String> = columns.iter().map(|name| format!("`{name}` = ?")).collect();
             if let Some(other) = self.other(table, &same.join(" AND "), &wanted, values)? {
                 let columns = columns.join(", ");
-                return Err(WriteError::Taken { table: table.name, other: other.into(), columns });
+                return Err(WriteError::Taken { table: table.name, other, columns });
             }
         }
         for rule in table.unique_rules {
@@ -48,7 +48,7 @@ impl Unique<'_> {
             let other = self.other(table, &condition.join(" AND "), &wanted, values);
             if let Some(other) = other.unwrap_or_default() {
                 let columns = rule.terms.join(", ");
-                return Err(WriteError::Taken { table: table.name, other: other.into(), columns });
+                return Err(WriteError::Taken { table: table.name, other, columns });
             }
         }
         Ok(())

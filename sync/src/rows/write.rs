@@ -317,8 +317,8 @@ fn check_held(
         Some(held) if held != scope => Err(WriteError::OtherScope {
             table: table.name,
             key: key.to_owned(),
-            found: scope.to_owned().into(),
-            held: held.to_owned().into(),
+            found: scope.to_owned(),
+            held: held.to_owned(),
         }),
         _ => Ok(()),
     }

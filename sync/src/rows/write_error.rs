@@ -2,7 +2,7 @@
 
 use fastest_schema::check::cascade::GENERATIONS_MAX;
 use fastest_schema::value::sql_value::ValueError;
-use fastest_schema::{RowKey, Value};
+use fastest_schema::{RowKey, ScopeId, Value};
 
 use crate::replica::error::ReplicaError;
 use crate::replica::scope::ScopeError;
@@ -43,9 +43,9 @@ pub enum WriteError {
         /// The key.
         key: RowKey,
         /// The scope of the row.
-        found: String,
+        found: ScopeId,
         /// The scope of the file.
-        held: String,
+        held: ScopeId,
     },
     /// There is a row with this key, and it was to be a new row or the table is append-only.
     #[error("row {key} of {table} is there already")]
@@ -61,7 +61,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
         /// The key of the other row.
-        other: String,
+        other: RowKey,
         /// The columns, separated by commas.
         columns: String,
     },

@@ -190,7 +190,7 @@ fn gets_again_what_it_lost(readers: &mut Readers, remote: &Remote) {
         let conflicts = device.conflicts().unwrap();
         assert!(conflicts.iter().all(|conflict| conflict.key == "b00001"), "{conflicts:?}");
         for conflict in conflicts {
-            device.resolve(&conflict.id, &choice).unwrap();
+            device.resolve(conflict.id.as_str(), &choice).unwrap();
         }
         readers.sync(remote);
     }

@@ -156,7 +156,7 @@ impl Crowd {
         machine.write(&format!("{folder}/{at}/{}", self.files), noise(size, dice.below(1 << 40)));
         match machine.try_push(folder) {
             Ok(report) if report.pushed => {
-                self.acknowledged.insert(report.snapshot.snapshot_id);
+                self.acknowledged.insert(report.snapshot.snapshot_id.into());
             }
             Ok(report) => assert!(report.queued_because.is_some(), "{report:?}"),
             Err(error) => assert!(error.is_unreachable(), "{error}"),
@@ -181,7 +181,7 @@ impl Crowd {
                 let pulled = machine.pull(folder, "main");
                 assert!(pulled.conflicts.is_empty() && pulled.kept.is_empty(), "{pulled:?}");
                 let pushed = machine.push(folder).snapshot.snapshot_id;
-                self.acknowledged.insert(pushed);
+                self.acknowledged.insert(pushed.into());
             }
             assert!(round < 6, "they do not settle");
             if round > 0 && self.acknowledged.len() == before {
@@ -214,7 +214,7 @@ fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
     proxy.set_faults(false);
     crowd.settle();
     let scope = crowd.machines[0].copy("app").project_id;
-    agreed(&mut crowd, direct, &scope);
+    agreed(&mut crowd, direct, scope.as_str());
     (requests, harmed)
 }
 

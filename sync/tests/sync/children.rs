@@ -147,7 +147,7 @@ impl Desk {
     fn resolve(&mut self, resolution: &Resolution) {
         for conflict in self.two.conflicts().unwrap() {
             assert!(conflict.deleted_here, "{conflict:?}");
-            self.two.resolve(&conflict.id, resolution).unwrap();
+            self.two.resolve(conflict.id.as_str(), resolution).unwrap();
         }
         self.sync();
         assert!(self.two.conflicts().unwrap().is_empty());
@@ -236,7 +236,9 @@ fn what_was_never_sent_outlives_a_delete_that_fails() {
         let looks = desk.primary("SELECT id || coalesce(board, '') FROM looks");
         if at_odds {
             assert_eq!((visits, looks), (vec!["vb".to_owned()], vec!["lb".to_owned()]));
-            desk.two.resolve(&desk.two.conflicts().unwrap()[0].id, &Resolution::Theirs).unwrap();
+            desk.two
+                .resolve(desk.two.conflicts().unwrap()[0].id.as_str(), &Resolution::Theirs)
+                .unwrap();
         } else {
             assert_eq!((visits.len(), looks), (0, vec!["l".to_owned()]));
             assert!(desk.two.all::<Visit>().unwrap().is_empty());
@@ -263,13 +265,13 @@ fn a_choice_is_checked_as_any_write() {
     desk.one.delete::<Board>("b").unwrap();
     desk.sync();
     let [conflict] = &desk.two.conflicts().unwrap()[..] else { panic!("one conflict") };
-    let refused = desk.two.resolve(&conflict.id, &Resolution::Ours);
+    let refused = desk.two.resolve(conflict.id.as_str(), &Resolution::Ours);
     assert!(
         matches!(refused, Err(DatabaseError::Write(WriteError::Deleted { .. }))),
         "{refused:?}"
     );
     assert_eq!(desk.two.conflicts().unwrap().len(), 1, "it is still there to be settled");
-    desk.two.resolve(&conflict.id, &Resolution::Theirs).unwrap();
+    desk.two.resolve(conflict.id.as_str(), &Resolution::Theirs).unwrap();
 
     // Nor can a board be deleted while another row restricts it.
     desk.one.save(&board("b", "again")).unwrap();
@@ -279,7 +281,7 @@ fn a_choice_is_checked_as_any_write() {
     desk.one.save(&bill("x", "b")).unwrap();
     desk.sync();
     let [conflict] = &desk.two.conflicts().unwrap()[..] else { panic!("one conflict") };
-    let refused = desk.two.resolve(&conflict.id, &Resolution::Ours);
+    let refused = desk.two.resolve(conflict.id.as_str(), &Resolution::Ours);
     assert!(
         matches!(refused, Err(DatabaseError::Write(WriteError::Referred { .. }))),
         "{refused:?}"
@@ -421,6 +423,6 @@ fn what_hangs_on_a_row_goes_on_every_device() {
     assert_eq!(visits, ["w"]);
     assert_eq!(desk.two.get::<Look>("l").unwrap().unwrap().board, None);
     let refused = run(desk.two.push_all(&desk.remote)).unwrap().refused;
-    assert_eq!((refused.len(), &*refused[0].key), (1, "w"), "{refused:?}");
+    assert_eq!((refused.len(), refused[0].key.as_str()), (1, "w"), "{refused:?}");
     assert_eq!(desk.primary("SELECT id FROM visits"), [""; 0]);
 }

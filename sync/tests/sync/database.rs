@@ -148,7 +148,7 @@ fn two_devices(remote: &Remote) {
     assert_eq!((stands.title.as_str(), stands.share), ("build", 0.75));
     let [conflict] = &one.conflicts().unwrap()[..] else { panic!("one conflict") };
     assert_eq!((conflict.columns.len(), &conflict.columns[0].column[..]), (1, "title"));
-    assert!(one.resolve(&conflict.id, &Resolution::Ours).unwrap().written);
+    assert!(one.resolve(conflict.id.as_str(), &Resolution::Ours).unwrap().written);
     sync(&mut one, remote);
     sync(&mut two, remote);
     assert_eq!(two.find::<Task>(Task::TITLE, "rest").unwrap().len(), 1);
@@ -222,7 +222,7 @@ fn deleted_here_and_changed_there_keeps_both() {
     assert!(conflict.columns.iter().all(|column| column.ours.is_null()));
     let name = conflict.columns.iter().find(|column| column.column == "name").unwrap();
     assert_eq!(name.theirs, Some("changed".into()));
-    assert!(two.resolve(&conflict.id, &Resolution::Ours).unwrap().written);
+    assert!(two.resolve(conflict.id.as_str(), &Resolution::Ours).unwrap().written);
     sync(&mut two, &remote);
     sync(&mut one, &remote);
     assert!(keys::<Project>(&one).is_empty() && keys::<Project>(&two).is_empty());
@@ -239,7 +239,7 @@ fn changed_here_and_deleted_there_keeps_both() {
     assert!(keys::<Project>(&two).is_empty());
     let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
     assert!(conflict.deleted && !conflict.deleted_here);
-    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    two.resolve(conflict.id.as_str(), &Resolution::Ours).unwrap();
     sync(&mut two, &remote);
     sync(&mut one, &remote);
     assert_eq!(one.get::<Project>("p").unwrap().unwrap().name, "changed");

@@ -71,7 +71,7 @@ fn push_forged(machine: &mut Machine, make: impl FnOnce(&dyn ObjectSink) -> Root
     machine.write("carrier/x", "1");
     machine.push("carrier");
     assert!(machine.replica("SELECT tbl FROM fastest_local_outbox").is_empty());
-    honest.snapshot_id
+    honest.snapshot_id.into()
 }
 
 fn file(text: &str, kind: Kind, sink: &dyn ObjectSink) -> Item {

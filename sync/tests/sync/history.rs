@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use fastest_sync::Resolution;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::{Resolution, SnapshotId};
 
 use super::machine::{Machine, copy_folder, noise, query};
 use super::run;
@@ -112,7 +112,7 @@ fn what_a_restored_primary_lost_of_a_row_is_kept_beside_what_it_holds_now() {
         let kept = one.device.conflicts(None).unwrap().conflicts;
         let [kept] = &kept[..] else { panic!("one conflict: {kept:?}") };
         assert_eq!(kept.columns[0].ours, "lost");
-        one.device.resolve(&kept.id, &Resolution::Ours).unwrap();
+        one.device.resolve(kept.id.as_str(), &Resolution::Ours).unwrap();
         one.push("app");
         assert_eq!(query(&primary, "SELECT name FROM projects"), ["lost"]);
     }
@@ -185,7 +185,7 @@ fn what_is_queued_goes_out_with_the_next_command_in_order() {
     // Scopes arrive in the order in which they were queued, and within each its snapshots.
     let order = "SELECT id FROM snapshots ORDER BY rowid";
     let arrived = query(&near.join("primary.db"), order);
-    let place = |id: &String| arrived.iter().position(|other| other == id).unwrap();
+    let place = |id: &SnapshotId| arrived.iter().position(|other| id == other.as_str()).unwrap();
     let places: Vec<usize> = made.iter().map(|(_, id)| place(id)).collect();
     assert!(places[0] < places[2] && places[2] < places[1], "{places:?}");
 }

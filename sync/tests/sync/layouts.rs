@@ -92,16 +92,19 @@ fn older_files_are_brought_up_to_date() {
         let mut replica = Replica::open(&path, &FASTEST).unwrap();
         let session = replica.read();
         assert_eq!(RemoteRow(session).get().unwrap().packs.name(), "rows");
-        let [entry] = &Outbox(session).entries("p").unwrap()[..] else { panic!("one row waits") };
-        assert_eq!((entry.revision, entry.base_version, &entry.key[..]), (7, 2, "u"));
+        let [entry] = &Outbox(session).entries(&"p".into()).unwrap()[..] else {
+            panic!("one row waits")
+        };
+        assert_eq!((entry.revision, entry.base_version, entry.key.as_str()), (7, 2, "u"));
         assert_eq!(entry.row.as_ref().unwrap()[2], "U".into());
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_cursor"), ["p"]);
         assert_eq!(query(&path, "SELECT scope FROM fastest_local_reading"), ["p"]);
         assert_eq!(query(&path, "SELECT owner FROM fastest_local_schema"), ["fastest"]);
         // A row that waited can be deleted now, and revisions are counted on from there.
-        let gone = replica.write(|session| Outbox(session).remove("p", User::TABLE, "u"));
+        let gone =
+            replica.write(|session| Outbox(session).remove(&"p".into(), User::TABLE, &"u".into()));
         assert!(gone.unwrap());
-        let entry = Outbox(replica.read()).entry(User::TABLE, "u").unwrap().unwrap();
+        let entry = Outbox(replica.read()).entry(User::TABLE, &"u".into()).unwrap().unwrap();
         assert_eq!((entry.revision, entry.row), (11, None));
         drop(replica);
         Replica::open(&path, &FASTEST).unwrap();
@@ -195,17 +198,17 @@ fn rows_that_wait_follow_the_schema() {
         done: 1,
     };
     let wrote = replica.write(|session| {
-        Outbox(session).save("t", &task("a", "first"))?;
-        Outbox(session).save("t", &task("b", "second"))?;
-        Outbox(session).remove("t", Task::TABLE, "b")
+        Outbox(session).save(&"t".into(), &task("a", "first"))?;
+        Outbox(session).save(&"t".into(), &task("b", "second"))?;
+        Outbox(session).remove(&"t".into(), Task::TABLE, &"b".into())
     });
     wrote.unwrap();
     drop(replica);
     let replica = Replica::open(&path, &after::SCHEMA).unwrap();
     let job =
         Job { id: "a".into(), rank: 7, team: "t".into(), name: "first".into(), done: "1".into() };
-    assert_eq!(replica.read().row::<Job>("a").unwrap(), Some(job));
-    let [entry] = &Outbox(replica.read()).entries("t").unwrap()[..] else {
+    assert_eq!(replica.read().row::<Job>(&"a".into()).unwrap(), Some(job));
+    let [entry] = &Outbox(replica.read()).entries(&"t".into()).unwrap()[..] else {
         panic!("one row waits")
     };
     let row = entry.row.as_ref().map(|row| list_to_wire(row));
@@ -268,7 +271,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
     let task =
         Task { id: "a".into(), team: "t".into(), title: "one".into(), colour: None, done: 1 };
-    replica.write(|session| Outbox(session).save("t", &task)).unwrap();
+    replica.write(|session| Outbox(session).save(&"t".into(), &task)).unwrap();
     let file = Connection::open(&path).unwrap();
     let conflict = "INSERT INTO fastest_local_conflict(id, scope, tbl, pk, columns, ours, theirs, at)
         VALUES ('c', 't', 'tasks', 'a', 'title,colour', '[\"a\",\"t\",\"ours\",null,1]', 'null', '')";
@@ -283,9 +286,11 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
         name: "one".into(),
         done: 1,
     };
-    assert_eq!(session.row::<Work>("a").unwrap(), Some(work));
-    assert_eq!(session.row::<much_later::Task>("a").unwrap(), None);
-    let [entry] = &Outbox(session).entries("t").unwrap()[..] else { panic!("one row waits") };
+    assert_eq!(session.row::<Work>(&"a".into()).unwrap(), Some(work));
+    assert_eq!(session.row::<much_later::Task>(&"a".into()).unwrap(), None);
+    let [entry] = &Outbox(session).entries(&"t".into()).unwrap()[..] else {
+        panic!("one row waits")
+    };
     let row = list_to_wire(entry.row.as_ref().unwrap());
     assert_eq!((entry.table.name, &row[..]), ("works", r#"["a","none","t","one",1]"#));
     let kept = "SELECT tbl || ' ' || columns || ' ' || ours FROM fastest_local_conflict";
@@ -341,17 +346,17 @@ fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
     let mut replica = Replica::open(&path, &old::SCHEMA).unwrap();
     let wrote = replica.write(|session| {
         for id in ["1", "2"] {
-            Outbox(session).save("s", &old::A { id: id.into(), of: "a".into() })?;
+            Outbox(session).save(&"s".into(), &old::A { id: id.into(), of: "a".into() })?;
         }
-        Outbox(session).save("s", &old::B { id: "1".into(), of: "b".into() })
+        Outbox(session).save(&"s".into(), &old::B { id: "1".into(), of: "b".into() })
     });
     wrote.unwrap();
     drop(replica);
     let replica = Replica::open(&path, &new::SCHEMA).unwrap();
     let session = replica.read();
-    assert_eq!(session.row::<new::C>("1").unwrap().unwrap().of, "b");
+    assert_eq!(session.row::<new::C>(&"1".into()).unwrap().unwrap().of, "b");
     let waiting: Vec<String> = Outbox(session)
-        .entries("s")
+        .entries(&"s".into())
         .unwrap()
         .iter()
         .map(|entry| format!("{} {}", entry.table.name, entry.row.as_ref().unwrap()[1]))
@@ -409,7 +414,7 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     let mut replica = Replica::open(&path, &text::SCHEMA).unwrap();
     let wrote = replica.write(|session| {
         for (id, n) in [("fits", "12"), ("not", "abc")] {
-            Outbox(session).save("s", &text::Count { id: id.into(), n: n.into() })?;
+            Outbox(session).save(&"s".into(), &text::Count { id: id.into(), n: n.into() })?;
         }
         Ok::<_, ReplicaError>(())
     });
@@ -417,7 +422,7 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     drop(replica);
     let replica = Replica::open(&path, &number::SCHEMA).unwrap();
     let rows: Vec<_> = Outbox(replica.read())
-        .entries("s")
+        .entries(&"s".into())
         .unwrap()
         .into_iter()
         .map(|entry| entry.row.unwrap())
@@ -527,7 +532,7 @@ fn what_waits_is_read(ddl: &str) {
     .unwrap();
     drop(file);
     let replica = Replica::open(&path, &gauges::SCHEMA).unwrap();
-    let entry = Outbox(replica.read()).entry(gauges::Gauge::TABLE, "g").unwrap().unwrap();
+    let entry = Outbox(replica.read()).entry(gauges::Gauge::TABLE, &"g".into()).unwrap().unwrap();
     let real = |real: f64| fastest_schema::value::sql_value::Value::Real(real);
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
     assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::value::sql_value::Value::Null]);

@@ -583,7 +583,8 @@ fn answers_of_another_shape_and_answers_without_end() {
             meter: Meter::default(),
             chosen: Some(format!("file://{}", scene.primary().display())),
         };
-        let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scene.app));
+        let pulled =
+            run(pull_scope(&mut replica, Some(&store), &remote, &scene.app.as_str().into()));
         let error = pulled.expect_err(words).to_string();
         assert!(error.contains(words), "{words}: {error}");
     }

@@ -122,7 +122,7 @@ fn the_most_rows_of_one_statement_go_through() {
                         message: None,
                         created_at: String::new(),
                     };
-                    Outbox(session).save(&copy.project_id, &event)
+                    Outbox(session).save(&copy.project_id.scope(), &event)
                 })
             })
             .unwrap();
@@ -212,7 +212,7 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     let (mut pages, mut before) = (0, 0);
     loop {
         seen.pages_left.store(1, Ordering::Relaxed);
-        let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scope));
+        let pulled = run(pull_scope(&mut replica, Some(&store), &remote, &scope.scope()));
         pages += 1;
         let now: u64 = two.replica(held)[0].parse().unwrap();
         match pulled {

@@ -127,7 +127,7 @@ impl Machine {
     pub fn snapshots(&mut self, name: &str) -> Vec<String> {
         let copy = self.copy(name);
         let log = self.device.log(&copy, None).unwrap();
-        let mut ids: Vec<String> = log.snapshots.into_iter().map(|entry| entry.id).collect();
+        let mut ids: Vec<String> = log.snapshots.into_iter().map(|entry| entry.id.into()).collect();
         ids.sort();
         ids
     }

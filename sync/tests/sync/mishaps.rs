@@ -163,10 +163,10 @@ fn an_answer_is_lost(large: LargePacks) {
     let remote = lossy(&path, large);
     let mut lost = 0;
     loop {
-        let waiting = Outbox(replica.read()).entries(&scope).unwrap();
+        let waiting = Outbox(replica.read()).entries(&scope.scope()).unwrap();
         // Each attempt loses one answer, so every statement of the push is sent twice.
         let locks = store_dir.join("locks");
-        match run(push_scope(&mut replica, &store, &remote, &scope, &locks)) {
+        match run(push_scope(&mut replica, &store, &remote, &scope.scope(), &locks)) {
             Ok(_) => break,
             Err(error) => assert!(error.to_string().contains("was lost"), "{error}"),
         }
@@ -174,7 +174,7 @@ fn an_answer_is_lost(large: LargePacks) {
         assert!(lost < 20, "the push gets no further: {waiting:?}");
     }
     assert!(lost >= 1);
-    assert!(Outbox(replica.read()).entries(&scope).unwrap().is_empty());
+    assert!(Outbox(replica.read()).entries(&scope.scope()).unwrap().is_empty());
     let versions = "SELECT DISTINCT version FROM fastest_changes WHERE tbl <> 'projects'";
     assert_eq!(query(&path, versions), ["1"], "each row is written once");
     let mut two = Machine::following(&path, Packs::Default);

@@ -37,8 +37,8 @@ fn snapshots_are_named_by_where_they_stand_and_by_any_beginning() {
     assert!(named(&mut one, "app", "@---").contains("there is no snapshot"));
     assert!(named(&mut one, "app", "nobody@").contains("there is no workspace"));
     for (id, expected) in ids.iter().zip(["1", "2", "3"]) {
-        let ulid = id.strip_prefix("snap-").unwrap();
-        for name in [id, ulid, &ulid[10..], &ulid[10..20], &ulid[..24].to_lowercase()] {
+        let ulid = id.as_str().strip_prefix("snap-").unwrap();
+        for name in [id.as_str(), ulid, &ulid[10..], &ulid[10..20], &ulid[..24].to_lowercase()] {
             assert_eq!(named(&mut one, "app", name), expected, "{name}");
         }
     }

@@ -78,7 +78,7 @@ fn pull_everything(device: &Machine, primary: &Path) {
     let scopes = "SELECT DISTINCT scope FROM fastest_changes UNION SELECT id FROM users
                   UNION SELECT id FROM projects";
     for scope in query(primary, scopes) {
-        run(pull_scope(&mut replica, Some(&store), &remote, &scope)).unwrap();
+        run(pull_scope(&mut replica, Some(&store), &remote, &scope.as_str().into())).unwrap();
     }
 }
 

@@ -11,7 +11,7 @@ use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::rows::write_error::WriteError;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, RowKey, migrate};
 
 use super::run;
 use super::values::{by_hand, primaries};
@@ -176,7 +176,7 @@ fn each_of(transactions: usize) {
         assert_eq!(count(remote, "folders"), (folders - 10).to_string(), "whole, or not at all");
         for (fault, (name, _, column, words)) in FAULTS.iter().enumerate() {
             let at = fault * (transactions / 10) + transactions / 20;
-            let key = format!("n{at}");
+            let key = RowKey::from(format!("n{at}"));
             let found = refused.get(&key).unwrap_or_else(|| panic!("{name}: {refused:#?}"));
             assert!(found.why.contains(words), "{name}: {found}");
             assert_eq!(found.column.as_deref(), *column, "{name}: {found}");
@@ -207,7 +207,7 @@ fn what_needs_a_refused_row_waits_with_it() {
         one.save(&Note { folder: Some("f".into()), ..note("in", "t") }).unwrap();
         one.save(&note("beside", "t")).unwrap();
         let refused = run(one.push_all(remote)).unwrap().refused;
-        assert_eq!((refused.len(), &*refused[0].key), (1, "f"), "{refused:?}");
+        assert_eq!((refused.len(), refused[0].key.as_str()), (1, "f"), "{refused:?}");
         assert_eq!(count(remote, "notes WHERE id IN ('in', 'beside')"), "1");
         // Tried again unchanged, it is refused again. Without the primary's rule, it is accepted.
         one.retry_refused(refused[0].id).unwrap();
@@ -236,7 +236,7 @@ fn a_dropped_transaction_leaves_what_the_primary_has() {
             run(one.push_all(remote)).unwrap().refused.remove(0)
         };
         let refused = spoil(&mut one);
-        assert_eq!((&*refused.key, refused.column.as_deref()), ("a", Some("size")));
+        assert_eq!((refused.key.as_str(), refused.column.as_deref()), ("a", Some("size")));
         assert_eq!(one.drop_refused(refused.id).unwrap(), refused);
         assert_eq!(one.all::<Note>().unwrap(), [note("a", "t")]);
         assert!(one.waiting().unwrap().is_empty() && one.refused().unwrap().is_empty());
@@ -470,7 +470,8 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     assert!(pushed.primary_went_back);
     assert_eq!(count(&remote, "boxes WHERE id = 'p'"), "0", "it was deleted here");
     // Nobody can tell the lost write from what others wrote: both versions are kept.
-    let told: Vec<String> = one.conflicts().unwrap().into_iter().map(|both| both.key).collect();
+    let told: Vec<String> =
+        one.conflicts().unwrap().into_iter().map(|both| both.key.into()).collect();
     assert_eq!(told, ["b"]);
 }
 

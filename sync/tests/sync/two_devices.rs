@@ -122,7 +122,7 @@ fn a_row_that_both_changed_keeps_both_versions() {
     assert_eq!(two.replica(main), on_primary);
     assert_eq!(two.replica("SELECT columns FROM fastest_local_conflict"), ["main_workspace_id"]);
     let ours = two.replica("SELECT ours FROM fastest_local_conflict");
-    assert!(ours[0].contains(&desk), "{ours:?}");
+    assert!(ours[0].contains(desk.as_str()), "{ours:?}");
     let theirs = two.replica("SELECT theirs FROM fastest_local_conflict");
     assert!(theirs[0].contains(&on_primary[0]), "{theirs:?}");
     one.push("app");

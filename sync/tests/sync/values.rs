@@ -353,7 +353,7 @@ fn a_conflict_over_a_real_keeps_both() {
         (&5e-324.into(), &"Infinity".into())
     );
     assert_eq!(two.get::<Reading>("a").unwrap().unwrap().level, f64::INFINITY);
-    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    two.resolve(conflict.id.as_str(), &Resolution::Ours).unwrap();
     run(two.push_all(&remote)).unwrap();
     run(one.pull(&remote, "t")).unwrap();
     assert_eq!(one.get::<Reading>("a").unwrap().unwrap().level, 5e-324);
@@ -371,7 +371,7 @@ fn a_row_that_a_primary_could_not_take_is_refused_where_it_is_written() {
         else {
             panic!("{refused}");
         };
-        assert_eq!((*table, &**key, *column), ("readings", "large", "note"));
+        assert_eq!((*table, key.as_str(), *column), ("readings", "large", "note"));
         assert!(*bytes > 1_990_000 && refused.to_string().len() < 200, "{refused}");
     }
     assert_eq!(db.get::<Reading>("large").unwrap().unwrap().note.unwrap().len(), 1_900_000);

@@ -88,7 +88,7 @@ fn a_file_follows_its_schema() {
     );
     let [conflict] = &two.conflicts().unwrap()[..] else { panic!("one conflict") };
     assert_eq!(conflict.columns[0].ours, "ours");
-    two.resolve(&conflict.id, &Resolution::Ours).unwrap();
+    two.resolve(conflict.id.as_str(), &Resolution::Ours).unwrap();
     two.save(&later::Note { id: "n".into(), tenant: "a".into() }).unwrap();
     sync(&mut two, &remote);
     let rows = query(&folder.path().join("primary.db"), "SELECT name || colour FROM projects");

@@ -209,9 +209,9 @@ impl World {
             _ => {
                 one.drop_refused(refused.id).unwrap();
                 for row in &refused.rows {
-                    let number: u64 = row.key.split('-').next().unwrap().parse().unwrap();
+                    let number: u64 = row.key.as_str().split('-').next().unwrap().parse().unwrap();
                     // A row that existed before has its old mark again.
-                    let there = self.devices[device].get::<Part>(&row.key).unwrap();
+                    let there = self.devices[device].get::<Part>(row.key.as_str()).unwrap();
                     self.wanted.insert(number, there.map(|part| part.mark));
                 }
             }
@@ -224,7 +224,7 @@ impl World {
         for refused in one.refused().unwrap() {
             one.transaction(|tx| {
                 for row in &refused.rows {
-                    let Some(part) = tx.get::<Part>(&row.key)? else { continue };
+                    let Some(part) = tx.get::<Part>(row.key.as_str())? else { continue };
                     let mark = part.mark.replace("bad", "good");
                     // The row that it referred to may have been dropped.
                     tx.save(&Part { mark, after: None, ..part })?;
@@ -233,7 +233,7 @@ impl World {
             })
             .unwrap();
             for row in &refused.rows {
-                let number: u64 = row.key.split('-').next().unwrap().parse().unwrap();
+                let number: u64 = row.key.as_str().split('-').next().unwrap().parse().unwrap();
                 if let Some(Some(mark)) = self.wanted.get_mut(&number) {
                     *mark = mark.replace("bad", "good");
                 }

@@ -20,7 +20,8 @@ pub mod replica;
 pub mod rows;
 
 pub use database::open::Database;
-pub use device::open::{Device, Identity};
+pub use device::door::Device;
+pub use device::open::Identity;
 pub use device::trust::Trust;
 pub use device::working_copy::WorkingCopy;
 pub use error::SyncError;

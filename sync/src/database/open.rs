@@ -66,6 +66,7 @@ use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, ScopeId, Table, Value};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::base::own_thread::OwnThread;
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
 use crate::database::error::DatabaseError;
@@ -120,7 +121,7 @@ impl<E> From<ReplicaError> for Failed<E> {
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
-    replica: Replica,
+    replica: OwnThread<Replica>,
     /// The one scope that the file is for; `None` for any.
     scope: Option<ScopeId>,
 }
@@ -169,7 +170,7 @@ impl Database {
         }
         let held = SchemaRow(replica.read()).scope()?;
         match held == scope {
-            true => Ok(Self { path: path.to_owned(), replica, scope }),
+            true => Ok(Self { path: path.to_owned(), replica: OwnThread::new(replica), scope }),
             false => {
                 let path = path.to_owned();
                 Err(DatabaseError::OtherScope { path, held, asked: scope })
@@ -187,7 +188,7 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let scope = self.scope.as_ref();
-        let done = self.replica.write(|session| {
+        let done = self.replica.lock().write(|session| {
             let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
             join_since(session, begun).map_err(|error| Failed::EngineTable(error.into()))?;
@@ -215,7 +216,7 @@ impl Database {
     /// several, children first.
     pub fn delete<R: Row>(&mut self, key: &str) -> Result<bool, DatabaseError> {
         let scope = self.scope.as_ref();
-        self.replica.write(|session| {
+        self.replica.lock().write(|session| {
             let begun = Outbox(session).last_revision()?;
             let was_there = Transaction::new(session, scope).delete::<R>(key)?;
             join_or_part(session, begun)?;
@@ -225,12 +226,12 @@ impl Database {
 
     /// Returns the row with this key.
     pub fn get<R: Row>(&self, key: &str) -> Result<Option<R>, DatabaseError> {
-        self.reading().get(key)
+        self.read(|rows| rows.get(key))
     }
 
     /// Returns every row of a table, ordered by key.
     pub fn all<R: Row>(&self) -> Result<Vec<R>, DatabaseError> {
-        self.reading().all()
+        self.read(|rows| rows.all())
     }
 
     /// Returns the rows whose `column` holds `value`, ordered by key. Columns are named by
@@ -240,12 +241,12 @@ impl Database {
         column: &str,
         value: impl Into<Value>,
     ) -> Result<Vec<R>, DatabaseError> {
-        self.reading().find(column, value)
+        self.read(|rows| rows.find(column, value))
     }
 
     /// Reads outside of a transaction, each statement on its own.
-    fn reading(&self) -> Transaction<'_> {
-        Transaction::new(self.replica.read(), self.scope.as_ref())
+    fn read<T>(&self, read: impl FnOnce(Transaction<'_>) -> T) -> T {
+        read(Transaction::new(self.replica.lock().read(), self.scope.as_ref()))
     }
 
     /// Opens the file for reading only: for joins, counts and other queries in SQL.
@@ -255,97 +256,113 @@ impl Database {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             Ok(connection)
         });
-        connection.map_err(|source| self.replica.read().failed(source).into())
+        connection.map_err(|source| self.replica.lock().read().failed(source).into())
     }
 
     /// Sends what waits in a scope to the primary, together with what was written in the same
     /// transactions. A transaction that depends on a waiting one of another scope stays until that
     /// one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
-        let scope = &ScopeId::from(scope);
-        self.check_scope(scope)?;
-        let _lock = lock_push(&self.path).await?;
-        Ok(push_locked(&mut self.replica, None, remote, Some(scope)).await?)
+        let scope = ScopeId::from(scope);
+        self.check_scope(&scope)?;
+        self.push_some(remote, Some(scope)).await
     }
 
     /// Sends everything that waits. Transactions that the primary refuses are named in the result
     /// and stay ([`Database::refused`]); all others are sent.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
-        let _lock = lock_push(&self.path).await?;
-        Ok(push_locked(&mut self.replica, None, remote, self.scope.as_ref()).await?)
+        self.push_some(remote, self.scope.clone()).await
+    }
+
+    async fn push_some(
+        &mut self,
+        remote: &Remote,
+        scope: Option<ScopeId>,
+    ) -> Result<Pushed, DatabaseError> {
+        let (path, remote) = (self.path.clone(), remote.clone());
+        let push = async move |replica: &mut Replica| {
+            let _lock = lock_push(&path).await?;
+            Ok(push_locked(replica, None, &remote, scope.as_ref()).await?)
+        };
+        self.replica.run(push).await
     }
 
     /// Brings the rows of a scope up to date with the primary.
     pub async fn pull(&mut self, remote: &Remote, scope: &str) -> Result<Pulled, DatabaseError> {
-        self.pull_scope(remote, &ScopeId::from(scope)).await
-    }
-
-    async fn pull_scope(
-        &mut self,
-        remote: &Remote,
-        scope: &ScopeId,
-    ) -> Result<Pulled, DatabaseError> {
-        self.check_scope(scope)?;
-        Ok(pull_scope(&mut self.replica, None, remote, scope).await?)
+        let scope = ScopeId::from(scope);
+        self.check_scope(&scope)?;
+        self.pull_some(remote, Some(scope)).await
     }
 
     /// Brings the rows of every scope that the file holds up to date; of a file for one scope, only
     /// that one's. Returns the sum over the scopes.
     pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
-        let scopes = match &self.scope {
-            Some(scope) => vec![scope.clone()],
-            None => Scopes(self.replica.read()).held()?,
+        self.pull_some(remote, self.scope.clone()).await
+    }
+
+    async fn pull_some(
+        &mut self,
+        remote: &Remote,
+        scope: Option<ScopeId>,
+    ) -> Result<Pulled, DatabaseError> {
+        let remote = remote.clone();
+        let pull = async move |replica: &mut Replica| {
+            let scopes = match scope {
+                Some(scope) => vec![scope],
+                None => Scopes(replica.read()).held()?,
+            };
+            let mut all = Pulled::default();
+            for scope in scopes {
+                let pulled = pull_scope(replica, None, &remote, &scope).await?;
+                all.changes += pulled.changes;
+                all.primary_went_back |= pulled.primary_went_back;
+                all.behind = pulled.behind.or(all.behind);
+            }
+            Ok(all)
         };
-        let mut all = Pulled::default();
-        for scope in scopes {
-            let pulled = self.pull_scope(remote, &scope).await?;
-            all.changes += pulled.changes;
-            all.primary_went_back |= pulled.primary_went_back;
-            all.behind = pulled.behind.or(all.behind);
-        }
-        Ok(all)
+        self.replica.run(pull).await
     }
 
     /// Returns the scopes in which something waits for the primary, the longest waiting first.
     pub fn waiting(&self) -> Result<Vec<String>, DatabaseError> {
-        Ok(Outbox(self.replica.read()).scopes()?.into_iter().map(String::from).collect())
+        Ok(Outbox(self.replica.lock().read()).scopes()?.into_iter().map(String::from).collect())
     }
 
     /// Returns the rows that this device and the primary changed differently, the oldest first. The
     /// primary's version stands, and both are kept until [`Database::resolve`] settles the
     /// conflict.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
-        Ok(Resolver(self.replica.read()).conflicts(None)?)
+        Ok(Resolver(self.replica.lock().read()).conflicts(None)?)
     }
 
     /// Returns the rows that the primary has and this device cannot store, because a value does not
     /// fit its column. Here they stay as they were, and writes to them wait, until they are mended
     /// on the primary and pulled.
     pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
-        Ok(Held(self.replica.read()).of(None)?)
+        Ok(Held(self.replica.lock().read()).of(None)?)
     }
 
     /// Returns the transactions that the primary refused, in the order in which they were written.
     /// They wait until one of their rows is written again, here or on the primary, or until they
     /// are retried or dropped.
     pub fn refused(&self) -> Result<Vec<RefusedTransaction>, DatabaseError> {
-        Ok(Outbox(self.replica.read()).refused()?)
+        Ok(Outbox(self.replica.lock().read()).refused()?)
     }
 
     /// Lets the next push try a refused transaction again, in case the primary accepts it by now.
     pub fn retry_refused(&mut self, id: i64) -> Result<(), DatabaseError> {
-        Ok(self.replica.write(|session| refused::retry(session, id))?)
+        Ok(self.replica.lock().write(|session| refused::retry(session, id))?)
     }
 
     /// Lets the next push try all refused transactions again.
     pub fn retry_all_refused(&mut self) -> Result<(), DatabaseError> {
-        Ok(self.replica.write(|session| Refused(session).retry_all())?)
+        Ok(self.replica.lock().write(|session| Refused(session).retry_all())?)
     }
 
     /// Reverts what was written in a refused transaction: its rows are again as the primary was
     /// last known to have them. Returns what was dropped.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
-        Ok(self.replica.write(|session| refused::drop(session, id))?)
+        Ok(self.replica.lock().write(|session| refused::drop(session, id))?)
     }
 
     /// Resolves a conflict, named by its id or a prefix of one. The choice is a write like any
@@ -355,7 +372,7 @@ impl Database {
         id: &str,
         resolution: &Resolution,
     ) -> Result<ResolveReport, DatabaseError> {
-        self.replica.write(|session| {
+        self.replica.lock().write(|session| {
             let begun = Outbox(session).last_revision()?;
             let settled = match Resolver(session).resolve(id, resolution) {
                 Err(ResolveError::Write(error)) => return Err(error.into()),

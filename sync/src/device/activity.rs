@@ -1,27 +1,27 @@
 //! Progress of a long command, for a progress bar on another thread.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use fastest_core::progress::{Counts, Progress};
 
-/// The phase that a command is in, and its counts.
-#[derive(Debug, Default)]
+/// The phase that a command is in, and its counts. A clone is another look at the same command.
+#[derive(Debug, Clone, Default)]
 pub struct Activity {
-    phase: Mutex<Phase>,
+    phase: Arc<Mutex<Phase>>,
 }
 
 #[derive(Debug, Default)]
 struct Phase {
     name: &'static str,
-    progress: std::sync::Arc<Progress>,
+    progress: Arc<Progress>,
 }
 
 impl Activity {
     /// Begins a phase, named as a participle: `Scanning`, `Writing files`.
-    pub(crate) fn begin(&self, name: &'static str) -> std::sync::Arc<Progress> {
+    pub(crate) fn begin(&self, name: &'static str) -> Arc<Progress> {
         let mut phase = self.phase.lock().expect("no holder panics");
-        *phase = Phase { name, progress: std::sync::Arc::default() };
-        std::sync::Arc::clone(&phase.progress)
+        *phase = Phase { name, progress: Arc::default() };
+        Arc::clone(&phase.progress)
     }
 
     /// Returns the current phase, which is empty before the first, and its counts.

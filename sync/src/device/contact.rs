@@ -6,7 +6,7 @@ use fastest_schema::{Row, RowKey, ScopeId};
 
 use crate::device::find::find_on_primary;
 use crate::device::notices::notices_of;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::error::SyncError;
 use crate::exchange::push::push_scope;
 use crate::exchange::push::state::Pushed;
@@ -14,7 +14,7 @@ use crate::remote::open::Remote;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 
-impl Device {
+impl OpenDevice {
     /// Whether a push of another project is queued.
     pub(crate) fn others_wait(&self, scope: &ScopeId) -> Result<bool, SyncError> {
         Ok(Queue(self.replica.read()).scopes()?.iter().any(|other| other != scope))
@@ -57,7 +57,7 @@ impl Device {
     }
 }
 
-impl Device {
+impl OpenDevice {
     /// Refuses to create a project on a primary that has another one of the same name: whoever made
     /// that one may not know of this one.
     async fn check_not_second(

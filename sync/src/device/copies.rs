@@ -21,7 +21,7 @@ use fastest_core::worktree::state_dir::{LEFT, StateDir};
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::working_copy::{WorkingCopy, folder_mark};
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
@@ -34,15 +34,15 @@ use crate::rows::projects::Projects;
 /// it was.
 const FILES_LOOKED_FOR_MAX: usize = 2_000;
 
-impl Device {
-    /// Returns the working copy that contains `dir`, searching upwards.
-    pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
+impl OpenDevice {
+    /// See [`Device::find`](crate::Device::find).
+    pub(crate) fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
         let found = self.find_any(dir)?;
         found.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
     }
 
-    /// Works as [`Device::find`], and returns `None` if there is none. Restores the `.fastest` of a
-    /// folder that lost it, which [`Device::take_notices`] reports.
+    /// Works as [`OpenDevice::find`], and returns `None` if there is none. Restores the `.fastest` of a
+    /// folder that lost it, which [`OpenDevice::take_notices`] reports.
     pub(crate) fn find_any(&mut self, dir: &Path) -> Result<Option<WorkingCopy>, SyncError> {
         let found = WorkingCopy::find(dir, &self.trust)?;
         let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
@@ -57,8 +57,8 @@ impl Device {
         found.map(|copy| self.meet(copy)).transpose()
     }
 
-    /// Returns what was found out on the way to a working copy, and clears it.
-    pub fn take_notices(&mut self) -> Vec<String> {
+    /// See [`Device::take_notices`](crate::Device::take_notices).
+    pub(crate) fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 

@@ -58,9 +58,10 @@ pub struct Identity {
     pub machine: Option<String>,
 }
 
-/// An open device store. The commands are its methods, in the modules named after them.
+/// An open device store. The commands are its methods, in the modules named after them, and
+/// [`Device`](crate::Device) is the way to them.
 #[derive(Debug)]
-pub struct Device {
+pub(crate) struct OpenDevice {
     pub(crate) dir: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) store: Store,
@@ -73,9 +74,9 @@ pub struct Device {
     pub(crate) notices: Vec<String>,
 }
 
-impl Device {
-    /// Opens the store in `dir`, and creates it if it is missing.
-    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+impl OpenDevice {
+    /// See [`Device::open`](crate::Device::open).
+    pub(crate) fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
         check_place(dir)?;
         let _lock = match take_store(dir) {
             Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
@@ -120,27 +121,6 @@ impl Device {
             trust,
             notices: Vec::new(),
         }
-    }
-
-    /// Sets where the user's git settings are: they say what is ignored on this machine.
-    pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
-        Self { git_settings, ..self }
-    }
-
-    /// Trusts more folders than the caller's own and those that the store lists.
-    pub fn with_trust(mut self, trust: Trust) -> Self {
-        self.trust.add(trust);
-        self
-    }
-
-    /// Sets where tokens and keys come from.
-    pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
-        Self { secrets, ..self }
-    }
-
-    /// Sets how often and how long to retry a primary that does not answer.
-    pub fn with_retries(self, retries: RetryPolicy) -> Self {
-        Self { retries, ..self }
     }
 
     /// Takes the lock of a working copy, and finishes what an interrupted command left undone.
@@ -275,7 +255,7 @@ impl Device {
     }
 
     /// Opens the remote that the device follows.
-    pub fn remote(&self) -> Result<Remote, SyncError> {
+    pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
         self.open_remote(&RemoteRow(self.replica.read()).get()?)
     }
 
@@ -312,7 +292,7 @@ impl Device {
     }
 }
 
-/// The outcome of [`Device::refresh`].
+/// The outcome of [`OpenDevice::refresh`].
 pub(crate) struct Refreshed {
     /// Whether it was out of reach.
     pub(crate) offline: bool,

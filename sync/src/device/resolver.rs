@@ -8,7 +8,7 @@ use fastest_schema::SnapshotId;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::device::nearest::nearest;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::rows::snapshots::Snapshots;
@@ -19,7 +19,7 @@ const CANDIDATES_MAX: i64 = 10;
 /// How many of the newest snapshots are searched for the one meant by a misspelt id.
 const NEAREST_OF: usize = 200;
 
-impl Device {
+impl OpenDevice {
     /// Returns the snapshot that a user names in a working copy.
     pub(crate) fn named_snapshot(
         &self,

@@ -5,7 +5,7 @@
 //! Parameters, headers and answers are never logged.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -51,12 +51,12 @@ impl<'a> IssuedSecrets<'a> {
     /// Wraps a primary and a pack store that were opened with these secrets.
     pub(crate) fn guard(
         self,
-        primary: Box<dyn Primary>,
-        packs: Box<dyn PackStore>,
-    ) -> (Box<dyn Primary>, Box<dyn PackStore>) {
+        primary: Arc<dyn Primary>,
+        packs: Arc<dyn PackStore>,
+    ) -> (Arc<dyn Primary>, Arc<dyn PackStore>) {
         let secrets = self.given.into_inner().unwrap_or_else(PoisonError::into_inner);
         let primary = GuardedPrimary { inner: primary, secrets: secrets.clone() };
-        (Box::new(primary), Box::new(GuardedPacks { inner: packs, secrets }))
+        (Arc::new(primary), Arc::new(GuardedPacks { inner: packs, secrets }))
     }
 }
 
@@ -69,7 +69,7 @@ impl Secrets for IssuedSecrets<'_> {
 }
 
 struct GuardedPrimary {
-    inner: Box<dyn Primary>,
+    inner: Arc<dyn Primary>,
     secrets: Vec<Secret>,
 }
 
@@ -110,7 +110,7 @@ impl Primary for GuardedPrimary {
 }
 
 struct GuardedPacks {
-    inner: Box<dyn PackStore>,
+    inner: Arc<dyn PackStore>,
     secrets: Vec<Secret>,
 }
 

@@ -1,6 +1,7 @@
 //! The remote of a device: its primary, and where large packs are stored.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::remote::address::Address;
 use crate::remote::d1::{self, D1};
@@ -32,12 +33,13 @@ pub enum RemoteError {
     Changed,
 }
 
-/// An open remote.
+/// An open remote. A clone is the same one: it shares connections and counts.
+#[derive(Clone)]
 pub struct Remote {
     /// The database that orders writes.
-    pub primary: Box<dyn Primary>,
+    pub primary: Arc<dyn Primary>,
     /// Where packs are that are not in the primary's rows.
-    pub packs: Box<dyn PackStore>,
+    pub packs: Arc<dyn PackStore>,
     /// Where large packs are put.
     pub large: LargePacks,
     /// Counts what both have sent and received.
@@ -103,7 +105,7 @@ impl Remote {
             true => Embedded::existing(&path),
             false => Embedded::new(&path),
         };
-        let primary = Box::new(primary.metered(meter.clone()));
+        let primary = Arc::new(primary.metered(meter.clone()));
         let chosen = state.url.clone();
         Ok(Self { primary, packs, large, meter, chosen })
     }
@@ -132,8 +134,8 @@ impl Remote {
     /// Wraps a primary that is already open. Its requests are not logged, and its errors are passed on
     /// as they are.
     pub fn of(primary: Box<dyn Primary>) -> Self {
-        let (packs, large) = (Box::new(NoPackStore), LargePacks::Rows);
-        Self { primary, packs, large, meter: Meter::default(), chosen: None }
+        let (packs, large) = (Arc::new(NoPackStore), LargePacks::Rows);
+        Self { primary: primary.into(), packs, large, meter: Meter::default(), chosen: None }
     }
 }
 
@@ -147,19 +149,19 @@ fn open_server(
     secrets: &dyn Secrets,
     policy: RetryPolicy,
     meter: Meter,
-) -> Result<Box<dyn Primary>, PrimaryError> {
+) -> Result<Arc<dyn Primary>, PrimaryError> {
     Ok(match address {
-        Address::File(path) => Box::new(Embedded::new(&path).metered(meter)),
+        Address::File(path) => Arc::new(Embedded::new(&path).metered(meter)),
         Address::D1(address) => {
             let (token, problem) = token(secrets, D1_TOKEN, url);
             let primary = D1::new(address, token, meter);
             let primary = primary.map_err(|error| wants_token(error, problem))?;
-            Box::new(Retrying::new(primary, policy))
+            Arc::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
             let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
-            Box::new(Retrying::new(primary, policy))
+            Arc::new(Retrying::new(primary, policy))
         }
     })
 }
@@ -203,16 +205,16 @@ fn pack_store(
     beside: Option<Directory>,
     secrets: &dyn Secrets,
     meter: &Meter,
-) -> Result<(Box<dyn PackStore>, LargePacks), PackStoreError> {
+) -> Result<(Arc<dyn PackStore>, LargePacks), PackStoreError> {
     let url = match (&state.packs, beside) {
         (Packs::At(url), _) => url,
-        (_, None) => return Ok((Box::new(NoPackStore), LargePacks::Rows)),
-        (Packs::Default, Some(dir)) => return Ok((Box::new(dir), LargePacks::Stored)),
-        (Packs::Rows, Some(dir)) => return Ok((Box::new(dir), LargePacks::Rows)),
+        (_, None) => return Ok((Arc::new(NoPackStore), LargePacks::Rows)),
+        (Packs::Default, Some(dir)) => return Ok((Arc::new(dir), LargePacks::Stored)),
+        (Packs::Rows, Some(dir)) => return Ok((Arc::new(dir), LargePacks::Rows)),
     };
-    let packs: Box<dyn PackStore> = match PackAddress::parse(url)? {
-        PackAddress::Directory(dir) => Box::new(Directory::chosen(&dir)),
-        PackAddress::S3(address) => Box::new(S3::new(&address, url, secrets, meter.clone())?),
+    let packs: Arc<dyn PackStore> = match PackAddress::parse(url)? {
+        PackAddress::Directory(dir) => Arc::new(Directory::chosen(&dir)),
+        PackAddress::S3(address) => Arc::new(S3::new(&address, url, secrets, meter.clone())?),
     };
     Ok((packs, LargePacks::Stored))
 }

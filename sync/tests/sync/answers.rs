@@ -59,7 +59,7 @@ fn serve(mut stream: TcpStream, answer: &[u8], count: &AtomicUsize) {
     }
 }
 
-fn d1(base: &str) -> Box<dyn Primary> {
+fn d1(base: &str) -> Arc<dyn Primary> {
     d1_at(base, "00000000-0000-4000-8000-000000000000", Some(Secret::new(TOKEN))).unwrap()
 }
 
@@ -67,18 +67,18 @@ fn d1_at(
     base: &str,
     database: &str,
     token: Option<Secret>,
-) -> Result<Box<dyn Primary>, PrimaryError> {
+) -> Result<Arc<dyn Primary>, PrimaryError> {
     let url = format!("d1://local/{database}?api={base}");
     let Address::D1(address) = Address::parse(&url).unwrap() else { panic!("{url}") };
-    Ok(Box::new(D1::new(address, token, Meter::default())?))
+    Ok(Arc::new(D1::new(address, token, Meter::default())?))
 }
 
-fn libsql(base: &str) -> Box<dyn Primary> {
+fn libsql(base: &str) -> Arc<dyn Primary> {
     let token = Some(Secret::new(TOKEN));
-    Box::new(LibsqlPrimary::new(base.parse().unwrap(), token, Meter::default()).unwrap())
+    Arc::new(LibsqlPrimary::new(base.parse().unwrap(), token, Meter::default()).unwrap())
 }
 
-type Open = fn(&str) -> Box<dyn Primary>;
+type Open = fn(&str) -> Arc<dyn Primary>;
 
 const BOTH: [(&str, Open); 2] = [("D1", d1), ("libSQL", libsql)];
 

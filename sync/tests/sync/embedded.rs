@@ -1,5 +1,5 @@
-//! What an application that embeds the engine relies on: its futures can run on any runtime and any
-//! thread.
+//! What an application that embeds the engine relies on: its futures can move between
+//! threads.
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 //! push finishes it. A primary of an older version that is in use is left as it is.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
@@ -16,7 +17,7 @@ use fastest_sync::{SyncError, migrate};
 use super::machine::Machine;
 use super::run;
 
-fn open(url: &str) -> Box<dyn Primary> {
+fn open(url: &str) -> Arc<dyn Primary> {
     Remote::to(url, &NoSecrets).unwrap().primary
 }
 

@@ -63,7 +63,11 @@ fn a_device_that_never_pushed_notices_a_restored_primary_that_others_wrote_to_si
     assert_eq!(told(&warnings(&mut reader, "desk")), 0, "it is told once");
     reader.push("desk");
     let known = format!("SELECT id FROM snapshots WHERE id = '{lost}'");
-    assert_eq!(query(&primary, &known), [lost], "what only the reader held is there again");
+    assert_eq!(
+        query(&primary, &known),
+        [lost.as_str()],
+        "what only the reader held is there again"
+    );
     other.pull("side", "desk");
     assert_eq!(other.files("side")["a"], b"lost");
     reader.check();

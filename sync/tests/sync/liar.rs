@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -577,8 +578,8 @@ fn answers_of_another_shape_and_answers_without_end() {
         let store = Store::open(&store_dir.join("objects")).unwrap();
         let primary = Liar { inner: Embedded::new(&scene.primary()), lie, asked: 0.into() };
         let remote = Remote {
-            primary: Box::new(primary),
-            packs: Box::new(NoPackStore),
+            primary: Arc::new(primary),
+            packs: Arc::new(NoPackStore),
             large: LargePacks::Rows,
             meter: Meter::default(),
             chosen: Some(format!("file://{}", scene.primary().display())),

@@ -202,8 +202,8 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
     let seen = Arc::new(Seen::default());
     let primary = OnePage { inner: Embedded::new(&path), seen: Arc::clone(&seen) };
     let remote = Remote {
-        primary: Box::new(primary),
-        packs: Box::new(NoPackStore),
+        primary: Arc::new(primary),
+        packs: Arc::new(NoPackStore),
         large: LargePacks::Rows,
         meter: Meter::default(),
         chosen: Some(format!("file://{}", path.display())),

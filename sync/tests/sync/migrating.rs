@@ -5,6 +5,7 @@
 //! because each kill takes seconds.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastest_fixtures::keys::Keys;
@@ -21,7 +22,7 @@ use futures_util::future::join;
 
 use super::run;
 
-fn open(url: &str) -> Box<dyn Primary> {
+fn open(url: &str) -> Arc<dyn Primary> {
     let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
     Remote::open(&state, Path::new("/nowhere"), &Keys::default()).unwrap().primary
 }

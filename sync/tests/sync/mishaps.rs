@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
@@ -44,6 +44,7 @@ fn work_offline_goes_out_in_order() {
     one.push("app");
     assert_eq!(one.replica("SELECT pk FROM fastest_local_outbox"), Vec::<String>::new());
     let arrived = "SELECT pk FROM fastest_changes WHERE tbl = 'snapshots' ORDER BY seq";
+    let made: Vec<String> = made.into_iter().map(String::from).collect();
     assert_eq!(query(&near.join("primary.db"), arrived), made);
     let mut two = Machine::following(&near.join("primary.db"), Packs::Default);
     two.clone_project("app", "desk");
@@ -138,8 +139,8 @@ fn lossy(path: &Path, large: LargePacks) -> Remote {
     let primary = Lossy { inner: Embedded::new(path), answered: Mutex::default() };
     let packs = Directory::new(&packs_dir(path), false);
     Remote {
-        primary: Box::new(primary),
-        packs: Box::new(packs),
+        primary: Arc::new(primary),
+        packs: Arc::new(packs),
         large,
         meter: Meter::default(),
         chosen: None,

@@ -117,8 +117,8 @@ fn a_row_that_both_changed_keeps_both_versions() {
 
     let main = "SELECT main_workspace_id FROM projects";
     let on_primary = super::machine::query(&folder.path().join("primary.db"), main);
-    assert_ne!(on_primary, [app]);
-    assert_ne!(on_primary, std::slice::from_ref(&desk), "the primary's row stands");
+    assert_ne!(on_primary, [app.as_str()]);
+    assert_ne!(on_primary, [desk.as_str()], "the primary's row stands");
     assert_eq!(two.replica(main), on_primary);
     assert_eq!(two.replica("SELECT columns FROM fastest_local_conflict"), ["main_workspace_id"]);
     let ours = two.replica("SELECT ours FROM fastest_local_conflict");

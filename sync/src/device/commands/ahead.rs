@@ -3,14 +3,14 @@
 use fastest_core::compare::parting::{ahead, follows};
 use fastest_schema::WorkspaceId;
 
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::AheadWorkspace;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-impl Device {
+impl OpenDevice {
     /// Returns the project's workspaces with snapshots that the head of a working copy does not
     /// follow, except for its own workspace and the workspace `pulled`.
     pub(crate) fn ahead_of(

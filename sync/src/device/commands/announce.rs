@@ -5,13 +5,13 @@ use fastest_schema::tables::workspaces::{ActivityEvent, DriftReport, Workspace};
 use fastest_schema::{ProjectId, Row};
 
 use crate::device::notices::notices_of;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::CloneReport;
 use crate::error::SyncError;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 
-impl Device {
+impl OpenDevice {
     /// Sends the workspace in `report` to the primary, unless that would send something else along:
     /// waiting snapshots are sent by a push only. If the primary does not accept it now, the report
     /// gets a warning.

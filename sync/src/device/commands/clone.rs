@@ -26,7 +26,7 @@ use crate::device::left::show_kept;
 use crate::device::names::{check_name, name_of_folder, new_workspace, workspace_taken};
 use crate::device::nearest::nearest;
 use crate::device::notices::{WENT_BACK, behind_notice};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::{CopyLock, WorkingCopy, is_bare};
 use crate::error::SyncError;
@@ -39,11 +39,9 @@ use crate::replica::open::Replica;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-impl Device {
-    /// Makes `dir`, which must be empty or missing, a working copy of a new workspace of a project,
-    /// which is given by name or id. The workspace is named after the folder, unless a name is
-    /// given.
-    pub async fn clone_project(
+impl OpenDevice {
+    /// See [`Device::clone_project`](crate::Device::clone_project).
+    pub(crate) async fn clone_project(
         &mut self,
         project: &str,
         dir: &Path,

@@ -1,15 +1,15 @@
 //! `conflicts` and `resolve`: rows that this device and the primary changed differently.
 
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::ConflictsReport;
 use crate::error::SyncError;
 use crate::replica::local::held::Held;
 use crate::rows::resolve::{Resolution, ResolveReport, Resolver};
 use fastest_schema::ProjectId;
 
-impl Device {
-    /// Returns the conflicts of a project, or of all projects.
-    pub fn conflicts(
+impl OpenDevice {
+    /// See [`Device::conflicts`](crate::Device::conflicts).
+    pub(crate) fn conflicts(
         &mut self,
         project_id: Option<&ProjectId>,
     ) -> Result<ConflictsReport, SyncError> {
@@ -19,8 +19,8 @@ impl Device {
         Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
     }
 
-    /// Resolves a conflict, named by its id or a prefix of one.
-    pub fn resolve(
+    /// See [`Device::resolve`](crate::Device::resolve).
+    pub(crate) fn resolve(
         &mut self,
         name: &str,
         resolution: &Resolution,

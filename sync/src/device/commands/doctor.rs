@@ -14,7 +14,7 @@ use fastest_schema::tables::workspaces::Snapshot;
 use fastest_schema::{Pack, Row, RowKey, SnapshotId};
 
 use crate::device::activity::Activity;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{DoctorReport, Problem};
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
@@ -29,10 +29,13 @@ const FETCH_AGAIN: &str = "run `fastest doctor --mend`, then `fastest pull`: wha
     back. For what was not, delete `.fastest/index` in its working copy and run `fastest snapshot`: \
     what still stands there is stored again";
 
-impl Device {
-    /// Checks every pack, object, index segment and row. With `mend`, rebuilds a wrong index and
-    /// sets damaged packs aside.
-    pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
+impl OpenDevice {
+    /// See [`Device::doctor`](crate::Device::doctor).
+    pub(crate) fn doctor(
+        &mut self,
+        mend: bool,
+        activity: &Activity,
+    ) -> Result<DoctorReport, SyncError> {
         activity.begin("Checking packs");
         let mut report = DoctorReport::default();
         let mut checked = self.store.check()?;

@@ -9,7 +9,7 @@ use fastest_schema::{Pack, Row, RowKey};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::device::activity::Activity;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{DoctorReport, Problem};
 use crate::error::SyncError;
 use crate::exchange::pack_key::{owner, pack_key};
@@ -20,11 +20,9 @@ use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::values::values_of;
 
-impl Device {
-    /// Runs [`Device::doctor`], and checks the packs at the remote: always if that is the one
-    /// inside the store, and otherwise with `remote`. With `mend`, packs that are damaged there and
-    /// intact here are sent again.
-    pub async fn doctor_with_remote(
+impl OpenDevice {
+    /// See [`Device::doctor_with_remote`](crate::Device::doctor_with_remote).
+    pub(crate) async fn doctor_with_remote(
         &mut self,
         mend: bool,
         remote: bool,

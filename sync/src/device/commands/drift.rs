@@ -9,7 +9,7 @@ use fastest_schema::{Json, SnapshotId};
 use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::commands::status::ScratchStore;
-use crate::device::open::{Device, Refreshed};
+use crate::device::open::{OpenDevice, Refreshed};
 use crate::device::path::show_all;
 use crate::device::report::DriftReport;
 use crate::device::working_copy::WorkingCopy;
@@ -22,11 +22,9 @@ use crate::rows::snapshots::Snapshots;
 /// under its limit of 2 MB. The counts are always complete.
 const LIST_BYTES_MAX: usize = 200_000;
 
-impl Device {
-    /// Compares a working copy, or with `committed` its head, with the head of another workspace or
-    /// of the main one, and records a report. The other head is pulled first; if the primary is out
-    /// of reach, it is as last seen.
-    pub async fn drift(
+impl OpenDevice {
+    /// See [`Device::drift`](crate::Device::drift).
+    pub(crate) async fn drift(
         &mut self,
         copy: &WorkingCopy,
         workspace: Option<&str>,

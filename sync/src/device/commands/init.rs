@@ -10,7 +10,7 @@ use fastest_schema::tables::workspaces::Workspace;
 use crate::base::{clock, waiting};
 use crate::device::find::find_on_primary;
 use crate::device::names::{check_name, name_of_folder, new_workspace};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::InitReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
@@ -20,12 +20,9 @@ use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-impl Device {
-    /// Makes the folder `dir` a project, and creates the folder if it is missing.
-    ///
-    /// The project is named after the folder, unless a name is given. The device must not have
-    /// another project of that name.
-    pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
+impl OpenDevice {
+    /// See [`Device::init`](crate::Device::init).
+    pub(crate) fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
         if dir.exists() && !dir.is_dir() {
             return Err(SyncError::NotAFolder { path: dir.to_owned() });
         }

@@ -33,7 +33,7 @@ use crate::device::commands::scan::ScanJob;
 use crate::device::commands::status::ScratchStore;
 use crate::device::left::left_notice;
 use crate::device::names::{check_name, new_workspace};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::show_all;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::WorkingCopy;
@@ -46,10 +46,9 @@ use crate::rows::snapshots::Snapshots;
 /// The most snapshots with which a folder is compared.
 const SNAPSHOTS_COMPARED_MAX: usize = 500;
 
-impl Device {
-    /// Makes `dir` a working copy of a new workspace of a project. It is based on the snapshot of
-    /// the project's main workspace to which it is closest. No existing file is changed.
-    pub async fn join_project(
+impl OpenDevice {
+    /// See [`Device::join_project`](crate::Device::join_project).
+    pub(crate) async fn join_project(
         &mut self,
         project: &str,
         dir: &Path,

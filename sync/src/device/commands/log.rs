@@ -9,7 +9,7 @@ use fastest_core::object::chunk::read_content;
 use fastest_core::object::tree::read::find;
 use fastest_schema::tables::workspaces::Snapshot;
 
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::{show, within};
 use crate::device::report::{LogEntry, LogReport};
 use crate::device::working_copy::WorkingCopy;
@@ -20,10 +20,9 @@ use crate::rows::newest_first::newest_first;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-impl Device {
-    /// Returns the project's snapshots, at most `limit` of them: newest first, and children before
-    /// their parents, whatever the clocks were.
-    pub fn log(
+impl OpenDevice {
+    /// See [`Device::log`](crate::Device::log).
+    pub(crate) fn log(
         &mut self,
         copy: &WorkingCopy,
         limit: Option<usize>,
@@ -52,8 +51,8 @@ impl Device {
         Ok(LogReport { snapshots: snapshots.into_iter().map(entry).collect(), warnings })
     }
 
-    /// Writes the content of a file, or the target of a link, in a snapshot to `out`.
-    pub fn cat(
+    /// See [`Device::cat`](crate::Device::cat).
+    pub(crate) fn cat(
         &mut self,
         copy: &WorkingCopy,
         snapshot: &str,

@@ -8,7 +8,7 @@ use fastest_schema::{ProjectId, list_projects_sql};
 use crate::base::clock;
 use crate::device::find::find_on_primary;
 use crate::device::names::check_name;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{ProjectEntry, ProjectsReport};
 use crate::error::SyncError;
 use crate::remote::primary::{PrimaryError, ask_list};
@@ -16,9 +16,9 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 
-impl Device {
-    /// Returns the projects that the device knows or the primary has, by name.
-    pub async fn projects(&mut self) -> Result<ProjectsReport, SyncError> {
+impl OpenDevice {
+    /// See [`Device::projects`](crate::Device::projects).
+    pub(crate) async fn projects(&mut self) -> Result<ProjectsReport, SyncError> {
         let mut all = BTreeMap::new();
         for project in self.replica.read().rows::<Project>("WHERE ?1 = '' ORDER BY id", "")? {
             let paths = Copies(self.replica.read()).of_project(&project.id)?;
@@ -55,8 +55,8 @@ impl Device {
         Ok(ProjectsReport { projects: all.into_values().collect(), offline: false })
     }
 
-    /// Renames a project that the device knows, given by name or id. The new name must be free.
-    pub async fn project_rename(
+    /// See [`Device::project_rename`](crate::Device::project_rename).
+    pub(crate) async fn project_rename(
         &mut self,
         project: &str,
         name: &str,

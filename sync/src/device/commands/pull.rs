@@ -26,7 +26,7 @@ use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose};
 use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
-use crate::device::open::{Device, Refreshed};
+use crate::device::open::{OpenDevice, Refreshed};
 use crate::device::path::{show, show_all};
 use crate::device::report::{ConflictReport, PullReport};
 use crate::device::working_copy::WorkingCopy;
@@ -52,7 +52,7 @@ pub(crate) struct Incoming<'a> {
     pub head: &'a SnapshotId,
 }
 
-/// The outcome of [`Device::bring_in`].
+/// The outcome of [`OpenDevice::bring_in`].
 #[derive(Default)]
 pub(crate) struct BroughtIn {
     /// How the working copy changed.
@@ -93,13 +93,9 @@ impl BroughtIn {
     }
 }
 
-impl Device {
-    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself if
-    /// the copy has no work of its own since, and otherwise a merge by file.
-    ///
-    /// If packs of this store turn out to be damaged or missing, those that the primary has are
-    /// fetched again.
-    pub async fn pull(
+impl OpenDevice {
+    /// See [`Device::pull`](crate::Device::pull).
+    pub(crate) async fn pull(
         &mut self,
         copy: &WorkingCopy,
         workspace: Option<&str>,
@@ -419,7 +415,7 @@ impl Device {
 }
 
 /// The history of snapshots as the device knows it.
-struct Known<'a>(&'a Device, &'a ProjectId);
+struct Known<'a>(&'a OpenDevice, &'a ProjectId);
 
 impl Ancestry for Known<'_> {
     type Error = SyncError;

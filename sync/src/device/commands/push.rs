@@ -14,7 +14,7 @@ use crate::device::commands::purpose::Purpose;
 use crate::device::commands::snapshot::check_message;
 use crate::device::left::left_notice;
 use crate::device::notices::notices_of;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::PushReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
@@ -27,12 +27,9 @@ use crate::rows::snapshots::Snapshots;
 /// The most merges of one push with the work of others in the same workspace.
 const MERGES_MAX: u32 = 20;
 
-impl Device {
-    /// Publishes the working copy that contains `dir`, and makes `dir` a project if there is none.
-    ///
-    /// Work of others in the same workspace is merged in first. A primary out of reach is not an
-    /// error: everything is saved here, and sent with the next push.
-    pub async fn push(
+impl OpenDevice {
+    /// See [`Device::push`](crate::Device::push).
+    pub(crate) async fn push(
         &mut self,
         dir: &Path,
         message: Option<&str>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use fastest_schema::FASTEST;
 
 use crate::device::commands::status::primary_url;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{MigrateReport, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::{Address, file_url};
@@ -21,12 +21,9 @@ use crate::remote::state::{Packs, RemoteState};
 use crate::replica::local::remote_row::RemoteRow;
 use crate::rows::requeue::Requeue;
 
-impl Device {
-    /// Makes the primary at `url` this device's primary, or with `None` the one inside the store.
-    /// The next push sends everything to a new primary, and all packs to a new place for packs.
-    /// Without `packs`, their place stays as it is for the same primary, and is the default for
-    /// another one.
-    pub async fn remote_set(
+impl OpenDevice {
+    /// See [`Device::remote_set`](crate::Device::remote_set).
+    pub(crate) async fn remote_set(
         &mut self,
         url: Option<&str>,
         packs: impl Into<Option<Packs>>,
@@ -34,9 +31,8 @@ impl Device {
         self.follow_remote(url, packs.into(), None).await
     }
 
-    /// Works as [`Device::remote_set`], for a primary that is a file which every member of a Unix
-    /// group may read and write, along with its packs. Both belong to the group from then on.
-    pub async fn remote_set_shared(
+    /// See [`Device::remote_set_shared`](crate::Device::remote_set_shared).
+    pub(crate) async fn remote_set_shared(
         &mut self,
         url: &str,
         packs: Option<Packs>,
@@ -99,8 +95,8 @@ impl Device {
         self.remote_check().await
     }
 
-    /// Returns which primary the device follows, without contacting it.
-    pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
+    /// See [`Device::remote_show`](crate::Device::remote_show).
+    pub(crate) fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
         let state = RemoteRow(self.replica.read()).get()?;
         let url = primary_url(&state, self)?;
         let inline_packs = state.packs == Packs::Rows;
@@ -108,8 +104,8 @@ impl Device {
         Ok(RemoteReport { url, inline_packs, packs, ..RemoteReport::default() })
     }
 
-    /// Brings the primary's schema up to date.
-    pub async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
+    /// See [`Device::remote_migrate`](crate::Device::remote_migrate).
+    pub(crate) async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
         let remote = self.remote()?;
         let primary = &*remote.primary;
         let from = last_migration(primary, &FASTEST).await?;
@@ -121,7 +117,7 @@ impl Device {
     }
 }
 
-impl Device {
+impl OpenDevice {
     /// Returns the address in the form in which it is stored. A database is named by its id, which
     /// no other can take over, and a file by its real path, so that it does not depend on the
     /// current folder.

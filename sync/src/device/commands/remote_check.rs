@@ -7,7 +7,7 @@ use fastest_schema::{FASTEST, PUSH_SQL, Refusal};
 use jiff::Timestamp;
 
 use crate::base::clock;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{RemoteCheck, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::Address;
@@ -21,9 +21,9 @@ use crate::replica::local::remote_row::RemoteRow;
 /// devices get out of order.
 const CLOCK_APART_MAX: Duration = Duration::from_secs(60);
 
-impl Device {
-    /// Checks the primary and the pack store.
-    pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
+impl OpenDevice {
+    /// See [`Device::remote_check`](crate::Device::remote_check).
+    pub(crate) async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
         let report = self.remote_show()?;
         let address = Address::parse(&report.url).ok();
         let is_own = RemoteRow(self.replica.read()).get()?.url.is_none();

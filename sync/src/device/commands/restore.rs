@@ -15,7 +15,7 @@ use fastest_core::worktree::left::{Left, is_in_left};
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::Purpose;
 use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::{show, within};
 use crate::device::report::RestoreReport;
 use crate::device::working_copy::WorkingCopy;
@@ -25,10 +25,9 @@ use crate::exchange::tree_of::tree_of;
 /// The paths to restore, and what each is to become.
 type Wanted = Vec<(Vec<u8>, Option<Item>)>;
 
-impl Device {
-    /// Restores `paths`, or the whole tree if there are none, from the snapshot `to`, or from the
-    /// head. Unsaved changes are saved first. Paths are absolute, or relative to `base`.
-    pub fn restore(
+impl OpenDevice {
+    /// See [`Device::restore`](crate::Device::restore).
+    pub(crate) fn restore(
         &mut self,
         copy: &WorkingCopy,
         base: &Path,

@@ -16,7 +16,7 @@ use fastest_core::worktree::{left, scan};
 
 use crate::device::app_databases::AppDatabases;
 use crate::device::left::left_notice;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
@@ -48,7 +48,7 @@ pub(crate) struct ScanJob<'a> {
     pub untrack: &'a [Vec<u8>],
 }
 
-impl Device {
+impl OpenDevice {
     /// Scans a working copy, and passes new objects to `sink`.
     pub(crate) fn scan(
         &self,

@@ -17,7 +17,7 @@ use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
 use crate::device::left::left_in;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::show;
 use crate::device::report::SnapshotReport;
 use crate::device::working_copy::WorkingCopy;
@@ -26,9 +26,9 @@ use crate::exchange::tree_of::tree_of;
 use crate::replica::local::copies::Copies;
 use crate::rows::snapshots::Snapshots;
 
-impl Device {
-    /// Takes a snapshot of a working copy, if its tree is not that of its head.
-    pub fn snapshot(
+impl OpenDevice {
+    /// See [`Device::snapshot`](crate::Device::snapshot).
+    pub(crate) fn snapshot(
         &mut self,
         copy: &WorkingCopy,
         message: Option<&str>,
@@ -241,7 +241,7 @@ impl Device {
     }
 }
 
-impl Device {
+impl OpenDevice {
     /// Refuses a snapshot whose tree has an excessive number of paths. What it shares with the tree
     /// `beside`, which was checked before, is not counted.
     pub(crate) fn check_extent(

@@ -19,7 +19,7 @@ use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::device::activity::Activity;
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::show_all;
 use crate::device::report::StatusReport;
 use crate::device::working_copy::WorkingCopy;
@@ -73,9 +73,9 @@ impl ObjectSource for ScratchStore<'_> {
     }
 }
 
-impl Device {
-    /// Compares a working copy with its head. Changes nothing but the stat index.
-    pub fn status(
+impl OpenDevice {
+    /// See [`Device::status`](crate::Device::status).
+    pub(crate) fn status(
         &mut self,
         copy: &WorkingCopy,
         activity: &Activity,
@@ -133,14 +133,14 @@ impl Device {
 }
 
 /// Returns the address of the primary, without contacting it.
-pub(crate) fn primary_url(state: &RemoteState, device: &Device) -> Result<String, SyncError> {
+pub(crate) fn primary_url(state: &RemoteState, device: &OpenDevice) -> Result<String, SyncError> {
     match &state.url {
         Some(url) => Ok(url.clone()),
         None => Ok(device.remote()?.primary.url().to_owned()),
     }
 }
 
-impl Device {
+impl OpenDevice {
     /// Scans a working copy, which is based on the tree `head`, without storing objects.
     pub(crate) fn look(
         &self,

@@ -14,7 +14,7 @@ use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{ProjectId, Row, RowKey, WorkspaceId};
 
 use crate::device::activity::Activity;
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
@@ -24,7 +24,7 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::rows::projects::Projects;
 
-impl Device {
+impl OpenDevice {
     /// Returns the workspace that a killed command made for the folder `root`, with this name if
     /// one is given.
     pub(crate) fn begun_for(

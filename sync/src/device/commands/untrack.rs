@@ -14,19 +14,16 @@ use fastest_core::worktree::ignore_rules::file::IGNORE_FILE_BYTES_MAX;
 
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Purpose, RULE_FILE};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::path::{show, show_all, within};
 use crate::device::report::UntrackReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 
-impl Device {
-    /// Removes `paths` from the project and takes a snapshot, while their files stay where they
-    /// are. For each path a rule is added to the `.fastestignore` in its folder. The rule is
-    /// content itself, so that other devices keep their files as well. Paths are absolute, or
-    /// relative to `base`.
-    pub fn untrack(
+impl OpenDevice {
+    /// See [`Device::untrack`](crate::Device::untrack).
+    pub(crate) fn untrack(
         &mut self,
         copy: &WorkingCopy,
         base: &Path,

@@ -8,7 +8,7 @@ use fastest_schema::tables::workspaces::Workspace;
 use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::names::{check_name, new_workspace, workspace_taken};
-use crate::device::open::Device;
+use crate::device::open::OpenDevice;
 use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
@@ -28,10 +28,9 @@ fn canonical(dir: &Path) -> PathBuf {
     })
 }
 
-impl Device {
-    /// Creates a new workspace of the project, forked from this one's head, in `dir`. Without
-    /// `dir`, it is in a folder beside this one, named after both.
-    pub async fn workspace_new(
+impl OpenDevice {
+    /// See [`Device::workspace_new`](crate::Device::workspace_new).
+    pub(crate) async fn workspace_new(
         &mut self,
         copy: &WorkingCopy,
         name: &str,
@@ -69,9 +68,8 @@ impl Device {
         Ok(report)
     }
 
-    /// Makes a working copy the one of a new workspace, which starts from the copy's head. Unsaved
-    /// changes stay unsaved.
-    pub async fn workspace_new_here(
+    /// See [`Device::workspace_new_here`](crate::Device::workspace_new_here).
+    pub(crate) async fn workspace_new_here(
         &mut self,
         copy: &WorkingCopy,
         name: &str,
@@ -111,8 +109,8 @@ impl Device {
         Ok(report)
     }
 
-    /// Returns the workspaces of the project, as this device knows them.
-    pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
+    /// See [`Device::workspaces`](crate::Device::workspaces).
+    pub(crate) fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
         let rows = Projects(self.replica.read()).workspaces(&project.id)?;
         let entry = |row: Workspace| WorkspaceEntry {
@@ -129,8 +127,8 @@ impl Device {
         Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
     }
 
-    /// Renames a workspace. The new name must be free.
-    pub fn workspace_rename(
+    /// See [`Device::workspace_rename`](crate::Device::workspace_rename).
+    pub(crate) fn workspace_rename(
         &mut self,
         copy: &WorkingCopy,
         workspace: &str,
@@ -153,8 +151,8 @@ impl Device {
         self.workspaces(copy)
     }
 
-    /// Makes a workspace the main one, which others are compared with and cloned from.
-    pub fn workspace_set_main(
+    /// See [`Device::workspace_set_main`](crate::Device::workspace_set_main).
+    pub(crate) fn workspace_set_main(
         &mut self,
         copy: &WorkingCopy,
         name: &str,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
@@ -53,7 +54,7 @@ pub struct Walk {
     tables: Tables,
     folder: TempDir,
     pub urls: Vec<String>,
-    primaries: Vec<Box<dyn Primary>>,
+    primaries: Vec<Arc<dyn Primary>>,
     _sqld: SqldServer,
 }
 

@@ -1,0 +1,123 @@
+//! Blocking work behind a future: it runs on a thread of its own.
+
+use std::panic;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{Either, select};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+
+/// A value whose use may block: SQLite, fsync, hashing.
+///
+/// Synchronous work uses it on the caller's thread. Asynchronous work takes it to a thread of its
+/// own, so that the threads of the caller's runtime never block.
+#[derive(Debug)]
+pub(crate) struct OwnThread<T>(Arc<Mutex<T>>);
+
+impl<T> OwnThread<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    /// Locks the value for synchronous work. After a dropped future this waits until its work has
+    /// stopped.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        lock(&self.0)
+    }
+}
+
+impl<T: Send + 'static> OwnThread<T> {
+    /// Runs `work` on a thread of its own. Must be called within a tokio runtime, which drives the
+    /// network and the timers that `work` waits for.
+    ///
+    /// If the future is dropped, `work` is dropped at its next await.
+    pub(crate) async fn run<R: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&mut T) -> R + Send + 'static,
+    ) -> R {
+        let (is_wanted, unwanted) = oneshot::channel::<()>();
+        let (value, runtime) = (Arc::clone(&self.0), Handle::current());
+        let running = spawn_blocking(move || {
+            let mut value = lock(&value);
+            runtime.block_on(async {
+                match select(unwanted, pin!(work(&mut value))).await {
+                    Either::Left(_) => None,
+                    Either::Right((done, _)) => Some(done),
+                }
+            })
+        });
+        let done = running.await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+        drop(is_wanted);
+        done.expect("the work is wanted until here")
+    }
+}
+
+/// A panic leaves what SQLite and the file system make of a transaction that was never finished, as
+/// a killed process does. So a poisoned lock is as good as any.
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Duration;
+
+    use futures_util::future::join;
+    use tokio::runtime::Builder;
+    use tokio::time::{Instant, sleep, timeout};
+
+    use super::*;
+
+    #[test]
+    fn the_runtime_goes_on_while_work_blocks() {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let value = OwnThread::new(1);
+            let (began, begun) = std::sync::mpsc::channel();
+            let (finish, finished) = std::sync::mpsc::channel();
+            let work = value.run(async move |value: &mut i32| {
+                began.send(()).unwrap();
+                finished.recv().unwrap();
+                *value += 1;
+                sleep(Duration::from_millis(1)).await;
+                *value
+            });
+            let other = async {
+                // Only a runtime that is not blocked comes here while the work waits for it.
+                while begun.try_recv().is_err() {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                finish.send(()).unwrap();
+            };
+            assert_eq!(join(work, other).await.0, 2);
+        });
+    }
+
+    #[test]
+    fn dropped_work_stops_and_lets_the_value_go() {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let value = OwnThread::new(0);
+            let work = value.run(async |value: &mut i32| {
+                *value += 1;
+                pending::<()>().await;
+                *value += 1;
+            });
+            timeout(Duration::from_millis(50), work).await.unwrap_err();
+            let began = Instant::now();
+            assert_eq!(value.run(async |value: &mut i32| *value).await, 1);
+            assert!(began.elapsed() < Duration::from_secs(60), "it did not wait for the lost work");
+            assert_eq!(*value.lock(), 1);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "as it is")]
+    fn a_panic_comes_through() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(OwnThread::new(()).run(async |()| panic!("as it is")));
+    }
+}

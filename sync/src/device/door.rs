@@ -1,0 +1,410 @@
+//! The device as others use it: blocking work behind each future takes place on a thread of its own.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use fastest_core::worktree::git::settings::UserSettings;
+use fastest_schema::ProjectId;
+
+use crate::base::own_thread::OwnThread;
+use crate::device::activity::Activity;
+use crate::device::open::{Identity, OpenDevice};
+use crate::device::report::{
+    CloneReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport, MigrateReport,
+    ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport, ResolveReport,
+    RestoreReport, SnapshotReport, StatusReport, UntrackReport, WorkspacesReport,
+};
+use crate::device::trust::Trust;
+use crate::device::working_copy::WorkingCopy;
+use crate::error::SyncError;
+use crate::remote::open::Remote;
+use crate::remote::retry::RetryPolicy;
+use crate::remote::secret::Secrets;
+use crate::remote::state::Packs;
+use crate::rows::resolve::Resolution;
+
+/// An open device store. Its methods are the commands, and most return a struct of
+/// [`device::report`](crate::device::report).
+///
+/// A synchronous method works on the caller's thread, and may block for as long as another process
+/// holds what it needs. An asynchronous one works on a thread of its own, within the caller's tokio
+/// runtime; if its future is dropped, the work stops at a point where nothing is half done, as if
+/// the process had been killed there.
+#[derive(Debug)]
+pub struct Device(OwnThread<OpenDevice>);
+
+impl Device {
+    /// Opens the store in `dir`, and creates it if it is missing.
+    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+        Ok(Self(OwnThread::new(OpenDevice::open(dir, identity)?)))
+    }
+
+    /// Sets where the user's git settings are: they say what is ignored on this machine.
+    pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
+        self.0.lock().git_settings = git_settings;
+        self
+    }
+
+    /// Trusts more folders than the caller's own and those that the store lists.
+    pub fn with_trust(self, trust: Trust) -> Self {
+        self.0.lock().trust.add(trust);
+        self
+    }
+
+    /// Sets where tokens and keys come from.
+    pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
+        self.0.lock().secrets = secrets;
+        self
+    }
+
+    /// Sets how often and how long to retry a primary that does not answer.
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        self.0.lock().retries = retries;
+        self
+    }
+
+    /// Opens the remote that the device follows.
+    pub fn remote(&self) -> Result<Remote, SyncError> {
+        self.0.lock().remote()
+    }
+
+    /// Returns the working copy that contains `dir`, searching upwards.
+    pub fn find(&mut self, dir: &Path) -> Result<WorkingCopy, SyncError> {
+        self.0.lock().find(dir)
+    }
+
+    /// Returns what was found out on the way to a working copy, and clears it.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        self.0.lock().take_notices()
+    }
+
+    /// Makes the folder `dir` a project, and creates the folder if it is missing.
+    ///
+    /// The project is named after the folder, unless a name is given. The device must not have
+    /// another project of that name.
+    pub fn init(&mut self, dir: &Path, name: Option<&str>) -> Result<InitReport, SyncError> {
+        self.0.lock().init(dir, name)
+    }
+
+    /// Makes `dir`, which must be empty or missing, a working copy of a new workspace of a project,
+    /// which is given by name or id. The workspace is named after the folder, unless a name is
+    /// given.
+    pub async fn clone_project(
+        &mut self,
+        project: &str,
+        dir: &Path,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        let (project, dir, workspace, activity) =
+            (project.to_owned(), dir.to_owned(), workspace.map(str::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.clone_project(&project, &dir, workspace.as_deref(), &activity).await
+            })
+            .await
+    }
+
+    /// Makes `dir` a working copy of a new workspace of a project. It is based on the snapshot of
+    /// the project's main workspace to which it is closest. No existing file is changed.
+    pub async fn join_project(
+        &mut self,
+        project: &str,
+        dir: &Path,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        let (project, dir, workspace, activity) =
+            (project.to_owned(), dir.to_owned(), workspace.map(str::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.join_project(&project, &dir, workspace.as_deref(), &activity).await
+            })
+            .await
+    }
+
+    /// Compares a working copy with its head. Changes nothing but the stat index.
+    pub fn status(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<StatusReport, SyncError> {
+        self.0.lock().status(copy, activity)
+    }
+
+    /// Takes a snapshot of a working copy, if its tree is not that of its head.
+    pub fn snapshot(
+        &mut self,
+        copy: &WorkingCopy,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<SnapshotReport, SyncError> {
+        self.0.lock().snapshot(copy, message, activity)
+    }
+
+    /// Publishes the working copy that contains `dir`, and makes `dir` a project if there is none.
+    ///
+    /// Work of others in the same workspace is merged in first. A primary out of reach is not an
+    /// error: everything is saved here, and sent with the next push.
+    pub async fn push(
+        &mut self,
+        dir: &Path,
+        message: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PushReport, SyncError> {
+        let (dir, message, activity) =
+            (dir.to_owned(), message.map(str::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.push(&dir, message.as_deref(), &activity).await
+            })
+            .await
+    }
+
+    /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself if
+    /// the copy has no work of its own since, and otherwise a merge by file.
+    ///
+    /// If packs of this store turn out to be damaged or missing, those that the primary has are
+    /// fetched again.
+    pub async fn pull(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        activity: &Activity,
+    ) -> Result<PullReport, SyncError> {
+        let (copy, workspace, activity) =
+            (copy.clone(), workspace.map(str::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.pull(&copy, workspace.as_deref(), &activity).await
+            })
+            .await
+    }
+
+    /// Compares a working copy, or with `committed` its head, with the head of another workspace or
+    /// of the main one, and records a report. The other head is pulled first; if the primary is out
+    /// of reach, it is as last seen.
+    pub async fn drift(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+        committed: bool,
+        activity: &Activity,
+    ) -> Result<DriftReport, SyncError> {
+        let (copy, workspace, activity) =
+            (copy.clone(), workspace.map(str::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.drift(&copy, workspace.as_deref(), committed, &activity).await
+            })
+            .await
+    }
+
+    /// Returns the project's snapshots, at most `limit` of them: newest first, and children before
+    /// their parents, whatever the clocks were.
+    pub fn log(
+        &mut self,
+        copy: &WorkingCopy,
+        limit: Option<usize>,
+    ) -> Result<LogReport, SyncError> {
+        self.0.lock().log(copy, limit)
+    }
+
+    /// Writes the content of a file, or the target of a link, in a snapshot to `out`.
+    pub fn cat(
+        &mut self,
+        copy: &WorkingCopy,
+        snapshot: &str,
+        path: &Path,
+        out: &mut dyn Write,
+    ) -> Result<(), SyncError> {
+        self.0.lock().cat(copy, snapshot, path, out)
+    }
+
+    /// Restores `paths`, or the whole tree if there are none, from the snapshot `to`, or from the
+    /// head. Unsaved changes are saved first. Paths are absolute, or relative to `base`.
+    pub fn restore(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        to: Option<&str>,
+        activity: &Activity,
+    ) -> Result<RestoreReport, SyncError> {
+        self.0.lock().restore(copy, base, paths, to, activity)
+    }
+
+    /// Removes `paths` from the project and takes a snapshot, while their files stay where they
+    /// are. For each path a rule is added to the `.fastestignore` in its folder. The rule is
+    /// content itself, so that other devices keep their files as well. Paths are absolute, or
+    /// relative to `base`.
+    pub fn untrack(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        activity: &Activity,
+    ) -> Result<UntrackReport, SyncError> {
+        self.0.lock().untrack(copy, base, paths, activity)
+    }
+
+    /// Creates a new workspace of the project, forked from this one's head, in `dir`. Without
+    /// `dir`, it is in a folder beside this one, named after both.
+    pub async fn workspace_new(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+        dir: Option<&Path>,
+        activity: &Activity,
+    ) -> Result<CloneReport, SyncError> {
+        let (copy, name, dir, activity) =
+            (copy.clone(), name.to_owned(), dir.map(Path::to_owned), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.workspace_new(&copy, &name, dir.as_deref(), &activity).await
+            })
+            .await
+    }
+
+    /// Makes a working copy the one of a new workspace, which starts from the copy's head. Unsaved
+    /// changes stay unsaved.
+    pub async fn workspace_new_here(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<CloneReport, SyncError> {
+        let (copy, name) = (copy.clone(), name.to_owned());
+        self.0
+            .run(async move |device: &mut OpenDevice| device.workspace_new_here(&copy, &name).await)
+            .await
+    }
+
+    /// Returns the workspaces of the project, as this device knows them.
+    pub fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
+        self.0.lock().workspaces(copy)
+    }
+
+    /// Renames a workspace. The new name must be free.
+    pub fn workspace_rename(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: &str,
+        name: &str,
+    ) -> Result<WorkspacesReport, SyncError> {
+        self.0.lock().workspace_rename(copy, workspace, name)
+    }
+
+    /// Makes a workspace the main one, which others are compared with and cloned from.
+    pub fn workspace_set_main(
+        &mut self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<WorkspacesReport, SyncError> {
+        self.0.lock().workspace_set_main(copy, name)
+    }
+
+    /// Returns the projects that the device knows or the primary has, by name.
+    pub async fn projects(&mut self) -> Result<ProjectsReport, SyncError> {
+        self.0.run(async move |device: &mut OpenDevice| device.projects().await).await
+    }
+
+    /// Renames a project that the device knows, given by name or id. The new name must be free.
+    pub async fn project_rename(
+        &mut self,
+        project: &str,
+        name: &str,
+    ) -> Result<ProjectEntry, SyncError> {
+        let (project, name) = (project.to_owned(), name.to_owned());
+        self.0
+            .run(async move |device: &mut OpenDevice| device.project_rename(&project, &name).await)
+            .await
+    }
+
+    /// Returns the conflicts of a project, or of all projects.
+    pub fn conflicts(
+        &mut self,
+        project_id: Option<&ProjectId>,
+    ) -> Result<ConflictsReport, SyncError> {
+        self.0.lock().conflicts(project_id)
+    }
+
+    /// Resolves a conflict, named by its id or a prefix of one.
+    pub fn resolve(
+        &mut self,
+        name: &str,
+        resolution: &Resolution,
+    ) -> Result<ResolveReport, SyncError> {
+        self.0.lock().resolve(name, resolution)
+    }
+
+    /// Makes the primary at `url` this device's primary, or with `None` the one inside the store.
+    /// The next push sends everything to a new primary, and all packs to a new place for packs.
+    /// Without `packs`, their place stays as it is for the same primary, and is the default for
+    /// another one.
+    pub async fn remote_set(
+        &mut self,
+        url: Option<&str>,
+        packs: impl Into<Option<Packs>>,
+    ) -> Result<RemoteReport, SyncError> {
+        let (url, packs) = (url.map(str::to_owned), packs.into());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.remote_set(url.as_deref(), packs).await
+            })
+            .await
+    }
+
+    /// Works as [`Device::remote_set`], for a primary that is a file which every member of a Unix
+    /// group may read and write, along with its packs. Both belong to the group from then on.
+    pub async fn remote_set_shared(
+        &mut self,
+        url: &str,
+        packs: Option<Packs>,
+        group: &str,
+    ) -> Result<RemoteReport, SyncError> {
+        let (url, group) = (url.to_owned(), group.to_owned());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.remote_set_shared(&url, packs, &group).await
+            })
+            .await
+    }
+
+    /// Returns which primary the device follows, without contacting it.
+    pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
+        self.0.lock().remote_show()
+    }
+
+    /// Brings the primary's schema up to date.
+    pub async fn remote_migrate(&mut self) -> Result<MigrateReport, SyncError> {
+        self.0.run(async move |device: &mut OpenDevice| device.remote_migrate().await).await
+    }
+
+    /// Checks the primary and the pack store.
+    pub async fn remote_check(&mut self) -> Result<RemoteReport, SyncError> {
+        self.0.run(async move |device: &mut OpenDevice| device.remote_check().await).await
+    }
+
+    /// Checks every pack, object, index segment and row. With `mend`, rebuilds a wrong index and
+    /// sets damaged packs aside.
+    pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
+        self.0.lock().doctor(mend, activity)
+    }
+
+    /// Runs [`Device::doctor`], and checks the packs at the remote: always if that is the one
+    /// inside the store, and otherwise with `remote`. With `mend`, packs that are damaged there and
+    /// intact here are sent again.
+    pub async fn doctor_with_remote(
+        &mut self,
+        mend: bool,
+        remote: bool,
+        activity: &Activity,
+    ) -> Result<DoctorReport, SyncError> {
+        let activity = activity.clone();
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.doctor_with_remote(mend, remote, &activity).await
+            })
+            .await
+    }
+}

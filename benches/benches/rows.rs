@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastest_schema::{Migration, Row, Schema, Value, decode_page, init_sql, pull_sql, table};
-use fastest_sync::exchange::plan::plan_all;
+use fastest_sync::internals::Entry;
+use fastest_sync::internals::plan_all;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::pack_store::store::LargePacks;
-use fastest_sync::replica::local::outbox::Entry;
 
 use fastest_sync::{Database, Remote, migrate};
 

@@ -1,24 +1,29 @@
 //! Fastest on one device: the replica, the primary, packs between them, and the commands.
 //!
-//! There are two ways in. [`Database`] is for an application with tables of its own: it reads and
+//! There are two doors. [`Database`] is for an application with tables of its own: it reads and
 //! writes rows, and pushes and pulls them with a [`Remote`]. It has no packs and no working copies.
 //! [`Device`] is for commands: it opens a store, and each command is a method that returns a struct of
 //! [`device::report`].
+//!
+//! Beside the doors, [`remote`] is public because both of them need one and an application may bring a
+//! primary of its own, [`migrations`] because developers run them, and [`waiting`] because a program
+//! says how it tells its user that it waits.
 //!
 //! Pure functions decide what can be decided without IO, and thin code carries it out. This crate reads
 //! neither the home folder nor the environment, but for the check that keeps `push` from making a home
 //! folder a project: its callers do. `ARCHITECTURE.md` lists the rooms.
 
-pub mod base;
+pub(crate) mod base;
 pub mod database;
 pub mod device;
-pub mod error;
-pub mod exchange;
+pub(crate) mod error;
+pub(crate) mod exchange;
 pub mod migrations;
 pub mod remote;
-pub mod replica;
-pub mod rows;
+pub(crate) mod replica;
+pub(crate) mod rows;
 
+pub use base::waiting;
 pub use database::open::Database;
 pub use device::door::Device;
 pub use device::open::Identity;
@@ -33,3 +38,20 @@ pub use remote::level::migrate;
 pub use remote::open::Remote;
 pub use replica::local::conflicts::ConflictId;
 pub use rows::resolve::Resolution;
+pub use rows::write_error::WriteError;
+
+/// What the tests and benches of this workspace look at behind the two doors. It may change in any
+/// version.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::exchange::plan::plan_all;
+    pub use crate::exchange::pull::pull_scope;
+    pub use crate::exchange::push::push_scope;
+    pub use crate::remote::d1::{D1, resolve};
+    pub use crate::remote::pack_store::directory::{Directory, packs_dir};
+    pub use crate::remote::turso::LibsqlPrimary;
+    pub use crate::replica::error::ReplicaError;
+    pub use crate::replica::local::outbox::{Entry, Outbox};
+    pub use crate::replica::local::remote_row::RemoteRow;
+    pub use crate::replica::open::Replica;
+}

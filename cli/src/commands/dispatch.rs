@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use fastest_sync::base::waiting;
+use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::commands::{

@@ -3,11 +3,11 @@
 //! Nothing here knows the replica.
 
 pub mod address;
-pub mod d1;
+pub(crate) mod d1;
 pub mod embedded;
 pub(crate) mod guard;
 pub(crate) mod half_made;
-pub mod level;
+pub(crate) mod level;
 pub mod meter;
 pub mod open;
 pub mod pack_store;
@@ -18,5 +18,5 @@ pub mod secret;
 pub mod sharing;
 pub mod state;
 pub(crate) mod tls;
-pub mod turso;
+pub(crate) mod turso;
 pub(crate) mod words;

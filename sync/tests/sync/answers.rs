@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_sync::internals::LibsqlPrimary;
+use fastest_sync::internals::{D1, resolve};
 use fastest_sync::remote::address::{Address, D1Address};
-use fastest_sync::remote::d1::{self, D1};
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::primary::{Denial, Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::secret::Secret;
-use fastest_sync::remote::turso::LibsqlPrimary;
 
 use super::run;
 
@@ -247,7 +247,7 @@ fn tokens_that_are_none() {
     let torn = || Some(Secret::new("marker\n0123456789"));
     assert_eq!(denied(&new(torn())), Denial::BadToken);
     assert!(!format!("{:?}", new(torn())).contains("marker"));
-    assert_eq!(denied(&run(d1::resolve(cloudflare.clone(), None)).unwrap_err()), Denial::NoToken);
+    assert_eq!(denied(&run(resolve(cloudflare.clone(), None)).unwrap_err()), Denial::NoToken);
 
     let refusing = Server::start(Message::answer("401 Unauthorized", &[], b"{}").to_bytes());
     let url: url::Url = format!("http://{}", refusing.address).parse().unwrap();
@@ -309,11 +309,11 @@ fn databases_are_found_by_name() {
         address
     };
     let id = "00000000-0000-4000-8000-000000000007";
-    assert_eq!(run(d1::resolve(address(id), None)).unwrap().database, id);
+    assert_eq!(run(resolve(address(id), None)).unwrap().database, id);
     // The local server knows databases by the names of their bindings.
-    assert_eq!(run(d1::resolve(address("D7"), None)).unwrap().database, id);
+    assert_eq!(run(resolve(address("D7"), None)).unwrap().database, id);
     let by_name = d1_at(&server.api(), "D7", None).unwrap();
     assert_eq!(run(by_name.run("SELECT 1", &[])).unwrap(), [[Some("1".to_owned())]]);
-    let missing = run(d1::resolve(address("D"), None)).unwrap_err();
+    let missing = run(resolve(address("D"), None)).unwrap_err();
     assert_eq!(kind(&missing), "NoDatabase");
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, Resolution, migrate};
 
 use super::machine::query;

@@ -6,9 +6,9 @@ use std::path::Path;
 use fastest_fixtures::contract::{every_pack_store, every_primary, out_of_reach};
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, REGION, S3Server, SqldServer};
+use fastest_sync::internals::Directory;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::open::Remote;
-use fastest_sync::remote::pack_store::directory::Directory;
 use fastest_sync::remote::state::{Packs, RemoteState};
 
 use super::machine::{Machine, noise};

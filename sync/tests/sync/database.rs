@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::primary::{Primary, PrimaryError};
-use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, Resolution, SyncError, migrate};
 
 use super::machine::query;

@@ -6,10 +6,10 @@ use fastest_schema::tables::auth::User;
 use fastest_schema::value::wire::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
 use fastest_sync::Database;
-use fastest_sync::replica::error::ReplicaError;
-use fastest_sync::replica::local::outbox::Outbox;
-use fastest_sync::replica::local::remote_row::RemoteRow;
-use fastest_sync::replica::open::Replica;
+use fastest_sync::internals::Outbox;
+use fastest_sync::internals::RemoteRow;
+use fastest_sync::internals::Replica;
+use fastest_sync::internals::ReplicaError;
 use rusqlite::Connection;
 
 use super::machine::query;

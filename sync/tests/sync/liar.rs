@@ -15,14 +15,14 @@ use fastest_core::object::source::ObjectSink;
 use fastest_core::store::open::Store;
 use fastest_schema::FASTEST;
 use fastest_sync::device::activity::Activity;
-use fastest_sync::exchange::pull::pull_scope;
+use fastest_sync::internals::Replica;
+use fastest_sync::internals::pull_scope;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::pack_store::store::{LargePacks, NoPackStore};
 use fastest_sync::remote::primary::{Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
-use fastest_sync::replica::open::Replica;
 use rusqlite::{Connection, params};
 
 use super::machine::{Machine, copy_folder, query};

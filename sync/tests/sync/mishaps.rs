@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
+use fastest_sync::SyncError;
 use fastest_sync::device::activity::Activity;
-use fastest_sync::error::SyncError;
-use fastest_sync::exchange::push::push_scope;
+use fastest_sync::internals::Outbox;
+use fastest_sync::internals::Replica;
+use fastest_sync::internals::push_scope;
+use fastest_sync::internals::{Directory, packs_dir};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
-use fastest_sync::remote::pack_store::directory::{Directory, packs_dir};
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
-use fastest_sync::replica::local::outbox::Outbox;
-use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, copy_folder, noise, query};
 use super::run;
@@ -156,7 +156,7 @@ fn an_answer_is_lost(large: LargePacks) {
     let dir = one.path("app");
     let scope = one.device.init(&dir, None).unwrap().project_id;
     one.snapshot("app");
-    run(fastest_sync::remote::level::migrate(&Embedded::new(&path), &FASTEST)).unwrap();
+    run(fastest_sync::migrate(&Embedded::new(&path), &FASTEST)).unwrap();
 
     let store_dir = one.store_dir();
     let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();

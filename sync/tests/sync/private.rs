@@ -9,10 +9,10 @@ use fastest_schema::{
     Column, FASTEST, Kind, PUSH_1_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
 };
 use fastest_sync::Remote;
-use fastest_sync::exchange::pull::pull_scope;
+use fastest_sync::internals::RemoteRow;
+use fastest_sync::internals::Replica;
+use fastest_sync::internals::pull_scope;
 use fastest_sync::remote::state::Packs;
-use fastest_sync::replica::local::remote_row::RemoteRow;
-use fastest_sync::replica::open::Replica;
 
 use super::machine::{Machine, query};
 use super::run;

@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::value::serialize::named_values;
 use fastest_schema::{Migration, Row, Schema, Value, init_sql, table};
+use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::secret::NoSecrets;
-use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, Resolution, migrate};
 
 use super::run;

@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use fastest_fixtures::random::Random;
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
+use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
-use fastest_sync::rows::write_error::WriteError;
 use fastest_sync::{Database, Remote, migrate};
 
 use crate::machine::query;

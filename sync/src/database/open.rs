@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # use fastest_schema::{Migration, Row, Schema, table};
-//! # use fastest_sync::secret::NoSecrets;
+//! # use fastest_sync::remote::secret::NoSecrets;
 //! # use fastest_sync::{Database, Remote};
 //! /// A note that a team shares.
 //! #[table(name = "notes", policy = versioned("notes are edited on any device"), scope = team)]

@@ -14,6 +14,51 @@ use crate::remote::open::Remote;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 
+/// How a push ended, as far as the queue is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The primary accepted it.
+    Accepted,
+    /// The primary is out of reach.
+    OutOfReach,
+    /// It failed for another reason.
+    Failed,
+}
+
+/// What becomes of a scope's place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is given up: the push got through.
+    GiveUp,
+    /// It is taken, or kept if the scope has one: the next command that reaches the primary pushes.
+    Take,
+    /// It stays as it is: a push that fails and was not queued is for the user to try again.
+    Leave,
+}
+
+impl Ending {
+    fn of(pushed: &Result<Pushed, SyncError>) -> Self {
+        match pushed {
+            Ok(_) => Self::Accepted,
+            Err(error) if error.is_unreachable() => Self::OutOfReach,
+            Err(_) => Self::Failed,
+        }
+    }
+
+    fn place(self) -> Place {
+        match self {
+            Self::Accepted => Place::GiveUp,
+            Self::OutOfReach => Place::Take,
+            Self::Failed => Place::Leave,
+        }
+    }
+
+    /// Whether the queued pushes that follow this one are tried.
+    fn lets_others_try(self) -> bool {
+        self != Self::OutOfReach
+    }
+}
+
 impl OpenDevice {
     /// Whether a push of another project is queued.
     pub(crate) fn others_wait(&self, scope: &ScopeId) -> Result<bool, SyncError> {
@@ -26,9 +71,11 @@ impl OpenDevice {
         let mut notices = Vec::new();
         let queued = Queue(self.replica.read()).scopes()?;
         for scope in queued {
-            match self.push_scope(remote, &scope).await {
+            let pushed = self.push_scope(remote, &scope).await;
+            let goes_on = Ending::of(&pushed).lets_others_try();
+            match pushed {
                 Ok(pushed) => notices.extend(notices_of(&pushed)),
-                Err(error) if error.is_unreachable() => return Err(error),
+                Err(error) if !goes_on => return Err(error),
                 Err(error) => notices.push(format!("a queued push goes on waiting: {error}")),
             }
         }
@@ -46,12 +93,10 @@ impl OpenDevice {
             Ok(()) => push_scope(&mut self.replica, &self.store, remote, scope, &locks).await,
             Err(error) => Err(error),
         };
-        match &pushed {
-            Ok(_) => self.replica.write(|session| Queue(session).remove(scope))?,
-            Err(error) if error.is_unreachable() => {
-                self.replica.write(|session| Queue(session).add(scope))?;
-            }
-            Err(_) => {}
+        match Ending::of(&pushed).place() {
+            Place::GiveUp => self.replica.write(|session| Queue(session).remove(scope))?,
+            Place::Take => self.replica.write(|session| Queue(session).add(scope))?,
+            Place::Leave => {}
         }
         pushed
     }
@@ -79,5 +124,31 @@ impl OpenDevice {
             }
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::primary::PrimaryError;
+
+    #[test]
+    fn only_a_primary_out_of_reach_queues_a_push_and_stops_the_queue() {
+        for (ending, place, goes_on) in [
+            (Ending::Accepted, Place::GiveUp, true),
+            (Ending::OutOfReach, Place::Take, false),
+            (Ending::Failed, Place::Leave, true),
+        ] {
+            assert_eq!((ending.place(), ending.lets_others_try()), (place, goes_on), "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_that_may_pass_is_out_of_reach() {
+        let ending = |error| Ending::of(&Err(error));
+        assert_eq!(Ending::of(&Ok(Pushed::default())), Ending::Accepted);
+        assert_eq!(ending(SyncError::RemoteChanged), Ending::Failed);
+        let gone = PrimaryError::NoFolder { path: "gone".into() };
+        assert_eq!(ending(gone.into()), Ending::OutOfReach);
     }
 }

@@ -5,6 +5,8 @@
 //! snapshot that the replica knows has all its content here, as long as the primary keeps to the
 //! protocol.
 
+mod decide;
+
 use fastest_core::object::source::ObjectSource;
 use fastest_core::store::open::Store;
 use fastest_schema::{
@@ -17,6 +19,7 @@ use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::claims::{check_content, check_row, check_scope, inconsistent};
 use crate::exchange::packs::{PackReader, take_packs};
+use crate::exchange::pull::decide::{Asker, Onward, PullState, Verdict};
 use crate::exchange::resend_packs::{answer, asked_for};
 use crate::exchange::sent::recall;
 use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
@@ -53,10 +56,6 @@ enum Asked {
     /// well, but has no limit of 2 MB.
     AllInHex,
 }
-
-/// The most pages of a pull that end before either limit. From an honest primary only the last page
-/// does, and a few more while others write.
-const SHORT_PAGES_MAX: u32 = 20;
 
 /// What a pull did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -97,8 +96,7 @@ pub(crate) async fn pull_and_read(
     mut reader: Option<&mut Reader<'_>>,
 ) -> Result<Pulled, SyncError> {
     let (primary, schema) = (&*remote.primary, replica.schema());
-    let mut pulled = Pulled::default();
-    let mut short_pages = 0;
+    let (mut pulled, mut pull) = (Pulled::default(), PullState::default());
     loop {
         let state = RemoteRow(replica.read()).get()?;
         let cursor = Cursors(replica.read()).of(scope)?;
@@ -120,23 +118,20 @@ pub(crate) async fn pull_and_read(
             // fails and says so.
             migrate(primary, schema).await?;
         }
-        let known = state.epoch.as_deref();
-        let went_back = known.is_some_and(|epoch| epoch != page.header.epoch)
-            || page.header.seq < cursor
-            || (state.last_push_id.is_some() && !page.header.push_known)
-            || !page.header.seen_known;
         pulled.behind = behind(schema, page.header.migration.as_deref());
-        if went_back && pulled.primary_went_back {
-            let what = "it is another primary, or an older one, with each answer".to_owned();
-            return Err(inconsistent(primary, what));
+        let (epoch, has_pushed) = (state.epoch.as_deref(), state.last_push_id.is_some());
+        let verdict = pull.after_answer(&Asker { epoch, cursor, has_pushed }, &page.header);
+        pulled.primary_went_back = pull.went_back;
+        match verdict {
+            Verdict::Distrust(what) => return Err(inconsistent(primary, what.to_owned())),
+            Verdict::Forget => {
+                debug!(scope = scope.as_str(), cursor, "the primary went back");
+                forget(replica, remote)?;
+                continue;
+            }
+            Verdict::Take => {}
         }
-        if went_back {
-            debug!(scope = scope.as_str(), cursor, "the primary went back");
-            pulled.primary_went_back = true;
-            forget(replica, remote)?;
-            continue;
-        }
-        if known.is_none() {
+        if epoch.is_none() {
             replica.write(|session| {
                 remote.check_chosen(&RemoteRow(session).get()?)?;
                 let epoch = Some(page.header.epoch.clone());
@@ -161,15 +156,10 @@ pub(crate) async fn pull_and_read(
         pulled.changes += page.changes.len() as u64;
         let (changes, last) = (page.changes.len(), page.header.seq);
         debug!(scope = scope.as_str(), cursor, changes, last, "page pulled");
-        if !page.more() {
-            break;
-        }
-        if is_short(&page) {
-            short_pages += 1;
-            if short_pages > SHORT_PAGES_MAX {
-                let what = "it promises more, and gives next to nothing, time and again".to_owned();
-                return Err(inconsistent(primary, what));
-            }
+        match pull.after_page(page.more(), is_short(&page)) {
+            Onward::Ask => {}
+            Onward::Finish => break,
+            Onward::Distrust(what) => return Err(inconsistent(primary, what.to_owned())),
         }
     }
     // A scope that was read from the beginning may show that the primary lacks what is here.

@@ -109,42 +109,8 @@ macro_rules! id_type {
             const KIND: $crate::declare::macro_support::Kind = $crate::declare::macro_support::Kind::Text;
         }
 
-        $crate::id_in_sqlite!($name);
+        $crate::declare::id_in_sqlite::id_in_sqlite!($name);
     )+};
-}
-
-/// Makes an id a parameter and a column of rusqlite, with the feature `rusqlite`.
-#[cfg(feature = "rusqlite")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! id_in_sqlite {
-    ($name:ident) => {
-        impl $crate::declare::macro_support::rusqlite::types::ToSql for $name {
-            fn to_sql(
-                &self,
-            ) -> $crate::declare::macro_support::rusqlite::Result<
-                $crate::declare::macro_support::rusqlite::types::ToSqlOutput<'_>,
-            > {
-                $crate::declare::macro_support::rusqlite::types::ToSql::to_sql(self.as_str())
-            }
-        }
-
-        impl $crate::declare::macro_support::rusqlite::types::FromSql for $name {
-            fn column_result(
-                value: $crate::declare::macro_support::rusqlite::types::ValueRef<'_>,
-            ) -> $crate::declare::macro_support::rusqlite::types::FromSqlResult<$name> {
-                $crate::declare::macro_support::rusqlite::types::FromSql::column_result(value)
-                    .map($name)
-            }
-        }
-    };
-}
-
-#[cfg(not(feature = "rusqlite"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! id_in_sqlite {
-    ($name:ident) => {};
 }
 
 pub(crate) use id_type;

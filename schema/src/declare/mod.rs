@@ -3,6 +3,8 @@
 pub(crate) mod attribute;
 pub(crate) mod column_type;
 pub(crate) mod ddl;
+#[doc(hidden)]
+pub mod id_in_sqlite;
 pub(crate) mod id_type;
 #[doc(hidden)]
 pub mod macro_support;

@@ -30,6 +30,26 @@ use crate::rows::resolve::Resolution;
 /// holds what it needs. An asynchronous one works on a thread of its own, within the caller's tokio
 /// runtime; if its future is dropped, the work stops at a point where nothing is half done, as if
 /// the process had been killed there.
+///
+/// ```
+/// use fastest_sync::device::activity::Activity;
+/// use fastest_sync::{Device, Identity};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dir = tempfile::tempdir()?;
+/// let folder = dir.path().join("app");
+/// let mut device = Device::open(&dir.path().join("store"), Identity::default())?;
+/// device.init(&folder, Some("app"))?;
+/// std::fs::write(folder.join("a.txt"), "one")?;
+///
+/// let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// let activity = Activity::default();
+/// let pushed = runtime.block_on(device.push(&folder, Some("first"), &activity))?;
+/// let copy = device.find(&folder)?;
+/// assert_eq!(device.log(&copy, None)?.snapshots[0].id, pushed.snapshot.snapshot_id);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Device(OwnThread<OpenDevice>);
 

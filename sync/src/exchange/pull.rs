@@ -19,6 +19,7 @@ use crate::exchange::claims::{check_content, check_row, check_scope, inconsisten
 use crate::exchange::packs::{PackReader, take_packs};
 use crate::exchange::resend_packs::{answer, asked_for};
 use crate::exchange::sent::recall;
+use crate::remote::cause::Cause;
 use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
@@ -216,7 +217,8 @@ async fn ask(
                 tries += 1;
                 continue;
             }
-            Err(error) if asked != Asked::AllInHex && is_not_utf8(&error) => {
+            // sqld fails so.
+            Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) if asked != Asked::AllInHex => {
                 asked = if asked == Asked::AsTexts { Asked::InHex } else { Asked::AllInHex };
                 continue;
             }
@@ -258,12 +260,6 @@ async fn ask(
         Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
         None => PrimaryError::stray_answer(primary),
     })
-}
-
-/// Whether a server failed because a text in its answer is not UTF-8, as sqld does.
-fn is_not_utf8(error: &PrimaryError) -> bool {
-    let words = "invalid utf-8";
-    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
 /// Whether a page ended long before its limits.

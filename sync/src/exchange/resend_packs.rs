@@ -32,6 +32,7 @@ use crate::error::SyncError;
 use crate::exchange::pack_key::{owner_of, pack_key};
 use crate::exchange::plan::PART_BYTES;
 use crate::exchange::tree_of::tree_of;
+use crate::remote::cause::Cause;
 use crate::remote::open::Remote;
 use crate::remote::pack_store::store::PackStoreError;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
@@ -113,7 +114,7 @@ pub(crate) async fn look(
         let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
         let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
             // sqld fails at text that is not UTF-8.
-            Err(PrimaryError::Failed { message, .. }) if message.contains("invalid utf-8") => None,
+            Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) => None,
             text => text?,
         };
         let bytes = text.and_then(|text| STANDARD.decode(text).ok());

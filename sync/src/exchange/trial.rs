@@ -1,10 +1,11 @@
 //! Finds the row of a transaction that the primary refuses, if its message points at none: by
 //! bisection, prefixes of the transaction are tried in a push that is never applied.
 
-use fastest_schema::{Payload, TRIAL_SQL, TRIED};
+use fastest_schema::{Payload, TRIAL_SQL};
 
 use crate::exchange::plan::PlannedRow;
 use crate::exchange::sent::add;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError};
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
@@ -41,7 +42,7 @@ async fn is_refused(
     }
     let payload = serde_json::to_string(&payload).expect("a payload serialises");
     match primary.run(TRIAL_SQL, &[&device, &payload]).await {
-        Err(PrimaryError::Failed { message, .. }) if message.contains(TRIED) => Some(false),
+        Err(PrimaryError::Failed { cause: Cause::Tried, .. }) => Some(false),
         Err(error) if error.is_of_rows() => Some(true),
         _ => None,
     }

@@ -15,6 +15,7 @@ use http::Api;
 use serde::Serialize;
 
 use crate::remote::address::D1Address;
+use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
@@ -75,15 +76,13 @@ impl D1 {
     /// Adds advice to the error of a migration that the API itself cannot run.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
-            PrimaryError::Failed { url, message, of_rows }
-                if message.contains("incomplete input") =>
-            {
+            PrimaryError::Failed { url, message, cause: cause @ Cause::IncompleteInput } => {
                 let message = format!(
                     "{message}: its API cuts triggers at their semicolons. Copy the .sql files (Fastest's \
                      own are in schema/migrations) into the `migrations` folder of a wrangler project with this \
                      database, and run `npx wrangler d1 migrations apply DATABASE --remote` there"
                 );
-                PrimaryError::Failed { url, message, of_rows }
+                PrimaryError::Failed { url, message, cause }
             }
             error => error,
         }

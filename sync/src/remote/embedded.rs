@@ -14,12 +14,14 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal, words};
+use crate::base::sqlite;
+use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal};
 use crate::remote::address::file_url;
+use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::sanitize::said;
-use crate::remote::words::{is_of_engine, is_of_server};
+use crate::remote::words;
 
 /// A SQLite file as a primary. Calls block the task that makes them, because SQLite does.
 pub struct Embedded {
@@ -162,7 +164,7 @@ impl Embedded {
     }
 
     fn error(&self, error: rusqlite::Error) -> PrimaryError {
-        let (url, message) = (self.url.clone(), words(&error));
+        let (url, message) = (self.url.clone(), sqlite::words(&error));
         if let Some(error) = PrimaryError::from_sqlite(&url, &message) {
             return error;
         }
@@ -178,32 +180,11 @@ impl Embedded {
                 let message = "a statement of ours does not end there: a view or a trigger in the file is not \
                                what Fastest made"
                     .to_owned();
-                PrimaryError::Failed { url, message, of_rows: false }
+                PrimaryError::Failed { url, message, cause: Cause::Server }
             }
             code => {
-                let server = matches!(
-                    code,
-                    Some(
-                        ErrorCode::DiskFull
-                            | ErrorCode::OutOfMemory
-                            | ErrorCode::ReadOnly
-                            | ErrorCode::DatabaseCorrupt
-                            | ErrorCode::NotADatabase
-                            | ErrorCode::PermissionDenied
-                            | ErrorCode::AuthorizationForStatementDenied
-                            | ErrorCode::DatabaseLocked
-                            | ErrorCode::OperationAborted
-                            | ErrorCode::SchemaChanged
-                            | ErrorCode::FileLockingProtocolFailed
-                            | ErrorCode::ApiMisuse
-                    )
-                );
-                // A trigger's own message may look like one of the server's.
-                let of_rows = match code {
-                    Some(ErrorCode::ConstraintViolation) => !is_of_engine(&message),
-                    _ => !server && !is_of_server(&message),
-                };
-                PrimaryError::Failed { url, message: said(&message), of_rows }
+                let cause = cause(code, &message);
+                PrimaryError::Failed { url, message: said(&message), cause }
             }
         }
     }
@@ -229,6 +210,29 @@ impl Embedded {
             }
         }
         Ok(rows)
+    }
+}
+
+/// Works out why a statement failed: by the code of SQLite, and where that says little, by its message.
+fn cause(code: Option<ErrorCode>, message: &str) -> Cause {
+    match code {
+        Some(ErrorCode::ConstraintViolation) => words::constraint(message),
+        Some(ErrorCode::TooBig) => Cause::TooLarge,
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::OutOfMemory
+            | ErrorCode::ReadOnly
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OperationAborted
+            | ErrorCode::SchemaChanged
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::ApiMisuse,
+        ) => Cause::Server,
+        _ => words::cause(message),
     }
 }
 
@@ -309,7 +313,7 @@ mod tests {
              CREATE TRIGGER loops AFTER INSERT ON t BEGIN INSERT INTO t SELECT x FROM endless; END;"
         ));
         let refused = |sql: &str| match ask(&primary, sql) {
-            Err(PrimaryError::Failed { message, of_rows: false, .. }) => message,
+            Err(PrimaryError::Failed { message, cause: Cause::Server, .. }) => message,
             answer => panic!("{sql}: {:?}", answer.map(|rows| rows.len())),
         };
         for sql in ["SELECT count(*) FROM endless", "INSERT INTO t VALUES (1)"] {

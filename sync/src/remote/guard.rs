@@ -191,7 +191,9 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         Unreachable { url, reason, failure } => Unreachable { url, reason: clean(reason), failure },
         Denied { url, denial, message } => Denied { url, denial, message: clean(message) },
         NoDatabase { url, message } => NoDatabase { url, message: clean(message) },
-        Failed { url, message, of_rows } => Failed { url, message: clean(message), of_rows },
+        Failed { url, message, cause } => {
+            Failed { url, message: clean(message), cause: cause.cleaned(clean) }
+        }
         Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
         Occupied { url, what } => Occupied { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },

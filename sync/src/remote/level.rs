@@ -5,6 +5,7 @@ use fastest_schema::{
 };
 
 use crate::base::clock;
+use crate::remote::cause::Cause;
 use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 
@@ -169,9 +170,7 @@ pub(crate) async fn explained(
     schema: &Schema,
     error: PrimaryError,
 ) -> PrimaryError {
-    let message = error.to_string();
-    let words = ["no such table", "no such column", "has no column named"];
-    if !words.iter().any(|words| message.contains(words)) {
+    if !matches!(error.cause(), Some(Cause::NoTable | Cause::NoColumn)) {
         return error;
     }
     let lacked = match lacked(primary, schema).await {
@@ -184,7 +183,11 @@ pub(crate) async fn explained(
     }
     match gone(primary, schema).await {
         Err(why) => why,
-        Ok(Some(message)) => PrimaryError::Failed { url, message, of_rows: false },
+        Ok(Some(message)) => {
+            // What is missing stays the cause, in words that say what to do.
+            let cause = error.cause().cloned().unwrap_or(Cause::NoTable);
+            PrimaryError::Failed { url, message, cause }
+        }
         Ok(None) => error,
     }
 }

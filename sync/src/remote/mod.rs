@@ -3,6 +3,7 @@
 //! Nothing here knows the replica.
 
 pub mod address;
+pub mod cause;
 pub mod d1;
 pub mod embedded;
 pub(crate) mod guard;

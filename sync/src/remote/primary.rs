@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use fastest_schema::Refusal;
 
 use crate::base::clock;
+use crate::remote::cause::{Cause, ConstraintKind};
 use crate::remote::sanitize::said;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
@@ -116,9 +117,8 @@ pub enum PrimaryError {
         url: String,
         /// Its own message.
         message: String,
-        /// Whether the rows that the statement would write may be at fault: a constraint, a trigger or
-        /// a limit of size refused them.
-        of_rows: bool,
+        /// What it means.
+        cause: Cause,
     },
     /// Its answer breaks the protocol, or contradicts itself.
     #[error("the primary {url} answered what no primary should: {what}")]
@@ -193,9 +193,6 @@ impl Denial {
         }
     }
 }
-
-/// The message of SQLite if triggers or a cascade go deeper than its limit, which is ten levels on D1.
-pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
 
 /// How often in a row the answer to another question is taken for a fault of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
@@ -303,16 +300,22 @@ impl PrimaryError {
     pub(crate) fn is_of_rows(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
-            Self::Failed { of_rows, .. } => *of_rows,
-            _ => false,
+            _ => self.cause().is_some_and(Cause::is_of_rows),
         }
     }
 
     /// Whether a push was refused for a foreign key. Others have deleted rows that ours refer to, or
     /// refer to rows that we delete; or the primary has lost rows.
     pub(crate) fn lacks_rows(&self) -> bool {
-        let words = "FOREIGN KEY constraint failed";
-        matches!(self, Self::Failed { message, .. } if message.contains(words))
+        self.cause().and_then(Cause::constraint) == Some(ConstraintKind::ForeignKey)
+    }
+
+    /// Returns why the statement failed, if the primary ran it.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Failed { cause, .. } => Some(cause),
+            _ => None,
+        }
     }
 
     /// Returns the rule by which a push was refused.

@@ -11,6 +11,7 @@ use crate::device::names::check_name;
 use crate::device::open::Device;
 use crate::device::report::{ProjectEntry, ProjectsReport};
 use crate::error::SyncError;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{PrimaryError, ask_list};
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
@@ -30,10 +31,10 @@ impl Device {
         let remote = self.remote()?;
         let found = match ask_list(&*remote.primary, list_projects_sql(), &clock::new_id()).await {
             Ok(found) => found,
-            Err(PrimaryError::NotMigrated { .. }) => Vec::new(),
-            Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
-                Vec::new()
-            }
+            Err(
+                PrimaryError::NotMigrated { .. }
+                | PrimaryError::Failed { cause: Cause::NoTable, .. },
+            ) => Vec::new(),
             // The primary inside of a read-only store fails with another error.
             Err(error) if error.is_unreachable() || self.replica.is_read_only() => {
                 let projects = all.into_values().collect();

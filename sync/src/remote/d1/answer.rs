@@ -13,7 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
 use crate::remote::sanitize::{is_web_page, said};
-use crate::remote::words::{is_of_engine, is_of_server};
+use crate::remote::words;
 
 /// The longest wait that a server can ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -124,8 +124,8 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
     // A trigger's own message may look like one of the server's.
     if message.contains(": SQLITE_CONSTRAINT") {
-        let (url, of_rows) = (place.url.clone(), !is_of_engine(&message));
-        return PrimaryError::Failed { url, message: said(&message), of_rows };
+        let (url, cause) = (place.url.clone(), words::constraint(&message));
+        return PrimaryError::Failed { url, message: said(&message), cause };
     }
     if let Some(failure) = momentary(&message, answer.retry_after) {
         return place.unreachable(failure, with_ray(answer, said(&message)));
@@ -152,7 +152,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
         }
     }
     match message.contains("D1_ERROR") || message.contains("SQLITE_") {
-        true => PrimaryError::Failed { url, of_rows: !is_of_server(&message), message: said },
+        true => PrimaryError::Failed { url, cause: words::cause(&message), message: said },
         false => by_status(place, answer, Some(said)),
     }
 }
@@ -208,7 +208,10 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
             let failure = Failure::Busy { retry_after: answer.retry_after };
             place.unreachable(failure, with_ray(answer, message))
         }
-        400..500 => PrimaryError::Failed { url, message, of_rows: false },
+        400..500 => {
+            let cause = words::cause_of_request(&message);
+            PrimaryError::Failed { url, message, cause }
+        }
         _ => place.unreachable(Failure::Transient, with_ray(answer, message)),
     }
 }

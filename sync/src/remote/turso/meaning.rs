@@ -3,9 +3,10 @@
 //! The types of inner errors are private to the crate, so there is only their text to go by. Therefore
 //! one exact version of the crate is used, and the tests hold an example of each text.
 
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Denial, Failure, PrimaryError};
 use crate::remote::sanitize::{is_web_page, said};
-use crate::remote::words::is_of_server;
+use crate::remote::words;
 
 /// The server whose errors these are.
 pub(super) struct Place {
@@ -23,7 +24,8 @@ impl Place {
     }
 
     pub(super) fn failed(&self, message: &str) -> PrimaryError {
-        PrimaryError::Failed { url: self.url.clone(), message: said(message), of_rows: false }
+        let (url, message) = (self.url.clone(), said(message));
+        PrimaryError::Failed { url, message, cause: Cause::Server }
     }
 
     fn denied(&self, denial: Denial, message: String) -> PrimaryError {
@@ -93,7 +95,9 @@ impl Place {
                 self.unreachable(Failure::Transient, message)
             }
             // What sqld answers if a text is not UTF-8. A retry would fail too.
-            500 if says("invalid utf-8") => PrimaryError::Failed { url, message, of_rows: false },
+            500 if says("invalid utf-8") => {
+                PrimaryError::Failed { url, message, cause: Cause::NotUtf8 }
+            }
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
                 let why = why.unwrap_or_else(|| "there is no TURSO_AUTH_TOKEN".to_owned());
@@ -104,7 +108,7 @@ impl Place {
             404 => PrimaryError::NoDatabase { url, message },
             429 => self.unreachable(Failure::Busy { retry_after: None }, message),
             408 | 500.. => self.unreachable(Failure::Transient, message),
-            400..500 => PrimaryError::Failed { url, message, of_rows: false },
+            400..500 => PrimaryError::Failed { url, message, cause: words::cause_of_request(body) },
             _ => self.unreachable(Failure::Lost, message),
         }
     }
@@ -131,7 +135,7 @@ impl Place {
             true => self.unreachable(Failure::Transient, said(words)),
             false => {
                 let (url, message) = (self.url.clone(), said(words));
-                PrimaryError::Failed { url, message, of_rows: !is_of_server(words) }
+                PrimaryError::Failed { url, message, cause: words::cause(words) }
             }
         }
     }

@@ -24,6 +24,7 @@ use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 use crate::remote::state::RemoteState;
+use crate::remote::statement::Statement;
 use crate::replica::local::cursors::Cursors;
 use crate::replica::local::known::Known;
 use crate::replica::local::parts::Parts;
@@ -210,7 +211,7 @@ async fn ask(
             Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
         };
         let parameters = [scope, &at, PAGE_ROWS, bytes, push_id, &seen, &request];
-        let answer = match primary.run(&sql, &parameters).await {
+        let answer = match primary.run(Statement::reads(&sql), &parameters).await {
             Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
                 set_up(primary, schema).await?;
                 is_set_up = true;

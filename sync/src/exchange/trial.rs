@@ -7,6 +7,7 @@ use crate::exchange::plan::PlannedRow;
 use crate::exchange::sent::add;
 use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError};
+use crate::remote::statement::Statement;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
 
@@ -41,7 +42,8 @@ async fn is_refused(
         add(&mut payload, row, sent.collect());
     }
     let payload = serde_json::to_string(&payload).expect("a payload serialises");
-    match primary.run(TRIAL_SQL, &[&device, &payload]).await {
+    // It is never applied, and a rule may refuse it as any push.
+    match primary.run(Statement::push(TRIAL_SQL), &[&device, &payload]).await {
         Err(PrimaryError::Failed { cause: Cause::Tried, .. }) => Some(false),
         Err(error) if error.is_of_rows() => Some(true),
         _ => None,

@@ -19,6 +19,7 @@ use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
+use crate::remote::statement::Statement;
 
 pub use lookup::resolve;
 
@@ -95,8 +96,12 @@ impl Primary for D1 {
         &self.api.place.url
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        self.raw(sql, parameters).await
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        self.raw(statement.sql, parameters).await
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {

@@ -21,6 +21,7 @@ use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::sanitize::said;
+use crate::remote::statement::{Effect, Statement};
 use crate::remote::words;
 
 /// A SQLite file as a primary. Calls block the task that makes them, because SQLite does.
@@ -191,10 +192,16 @@ impl Embedded {
 
     fn run_blocking(
         connection: &Connection,
-        sql: &str,
+        Statement { sql, effect }: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, rusqlite::Error> {
         let mut statement = connection.prepare_cached(sql)?;
+        // Other primaries believe it, and so a mistake would show there alone, after an answer was lost.
+        if effect == Effect::Reads && !statement.readonly() {
+            let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+            let words = "a statement that should only read would write".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(misuse, Some(words)));
+        }
         let columns = statement.column_count();
         let mut found = statement.query(params_from_iter(parameters))?;
         let (mut rows, mut bytes) = (Rows::new(), 0);
@@ -254,12 +261,16 @@ impl Primary for Embedded {
         &self.url
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let sent = statement.sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
         let rows = self.with(|connection| {
             self.asks_left.store(self.asks_max, Ordering::Relaxed);
-            let run = || Self::run_blocking(connection, sql, parameters);
+            let run = || Self::run_blocking(connection, statement, parameters);
             patiently(connection, &self.path, run).map_err(|error| self.error(error))
         })?;
         self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
@@ -298,8 +309,12 @@ mod tests {
     }
 
     fn ask(primary: &Embedded, sql: &str) -> Result<Rows, PrimaryError> {
+        run(primary, Statement::reads(sql))
+    }
+
+    fn run(primary: &Embedded, statement: Statement<'_>) -> Result<Rows, PrimaryError> {
         use futures_util::FutureExt as _;
-        primary.run(sql, &[]).now_or_never().expect("SQLite makes the task wait")
+        primary.run(statement, &[]).now_or_never().expect("SQLite makes the task wait")
     }
 
     #[test]
@@ -312,14 +327,29 @@ mod tests {
              CREATE TABLE t(x);
              CREATE TRIGGER loops AFTER INSERT ON t BEGIN INSERT INTO t SELECT x FROM endless; END;"
         ));
-        let refused = |sql: &str| match ask(&primary, sql) {
+        let refused = |statement| match run(&primary, statement) {
             Err(PrimaryError::Failed { message, cause: Cause::Server, .. }) => message,
-            answer => panic!("{sql}: {:?}", answer.map(|rows| rows.len())),
+            answer => panic!("{statement:?}: {:?}", answer.map(|rows| rows.len())),
         };
-        for sql in ["SELECT count(*) FROM endless", "INSERT INTO t VALUES (1)"] {
-            assert!(refused(sql).contains("does not end"), "{sql}");
+        for statement in [
+            Statement::reads("SELECT count(*) FROM endless"),
+            Statement::once("INSERT INTO t VALUES (1)"),
+        ] {
+            assert!(refused(statement).contains("does not end"), "{statement:?}");
         }
         // The next one has all of its steps, and nothing of the trigger's stays.
+        assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
+    }
+
+    #[test]
+    fn what_is_said_to_read_cannot_write() {
+        let (_folder, primary) = primary("CREATE TABLE t(x)");
+        for sql in
+            ["INSERT INTO t VALUES (1)", "WITH w(x) AS (SELECT 1) DELETE FROM t", "DROP TABLE t"]
+        {
+            let refused = ask(&primary, sql).unwrap_err().to_string();
+            assert!(refused.contains("should only read"), "{refused}");
+        }
         assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
     }
 

@@ -16,6 +16,7 @@ use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::sanitize::said;
 use crate::remote::secret::{Secret, Secrets};
+use crate::remote::statement::Statement;
 
 /// A prefix of a secret of this length counts as a leak. Shorter secrets are ignored, because they may
 /// be a part of any text.
@@ -79,11 +80,16 @@ impl Primary for GuardedPrimary {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
         let begun = Instant::now();
-        let answer = self.inner.run(sql, parameters).await;
+        let answer = self.inner.run(statement, parameters).await;
         let answer = answer.map_err(|error| clean_primary(error, &self.secrets));
-        let (url, statement, ms) = (self.url(), beginning(sql), elapsed_ms(begun));
+        let (url, sql, ms) = (self.url(), statement.sql, elapsed_ms(begun));
+        let statement = beginning(sql);
         match &answer {
             Ok(rows) => debug!(%url, statement, ms, rows = rows.len(), "statement run"),
             Err(error) => debug!(%url, statement, ms, %error, "statement failed"),

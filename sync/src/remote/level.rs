@@ -8,6 +8,7 @@ use crate::base::clock;
 use crate::remote::cause::Cause;
 use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
+use crate::remote::statement::Statement;
 
 /// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each as
 /// a whole or not at all. Returns their names. Refuses a database that has the engine of another
@@ -118,7 +119,8 @@ impl Engine {
 /// Asks a primary who has set it up. Creates the table that migrations are recorded in.
 async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
-        primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+        // It does nothing if the table exists.
+        primary.run(Statement::repeatable(D1_MIGRATIONS_DDL), &[]).await?;
         match ask_list(primary, engine_sql(), &clock::new_id()).await {
             // The answer that said that the table was created belongs to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
@@ -229,7 +231,7 @@ pub(crate) async fn last_migration(
     schema: &Schema,
 ) -> Result<Option<String>, PrimaryError> {
     let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
-    if primary.run(tables, &[]).await?.is_empty() {
+    if primary.run(Statement::reads(tables), &[]).await?.is_empty() {
         return Ok(None);
     }
     let applied = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;

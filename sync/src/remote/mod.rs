@@ -18,6 +18,7 @@ pub(crate) mod sanitize;
 pub mod secret;
 pub mod sharing;
 pub mod state;
+pub mod statement;
 pub(crate) mod tls;
 pub mod turso;
 pub(crate) mod words;

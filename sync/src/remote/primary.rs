@@ -14,6 +14,7 @@ use fastest_schema::Refusal;
 use crate::base::clock;
 use crate::remote::cause::{Cause, ConstraintKind};
 use crate::remote::sanitize::said;
+use crate::remote::statement::Statement;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -27,8 +28,13 @@ pub trait Primary: Send + Sync {
     /// Runs one statement, as a whole or not at all. `parameters` bind to `?1`, `?2`, …
     ///
     /// After [`PrimaryError::Unreachable`], the outcome may be unknown ([`Failure`]): the statement may
-    /// have been applied. A caller whose statement must not be applied twice has to find out first.
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError>;
+    /// have been applied. Some primaries send a statement again if its [`Effect`](super::statement::Effect)
+    /// allows that; a caller of any other has to find out first.
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError>;
 
     /// Makes a text of the primary fit for a message. A primary that is sent secrets removes them here.
     fn said(&self, text: &str) -> String {
@@ -204,7 +210,7 @@ pub(crate) async fn ask_list(
     parameter: &str,
 ) -> Result<Vec<String>, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
-        let answer = primary.run(sql, &[parameter]).await?;
+        let answer = primary.run(Statement::reads(sql), &[parameter]).await?;
         if let [row] = &answer[..]
             && let [Some(asked), Some(list)] = &row[..]
             && asked == parameter
@@ -235,7 +241,7 @@ pub(crate) async fn ask_cell_by(
 ) -> Result<Option<String>, PrimaryError> {
     let sql = format!("SELECT ?1, ({cell})");
     for _ in 0..STRAY_ANSWERS_MAX {
-        let mut answer = primary.run(&sql, parameters).await?;
+        let mut answer = primary.run(Statement::reads(&sql), parameters).await?;
         if let [row] = &mut answer[..]
             && let [Some(asked), found] = &mut row[..]
             && Some(&asked.as_str()) == parameters.first()
@@ -255,7 +261,7 @@ pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
 ) -> Result<T, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         let request = clock::new_id();
-        match decode(&request, &primary.run(sql, &[&request]).await?) {
+        match decode(&request, &primary.run(Statement::reads(sql), &[&request]).await?) {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}
             Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
@@ -330,6 +336,6 @@ impl PrimaryError {
 /// Asks what time it is for a primary: RFC 3339, UTC, unchecked. Empty if it answers nothing.
 pub(crate) async fn ask_time(primary: &dyn Primary) -> Result<String, PrimaryError> {
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-    let rows = primary.run(sql, &[]).await?;
+    let rows = primary.run(Statement::reads(sql), &[]).await?;
     Ok(rows.into_iter().flatten().flatten().next().unwrap_or_default())
 }

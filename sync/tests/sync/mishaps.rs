@@ -19,6 +19,7 @@ use fastest_sync::remote::pack_store::directory::{Directory, packs_dir};
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::replica::local::outbox::Outbox;
 use fastest_sync::replica::open::Replica;
 
@@ -120,9 +121,15 @@ impl Primary for Lossy {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let answer = self.inner.run(sql, parameters).await?;
-        if sql == PUSH_SQL && self.answered.lock().unwrap().insert(parameters[0].to_owned()) {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let answer = self.inner.run(statement, parameters).await?;
+        if statement.sql == PUSH_SQL
+            && self.answered.lock().unwrap().insert(parameters[0].to_owned())
+        {
             let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }

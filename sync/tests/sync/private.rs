@@ -11,6 +11,7 @@ use fastest_schema::{
 use fastest_sync::Remote;
 use fastest_sync::exchange::pull::pull_scope;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::replica::local::remote_row::RemoteRow;
 use fastest_sync::replica::open::Replica;
 
@@ -187,7 +188,8 @@ fn a_push_to_a_private_table_is_refused() {
     for table in TABLES.iter().filter(|table| is_private(table)) {
         for (part, row) in [("rows", "{}"), ("patch", "{}"), ("delete", "\"x\"")] {
             let payload = format!(r#"{{"v":1,"counter":1,"{part}":{{"{}":[{row}]}}}}"#, table.name);
-            let error = run(remote.primary.run(PUSH_1_SQL, &["push", "device", &payload]));
+            let error =
+                run(remote.primary.run(Statement::push(PUSH_1_SQL), &["push", "device", &payload]));
             assert_eq!(error.unwrap_err().refusal(), Some(Refusal::UnknownTable), "{payload}");
         }
     }

@@ -15,6 +15,7 @@ use crate::remote::level::{check_migration, last_migration};
 use crate::remote::pack_store::store::{LargePacks, PackStoreError};
 use crate::remote::primary::{Denial, Primary, PrimaryError, ask_time};
 use crate::remote::state::{Packs, RemoteState};
+use crate::remote::statement::Statement;
 use crate::replica::local::remote_row::RemoteRow;
 
 /// The most by which clocks may differ. Ids sort by time, so beyond this the snapshots of several
@@ -167,7 +168,7 @@ impl Checkup {
     /// rule refuses it, this device may write, and nothing was written.
     async fn permission(&mut self, primary: &dyn Primary) {
         let id = format!("check-{}", clock::new_id());
-        match primary.run(PUSH_SQL, &[&id, &id, r#"{"v":0}"#]).await {
+        match primary.run(Statement::push(PUSH_SQL), &[&id, &id, r#"{"v":0}"#]).await {
             Err(PrimaryError::Refused { refusal: Refusal::PayloadVersion, .. }) => {
                 self.ok("permission", "it may be written to");
             }

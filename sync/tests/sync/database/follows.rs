@@ -1,6 +1,7 @@
 //! A file and its primary follow a schema that grew, while rows wait and a conflict is open.
 
 use super::*;
+use fastest_sync::remote::statement::Statement;
 
 /// The same application, a version later: with one more table and two more columns.
 mod later {
@@ -79,7 +80,7 @@ fn a_file_follows_its_schema() {
     assert!(error.contains("lacks migration 0001_desk_colour.sql"), "{error}");
     assert_eq!(run(migrate(&*remote.primary, &later::DESK)).unwrap(), ["0001_desk_colour.sql"]);
     let paint = "UPDATE projects SET colour = 'red' WHERE id = 'p'";
-    run(remote.primary.run(paint, &[])).unwrap();
+    run(remote.primary.run(Statement::once(paint), &[])).unwrap();
     sync(&mut two, &remote);
     let row = two.get::<later::Project>("p").unwrap().unwrap();
     assert_eq!(

@@ -34,6 +34,7 @@ use crate::device::store_modes::close_store;
 use crate::device::trust::{self, Trust};
 use crate::device::working_copy::{CopyLock, WorkingCopy};
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::pull::pull_scope;
 use crate::remote::meter::Traffic;
 use crate::remote::open::Remote;
@@ -235,7 +236,7 @@ impl Device {
             let main = project.main_workspace_id.as_deref();
             let found = all.iter().find(|w| Some(w.id.as_str()) == main).or(all.first());
             return found.cloned().ok_or_else(|| SyncError::Unknown {
-                what: "workspace",
+                what: Named::Workspace,
                 name: "main".into(),
                 nearest: None,
             });
@@ -255,11 +256,11 @@ impl Device {
             [one] => Ok(one.clone()),
             [] => {
                 let nearest = nearest(name, all.iter().map(|w| w.name.as_str()));
-                Err(SyncError::Unknown { what: "workspace", name: name.into(), nearest })
+                Err(SyncError::Unknown { what: Named::Workspace, name: name.into(), nearest })
             }
             _ => {
                 let candidates = found.into_iter().map(tell_workspace).collect();
-                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
+                Err(SyncError::Ambiguous { what: Named::Workspace, name: name.into(), candidates })
             }
         }
     }
@@ -267,7 +268,11 @@ impl Device {
     /// Returns the row of a snapshot that another row refers to.
     pub(crate) fn snapshot_row(&self, id: &str) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;
-        row.ok_or_else(|| SyncError::Unknown { what: "snapshot", name: id.into(), nearest: None })
+        row.ok_or_else(|| SyncError::Unknown {
+            what: Named::Snapshot,
+            name: id.into(),
+            nearest: None,
+        })
     }
 
     /// Opens the remote that the device follows.

@@ -10,6 +10,7 @@ use crate::device::nearest::nearest;
 use crate::device::open::Device;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::rows::snapshots::Snapshots;
 
 /// The most snapshots that are listed if a name is ambiguous.
@@ -47,7 +48,7 @@ impl Device {
         steps: usize,
     ) -> Result<Snapshot, SyncError> {
         let unknown = || {
-            let (what, name) = ("snapshot", name.to_owned());
+            let (what, name) = (Named::Snapshot, name.to_owned());
             SyncError::Unknown { what, name, nearest: None }
         };
         let (head, _) = self.head_of(copy)?;
@@ -68,7 +69,7 @@ impl Device {
         if found.project_id == copy.project_id {
             return Ok(found);
         }
-        Err(SyncError::Unknown { what: "snapshot", name: id.to_owned(), nearest: None })
+        Err(SyncError::Unknown { what: Named::Snapshot, name: id.to_owned(), nearest: None })
     }
 
     fn head_of_workspace(
@@ -107,7 +108,7 @@ impl Device {
             candidates.truncate(CANDIDATES_MAX as usize);
             candidates.push("others".to_owned());
         }
-        Err(SyncError::Ambiguous { what: "snapshot", name: name.to_owned(), candidates })
+        Err(SyncError::Ambiguous { what: Named::Snapshot, name: name.to_owned(), candidates })
     }
 
     fn no_snapshot(&self, copy: &WorkingCopy, name: &str) -> Result<SyncError, SyncError> {
@@ -115,6 +116,6 @@ impl Device {
         let newest = snapshots.by_time(&copy.project_id, None, NEAREST_OF)?;
         let id = if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
         let nearest = nearest(&id, newest.iter().map(|(_, id)| id.as_str()));
-        Ok(SyncError::Unknown { what: "snapshot", name: name.to_owned(), nearest })
+        Ok(SyncError::Unknown { what: Named::Snapshot, name: name.to_owned(), nearest })
     }
 }

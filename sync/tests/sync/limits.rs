@@ -83,7 +83,7 @@ fn the_largest_rows_go_through() {
         assert!(refused.to_string().contains("100001 bytes"), "{refused}");
         let copy = one.copy("app");
         let refused = one.device.snapshot(&copy, Some(&long), &activity).unwrap_err();
-        assert_eq!(refused.code(), "too_long");
+        assert_eq!(refused.code().as_str(), "too_long");
         // Several of them wait at once.
         for text in ["2", "3", "4", "5"] {
             one.write("app/a", text);

@@ -30,6 +30,7 @@ use crate::device::open::Device;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::{CopyLock, WorkingCopy, is_bare};
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::pull::{Reader, pull_and_read, pull_scope};
 use crate::exchange::tree_of::tree_of;
 use crate::remote::meter::Traffic;
@@ -51,7 +52,7 @@ impl Device {
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
         if let Some(name) = workspace {
-            check_name("workspace", name)?;
+            check_name(Named::Workspace, name)?;
         }
         let known = self.known_projects(project)?;
         let unfinished = self.go_on(
@@ -293,7 +294,7 @@ impl Device {
         }
         let row = self.replica.read().row::<Project>(&found)?;
         let unknown =
-            || SyncError::Unknown { what: "project", name: name.to_owned(), nearest: None };
+            || SyncError::Unknown { what: Named::Project, name: name.to_owned(), nearest: None };
         let (project, traffic) = (row.ok_or_else(unknown)?, remote.meter.traffic());
         Ok(Fetched { project, traffic, notices })
     }
@@ -315,12 +316,16 @@ impl Device {
             (None, 0) => {
                 let names = Projects(self.replica.read()).names()?;
                 let nearest = nearest(name, names.iter().map(String::as_str));
-                Err(SyncError::Unknown { what: "project", name: name.to_owned(), nearest })
+                Err(SyncError::Unknown { what: Named::Project, name: name.to_owned(), nearest })
             }
             (None, _) => {
                 let candidates = found.iter().map(|id| self.tell_project(id));
                 let candidates = candidates.collect::<Result<_, _>>()?;
-                Err(SyncError::Ambiguous { what: "project", name: name.to_owned(), candidates })
+                Err(SyncError::Ambiguous {
+                    what: Named::Project,
+                    name: name.to_owned(),
+                    candidates,
+                })
             }
         }
     }

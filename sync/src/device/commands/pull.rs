@@ -439,10 +439,13 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
 
 /// Returns a conflict as it is reported.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
+    use crate::device::report::ConflictKind as Reported;
     let (kind, theirs) = match &conflict.kind {
-        ConflictKind::BothChanged { theirs_path } => ("both_changed", Some(show(theirs_path))),
-        ConflictKind::DeletedByThem => ("deleted_by_them", None),
-        ConflictKind::DeletedByUs => ("deleted_by_us", None),
+        ConflictKind::BothChanged { theirs_path } => {
+            (Reported::BothChanged, Some(show(theirs_path)))
+        }
+        ConflictKind::DeletedByThem => (Reported::DeletedByThem, None),
+        ConflictKind::DeletedByUs => (Reported::DeletedByUs, None),
     };
     ConflictReport { path: show(&conflict.path), kind, theirs }
 }

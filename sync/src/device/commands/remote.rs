@@ -104,8 +104,7 @@ impl Device {
         let state = RemoteRow(self.replica.read()).get()?;
         let url = primary_url(&state, self)?;
         let inline_packs = state.packs == Packs::Rows;
-        let packs = state.packs.name().to_owned();
-        Ok(RemoteReport { url, inline_packs, packs, ..RemoteReport::default() })
+        Ok(RemoteReport { url, inline_packs, packs: state.packs, ..RemoteReport::default() })
     }
 
     /// Brings the primary's schema up to date.

@@ -12,6 +12,7 @@ use crate::device::open::Device;
 use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
@@ -38,7 +39,7 @@ impl Device {
         dir: Option<&Path>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let project = self.project_of(copy)?;
         let beside = || {
             let mut folder = copy.root().file_name().unwrap_or_default().to_owned();
@@ -76,7 +77,7 @@ impl Device {
         copy: &WorkingCopy,
         name: &str,
     ) -> Result<CloneReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let (_lock, warnings) = self.enter(copy)?;
         let making = self.copies_lock()?;
         let project = self.project_of(copy)?;
@@ -136,7 +137,7 @@ impl Device {
         workspace: &str,
         name: &str,
     ) -> Result<WorkspacesReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let project = self.project_of(copy)?;
         let id = self.named_workspace(&project, Some(workspace))?.id;
         self.replica.write(|session| {

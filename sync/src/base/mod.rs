@@ -1,6 +1,7 @@
-//! The foundation of the other rooms: time and ids, locks between processes, and what each SQLite file
-//! needs.
+//! The foundation of the other rooms: time and ids, locks between processes, what each SQLite file
+//! needs, and what differs between schemas.
 
 pub(crate) mod clock;
+pub(crate) mod rules;
 pub(crate) mod sqlite;
 pub mod waiting;

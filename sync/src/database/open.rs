@@ -66,6 +66,7 @@ use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::base::rules::Rules;
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
 use crate::database::error::DatabaseError;
@@ -159,7 +160,7 @@ impl Database {
         scope: Option<String>,
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
-        if schema.is_fastest() {
+        if Rules::of(schema).has_engine_tables {
             // Its rows need packs: they are accessed through `Device`.
             return Err(SchemaError::Owner(schema.owner).into());
         }

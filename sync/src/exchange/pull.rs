@@ -110,7 +110,9 @@ pub(crate) async fn pull_and_read(
         let seen = Known(replica.read()).seen(scope, cursor)?;
         let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
             // The primary inside the store has no other devices that an upgrade could lock out.
-            Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
+            Err(PrimaryError::Behind { .. })
+                if remote.chosen.is_none() && replica.rules().upgrades_own_primary =>
+            {
                 migrate(primary, schema).await?;
                 continue;
             }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use fastest_schema::{Policy, Schema};
 
+use crate::base::rules::Rules;
 use crate::exchange::order::{Order, handovers, ordered, references};
 use crate::replica::keys::foreign_keys;
 use crate::replica::local::outbox::Entry;
@@ -71,7 +72,7 @@ pub(crate) fn select<'e>(
     follow(&then_of, &mut stay);
     let free = |at: &usize| !stay[groups.of[*at]] && !later.contains(at);
     let held = !struck.is_empty();
-    if schema.is_fastest() {
+    if !Rules::of(schema).keeps_transactions {
         let free: Vec<&Entry> = (0..all.len()).filter(free).map(|at| all[at]).collect();
         let transactions = ordered(schema, &free).into_iter().map(|entry| vec![entry]).collect();
         return Selected { transactions, held };

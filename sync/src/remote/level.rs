@@ -5,6 +5,7 @@ use fastest_schema::{
 };
 
 use crate::base::clock;
+use crate::base::rules::Rules;
 use crate::remote::cause::Cause;
 use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
@@ -93,7 +94,8 @@ impl Engine {
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
         // Others may use the name of Fastest's first migration.
-        let ours = !applied.is_empty() && (self.has("fastest_packs") || !schema.is_fastest());
+        let ours = !applied.is_empty()
+            && (self.has("fastest_packs") || !Rules::of(schema).has_engine_tables);
         match (self.has("fastest_meta"), applied.first()) {
             _ if schema.migrations.is_empty() => None,
             (false, Some(first)) => Some(format!(
@@ -135,12 +137,12 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
 }
 
 /// Refuses a primary that a newer version of an application has migrated, before anything is written,
-/// because a name may mean something else there by now. Fastest's own migrations only add.
+/// because a name may mean something else there by now, unless migrations only add.
 pub(crate) async fn check_not_newer(
     primary: &dyn Primary,
     schema: &Schema,
 ) -> Result<(), PrimaryError> {
-    if schema.is_fastest() || schema.migrations.is_empty() {
+    if Rules::of(schema).migrations_only_add || schema.migrations.is_empty() {
         return Ok(());
     }
     match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
@@ -172,9 +174,9 @@ pub(crate) async fn explained(
     schema: &Schema,
     error: PrimaryError,
 ) -> PrimaryError {
-    if !matches!(error.cause(), Some(Cause::NoTable | Cause::NoColumn)) {
+    let Some(cause @ (Cause::NoTable | Cause::NoColumn)) = error.cause().cloned() else {
         return error;
-    }
+    };
     let lacked = match lacked(primary, schema).await {
         Err(why) => return why,
         Ok(lacked) => lacked,
@@ -185,11 +187,7 @@ pub(crate) async fn explained(
     }
     match gone(primary, schema).await {
         Err(why) => why,
-        Ok(Some(message)) => {
-            // What is missing stays the cause, in words that say what to do.
-            let cause = error.cause().cloned().unwrap_or(Cause::NoTable);
-            PrimaryError::Failed { url, message, cause }
-        }
+        Ok(Some(message)) => PrimaryError::Failed { url, message, cause },
         Ok(None) => error,
     }
 }

@@ -127,11 +127,9 @@ impl Incoming<'_> {
             // Our own push comes back: the entry is newer.
             return Ok(());
         }
-        // An application may have moved its row to another scope here.
-        let waits_in = match self.0.schema.is_fastest() {
-            true => scope.to_owned(),
-            false => entry.scope.clone(),
-        };
+        // The row may have moved to another scope here.
+        let waits_in =
+            if self.0.rules.rows_change_scope { entry.scope.clone() } else { scope.to_owned() };
         let entry = Entry { scope: waits_in, ..entry };
         let Some(ours) = &entry.row else {
             return self.apply_over_delete(entry, version, theirs);
@@ -266,7 +264,7 @@ impl Incoming<'_> {
         values: Option<Values>,
     ) -> Result<(), ReplicaError> {
         match values {
-            Some(values) if !self.0.schema.is_fastest() && table.policy == Policy::Versioned => {
+            Some(values) if self.0.rules.deletes_cascade && table.policy == Policy::Versioned => {
                 Deletes(self.0).strike_append_only(table, &values, Struck::Taken)
             }
             _ => Ok(()),

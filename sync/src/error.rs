@@ -362,12 +362,11 @@ pub enum SyncError {
 
 /// Returns how to get the pack of a [`SyncError::DamagedAtRemote`].
 fn way_out(is_asked_for: bool) -> &'static str {
-    match is_asked_for {
-        true => {
-            "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \
+    if is_asked_for {
+        "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \
              on one of them, then try again"
-        }
-        false => "; a device that has the pack sends it again by `fastest doctor --remote --mend`",
+    } else {
+        "; a device that has the pack sends it again by `fastest doctor --remote --mend`"
     }
 }
 

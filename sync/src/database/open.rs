@@ -169,12 +169,11 @@ impl Database {
             replica.write(|session| introduce(session, scope.as_deref()))?;
         }
         let held = SchemaRow(replica.read()).scope()?;
-        match held == scope {
-            true => Ok(Self { path: path.to_owned(), replica, scope }),
-            false => {
-                let path = path.to_owned();
-                Err(DatabaseError::OtherScope { path, held, asked: scope })
-            }
+        if held == scope {
+            Ok(Self { path: path.to_owned(), replica, scope })
+        } else {
+            let path = path.to_owned();
+            Err(DatabaseError::OtherScope { path, held, asked: scope })
         }
     }
 
@@ -431,9 +430,10 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<String>), DatabaseEr
     let migrations = Vec::from_iter(migration).leak();
     let schema = Schema { owner: held.owner.leak(), tables: tables.leak(), migrations };
     // Opening the file would migrate it to what this build makes of the schema.
-    match declared(&schema) == record {
-        true => Ok((Box::leak(Box::new(schema)), scope)),
-        false => Err(unreadable("another version has made it: open it with its application's own")),
+    if declared(&schema) == record {
+        Ok((Box::leak(Box::new(schema)), scope))
+    } else {
+        Err(unreadable("another version has made it: open it with its application's own"))
     }
 }
 

@@ -374,12 +374,11 @@ fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
 /// snapshots.
 fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
     let path = dir.join(".gitignore");
-    match path.exists() {
-        true => Ok(()),
-        false => {
-            let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
-            write().map_err(SyncError::io("write", &path))
-        }
+    if path.exists() {
+        Ok(())
+    } else {
+        let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
+        write().map_err(SyncError::io("write", &path))
     }
 }
 

@@ -284,9 +284,10 @@ pub(crate) fn is_known(
     key: &str,
 ) -> Result<Option<String>, ReplicaError> {
     let session = replica.read();
-    match session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
-        true => Known(session).scope(table, key),
-        false => Ok(None),
+    if session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
+        Known(session).scope(table, key)
+    } else {
+        Ok(None)
     }
 }
 

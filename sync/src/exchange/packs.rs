@@ -88,9 +88,10 @@ impl Arrivals<'_> {
         self.bytes += pack.info().bytes;
         self.packs.push(pack);
         let is_due = self.since.elapsed() >= TAKEN_WITHIN;
-        match is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
-            true => self.take_in(),
-            false => Ok(()),
+        if is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
+            self.take_in()
+        } else {
+            Ok(())
         }
     }
 
@@ -400,12 +401,11 @@ fn take_part(
 /// primary, where a push takes it at its word.
 fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
     let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
-    match claimed == (Ok(info.bytes), Ok(info.objects)) {
-        true => Ok(()),
-        false => {
-            let what = format!("row {} says another size of its pack than it has", row.id);
-            Err(inconsistent(primary, what))
-        }
+    if claimed == (Ok(info.bytes), Ok(info.objects)) {
+        Ok(())
+    } else {
+        let what = format!("row {} says another size of its pack than it has", row.id);
+        Err(inconsistent(primary, what))
     }
 }
 

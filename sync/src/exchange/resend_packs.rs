@@ -158,9 +158,10 @@ async fn look_in_store(remote: &Remote, key: &str, id: &PackId) -> Result<AtRemo
 }
 
 fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
-    match hasher.id() == *id {
-        true => AtRemote::Sound,
-        false => AtRemote::Damaged("its bytes are not those that its id stands for".to_owned()),
+    if hasher.id() == *id {
+        AtRemote::Sound
+    } else {
+        AtRemote::Damaged("its bytes are not those that its id stands for".to_owned())
     }
 }
 

@@ -175,9 +175,10 @@ pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
     // The key column, since the parts of a pack share the entry's key.
     let key = row.columns[row.table.pk].as_str().unwrap_or(&row.key).to_owned();
-    payload.ops.push(match row.delete {
-        true => Op::Delete(table(), key),
-        false => Op::Write(table(), key, columns),
+    payload.ops.push(if row.delete {
+        Op::Delete(table(), key)
+    } else {
+        Op::Write(table(), key, columns)
     });
 }
 

@@ -64,9 +64,10 @@ pub(crate) fn select<'e>(
     for (at, by) in &struck {
         // A delete that needs what is written with the row cannot wait for it: then only the row
         // stays.
-        match reaches(&then_of, groups.of[*at], groups.of[*by]) {
-            true => drop(later.insert(*at)),
-            false => stay[groups.of[*at]] = true,
+        if reaches(&then_of, groups.of[*at], groups.of[*by]) {
+            drop(later.insert(*at))
+        } else {
+            stay[groups.of[*at]] = true
         }
     }
     follow(&then_of, &mut stay);

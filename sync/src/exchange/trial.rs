@@ -21,9 +21,10 @@ pub(crate) async fn at_fault<'r>(
     let (mut taken, mut refused) = (0, unit.len());
     while refused - taken > 1 {
         let middle = taken + (refused - taken) / 2;
-        match is_refused(replica, primary, &unit[..middle]).await? {
-            true => refused = middle,
-            false => taken = middle,
+        if is_refused(replica, primary, &unit[..middle]).await? {
+            refused = middle
+        } else {
+            taken = middle
         }
     }
     unit.get(taken)

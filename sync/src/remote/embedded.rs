@@ -128,9 +128,10 @@ impl Embedded {
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         self.bound(&mut connection)?;
-        match !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
-            true => set_rollback_journal(&connection)?,
-            false => set_wal(&connection)?,
+        if !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
+            set_rollback_journal(&connection)?
+        } else {
+            set_wal(&connection)?
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;

@@ -35,11 +35,10 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
         Some(last) if lacked.len() < schema.migrations.len() => {
-            match half_made::finish(primary, &lacked).await? {
-                true => Ok(()),
-                false => {
-                    Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
-                }
+            if half_made::finish(primary, &lacked).await? {
+                Ok(())
+            } else {
+                Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
             }
         }
         None if !schema.migrations.is_empty() => {
@@ -210,16 +209,17 @@ async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, 
     let name = table.name;
     let columns = table.columns.iter().filter(|column| !is_there(name, column.name));
     let columns: Vec<String> = columns.map(|column| format!("`{}`", column.name)).collect();
-    Ok(Some(match columns.len() == table.columns.len() {
-        true => format!(
+    Ok(Some(if columns.len() == table.columns.len() {
+        format!(
             "it has no table `{name}`: another tool renamed or dropped it; declare it as it is there, \
              generate a migration, and apply it"
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "its table `{name}` has no {}: another tool renamed or dropped it; declare the column as it \
              is there, with `#[renamed_from]` if it has another name, generate a migration, and apply it",
             columns.join(", ")
-        ),
+        )
     }))
 }
 

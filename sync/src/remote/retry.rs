@@ -92,10 +92,7 @@ pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     let doubled = policy.base.saturating_mul(1 << number.saturating_sub(1).min(16));
     let jitter = doubled.min(policy.max_wait).mul_f64(f64::from(random) / f64::from(u32::MAX));
     let wait = least.saturating_add(jitter);
-    match spent.saturating_add(wait) <= total {
-        true => Decision::Wait(wait),
-        false => Decision::GiveUp,
-    }
+    if spent.saturating_add(wait) <= total { Decision::Wait(wait) } else { Decision::GiveUp }
 }
 
 /// A primary that is asked again after a temporary failure.

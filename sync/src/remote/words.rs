@@ -87,9 +87,10 @@ pub(crate) fn constraint(message: &str) -> Cause {
 /// Works out what is wrong with a row, from words that are no constraint's.
 fn of_row(words: &str) -> Cause {
     let columns = columns_named(words);
-    match words.starts_with("cannot store ") && words.contains(" value in ") {
-        true => Cause::Constraint { kind: ConstraintKind::DataType, columns },
-        false => Cause::Row { columns },
+    if words.starts_with("cannot store ") && words.contains(" value in ") {
+        Cause::Constraint { kind: ConstraintKind::DataType, columns }
+    } else {
+        Cause::Row { columns }
     }
 }
 

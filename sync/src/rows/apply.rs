@@ -94,9 +94,10 @@ impl Incoming<'_> {
                 Known(self.0).put(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
-                match Known(self.0).scope(table, key)?.as_deref() == Some(scope) {
-                    true => self.apply_delete(table, key),
-                    false => Ok(()),
+                if Known(self.0).scope(table, key)?.as_deref() == Some(scope) {
+                    self.apply_delete(table, key)
+                } else {
+                    Ok(())
                 }
             }
             Outcome::Left { .. } => Ok(()),
@@ -141,12 +142,11 @@ impl Incoming<'_> {
             Conflicts(self.0).keep(&entry, Some(&theirs), &merged.conflicts)?;
         }
         self.0.put_values(table, &merged.values)?;
-        match merged.values == theirs {
-            true => Outbox(self.0).drop(table, key),
-            false => {
-                let (base, row) = (Some(theirs), Some(merged.values));
-                Outbox(self.0).put(&Entry { base_version: version, base, row, ..entry })
-            }
+        if merged.values == theirs {
+            Outbox(self.0).drop(table, key)
+        } else {
+            let (base, row) = (Some(theirs), Some(merged.values));
+            Outbox(self.0).put(&Entry { base_version: version, base, row, ..entry })
         }
     }
 

@@ -236,10 +236,7 @@ impl Device {
         let taken = Projects(self.replica.read()).workspaces(project_id)?;
         let is_taken = |name: &str| taken.iter().any(|workspace| workspace.name == name);
         if let Some(name) = name {
-            return match is_taken(name) {
-                true => Err(workspace_taken(name)),
-                false => Ok(name.to_owned()),
-            };
+            return if is_taken(name) { Err(workspace_taken(name)) } else { Ok(name.to_owned()) };
         }
         let stem = name_of_folder(root);
         let names = (1..).map(|n| if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
@@ -336,9 +333,10 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
             let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
-            match entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
-                true => Ok(()),
-                false => Err(SyncError::NotEmpty { path: dir.to_owned() }),
+            if entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
+                Ok(())
+            } else {
+                Err(SyncError::NotEmpty { path: dir.to_owned() })
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

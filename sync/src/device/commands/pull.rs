@@ -153,10 +153,8 @@ impl Device {
                 if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
                     self.note_merge(copy, &incoming)?;
                 }
-                let brought = match brought.up_to_date {
-                    true => self.bring_left(copy, activity)?,
-                    false => brought,
-                };
+                let brought =
+                    if brought.up_to_date { self.bring_left(copy, activity)? } else { brought };
                 let came = |paths: &[Vec<u8>]| {
                     let came = paths.iter().filter(|path| !is_in_left(&brought.left, path));
                     show_all(&came.cloned().collect::<Vec<_>>())
@@ -264,9 +262,10 @@ impl Device {
         brought.take(done);
         let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
         for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
-            match self.has_path(&tree, path)? {
-                true => brought.drift.workspace_only.push(path.clone()),
-                false => brought.drift.source_only.push(path.clone()),
+            if self.has_path(&tree, path)? {
+                brought.drift.workspace_only.push(path.clone())
+            } else {
+                brought.drift.source_only.push(path.clone())
             }
         }
         brought.up_to_date =

@@ -82,18 +82,15 @@ impl Device {
         }
         self.replica.write(|session| {
             let old = RemoteRow(session).get()?;
-            match old.url == state.url && !gone {
-                true => {
-                    if old.packs != state.packs {
-                        Requeue(session).packs()?;
-                    }
-                    RemoteRow(session).put(&RemoteState { packs: state.packs, ..old })
+            if old.url == state.url && !gone {
+                if old.packs != state.packs {
+                    Requeue(session).packs()?;
                 }
-                false => {
-                    RemoteRow(session).put(&state)?;
-                    Requeue(session).forget_primary()?;
-                    Requeue(session).everything()
-                }
+                RemoteRow(session).put(&RemoteState { packs: state.packs, ..old })
+            } else {
+                RemoteRow(session).put(&state)?;
+                Requeue(session).forget_primary()?;
+                Requeue(session).everything()
             }
         })?;
         self.remote_check().await

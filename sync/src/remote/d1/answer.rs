@@ -151,9 +151,10 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
             _ => {}
         }
     }
-    match message.contains("D1_ERROR") || message.contains("SQLITE_") {
-        true => PrimaryError::Failed { url, cause: words::cause(&message), message: said },
-        false => by_status(place, answer, Some(said)),
+    if message.contains("D1_ERROR") || message.contains("SQLITE_") {
+        PrimaryError::Failed { url, cause: words::cause(&message), message: said }
+    } else {
+        by_status(place, answer, Some(said))
     }
 }
 

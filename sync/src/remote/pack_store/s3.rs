@@ -238,12 +238,13 @@ impl PackStore for S3 {
         let bytes = read.bytes().await.map_err(failed)?;
         // Some keys may not delete. What stays is a few bytes.
         let _ = self.bucket.delete(&path).await;
-        match bytes == key.as_bytes() {
-            true => Ok(()),
-            false => Err(PackStoreError::Failed {
+        if bytes == key.as_bytes() {
+            Ok(())
+        } else {
+            Err(PackStoreError::Failed {
                 place: self.place.clone(),
                 reason: "what it gives is not what was put".to_owned(),
-            }),
+            })
         }
     }
 }

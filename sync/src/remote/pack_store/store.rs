@@ -118,9 +118,10 @@ pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
     let safe = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    match key.split('/').all(safe) {
-        true => Ok(()),
-        false => Err(PackStoreError::BadKey { key: key.to_owned() }),
+    if key.split('/').all(safe) {
+        Ok(())
+    } else {
+        Err(PackStoreError::BadKey { key: key.to_owned() })
     }
 }
 

@@ -68,9 +68,10 @@ impl Place {
             let message = "it holds letters that are in no token; was it pasted whole?".to_owned();
             return self.denied(Denial::BadToken, message);
         }
-        let failure = match words.starts_with("error trying to connect") {
-            true => Failure::NoConnection,
-            false => Failure::Lost,
+        let failure = if words.starts_with("error trying to connect") {
+            Failure::NoConnection
+        } else {
+            Failure::Lost
         };
         self.unreachable(failure, said(words))
     }
@@ -131,12 +132,11 @@ impl Place {
             "error executing a request on the primary",
             "STREAM_EXPIRED",
         ];
-        match passing.iter().any(|passing| words.contains(passing)) {
-            true => self.unreachable(Failure::Transient, said(words)),
-            false => {
-                let (url, message) = (self.url.clone(), said(words));
-                PrimaryError::Failed { url, message, cause: words::cause(words) }
-            }
+        if passing.iter().any(|passing| words.contains(passing)) {
+            self.unreachable(Failure::Transient, said(words))
+        } else {
+            let (url, message) = (self.url.clone(), said(words));
+            PrimaryError::Failed { url, message, cause: words::cause(words) }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::exchange::referrers::{Kept, kept};
 use crate::exchange::trial::at_fault;
 use crate::remote::cause::{Cause, ConstraintKind, NamedColumn};
 use crate::remote::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::words::{TOO_DEEP, plain};
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::foreign_keys;
@@ -148,7 +148,7 @@ pub(crate) async fn blame(
         let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
         if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
             let Kept { table, key, why } = found;
-            let (table, why) = (table.to_owned(), said(&why));
+            let (table, why) = (table.to_owned(), sanitize(&why));
             return Some(Blame { table, key, column: None, why, named: true });
         }
         if let Ok(Some(blame)) = lacks(replica, primary, unit).await {
@@ -203,7 +203,7 @@ async fn lacks(
             let why = format!(
                 "it names {} {}, which was deleted",
                 orphan.parent,
-                said(&orphan.parent_key)
+                sanitize(&orphan.parent_key)
             );
             return Ok(Some(of(row, Some(orphan.column), why)));
         }
@@ -233,7 +233,7 @@ async fn lacks(
             });
             if !in_unit && ask_cell_by(primary, &cell, &[&value]).await?.is_none() {
                 let why = format!("it names {table} {value}, which the primary does not have");
-                return Ok(Some(of(row, Some(&column), said(&why))));
+                return Ok(Some(of(row, Some(&column), sanitize(&why))));
             }
         }
     }
@@ -317,7 +317,7 @@ fn why(error: &PrimaryError) -> String {
         PrimaryError::Failed { cause: Cause::TooDeep, .. } => {
             format!("{TOO_DEEP}: more rows hang on each other there than go in one delete")
         }
-        PrimaryError::Failed { message, .. } => said(&plain(message)),
+        PrimaryError::Failed { message, .. } => sanitize(&plain(message)),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {
             "the primary has a row of this key, in a scope that is not held here".to_owned()
         }

@@ -348,7 +348,7 @@ async fn receive(
     while let Some(bytes) = stream.next().await {
         let bytes = bytes?;
         if incoming.bytes() + bytes.len() as u64 > bytes_max {
-            let reason = packs.said(&format!("pack {key} is larger than its row says"));
+            let reason = packs.sanitize(&format!("pack {key} is larger than its row says"));
             let place = packs.place().to_owned();
             return Err(PackStoreError::Failed { place, reason }.into());
         }
@@ -360,7 +360,7 @@ async fn receive(
 /// Returns the error for a pack store that returned other bytes than were put there. `reason` may
 /// quote the primary.
 fn failed(remote: &Remote, reason: &str) -> SyncError {
-    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.said(reason));
+    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.sanitize(reason));
     PackStoreError::Failed { place, reason }.into()
 }
 

@@ -288,7 +288,11 @@ impl Push<'_> {
         let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
         for (table, key, scope) in found {
             scopes.extend(sent.scope_of(&table, &key).cloned());
-            if held.contains(&scope) { drop(scopes.insert(scope)) } else { is_foreign = true }
+            if held.contains(&scope) {
+                scopes.insert(scope);
+            } else {
+                is_foreign = true;
+            }
         }
         // No lock is stale if others wrote to rows that refer to these.
         let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };

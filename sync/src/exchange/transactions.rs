@@ -65,9 +65,9 @@ pub(crate) fn select<'e>(
         // A delete that needs what is written with the row cannot wait for it: then only the row
         // stays.
         if reaches(&then_of, groups.of[*at], groups.of[*by]) {
-            drop(later.insert(*at))
+            later.insert(*at);
         } else {
-            stay[groups.of[*at]] = true
+            stay[groups.of[*at]] = true;
         }
     }
     follow(&then_of, &mut stay);

@@ -20,7 +20,7 @@ use crate::remote::address::file_url;
 use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::statement::{Effect, Statement};
 use crate::remote::words;
 
@@ -186,7 +186,7 @@ impl Embedded {
             }
             code => {
                 let cause = cause(code, &message);
-                PrimaryError::Failed { url, message: said(&message), cause }
+                PrimaryError::Failed { url, message: sanitize(&message), cause }
             }
         }
     }

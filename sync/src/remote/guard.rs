@@ -14,7 +14,7 @@ use tracing::{debug, info, trace};
 
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
 use crate::remote::primary::{Primary, PrimaryError, Rows};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::secret::{Secret, Secrets};
 use crate::remote::statement::Statement;
 
@@ -98,8 +98,8 @@ impl Primary for GuardedPrimary {
         answer
     }
 
-    fn said(&self, text: &str) -> String {
-        scrub(said(text), &self.secrets)
+    fn sanitize(&self, text: &str) -> String {
+        scrub(sanitize(text), &self.secrets)
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
@@ -132,7 +132,7 @@ impl GuardedPacks {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
         let (place, ms) = (self.inner.place(), elapsed_ms(begun));
         // A part of the key comes from the primary.
-        let key = self.said(key);
+        let key = self.sanitize(key);
         match &answer {
             Ok(_) => debug!(place, key, ms, "{what}"),
             Err(error) => debug!(place, key, ms, %error, "{what}: failed"),
@@ -167,8 +167,8 @@ impl PackStore for GuardedPacks {
         Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed())
     }
 
-    fn said(&self, text: &str) -> String {
-        scrub(said(text), &self.secrets)
+    fn sanitize(&self, text: &str) -> String {
+        scrub(sanitize(text), &self.secrets)
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
@@ -217,9 +217,9 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
         Failed { place, reason } => Failed { place, reason: clean(reason) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
         // A key contains the owner of a project, whose id the primary sends.
-        Missing { key, place } => Missing { key: clean(said(&key)), place },
-        BadKey { key } => BadKey { key: clean(said(&key)) },
-        NoStore { key } => NoStore { key: clean(said(&key)) },
+        Missing { key, place } => Missing { key: clean(sanitize(&key)), place },
+        BadKey { key } => BadKey { key: clean(sanitize(&key)) },
+        NoStore { key } => NoStore { key: clean(sanitize(&key)) },
         error @ Io { .. } => error,
     }
 }

@@ -60,7 +60,7 @@ pub(crate) async fn lacked(
     let applied = engine.applied(schema, &ours);
     check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
     if let Some(what) = engine.of_another(schema, &applied) {
-        let (url, what) = (primary.url().to_owned(), primary.said(&what));
+        let (url, what) = (primary.url().to_owned(), primary.sanitize(&what));
         return Err(PrimaryError::Occupied { url, what });
     }
     let is_lacked = |migration: &&Migration| applied.iter().all(|name| *name != migration.name);
@@ -160,7 +160,7 @@ pub fn check_migration(
 ) -> Result<(), PrimaryError> {
     match last {
         Some(last) if schema.migrations.iter().all(|migration| migration.name != last) => {
-            let (url, found) = (primary.url().to_owned(), primary.said(last));
+            let (url, found) = (primary.url().to_owned(), primary.sanitize(last));
             Err(PrimaryError::Newer { url, found })
         }
         _ => Ok(()),

@@ -13,7 +13,7 @@ use fastest_schema::Refusal;
 
 use crate::base::clock;
 use crate::remote::cause::{Cause, ConstraintKind};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::statement::Statement;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
@@ -37,8 +37,8 @@ pub trait Primary: Send + Sync {
     ) -> Result<Rows, PrimaryError>;
 
     /// Makes a text of the primary fit for a message. A primary that is sent secrets removes them here.
-    fn said(&self, text: &str) -> String {
-        said(text)
+    fn sanitize(&self, text: &str) -> String {
+        sanitize(text)
     }
 
     /// Applies a migration, as a whole or not at all, and records its name in `d1_migrations`. Does
@@ -287,7 +287,7 @@ impl PrimaryError {
 
     /// Makes the error for an answer that no honest primary gives. `what` may quote the answer.
     pub(crate) fn inconsistent(primary: &dyn Primary, what: &str) -> Self {
-        Self::Inconsistent { url: primary.url().to_owned(), what: primary.said(what) }
+        Self::Inconsistent { url: primary.url().to_owned(), what: primary.sanitize(what) }
     }
 
     /// Interprets a message of SQLite that means the same on any primary: a refusal, or that the

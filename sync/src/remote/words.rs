@@ -3,7 +3,7 @@
 use fastest_schema::TRIED;
 
 use crate::remote::cause::{Cause, ConstraintKind, NamedColumn};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 
 /// The message of SQLite for [`Cause::TooDeep`].
 pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
@@ -98,7 +98,7 @@ fn of_row(words: &str) -> Cause {
 /// in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
 fn columns_named(words: &str) -> Vec<NamedColumn> {
     let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
-    let words = said(words);
+    let words = sanitize(words);
     let Some((_, words)) = words.split_once(" failed: ").or_else(|| words.split_once(" column "))
     else {
         return Vec::new();

@@ -84,7 +84,7 @@ impl Device {
             let place = format!("pack {id} at {}", remote.primary.url());
             report.problems.push(Problem {
                 place,
-                what: remote.primary.said(&what),
+                what: remote.primary.sanitize(&what),
                 mend: mend.into(),
             });
         }

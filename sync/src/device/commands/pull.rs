@@ -263,9 +263,9 @@ impl Device {
         let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
         for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
             if self.has_path(&tree, path)? {
-                brought.drift.workspace_only.push(path.clone())
+                brought.drift.workspace_only.push(path.clone());
             } else {
-                brought.drift.source_only.push(path.clone())
+                brought.drift.source_only.push(path.clone());
             }
         }
         brought.up_to_date =

@@ -76,7 +76,7 @@ impl Checkup {
         };
         self.report.reachable = Some(true);
         self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
-        self.report.schema_version = last.as_deref().map(|last| primary.said(last));
+        self.report.schema_version = last.as_deref().map(|last| primary.sanitize(last));
         self.ok(CheckName::Name, "it answers");
         self.file_system();
         self.ok(CheckName::Token, self.let_in());
@@ -215,7 +215,7 @@ impl Checkup {
                 Some(what) => self.problem(CheckName::Clock, what, mend()),
             },
             Err(_) => {
-                let what = primary.said(&format!("it says that it is {text:?}"));
+                let what = primary.sanitize(&format!("it says that it is {text:?}"));
                 self.problem(CheckName::Clock, what, mend());
             }
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
-use crate::remote::sanitize::{is_web_page, said};
+use crate::remote::sanitize::{is_web_page, sanitize};
 use crate::remote::words;
 
 /// The longest wait that a server can ask for.
@@ -111,7 +111,7 @@ pub(super) fn result<T: for<'de> Deserialize<'de>>(
 fn garbage(place: &Place, answer: &Answer) -> PrimaryError {
     let mut reason = format!("what answers there is not D1's API (HTTP {})", answer.status);
     if let Some(ray) = &answer.ray {
-        reason = format!("{reason}, cf-ray {}", said(ray));
+        reason = format!("{reason}, cf-ray {}", sanitize(ray));
     }
     place.unreachable(Failure::Lost, reason)
 }
@@ -125,12 +125,12 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     // A trigger's own message may look like one of the server's.
     if message.contains(": SQLITE_CONSTRAINT") {
         let (url, cause) = (place.url.clone(), words::constraint(&message));
-        return PrimaryError::Failed { url, message: said(&message), cause };
+        return PrimaryError::Failed { url, message: sanitize(&message), cause };
     }
     if let Some(failure) = momentary(&message, answer.retry_after) {
-        return place.unreachable(failure, with_ray(answer, said(&message)));
+        return place.unreachable(failure, with_ray(answer, sanitize(&message)));
     }
-    let said = said(&message);
+    let said = sanitize(&message);
     let url = place.url.clone();
     // At Cloudflare, these codes say more than the status.
     let codes = errors.iter().map(|error| error.code).filter(|_| place.is_cloudflare);
@@ -219,7 +219,7 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
 
 fn with_ray(answer: &Answer, message: String) -> String {
     match &answer.ray {
-        Some(ray) => format!("{message} (cf-ray {})", said(ray)),
+        Some(ray) => format!("{message} (cf-ray {})", sanitize(ray)),
         None => message,
     }
 }

@@ -21,7 +21,7 @@ use reqwest::Client;
 use crate::remote::meter::Meter;
 use crate::remote::pack_store::address::S3Address;
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::secret::Secrets;
 use crate::remote::tls::http_client;
 
@@ -122,7 +122,7 @@ impl S3 {
             }
             cause = error.source();
         }
-        said(&text)
+        sanitize(&text)
     }
 
     async fn length(&self, path: &Path) -> Result<Option<u64>, Error> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 
 /// The bytes of a pack, as they arrive.
 pub type PackStream = BoxStream<'static, Result<Bytes, PackStoreError>>;
@@ -30,8 +30,8 @@ pub trait PackStore: Send + Sync {
 
     /// Makes a text of the store, or of a primary about it, fit for a message. A store that is sent
     /// secrets removes them here.
-    fn said(&self, text: &str) -> String {
-        said(text)
+    fn sanitize(&self, text: &str) -> String {
+        sanitize(text)
     }
 
     /// Stores, reads and compares something small.

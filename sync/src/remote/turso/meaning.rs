@@ -5,7 +5,7 @@
 
 use crate::remote::cause::Cause;
 use crate::remote::primary::{Denial, Failure, PrimaryError};
-use crate::remote::sanitize::{is_web_page, said};
+use crate::remote::sanitize::{is_web_page, sanitize};
 use crate::remote::words;
 
 /// The server whose errors these are.
@@ -24,7 +24,7 @@ impl Place {
     }
 
     pub(super) fn failed(&self, message: &str) -> PrimaryError {
-        let (url, message) = (self.url.clone(), said(message));
+        let (url, message) = (self.url.clone(), sanitize(message));
         PrimaryError::Failed { url, message, cause: Cause::Server }
     }
 
@@ -43,7 +43,7 @@ impl Place {
                 | libsql::Error::Sqlite3UnsupportedStatement
                 | libsql::Error::TransactionalBatchError(_)
                 | libsql::Error::Misuse(_) => self.failed(text),
-                _ => self.unreachable(Failure::Lost, said(text)),
+                _ => self.unreachable(Failure::Lost, sanitize(text)),
             };
         };
         let (kind, words) = split(text);
@@ -73,13 +73,13 @@ impl Place {
         } else {
             Failure::Lost
         };
-        self.unreachable(failure, said(words))
+        self.unreachable(failure, sanitize(words))
     }
 
     /// Interprets an HTTP response without success.
     fn refused(&self, status: u16, body: &str) -> PrimaryError {
         let url = self.url.clone();
-        let message = match said(body) {
+        let message = match sanitize(body) {
             body if body.is_empty() => format!("it answered with HTTP {status}"),
             body => format!("HTTP {status}: {body}"),
         };
@@ -133,9 +133,9 @@ impl Place {
             "STREAM_EXPIRED",
         ];
         if passing.iter().any(|passing| words.contains(passing)) {
-            self.unreachable(Failure::Transient, said(words))
+            self.unreachable(Failure::Transient, sanitize(words))
         } else {
-            let (url, message) = (self.url.clone(), said(words));
+            let (url, message) = (self.url.clone(), sanitize(words));
             PrimaryError::Failed { url, message, cause: words::cause(words) }
         }
     }

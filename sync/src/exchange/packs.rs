@@ -164,10 +164,11 @@ async fn receive_all(
         let lend = at < TAKEN_AT_ONCE && room > 0;
         let came = async move {
             let whole = download.receive(store, remote).await?;
-            Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
-                true => Came::Whole(whole),
+            Ok::<_, SyncError>(if lend && since.elapsed() < TAKEN_WITHIN {
+                Came::Whole(whole)
+            } else {
                 // Verified on another thread, while the next packs arrive.
-                false => Came::Checked(download.check(remote, whole).await?),
+                Came::Checked(download.check(remote, whole).await?)
             })
         };
         let came = came.map(move |came: Result<Came, SyncError>| {

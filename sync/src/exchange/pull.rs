@@ -220,7 +220,7 @@ async fn ask(
                 tries += 1;
                 continue;
             }
-            // sqld fails so.
+            // sqld fails in this way.
             Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) if asked != Asked::AllInHex => {
                 asked = if asked == Asked::AsTexts { Asked::InHex } else { Asked::AllInHex };
                 continue;

@@ -22,9 +22,9 @@ pub(crate) async fn at_fault<'r>(
     while refused - taken > 1 {
         let middle = taken + (refused - taken) / 2;
         if is_refused(replica, primary, &unit[..middle]).await? {
-            refused = middle
+            refused = middle;
         } else {
-            taken = middle
+            taken = middle;
         }
     }
     unit.get(taken)

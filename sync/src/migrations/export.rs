@@ -42,9 +42,9 @@ pub fn mend_export(
             let Some(statement) = splitter.push(letter) else { continue };
             (mended.statements, begins) = (mended.statements + 1, line);
             if statement.is_trigger {
-                triggers.push(statement.text)
+                triggers.push(statement.text);
             } else {
-                output.write_all(statement.text.as_bytes())?
+                output.write_all(statement.text.as_bytes())?;
             }
         }
         text.clear();

@@ -141,10 +141,11 @@ impl Device {
             warnings,
             ..PullReport::default()
         };
-        let head = match from.id == copy.workspace_id {
+        let head = if from.id == copy.workspace_id {
             // The head that others pushed to the copy's own workspace, if the two diverged.
-            true => self.head_apart(copy)?.or(from.current_snapshot_id.clone()),
-            false => from.current_snapshot_id.clone(),
+            self.head_apart(copy)?.or(from.current_snapshot_id.clone())
+        } else {
+            from.current_snapshot_id.clone()
         };
         match head {
             Some(head) => {

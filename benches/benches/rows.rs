@@ -6,11 +6,10 @@ use std::sync::LazyLock;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastest_schema::{Migration, Row, Schema, Value, decode_page, init_sql, pull_sql, table};
-use fastest_sync::internals::Entry;
-use fastest_sync::internals::plan_all;
+use fastest_sync::internals::{Entry, plan_all};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::pack_store::store::LargePacks;
-
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{Database, Remote, migrate};
 
 const ROWS: u64 = 1_000;
@@ -189,7 +188,7 @@ fn sync(c: &mut Criterion) {
     });
     let full = remote(&scene.path("full.db"));
     let parameters = [TEAM, "0", "1000", "900000", "", "", "one request"];
-    let page = run(full.primary.run(&pull_sql(&NOTES), &parameters)).unwrap();
+    let page = run(full.primary.run(Statement::reads(&pull_sql(&NOTES)), &parameters)).unwrap();
     group.bench_function("decode a page", |b| {
         b.iter_with_setup(|| page.clone(), |page| decode_page(NOTES.tables, 0, page).unwrap())
     });

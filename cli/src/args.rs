@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::error::verb::Verb;
+
 /// Save, share and compare copies of project folders
 #[derive(Debug, Parser)]
 #[command(name = "fastest", bin_name = "fastest", version)]
@@ -432,29 +434,29 @@ pub enum DiagramFormat {
 }
 
 impl Command {
-    /// The command in a word: hints differ by it.
-    pub fn verb(&self) -> &'static str {
+    /// Which command it is: hints differ by it.
+    pub fn verb(&self) -> Verb {
         match self {
-            Self::Init { .. } => "init",
-            Self::Snapshot { .. } => "snapshot",
-            Self::Status => "status",
-            Self::Push { .. } => "push",
-            Self::Clone { .. } => "clone",
-            Self::Pull { .. } => "pull",
-            Self::Drift { .. } => "drift",
-            Self::Log { .. } => "log",
-            Self::Restore { .. } => "restore",
-            Self::Untrack { .. } => "untrack",
-            Self::Cat { .. } => "cat",
-            Self::Workspace(_) => "workspace",
-            Self::Project(_) => "project",
-            Self::Conflicts(_) => "conflicts",
-            Self::Resolve { .. } => "resolve",
-            Self::Remote(_) => "remote",
-            Self::Schema(_) => "schema",
-            Self::Doctor { .. } => "doctor",
-            Self::Completions { .. } => "completions",
-            Self::Man { .. } => "man",
+            Self::Init { .. } => Verb::Init,
+            Self::Snapshot { .. } => Verb::Snapshot,
+            Self::Status => Verb::Status,
+            Self::Push { .. } => Verb::Push,
+            Self::Clone { .. } => Verb::Clone,
+            Self::Pull { .. } => Verb::Pull,
+            Self::Drift { .. } => Verb::Drift,
+            Self::Log { .. } => Verb::Log,
+            Self::Restore { .. } => Verb::Restore,
+            Self::Untrack { .. } => Verb::Untrack,
+            Self::Cat { .. } => Verb::Cat,
+            Self::Workspace(_) => Verb::Workspace,
+            Self::Project(_) => Verb::Project,
+            Self::Conflicts(_) => Verb::Conflicts,
+            Self::Resolve { .. } => Verb::Resolve,
+            Self::Remote(_) => Verb::Remote,
+            Self::Schema(_) => Verb::Schema,
+            Self::Doctor { .. } => Verb::Doctor,
+            Self::Completions { .. } => Verb::Completions,
+            Self::Man { .. } => Verb::Man,
         }
     }
 }

@@ -3,15 +3,21 @@
 //! The engine reports what happened. Hints name commands, so they are chosen here, by
 //! [`SyncError::code`].
 
+pub mod code;
+pub mod verb;
+
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use code::Code;
+use fastest_sync::Code as EngineCode;
 use fastest_sync::SyncError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::migrations::error::MigrationsError;
 use fastest_sync::remote::pack_store::store::PackStoreError;
+use verb::Verb;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,23 +147,23 @@ impl From<DatabaseError> for CliError {
 }
 
 impl CliError {
-    /// The code of the error, for programs. Codes never change.
-    pub fn code(&self) -> &'static str {
-        match self {
+    /// Returns the kind of the error, for programs.
+    pub fn code(&self) -> Code {
+        Code::Engine(match self {
+            Self::Rows(_) => return Code::BadDatabase,
+            Self::Pairs { .. } | Self::NotChosen { .. } => return Code::Usage,
+            Self::BadVariable { .. } | Self::NotAToken(_) => return Code::Usage,
+            Self::NoKeyring { .. } => return Code::NoKeyring,
+            Self::NoHome => return Code::NoHome,
+            Self::Output(_) => return Code::Output,
             Self::Sync(error) => error.code(),
-            Self::Rows(_) => "bad_database",
-            Self::NotAFolder { .. } => "not_a_folder",
-            Self::Pairs { .. } | Self::NotChosen { .. } => "usage",
-            Self::NotAnObject { .. } => "bad_value",
-            Self::BadVariable { .. } | Self::NotAToken(_) => "usage",
-            Self::TokenRefused { denied: true, .. } => "denied",
-            Self::TokenRefused { .. } => "primary",
-            Self::NoKeyring { .. } => "no_keyring",
-            Self::NoHome => "no_home",
-            Self::NoFile { .. } => "no_database",
-            Self::Io { .. } | Self::Runtime(_) | Self::Threads(_) => "io",
-            Self::Output(_) => "output",
-        }
+            Self::NotAFolder { .. } => EngineCode::NotAFolder,
+            Self::NotAnObject { .. } => EngineCode::BadValue,
+            Self::TokenRefused { denied: true, .. } => EngineCode::Denied,
+            Self::TokenRefused { .. } => EngineCode::Primary,
+            Self::NoFile { .. } => EngineCode::NoDatabase,
+            Self::Io { .. } | Self::Runtime(_) | Self::Threads(_) => EngineCode::Io,
+        })
     }
 
     /// Returns a sentence for each thing that is wrong.
@@ -185,7 +191,7 @@ impl CliError {
     }
 
     /// What to try next after the command `verb` failed.
-    pub fn hint(&self, verb: &str) -> Option<&'static str> {
+    pub fn hint(&self, verb: Verb) -> Option<&'static str> {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),
             Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
@@ -214,93 +220,96 @@ impl CliError {
     }
 }
 
-fn hint(code: &str, verb: &str) -> Option<&'static str> {
+fn hint(code: Code, verb: Verb) -> Option<&'static str> {
+    use EngineCode::*;
+    let code = match code {
+        Code::Engine(code) => code,
+        Code::NoHome => return Some("name a store with `--store DIR` or FASTEST_STORE"),
+        _ => return None,
+    };
     Some(match (code, verb) {
-        ("no_project", _) => {
+        (NoProject, _) => {
             "run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one"
         }
-        ("lost_copy", _) => {
+        (LostCopy, _) => {
             "`fastest clone PROJECT --here` writes what is missing, and keeps what is there; `fastest init --name NAME` makes the folder another project"
         }
-        ("already_project", _) => "`fastest status` shows it",
-        ("not_updated", _) => "mend what stands against it, then run the command again",
-        ("store_not_empty", _) => "choose a store folder that is empty or not there yet",
-        ("not_empty", "clone") => {
+        (AlreadyProject, _) => "`fastest status` shows it",
+        (NotUpdated, _) => "mend what stands against it, then run the command again",
+        (StoreNotEmpty, _) => "choose a store folder that is empty or not there yet",
+        (NotEmpty, Verb::Clone) => {
             "choose a folder that is empty or not there yet, or join this one with `--here`"
         }
-        ("not_empty", _) => "choose a folder that is empty or not there yet",
-        ("too_much", _) => "run `fastest init` there first if you mean it",
-        ("name_taken", "init") => {
+        (NotEmpty, _) => "choose a folder that is empty or not there yet",
+        (TooMuch, _) => "run `fastest init` there first if you mean it",
+        (NameTaken, Verb::Init) => {
             "choose another name with `--name NAME`, or join the folder to that project with `fastest clone PROJECT --here`"
         }
-        ("name_taken", "push") => {
+        (NameTaken, Verb::Push) => {
             "`fastest clone PROJECT --here` joins the folder to that project; `fastest init --name NAME` makes it another one, under another name"
         }
-        ("bad_name", "init") => "choose another name with `--name NAME`",
-        ("bad_name", "push") => {
+        (BadName, Verb::Init) => "choose another name with `--name NAME`",
+        (BadName, Verb::Push) => {
             "run `fastest init --name NAME` to choose another name, then push again"
         }
-        ("bad_name" | "name_taken", "clone") => "choose another name with `--workspace NAME`",
-        ("name_taken", "project") => "`fastest project list` shows the names in use",
-        ("name_taken", "workspace") => "`fastest workspace list` shows the names in use",
-        ("unknown_project", "project") => "`fastest project list` shows the projects there are",
-        ("unknown_project", _) => "`fastest remote show` tells which primary was asked",
-        ("unknown_workspace", _) => "`fastest workspace list` shows the workspaces there are",
-        ("unknown_conflict", _) => "`fastest conflicts` shows those there are",
-        ("unknown_refused", _) => "`fastest conflicts --database FILE` shows those there are",
-        ("too_long", _) => "write a shorter message, and keep the rest in a file of the project",
-        ("bad_value", _) => {
+        (BadName | NameTaken, Verb::Clone) => "choose another name with `--workspace NAME`",
+        (NameTaken, Verb::Project) => "`fastest project list` shows the names in use",
+        (NameTaken, Verb::Workspace) => "`fastest workspace list` shows the names in use",
+        (UnknownProject, Verb::Project) => "`fastest project list` shows the projects there are",
+        (UnknownProject, _) => "`fastest remote show` tells which primary was asked",
+        (UnknownWorkspace, _) => "`fastest workspace list` shows the workspaces there are",
+        (UnknownConflict, _) => "`fastest conflicts` shows those there are",
+        (UnknownRefused, _) => "`fastest conflicts --database FILE` shows those there are",
+        (TooLong, _) => "write a shorter message, and keep the rest in a file of the project",
+        (BadValue, _) => {
             "`fastest conflicts` shows the columns; write `--value '{\"column\":\"text\"}'`"
         }
-        ("denied", "push") => {
+        (Denied, Verb::Push) => {
             "the work is saved on this device; `fastest remote login` keeps a token for the primary"
         }
-        ("denied", _) => {
+        (Denied, _) => {
             "`fastest remote login` keeps a token; docs/remotes.md tells which one is needed"
         }
-        ("no_database", "schema") => "mend the address, or let `fastest schema migrate` make it",
-        ("destructive", _) => {
+        (NoDatabase, Verb::Schema) => "mend the address, or let `fastest schema migrate` make it",
+        (Destructive, _) => {
             "look at each step, and run the command again with `--allow-destructive`"
         }
-        ("no_database", _) => "make it first, or mend the address with `fastest remote set URL`",
-        ("unknown_snapshot", _) => "`fastest log` shows the snapshots there are",
-        ("ambiguous", _) => "give the id of one of them in full",
-        ("no_path" | "is_directory", "cat") => "name a file, by its path from the project's root",
-        ("no_path", _) => "`fastest log` shows other snapshots",
-        ("no_snapshot", _) => "run `fastest snapshot` or `fastest push` there first",
-        ("foreign_working_copy", _) => {
+        (NoDatabase, _) => "make it first, or mend the address with `fastest remote set URL`",
+        (UnknownSnapshot, _) => "`fastest log` shows the snapshots there are",
+        (Ambiguous, _) => "give the id of one of them in full",
+        (NoPath | IsDirectory, Verb::Cat) => "name a file, by its path from the project's root",
+        (NoPath, _) => "`fastest log` shows other snapshots",
+        (NoSnapshot, _) => "run `fastest snapshot` or `fastest push` there first",
+        (ForeignWorkingCopy, _) => {
             "name the store that it was made with by `--store`, or join the folder to its project again with `fastest clone PROJECT --here`"
         }
-        ("in_the_way", _) => {
+        (InTheWay, _) => {
             "nothing was changed; what was edited while the command ran is seen when it is run again"
         }
-        ("store_of_caller", _) => {
+        (StoreOfCaller, _) => {
             "run it without sudo, or with a store of root's own: `sudo -H fastest …`, or `--store`"
         }
-        ("foreign_owner", "clone" | "init") => {
+        (ForeignOwner, Verb::Clone | Verb::Init) => {
             "if you trust its owner, write the folder into FASTEST_SAFE_FOLDERS, or as a line into the file `safe-folders` of the store"
         }
-        ("foreign_owner", _) => {
+        (ForeignOwner, _) => {
             "if you trust its owner, write the project's folder into FASTEST_SAFE_FOLDERS, or as a line into the file `safe-folders` of the store; `fastest init` makes a project of your own where you are"
         }
-        ("tracked_by_git", _) => "`git rm --cached PATH` first, then untrack it",
-        ("untrack_root", _) => "name files or folders in it",
-        ("not_here", _) => "`fastest status` lists what is there",
-        ("unknown_rules", _) => "make the file readable, shorten it, or delete it",
-        ("damaged_state", _) => "put the file back from a backup, or clone the project again",
-        ("newer_store" | "newer_primary", _) => "upgrade fastest on this device",
-        ("primary_behind", _) => {
+        (TrackedByGit, _) => "`git rm --cached PATH` first, then untrack it",
+        (UntrackRoot, _) => "name files or folders in it",
+        (NotHere, _) => "`fastest status` lists what is there",
+        (UnknownRules, _) => "make the file readable, shorten it, or delete it",
+        (DamagedState, _) => "put the file back from a backup, or clone the project again",
+        (NewerStore | NewerPrimary, _) => "upgrade fastest on this device",
+        (PrimaryBehind, _) => {
             "`fastest schema migrate` does; devices with an older fastest must be upgraded then"
         }
-        ("contended", _) => "try again",
-        ("bad_url", _) => "for example: `fastest remote set file:///path/primary.db`",
-        ("unreachable", "remote") => "make sure that the folder or the host is there",
-        ("unreachable" | "primary" | "protocol", _) => "run `fastest remote check`",
-        ("missing_object" | "damaged_store" | "pack_store" | "content", "doctor") => return None,
-        ("missing_object" | "damaged_store" | "pack_store" | "content", _) => {
-            "run `fastest doctor`"
-        }
-        ("no_home", _) => "name a store with `--store DIR` or FASTEST_STORE",
+        (Contended, _) => "try again",
+        (BadUrl, _) => "for example: `fastest remote set file:///path/primary.db`",
+        (Unreachable, Verb::Remote) => "make sure that the folder or the host is there",
+        (Unreachable | Primary | Protocol, _) => "run `fastest remote check`",
+        (MissingObject | DamagedStore | PackStore | Content, Verb::Doctor) => return None,
+        (MissingObject | DamagedStore | PackStore | Content, _) => "run `fastest doctor`",
         _ => return None,
     })
 }
@@ -322,9 +331,14 @@ mod tests {
 
     #[test]
     fn hints_fit_the_command() {
-        assert!(hint("name_taken", "init").unwrap().contains("--name"));
-        assert!(hint("name_taken", "clone").unwrap().contains("--workspace"));
-        assert_eq!(hint("missing_object", "cat"), Some("run `fastest doctor`"));
-        assert_eq!(hint("io", "push"), None);
+        assert!(hint(Code::Engine(EngineCode::NameTaken), Verb::Init).unwrap().contains("--name"));
+        assert!(
+            hint(Code::Engine(EngineCode::NameTaken), Verb::Clone).unwrap().contains("--workspace")
+        );
+        assert_eq!(
+            hint(Code::Engine(EngineCode::MissingObject), Verb::Cat),
+            Some("run `fastest doctor`")
+        );
+        assert_eq!(hint(Code::Engine(EngineCode::Io), Verb::Push), None);
     }
 }

@@ -12,6 +12,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::error::code::Code;
 use crate::words::plain_lines;
 
 const RED: &str = "31";
@@ -154,10 +155,10 @@ impl Output {
     }
 
     /// Prints why the command failed, with a line for each reason.
-    pub fn error(&mut self, code: &str, reasons: &[String], hint: Option<&str>) {
+    pub fn error(&mut self, code: Code, reasons: &[String], hint: Option<&str>) {
         if self.json {
             let message = &reasons.join("\n");
-            let error = ErrorReport { error: ErrorBody { code, message, hint } };
+            let error = ErrorReport { error: ErrorBody { code: code.as_str(), message, hint } };
             // If stdout itself failed, nobody can be told.
             let _ = self.json_line(&error).and_then(|()| self.flush());
             return;

@@ -2,7 +2,10 @@
 //!
 //! The rooms below have errors of their own. [`SyncError`] joins them, and adds what a user can get
 //! wrong. Messages say what failed and on what. What to do about it is for the command line to say, by
-//! [`SyncError::code`].
+//! [`SyncError::code`](code).
+
+pub mod code;
+pub mod named;
 
 use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use std::io;
@@ -13,6 +16,8 @@ use fastest_core::object::error::StoreError;
 use fastest_core::worktree::checkout::error::CheckoutError;
 use fastest_core::worktree::scan::error::ScanError;
 use fastest_core::worktree::stat_index::IndexError;
+
+use named::Named;
 
 use crate::base::waiting::LockError;
 use crate::migrations::error::MigrationsError;
@@ -152,8 +157,8 @@ pub enum SyncError {
     /// The name is not valid for a project or workspace.
     #[error("{name:?} cannot be the name of a {what}: {reason}")]
     BadName {
-        /// `project` or `workspace`.
-        what: &'static str,
+        /// A project or a workspace.
+        what: Named,
         /// The name.
         name: String,
         /// What is wrong with it.
@@ -170,8 +175,8 @@ pub enum SyncError {
     /// The name is in use.
     #[error("there is a {what} named {name:?} already{}", place.as_ref().map(|p| format!(", {p}")).unwrap_or_default())]
     NameTaken {
-        /// `project` or `workspace`.
-        what: &'static str,
+        /// A project or a workspace.
+        what: Named,
         /// The name.
         name: String,
         /// Where the other one is, if that is known.
@@ -192,8 +197,8 @@ pub enum SyncError {
     /// Nothing has this name or id.
     #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
     Unknown {
-        /// `project`, `workspace`, `snapshot`, `conflict` or `refused transaction`.
-        what: &'static str,
+        /// What the name is of.
+        what: Named,
         /// The name or id given.
         name: String,
         /// The most similar name that there is.
@@ -202,8 +207,8 @@ pub enum SyncError {
     /// Several things have this name, or an id that begins with it.
     #[error("{name:?} may be any of the {what}s {}", candidates.join("; "))]
     Ambiguous {
-        /// `project`, `workspace`, `snapshot` or `conflict`.
-        what: &'static str,
+        /// What the name is of.
+        what: Named,
         /// The name or id given.
         name: String,
         /// The ids that match, and what distinguishes them.
@@ -358,12 +363,11 @@ pub enum SyncError {
 
 /// Returns how to get the pack of a [`SyncError::DamagedAtRemote`].
 fn way_out(is_asked_for: bool) -> &'static str {
-    match is_asked_for {
-        true => {
-            "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \
+    if is_asked_for {
+        "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \
              on one of them, then try again"
-        }
-        false => "; a device that has the pack sends it again by `fastest doctor --remote --mend`",
+    } else {
+        "; a device that has the pack sends it again by `fastest doctor --remote --mend`"
     }
 }
 
@@ -409,83 +413,6 @@ impl SyncError {
             _ => false,
         }
     }
-
-    /// Returns a word for the kind of error, for programs. These words never change.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoProject { .. } => "no_project",
-            Self::LostCopy { .. } => "lost_copy",
-            Self::AlreadyProject { .. } => "already_project",
-            Self::ForeignOwner { .. } => "foreign_owner",
-            Self::StoreOfCaller { .. } => "store_of_caller",
-            Self::NotAFolder { .. } => "not_a_folder",
-            Self::NotEmpty { .. } => "not_empty",
-            Self::StoreNotEmpty { .. } => "store_not_empty",
-            Self::TooMuch { .. } => "too_much",
-            Self::BadName { .. } => "bad_name",
-            Self::MessageTooLong { .. } => "too_long",
-            Self::NameTaken { .. } | Self::SecondProject { .. } => "name_taken",
-            Self::Unknown { what: "project", .. } => "unknown_project",
-            Self::Unknown { what: "workspace", .. } => "unknown_workspace",
-            Self::Unknown { what: "conflict", .. } => "unknown_conflict",
-            Self::Unknown { what: "refused transaction", .. } => "unknown_refused",
-            Self::Unknown { .. } => "unknown_snapshot",
-            Self::Ambiguous { .. } => "ambiguous",
-            Self::NoPath { .. } => "no_path",
-            Self::IsDirectory { .. } => "is_directory",
-            Self::OutsidePath { .. } => "outside_path",
-            Self::NoSnapshot { .. } => "no_snapshot",
-            Self::ForeignWorkingCopy { .. } => "foreign_working_copy",
-            Self::UnknownRules { .. } => "unknown_rules",
-            Self::TrackedByGit { .. } => "tracked_by_git",
-            Self::UntrackRoot => "untrack_root",
-            Self::NotHere { .. } => "not_here",
-            Self::NotOurs { .. } => "not_ours",
-            Self::CannotBeIgnored { .. } | Self::RuleStaysHere { .. } => "cannot_be_ignored",
-            Self::DamagedState { .. } => "damaged_state",
-            Self::NewerState { .. }
-            | Self::Replica(ReplicaError::Newer { .. } | ReplicaError::NewerSchema { .. }) => {
-                "newer_store"
-            }
-            Self::Store(StoreError::Newer { .. }) => "newer_store",
-            Self::BadValue { .. } => "bad_value",
-            Self::NotUpdated { .. } => "not_updated",
-            Self::TooManyPaths { .. } => "too_many_paths",
-            Self::Contended { .. } | Self::RemoteChanged => "contended",
-            Self::Io { .. } => "io",
-            Self::Write(_) => "bad_value",
-            Self::Replica(ReplicaError::ReadOnly { .. } | ReplicaError::Older { .. }) => {
-                "read_only"
-            }
-            Self::Replica(_) => "replica",
-            Self::Primary(error) => match error {
-                PrimaryError::Unreachable { .. } | PrimaryError::NoFolder { .. } => "unreachable",
-                PrimaryError::BadUrl { .. } => "bad_url",
-                PrimaryError::Denied { .. } => "denied",
-                PrimaryError::NoDatabase { .. } => "no_database",
-                PrimaryError::Newer { .. } => "newer_primary",
-                PrimaryError::Behind { .. } => "primary_behind",
-                PrimaryError::Occupied { .. } => "occupied_primary",
-                PrimaryError::Inconsistent { .. } => "protocol",
-                _ => "primary",
-            },
-            Self::Migrations(error) => error.code(),
-            Self::PackStore(PackStoreError::Unreachable { .. }) => "unreachable",
-            Self::PackStore(PackStoreError::Denied { .. }) => "denied",
-            Self::PackStore(PackStoreError::BadUrl { .. }) => "bad_url",
-            Self::PackStore(_) => "pack_store",
-            Self::DamagedAtRemote { error, .. } => error.code(),
-            Self::Share(_) => "cannot_share",
-            Self::Store(StoreError::Missing { .. }) => "missing_object",
-            Self::Store(StoreError::Io { .. }) => "io",
-            Self::Store(_) => "damaged_store",
-            Self::Scan(_) => "scan",
-            Self::Index(_) => "index",
-            Self::Checkout(CheckoutError::InTheWay { .. }) => "in_the_way",
-            Self::Checkout(_) => "checkout",
-            Self::Content(_) => "content",
-        }
-    }
 }
 
 impl From<LockError> for SyncError {
@@ -496,7 +423,7 @@ impl From<LockError> for SyncError {
 
 impl From<ResolveError> for SyncError {
     fn from(error: ResolveError) -> Self {
-        let what = "conflict";
+        let what = Named::Conflict;
         match error {
             ResolveError::Unknown { name } => Self::Unknown { what, name, nearest: None },
             ResolveError::Ambiguous { name, candidates } => {

@@ -30,6 +30,8 @@ pub use device::open::Identity;
 pub use device::trust::Trust;
 pub use device::working_copy::WorkingCopy;
 pub use error::SyncError;
+pub use error::code::Code;
+pub use error::named::Named;
 pub use fastest_core::worktree::git::settings::UserSettings as GitSettings;
 pub use fastest_schema::{
     DeviceId, Kind, ProjectId, PushId, RowKey, ScopeId, SnapshotId, Value, WorkspaceId,

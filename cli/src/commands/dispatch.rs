@@ -12,6 +12,7 @@ use crate::args::{self, Cli, Command};
 use crate::commands::{
     conflicts, doctor, history, project, remote, save, schema, shell, sync, workspace,
 };
+use crate::error::code::Code;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::Session;
@@ -82,7 +83,7 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
             Ok(()) => Exit::Done,
             Err(_) if out.reader_gone() => Exit::Done,
             Err(error) => {
-                out.error("output", &CliError::Output(error).sentences(), None);
+                out.error(Code::Output, &CliError::Output(error).sentences(), None);
                 Exit::Failed
             }
         };
@@ -102,7 +103,7 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
         }
         _ => usage_words(&error.to_string()),
     };
-    out.error("usage", &[message], Some(hint.as_deref().unwrap_or("run `fastest --help`")));
+    out.error(Code::Usage, &[message], Some(hint.as_deref().unwrap_or("run `fastest --help`")));
     Exit::Failed
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use fastest_sync::SnapshotId;
-use fastest_sync::device::report::{CloneReport, ConflictReport, SnapshotReport};
+use fastest_sync::device::report::{CloneReport, ConflictKind, ConflictReport, SnapshotReport};
 
 use crate::output::Output;
 use crate::words::{changes, count, plain, size};
@@ -33,8 +33,8 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
     conflicts.iter().try_for_each(|conflict| {
         let path = &conflict.path;
         let what = match conflict.kind {
-            "deleted_by_them" => "changed here, deleted there",
-            "deleted_by_us" => "deleted here, changed there",
+            ConflictKind::DeletedByThem => "changed here, deleted there",
+            ConflictKind::DeletedByUs => "deleted here, changed there",
             _ => "changed on both sides",
         };
         match &conflict.theirs {

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Read};
 
-use fastest_sync::device::report::RemoteReport;
+use fastest_sync::device::report::{CheckName, RemoteReport};
 use fastest_sync::remote::address::Address;
 use fastest_sync::remote::secret::Secret;
 use serde::Serialize;
@@ -144,7 +144,7 @@ fn read_token() -> Result<Secret, CliError> {
 fn try_token(session: &Session<'_>, token: &Secret) -> Result<RemoteReport, CliError> {
     let mut device = session.device_with(TokenOnTrial(token.clone()))?;
     let report = runtime()?.block_on(device.remote_check())?;
-    let token_check = report.checks.iter().find(|check| check.name == "token");
+    let token_check = report.checks.iter().find(|check| check.name == CheckName::Token);
     match token_check.map(|check| check.ok) {
         Some(true) => Ok(report),
         None if report.reachable == Some(false) => Ok(report),

@@ -1,6 +1,6 @@
 //! `remote set`, `remote show`, `remote check`, `remote migrate`.
 
-use fastest_sync::device::report::{MigrateReport, RemoteReport};
+use fastest_sync::device::report::{CheckName, MigrateReport, RemoteReport};
 use fastest_sync::remote::state::Packs;
 
 use crate::args::Remote;
@@ -81,11 +81,10 @@ fn set(
 fn place_lines(out: &mut Output, report: &RemoteReport, own: bool) -> std::io::Result<()> {
     let place = if own { " (inside the store)" } else { "" };
     out.line(format_args!("primary: {}{place}", plain(&report.url)))?;
-    let packs = match report.packs.as_str() {
-        "rows" => "in the primary's rows",
-        "default" if report.url.starts_with("file:") => "beside the primary",
-        "default" => "in the primary's rows",
-        place => place,
+    let packs = match &report.packs {
+        Packs::Default if report.url.starts_with("file:") => "beside the primary",
+        Packs::Rows | Packs::Default => "in the primary's rows",
+        Packs::At(place) => place,
     };
     out.line(format_args!("large packs: {}", plain(packs)))
 }
@@ -95,7 +94,7 @@ fn check_lines(out: &mut Output, report: &RemoteReport) -> std::io::Result<()> {
     for check in &report.checks {
         let how = if check.ok { "ok     " } else { "problem" };
         let (name, what) = (check.name, plain(&check.what));
-        let latency = report.latency_ms.filter(|_| name == "name");
+        let latency = report.latency_ms.filter(|_| name == CheckName::Name);
         let latency = latency.map(|ms| format!(" in {ms:.1} ms")).unwrap_or_default();
         out.line(format_args!("{how} {name}: {what}{latency}"))?;
         if let Some(mend) = &check.mend {

@@ -10,6 +10,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::scene::Scene;
+use fastest_sync::remote::statement::Statement;
 
 /// Devices `here` and `there` have made different workspaces of project `app` the main one, while
 /// the primary was away. `here` has pushed its choice, `there` has pushed after it.
@@ -214,7 +215,7 @@ fn refused(scene: &Scene) -> Database {
     runtime.block_on(migrate(&*remote.primary, schema)).unwrap();
     let rule = "CREATE TRIGGER no_spam BEFORE INSERT ON notes WHEN NEW.title = 'spam'
                 BEGIN SELECT RAISE(ABORT, 'no spam, please'); END";
-    runtime.block_on(remote.primary.run(rule, &[])).unwrap();
+    runtime.block_on(remote.primary.run(Statement::once(rule), &[])).unwrap();
     let mut database = Database::open_for(&scene.path("app.db"), schema, "t").unwrap();
     let note =
         |id: &str, title: &str| Note { id: id.into(), team: "t".into(), title: title.into() };

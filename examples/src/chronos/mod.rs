@@ -9,6 +9,7 @@ use fastest_sync::{Database, Remote, migrate};
 use schema::{first, second};
 
 use crate::{Result, Scene};
+use fastest_sync::remote::statement::Statement;
 
 /// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
@@ -49,7 +50,8 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
         }
         Ok(_) => return Err("the first version took a file of the second".into()),
     }
-    let left = crate::run(primary.run("SELECT name FROM directus_migrations", &[]))??;
+    let left =
+        crate::run(primary.run(Statement::reads("SELECT name FROM directus_migrations"), &[]))??;
     writeln!(out, "directus has its own migrations still: {}", left.len())?;
     Ok(())
 }
@@ -61,7 +63,7 @@ async fn directus(primary: &dyn Primary) -> Result<()> {
         "INSERT INTO directus_migrations VALUES ('20201028A', 'Initial')",
         "CREATE TABLE directus_users(id TEXT PRIMARY KEY, email TEXT)",
     ] {
-        primary.run(sql, &[]).await?;
+        primary.run(Statement::once(sql), &[]).await?;
     }
     Ok(())
 }
@@ -69,6 +71,6 @@ async fn directus(primary: &dyn Primary) -> Result<()> {
 async fn tables(primary: &dyn Primary) -> Result<String> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table'
                AND (name GLOB 'chronos_*' OR name GLOB 'directus_*') ORDER BY name";
-    let rows = primary.run(sql, &[]).await?;
+    let rows = primary.run(Statement::reads(sql), &[]).await?;
     Ok(rows.into_iter().flatten().flatten().collect::<Vec<_>>().join(", "))
 }

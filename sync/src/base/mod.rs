@@ -1,7 +1,8 @@
 //! The foundation of the other rooms: time and ids, locks between processes, threads for blocking
-//! work, and what each SQLite file needs.
+//! work, what each SQLite file needs, and what differs between schemas.
 
 pub(crate) mod clock;
 pub(crate) mod own_thread;
+pub(crate) mod rules;
 pub(crate) mod sqlite;
 pub mod waiting;

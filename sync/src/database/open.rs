@@ -67,6 +67,7 @@ use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, ScopeId, Tabl
 use rusqlite::{Connection, OpenFlags};
 
 use crate::base::own_thread::OwnThread;
+use crate::base::rules::Rules;
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
 use crate::database::error::DatabaseError;
@@ -160,7 +161,7 @@ impl Database {
         scope: Option<ScopeId>,
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
-        if schema.is_fastest() {
+        if Rules::of(schema).has_engine_tables {
             // Its rows need packs: they are accessed through `Device`.
             return Err(SchemaError::Owner(schema.owner).into());
         }
@@ -169,12 +170,11 @@ impl Database {
             replica.write(|session| introduce(session, scope.as_ref()))?;
         }
         let held = SchemaRow(replica.read()).scope()?;
-        match held == scope {
-            true => Ok(Self { path: path.to_owned(), replica: OwnThread::new(replica), scope }),
-            false => {
-                let path = path.to_owned();
-                Err(DatabaseError::OtherScope { path, held, asked: scope })
-            }
+        if held == scope {
+            Ok(Self { path: path.to_owned(), replica: OwnThread::new(replica), scope })
+        } else {
+            let path = path.to_owned();
+            Err(DatabaseError::OtherScope { path, held, asked: scope })
         }
     }
 
@@ -456,9 +456,10 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<ScopeId>), DatabaseE
     let migrations = Vec::from_iter(migration).leak();
     let schema = Schema { owner: held.owner.leak(), tables: tables.leak(), migrations };
     // Opening the file would migrate it to what this build makes of the schema.
-    match declared(&schema) == record {
-        true => Ok((Box::leak(Box::new(schema)), scope)),
-        false => Err(unreadable("another version has made it: open it with its application's own")),
+    if declared(&schema) == record {
+        Ok((Box::leak(Box::new(schema)), scope))
+    } else {
+        Err(unreadable("another version has made it: open it with its application's own"))
     }
 }
 

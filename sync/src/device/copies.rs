@@ -138,9 +138,10 @@ impl OpenDevice {
             // edits, and undo the work of others.
             let is_other = known.folder.is_some() && !is_same;
             if is_other || present * 2 < looked_for && !(is_same && present > 0) {
-                return match asked {
-                    true => Err(SyncError::LostCopy { path, name, gone, looked_for }),
-                    false => Ok(None),
+                return if asked {
+                    Err(SyncError::LostCopy { path, name, gone, looked_for })
+                } else {
+                    Ok(None)
                 };
             }
             if gone > 0 {

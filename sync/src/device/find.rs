@@ -3,6 +3,7 @@
 use fastest_schema::{ProjectId, find_projects_sql};
 
 use crate::error::SyncError;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
 
 /// Returns the ids of the projects on a primary that have this name or id.
@@ -13,10 +14,9 @@ pub(crate) async fn find_on_primary(
     match ask_list(primary, find_projects_sql(), name).await {
         Ok(found) => Ok(found.into_iter().map(ProjectId::from).collect()),
         // Nobody has pushed to it yet.
-        Err(PrimaryError::NotMigrated { .. }) => Ok(Vec::new()),
-        Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
-            Ok(Vec::new())
-        }
+        Err(
+            PrimaryError::NotMigrated { .. } | PrimaryError::Failed { cause: Cause::NoTable, .. },
+        ) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,9 +7,10 @@ use fastest_schema::tables::workspaces::Workspace;
 
 use crate::base::clock;
 use crate::error::SyncError;
+use crate::error::named::Named;
 
 /// Refuses a name that would cause trouble on a command line or in a path.
-pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), SyncError> {
+pub(crate) fn check_name(what: Named, name: &str) -> Result<(), SyncError> {
     let reason = if name.trim().is_empty() {
         "it is empty"
     } else if name.trim() != name {
@@ -76,5 +77,5 @@ pub(crate) fn tell_workspace(workspace: &Workspace) -> String {
 
 /// Returns the error for a name that another workspace of the project has.
 pub(crate) fn workspace_taken(name: &str) -> SyncError {
-    SyncError::NameTaken { what: "workspace", name: name.to_owned(), place: None }
+    SyncError::NameTaken { what: Named::Workspace, name: name.to_owned(), place: None }
 }

@@ -34,6 +34,7 @@ use crate::device::store_modes::close_store;
 use crate::device::trust::{self, Trust};
 use crate::device::working_copy::{CopyLock, WorkingCopy};
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::pull::pull_scope;
 use crate::remote::meter::Traffic;
 use crate::remote::open::Remote;
@@ -215,7 +216,7 @@ impl OpenDevice {
             let main = project.main_workspace_id.as_ref();
             let found = all.iter().find(|w| Some(&w.id) == main).or(all.first());
             return found.cloned().ok_or_else(|| SyncError::Unknown {
-                what: "workspace",
+                what: Named::Workspace,
                 name: "main".into(),
                 nearest: None,
             });
@@ -235,11 +236,11 @@ impl OpenDevice {
             [one] => Ok(one.clone()),
             [] => {
                 let nearest = nearest(name, all.iter().map(|w| w.name.as_str()));
-                Err(SyncError::Unknown { what: "workspace", name: name.into(), nearest })
+                Err(SyncError::Unknown { what: Named::Workspace, name: name.into(), nearest })
             }
             _ => {
                 let candidates = found.into_iter().map(tell_workspace).collect();
-                Err(SyncError::Ambiguous { what: "workspace", name: name.into(), candidates })
+                Err(SyncError::Ambiguous { what: Named::Workspace, name: name.into(), candidates })
             }
         }
     }
@@ -248,7 +249,7 @@ impl OpenDevice {
     pub(crate) fn snapshot_row(&self, id: &SnapshotId) -> Result<Snapshot, SyncError> {
         let row = self.replica.read().row::<Snapshot>(id)?;
         row.ok_or_else(|| SyncError::Unknown {
-            what: "snapshot",
+            what: Named::Snapshot,
             name: id.to_string(),
             nearest: None,
         })
@@ -353,12 +354,11 @@ fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
 /// snapshots.
 fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
     let path = dir.join(".gitignore");
-    match path.exists() {
-        true => Ok(()),
-        false => {
-            let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
-            write().map_err(SyncError::io("write", &path))
-        }
+    if path.exists() {
+        Ok(())
+    } else {
+        let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
+        write().map_err(SyncError::io("write", &path))
     }
 }
 

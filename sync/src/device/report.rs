@@ -3,6 +3,8 @@
 //! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped, as
 //! [`crate::device::path::show`] does it.
 
+mod remote;
+
 use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use serde::Serialize;
 
@@ -11,6 +13,7 @@ use crate::remote::meter::Traffic;
 pub use crate::replica::local::held::HeldRow;
 pub use crate::replica::local::refused::{RefusedRow, RefusedTransaction};
 pub use crate::rows::resolve::{ColumnConflict, ResolveReport, RowConflict};
+pub use remote::{CheckName, MigrateReport, RemoteCheck, RemoteReport};
 
 /// `fastest init`
 #[derive(Debug, Clone, Serialize)]
@@ -251,10 +254,24 @@ pub struct AheadWorkspace {
 pub struct ConflictReport {
     /// The file.
     pub path: String,
-    /// `both_changed`, `deleted_by_them` or `deleted_by_us`.
-    pub kind: &'static str,
+    /// What each side did.
+    pub kind: ConflictKind,
     /// Where their version was put, if both versions are files here.
     pub theirs: Option<String>,
+}
+
+/// What the two sides of a merge did to a file. In JSON: `both_changed`, `deleted_by_them` or
+/// `deleted_by_us`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ConflictKind {
+    /// Both changed it.
+    BothChanged,
+    /// It was changed here, and deleted there.
+    DeletedByThem,
+    /// It was deleted here, and changed there.
+    DeletedByUs,
 }
 
 /// `fastest drift`
@@ -421,56 +438,6 @@ pub struct ProjectEntry {
     pub known: bool,
     /// Its working copies on this device.
     pub paths: Vec<String>,
-}
-
-/// `fastest remote …`
-#[derive(Debug, Clone, Default, Serialize)]
-#[non_exhaustive]
-pub struct RemoteReport {
-    /// Address of the primary.
-    pub url: String,
-    /// Whether packs of any size go into its rows.
-    pub inline_packs: bool,
-    /// Where large packs go: `default`, `rows`, or the address of a pack store.
-    pub packs: String,
-    /// Whether it answered.
-    pub reachable: Option<bool>,
-    /// How long the answer took, in milliseconds.
-    pub latency_ms: Option<f64>,
-    /// Its last migration; absent if it is not set up yet.
-    pub schema_version: Option<String>,
-    /// The first problem that was found.
-    pub problem: Option<String>,
-    /// The checks in order. The list ends early if a failed check makes the rest meaningless.
-    pub checks: Vec<RemoteCheck>,
-}
-
-/// One thing that `fastest remote check` looked at.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct RemoteCheck {
-    /// `name`, `locks`, `token`, `permission`, `schema`, `clock` or `packs`.
-    pub name: &'static str,
-    /// Whether the check passed.
-    pub ok: bool,
-    /// What was found.
-    pub what: String,
-    /// How to mend it, if it failed.
-    pub mend: Option<String>,
-}
-
-/// `fastest remote migrate`
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct MigrateReport {
-    /// Address of the primary.
-    pub url: String,
-    /// Its last migration before; absent if it was not set up yet.
-    pub from: Option<String>,
-    /// Its last migration now.
-    pub to: String,
-    /// The migrations that were applied, in order.
-    pub applied: Vec<String>,
 }
 
 /// `fastest doctor`

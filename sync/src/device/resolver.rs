@@ -11,6 +11,7 @@ use crate::device::nearest::nearest;
 use crate::device::open::OpenDevice;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::rows::snapshots::Snapshots;
 
 /// The most snapshots that are listed if a name is ambiguous.
@@ -48,7 +49,7 @@ impl OpenDevice {
         steps: usize,
     ) -> Result<Snapshot, SyncError> {
         let unknown = || {
-            let (what, name) = ("snapshot", name.to_owned());
+            let (what, name) = (Named::Snapshot, name.to_owned());
             SyncError::Unknown { what, name, nearest: None }
         };
         let (head, _) = self.head_of(copy)?;
@@ -69,7 +70,7 @@ impl OpenDevice {
         if found.project_id == copy.project_id {
             return Ok(found);
         }
-        Err(SyncError::Unknown { what: "snapshot", name: id.to_string(), nearest: None })
+        Err(SyncError::Unknown { what: Named::Snapshot, name: id.to_string(), nearest: None })
     }
 
     fn head_of_workspace(
@@ -109,7 +110,7 @@ impl OpenDevice {
             candidates.truncate(CANDIDATES_MAX as usize);
             candidates.push("others".to_owned());
         }
-        Err(SyncError::Ambiguous { what: "snapshot", name: name.to_owned(), candidates })
+        Err(SyncError::Ambiguous { what: Named::Snapshot, name: name.to_owned(), candidates })
     }
 
     fn no_snapshot(&self, copy: &WorkingCopy, name: &str) -> Result<SyncError, SyncError> {
@@ -117,6 +118,6 @@ impl OpenDevice {
         let newest = snapshots.by_time(&copy.project_id, None, NEAREST_OF)?;
         let id = if name.starts_with("snap-") { name.to_owned() } else { format!("snap-{name}") };
         let nearest = nearest(&id, newest.iter().map(|(_, id)| id.as_str()));
-        Ok(SyncError::Unknown { what: "snapshot", name: name.to_owned(), nearest })
+        Ok(SyncError::Unknown { what: Named::Snapshot, name: name.to_owned(), nearest })
     }
 }

@@ -125,12 +125,11 @@ impl WorkingCopy {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return match dir.path().is_symlink() {
-                    true => {
-                        let what = "it is a symbolic link, which is not followed".to_owned();
-                        Err(SyncError::DamagedState { path: dir.path().to_owned(), what })
-                    }
-                    false => Ok(None),
+                return if dir.path().is_symlink() {
+                    let what = "it is a symbolic link, which is not followed".to_owned();
+                    Err(SyncError::DamagedState { path: dir.path().to_owned(), what })
+                } else {
+                    Ok(None)
                 };
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -13,9 +13,10 @@ use crate::error::SyncError;
 use crate::exchange::plan::PlannedRow;
 use crate::exchange::referrers::{Kept, kept};
 use crate::exchange::trial::at_fault;
-use crate::remote::primary::{Primary, PrimaryError, TOO_DEEP, ask_cell, ask_cell_by};
-use crate::remote::sanitize::said;
-use crate::remote::words::plain;
+use crate::remote::cause::{Cause, ConstraintKind, NamedColumn};
+use crate::remote::primary::{Primary, PrimaryError, ask_cell, ask_cell_by};
+use crate::remote::sanitize::sanitize;
+use crate::remote::words::{TOO_DEEP, plain};
 use crate::replica::error::ReplicaError;
 use crate::replica::keys::foreign_keys;
 use crate::replica::local::known::Known;
@@ -79,12 +80,12 @@ pub(crate) async fn suspected(
     units: &[Vec<PlannedRow>],
     error: &PrimaryError,
 ) -> Suspected {
-    let why = why(error);
-    let columns = columns_named(&why);
-    let rows = meant(units, &columns, &why);
+    let Some(cause) = error.cause() else { return Suspected::default() };
+    let rows = meant(units, cause);
+    let is_unique = cause.constraint() == Some(ConstraintKind::Unique);
     let keys = match rows.first() {
-        Some(first) if why.contains("UNIQUE") && rows.len() > 1 => {
-            Some(taken(primary, first.table, &rows, &columns).await.unwrap_or_default())
+        Some(first) if is_unique && rows.len() > 1 => {
+            Some(taken(primary, first.table, &rows, cause.columns()).await.unwrap_or_default())
         }
         _ => None,
     };
@@ -94,15 +95,12 @@ pub(crate) async fn suspected(
 }
 
 /// Returns the rows that write to one of these columns; for NOT NULL, only those where it is null.
-fn meant<'u>(
-    units: &'u [Vec<PlannedRow>],
-    columns: &[NamedColumn],
-    why: &str,
-) -> Vec<&'u PlannedRow> {
+fn meant<'u>(units: &'u [Vec<PlannedRow>], cause: &Cause) -> Vec<&'u PlannedRow> {
+    let is_not_null = cause.constraint() == Some(ConstraintKind::NotNull);
     let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
     let is_meant = |row: &&PlannedRow| {
-        let mut named = columns.iter().filter(|column| column.is_of(row));
-        named.any(|column| !why.contains("NOT NULL") || is_null(row, &column.name))
+        let mut named = cause.columns().iter().filter(|column| writes(row, column));
+        named.any(|column| !is_not_null || is_null(row, &column.name))
     };
     units.iter().flatten().filter(is_meant).collect()
 }
@@ -150,18 +148,18 @@ pub(crate) async fn blame(
         let going: Vec<&PlannedRow> = unit.iter().filter(|row| row.delete).collect();
         if let Ok(Some(found)) = kept(replica.schema(), primary, &going).await {
             let Kept { table, key, why } = found;
-            let (table, why) = (table.to_owned(), said(&why));
+            let (table, why) = (table.to_owned(), sanitize(&why));
             return Some(Blame { table, key, column: None, why, named: true });
         }
         if let Ok(Some(blame)) = lacks(replica, primary, unit).await {
             return Some(blame);
         }
     }
-    let columns = columns_named(&why);
+    let columns = error.cause().map_or(&[][..], Cause::columns);
     let suspected = suspected(primary, &[unit.to_vec()], error).await;
     let pointed_at = unit.iter().find(|row| suspected.has(row));
     // No value is taken on the primary: two rows of the transaction may clash with each other.
-    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(&columns, row).is_some()));
+    let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(columns, row).is_some()));
     let found = match meant {
         // Foreign keys are checked at the end of a statement, so a trial of its first rows shows
         // nothing.
@@ -169,12 +167,12 @@ pub(crate) async fn blame(
         meant => meant.or(if unit.len() == 1 { unit.first() } else { None }),
     };
     let row = found.or(unit.first())?;
-    let blame = of(row, column_of(&columns, row).map(|column| column.name.as_str()), why);
+    let blame = of(row, column_of(columns, row).map(|column| column.name.as_str()), why);
     Some(Blame { named: found.is_some(), ..blame })
 }
 
 fn column_of<'c>(columns: &'c [NamedColumn], row: &PlannedRow) -> Option<&'c NamedColumn> {
-    columns.iter().find(|column| column.is_of(row))
+    columns.iter().find(|column| writes(row, column))
 }
 
 fn of(row: &PlannedRow, column: Option<&str>, why: String) -> Blame {
@@ -205,7 +203,7 @@ async fn lacks(
             let why = format!(
                 "it names {} {}, which was deleted",
                 orphan.parent,
-                said(orphan.parent_key.as_str())
+                sanitize(orphan.parent_key.as_str())
             );
             return Ok(Some(of(row, Some(orphan.column), why)));
         }
@@ -235,7 +233,7 @@ async fn lacks(
             });
             if !in_unit && ask_cell_by(primary, &cell, &[&value]).await?.is_none() {
                 let why = format!("it names {table} {value}, which the primary does not have");
-                return Ok(Some(of(row, Some(&column), said(&why))));
+                return Ok(Some(of(row, Some(&column), sanitize(&why))));
             }
         }
     }
@@ -287,9 +285,10 @@ pub(crate) fn is_known(
     key: &RowKey,
 ) -> Result<Option<ScopeId>, ReplicaError> {
     let session = replica.read();
-    match session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
-        true => Known(session).scope(table, key),
-        false => Ok(None),
+    if session.values(table, key)?.is_some() && Known(session).version(table, key)? > 0 {
+        Known(session).scope(table, key)
+    } else {
+        Ok(None)
     }
 }
 
@@ -307,43 +306,19 @@ pub(crate) async fn stale(
     Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 
-/// A column that the message of a constraint names.
-struct NamedColumn {
-    /// Its table, if the message says which.
-    table: Option<String>,
-    name: String,
-}
-
-impl NamedColumn {
-    /// Whether a row writes to this column.
-    fn is_of(&self, row: &PlannedRow) -> bool {
-        self.table.as_ref().is_none_or(|table| table == row.table.name)
-            && row.sent().any(|(name, _)| *name == self.name)
-    }
-}
-
-/// Returns the columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`,
-/// in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
-fn columns_named(why: &str) -> Vec<NamedColumn> {
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
-    let Some((_, words)) = why.split_once(" failed: ").or_else(|| why.split_once(" column "))
-    else {
-        return Vec::new();
-    };
-    let named = |word: &str| match word.split_once('.') {
-        Some((table, name)) => NamedColumn { table: Some(table.to_owned()), name: name.to_owned() },
-        None => NamedColumn { table: None, name: word.to_owned() },
-    };
-    words.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).map(named).collect()
+/// Whether a row writes to this column.
+fn writes(row: &PlannedRow, column: &NamedColumn) -> bool {
+    column.table.as_ref().is_none_or(|table| table == row.table.name)
+        && row.sent().any(|(name, _)| *name == column.name)
 }
 
 /// Returns the primary's reason, without what its interfaces wrap around it.
 fn why(error: &PrimaryError) -> String {
     match error {
-        PrimaryError::Failed { message, .. } if message.contains(TOO_DEEP) => {
+        PrimaryError::Failed { cause: Cause::TooDeep, .. } => {
             format!("{TOO_DEEP}: more rows hang on each other there than go in one delete")
         }
-        PrimaryError::Failed { message, .. } => said(&plain(message)),
+        PrimaryError::Failed { message, .. } => sanitize(&plain(message)),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => {
             "the primary has a row of this key, in a scope that is not held here".to_owned()
         }
@@ -352,23 +327,5 @@ fn why(error: &PrimaryError) -> String {
                 .to_owned()
         }
         error => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_in_words() {
-        let named = |why: &str| -> Vec<(Option<String>, String)> {
-            columns_named(why).into_iter().map(|column| (column.table, column.name)).collect()
-        };
-        let of = |name: &str| (Some("t".to_owned()), name.to_owned());
-        assert_eq!(named("UNIQUE constraint failed: t.a, t.b"), [of("a"), of("b")]);
-        assert_eq!(named("cannot store TEXT value in INTEGER column t.a"), [of("a")]);
-        let check = named("CHECK constraint failed: length(title) < 9");
-        assert!(check.contains(&(None, "title".to_owned())));
-        assert_eq!(named("no more than three notes for each team"), []);
     }
 }

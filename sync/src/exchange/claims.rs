@@ -41,12 +41,11 @@ pub(super) async fn check_scope(
             }
         }
     };
-    match of.as_deref() == Some(scope.as_str()) {
-        true => Ok(()),
-        false => {
-            let what = format!("row {} of {} is of another scope", change.key, change.table.name);
-            Err(inconsistent(primary, what))
-        }
+    if of.as_deref() == Some(scope.as_str()) {
+        Ok(())
+    } else {
+        let what = format!("row {} of {} is of another scope", change.key, change.table.name);
+        Err(inconsistent(primary, what))
     }
 }
 
@@ -84,12 +83,11 @@ pub(super) fn check_content(
 ) -> Result<(), SyncError> {
     let Some(Ok(snapshot)) = change.row::<Snapshot>() else { return Ok(()) };
     let Ok(tree) = snapshot.manifest_hash.parse::<TreeId>() else { return Ok(()) };
-    match tree == empty_directory() || store.has(&tree.into())? {
-        true => Ok(()),
-        false => {
-            let what = format!("row {} of snapshots comes without its content", change.key);
-            Err(inconsistent(primary, what))
-        }
+    if tree == empty_directory() || store.has(&tree.into())? {
+        Ok(())
+    } else {
+        let what = format!("row {} of snapshots comes without its content", change.key);
+        Err(inconsistent(primary, what))
     }
 }
 

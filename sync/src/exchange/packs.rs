@@ -88,9 +88,10 @@ impl Arrivals<'_> {
         self.bytes += pack.info().bytes;
         self.packs.push(pack);
         let is_due = self.since.elapsed() >= TAKEN_WITHIN;
-        match is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
-            true => self.take_in(),
-            false => Ok(()),
+        if is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
+            self.take_in()
+        } else {
+            Ok(())
         }
     }
 
@@ -163,10 +164,11 @@ async fn receive_all(
         let lend = at < TAKEN_AT_ONCE && room > 0;
         let came = async move {
             let whole = download.receive(store, remote).await?;
-            Ok::<_, SyncError>(match lend && since.elapsed() < TAKEN_WITHIN {
-                true => Came::Whole(whole),
+            Ok::<_, SyncError>(if lend && since.elapsed() < TAKEN_WITHIN {
+                Came::Whole(whole)
+            } else {
                 // Verified on another thread, while the next packs arrive.
-                false => Came::Checked(download.check(remote, whole).await?),
+                Came::Checked(download.check(remote, whole).await?)
             })
         };
         let came = came.map(move |came: Result<Came, SyncError>| {
@@ -347,7 +349,7 @@ async fn receive(
     while let Some(bytes) = stream.next().await {
         let bytes = bytes?;
         if incoming.bytes() + bytes.len() as u64 > bytes_max {
-            let reason = packs.said(&format!("pack {key} is larger than its row says"));
+            let reason = packs.sanitize(&format!("pack {key} is larger than its row says"));
             let place = packs.place().to_owned();
             return Err(PackStoreError::Failed { place, reason }.into());
         }
@@ -359,7 +361,7 @@ async fn receive(
 /// Returns the error for a pack store that returned other bytes than were put there. `reason` may
 /// quote the primary.
 fn failed(remote: &Remote, reason: &str) -> SyncError {
-    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.said(reason));
+    let (place, reason) = (remote.packs.place().to_owned(), remote.packs.sanitize(reason));
     PackStoreError::Failed { place, reason }.into()
 }
 
@@ -400,12 +402,11 @@ fn take_part(
 /// primary, where a push takes it at its word.
 fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
     let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
-    match claimed == (Ok(info.bytes), Ok(info.objects)) {
-        true => Ok(()),
-        false => {
-            let what = format!("row {} says another size of its pack than it has", row.id);
-            Err(inconsistent(primary, what))
-        }
+    if claimed == (Ok(info.bytes), Ok(info.objects)) {
+        Ok(())
+    } else {
+        let what = format!("row {} says another size of its pack than it has", row.id);
+        Err(inconsistent(primary, what))
     }
 }
 

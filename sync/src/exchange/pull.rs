@@ -22,10 +22,12 @@ use crate::exchange::packs::{PackReader, take_packs};
 use crate::exchange::pull::decide::{Asker, Onward, PullState, Verdict};
 use crate::exchange::resend_packs::{answer, asked_for};
 use crate::exchange::sent::recall;
+use crate::remote::cause::Cause;
 use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 use crate::remote::state::RemoteState;
+use crate::remote::statement::Statement;
 use crate::replica::local::cursors::Cursors;
 use crate::replica::local::known::Known;
 use crate::replica::local::parts::Parts;
@@ -106,7 +108,9 @@ pub(crate) async fn pull_and_read(
         let seen = Known(replica.read()).seen(scope, cursor)?;
         let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
             // The primary inside the store has no other devices that an upgrade could lock out.
-            Err(PrimaryError::Behind { .. }) if remote.chosen.is_none() && schema.is_fastest() => {
+            Err(PrimaryError::Behind { .. })
+                if remote.chosen.is_none() && replica.rules().upgrades_own_primary =>
+            {
                 migrate(primary, schema).await?;
                 continue;
             }
@@ -200,14 +204,15 @@ async fn ask(
             Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
         };
         let parameters = [scope.as_str(), &at, PAGE_ROWS, bytes, push_id, &seen, &request];
-        let answer = match primary.run(&sql, &parameters).await {
+        let answer = match primary.run(Statement::reads(&sql), &parameters).await {
             Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
                 set_up(primary, schema).await?;
                 is_set_up = true;
                 tries += 1;
                 continue;
             }
-            Err(error) if asked != Asked::AllInHex && is_not_utf8(&error) => {
+            // sqld fails in this way.
+            Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) if asked != Asked::AllInHex => {
                 asked = if asked == Asked::AsTexts { Asked::InHex } else { Asked::AllInHex };
                 continue;
             }
@@ -249,12 +254,6 @@ async fn ask(
         Some(error) => PrimaryError::inconsistent(primary, &error.to_string()),
         None => PrimaryError::stray_answer(primary),
     })
-}
-
-/// Whether a server failed because a text in its answer is not UTF-8, as sqld does.
-fn is_not_utf8(error: &PrimaryError) -> bool {
-    let words = "invalid utf-8";
-    matches!(error, PrimaryError::Failed { message, .. } if message.contains(words))
 }
 
 /// Whether a page ended long before its limits.

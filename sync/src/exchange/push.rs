@@ -183,7 +183,8 @@ impl Push<'_> {
             Step::SetUp => match set_up(primary, schema).await {
                 // The one inside the store has no other devices, which an upgrade would shut out.
                 Err(PrimaryError::Behind { .. })
-                    if self.remote.chosen.is_none() && schema.is_fastest() =>
+                    if self.remote.chosen.is_none()
+                        && self.replica.rules().upgrades_own_primary =>
                 {
                     migrate(primary, schema).await?;
                 }
@@ -222,8 +223,9 @@ impl Push<'_> {
     async fn look(&mut self, error: PrimaryError) -> Result<(), SyncError> {
         let (scopes, is_foreign) = self.concerned(&error).await?;
         let is_explained = self.is_explained(&scopes).await?;
-        let (lacks_rows, is_fastest) = (error.lacks_rows(), self.replica.schema().is_fastest());
-        let looked = Looked { is_explained, is_foreign, lacks_rows, is_fastest };
+        let lacks_rows = error.lacks_rows();
+        let referred_rows_stay = self.replica.rules().referred_rows_stay;
+        let looked = Looked { is_explained, is_foreign, lacks_rows, referred_rows_stay };
         match self.state.next(Outcome::Looked(looked)) {
             Step::GiveUp => return Err(error.into()),
             Step::FindFault => return Ok(()),
@@ -247,7 +249,7 @@ impl Push<'_> {
         for scope in scopes {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
-            if !self.replica.schema().is_fastest() {
+            if self.replica.rules().rows_change_scope {
                 let all = Outbox(self.replica.read()).scopes_left(scope)?;
                 for left in all {
                     is_explained |= self.pull(&left).await?.changes > 0;
@@ -276,8 +278,8 @@ impl Push<'_> {
     async fn concerned(&mut self, error: &PrimaryError) -> Result<(Vec<ScopeId>, bool), SyncError> {
         let all = self.last_scopes();
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
-        let sent =
-            self.last.as_ref().filter(|_| is_conflict && !self.replica.schema().is_fastest());
+        let can_be_foreign = is_conflict && self.replica.rules().rows_change_scope;
+        let sent = self.last.as_ref().filter(|_| can_be_foreign);
         let Some(sent) = sent else { return Ok((all, false)) };
         let found = stale(&*self.remote.primary, &sent.locks()).await?;
         let held = match SchemaRow(self.replica.read()).scope()? {
@@ -287,9 +289,10 @@ impl Push<'_> {
         let (mut scopes, mut is_foreign) = (BTreeSet::new(), false);
         for (table, key, scope) in found {
             scopes.extend(sent.scope_of(&table, &key).cloned());
-            match held.contains(&scope) {
-                true => drop(scopes.insert(scope)),
-                false => is_foreign = true,
+            if held.contains(&scope) {
+                scopes.insert(scope);
+            } else {
+                is_foreign = true;
             }
         }
         // No lock is stale if others wrote to rows that refer to these.

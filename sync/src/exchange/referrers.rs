@@ -42,7 +42,7 @@ pub(crate) async fn kept(
         let child = child.map_or_else(|| "a row".to_owned(), |child| format!("row {child}"));
         let columns = key.columns.join(", ");
         let why = format!("{child} of {name} refers to it over ({columns})");
-        let why = format!("{}, which devices do not follow", primary.said(&why));
+        let why = format!("{}, which devices do not follow", primary.sanitize(&why));
         return Ok(Some(Kept { table: table.name, key: kept.into(), why }));
     }
     Ok(None)

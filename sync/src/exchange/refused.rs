@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::blame::Blame;
 use crate::exchange::plan::PlannedRow;
 use crate::replica::error::ReplicaError;
@@ -60,5 +61,5 @@ pub(crate) fn drop(session: Session<'_>, id: i64) -> Result<RefusedTransaction, 
 }
 
 fn unknown(id: i64) -> SyncError {
-    SyncError::Unknown { what: "refused transaction", name: id.to_string(), nearest: None }
+    SyncError::Unknown { what: Named::RefusedTransaction, name: id.to_string(), nearest: None }
 }

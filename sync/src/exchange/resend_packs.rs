@@ -32,9 +32,11 @@ use crate::error::SyncError;
 use crate::exchange::pack_key::{owner_of, pack_key};
 use crate::exchange::plan::PART_BYTES;
 use crate::exchange::tree_of::tree_of;
+use crate::remote::cause::Cause;
 use crate::remote::open::Remote;
 use crate::remote::pack_store::store::PackStoreError;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
+use crate::remote::statement::Statement;
 use crate::replica::local::copies::Copies;
 use crate::replica::open::Replica;
 use crate::rows::snapshots::Snapshots;
@@ -70,17 +72,23 @@ struct PartRow {
 const ROWS: &str = "SELECT json_group_array(json_object('id', id, 'part', part, 'parts', parts,
   'bytes', bytes, 'is_stored', data IS NULL)) FROM fastest_packs WHERE ?1 <> '' AND project_id = ?2 AND pack_id = ?3";
 
-const WRITE_OVER: &str =
+/// The second time, the row gets the bytes that it has: a pack's id stands for them.
+const WRITE_OVER: Statement<'_> = Statement::repeatable(
     "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT(id) DO UPDATE SET part = excluded.part, parts = excluded.parts,
-    bytes = excluded.bytes, objects = excluded.objects, data = excluded.data";
+    bytes = excluded.bytes, objects = excluded.objects, data = excluded.data",
+);
 
-const REMOVE: &str = "DELETE FROM fastest_packs WHERE id = ?1";
+/// It finds nothing the second time.
+const REMOVE: Statement<'_> = Statement::repeatable("DELETE FROM fastest_packs WHERE id = ?1");
 
-/// Changes nothing but the version of the rows.
-const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
-  WHERE project_id = ?1 AND pack_id = ?2";
+/// Changes nothing but the version of the rows. Whoever is asked twice looks twice, and sends nothing if
+/// the pack is sound by then.
+const ASK: Statement<'_> = Statement::repeatable(
+    "UPDATE fastest_packs SET created_at = created_at
+  WHERE project_id = ?1 AND pack_id = ?2",
+);
 
 async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartRow>, SyncError> {
     let parameters = [&clock::new_id(), pack.project_id.as_str(), pack.pack_id];
@@ -113,7 +121,7 @@ pub(crate) async fn look(
         let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
         let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
             // sqld fails at text that is not UTF-8.
-            Err(PrimaryError::Failed { message, .. }) if message.contains("invalid utf-8") => None,
+            Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) => None,
             text => text?,
         };
         let bytes = text.and_then(|text| STANDARD.decode(text).ok());
@@ -150,9 +158,10 @@ async fn look_in_store(remote: &Remote, key: &str, id: &PackId) -> Result<AtRemo
 }
 
 fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
-    match hasher.id() == *id {
-        true => AtRemote::Sound,
-        false => AtRemote::Damaged("its bytes are not those that its id stands for".to_owned()),
+    if hasher.id() == *id {
+        AtRemote::Sound
+    } else {
+        AtRemote::Damaged("its bytes are not those that its id stands for".to_owned())
     }
 }
 

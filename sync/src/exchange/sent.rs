@@ -30,6 +30,7 @@ use crate::exchange::proof::proof_of;
 use crate::exchange::statement::{Sent, SentEntries, SentEntry};
 use crate::remote::open::Remote;
 use crate::remote::primary::{PrimaryError, STRAY_ANSWERS_MAX};
+use crate::remote::statement::Statement;
 use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::device_row::DeviceRow;
@@ -66,7 +67,10 @@ pub(crate) async fn resend(
 pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     let Some(sent) = on_its_way(replica)? else { return Ok(()) };
     let locks = sent.entries.locks();
-    let answer = remote.primary.run(PUSH_KNOWN_SQL, &[sent.push_id.as_str(), &locks]).await?;
+    let answer = remote
+        .primary
+        .run(Statement::reads(PUSH_KNOWN_SQL), &[sent.push_id.as_str(), &locks])
+        .await?;
     if let Some(versions) = versions_in(&answer, &sent.push_id) {
         replica.write(|session| {
             remote.check_chosen(&RemoteRow(session).get()?)?;
@@ -92,12 +96,15 @@ pub(crate) async fn send(
     let parameters = [sent.push_id.as_str(), sent.device_id.as_str(), &sent.payload];
     // A statement from an older build is sent as it was written.
     let sql = if sent.is_payload_1() { PUSH_1_SQL } else { PUSH_SQL };
+    let statement = Statement::push(sql);
     for _ in 0..STRAY_ANSWERS_MAX {
-        let mut versions = versions_in(&primary.run(sql, &parameters).await?, &sent.push_id);
+        let mut versions = versions_in(&primary.run(statement, &parameters).await?, &sent.push_id);
         if versions.is_none() {
             // The push was applied before, or the answer belongs to another request.
             let locks = sent.entries.locks();
-            let answer = primary.run(PUSH_KNOWN_SQL, &[sent.push_id.as_str(), &locks]).await?;
+            let answer = primary
+                .run(Statement::reads(PUSH_KNOWN_SQL), &[sent.push_id.as_str(), &locks])
+                .await?;
             versions = versions_in(&answer, &sent.push_id);
         }
         if let Some(versions) = versions {
@@ -173,9 +180,10 @@ pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     // The key column, since the parts of a pack share the entry's key.
     let key = row.columns[row.table.pk].as_str();
     let key = key.map_or_else(|| row.key.clone(), RowKey::from);
-    payload.ops.push(match row.delete {
-        true => Op::Delete(table(), key),
-        false => Op::Write(table(), key, columns),
+    payload.ops.push(if row.delete {
+        Op::Delete(table(), key)
+    } else {
+        Op::Write(table(), key, columns)
     });
 }
 

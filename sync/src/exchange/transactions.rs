@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use fastest_schema::{Policy, Schema};
 
+use crate::base::rules::Rules;
 use crate::exchange::order::{Order, handovers, ordered, references};
 use crate::replica::keys::foreign_keys;
 use crate::replica::local::outbox::Entry;
@@ -63,15 +64,16 @@ pub(crate) fn select<'e>(
     for (at, by) in &struck {
         // A delete that needs what is written with the row cannot wait for it: then only the row
         // stays.
-        match reaches(&then_of, groups.of[*at], groups.of[*by]) {
-            true => drop(later.insert(*at)),
-            false => stay[groups.of[*at]] = true,
+        if reaches(&then_of, groups.of[*at], groups.of[*by]) {
+            later.insert(*at);
+        } else {
+            stay[groups.of[*at]] = true;
         }
     }
     follow(&then_of, &mut stay);
     let free = |at: &usize| !stay[groups.of[*at]] && !later.contains(at);
     let held = !struck.is_empty();
-    if schema.is_fastest() {
+    if !Rules::of(schema).keeps_transactions {
         let free: Vec<&Entry> = (0..all.len()).filter(free).map(|at| all[at]).collect();
         let transactions = ordered(schema, &free).into_iter().map(|entry| vec![entry]).collect();
         return Selected { transactions, held };

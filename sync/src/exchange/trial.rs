@@ -1,11 +1,13 @@
 //! Finds the row of a transaction that the primary refuses, if its message points at none: by
 //! bisection, prefixes of the transaction are tried in a push that is never applied.
 
-use fastest_schema::{Payload, TRIAL_SQL, TRIED};
+use fastest_schema::{Payload, TRIAL_SQL};
 
 use crate::exchange::plan::PlannedRow;
 use crate::exchange::sent::add;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError};
+use crate::remote::statement::Statement;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
 
@@ -19,9 +21,10 @@ pub(crate) async fn at_fault<'r>(
     let (mut taken, mut refused) = (0, unit.len());
     while refused - taken > 1 {
         let middle = taken + (refused - taken) / 2;
-        match is_refused(replica, primary, &unit[..middle]).await? {
-            true => refused = middle,
-            false => taken = middle,
+        if is_refused(replica, primary, &unit[..middle]).await? {
+            refused = middle;
+        } else {
+            taken = middle;
         }
     }
     unit.get(taken)
@@ -40,8 +43,9 @@ async fn is_refused(
         add(&mut payload, row, sent.collect());
     }
     let payload = serde_json::to_string(&payload).expect("a payload serialises");
-    match primary.run(TRIAL_SQL, &[device.as_str(), &payload]).await {
-        Err(PrimaryError::Failed { message, .. }) if message.contains(TRIED) => Some(false),
+    // It is never applied, and a rule may refuse it as any push.
+    match primary.run(Statement::push(TRIAL_SQL), &[device.as_str(), &payload]).await {
+        Err(PrimaryError::Failed { cause: Cause::Tried, .. }) => Some(false),
         Err(error) if error.is_of_rows() => Some(true),
         _ => None,
     }

@@ -4,15 +4,13 @@ use fastest_schema::{Migration, numbered_statements};
 
 use crate::migrations::error::MigrationsError;
 use crate::migrations::source::Source;
+use crate::remote::cause::Cause;
 use crate::remote::level::lacked;
 use crate::remote::primary::{Primary, PrimaryError};
 
 /// A statement that fails on every SQLite, and only when it is reached. The statements before it
 /// have succeeded by then, and are rolled back with it.
 const PROBE: &str = "SELECT abs(-9223372036854775808)";
-
-/// Part of SQLite's message for it.
-const PROBED: &str = "integer overflow";
 
 /// Applies every migration that a primary lacks, in order, each in full or not at all, and returns
 /// their names. They are first run in memory, so that mistakes in their text are found before the
@@ -74,7 +72,8 @@ async fn failing(
         let beginning = statements[..=middle].iter().map(|(_, statement)| *statement);
         let tried: Vec<&str> = beginning.chain([PROBE]).collect();
         match primary.migrate("a probe, which never stays", &tried).await {
-            Err(PrimaryError::Failed { message, .. }) if message.contains(PROBED) => {
+            // What the probe computes.
+            Err(PrimaryError::Failed { cause: Cause::IntegerOverflow, .. }) => {
                 passed = middle + 1;
             }
             Err(PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) => end = middle,

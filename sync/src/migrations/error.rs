@@ -89,17 +89,6 @@ pub enum MigrationsError {
 }
 
 impl MigrationsError {
-    /// Returns the code of the kind of error, for JSON.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Io { .. } => "io",
-            Self::Destructive(_) => "destructive",
-            Self::Diff(_) | Self::Adopt(_) => "refused",
-            Self::UnknownTable { .. } => "unknown_table",
-            _ => "migrations",
-        }
-    }
-
     pub(super) fn io(
         action: &'static str,
         path: &std::path::Path,

@@ -41,9 +41,10 @@ pub fn mend_export(
         for letter in text.chars() {
             let Some(statement) = splitter.push(letter) else { continue };
             (mended.statements, begins) = (mended.statements + 1, line);
-            match statement.is_trigger {
-                true => triggers.push(statement.text),
-                false => output.write_all(statement.text.as_bytes())?,
+            if statement.is_trigger {
+                triggers.push(statement.text);
+            } else {
+                output.write_all(statement.text.as_bytes())?;
             }
         }
         text.clear();

@@ -106,8 +106,5 @@ fn rehearse(
         .run("the declared schema", &statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")))?;
     let comparison = compare(&record.owner, &declared.live()?, &rehearsal.live()?);
     let differences: Vec<String> = comparison.differences.iter().map(ToString::to_string).collect();
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(MigrationsError::NotDeclared(differences)),
-    }
+    if differences.is_empty() { Ok(()) } else { Err(MigrationsError::NotDeclared(differences)) }
 }

@@ -15,9 +15,11 @@ use http::Api;
 use serde::Serialize;
 
 use crate::remote::address::D1Address;
+use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
+use crate::remote::statement::Statement;
 
 pub use lookup::resolve;
 
@@ -75,15 +77,13 @@ impl D1 {
     /// Adds advice to the error of a migration that the API itself cannot run.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
-            PrimaryError::Failed { url, message, of_rows }
-                if message.contains("incomplete input") =>
-            {
+            PrimaryError::Failed { url, message, cause: cause @ Cause::IncompleteInput } => {
                 let message = format!(
                     "{message}: its API cuts triggers at their semicolons. Copy the .sql files (Fastest's \
                      own are in schema/migrations) into the `migrations` folder of a wrangler project with this \
                      database, and run `npx wrangler d1 migrations apply DATABASE --remote` there"
                 );
-                PrimaryError::Failed { url, message, of_rows }
+                PrimaryError::Failed { url, message, cause }
             }
             error => error,
         }
@@ -96,8 +96,12 @@ impl Primary for D1 {
         &self.api.place.url
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        self.raw(sql, parameters).await
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        self.raw(statement.sql, parameters).await
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {

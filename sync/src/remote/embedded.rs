@@ -14,12 +14,15 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal, words};
+use crate::base::sqlite;
+use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal};
 use crate::remote::address::file_url;
+use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
-use crate::remote::sanitize::said;
-use crate::remote::words::{is_of_engine, is_of_server};
+use crate::remote::sanitize::sanitize;
+use crate::remote::statement::{Effect, Statement};
+use crate::remote::words;
 
 /// A SQLite file as a primary. Calls block the task that makes them, because SQLite does.
 pub struct Embedded {
@@ -125,9 +128,10 @@ impl Embedded {
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         self.bound(&mut connection)?;
-        match !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
-            true => set_rollback_journal(&connection)?,
-            false => set_wal(&connection)?,
+        if !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
+            set_rollback_journal(&connection)?
+        } else {
+            set_wal(&connection)?
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -162,7 +166,7 @@ impl Embedded {
     }
 
     fn error(&self, error: rusqlite::Error) -> PrimaryError {
-        let (url, message) = (self.url.clone(), words(&error));
+        let (url, message) = (self.url.clone(), sqlite::words(&error));
         if let Some(error) = PrimaryError::from_sqlite(&url, &message) {
             return error;
         }
@@ -178,42 +182,27 @@ impl Embedded {
                 let message = "a statement of ours does not end there: a view or a trigger in the file is not \
                                what Fastest made"
                     .to_owned();
-                PrimaryError::Failed { url, message, of_rows: false }
+                PrimaryError::Failed { url, message, cause: Cause::Server }
             }
             code => {
-                let server = matches!(
-                    code,
-                    Some(
-                        ErrorCode::DiskFull
-                            | ErrorCode::OutOfMemory
-                            | ErrorCode::ReadOnly
-                            | ErrorCode::DatabaseCorrupt
-                            | ErrorCode::NotADatabase
-                            | ErrorCode::PermissionDenied
-                            | ErrorCode::AuthorizationForStatementDenied
-                            | ErrorCode::DatabaseLocked
-                            | ErrorCode::OperationAborted
-                            | ErrorCode::SchemaChanged
-                            | ErrorCode::FileLockingProtocolFailed
-                            | ErrorCode::ApiMisuse
-                    )
-                );
-                // A trigger's own message may look like one of the server's.
-                let of_rows = match code {
-                    Some(ErrorCode::ConstraintViolation) => !is_of_engine(&message),
-                    _ => !server && !is_of_server(&message),
-                };
-                PrimaryError::Failed { url, message: said(&message), of_rows }
+                let cause = cause(code, &message);
+                PrimaryError::Failed { url, message: sanitize(&message), cause }
             }
         }
     }
 
     fn run_blocking(
         connection: &Connection,
-        sql: &str,
+        Statement { sql, effect }: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, rusqlite::Error> {
         let mut statement = connection.prepare_cached(sql)?;
+        // Other primaries believe it, and so a mistake would show there alone, after an answer was lost.
+        if effect == Effect::Reads && !statement.readonly() {
+            let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+            let words = "a statement that should only read would write".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(misuse, Some(words)));
+        }
         let columns = statement.column_count();
         let mut found = statement.query(params_from_iter(parameters))?;
         let (mut rows, mut bytes) = (Rows::new(), 0);
@@ -229,6 +218,29 @@ impl Embedded {
             }
         }
         Ok(rows)
+    }
+}
+
+/// Works out why a statement failed: by the code of SQLite, and where that says little, by its message.
+fn cause(code: Option<ErrorCode>, message: &str) -> Cause {
+    match code {
+        Some(ErrorCode::ConstraintViolation) => words::constraint(message),
+        Some(ErrorCode::TooBig) => Cause::TooLarge,
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::OutOfMemory
+            | ErrorCode::ReadOnly
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OperationAborted
+            | ErrorCode::SchemaChanged
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::ApiMisuse,
+        ) => Cause::Server,
+        _ => words::cause(message),
     }
 }
 
@@ -250,12 +262,16 @@ impl Primary for Embedded {
         &self.url
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let sent = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let sent = statement.sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
         let rows = self.with(|connection| {
             self.asks_left.store(self.asks_max, Ordering::Relaxed);
-            let run = || Self::run_blocking(connection, sql, parameters);
+            let run = || Self::run_blocking(connection, statement, parameters);
             patiently(connection, &self.path, run).map_err(|error| self.error(error))
         })?;
         self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
@@ -294,8 +310,12 @@ mod tests {
     }
 
     fn ask(primary: &Embedded, sql: &str) -> Result<Rows, PrimaryError> {
+        run(primary, Statement::reads(sql))
+    }
+
+    fn run(primary: &Embedded, statement: Statement<'_>) -> Result<Rows, PrimaryError> {
         use futures_util::FutureExt as _;
-        primary.run(sql, &[]).now_or_never().expect("SQLite makes the task wait")
+        primary.run(statement, &[]).now_or_never().expect("SQLite makes the task wait")
     }
 
     #[test]
@@ -308,14 +328,29 @@ mod tests {
              CREATE TABLE t(x);
              CREATE TRIGGER loops AFTER INSERT ON t BEGIN INSERT INTO t SELECT x FROM endless; END;"
         ));
-        let refused = |sql: &str| match ask(&primary, sql) {
-            Err(PrimaryError::Failed { message, of_rows: false, .. }) => message,
-            answer => panic!("{sql}: {:?}", answer.map(|rows| rows.len())),
+        let refused = |statement| match run(&primary, statement) {
+            Err(PrimaryError::Failed { message, cause: Cause::Server, .. }) => message,
+            answer => panic!("{statement:?}: {:?}", answer.map(|rows| rows.len())),
         };
-        for sql in ["SELECT count(*) FROM endless", "INSERT INTO t VALUES (1)"] {
-            assert!(refused(sql).contains("does not end"), "{sql}");
+        for statement in [
+            Statement::reads("SELECT count(*) FROM endless"),
+            Statement::once("INSERT INTO t VALUES (1)"),
+        ] {
+            assert!(refused(statement).contains("does not end"), "{statement:?}");
         }
         // The next one has all of its steps, and nothing of the trigger's stays.
+        assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
+    }
+
+    #[test]
+    fn what_is_said_to_read_cannot_write() {
+        let (_folder, primary) = primary("CREATE TABLE t(x)");
+        for sql in
+            ["INSERT INTO t VALUES (1)", "WITH w(x) AS (SELECT 1) DELETE FROM t", "DROP TABLE t"]
+        {
+            let refused = ask(&primary, sql).unwrap_err().to_string();
+            assert!(refused.contains("should only read"), "{refused}");
+        }
         assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
     }
 

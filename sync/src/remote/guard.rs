@@ -14,8 +14,9 @@ use tracing::{debug, info, trace};
 
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
 use crate::remote::primary::{Primary, PrimaryError, Rows};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::secret::{Secret, Secrets};
+use crate::remote::statement::Statement;
 
 /// A prefix of a secret of this length counts as a leak. Shorter secrets are ignored, because they may
 /// be a part of any text.
@@ -79,11 +80,16 @@ impl Primary for GuardedPrimary {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
         let begun = Instant::now();
-        let answer = self.inner.run(sql, parameters).await;
+        let answer = self.inner.run(statement, parameters).await;
         let answer = answer.map_err(|error| clean_primary(error, &self.secrets));
-        let (url, statement, ms) = (self.url(), beginning(sql), elapsed_ms(begun));
+        let (url, sql, ms) = (self.url(), statement.sql, elapsed_ms(begun));
+        let statement = beginning(sql);
         match &answer {
             Ok(rows) => debug!(%url, statement, ms, rows = rows.len(), "statement run"),
             Err(error) => debug!(%url, statement, ms, %error, "statement failed"),
@@ -92,8 +98,8 @@ impl Primary for GuardedPrimary {
         answer
     }
 
-    fn said(&self, text: &str) -> String {
-        scrub(said(text), &self.secrets)
+    fn sanitize(&self, text: &str) -> String {
+        scrub(sanitize(text), &self.secrets)
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
@@ -126,7 +132,7 @@ impl GuardedPacks {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
         let (place, ms) = (self.inner.place(), elapsed_ms(begun));
         // A part of the key comes from the primary.
-        let key = self.said(key);
+        let key = self.sanitize(key);
         match &answer {
             Ok(_) => debug!(place, key, ms, "{what}"),
             Err(error) => debug!(place, key, ms, %error, "{what}: failed"),
@@ -161,8 +167,8 @@ impl PackStore for GuardedPacks {
         Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed())
     }
 
-    fn said(&self, text: &str) -> String {
-        scrub(said(text), &self.secrets)
+    fn sanitize(&self, text: &str) -> String {
+        scrub(sanitize(text), &self.secrets)
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
@@ -191,7 +197,9 @@ fn clean_primary(error: PrimaryError, secrets: &[Secret]) -> PrimaryError {
         Unreachable { url, reason, failure } => Unreachable { url, reason: clean(reason), failure },
         Denied { url, denial, message } => Denied { url, denial, message: clean(message) },
         NoDatabase { url, message } => NoDatabase { url, message: clean(message) },
-        Failed { url, message, of_rows } => Failed { url, message: clean(message), of_rows },
+        Failed { url, message, cause } => {
+            Failed { url, message: clean(message), cause: cause.cleaned(clean) }
+        }
         Inconsistent { url, what } => Inconsistent { url, what: clean(what) },
         Occupied { url, what } => Occupied { url, what: clean(what) },
         Newer { url, found } => Newer { url, found: clean(found) },
@@ -209,9 +217,9 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
         Failed { place, reason } => Failed { place, reason: clean(reason) },
         BadUrl { url, reason } => BadUrl { url, reason: clean(reason) },
         // A key contains the owner of a project, whose id the primary sends.
-        Missing { key, place } => Missing { key: clean(said(&key)), place },
-        BadKey { key } => BadKey { key: clean(said(&key)) },
-        NoStore { key } => NoStore { key: clean(said(&key)) },
+        Missing { key, place } => Missing { key: clean(sanitize(&key)), place },
+        BadKey { key } => BadKey { key: clean(sanitize(&key)) },
+        NoStore { key } => NoStore { key: clean(sanitize(&key)) },
         error @ Io { .. } => error,
     }
 }

@@ -13,6 +13,7 @@
 use fastest_schema::{Migration, statements};
 
 use crate::base::clock;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
 
 /// Lists the tables that show use: all except those of SQLite, of Cloudflare and of the engine. Of the
@@ -22,9 +23,6 @@ const TELLING_TABLES: &str = "SELECT ?1, (SELECT json_group_array(name) FROM sql
   WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'
     AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name <> 'd1_migrations'
     AND (name NOT GLOB 'fastest_*' OR name IN ('fastest_changes', 'fastest_pushes')))";
-
-/// The message of SQLite for what [`fails_where_used`] computes.
-const USED: &str = "integer overflow";
 
 /// Applies the migrations that a half-made primary lacks. Returns `false`, and changes nothing, if it
 /// is in use: then an older version made it.
@@ -38,9 +36,8 @@ pub(crate) async fn finish(
         let guards: Vec<String> = tables.iter().map(|table| fails_where_used(table)).collect();
         let all: Vec<&str> = guards.iter().map(String::as_str).chain(statements(sql)).collect();
         match primary.migrate(name, &all).await {
-            Err(PrimaryError::Failed { message, .. }) if message.contains(USED) => {
-                return Ok(false);
-            }
+            // What `fails_where_used` computes.
+            Err(PrimaryError::Failed { cause: Cause::IntegerOverflow, .. }) => return Ok(false),
             done => done?,
         }
     }

@@ -5,8 +5,11 @@ use fastest_schema::{
 };
 
 use crate::base::clock;
+use crate::base::rules::Rules;
+use crate::remote::cause::Cause;
 use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
+use crate::remote::statement::Statement;
 
 /// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each as
 /// a whole or not at all. Returns their names. Refuses a database that has the engine of another
@@ -32,11 +35,10 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
         Some(last) if lacked.len() < schema.migrations.len() => {
-            match half_made::finish(primary, &lacked).await? {
-                true => Ok(()),
-                false => {
-                    Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
-                }
+            if half_made::finish(primary, &lacked).await? {
+                Ok(())
+            } else {
+                Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
             }
         }
         None if !schema.migrations.is_empty() => {
@@ -58,7 +60,7 @@ pub(crate) async fn lacked(
     let applied = engine.applied(schema, &ours);
     check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
     if let Some(what) = engine.of_another(schema, &applied) {
-        let (url, what) = (primary.url().to_owned(), primary.said(&what));
+        let (url, what) = (primary.url().to_owned(), primary.sanitize(&what));
         return Err(PrimaryError::Occupied { url, what });
     }
     let is_lacked = |migration: &&Migration| applied.iter().all(|name| *name != migration.name);
@@ -91,7 +93,8 @@ impl Engine {
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
         // Others may use the name of Fastest's first migration.
-        let ours = !applied.is_empty() && (self.has("fastest_packs") || !schema.is_fastest());
+        let ours = !applied.is_empty()
+            && (self.has("fastest_packs") || !Rules::of(schema).has_engine_tables);
         match (self.has("fastest_meta"), applied.first()) {
             _ if schema.migrations.is_empty() => None,
             (false, Some(first)) => Some(format!(
@@ -117,7 +120,8 @@ impl Engine {
 /// Asks a primary who has set it up. Creates the table that migrations are recorded in.
 async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
-        primary.run(D1_MIGRATIONS_DDL, &[]).await?;
+        // It does nothing if the table exists.
+        primary.run(Statement::repeatable(D1_MIGRATIONS_DDL), &[]).await?;
         match ask_list(primary, engine_sql(), &clock::new_id()).await {
             // The answer that said that the table was created belongs to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
@@ -132,12 +136,12 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
 }
 
 /// Refuses a primary that a newer version of an application has migrated, before anything is written,
-/// because a name may mean something else there by now. Fastest's own migrations only add.
+/// because a name may mean something else there by now, unless migrations only add.
 pub(crate) async fn check_not_newer(
     primary: &dyn Primary,
     schema: &Schema,
 ) -> Result<(), PrimaryError> {
-    if schema.is_fastest() || schema.migrations.is_empty() {
+    if Rules::of(schema).migrations_only_add || schema.migrations.is_empty() {
         return Ok(());
     }
     match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
@@ -156,7 +160,7 @@ pub fn check_migration(
 ) -> Result<(), PrimaryError> {
     match last {
         Some(last) if schema.migrations.iter().all(|migration| migration.name != last) => {
-            let (url, found) = (primary.url().to_owned(), primary.said(last));
+            let (url, found) = (primary.url().to_owned(), primary.sanitize(last));
             Err(PrimaryError::Newer { url, found })
         }
         _ => Ok(()),
@@ -169,11 +173,9 @@ pub(crate) async fn explained(
     schema: &Schema,
     error: PrimaryError,
 ) -> PrimaryError {
-    let message = error.to_string();
-    let words = ["no such table", "no such column", "has no column named"];
-    if !words.iter().any(|words| message.contains(words)) {
+    let Some(cause @ (Cause::NoTable | Cause::NoColumn)) = error.cause().cloned() else {
         return error;
-    }
+    };
     let lacked = match lacked(primary, schema).await {
         Err(why) => return why,
         Ok(lacked) => lacked,
@@ -184,7 +186,7 @@ pub(crate) async fn explained(
     }
     match gone(primary, schema).await {
         Err(why) => why,
-        Ok(Some(message)) => PrimaryError::Failed { url, message, of_rows: false },
+        Ok(Some(message)) => PrimaryError::Failed { url, message, cause },
         Ok(None) => error,
     }
 }
@@ -207,16 +209,17 @@ async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, 
     let name = table.name;
     let columns = table.columns.iter().filter(|column| !is_there(name, column.name));
     let columns: Vec<String> = columns.map(|column| format!("`{}`", column.name)).collect();
-    Ok(Some(match columns.len() == table.columns.len() {
-        true => format!(
+    Ok(Some(if columns.len() == table.columns.len() {
+        format!(
             "it has no table `{name}`: another tool renamed or dropped it; declare it as it is there, \
              generate a migration, and apply it"
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "its table `{name}` has no {}: another tool renamed or dropped it; declare the column as it \
              is there, with `#[renamed_from]` if it has another name, generate a migration, and apply it",
             columns.join(", ")
-        ),
+        )
     }))
 }
 
@@ -226,7 +229,7 @@ pub(crate) async fn last_migration(
     schema: &Schema,
 ) -> Result<Option<String>, PrimaryError> {
     let tables = "SELECT name FROM sqlite_master WHERE name = 'd1_migrations'";
-    if primary.run(tables, &[]).await?.is_empty() {
+    if primary.run(Statement::reads(tables), &[]).await?.is_empty() {
         return Ok(None);
     }
     let applied = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;

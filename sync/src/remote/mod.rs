@@ -3,6 +3,7 @@
 //! Nothing here knows the replica.
 
 pub mod address;
+pub mod cause;
 pub(crate) mod d1;
 pub mod embedded;
 pub(crate) mod guard;
@@ -17,6 +18,7 @@ pub(crate) mod sanitize;
 pub mod secret;
 pub mod sharing;
 pub mod state;
+pub mod statement;
 pub(crate) mod tls;
 pub(crate) mod turso;
 pub(crate) mod words;

@@ -100,10 +100,12 @@ impl Remote {
         let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
         // The primary in the store comes and goes with the store. Any other with an epoch has answered
         // before.
-        let primary = match state.epoch.is_some() {
-            _ if own => Embedded::inside_store(&path),
-            true => Embedded::existing(&path),
-            false => Embedded::new(&path),
+        let primary = if own {
+            Embedded::inside_store(&path)
+        } else if state.epoch.is_some() {
+            Embedded::existing(&path)
+        } else {
+            Embedded::new(&path)
         };
         let primary = Arc::new(primary.metered(meter.clone()));
         let chosen = state.url.clone();

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use fastest_schema::Refusal;
 
 use crate::base::clock;
-use crate::remote::sanitize::said;
+use crate::remote::cause::{Cause, ConstraintKind};
+use crate::remote::sanitize::sanitize;
+use crate::remote::statement::Statement;
 
 /// The answer to a statement: rows of cells in column order, each text or null.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -26,12 +28,17 @@ pub trait Primary: Send + Sync {
     /// Runs one statement, as a whole or not at all. `parameters` bind to `?1`, `?2`, …
     ///
     /// After [`PrimaryError::Unreachable`], the outcome may be unknown ([`Failure`]): the statement may
-    /// have been applied. A caller whose statement must not be applied twice has to find out first.
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError>;
+    /// have been applied. Some primaries send a statement again if its [`Effect`](super::statement::Effect)
+    /// allows that; a caller of any other has to find out first.
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError>;
 
     /// Makes a text of the primary fit for a message. A primary that is sent secrets removes them here.
-    fn said(&self, text: &str) -> String {
-        said(text)
+    fn sanitize(&self, text: &str) -> String {
+        sanitize(text)
     }
 
     /// Applies a migration, as a whole or not at all, and records its name in `d1_migrations`. Does
@@ -116,9 +123,8 @@ pub enum PrimaryError {
         url: String,
         /// Its own message.
         message: String,
-        /// Whether the rows that the statement would write may be at fault: a constraint, a trigger or
-        /// a limit of size refused them.
-        of_rows: bool,
+        /// What it means.
+        cause: Cause,
     },
     /// Its answer breaks the protocol, or contradicts itself.
     #[error("the primary {url} answered what no primary should: {what}")]
@@ -194,9 +200,6 @@ impl Denial {
     }
 }
 
-/// The message of SQLite if triggers or a cascade go deeper than its limit, which is ten levels on D1.
-pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
-
 /// How often in a row the answer to another question is taken for a fault of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
@@ -207,7 +210,7 @@ pub(crate) async fn ask_list(
     parameter: &str,
 ) -> Result<Vec<String>, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
-        let answer = primary.run(sql, &[parameter]).await?;
+        let answer = primary.run(Statement::reads(sql), &[parameter]).await?;
         if let [row] = &answer[..]
             && let [Some(asked), Some(list)] = &row[..]
             && asked == parameter
@@ -238,7 +241,7 @@ pub(crate) async fn ask_cell_by(
 ) -> Result<Option<String>, PrimaryError> {
     let sql = format!("SELECT ?1, ({cell})");
     for _ in 0..STRAY_ANSWERS_MAX {
-        let mut answer = primary.run(&sql, parameters).await?;
+        let mut answer = primary.run(Statement::reads(&sql), parameters).await?;
         if let [row] = &mut answer[..]
             && let [Some(asked), found] = &mut row[..]
             && Some(&asked.as_str()) == parameters.first()
@@ -258,7 +261,7 @@ pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
 ) -> Result<T, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         let request = clock::new_id();
-        match decode(&request, &primary.run(sql, &[&request]).await?) {
+        match decode(&request, &primary.run(Statement::reads(sql), &[&request]).await?) {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}
             Err(error) => return Err(PrimaryError::inconsistent(primary, &error.to_string())),
@@ -284,7 +287,7 @@ impl PrimaryError {
 
     /// Makes the error for an answer that no honest primary gives. `what` may quote the answer.
     pub(crate) fn inconsistent(primary: &dyn Primary, what: &str) -> Self {
-        Self::Inconsistent { url: primary.url().to_owned(), what: primary.said(what) }
+        Self::Inconsistent { url: primary.url().to_owned(), what: primary.sanitize(what) }
     }
 
     /// Interprets a message of SQLite that means the same on any primary: a refusal, or that the
@@ -303,16 +306,22 @@ impl PrimaryError {
     pub(crate) fn is_of_rows(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
-            Self::Failed { of_rows, .. } => *of_rows,
-            _ => false,
+            _ => self.cause().is_some_and(Cause::is_of_rows),
         }
     }
 
     /// Whether a push was refused for a foreign key. Others have deleted rows that ours refer to, or
     /// refer to rows that we delete; or the primary has lost rows.
     pub(crate) fn lacks_rows(&self) -> bool {
-        let words = "FOREIGN KEY constraint failed";
-        matches!(self, Self::Failed { message, .. } if message.contains(words))
+        self.cause().and_then(Cause::constraint) == Some(ConstraintKind::ForeignKey)
+    }
+
+    /// Returns why the statement failed, if the primary ran it.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Failed { cause, .. } => Some(cause),
+            _ => None,
+        }
     }
 
     /// Returns the rule by which a push was refused.
@@ -327,6 +336,6 @@ impl PrimaryError {
 /// Asks what time it is for a primary: RFC 3339, UTC, unchecked. Empty if it answers nothing.
 pub(crate) async fn ask_time(primary: &dyn Primary) -> Result<String, PrimaryError> {
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-    let rows = primary.run(sql, &[]).await?;
+    let rows = primary.run(Statement::reads(sql), &[]).await?;
     Ok(rows.into_iter().flatten().flatten().next().unwrap_or_default())
 }

@@ -3,17 +3,17 @@
 //! [`decide`] is pure: it gets what happened, how long it has taken so far and a random number, and
 //! returns whether to wait. [`Retrying`] does so around a [`Primary`].
 //!
-//! A statement that may have been applied is sent again only if that does no harm ([`repeatable`]).
-//! Repeating a push does none, because a push has an id.
+//! A statement that may have been applied is sent again only if its [`Effect`] allows that. Repeating a
+//! push does no harm, because a push has an id.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use fastest_schema::{PUSH_1_SQL, PUSH_SQL};
 use tracing::debug;
 
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
+use crate::remote::statement::{Effect, Statement};
 
 /// The most attempts without a connection.
 const CONNECT_ATTEMPTS: u32 = 3;
@@ -92,36 +92,7 @@ pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     let doubled = policy.base.saturating_mul(1 << number.saturating_sub(1).min(16));
     let jitter = doubled.min(policy.max_wait).mul_f64(f64::from(random) / f64::from(u32::MAX));
     let wait = least.saturating_add(jitter);
-    match spent.saturating_add(wait) <= total {
-        true => Decision::Wait(wait),
-        false => Decision::GiveUp,
-    }
-}
-
-/// Whether a statement does no harm if it is applied twice: it reads, or creates what may exist
-/// already, or is a push, which has an id.
-pub fn repeatable(sql: &str) -> bool {
-    let mut words = sql
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_uppercase);
-    match words.next().as_deref() {
-        Some("SELECT") => true,
-        // `WITH … INSERT` writes.
-        Some("WITH") => {
-            !words.any(|word| matches!(&word[..], "INSERT" | "UPDATE" | "DELETE" | "REPLACE"))
-        }
-        Some("CREATE") => {
-            let rest = ["TABLE", "IF", "NOT", "EXISTS"];
-            words.take(rest.len()).eq(rest.map(str::to_owned))
-        }
-        _ => is_push(sql),
-    }
-}
-
-/// Whether a statement is a push, of any version of the payload.
-fn is_push(sql: &str) -> bool {
-    sql == PUSH_SQL || sql == PUSH_1_SQL
+    if spent.saturating_add(wait) <= total { Decision::Wait(wait) } else { Decision::GiveUp }
 }
 
 /// A primary that is asked again after a temporary failure.
@@ -163,20 +134,24 @@ impl<P: Primary> Primary for Retrying<P> {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let begun = Instant::now();
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let (begun, repeatable) = (Instant::now(), statement.effect.is_repeatable());
         let mut number = 0;
         loop {
             number += 1;
-            let answer = match self.inner.run(sql, parameters).await {
+            let answer = match self.inner.run(statement, parameters).await {
                 // Only pushes are refused: this is the answer to another statement.
-                Err(PrimaryError::Refused { .. }) if !is_push(sql) => {
+                Err(PrimaryError::Refused { .. }) if statement.effect != Effect::Push => {
                     Err(PrimaryError::stray_answer(&self.inner))
                 }
                 answer => answer,
             };
             match answer {
-                Err(error) if self.waits(begun, number, repeatable(sql), &error).await => {}
+                Err(error) if self.waits(begun, number, repeatable, &error).await => {}
                 answer => return answer,
             }
         }

@@ -4,7 +4,7 @@
 const CHARS_MAX: usize = 300;
 
 /// Returns the text on one line, cut to a limit, and without characters that a terminal would obey.
-pub(crate) fn said(text: &str) -> String {
+pub(crate) fn sanitize(text: &str) -> String {
     let mut said = String::new();
     let clean = |word: &str| word.chars().filter(|letter| !letter.is_control()).collect::<String>();
     for word in text.split_whitespace().map(clean).filter(|word| !word.is_empty()) {
@@ -28,12 +28,12 @@ pub(crate) fn is_web_page(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::said;
+    use super::sanitize;
 
     #[test]
-    fn said_on_one_short_line() {
-        assert_eq!(said(" a\n\n<b>\u{1b}[31mc\u{7} "), "a <b>[31mc");
-        assert_eq!(said(&"é".repeat(301)), format!("{}…", "é".repeat(300)));
-        assert_eq!(said(&"é ".repeat(150)).chars().count(), 299);
+    fn sanitized_to_one_short_line() {
+        assert_eq!(sanitize(" a\n\n<b>\u{1b}[31mc\u{7} "), "a <b>[31mc");
+        assert_eq!(sanitize(&"é".repeat(301)), format!("{}…", "é".repeat(300)));
+        assert_eq!(sanitize(&"é ".repeat(150)).chars().count(), 299);
     }
 }

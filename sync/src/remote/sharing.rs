@@ -128,9 +128,10 @@ impl Sharing {
         if let Some(group) = self.group.filter(|group| *group != data.gid()) {
             fchown(file, None, Some(group))?;
         }
-        match data.mode() & 0o777 == self.file {
-            true => Ok(()),
-            false => file.set_permissions(Permissions::from_mode(self.file)),
+        if data.mode() & 0o777 == self.file {
+            Ok(())
+        } else {
+            file.set_permissions(Permissions::from_mode(self.file))
         }
     }
 }
@@ -252,9 +253,10 @@ mod tests {
     fn sharing(mode: u32, is_dir: bool) -> (u32, u32, bool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p");
-        match is_dir {
-            true => fs::create_dir(&path).unwrap(),
-            false => fs::write(&path, "").unwrap(),
+        if is_dir {
+            fs::create_dir(&path).unwrap()
+        } else {
+            fs::write(&path, "").unwrap()
         }
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         let Sharing { file, dir, group } = Sharing::of(&path);

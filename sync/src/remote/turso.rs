@@ -25,6 +25,7 @@ use url::Url;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
+use crate::remote::statement::Statement;
 
 /// Turso ends a statement sooner. This leaves time for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -112,7 +113,7 @@ impl LibsqlPrimary {
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
         // The name itself is compared, because any other answer belongs to something else.
-        Ok(self.run(sql, &[migration]).await? == [[Some(migration.to_owned())]])
+        Ok(self.run(Statement::reads(sql), &[migration]).await? == [[Some(migration.to_owned())]])
     }
 }
 
@@ -157,10 +158,15 @@ impl Primary for LibsqlPrimary {
         &self.place.url
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let Statement { sql, effect } = statement;
         let bytes = sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(bytes as u64);
-        if literal::answers_with_rows(sql) {
+        if effect.returns_rows() {
             let bound = literal::bind(sql, parameters);
             return self.read(bound.map_err(|reason| self.place.failed(reason))?).await;
         }

@@ -1,5 +1,13 @@
 //! Interprets SQLite's messages, whatever a primary's interface puts around them.
 
+use fastest_schema::TRIED;
+
+use crate::remote::cause::{Cause, ConstraintKind, NamedColumn};
+use crate::remote::sanitize::sanitize;
+
+/// The message of SQLite for [`Cause::TooDeep`].
+pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
+
 /// Reduces `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)`
 /// to X.
 pub(crate) fn plain(message: &str) -> String {
@@ -13,10 +21,97 @@ pub(crate) fn plain(message: &str) -> String {
     message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
 }
 
-/// Whether the message of a statement that failed is about the server, or about the statement as such.
-/// All others may be about the rows that it would write: a constraint, a trigger with a message of its
-/// own, an expression that fails for one value.
-pub(crate) fn is_of_server(message: &str) -> bool {
+/// Works out why a statement failed, from its message alone. What is neither about the server nor about
+/// the statement as such may be about the rows that it would write.
+pub(crate) fn cause(message: &str) -> Cause {
+    if message.contains(" constraint failed") {
+        return constraint(message);
+    }
+    let words = plain(message);
+    let is =
+        |beginning: &str| words.starts_with(beginning) || words.contains(&format!(": {beginning}"));
+    if is("no such table: ") {
+        Cause::NoTable
+    } else if is("no such column: ") || is("table ") && words.contains(" has no column named ") {
+        Cause::NoColumn
+    } else if words.starts_with("incomplete input") {
+        Cause::IncompleteInput
+    } else if words.contains("invalid utf-8") {
+        Cause::NotUtf8
+    } else if is_of_server(message, &words) {
+        Cause::Server
+    } else if words.contains(TOO_DEEP) {
+        Cause::TooDeep
+    } else if words.contains("string or blob too big") || message.contains("SQLITE_TOOBIG") {
+        Cause::TooLarge
+    } else if words.contains("integer overflow") {
+        Cause::IntegerOverflow
+    } else {
+        of_row(&words)
+    }
+}
+
+/// Works out why a statement failed that a server refused without a word of its database: no row is at
+/// fault, unless the message is one of SQLite's.
+pub(crate) fn cause_of_request(message: &str) -> Cause {
+    match cause(message) {
+        Cause::Row { .. } => Cause::Server,
+        cause => cause,
+    }
+}
+
+/// Works out which constraint was violated. The code of SQLite does not say: the engine's triggers
+/// refuse rows in the words of a constraint, under the code of a trigger. A trigger's own message may
+/// look like one of the server's.
+pub(crate) fn constraint(message: &str) -> Cause {
+    const KINDS: [(&str, ConstraintKind); 4] = [
+        ("FOREIGN KEY constraint failed", ConstraintKind::ForeignKey),
+        ("UNIQUE constraint failed", ConstraintKind::Unique),
+        ("NOT NULL constraint failed", ConstraintKind::NotNull),
+        ("CHECK constraint failed", ConstraintKind::Check),
+    ];
+    if message.contains(TRIED) {
+        return Cause::Tried;
+    }
+    // No row of a push is at fault for what the engine's own tables refuse.
+    if message.contains(" constraint failed: fastest_") {
+        return Cause::Server;
+    }
+    let words = plain(message);
+    match KINDS.into_iter().find(|(beginning, _)| words.contains(beginning)) {
+        Some((_, kind)) => Cause::Constraint { kind, columns: columns_named(&words) },
+        None => of_row(&words),
+    }
+}
+
+/// Works out what is wrong with a row, from words that are no constraint's.
+fn of_row(words: &str) -> Cause {
+    let columns = columns_named(words);
+    if words.starts_with("cannot store ") && words.contains(" value in ") {
+        Cause::Constraint { kind: ConstraintKind::DataType, columns }
+    } else {
+        Cause::Row { columns }
+    }
+}
+
+/// Returns the columns in `UNIQUE constraint failed: t.a, t.b`, in `NOT NULL constraint failed: t.a`,
+/// in `cannot store TEXT value in INTEGER column t.a`, and in `CHECK constraint failed: a > 0`.
+fn columns_named(words: &str) -> Vec<NamedColumn> {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let words = sanitize(words);
+    let Some((_, words)) = words.split_once(" failed: ").or_else(|| words.split_once(" column "))
+    else {
+        return Vec::new();
+    };
+    let named = |word: &str| match word.split_once('.') {
+        Some((table, name)) => NamedColumn { table: Some(table.to_owned()), name: name.to_owned() },
+        None => NamedColumn { table: None, name: word.to_owned() },
+    };
+    words.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).map(named).collect()
+}
+
+/// Whether a message is about the server, or about the statement as such.
+fn is_of_server(message: &str, words: &str) -> bool {
     // Texts of sqlite3_errstr and of its parser: whole ones, and the beginnings of others.
     const WHOLE: [&str; 12] = [
         "not authorized",
@@ -32,14 +127,11 @@ pub(crate) fn is_of_server(message: &str) -> bool {
         "unable to open database file",
         "file is not a database",
     ];
-    const BEGINNING: [&str; 16] = [
-        "no such table: ",
-        "no such column: ",
+    const BEGINNING: [&str; 13] = [
         "no such function: ",
         "no such collation",
         "no such module: ",
         "near \"",
-        "incomplete input",
         "unrecognized token",
         "ambiguous column name: ",
         "too many SQL variables",
@@ -50,18 +142,10 @@ pub(crate) fn is_of_server(message: &str) -> bool {
         "Exceeded maximum DB size",
         "Operation was blocked",
     ];
-    let words = plain(message);
     message.contains("SQLITE_FULL")
-        || WHOLE.contains(&words.as_str())
+        || WHOLE.contains(&words)
         || BEGINNING.iter().any(|beginning| words.starts_with(beginning))
         || words.starts_with("access to ") && words.ends_with(" is prohibited")
-        || is_of_engine(message)
-}
-
-/// Whether a constraint of the engine's own tables was violated, for which no row of a push is at
-/// fault.
-pub(crate) fn is_of_engine(message: &str) -> bool {
-    message.contains(" constraint failed: fastest_")
 }
 
 #[cfg(test)]
@@ -85,12 +169,11 @@ mod tests {
     fn who_is_at_fault() {
         for server in [
             "database or disk is full",
-            "SQLite error: no such table: main.audit",
             "D1_ERROR: database or disk is full: SQLITE_FULL",
             "near \"SELEC\": syntax error",
             "UNIQUE constraint failed: fastest_changes.scope, fastest_changes.seq",
         ] {
-            assert!(is_of_server(server), "{server}");
+            assert_eq!(cause(server), Cause::Server, "{server}");
         }
         for rows in [
             "SQLite error: no such member",
@@ -102,7 +185,63 @@ mod tests {
             "D1_ERROR: too many levels of trigger recursion: SQLITE_ERROR",
             "CHECK constraint failed: length(title) < 50",
         ] {
-            assert!(!is_of_server(rows), "{rows}");
+            assert!(cause(rows).is_of_rows(), "{rows}");
         }
+    }
+
+    #[test]
+    fn why_statements_fail() {
+        for (message, expected) in [
+            ("SQLite error: no such table: main.audit", Cause::NoTable),
+            ("error in view v: no such table: main.audit", Cause::NoTable),
+            ("no such column: t.a: SQLITE_ERROR", Cause::NoColumn),
+            ("D1_ERROR: table t has no column named a: SQLITE_ERROR", Cause::NoColumn),
+            ("incomplete input: SQLITE_ERROR", Cause::IncompleteInput),
+            ("HTTP 500: invalid utf-8 sequence of 1 bytes", Cause::NotUtf8),
+            ("D1_ERROR: too many levels of trigger recursion: SQLITE_ERROR", Cause::TooDeep),
+            ("D1_ERROR: string or blob too big: SQLITE_TOOBIG", Cause::TooLarge),
+            ("SQLite error: integer overflow", Cause::IntegerOverflow),
+            ("NOT NULL constraint failed: fastest_pushes.id: SQLITE_CONSTRAINT", Cause::Tried),
+            ("UNIQUE constraint failed: fastest_changes.scope", Cause::Server),
+            ("no such member", Cause::Row { columns: vec![] }),
+        ] {
+            assert_eq!(cause(message), expected, "{message}");
+        }
+        // What only looks like a message of the server's is a trigger's, if its code says so.
+        assert!(constraint("no such table: for four people").is_of_rows());
+        // A request that never reached the database.
+        assert_eq!(cause_of_request("HTTP 400: malformed"), Cause::Server);
+        assert_eq!(cause_of_request("HTTP 400: incomplete input"), Cause::Server);
+        assert_eq!(cause_of_request("incomplete input"), Cause::IncompleteInput);
+    }
+
+    #[test]
+    fn constraints_and_the_columns_that_they_name() {
+        let check = |message: &str, expected: Option<ConstraintKind>, names: &[&str]| {
+            let cause = cause(message);
+            let show = |column: &NamedColumn| match &column.table {
+                Some(table) => format!("{table}.{}", column.name),
+                None => column.name.clone(),
+            };
+            let columns: Vec<String> = cause.columns().iter().map(show).collect();
+            assert_eq!(
+                (cause.constraint(), columns),
+                (expected, names.iter().map(|name| name.to_string()).collect()),
+                "{message}"
+            );
+            assert!(cause.is_of_rows(), "{message}");
+        };
+        use ConstraintKind::*;
+        check("UNIQUE constraint failed: t.a, t.b", Some(Unique), &["t.a", "t.b"]);
+        check(
+            "D1_ERROR: NOT NULL constraint failed: t.a: SQLITE_CONSTRAINT",
+            Some(NotNull),
+            &["t.a"],
+        );
+        check("FOREIGN KEY constraint failed", Some(ForeignKey), &[]);
+        check("cannot store TEXT value in INTEGER column t.a", Some(DataType), &["t.a"]);
+        check("CHECK constraint failed: length(title) < 9", Some(Check), &["length", "title", "9"]);
+        check("no more than three notes for each team", None, &[]);
+        check("fill in the column title", None, &["title"]);
     }
 }

@@ -10,6 +10,8 @@ use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{Pack, Row, Schema, Table};
 
+use crate::base::rules::Rules;
+
 /// A table of Fastest's own for which there are special rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EngineTable {
@@ -31,6 +33,6 @@ impl EngineTable {
             (Workspace::TABLE.name, Self::Workspace),
         ];
         let found = all.into_iter().find(|(name, _)| *name == table.name);
-        found.filter(|_| schema.is_fastest()).map(|(_, own)| own)
+        found.filter(|_| Rules::of(schema).has_engine_tables).map(|(_, own)| own)
     }
 }

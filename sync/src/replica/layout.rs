@@ -165,7 +165,7 @@ impl Layout<'_> {
         }
         row.check_owner()?;
         self.follow_schema()?;
-        if self.0.schema.is_fastest() { Children(self.0).attach() } else { Ok(()) }
+        if self.0.rules.has_engine_tables { Children(self.0).attach() } else { Ok(()) }
     }
 
     fn batch(&self, sql: &str) -> Result<(), ReplicaError> {

@@ -29,6 +29,7 @@ use fastest_core::files::mapped::{check_room, fill};
 use fastest_schema::Schema;
 use rusqlite::{Connection, ToSql};
 
+use crate::base::rules::Rules;
 use crate::base::sqlite::{BUSY_TIMEOUT, begin};
 use crate::replica::error::ReplicaError;
 use crate::replica::layout::follow::declared;
@@ -41,6 +42,7 @@ use crate::replica::session::Session;
 pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
+    rules: &'static Rules,
     connection: Connection,
     /// What the schema declares, in the form in which the file records it.
     declared: String,
@@ -90,8 +92,16 @@ impl Replica {
     }
 
     fn new(path: &Path, schema: &'static Schema, connection: Connection, declared: String) -> Self {
-        let path = path.to_owned();
-        Self { path, schema, connection, declared, tables: None, is_read_only: false, _copy: None }
+        Self {
+            path: path.to_owned(),
+            schema,
+            rules: Rules::of(schema),
+            connection,
+            declared,
+            tables: None,
+            is_read_only: false,
+            _copy: None,
+        }
     }
 
     /// Makes a replica of a file that can only be read, and is as this build would make it. `copy` is
@@ -130,13 +140,13 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, connection, declared, tables, is_read_only, .. } = self;
+        let Self { path, schema, rules, connection, declared, tables, is_read_only, .. } = self;
         if *is_read_only {
             return Err(ReplicaError::ReadOnly { path: path.clone() }.into());
         }
         let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
         let transaction = begin(connection, path).map_err(failed)?;
-        let session = Session { connection: &transaction, schema, path, declared };
+        let session = Session { connection: &transaction, schema, rules, path, declared };
         if tables.is_some() {
             Layout(session).check_still_follows(tables)?;
         }
@@ -167,6 +177,11 @@ impl Replica {
         self.schema
     }
 
+    /// Returns the rules of its schema.
+    pub(crate) fn rules(&self) -> &'static Rules {
+        self.rules
+    }
+
     /// Reads in one transaction: everything is as of one moment, whatever other processes write.
     pub(crate) fn read_together<T, E: From<ReplicaError>>(
         &self,
@@ -180,7 +195,7 @@ impl Replica {
 
     /// Reads, each statement for itself.
     pub fn read(&self) -> Session<'_> {
-        let Self { path, schema, connection, declared, .. } = self;
-        Session { connection, schema, path, declared }
+        let Self { path, schema, rules, connection, declared, .. } = self;
+        Session { connection, schema, rules, path, declared }
     }
 }

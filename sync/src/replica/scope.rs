@@ -74,7 +74,7 @@ impl Scopes<'_> {
 
     /// Returns the scopes that the replica holds.
     pub(crate) fn held(&self) -> Result<Vec<ScopeId>, ReplicaError> {
-        if self.0.schema.is_fastest() {
+        if self.0.rules.scopes_are_projects {
             return self.0.all("SELECT id FROM projects", [], |row| row.get(0));
         }
         let mut scopes = BTreeSet::from_iter(Known(self.0).scopes()?);

@@ -94,9 +94,10 @@ impl Incoming<'_> {
                 Known(self.0).put(scope, (table, key), *version, Some(*seq), true)
             }
             Outcome::Left { scope: left } if left == scope => {
-                match Known(self.0).scope(table, key)?.as_ref() == Some(scope) {
-                    true => self.apply_delete(table, key),
-                    false => Ok(()),
+                if Known(self.0).scope(table, key)?.as_ref() == Some(scope) {
+                    self.apply_delete(table, key)
+                } else {
+                    Ok(())
                 }
             }
             Outcome::Left { .. } => Ok(()),
@@ -127,11 +128,9 @@ impl Incoming<'_> {
             // Our own push comes back: the entry is newer.
             return Ok(());
         }
-        // An application may have moved its row to another scope here.
-        let waits_in = match self.0.schema.is_fastest() {
-            true => scope.to_owned(),
-            false => entry.scope.clone(),
-        };
+        // The row may have moved to another scope here.
+        let waits_in =
+            if self.0.rules.rows_change_scope { entry.scope.clone() } else { scope.to_owned() };
         let entry = Entry { scope: waits_in, ..entry };
         let Some(ours) = &entry.row else {
             return self.apply_over_delete(entry, version, theirs);
@@ -143,12 +142,11 @@ impl Incoming<'_> {
             Conflicts(self.0).keep(&entry, Some(&theirs), &merged.conflicts)?;
         }
         self.0.put_values(table, &merged.values)?;
-        match merged.values == theirs {
-            true => Outbox(self.0).drop(table, key),
-            false => {
-                let (base, row) = (Some(theirs), Some(merged.values));
-                Outbox(self.0).put(&Entry { base_version: version, base, row, ..entry })
-            }
+        if merged.values == theirs {
+            Outbox(self.0).drop(table, key)
+        } else {
+            let (base, row) = (Some(theirs), Some(merged.values));
+            Outbox(self.0).put(&Entry { base_version: version, base, row, ..entry })
         }
     }
 
@@ -267,7 +265,7 @@ impl Incoming<'_> {
         values: Option<Values>,
     ) -> Result<(), ReplicaError> {
         match values {
-            Some(values) if !self.0.schema.is_fastest() && table.policy == Policy::Versioned => {
+            Some(values) if self.0.rules.deletes_cascade && table.policy == Policy::Versioned => {
                 Deletes(self.0).strike_append_only(table, &values, Struck::Taken)
             }
             _ => Ok(()),

@@ -25,7 +25,7 @@ impl Requeue<'_> {
     /// Forgets what a primary was known to have, after it was found to lack some of it. What was
     /// published is sent again with the next command, whatever project that is for.
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
-        if self.0.schema.is_fastest() {
+        if self.0.rules.scopes_are_projects {
             for scope in Known(self.0).projects()? {
                 Queue(self.0).add(&scope.scope())?;
             }

@@ -163,7 +163,7 @@ impl Resolver<'_> {
                 self.settle(&kept, &row)?;
                 true
             }
-            Wanted::Gone if self.0.schema.is_fastest() => {
+            Wanted::Gone if !self.0.rules.choices_are_checked => {
                 Outbox(self.0).remove(&kept.scope, kept.table, &kept.key)?
             }
             Wanted::Gone => {
@@ -176,11 +176,10 @@ impl Resolver<'_> {
 
     /// Writes the row that was chosen. An application's row is written with the checks of any other.
     fn settle(&self, kept: &KeptConflict, row: &[Value]) -> Result<(), ResolveError> {
-        match self.0.schema.is_fastest() {
-            true => Ok(Outbox(self.0).save_values(&kept.scope, kept.table, row)?),
-            false => {
-                Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_ref(), kept.table, row)?)
-            }
+        if self.0.rules.choices_are_checked {
+            Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_ref(), kept.table, row)?)
+        } else {
+            Ok(Outbox(self.0).save_values(&kept.scope, kept.table, row)?)
         }
     }
 
@@ -208,9 +207,10 @@ impl Resolver<'_> {
         let columns = columns.filter(|(_, column)| {
             deleted || deleted_here || kept.columns.iter().any(|name| name == column.name)
         });
-        let project = match self.0.schema.is_fastest() {
-            true => self.0.row::<Project>(&kept.scope.project())?.map(|project| project.name),
-            false => None,
+        let project = if self.0.rules.scopes_are_projects {
+            self.0.row::<Project>(&kept.scope.project())?.map(|project| project.name)
+        } else {
+            None
         };
         Ok(RowConflict {
             id: kept.id.clone(),

@@ -128,12 +128,12 @@ impl Snapshots<'_> {
     /// Whether there is an event that says that a workspace pushed a snapshot.
     pub(crate) fn is_pushed(
         &self,
-        id: &str,
+        id: &SnapshotId,
         workspace_id: &WorkspaceId,
     ) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM activity_events WHERE snapshot_id = ?1
                    AND workspace_id = ?2 AND type = 'snapshot.pushed'";
-        Ok(self.0.get::<i64>(sql, [id, workspace_id.as_str()])?.is_some())
+        Ok(self.0.get::<i64>(sql, params![id, workspace_id])?.is_some())
     }
 
     /// Returns the distinct trees of a project's `limit` newest snapshots.

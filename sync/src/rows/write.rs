@@ -94,12 +94,11 @@ impl Writer<'_> {
         }
         let columns: Vec<String> = given.iter().map(|(name, _)| format!("`{name}`")).collect();
         let (name, pk) = (table.name, table.pk);
-        let values = match columns.is_empty() {
-            true => "DEFAULT VALUES".to_owned(),
-            false => {
-                let slots = vec!["?"; columns.len()].join(",");
-                format!("({}) VALUES ({slots})", columns.join(","))
-            }
+        let values = if columns.is_empty() {
+            "DEFAULT VALUES".to_owned()
+        } else {
+            let slots = vec!["?"; columns.len()].join(",");
+            format!("({}) VALUES ({slots})", columns.join(","))
         };
         let sql = format!("INSERT INTO `{name}`{values} RETURNING `{pk}`");
         let parameters = params_from_iter(given.iter().map(|(_, value)| Bound(value)));

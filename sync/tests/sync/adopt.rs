@@ -14,10 +14,12 @@ use fastest_schema::{Policy, Row, Schema, Table, statements, table};
 use fastest_sync::migrations::{
     Chosen, NewMigration, Source, adopt, apply, attach, check, detach, generate, live,
 };
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{Database, Remote};
 use schema::{Member, NewTask, Organisation, Project, Task};
 
 use super::run;
+use super::values::by_hand;
 
 fn open(url: &str) -> Remote {
     Remote::to(url, &Keys::default()).unwrap()
@@ -25,7 +27,8 @@ fn open(url: &str) -> Remote {
 
 /// Returns the rows of a query, each as one text.
 fn query(remote: &Remote, sql: &str) -> Vec<String> {
-    let rows = run(remote.primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let rows = run(remote.primary.run(Statement::reads(sql), &[]))
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
     rows.into_iter().map(|row| row.into_iter().flatten().collect::<Vec<_>>().join("|")).collect()
 }
 
@@ -38,7 +41,7 @@ fn application(remote: &Remote, mended: bool) {
         let broken = second.rfind("\"blocked\" FROM").expect("it is the last that is selected");
         second.replace_range(broken..broken + "\"blocked\"".len(), "false");
     }
-    statements(&first).for_each(|sql| drop(query(remote, sql)));
+    statements(&first).for_each(|sql| by_hand(remote, sql));
     for sql in [
         "INSERT INTO organisations(id, name, slug) VALUES ('o', 'Acme', 'acme'), ('x', 'X', 'x')",
         "INSERT INTO members(id, organisationId, email) VALUES ('m', 'o', 'm@example.org')",
@@ -46,11 +49,11 @@ fn application(remote: &Remote, mended: bool) {
         "INSERT INTO projects(id, organisationId, title) VALUES ('q', 'x', 'Mars')",
         "INSERT INTO tasks(id, projectId, labels) VALUES ('t', 'p', '[\"now\"]'), ('s', 'q', '[]')",
     ] {
-        query(remote, sql);
+        by_hand(remote, sql);
     }
     // The statements with which drizzle-kit rebuilds a table need one transaction.
     let second: Vec<&str> = statements(&second).collect();
-    run(remote.primary.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
+    run(remote.primary.run(Statement::repeatable(fastest_schema::D1_MIGRATIONS_DDL), &[])).unwrap();
     run(remote.primary.migrate("0001_later.sql", &second)).unwrap();
 }
 
@@ -96,7 +99,7 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
         let error = adopted().unwrap_err().to_string();
         assert!(error.contains("`tasks.blocked` holds 2 value(s) of another"), "{url}: {error}");
         assert!(!migrations.exists(), "nothing is written");
-        query(remote, "UPDATE tasks SET blocked = false");
+        by_hand(remote, "UPDATE tasks SET blocked = false");
     }
     let before = run(live(&*remote.primary)).unwrap();
     let written = adopted().unwrap();
@@ -107,9 +110,9 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
 
     let source = Source::folder(&migrations).unwrap();
     assert_eq!(run(apply(&*remote.primary, &source)).unwrap(), [name]);
-    query(remote, "CREATE TRIGGER theirs AFTER DELETE ON tasks BEGIN SELECT 1; END");
+    by_hand(remote, "CREATE TRIGGER theirs AFTER DELETE ON tasks BEGIN SELECT 1; END");
     let checked = run(check(&*remote.primary, &source)).unwrap();
-    query(remote, "DROP TRIGGER theirs");
+    by_hand(remote, "DROP TRIGGER theirs");
     assert_eq!(checked.differences, [], "{url}");
     let theirs: Vec<&str> = checked.theirs.iter().map(|theirs| theirs.table.as_str()).collect();
     assert_eq!(theirs, ["auditLog", "taskMembers"]);
@@ -125,9 +128,9 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
     assert_eq!(device.all::<Organisation>().unwrap().len(), 1, "rows of others stay away");
     assert_eq!(device.get::<Task>("t").unwrap().unwrap().labels.as_deref(), Some("[\"now\"]"));
 
-    query(remote, "UPDATE tasks SET title = 'by hand' WHERE id = 't'");
-    query(remote, "INSERT INTO tasks(id, projectId) VALUES ('by hand', 'p')");
-    query(remote, "DELETE FROM members WHERE id = 'm'");
+    by_hand(remote, "UPDATE tasks SET title = 'by hand' WHERE id = 't'");
+    by_hand(remote, "INSERT INTO tasks(id, projectId) VALUES ('by hand', 'p')");
+    by_hand(remote, "DELETE FROM members WHERE id = 'm'");
     run(device.pull_all(remote)).unwrap();
     assert_eq!(device.get::<Task>("t").unwrap().unwrap().title, "by hand");
     assert!(device.get::<Task>("by hand").unwrap().is_some());
@@ -176,10 +179,10 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
         "DROP TABLE __new_members",
     ];
     run(remote.primary.migrate("0002_rebuild.sql", &rebuild)).unwrap();
-    query(remote, "ALTER TABLE tasks RENAME COLUMN title TO name");
+    by_hand(remote, "ALTER TABLE tasks RENAME COLUMN title TO name");
     let error = run(attach(&*remote.primary, &source)).unwrap_err().to_string();
     assert!(error.contains("`tasks.title` is not there any more"), "{url}: {error}");
-    query(remote, "ALTER TABLE tasks RENAME COLUMN name TO title");
+    by_hand(remote, "ALTER TABLE tasks RENAME COLUMN name TO title");
     run(attach(&*remote.primary, &source)).unwrap();
     run(device.pull_all(remote)).unwrap();
     let mut tasks = device.all::<Task>().unwrap();
@@ -207,7 +210,7 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
             "CREATE TABLE people(id text PRIMARY KEY NOT NULL, team text NOT NULL, email text NOT NULL)",
             "INSERT INTO people VALUES ('p', 't', 'first')",
         ] {
-            query(&remote, sql);
+            by_hand(&remote, sql);
         }
         let dir = folder.path().join(number.to_string());
         let chosen = [Chosen::versioned("people", "team")];
@@ -223,8 +226,8 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
                          AND name GLOB 'fastest_*' AND sql LIKE '%people%' ORDER BY type DESC, name";
         let named = query(&remote, &format!("SELECT type || ' IF EXISTS ' || name {of_people}"));
         let made = query(&remote, &format!("SELECT sql {of_people}"));
-        query(&remote, "ALTER TABLE people RENAME COLUMN email TO mail");
-        query(&remote, "UPDATE people SET mail = 'by hand'");
+        by_hand(&remote, "ALTER TABLE people RENAME COLUMN email TO mail");
+        by_hand(&remote, "UPDATE people SET mail = 'by hand'");
         run(device.pull_all(&remote)).unwrap();
         let mut person = device.get::<Person>("p").unwrap().unwrap();
         assert_eq!(person.email, "by hand", "{url}");
@@ -237,10 +240,10 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
         assert!(refused.contains("`people.email` is not there any more"), "{url}: {refused}");
         // As an older build would, which did not check.
         for object in &named {
-            query(&remote, &format!("DROP {object}"));
+            by_hand(&remote, &format!("DROP {object}"));
         }
         for sql in &made {
-            query(&remote, sql);
+            by_hand(&remote, sql);
         }
         person.email = "waits".into();
         device.save(&person).unwrap();

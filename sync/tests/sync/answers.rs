@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_sync::internals::LibsqlPrimary;
-use fastest_sync::internals::{D1, resolve};
+use fastest_sync::internals::{D1, LibsqlPrimary, resolve};
 use fastest_sync::remote::address::{Address, D1Address};
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::primary::{Denial, Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::secret::Secret;
+use fastest_sync::remote::statement::Statement;
 
 use super::run;
 
@@ -94,8 +94,9 @@ fn kind(error: &PrimaryError) -> String {
 
 /// Sends a read and a write, and checks that the errors do not contain the token.
 fn ask(primary: &dyn Primary) -> String {
-    let mut kinds = ["SELECT ?1", "DELETE FROM x WHERE y = ?1"].map(|sql| {
-        let error = run(primary.run(sql, &["a"])).expect_err("the answer is bad");
+    let delete = Statement::once("DELETE FROM x WHERE y = ?1");
+    let mut kinds = [Statement::reads("SELECT ?1"), delete].map(|statement| {
+        let error = run(primary.run(statement, &["a"])).expect_err("the answer is bad");
         for text in [error.to_string(), format!("{error:?}")] {
             assert!(!text.contains(TOKEN), "{text}");
             assert!(text.len() < 1_000, "{text}");
@@ -167,7 +168,7 @@ fn answers_without_end() {
     for (client, open) in BOTH {
         let server = Server::start(bytes.clone());
         let primary = open(&format!("http://{}", server.address));
-        let error = run(primary.run("SELECT 1", &[])).unwrap_err();
+        let error = run(primary.run(Statement::reads("SELECT 1"), &[])).unwrap_err();
         assert_eq!(kind(&error), "Lost", "{client}");
         assert!(error.to_string().contains("large"), "{client}: {error}");
     }
@@ -195,7 +196,7 @@ fn answers_that_the_client_of_libsql_cannot_bear() {
     };
     let read = |bytes| {
         let server = Server::start(bytes);
-        run(libsql(&format!("http://{}", server.address)).run("SELECT 1", &[]))
+        run(libsql(&format!("http://{}", server.address)).run(Statement::reads("SELECT 1"), &[]))
     };
     let cols = "[{\"name\":\"a\"},{\"name\":\"b\"}]";
     let one = result("[{\"name\":\"1\"}]", "[[{\"type\":\"integer\",\"value\":\"1\"}]]");
@@ -254,7 +255,7 @@ fn tokens_that_are_none() {
     let ask = |token| {
         let primary = LibsqlPrimary::new(url.clone(), token, Meter::default()).unwrap();
         let primary = primary.without_token_because(Some("the keyring is locked".to_owned()));
-        run(primary.run("SELECT 1", &[])).unwrap_err()
+        run(primary.run(Statement::reads("SELECT 1"), &[])).unwrap_err()
     };
     assert_eq!(denied(&ask(None)), Denial::NoToken);
     assert!(ask(None).to_string().contains("the keyring is locked"));
@@ -275,21 +276,31 @@ fn a_statement_is_one_request_and_a_failure_harms_only_itself() {
     ] {
         run(async {
             let mut expected = 0;
-            for sql in ["CREATE TABLE t(x TEXT)", "INSERT INTO t VALUES ('1')", "SELECT x FROM t"] {
-                primary.run(sql, &[]).await.unwrap();
+            for statement in [
+                Statement::once("CREATE TABLE t(x TEXT)"),
+                Statement::once("INSERT INTO t VALUES ('1')"),
+                Statement::reads("SELECT x FROM t"),
+            ] {
+                primary.run(statement, &[]).await.unwrap();
                 expected += 1;
-                assert_eq!(proxy.requests(), expected, "{client}: {sql}");
+                assert_eq!(proxy.requests(), expected, "{client}: {statement:?}");
             }
             proxy.script([Fault::LoseAnswer]);
-            let lost = primary.run("INSERT INTO t VALUES (?1)", &["2"]).await.unwrap_err();
+            let insert = Statement::once("INSERT INTO t VALUES (?1)");
+            let lost = primary.run(insert, &["2"]).await.unwrap_err();
             assert_eq!(kind(&lost), "Lost", "{client}");
-            let failed = primary.run("SELECT * FROM nothing_there", &[]).await.unwrap_err();
+            let failed = primary
+                .run(Statement::reads("SELECT * FROM nothing_there"), &[])
+                .await
+                .unwrap_err();
             assert_eq!(kind(&failed), "Failed", "{client}");
-            let rows = primary.run("SELECT count(*) FROM t WHERE x > ?1", &[""]).await.unwrap();
+            let count = Statement::reads("SELECT count(*) FROM t WHERE x > ?1");
+            let rows = primary.run(count, &[""]).await.unwrap();
             assert_eq!(rows, [[Some("2".to_owned())]], "{client}");
             assert_eq!(proxy.requests(), expected + 3, "{client}");
             // One request finds out whether it is applied, and the rest apply it.
-            primary.run("CREATE TABLE d1_migrations(name TEXT UNIQUE)", &[]).await.unwrap();
+            let create = Statement::once("CREATE TABLE d1_migrations(name TEXT UNIQUE)");
+            primary.run(create, &[]).await.unwrap();
             primary.migrate("1.sql", &["CREATE TABLE u(x TEXT)", "SELECT 1"]).await.unwrap();
             assert_eq!(proxy.requests(), expected + 7, "{client}");
             // The answer is lost, but the migration is applied.
@@ -313,7 +324,10 @@ fn databases_are_found_by_name() {
     // The local server knows databases by the names of their bindings.
     assert_eq!(run(resolve(address("D7"), None)).unwrap().database, id);
     let by_name = d1_at(&server.api(), "D7", None).unwrap();
-    assert_eq!(run(by_name.run("SELECT 1", &[])).unwrap(), [[Some("1".to_owned())]]);
+    assert_eq!(
+        run(by_name.run(Statement::reads("SELECT 1"), &[])).unwrap(),
+        [[Some("1".to_owned())]]
+    );
     let missing = run(resolve(address("D"), None)).unwrap_err();
     assert_eq!(kind(&missing), "NoDatabase");
 }

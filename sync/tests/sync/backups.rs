@@ -10,6 +10,7 @@ use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::migrations::mend_export;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::secret::NoSecrets;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{Database, Remote, Resolution, migrate};
 use rusqlite::Connection;
 
@@ -132,7 +133,7 @@ fn held(device: &Database) -> Vec<(String, String, u64)> {
 
 /// Returns the first column of an answer.
 fn query(remote: &Remote, sql: &str) -> Vec<String> {
-    let rows = run(remote.primary.run(sql, &[])).unwrap();
+    let rows = run(remote.primary.run(Statement::reads(sql), &[])).unwrap();
     rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
 

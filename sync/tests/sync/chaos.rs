@@ -14,6 +14,7 @@ use fastest_sync::remote::primary::Primary;
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::{Packs, RemoteState};
+use fastest_sync::remote::statement::Statement;
 
 use super::machine::{Machine, noise};
 use super::run;
@@ -251,6 +252,6 @@ fn agreed(crowd: &mut Crowd, direct: &str, scope: &str) {
 }
 
 fn ask(primary: &dyn Primary, scope: &str, sql: &str) -> Vec<String> {
-    let rows = run(primary.run(sql, &[scope])).unwrap();
+    let rows = run(primary.run(Statement::reads(sql), &[scope])).unwrap();
     rows.into_iter().flatten().map(Option::unwrap_or_default).collect()
 }

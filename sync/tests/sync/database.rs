@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::primary::{Primary, PrimaryError};
-use fastest_sync::{Database, Remote, Resolution, SyncError, migrate};
+use fastest_sync::remote::statement::Statement;
+use fastest_sync::{Database, Remote, Resolution, SyncError, WriteError, migrate};
 
 use super::machine::query;
 use super::run;
@@ -127,7 +127,7 @@ fn two_devices(remote: &Remote) {
     run(migrate(&*remote.primary, &DESK)).unwrap();
     assert!(run(migrate(&*remote.primary, &DESK)).unwrap().is_empty());
     let sql = "INSERT INTO users(id, password) VALUES ('u', 'hush')";
-    run(remote.primary.run(sql, &[])).unwrap();
+    run(remote.primary.run(Statement::once(sql), &[])).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut one = open(folder.path(), "one.db");
     let mut two = Database::open_for(&folder.path().join("two.db"), &DESK, "a").unwrap();
@@ -266,7 +266,7 @@ fn a_touched_row_stays_deleted() {
     let (_folder, remote, mut one, mut two) = pair();
     two.delete::<Project>("p").unwrap();
     let touch = "UPDATE projects SET name = name WHERE id = 'p'";
-    run(remote.primary.run(touch, &[])).unwrap();
+    run(remote.primary.run(Statement::once(touch), &[])).unwrap();
     sync(&mut two, &remote);
     sync(&mut one, &remote);
     assert!(two.conflicts().unwrap().is_empty() && keys::<Project>(&one).is_empty());
@@ -424,7 +424,7 @@ fn a_database_of_another_application_is_refused_by_name() {
     };
     // As drizzle and wrangler name their first migration.
     let shop = Embedded::new(&folder.path().join("shop.db"));
-    run(shop.run(fastest_schema::D1_MIGRATIONS_DDL, &[])).unwrap();
+    run(shop.run(Statement::repeatable(fastest_schema::D1_MIGRATIONS_DDL), &[])).unwrap();
     run(shop.migrate("0000_init.sql", &["CREATE TABLE goods(id TEXT)"])).unwrap();
     let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
     occupied(error, &["0000_init.sql", "fastest_meta is not there", "Use another database"]);
@@ -528,11 +528,11 @@ impl Primary for Lost {
 
     async fn run(
         &self,
-        sql: &str,
+        statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<fastest_sync::remote::primary::Rows, PrimaryError> {
-        let answer = self.inner.run(sql, parameters).await?;
-        if sql != fastest_schema::PUSH_SQL {
+        let answer = self.inner.run(statement, parameters).await?;
+        if statement.sql != fastest_schema::PUSH_SQL {
             return Ok(answer);
         }
         let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
@@ -549,7 +549,8 @@ impl Primary for Lost {
 fn a_primary_put_back_is_given_what_it_lost() {
     let (folder, remote, mut one, mut two) = pair();
     let (now, then) = (folder.path().join("primary.db"), folder.path().join("then.db"));
-    run(remote.primary.run("VACUUM INTO ?1", &[&then.display().to_string()])).unwrap();
+    run(remote.primary.run(Statement::once("VACUUM INTO ?1"), &[&then.display().to_string()]))
+        .unwrap();
     one.save(&project("q", "a", "second")).unwrap();
     one.delete::<Project>("p").unwrap();
     sync(&mut one, &remote);

@@ -9,7 +9,7 @@ use fastest_sync::device::report::RefusedTransaction;
 use fastest_sync::{Database, Remote, migrate};
 
 use super::run;
-use super::values::{by_hand, primaries};
+use super::values::{by_hand, primaries, rows_of};
 
 #[table(name = "folders", policy = versioned("a test"), scope = team)]
 struct Folder {
@@ -134,7 +134,7 @@ fn sync(name: &str, remote: &Remote, from: &mut Database, to: &mut Database) {
 /// Checks that nothing is left on the primary, and that nothing waits or is in conflict.
 fn all_is_gone(name: &str, remote: &Remote, devices: [&Database; 2]) {
     let left = "SELECT count(*) || '' FROM fastest_changes WHERE deleted = 0";
-    assert_eq!(by_hand(remote, left), [[Some("0".to_owned())]], "{name}");
+    assert_eq!(rows_of(remote, left), [[Some("0".to_owned())]], "{name}");
     for device in devices {
         assert!(device.all::<Folder>().unwrap().is_empty(), "{name}");
         assert!(device.conflicts().unwrap().is_empty() && device.waiting().unwrap().is_empty());

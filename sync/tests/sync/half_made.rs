@@ -12,6 +12,7 @@ use fastest_sync::remote::primary::{Primary, PrimaryError};
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{SyncError, migrate};
 
 use super::machine::Machine;
@@ -37,7 +38,7 @@ fn migrate_in_part(primary: &dyn Primary, count: usize) {
 }
 
 fn recorded(primary: &dyn Primary) -> usize {
-    run(primary.run("SELECT name FROM d1_migrations", &[])).unwrap().len()
+    run(primary.run(Statement::reads("SELECT name FROM d1_migrations"), &[])).unwrap().len()
 }
 
 /// Checks that the push succeeds, the primary has all migrations, and another device gets
@@ -141,7 +142,7 @@ fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
         for url in empty_databases(folder.path(), &sqld) {
             let primary = open(&url);
             migrate_in_part(&*primary, 4);
-            run(primary.run(use_of_it, &[])).unwrap();
+            run(primary.run(Statement::once(use_of_it), &[])).unwrap();
             for _ in 0..2 {
                 let error = machine(&url).try_push("app").unwrap_err();
                 let is_behind = matches!(error, SyncError::Primary(PrimaryError::Behind { .. }));

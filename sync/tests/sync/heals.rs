@@ -11,6 +11,7 @@ use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::primary::Primary;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{Device, Identity, SyncError};
 
 use super::machine::{Machine, noise, query};
@@ -45,7 +46,7 @@ fn pull(machine: &mut Machine, name: &str) -> Vec<String> {
 fn damage_rows(primary: &dyn Primary) {
     let sql = "UPDATE fastest_packs SET data = substr(data, 1, length(data) / 2) || 'AAAAAAAA'
                || substr(data, length(data) / 2 + 9) WHERE data IS NOT NULL";
-    run(primary.run(sql, &[])).unwrap();
+    run(primary.run(Statement::once(sql), &[])).unwrap();
 }
 
 /// Returns the files below a folder that are large enough to be packs.
@@ -240,9 +241,10 @@ fn a_pack_of_another_project_is_sent_to_nobody() {
             "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
             SELECT project_id || '/' || ?1 || '/0', 0, 1, ?2, ?3, 'AAAA', project_id, ?1
             FROM fastest_packs LIMIT 1";
-        run(primary.run(plant, &[id, bytes, objects])).unwrap();
+        run(primary.run(Statement::once(plant), &[id, bytes, objects])).unwrap();
     }
-    run(primary.run("UPDATE fastest_packs SET created_at = created_at", &[])).unwrap();
+    let ask = Statement::once("UPDATE fastest_packs SET created_at = created_at");
+    run(primary.run(ask, &[])).unwrap();
     assert_eq!(pull(&mut one, "app"), [""; 0]);
     let report = run(one.device.doctor_with_remote(true, true, &Activity::default())).unwrap();
     assert!(report.mended.is_empty(), "{report:?}");

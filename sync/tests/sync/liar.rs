@@ -15,14 +15,14 @@ use fastest_core::object::source::ObjectSink;
 use fastest_core::store::open::Store;
 use fastest_schema::FASTEST;
 use fastest_sync::device::activity::Activity;
-use fastest_sync::internals::Replica;
-use fastest_sync::internals::pull_scope;
+use fastest_sync::internals::{Replica, pull_scope};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::pack_store::store::{LargePacks, NoPackStore};
 use fastest_sync::remote::primary::{Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 use rusqlite::{Connection, params};
 
 use super::machine::{Machine, copy_folder, query};
@@ -493,10 +493,14 @@ impl Primary for Liar {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
         let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         assert!(asked < 200, "it is asked for ever");
-        let answer = self.inner.run(sql, parameters).await?;
+        let answer = self.inner.run(statement, parameters).await?;
         Ok(if parameters.len() == 7 { (self.lie)(parameters, answer) } else { answer })
     }
 

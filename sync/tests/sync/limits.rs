@@ -10,9 +10,7 @@ use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::tables::workspaces::{ActivityEvent, Source};
 use fastest_schema::{FASTEST, PUSH_SQL, pull_sql, statements};
 use fastest_sync::device::activity::Activity;
-use fastest_sync::internals::Outbox;
-use fastest_sync::internals::Replica;
-use fastest_sync::internals::pull_scope;
+use fastest_sync::internals::{Outbox, Replica, pull_scope};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
@@ -20,6 +18,7 @@ use fastest_sync::remote::pack_store::store::{LargePacks, NoPackStore};
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 
 use super::machine::{Machine, noise, query};
 use super::run;
@@ -55,7 +54,7 @@ fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
     for words in ["GLOB", "LIKE"] {
         let ask = |bytes| {
             let sql = format!("SELECT 'x' {words} '{}'", "x".repeat(bytes));
-            run(remote.primary.run(&sql, &[])).map_err(|error| error.to_string())
+            run(remote.primary.run(Statement::reads(&sql), &[])).map_err(|error| error.to_string())
         };
         ask(50).unwrap();
         let refused = ask(51).unwrap_err();
@@ -82,7 +81,7 @@ fn the_largest_rows_go_through() {
         assert!(refused.to_string().contains("100001 bytes"), "{refused}");
         let copy = one.copy("app");
         let refused = one.device.snapshot(&copy, Some(&long), &activity).unwrap_err();
-        assert_eq!(refused.code(), "too_long");
+        assert_eq!(refused.code().as_str(), "too_long");
         // Several of them wait at once.
         for text in ["2", "3", "4", "5"] {
             one.write("app/a", text);
@@ -157,15 +156,19 @@ impl Primary for OnePage {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        assert!(parameters.len() <= 100 && sql.len() < SQL_BYTES_MAX);
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        assert!(parameters.len() <= 100 && statement.sql.len() < SQL_BYTES_MAX);
         let left = self.seen.pages_left.load(Ordering::Relaxed);
         if left == 0 {
             let (url, reason) = (self.url().to_owned(), "the page ends here".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }
         self.seen.pages_left.store(left - 1, Ordering::Relaxed);
-        let answer = self.inner.run(sql, parameters).await?;
+        let answer = self.inner.run(statement, parameters).await?;
         let bytes = answer.iter().flatten().flatten().map(String::len).sum();
         let mut largest = self.seen.largest.lock().unwrap();
         *largest = (largest.0.max(answer.len()), largest.1.max(bytes));

@@ -18,6 +18,7 @@ use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::primary::Primary;
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::state::RemoteState;
+use fastest_sync::remote::statement::Statement;
 use futures_util::future::join;
 
 use super::run;
@@ -53,7 +54,7 @@ fn with(more: &'static [(&'static str, &'static str)]) -> Source {
 /// Returns the names of the migrations that a primary has recorded.
 fn recorded(primary: &dyn Primary) -> Vec<String> {
     let sql = "SELECT name FROM d1_migrations ORDER BY name";
-    let rows = run(primary.run(sql, &[])).unwrap_or_default();
+    let rows = run(primary.run(Statement::reads(sql), &[])).unwrap_or_default();
     rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
 
@@ -216,8 +217,8 @@ fn a_statement_that_fails_is_named_and_leaves_nothing() {
     for url in &urls {
         let primary = open(url);
         run(apply(&*primary, &Source::own())).unwrap();
-        run(primary.run("INSERT INTO users(id, email) VALUES ('u', 'one'), ('v', 'one ')", &[]))
-            .unwrap();
+        let sql = "INSERT INTO users(id, email) VALUES ('u', 'one'), ('v', 'one ')";
+        run(primary.run(Statement::once(sql), &[])).unwrap();
         let before = run(live(&*primary)).unwrap();
         let check = |more: &'static [(&'static str, &'static str)], line: usize, words: &str| {
             let error = run(apply(&*primary, &with(more))).unwrap_err();

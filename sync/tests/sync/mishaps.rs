@@ -11,16 +11,14 @@ use fastest_core::store::open::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
 use fastest_sync::SyncError;
 use fastest_sync::device::activity::Activity;
-use fastest_sync::internals::Outbox;
-use fastest_sync::internals::Replica;
-use fastest_sync::internals::push_scope;
-use fastest_sync::internals::{Directory, packs_dir};
+use fastest_sync::internals::{Directory, Outbox, Replica, packs_dir, push_scope};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 
 use super::machine::{Machine, copy_folder, noise, query};
 use super::run;
@@ -121,9 +119,15 @@ impl Primary for Lossy {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let answer = self.inner.run(sql, parameters).await?;
-        if sql == PUSH_SQL && self.answered.lock().unwrap().insert(parameters[0].to_owned()) {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let answer = self.inner.run(statement, parameters).await?;
+        if statement.sql == PUSH_SQL
+            && self.answered.lock().unwrap().insert(parameters[0].to_owned())
+        {
             let (url, reason) = (self.url().to_owned(), "the answer was lost".to_owned());
             return Err(PrimaryError::Unreachable { url, reason, failure: Failure::Lost });
         }

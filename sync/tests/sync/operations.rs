@@ -9,11 +9,12 @@ use fastest_schema::{
     Migration, PUSH_1_SQL, PUSH_SQL, Row, Schema, TRIAL_SQL, TRIED, init_sql, table,
 };
 use fastest_sync::remote::secret::NoSecrets;
+use fastest_sync::remote::statement::Statement;
 use fastest_sync::{Database, Remote, migrate};
 
 use super::machine::query;
 use super::run;
-use super::values::{by_hand, primaries};
+use super::values::{by_hand, primaries, rows_of};
 
 #[table(name = "tasks", policy = versioned("a test"), scope = team)]
 struct Task {
@@ -62,7 +63,7 @@ fn push(device: &mut Database, remote: &Remote) -> u64 {
 }
 
 fn cell(remote: &Remote, sql: &str) -> String {
-    by_hand(remote, sql).remove(0).remove(0).unwrap_or_default()
+    rows_of(remote, sql).remove(0).remove(0).unwrap_or_default()
 }
 
 #[test]
@@ -195,7 +196,7 @@ fn a_trial_says_what_would_be_refused_and_changes_nothing() {
             let payload = serde_json::json!({"v": 2, "counter": 7, "locks": [["tasks", "b", 0]],
                 "ops": [["tasks", "b", row]]});
             let payload = payload.to_string();
-            let trial = run(remote.primary.run(TRIAL_SQL, &[&device, &payload]));
+            let trial = run(remote.primary.run(Statement::push(TRIAL_SQL), &[&device, &payload]));
             let error = trial.unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             assert_eq!(cell(remote, state), before);
@@ -234,7 +235,10 @@ fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
         let there = two.get::<Task>("a").unwrap().unwrap();
         assert_eq!((&*there.title, there.rank), ("by the older build", 0.1));
         // Sent again after a lost answer, it changes nothing.
-        run(remote.primary.run(PUSH_1_SQL, &["old push", &device, &payload.to_string()])).unwrap();
+        run(remote
+            .primary
+            .run(Statement::push(PUSH_1_SQL), &["old push", &device, &payload.to_string()]))
+        .unwrap();
     });
 }
 
@@ -277,11 +281,11 @@ fn how_deep_a_cascade_goes_on_d1() {
                 let done = match delete(counter) {
                     Some((sql, payload)) => {
                         let id = format!("p{counter}");
-                        run(remote.primary.run(sql, &[&id, "d", &payload]))
+                        run(remote.primary.run(Statement::push(sql), &[&id, "d", &payload]))
                     }
                     None => {
                         let sql = format!("DELETE FROM links WHERE id = '{} 0'", counter - 1);
-                        run(remote.primary.run(&sql, &[]))
+                        run(remote.primary.run(Statement::once(&sql), &[]))
                     }
                 };
                 done.is_ok()

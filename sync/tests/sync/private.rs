@@ -9,10 +9,9 @@ use fastest_schema::{
     Column, FASTEST, Kind, PUSH_1_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
 };
 use fastest_sync::Remote;
-use fastest_sync::internals::RemoteRow;
-use fastest_sync::internals::Replica;
-use fastest_sync::internals::pull_scope;
+use fastest_sync::internals::{RemoteRow, Replica, pull_scope};
 use fastest_sync::remote::state::Packs;
+use fastest_sync::remote::statement::Statement;
 
 use super::machine::{Machine, query};
 use super::run;
@@ -187,7 +186,8 @@ fn a_push_to_a_private_table_is_refused() {
     for table in TABLES.iter().filter(|table| is_private(table)) {
         for (part, row) in [("rows", "{}"), ("patch", "{}"), ("delete", "\"x\"")] {
             let payload = format!(r#"{{"v":1,"counter":1,"{part}":{{"{}":[{row}]}}}}"#, table.name);
-            let error = run(remote.primary.run(PUSH_1_SQL, &["push", "device", &payload]));
+            let error =
+                run(remote.primary.run(Statement::push(PUSH_1_SQL), &["push", "device", &payload]));
             assert_eq!(error.unwrap_err().refusal(), Some(Refusal::UnknownTable), "{payload}");
         }
     }

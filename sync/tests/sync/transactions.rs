@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::{Database, Remote, RowKey, migrate};
+use fastest_sync::remote::statement::Statement;
+use fastest_sync::{Database, Remote, RowKey, WriteError, migrate};
 
 use super::run;
-use super::values::{by_hand, primaries};
+use super::values::{by_hand, primaries, rows_of};
 
 #[table(name = "folders", policy = versioned("a test"), scope = team)]
 struct Folder {
@@ -104,7 +104,7 @@ fn open(folder: &Path, name: &str) -> Database {
 }
 
 fn count(remote: &Remote, from: &str) -> String {
-    let counted = by_hand(remote, &format!("SELECT CAST(count(*) AS TEXT) FROM {from}"));
+    let counted = rows_of(remote, &format!("SELECT CAST(count(*) AS TEXT) FROM {from}"));
     counted[0][0].clone().unwrap()
 }
 
@@ -451,7 +451,8 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     run(one.push_all(&remote)).unwrap();
     let path = folder.path().join("primary.db");
     let then = folder.path().join("then.db");
-    run(remote.primary.run("VACUUM INTO ?1", &[&then.display().to_string()])).unwrap();
+    run(remote.primary.run(Statement::once("VACUUM INTO ?1"), &[&then.display().to_string()]))
+        .unwrap();
     for scope in ["a", "b"] {
         run(two.pull(&remote, scope)).unwrap();
     }

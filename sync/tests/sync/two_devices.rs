@@ -1,6 +1,7 @@
 //! Two devices that share a primary: everything of one reaches the other, and their work is merged
 //! with nothing lost.
 
+use fastest_sync::device::report::ConflictKind;
 use std::fs;
 
 use fastest_sync::remote::state::Packs;
@@ -78,10 +79,11 @@ fn what_both_changed_stays_twice() {
     let pulled = two.pull("desk", "main");
     let mut kinds: Vec<_> =
         pulled.conflicts.iter().map(|conflict| (conflict.path.as_str(), conflict.kind)).collect();
-    kinds.sort();
-    let expected =
-        [("both.txt", "both_changed"), ("gone", "deleted_by_them"), ("kept", "deleted_by_us")];
+    kinds.sort_by_key(|(path, _)| *path);
+    use ConflictKind::{BothChanged, DeletedByThem, DeletedByUs};
+    let expected = [("both.txt", BothChanged), ("gone", DeletedByThem), ("kept", DeletedByUs)];
     assert_eq!(kinds, expected);
+    assert_eq!(serde_json::to_value(kinds[1].1).unwrap(), "deleted_by_them");
     assert!(pulled.safety_snapshot_id.is_some(), "what was unsaved is saved first");
     let files = two.files("desk");
     let aside = pulled.conflicts.iter().find_map(|conflict| conflict.theirs.clone()).unwrap();

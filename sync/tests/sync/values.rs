@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::value::serialize::named_values;
 use fastest_schema::{Migration, Row, Schema, Value, init_sql, table};
-use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::meter::Meter;
+use fastest_sync::remote::primary::Rows;
 use fastest_sync::remote::secret::NoSecrets;
-use fastest_sync::{Database, Remote, Resolution, migrate};
+use fastest_sync::remote::statement::Statement;
+use fastest_sync::{Database, Remote, Resolution, WriteError, migrate};
 
 use super::run;
 
@@ -51,8 +52,16 @@ pub fn primaries(folder: &Path) -> (Vec<(&'static str, Remote)>, SqldServer) {
     (remotes, sqld)
 }
 
-pub fn by_hand(remote: &Remote, sql: &str) -> Vec<Vec<Option<String>>> {
-    run(remote.primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"))
+/// Writes to a primary, as its owner might.
+pub fn by_hand(remote: &Remote, sql: &str) {
+    let done = run(remote.primary.run(Statement::once(sql), &[]));
+    done.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+/// Returns the rows that a query finds on a primary.
+pub fn rows_of(remote: &Remote, sql: &str) -> Rows {
+    let found = run(remote.primary.run(Statement::reads(sql), &[]));
+    found.unwrap_or_else(|error| panic!("{error}: {sql}"))
 }
 
 struct Random(u64);
@@ -254,7 +263,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         let waiting: Vec<bool> = device.held().unwrap().iter().map(|row| row.waiting).collect();
         assert_eq!(waiting, [true, false, false]);
         let maybe = "SELECT CAST(maybe AS TEXT) FROM readings WHERE id IN ('a', 'd') ORDER BY id";
-        assert_eq!(by_hand(&remote, maybe), [[None], [Some("5".to_owned())]]);
+        assert_eq!(rows_of(&remote, maybe), [[None], [Some("5".to_owned())]]);
         // Once the row is mended, it arrives, and what waited is sent.
         by_hand(&remote, "UPDATE readings SET note = 'mended' WHERE id = 'a'");
         by_hand(&remote, "UPDATE readings SET count = 9 WHERE id = 'b'");
@@ -266,7 +275,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         assert_eq!(get(&device, "b").count, 9);
         assert!(device.get::<Reading>("c").unwrap().is_none());
         run(device.push_all(&remote)).unwrap();
-        assert_eq!(by_hand(&remote, maybe), [[Some("5".to_owned())], [Some("5".to_owned())]]);
+        assert_eq!(rows_of(&remote, maybe), [[Some("5".to_owned())], [Some("5".to_owned())]]);
         assert!(device.conflicts().unwrap().is_empty());
     }
 }
@@ -328,7 +337,7 @@ fn a_key_may_be_left_to_its_default() {
     let refused = device.insert::<Ticket>(&again).unwrap_err();
     assert!(matches!(refused, DatabaseError::Write(WriteError::Exists { .. })), "{refused}");
     run(device.push_all(&remote)).unwrap();
-    let there = by_hand(&remote, "SELECT CAST(count(*) AS TEXT) FROM tickets");
+    let there = rows_of(&remote, "SELECT CAST(count(*) AS TEXT) FROM tickets");
     assert_eq!(there, [[Some("2".to_owned())]]);
 }
 
@@ -389,7 +398,8 @@ fn an_error_holds_no_statement() {
             format!("SELEC '{secrets}'"),
             format!("SELECT abs(-9223372036854775807 - 1) FROM (SELECT '{secrets}')"),
         ] {
-            let failed = run(remote.primary.run(&sql, &[])).unwrap_err().to_string();
+            let failed =
+                run(remote.primary.run(Statement::reads(&sql), &[])).unwrap_err().to_string();
             // Some servers quote the text at which a statement fails.
             let repeated = failed.matches("secret").count();
             assert!(failed.len() < 400 && repeated < 10, "{name}: {failed}");

@@ -30,6 +30,7 @@ use crate::device::open::OpenDevice;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::{CopyLock, WorkingCopy, is_bare};
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::pull::{Reader, pull_and_read, pull_scope};
 use crate::exchange::tree_of::tree_of;
 use crate::remote::meter::Traffic;
@@ -49,7 +50,7 @@ impl OpenDevice {
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
         if let Some(name) = workspace {
-            check_name("workspace", name)?;
+            check_name(Named::Workspace, name)?;
         }
         let known = self.known_projects(project)?;
         let unfinished = self.go_on(
@@ -233,10 +234,7 @@ impl OpenDevice {
         let taken = Projects(self.replica.read()).workspaces(project_id)?;
         let is_taken = |name: &str| taken.iter().any(|workspace| workspace.name == name);
         if let Some(name) = name {
-            return match is_taken(name) {
-                true => Err(workspace_taken(name)),
-                false => Ok(name.to_owned()),
-            };
+            return if is_taken(name) { Err(workspace_taken(name)) } else { Ok(name.to_owned()) };
         }
         let stem = name_of_folder(root);
         let names = (1..).map(|n| if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
@@ -291,7 +289,7 @@ impl OpenDevice {
         }
         let row = self.replica.read().row::<Project>(&found)?;
         let unknown =
-            || SyncError::Unknown { what: "project", name: name.to_owned(), nearest: None };
+            || SyncError::Unknown { what: Named::Project, name: name.to_owned(), nearest: None };
         let (project, traffic) = (row.ok_or_else(unknown)?, remote.meter.traffic());
         Ok(Fetched { project, traffic, notices })
     }
@@ -313,12 +311,16 @@ impl OpenDevice {
             (None, 0) => {
                 let names = Projects(self.replica.read()).names()?;
                 let nearest = nearest(name, names.iter().map(String::as_str));
-                Err(SyncError::Unknown { what: "project", name: name.to_owned(), nearest })
+                Err(SyncError::Unknown { what: Named::Project, name: name.to_owned(), nearest })
             }
             (None, _) => {
                 let candidates = found.iter().map(|id| self.tell_project(id));
                 let candidates = candidates.collect::<Result<_, _>>()?;
-                Err(SyncError::Ambiguous { what: "project", name: name.to_owned(), candidates })
+                Err(SyncError::Ambiguous {
+                    what: Named::Project,
+                    name: name.to_owned(),
+                    candidates,
+                })
             }
         }
     }
@@ -329,9 +331,10 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
             let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
-            match entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
-                true => Ok(()),
-                false => Err(SyncError::NotEmpty { path: dir.to_owned() }),
+            if entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
+                Ok(())
+            } else {
+                Err(SyncError::NotEmpty { path: dir.to_owned() })
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -75,16 +75,15 @@ impl OpenDevice {
                 report.mended.push(format!("sent pack {id} again: at the remote, {what}"));
                 continue;
             }
-            let mend = match self.store.is_sound(&id)? {
-                true => "run `fastest doctor --remote --mend`: it is sound here, and is sent again",
-                false => {
-                    "run `fastest doctor --remote --mend` on a device that has it sound: here it is not"
-                }
+            let mend = if self.store.is_sound(&id)? {
+                "run `fastest doctor --remote --mend`: it is sound here, and is sent again"
+            } else {
+                "run `fastest doctor --remote --mend` on a device that has it sound: here it is not"
             };
             let place = format!("pack {id} at {}", remote.primary.url());
             report.problems.push(Problem {
                 place,
-                what: remote.primary.said(&what),
+                what: remote.primary.sanitize(&what),
                 mend: mend.into(),
             });
         }

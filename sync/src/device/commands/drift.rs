@@ -31,10 +31,8 @@ impl OpenDevice {
         committed: bool,
         activity: &Activity,
     ) -> Result<DriftReport, SyncError> {
-        let mut warnings = match copy.state().has(JOURNAL) {
-            true => self.enter(copy)?.1,
-            false => self.take_notices(),
-        };
+        let mut warnings =
+            if copy.state().has(JOURNAL) { self.enter(copy)?.1 } else { self.take_notices() };
         let Refreshed { offline, notices, .. } = self.refresh(&copy.project_id.scope()).await?;
         let (project, own) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let from = self.named_workspace(&project, workspace)?;
@@ -50,13 +48,12 @@ impl OpenDevice {
         if let Some(source) = &from.current_snapshot_id {
             self.check_extent(source, &source_tree, Some(&head_tree))?;
         }
-        let (own_tree, skipped) = match committed {
-            true => (head_tree, Vec::new()),
-            false => {
-                let looked = self.look(copy, &head_tree, &looking, activity)?;
-                warnings.extend(looked.warnings);
-                (looked.root.id, looked.skipped)
-            }
+        let (own_tree, skipped) = if committed {
+            (head_tree, Vec::new())
+        } else {
+            let looked = self.look(copy, &head_tree, &looking, activity)?;
+            warnings.extend(looked.warnings);
+            (looked.root.id, looked.skipped)
         };
         activity.begin("Comparing");
         let found = drift(&source_tree, &own_tree, &looking)?;

@@ -14,6 +14,7 @@ use crate::device::open::OpenDevice;
 use crate::device::report::InitReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::outbox::Outbox;
@@ -33,7 +34,7 @@ impl OpenDevice {
             self.find(&root)?;
         }
         let name = name.map_or_else(|| name_of_folder(&root), str::to_owned);
-        check_name("project", &name)?;
+        check_name(Named::Project, &name)?;
         let _lock = self.copies_lock()?;
         self.trust.check_target(&root)?;
         if WorkingCopy::at(&root, &self.trust)?.is_some() {
@@ -74,10 +75,12 @@ impl OpenDevice {
         }
         if let Some(project) = self.was_made_here(&root)? {
             let place = Some("and this folder was a working copy of it".to_owned());
-            return Err(SyncError::NameTaken { what: "project", name: project.name, place });
+            return Err(SyncError::NameTaken { what: Named::Project, name: project.name, place });
         }
         match self.place_of_project(&name)?.or(on_primary) {
-            Some(place) => Err(SyncError::NameTaken { what: "project", name, place: Some(place) }),
+            Some(place) => {
+                Err(SyncError::NameTaken { what: Named::Project, name, place: Some(place) })
+            }
             None => self.create_project(&root, &name).map(|_| true),
         }
     }
@@ -145,7 +148,7 @@ impl OpenDevice {
         self.replica.write(|session| {
             if let Some(id) = Projects(session).named(name)? {
                 let (name, place) = (name.to_owned(), Some(format!("with id {id}")));
-                return Err(SyncError::NameTaken { what: "project", name, place });
+                return Err(SyncError::NameTaken { what: Named::Project, name, place });
             }
             let project = Project {
                 id: clock::new_id().into(),
@@ -185,7 +188,7 @@ mod tests {
     fn folder_names_become_allowed_names() {
         for folder in ["app", "-rf", " x ", "a\\b", "\n", "ä".repeat(200).as_str(), ".."] {
             let name = name_of_folder(&Path::new("/tmp").join(folder));
-            assert!(check_name("project", &name).is_ok(), "{folder:?} gave {name:?}");
+            assert!(check_name(Named::Project, &name).is_ok(), "{folder:?} gave {name:?}");
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::device::path::show_all;
 use crate::device::report::CloneReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
@@ -56,7 +57,7 @@ impl OpenDevice {
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
         if let Some(name) = workspace {
-            check_name("workspace", name)?;
+            check_name(Named::Workspace, name)?;
         }
         if !dir.is_dir() {
             return Err(SyncError::NotAFolder { path: dir.to_owned() });

@@ -11,6 +11,8 @@ use crate::device::names::check_name;
 use crate::device::open::OpenDevice;
 use crate::device::report::{ProjectEntry, ProjectsReport};
 use crate::error::SyncError;
+use crate::error::named::Named;
+use crate::remote::cause::Cause;
 use crate::remote::primary::{PrimaryError, ask_list};
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
@@ -30,10 +32,10 @@ impl OpenDevice {
         let remote = self.remote()?;
         let found = match ask_list(&*remote.primary, list_projects_sql(), &clock::new_id()).await {
             Ok(found) => found,
-            Err(PrimaryError::NotMigrated { .. }) => Vec::new(),
-            Err(PrimaryError::Failed { message, .. }) if message.contains("no such table") => {
-                Vec::new()
-            }
+            Err(
+                PrimaryError::NotMigrated { .. }
+                | PrimaryError::Failed { cause: Cause::NoTable, .. },
+            ) => Vec::new(),
             // The primary inside of a read-only store fails with another error.
             Err(error) if error.is_unreachable() || self.replica.is_read_only() => {
                 let projects = all.into_values().collect();
@@ -61,20 +63,24 @@ impl OpenDevice {
         project: &str,
         name: &str,
     ) -> Result<ProjectEntry, SyncError> {
-        check_name("project", name)?;
+        check_name(Named::Project, name)?;
         let known = self.known_projects(project)?;
         let id = self.one_project(project, known)?;
         if let Some(other) = Projects(self.replica.read()).named(name)?.filter(|other| *other != id)
         {
             let (name, place) = (name.to_owned(), Some(self.tell_project(&other)?));
-            return Err(SyncError::NameTaken { what: "project", name, place });
+            return Err(SyncError::NameTaken { what: Named::Project, name, place });
         }
         let remote = self.remote()?;
         if let Ok(found) = find_on_primary(&*remote.primary, name).await
             && let Some(other) = found.into_iter().find(|other| *other != id)
         {
             let place = Some(format!("with id {other} on {}", remote.primary.url()));
-            return Err(SyncError::NameTaken { what: "project", name: name.to_owned(), place });
+            return Err(SyncError::NameTaken {
+                what: Named::Project,
+                name: name.to_owned(),
+                place,
+            });
         }
         self.replica.write(|session| {
             let project = session.row::<Project>(&id)?.expect("it was found by its id");

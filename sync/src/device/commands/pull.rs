@@ -138,10 +138,11 @@ impl OpenDevice {
             warnings,
             ..PullReport::default()
         };
-        let head = match from.id == copy.workspace_id {
+        let head = if from.id == copy.workspace_id {
             // The head that others pushed to the copy's own workspace, if the two diverged.
-            true => self.head_apart(copy)?.or(from.current_snapshot_id.clone()),
-            false => from.current_snapshot_id.clone(),
+            self.head_apart(copy)?.or(from.current_snapshot_id.clone())
+        } else {
+            from.current_snapshot_id.clone()
         };
         match head {
             Some(head) => {
@@ -150,10 +151,8 @@ impl OpenDevice {
                 if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
                     self.note_merge(copy, &incoming)?;
                 }
-                let brought = match brought.up_to_date {
-                    true => self.bring_left(copy, activity)?,
-                    false => brought,
-                };
+                let brought =
+                    if brought.up_to_date { self.bring_left(copy, activity)? } else { brought };
                 let came = |paths: &[Vec<u8>]| {
                     let came = paths.iter().filter(|path| !is_in_left(&brought.left, path));
                     show_all(&came.cloned().collect::<Vec<_>>())
@@ -261,9 +260,10 @@ impl OpenDevice {
         brought.take(done);
         let is_left = |old: &&Left| is_in_left(&brought.left, &old.path);
         for Left { path, .. } in before.iter().filter(|old| !is_left(old)) {
-            match self.has_path(&tree, path)? {
-                true => brought.drift.workspace_only.push(path.clone()),
-                false => brought.drift.source_only.push(path.clone()),
+            if self.has_path(&tree, path)? {
+                brought.drift.workspace_only.push(path.clone());
+            } else {
+                brought.drift.source_only.push(path.clone());
             }
         }
         brought.up_to_date =
@@ -442,10 +442,13 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
 
 /// Returns a conflict as it is reported.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
+    use crate::device::report::ConflictKind as Reported;
     let (kind, theirs) = match &conflict.kind {
-        ConflictKind::BothChanged { theirs_path } => ("both_changed", Some(show(theirs_path))),
-        ConflictKind::DeletedByThem => ("deleted_by_them", None),
-        ConflictKind::DeletedByUs => ("deleted_by_us", None),
+        ConflictKind::BothChanged { theirs_path } => {
+            (Reported::BothChanged, Some(show(theirs_path)))
+        }
+        ConflictKind::DeletedByThem => (Reported::DeletedByThem, None),
+        ConflictKind::DeletedByUs => (Reported::DeletedByUs, None),
     };
     ConflictReport { path: show(&conflict.path), kind, theirs }
 }

@@ -61,9 +61,10 @@ impl OpenDevice {
         remote.meter.show(activity.begin("Pushing"));
         // Earlier queued pushes are sent first. If this project's own is queued, this push replaces
         // it.
-        let waited = match self.others_wait(&project.id.scope())? {
-            true => self.send_queued(&remote).await,
-            false => Ok(Vec::new()),
+        let waited = if self.others_wait(&project.id.scope())? {
+            self.send_queued(&remote).await
+        } else {
+            Ok(Vec::new())
         };
         match waited {
             Ok(notices) => report.snapshot.warnings.extend(notices),
@@ -178,19 +179,12 @@ impl OpenDevice {
         let Some(head) = head else { return Ok(()) };
         // Durable with the next write, which writes the push down or queues it.
         self.replica.write_soon(|session| {
-            let known = Snapshots(session).is_pushed(head.as_str(), &copy.workspace_id)?;
-            match known {
-                true => Ok(()),
-                false => {
-                    let (project, workspace) = (&copy.project_id, &copy.workspace_id);
-                    Snapshots(session).record(
-                        project,
-                        workspace,
-                        "snapshot.pushed",
-                        Some(head),
-                        None,
-                    )
-                }
+            let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
+            if known {
+                Ok(())
+            } else {
+                let (project, workspace) = (&copy.project_id, &copy.workspace_id);
+                Snapshots(session).record(project, workspace, "snapshot.pushed", Some(head), None)
             }
         })?;
         Ok(())

@@ -78,18 +78,15 @@ impl OpenDevice {
         }
         self.replica.write(|session| {
             let old = RemoteRow(session).get()?;
-            match old.url == state.url && !gone {
-                true => {
-                    if old.packs != state.packs {
-                        Requeue(session).packs()?;
-                    }
-                    RemoteRow(session).put(&RemoteState { packs: state.packs, ..old })
+            if old.url == state.url && !gone {
+                if old.packs != state.packs {
+                    Requeue(session).packs()?;
                 }
-                false => {
-                    RemoteRow(session).put(&state)?;
-                    Requeue(session).forget_primary()?;
-                    Requeue(session).everything()
-                }
+                RemoteRow(session).put(&RemoteState { packs: state.packs, ..old })
+            } else {
+                RemoteRow(session).put(&state)?;
+                Requeue(session).forget_primary()?;
+                Requeue(session).everything()
             }
         })?;
         self.remote_check().await
@@ -100,8 +97,7 @@ impl OpenDevice {
         let state = RemoteRow(self.replica.read()).get()?;
         let url = primary_url(&state, self)?;
         let inline_packs = state.packs == Packs::Rows;
-        let packs = state.packs.name().to_owned();
-        Ok(RemoteReport { url, inline_packs, packs, ..RemoteReport::default() })
+        Ok(RemoteReport { url, inline_packs, packs: state.packs, ..RemoteReport::default() })
     }
 
     /// See [`Device::remote_migrate`](crate::Device::remote_migrate).

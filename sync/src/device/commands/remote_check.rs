@@ -8,13 +8,14 @@ use jiff::Timestamp;
 
 use crate::base::clock;
 use crate::device::open::OpenDevice;
-use crate::device::report::{RemoteCheck, RemoteReport};
+use crate::device::report::{CheckName, RemoteCheck, RemoteReport};
 use crate::error::SyncError;
 use crate::remote::address::Address;
 use crate::remote::level::{check_migration, last_migration};
 use crate::remote::pack_store::store::{LargePacks, PackStoreError};
 use crate::remote::primary::{Denial, Primary, PrimaryError, ask_time};
 use crate::remote::state::{Packs, RemoteState};
+use crate::remote::statement::Statement;
 use crate::replica::local::remote_row::RemoteRow;
 
 /// The most by which clocks may differ. Ids sort by time, so beyond this the snapshots of several
@@ -32,7 +33,7 @@ impl OpenDevice {
             Ok(remote) => {
                 if checkup.primary(&*remote.primary).await {
                     match remote.large {
-                        LargePacks::Rows => checkup.ok("packs", "in the primary's rows"),
+                        LargePacks::Rows => checkup.ok(CheckName::Packs, "in the primary's rows"),
                         LargePacks::Stored => checkup.packs(remote.packs.check().await),
                     }
                 }
@@ -75,10 +76,10 @@ impl Checkup {
         };
         self.report.reachable = Some(true);
         self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
-        self.report.schema_version = last.as_deref().map(|last| primary.said(last));
-        self.ok("name", "it answers");
+        self.report.schema_version = last.as_deref().map(|last| primary.sanitize(last));
+        self.ok(CheckName::Name, "it answers");
         self.file_system();
-        self.ok("token", self.let_in());
+        self.ok(CheckName::Token, self.let_in());
         self.permission(primary).await;
         self.schema(primary, last.as_deref());
         self.clock(primary).await;
@@ -96,7 +97,7 @@ impl Checkup {
                 "the file is on {kind}: devices on several machines are safe from each other only where it \
                  passes locks on; if that is not sure, take a libSQL server"
             );
-            self.ok("locks", &what);
+            self.ok(CheckName::Locks, &what);
         }
     }
 
@@ -116,7 +117,7 @@ impl Checkup {
 
     fn packs(&mut self, checked: Result<(), PackStoreError>) {
         match checked {
-            Ok(()) => self.ok("packs", "stored, read and compared"),
+            Ok(()) => self.ok(CheckName::Packs, "stored, read and compared"),
             Err(error) => {
                 let mend = match error {
                     PackStoreError::Denied { .. } => {
@@ -124,7 +125,7 @@ impl Checkup {
                     }
                     _ => "mend it, or put packs elsewhere: `fastest remote set URL --packs PLACE`",
                 };
-                self.problem("packs", error.to_string(), mend.into());
+                self.problem(CheckName::Packs, error.to_string(), mend.into());
             }
         }
     }
@@ -137,28 +138,28 @@ impl Checkup {
             PrimaryError::Denied { denial, .. } => denial,
             PrimaryError::NoDatabase { .. } => {
                 let mend = "make the database, or mend the address with `fastest remote set URL`";
-                return self.problem("name", what, mend.into());
+                return self.problem(CheckName::Name, what, mend.into());
             }
             error if error.is_unreachable() => {
                 let mend = "make sure that the folder or the host is there; pushes wait until then";
-                return self.problem("name", what, mend.into());
+                return self.problem(CheckName::Name, what, mend.into());
             }
             _ => {
                 let mend =
                     "mend what its message says, or choose another: `fastest remote set URL`";
-                return self.problem("name", what, mend.into());
+                return self.problem(CheckName::Name, what, mend.into());
             }
         };
-        self.ok("name", "it answers");
+        self.ok(CheckName::Name, "it answers");
         let variable = self.token_name().unwrap_or("its variable");
         match denial {
             Denial::NoToken | Denial::BadToken => {
                 let mend = format!("run `fastest remote login`, or set {variable}");
-                self.problem("token", what, mend);
+                self.problem(CheckName::Token, what, mend);
             }
             Denial::Forbidden => {
-                self.ok("token", "it is known");
-                self.problem("permission", what, permission_mend());
+                self.ok(CheckName::Token, "it is known");
+                self.problem(CheckName::Permission, what, permission_mend());
             }
         }
     }
@@ -167,18 +168,18 @@ impl Checkup {
     /// rule refuses it, this device may write, and nothing was written.
     async fn permission(&mut self, primary: &dyn Primary) {
         let id = format!("check-{}", clock::new_id());
-        match primary.run(PUSH_SQL, &[&id, &id, r#"{"v":0}"#]).await {
+        match primary.run(Statement::push(PUSH_SQL), &[&id, &id, r#"{"v":0}"#]).await {
             Err(PrimaryError::Refused { refusal: Refusal::PayloadVersion, .. }) => {
-                self.ok("permission", "it may be written to");
+                self.ok(CheckName::Permission, "it may be written to");
             }
             Err(PrimaryError::NotMigrated { .. }) => {
-                self.ok("permission", "not set up yet: the first push does it");
+                self.ok(CheckName::Permission, "not set up yet: the first push does it");
             }
-            Err(error) => self.problem("permission", error.to_string(), permission_mend()),
+            Err(error) => self.problem(CheckName::Permission, error.to_string(), permission_mend()),
             Ok(_) => {
                 let what = "it takes a push that it should refuse: its triggers are not ours";
                 let mend = "set the primary up anew from `schema/migrations`";
-                self.problem("permission", what.into(), mend.into());
+                self.problem(CheckName::Permission, what.into(), mend.into());
             }
         }
     }
@@ -188,13 +189,13 @@ impl Checkup {
         match (last, check_migration(primary, &FASTEST, last)) {
             (_, Err(error)) => {
                 let mend = "upgrade fastest on this device".into();
-                self.problem("schema", error.to_string(), mend);
+                self.problem(CheckName::Schema, error.to_string(), mend);
             }
-            (None, _) => self.ok("schema", "none yet: the first push makes it"),
-            (Some(last), _) if last == newest => self.ok("schema", last),
+            (None, _) => self.ok(CheckName::Schema, "none yet: the first push makes it"),
+            (Some(last), _) if last == newest => self.ok(CheckName::Schema, last),
             (Some(last), _) => {
                 let mend = "run `fastest remote migrate`".into();
-                self.problem("schema", format!("it is at {last}, behind {newest}"), mend);
+                self.problem(CheckName::Schema, format!("it is at {last}, behind {newest}"), mend);
             }
         }
     }
@@ -204,27 +205,27 @@ impl Checkup {
             Ok(text) => text,
             Err(error) => {
                 let mend = "try again".into();
-                return self.problem("clock", error.to_string(), mend);
+                return self.problem(CheckName::Clock, error.to_string(), mend);
             }
         };
         let mend = || "set this device's clock: snapshots sort by their time".into();
         match text.parse::<Timestamp>() {
             Ok(theirs) => match apart(theirs, Timestamp::now()) {
-                None => self.ok("clock", "as the primary's"),
-                Some(what) => self.problem("clock", what, mend()),
+                None => self.ok(CheckName::Clock, "as the primary's"),
+                Some(what) => self.problem(CheckName::Clock, what, mend()),
             },
             Err(_) => {
-                let what = primary.said(&format!("it says that it is {text:?}"));
-                self.problem("clock", what, mend());
+                let what = primary.sanitize(&format!("it says that it is {text:?}"));
+                self.problem(CheckName::Clock, what, mend());
             }
         }
     }
 
-    fn ok(&mut self, name: &'static str, what: &str) {
+    fn ok(&mut self, name: CheckName, what: &str) {
         self.report.checks.push(RemoteCheck { name, ok: true, what: what.into(), mend: None });
     }
 
-    fn problem(&mut self, name: &'static str, what: String, mend: String) {
+    fn problem(&mut self, name: CheckName, what: String, mend: String) {
         self.report.checks.push(RemoteCheck { name, ok: false, what, mend: Some(mend) });
     }
 }

@@ -66,12 +66,13 @@ impl OpenDevice {
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
             let (path, why) = (show_path(root, skipped), &skipped.why);
-            match why.is_unsaved_content() {
-                true => format!(
+            if why.is_unsaved_content() {
+                format!(
                     "{path} is not saved: {why}; of what was saved before, the last version stays; \
                      to leave it out for good, run `fastest untrack {path}`"
-                ),
-                false => format!("skipped {path}: {why}"),
+                )
+            } else {
+                format!("skipped {path}: {why}")
             }
         });
         let in_the_way = left.iter().map(left_notice);

@@ -253,9 +253,10 @@ impl OpenDevice {
         let beside =
             beside.filter(|tree| **tree != fastest_core::object::tree::format::empty_directory());
         let found = extent(beside, tree, &self.store)?;
-        match found.is_excessive() {
-            true => Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() }),
-            false => Ok(()),
+        if found.is_excessive() {
+            Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() })
+        } else {
+            Ok(())
         }
     }
 }

@@ -81,10 +81,8 @@ impl OpenDevice {
         activity: &Activity,
     ) -> Result<StatusReport, SyncError> {
         // Only an interrupted checkout needs the lock: a status must not wait for a push.
-        let mut warnings = match copy.state().has(JOURNAL) {
-            true => self.enter(copy)?.1,
-            false => self.take_notices(),
-        };
+        let mut warnings =
+            if copy.state().has(JOURNAL) { self.enter(copy)?.1 } else { self.take_notices() };
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let (head, lost) = self.head_of(copy)?;
         warnings.extend(lost);
@@ -99,10 +97,8 @@ impl OpenDevice {
         let looked = self.look(copy, &head_tree, &looking, activity)?;
         let (tree, skipped) = (looked.root.id, looked.skipped);
         warnings.extend(looked.warnings);
-        let Drift { source_only, workspace_only, both_different, .. } = match tree == head_tree {
-            true => Drift::default(),
-            false => drift(&head_tree, &tree, &looking)?,
-        };
+        let Drift { source_only, workspace_only, both_different, .. } =
+            if tree == head_tree { Drift::default() } else { drift(&head_tree, &tree, &looking)? };
         // A file that still exists was not deleted but ignored.
         let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
         let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));

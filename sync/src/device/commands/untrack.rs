@@ -97,9 +97,10 @@ impl OpenDevice {
         if slashes.into_iter().any(|(slash, _)| is_folder(&path[..slash]) == Some(false)) {
             return Err(SyncError::NotOurs { path: show(path) });
         }
-        match held.is_some() || is_folder(path).is_some() {
-            true => Ok(()),
-            false => Err(SyncError::NotHere { path: show(path) }),
+        if held.is_some() || is_folder(path).is_some() {
+            Ok(())
+        } else {
+            Err(SyncError::NotHere { path: show(path) })
         }
     }
 }

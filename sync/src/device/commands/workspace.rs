@@ -12,6 +12,7 @@ use crate::device::open::OpenDevice;
 use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::error::named::Named;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
@@ -37,7 +38,7 @@ impl OpenDevice {
         dir: Option<&Path>,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let project = self.project_of(copy)?;
         let beside = || {
             let mut folder = copy.root().file_name().unwrap_or_default().to_owned();
@@ -74,7 +75,7 @@ impl OpenDevice {
         copy: &WorkingCopy,
         name: &str,
     ) -> Result<CloneReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let (_lock, warnings) = self.enter(copy)?;
         let making = self.copies_lock()?;
         let project = self.project_of(copy)?;
@@ -134,7 +135,7 @@ impl OpenDevice {
         workspace: &str,
         name: &str,
     ) -> Result<WorkspacesReport, SyncError> {
-        check_name("workspace", name)?;
+        check_name(Named::Workspace, name)?;
         let project = self.project_of(copy)?;
         let id = self.named_workspace(&project, Some(workspace))?.id;
         self.replica.write(|session| {

@@ -57,8 +57,8 @@ pub(super) struct Looked {
     pub(super) is_foreign: bool,
     /// Whether rows were refused for lack of others.
     pub(super) lacks_rows: bool,
-    /// Whether the rows are those of Fastest's own tables.
-    pub(super) is_fastest: bool,
+    /// Whether nothing that rows refer to is ever deleted.
+    pub(super) referred_rows_stay: bool,
 }
 
 /// What to do next.
@@ -125,7 +125,7 @@ impl PushState {
     }
 
     fn after_look(&mut self, looked: Looked) -> Step {
-        let Looked { is_explained, is_foreign, lacks_rows, is_fastest } = looked;
+        let Looked { is_explained, is_foreign, lacks_rows, referred_rows_stay } = looked;
         // In a busy scope, a pull always brings something.
         if is_foreign && (!is_explained || self.attempts >= LACKING_MAX) {
             self.are_foreign = true;
@@ -137,13 +137,15 @@ impl PushState {
         self.lacking += u32::from(lacks_rows);
         let mut is_lost = self.unexplained == UNEXPLAINED_MAX;
         if lacks_rows && (!is_explained || self.lacking == LACKING_MAX) {
-            // Nothing that Fastest's own rows refer to is ever deleted: it is the primary that has to be
-            // looked at anew, once. Of an application's rows, the one at fault is found first.
-            match is_fastest {
-                true if is_explained => {}
-                true if self.forgotten => return Step::GiveUp,
-                true => is_lost = true,
-                false => self.is_complete = true,
+            // If nothing that rows refer to is ever deleted, it is the primary that has to be looked at
+            // anew, once. Otherwise the row at fault is found first.
+            if !referred_rows_stay {
+                self.is_complete = true;
+            } else if !is_explained {
+                if self.forgotten {
+                    return Step::GiveUp;
+                }
+                is_lost = true;
             }
         }
         if is_lost && !self.forgotten {
@@ -158,8 +160,12 @@ impl PushState {
 mod tests {
     use super::*;
 
-    const EXPLAINED: Looked =
-        Looked { is_explained: true, is_foreign: false, lacks_rows: false, is_fastest: true };
+    const EXPLAINED: Looked = Looked {
+        is_explained: true,
+        is_foreign: false,
+        lacks_rows: false,
+        referred_rows_stay: true,
+    };
     const UNEXPLAINED: Looked = Looked { is_explained: false, ..EXPLAINED };
 
     /// The steps that follow these outcomes, one after another.
@@ -223,8 +229,9 @@ mod tests {
 
     #[test]
     fn rows_that_lack_others() {
-        let lacking = |is_explained, is_fastest| {
-            let looked = Looked { is_explained, is_fastest, lacks_rows: true, is_foreign: false };
+        let lacking = |is_explained, referred_rows_stay| {
+            let looked =
+                Looked { is_explained, referred_rows_stay, lacks_rows: true, is_foreign: false };
             [refused(Recovery::Complete), Outcome::Looked(looked)]
         };
         // Fastest's own: the primary is read anew, once; then it is at fault.

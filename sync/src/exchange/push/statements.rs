@@ -133,7 +133,7 @@ impl Push<'_> {
                 Ok(count > 0)
             }
             Err(SyncError::Primary(error))
-                if error.is_of_rows() && !self.replica.schema().is_fastest() =>
+                if error.is_of_rows() && self.replica.rules().sets_refused_aside =>
             {
                 self.replica.write(|session| SentRow(session).void())?;
                 Ok(false)
@@ -154,7 +154,7 @@ impl Push<'_> {
                 Outbox(session).drop_unchanged(scope)?;
                 Deletes(session).drop_needless(scope)?;
                 Deletes(session).yield_to_children(scope)?;
-                if session.schema.is_fastest() {
+                if session.rules.scopes_are_projects {
                     queue_owner(session, scope)?;
                 }
             }
@@ -162,13 +162,13 @@ impl Push<'_> {
         })?)
     }
 
-    /// Returns the entries to choose from: of Fastest's own rows those of the scope, unless a
-    /// delete waits, and otherwise everything.
+    /// Returns the entries to choose from: those of the scope if rows are sent each for itself and
+    /// no delete waits, and otherwise everything.
     fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
         let session = self.replica.read();
         match self.scope {
             Some(scope)
-                if session.schema.is_fastest() && Outbox(session).waiting_deletes()? == 0 =>
+                if !session.rules.keeps_transactions && Outbox(session).waiting_deletes()? == 0 =>
             {
                 Outbox(session).entries(scope)
             }
@@ -204,7 +204,7 @@ impl Push<'_> {
     /// rows, and what others wrote: that is tried first.
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
-        !self.replica.schema().is_fastest()
+        self.replica.rules().sets_refused_aside
             && (error.is_of_rows() && (self.state.is_complete || !error.lacks_rows())
                 || is_conflict && self.state.are_foreign)
     }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
-use crate::remote::sanitize::{is_web_page, said};
-use crate::remote::words::{is_of_engine, is_of_server};
+use crate::remote::sanitize::{is_web_page, sanitize};
+use crate::remote::words;
 
 /// The longest wait that a server can ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -111,7 +111,7 @@ pub(super) fn result<T: for<'de> Deserialize<'de>>(
 fn garbage(place: &Place, answer: &Answer) -> PrimaryError {
     let mut reason = format!("what answers there is not D1's API (HTTP {})", answer.status);
     if let Some(ray) = &answer.ray {
-        reason = format!("{reason}, cf-ray {}", said(ray));
+        reason = format!("{reason}, cf-ray {}", sanitize(ray));
     }
     place.unreachable(Failure::Lost, reason)
 }
@@ -124,13 +124,13 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
     // A trigger's own message may look like one of the server's.
     if message.contains(": SQLITE_CONSTRAINT") {
-        let (url, of_rows) = (place.url.clone(), !is_of_engine(&message));
-        return PrimaryError::Failed { url, message: said(&message), of_rows };
+        let (url, cause) = (place.url.clone(), words::constraint(&message));
+        return PrimaryError::Failed { url, message: sanitize(&message), cause };
     }
     if let Some(failure) = momentary(&message, answer.retry_after) {
-        return place.unreachable(failure, with_ray(answer, said(&message)));
+        return place.unreachable(failure, with_ray(answer, sanitize(&message)));
     }
-    let said = said(&message);
+    let said = sanitize(&message);
     let url = place.url.clone();
     // At Cloudflare, these codes say more than the status.
     let codes = errors.iter().map(|error| error.code).filter(|_| place.is_cloudflare);
@@ -151,9 +151,10 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
             _ => {}
         }
     }
-    match message.contains("D1_ERROR") || message.contains("SQLITE_") {
-        true => PrimaryError::Failed { url, of_rows: !is_of_server(&message), message: said },
-        false => by_status(place, answer, Some(said)),
+    if message.contains("D1_ERROR") || message.contains("SQLITE_") {
+        PrimaryError::Failed { url, cause: words::cause(&message), message: said }
+    } else {
+        by_status(place, answer, Some(said))
     }
 }
 
@@ -208,14 +209,17 @@ fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> Primary
             let failure = Failure::Busy { retry_after: answer.retry_after };
             place.unreachable(failure, with_ray(answer, message))
         }
-        400..500 => PrimaryError::Failed { url, message, of_rows: false },
+        400..500 => {
+            let cause = words::cause_of_request(&message);
+            PrimaryError::Failed { url, message, cause }
+        }
         _ => place.unreachable(Failure::Transient, with_ray(answer, message)),
     }
 }
 
 fn with_ray(answer: &Answer, message: String) -> String {
     match &answer.ray {
-        Some(ray) => format!("{message} (cf-ray {})", said(ray)),
+        Some(ray) => format!("{message} (cf-ray {})", sanitize(ray)),
         None => message,
     }
 }

@@ -112,9 +112,10 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 
 /// Makes the error for a request without an answer. The messages of its sources say why.
 fn failed(place: &Place, error: reqwest::Error) -> PrimaryError {
-    let failure = match error.is_connect() || error.is_builder() {
-        true => Failure::NoConnection,
-        false => Failure::Lost,
+    let failure = if error.is_connect() || error.is_builder() {
+        Failure::NoConnection
+    } else {
+        Failure::Lost
     };
     if error.is_timeout() {
         return place.unreachable(failure, "it takes too long".to_owned());

@@ -42,9 +42,10 @@ impl PackAddress {
         };
         if let Some(path) = crate::remote::address::file_path(text) {
             let path = path.map_err(bad)?;
-            return match path.exists() && !path.is_dir() {
-                true => Err(bad("it names a file; name a folder")),
-                false => Ok(Self::Directory(path)),
+            return if path.exists() && !path.is_dir() {
+                Err(bad("it names a file; name a folder"))
+            } else {
+                Ok(Self::Directory(path))
             };
         }
         let url = Url::parse(text)

@@ -152,12 +152,13 @@ impl PackStore for Directory {
             file.read_to_string(&mut read)?;
             Ok(read == MARKER)
         };
-        match probe().map_err(io_error("write and read a file in", &self.dir))? {
-            true => Ok(()),
-            false => Err(PackStoreError::Failed {
+        if probe().map_err(io_error("write and read a file in", &self.dir))? {
+            Ok(())
+        } else {
+            Err(PackStoreError::Failed {
                 place: self.place.clone(),
                 reason: "what it gives is not what was put".to_owned(),
-            }),
+            })
         }
     }
 }

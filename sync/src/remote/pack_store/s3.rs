@@ -21,7 +21,7 @@ use reqwest::Client;
 use crate::remote::meter::Meter;
 use crate::remote::pack_store::address::S3Address;
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 use crate::remote::secret::Secrets;
 use crate::remote::tls::http_client;
 
@@ -122,7 +122,7 @@ impl S3 {
             }
             cause = error.source();
         }
-        said(&text)
+        sanitize(&text)
     }
 
     async fn length(&self, path: &Path) -> Result<Option<u64>, Error> {
@@ -238,12 +238,13 @@ impl PackStore for S3 {
         let bytes = read.bytes().await.map_err(failed)?;
         // Some keys may not delete. What stays is a few bytes.
         let _ = self.bucket.delete(&path).await;
-        match bytes == key.as_bytes() {
-            true => Ok(()),
-            false => Err(PackStoreError::Failed {
+        if bytes == key.as_bytes() {
+            Ok(())
+        } else {
+            Err(PackStoreError::Failed {
                 place: self.place.clone(),
                 reason: "what it gives is not what was put".to_owned(),
-            }),
+            })
         }
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-use crate::remote::sanitize::said;
+use crate::remote::sanitize::sanitize;
 
 /// The bytes of a pack, as they arrive.
 pub type PackStream = BoxStream<'static, Result<Bytes, PackStoreError>>;
@@ -30,8 +30,8 @@ pub trait PackStore: Send + Sync {
 
     /// Makes a text of the store, or of a primary about it, fit for a message. A store that is sent
     /// secrets removes them here.
-    fn said(&self, text: &str) -> String {
-        said(text)
+    fn sanitize(&self, text: &str) -> String {
+        sanitize(text)
     }
 
     /// Stores, reads and compares something small.
@@ -118,9 +118,10 @@ pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
     let safe = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    match key.split('/').all(safe) {
-        true => Ok(()),
-        false => Err(PackStoreError::BadKey { key: key.to_owned() }),
+    if key.split('/').all(safe) {
+        Ok(())
+    } else {
+        Err(PackStoreError::BadKey { key: key.to_owned() })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use fastest_schema::{D1_MIGRATIONS_DDL, FASTEST, Refusal, pull_sql};
+use fastest_schema::{PUSH_SQL, Refusal};
 use proptest::prelude::*;
 
 use super::*;
@@ -51,29 +51,6 @@ fn decisions() {
     }
 }
 
-#[test]
-fn statements_that_may_be_repeated() {
-    let pull = pull_sql(&FASTEST);
-    for sql in
-        [&pull, PUSH_SQL, D1_MIGRATIONS_DDL, "SELECT 1", " select(1)", "WITH x AS (y) SELECT"]
-    {
-        assert!(repeatable(sql), "{sql}");
-    }
-    for sql in [
-        "",
-        "INSERT INTO x VALUES (1)",
-        "DELETE FROM x",
-        "CREATE TABLE x(y)",
-        "WITH x AS (SELECT 1) INSERT INTO y SELECT * FROM x",
-        "with x as (select 1) delete from y",
-        "PRAGMA user_version = 1",
-        "SELECTED",
-        "é",
-    ] {
-        assert!(!repeatable(sql), "{sql}");
-    }
-}
-
 /// Fails as it is told, and counts.
 struct Script(Mutex<Vec<Failure>>);
 
@@ -93,7 +70,7 @@ impl Primary for Script {
         "test"
     }
 
-    async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(&self, _: Statement<'_>, _: &[&str]) -> Result<Rows, PrimaryError> {
         self.next().map(|()| Rows::new())
     }
 
@@ -106,19 +83,28 @@ impl Primary for Script {
 fn asked_again_until_it_answers() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let policy = RetryPolicy { base: Duration::ZERO, ..RetryPolicy::default() };
-    // The SQL, how often it fails, and how many failures are left.
-    for (sql, failures, left) in [
-        ("SELECT 1", 4, 0),
-        ("SELECT 1", 7, 2),
-        (PUSH_SQL, 4, 0),
-        ("DELETE FROM x", 4, 3),
-        ("DELETE FROM x", 0, 0),
+    let busy = Failure::Busy { retry_after: None };
+    // The statement, how it fails and how often, and how many failures are left.
+    for (statement, failure, failures, left) in [
+        (Statement::reads("SELECT 1"), Failure::Lost, 4, 0),
+        (Statement::reads("SELECT 1"), Failure::Lost, 7, 2),
+        (Statement::push(PUSH_SQL), Failure::Lost, 4, 0),
+        (Statement::repeatable("DELETE FROM x"), Failure::Transient, 4, 0),
+        (Statement::once("DELETE FROM x"), Failure::Lost, 4, 3),
+        (Statement::once("DELETE FROM x"), Failure::Transient, 4, 3),
+        // It did not run.
+        (Statement::once("DELETE FROM x"), busy, 4, 0),
+        (Statement::once("DELETE FROM x"), Failure::NoConnection, 2, 0),
+        (Statement::once("DELETE FROM x"), Failure::Lost, 0, 0),
+        // What it does is not guessed from its text.
+        (Statement::once("SELECT 1"), Failure::Lost, 1, 0),
     ] {
-        let primary = Script(Mutex::new(vec![Failure::Lost; failures]));
+        let primary = Script(Mutex::new(vec![failure; failures]));
         let primary = Retrying::new(primary, policy);
-        let done = runtime.block_on(primary.run(sql, &[]));
-        assert_eq!(primary.inner.0.lock().unwrap().len(), left, "{sql}");
-        assert_eq!(done.is_ok(), left == 0, "{sql}");
+        let done = runtime.block_on(primary.run(statement, &[]));
+        assert_eq!(primary.inner.0.lock().unwrap().len(), left, "{statement:?}, {failure:?}");
+        let is_given_up = left > 0 || statement.effect == Effect::Once && failures == 1;
+        assert_eq!(done.is_ok(), !is_given_up, "{statement:?}, {failure:?}");
     }
     let primary = Retrying::new(Script(Mutex::new(vec![Failure::Lost; 4])), policy);
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
@@ -133,7 +119,7 @@ impl Primary for Stray {
         "test"
     }
 
-    async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(&self, _: Statement<'_>, _: &[&str]) -> Result<Rows, PrimaryError> {
         let mut asked = self.0.lock().unwrap();
         *asked += 1;
         match *asked {
@@ -154,11 +140,17 @@ impl Primary for Stray {
 fn an_answer_to_something_else_is_asked_for_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let policy = RetryPolicy { base: Duration::ZERO, ..RetryPolicy::default() };
-    for (sql, expected) in [("SELECT 1", 2), ("DELETE FROM x", 1), (PUSH_SQL, 1)] {
+    for (statement, expected) in [
+        (Statement::reads("SELECT 1"), 2),
+        (Statement::repeatable("DELETE FROM x"), 2),
+        (Statement::once("DELETE FROM x"), 1),
+        // It may be meant.
+        (Statement::push(PUSH_SQL), 1),
+    ] {
         let primary = Retrying::new(Stray(Mutex::default()), policy);
-        let done = runtime.block_on(primary.run(sql, &[]));
-        assert_eq!(*primary.inner.0.lock().unwrap(), expected, "{sql}");
-        assert_eq!(done.is_ok(), expected == 2, "{sql}");
+        let done = runtime.block_on(primary.run(statement, &[]));
+        assert_eq!(*primary.inner.0.lock().unwrap(), expected, "{statement:?}");
+        assert_eq!(done.is_ok(), expected == 2, "{statement:?}");
     }
 }
 

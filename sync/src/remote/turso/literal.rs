@@ -1,16 +1,5 @@
 //! Writes parameters into a statement, for calls that take none.
 
-/// Whether a statement returns rows.
-pub(super) fn answers_with_rows(sql: &str) -> bool {
-    let mut words = sql
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_uppercase);
-    let reads = ["SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"];
-    words.next().is_some_and(|first| reads.contains(&first.as_str()))
-        || words.any(|word| word == "RETURNING")
-}
-
 /// Replaces each `?1`, `?2`, … in a statement by its text, except in strings, names and comments.
 pub(super) fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static str> {
     let mut bound = String::with_capacity(sql.len());
@@ -61,16 +50,6 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-
-    #[test]
-    fn what_answers_with_rows() {
-        for sql in ["SELECT 1", "\n with x as (y) select", "DELETE FROM x returning y"] {
-            assert!(answers_with_rows(sql), "{sql}");
-        }
-        for sql in ["INSERT INTO x VALUES (1)", "DELETE FROM returnings", "", "CREATE TABLE x(y)"] {
-            assert!(!answers_with_rows(sql), "{sql}");
-        }
-    }
 
     #[test]
     fn parameters_are_replaced_where_they_are_parameters() {

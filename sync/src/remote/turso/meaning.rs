@@ -3,9 +3,10 @@
 //! The types of inner errors are private to the crate, so there is only their text to go by. Therefore
 //! one exact version of the crate is used, and the tests hold an example of each text.
 
+use crate::remote::cause::Cause;
 use crate::remote::primary::{Denial, Failure, PrimaryError};
-use crate::remote::sanitize::{is_web_page, said};
-use crate::remote::words::is_of_server;
+use crate::remote::sanitize::{is_web_page, sanitize};
+use crate::remote::words;
 
 /// The server whose errors these are.
 pub(super) struct Place {
@@ -23,7 +24,8 @@ impl Place {
     }
 
     pub(super) fn failed(&self, message: &str) -> PrimaryError {
-        PrimaryError::Failed { url: self.url.clone(), message: said(message), of_rows: false }
+        let (url, message) = (self.url.clone(), sanitize(message));
+        PrimaryError::Failed { url, message, cause: Cause::Server }
     }
 
     fn denied(&self, denial: Denial, message: String) -> PrimaryError {
@@ -41,7 +43,7 @@ impl Place {
                 | libsql::Error::Sqlite3UnsupportedStatement
                 | libsql::Error::TransactionalBatchError(_)
                 | libsql::Error::Misuse(_) => self.failed(text),
-                _ => self.unreachable(Failure::Lost, said(text)),
+                _ => self.unreachable(Failure::Lost, sanitize(text)),
             };
         };
         let (kind, words) = split(text);
@@ -66,17 +68,18 @@ impl Place {
             let message = "it holds letters that are in no token; was it pasted whole?".to_owned();
             return self.denied(Denial::BadToken, message);
         }
-        let failure = match words.starts_with("error trying to connect") {
-            true => Failure::NoConnection,
-            false => Failure::Lost,
+        let failure = if words.starts_with("error trying to connect") {
+            Failure::NoConnection
+        } else {
+            Failure::Lost
         };
-        self.unreachable(failure, said(words))
+        self.unreachable(failure, sanitize(words))
     }
 
     /// Interprets an HTTP response without success.
     fn refused(&self, status: u16, body: &str) -> PrimaryError {
         let url = self.url.clone();
-        let message = match said(body) {
+        let message = match sanitize(body) {
             body if body.is_empty() => format!("it answered with HTTP {status}"),
             body => format!("HTTP {status}: {body}"),
         };
@@ -93,7 +96,9 @@ impl Place {
                 self.unreachable(Failure::Transient, message)
             }
             // What sqld answers if a text is not UTF-8. A retry would fail too.
-            500 if says("invalid utf-8") => PrimaryError::Failed { url, message, of_rows: false },
+            500 if says("invalid utf-8") => {
+                PrimaryError::Failed { url, message, cause: Cause::NotUtf8 }
+            }
             401 if !self.has_token => {
                 let why = self.why_no_token.clone();
                 let why = why.unwrap_or_else(|| "there is no TURSO_AUTH_TOKEN".to_owned());
@@ -104,7 +109,7 @@ impl Place {
             404 => PrimaryError::NoDatabase { url, message },
             429 => self.unreachable(Failure::Busy { retry_after: None }, message),
             408 | 500.. => self.unreachable(Failure::Transient, message),
-            400..500 => PrimaryError::Failed { url, message, of_rows: false },
+            400..500 => PrimaryError::Failed { url, message, cause: words::cause_of_request(body) },
             _ => self.unreachable(Failure::Lost, message),
         }
     }
@@ -127,12 +132,11 @@ impl Place {
             "error executing a request on the primary",
             "STREAM_EXPIRED",
         ];
-        match passing.iter().any(|passing| words.contains(passing)) {
-            true => self.unreachable(Failure::Transient, said(words)),
-            false => {
-                let (url, message) = (self.url.clone(), said(words));
-                PrimaryError::Failed { url, message, of_rows: !is_of_server(words) }
-            }
+        if passing.iter().any(|passing| words.contains(passing)) {
+            self.unreachable(Failure::Transient, sanitize(words))
+        } else {
+            let (url, message) = (self.url.clone(), sanitize(words));
+            PrimaryError::Failed { url, message, cause: words::cause(words) }
         }
     }
 }

@@ -168,12 +168,11 @@ impl Outbox<'_> {
             ),
         };
         let known = entry.base.is_some() && entry.base_version > 0;
-        match known || SentRow(self.0).holds(table, key)? || Cursors(self.0).is_reading(scope)? {
-            true => self.put(&entry)?,
-            false => {
-                self.drop(table, key)?;
-                self.write_again_with(&entry)?;
-            }
+        if known || SentRow(self.0).holds(table, key)? || Cursors(self.0).is_reading(scope)? {
+            self.put(&entry)?
+        } else {
+            self.drop(table, key)?;
+            self.write_again_with(&entry)?;
         }
         self.0.delete(table, key)?;
         Ok(true)
@@ -458,11 +457,12 @@ pub(crate) fn from_text(
     let broken = |source| ReplicaError::Row { table: table.name, key: key.to_owned(), source };
     let kinds = table.columns.iter().map(|column| column.kind);
     let values = list_from_wire(text, kinds).map_err(broken)?;
-    match values.len() == table.columns.len() {
-        true => Ok(values),
-        false => Err(broken(serde::de::Error::invalid_length(
+    if values.len() == table.columns.len() {
+        Ok(values)
+    } else {
+        Err(broken(serde::de::Error::invalid_length(
             values.len(),
             &"as many values as the table has columns",
-        ))),
+        )))
     }
 }

@@ -12,7 +12,7 @@ use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Remote, migrate};
 
 use crate::run;
-use crate::values::{by_hand, primaries};
+use crate::values::{by_hand, primaries, rows_of};
 
 #[table(
     name = "teams",
@@ -78,7 +78,7 @@ fn page(id: &str, title: &str, slug: &str) -> Page {
 
 /// Adopts the application's tables in two steps, and returns the schema that its devices have.
 fn adopted(remote: &Remote, dir: &Path) -> &'static Schema {
-    statements(APPLICATION).for_each(|sql| drop(by_hand(remote, sql)));
+    statements(APPLICATION).for_each(|sql| by_hand(remote, sql));
     for table in ["teams", "pages"] {
         let chosen = [Chosen::versioned(table, "org")];
         let written = run(adopt(&*remote.primary, dir, "team", &chosen)).unwrap();
@@ -150,7 +150,7 @@ fn the_applications_constraints_hold_on_every_primary() {
         let refused = refused_by(remote, &mut two);
         assert_eq!(refused.column.as_deref(), Some("code"), "{name}: {refused}");
         assert!(refused.why.contains("UNIQUE constraint failed: pages.code"), "{name}: {refused}");
-        assert_eq!(by_hand(remote, "SELECT count(*) FROM pages")[0][0].as_deref(), Some("2"));
+        assert_eq!(rows_of(remote, "SELECT count(*) FROM pages")[0][0].as_deref(), Some("2"));
         two.save(&other).unwrap();
         run(two.push_all(remote)).unwrap();
         run(two.pull_all(remote)).unwrap();

@@ -79,7 +79,7 @@ fn a_file_follows_its_schema() {
     assert!(error.contains("lacks migration 0001_desk_colour.sql"), "{error}");
     assert_eq!(run(migrate(&*remote.primary, &later::DESK)).unwrap(), ["0001_desk_colour.sql"]);
     let paint = "UPDATE projects SET colour = 'red' WHERE id = 'p'";
-    run(remote.primary.run(paint, &[])).unwrap();
+    run(remote.primary.run(Statement::once(paint), &[])).unwrap();
     sync(&mut two, &remote);
     let row = two.get::<later::Project>("p").unwrap().unwrap();
     assert_eq!(
@@ -99,4 +99,17 @@ fn a_file_follows_its_schema() {
     assert!(error.contains("by a newer version, which this one does not know"), "{error}");
     let error = run(old.pull(&remote, "a")).unwrap_err().to_string();
     assert!(error.contains("0001_desk_colour.sql, which this version does not know"), "{error}");
+}
+
+/// Nothing is wrong with the rows, so none of them is set aside.
+#[test]
+fn a_column_that_is_gone_stops_the_push_by_name() {
+    let (_folder, remote, mut one, _two) = pair();
+    for sql in ["DROP TABLE events", "CREATE TABLE events(id TEXT PRIMARY KEY, tenant TEXT)"] {
+        run(remote.primary.run(Statement::once(sql), &[])).unwrap();
+    }
+    one.save(&Event { id: "e".into(), tenant: "a".into(), what: "tea".into() }).unwrap();
+    let error = run(one.push_all(&remote)).unwrap_err().to_string();
+    assert!(error.contains("its table `events` has no `what`"), "{error}");
+    assert!(one.refused().unwrap().is_empty() && !one.waiting().unwrap().is_empty());
 }

@@ -17,6 +17,7 @@ use fastest_sync::{Database, Remote, migrate};
 
 use crate::machine::query;
 use crate::run;
+use fastest_sync::remote::statement::Statement;
 
 /// One of the rows of a transaction, which all bear its mark.
 #[table(name = "parts", policy = versioned("a test"), scope = team)]
@@ -49,7 +50,11 @@ impl Primary for Bad {
         self.inner.url()
     }
 
-    async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
         let fate = self.random.lock().unwrap().below(8);
         let lost = |reason: &str| {
             let (url, reason) = (self.url().to_owned(), reason.to_owned());
@@ -58,7 +63,7 @@ impl Primary for Bad {
         if fate == 0 {
             return lost("the request was lost");
         }
-        let answer = self.inner.run(sql, parameters).await?;
+        let answer = self.inner.run(statement, parameters).await?;
         if fate == 1 { lost("the answer was lost") } else { Ok(answer) }
     }
 
@@ -86,7 +91,7 @@ impl World {
         run(migrate(&inner, &PARTS)).unwrap();
         let rule = "CREATE TRIGGER rule BEFORE INSERT ON parts WHEN NEW.mark GLOB 'bad*'
                     BEGIN SELECT RAISE(ABORT, 'nothing bad, please'); END";
-        run(inner.run(rule, &[])).unwrap();
+        run(inner.run(Statement::once(rule), &[])).unwrap();
         let remote = Remote::of(Box::new(Bad { inner, random: Random::new(seed).into() }));
         let mut world = Self {
             folder: folder.to_owned(),

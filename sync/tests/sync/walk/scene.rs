@@ -16,6 +16,7 @@ use fastest_sync::remote::primary::Primary;
 use tempfile::TempDir;
 
 use crate::run;
+use fastest_sync::remote::statement::Statement;
 
 const OWNER: &str = "studio";
 
@@ -78,7 +79,7 @@ impl Walk {
     /// Runs a statement on each database.
     pub fn run(&self, sql: &str) {
         for primary in &self.primaries {
-            run(primary.run(sql, &[])).unwrap();
+            run(primary.run(Statement::once(sql), &[])).unwrap();
         }
     }
 
@@ -226,7 +227,8 @@ pub fn rows_of(primary: &dyn Primary, table: &str, columns: &[impl AsRef<str>]) 
 
 /// Returns the first column of an answer.
 pub fn list(primary: &dyn Primary, sql: &str) -> Vec<String> {
-    let rows = run(primary.run(sql, &[])).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let rows = run(primary.run(Statement::reads(sql), &[]))
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
     rows.into_iter().map(|row| row.into_iter().next().flatten().unwrap()).collect()
 }
 

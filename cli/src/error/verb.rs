@@ -1,0 +1,55 @@
+//! The commands by name, for hints and for whoever waits for one.
+
+use std::fmt;
+
+/// A command, without its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Init,
+    Snapshot,
+    Status,
+    Push,
+    Clone,
+    Pull,
+    Drift,
+    Log,
+    Restore,
+    Untrack,
+    Cat,
+    Workspace,
+    Project,
+    Conflicts,
+    Resolve,
+    Remote,
+    Schema,
+    Doctor,
+    Completions,
+    Man,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Init => "init",
+            Self::Snapshot => "snapshot",
+            Self::Status => "status",
+            Self::Push => "push",
+            Self::Clone => "clone",
+            Self::Pull => "pull",
+            Self::Drift => "drift",
+            Self::Log => "log",
+            Self::Restore => "restore",
+            Self::Untrack => "untrack",
+            Self::Cat => "cat",
+            Self::Workspace => "workspace",
+            Self::Project => "project",
+            Self::Conflicts => "conflicts",
+            Self::Resolve => "resolve",
+            Self::Remote => "remote",
+            Self::Schema => "schema",
+            Self::Doctor => "doctor",
+            Self::Completions => "completions",
+            Self::Man => "man",
+        })
+    }
+}

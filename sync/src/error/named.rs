@@ -1,0 +1,31 @@
+//! What a user names.
+
+use std::fmt;
+
+/// What a name or an id is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Named {
+    /// A project.
+    Project,
+    /// A workspace of a project.
+    Workspace,
+    /// A snapshot.
+    Snapshot,
+    /// A row that both sides changed.
+    Conflict,
+    /// A transaction of an application that the primary refused.
+    RefusedTransaction,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Project => "project",
+            Self::Workspace => "workspace",
+            Self::Snapshot => "snapshot",
+            Self::Conflict => "conflict",
+            Self::RefusedTransaction => "refused transaction",
+        })
+    }
+}

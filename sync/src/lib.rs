@@ -7,7 +7,8 @@
 //!
 //! Pure functions decide what can be decided without IO, and thin code carries it out. This crate reads
 //! neither the home folder nor the environment, but for the check that keeps `push` from making a home
-//! folder a project: its callers do. `ARCHITECTURE.md` lists the rooms.
+//! folder a project: its callers do. Time, randomness and waiting come from the [`World`] that its
+//! callers open things with. `ARCHITECTURE.md` lists the rooms.
 
 pub mod base;
 pub mod database;
@@ -19,6 +20,7 @@ pub mod remote;
 pub mod replica;
 pub mod rows;
 
+pub use base::world::World;
 pub use database::open::Database;
 pub use device::open::{Device, Identity};
 pub use device::trust::Trust;

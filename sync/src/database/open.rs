@@ -2,8 +2,8 @@
 //!
 //! ```no_run
 //! # use fastest_schema::{Migration, Row, Schema, table};
-//! # use fastest_sync::secret::NoSecrets;
-//! # use fastest_sync::{Database, Remote};
+//! # use fastest_sync::remote::secret::NoSecrets;
+//! # use fastest_sync::{Database, Remote, World};
 //! /// A note that a team shares.
 //! #[table(name = "notes", policy = versioned("notes are edited on any device"), scope = team)]
 //! pub struct Note {
@@ -23,9 +23,9 @@
 //! };
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let remote = Remote::to("file:///srv/notes.db", &NoSecrets)?;
+//! let remote = Remote::to("file:///srv/notes.db", &NoSecrets, World::system())?;
 //! fastest_sync::migrate(&*remote.primary, &NOTES).await?;
-//! let mut db = Database::open_for("notes.db".as_ref(), &NOTES, "team-1")?;
+//! let mut db = Database::open_for("notes.db".as_ref(), &NOTES, "team-1", World::system())?;
 //! db.save(&Note { id: "n1".into(), team: "team-1".into(), text: "milk".into() })?;
 //! db.push_all(&remote).await?;
 //! db.pull_all(&remote).await?;
@@ -60,7 +60,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, Table, Value};
@@ -68,6 +68,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
+use crate::base::world::World;
 use crate::database::error::DatabaseError;
 use crate::database::transaction::Transaction;
 use crate::error::SyncError;
@@ -126,9 +127,10 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file at `path` for rows of any scope, and creates it if it is missing.
-    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, DatabaseError> {
-        Self::open_file(path, schema, None)
+    /// Opens the file at `path` for rows of any scope, and creates it if it is missing. `world` is
+    /// where times and ids come from.
+    pub fn open(path: &Path, schema: &'static Schema, world: World) -> Result<Self, DatabaseError> {
+        Self::open_file(path, schema, None, world)
     }
 
     /// Opens the file at `path` for the rows of one scope, and creates it if it is missing. Rows of
@@ -137,8 +139,9 @@ impl Database {
         path: &Path,
         schema: &'static Schema,
         scope: &str,
+        world: World,
     ) -> Result<Self, DatabaseError> {
-        Self::open_file(path, schema, Some(scope.to_owned()))
+        Self::open_file(path, schema, Some(scope.to_owned()), world)
     }
 
     /// Opens a file that an application made, by the schema that the file records. This serves to
@@ -148,22 +151,23 @@ impl Database {
     ///
     /// Returns [`DatabaseError::Unreadable`] if it is no such file, or one of another version. The
     /// file is not changed then.
-    pub fn open_recorded(path: &Path) -> Result<Self, DatabaseError> {
+    pub fn open_recorded(path: &Path, world: World) -> Result<Self, DatabaseError> {
         let (schema, scope) = recorded(path)?;
-        Self::open_file(path, schema, scope)
+        Self::open_file(path, schema, scope, world)
     }
 
     fn open_file(
         path: &Path,
         schema: &'static Schema,
         scope: Option<String>,
+        world: World,
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
         if schema.is_fastest() {
             // Its rows need packs: they are accessed through `Device`.
             return Err(SchemaError::Owner(schema.owner).into());
         }
-        let mut replica = Replica::open(path, schema)?;
+        let mut replica = Replica::open(path, schema, world)?;
         if !DeviceRow(replica.read()).is_introduced()? {
             replica.write(|session| introduce(session, scope.as_deref()))?;
         }
@@ -263,14 +267,14 @@ impl Database {
     /// one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         self.check_scope(scope)?;
-        let _lock = lock_push(&self.path).await?;
+        let _lock = lock_push(&self.path, self.replica.world()).await?;
         Ok(push_locked(&mut self.replica, None, remote, Some(scope)).await?)
     }
 
     /// Sends everything that waits. Transactions that the primary refuses are named in the result
     /// and stay ([`Database::refused`]); all others are sent.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
-        let _lock = lock_push(&self.path).await?;
+        let _lock = lock_push(&self.path, self.replica.world()).await?;
         Ok(push_locked(&mut self.replica, None, remote, self.scope.as_deref()).await?)
     }
 
@@ -369,22 +373,22 @@ impl Database {
 }
 
 /// Waits for other pushes from this file, without blocking the thread.
-async fn lock_push(database: &Path) -> Result<File, SyncError> {
+async fn lock_push(database: &Path, world: &World) -> Result<File, SyncError> {
     let mut name = database.as_os_str().to_owned();
     name.push("-push.lock");
     let path = PathBuf::from(name);
-    let began = Instant::now();
+    let stopwatch = world.stopwatch();
     let mut is_told = false;
     loop {
         if let Some(lock) = waiting::try_lock(&path)? {
             return Ok(lock);
         }
-        if !is_told && began.elapsed() > TELL_AFTER {
+        if !is_told && stopwatch.passed() > TELL_AFTER {
             let what = format!("the turn to push from {}", database.display());
             waiting::tell(&waiting::waiting(&path, &what));
             is_told = true;
         }
-        tokio::time::sleep(LOCK_ASKED_EVERY).await;
+        world.wait(LOCK_ASKED_EVERY).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fastest_schema::tables::workspaces::Workspace;
 
-use crate::base::clock;
+use crate::base::world::World;
 use crate::error::SyncError;
 
 /// Refuses a name that would cause trouble on a command line or in a path.
@@ -41,13 +41,14 @@ pub(crate) fn name_of_folder(root: &Path) -> String {
 
 /// Returns the row of a new workspace without snapshots.
 pub(crate) fn new_workspace(
+    world: &World,
     project_id: &str,
     name: &str,
     root: &Path,
     machine_id: Option<String>,
 ) -> Workspace {
     Workspace {
-        id: clock::new_id(),
+        id: world.new_id(),
         project_id: project_id.to_owned(),
         name: name.to_owned(),
         machine_id,
@@ -55,8 +56,8 @@ pub(crate) fn new_workspace(
         current_snapshot_id: None,
         current_manifest_hash: None,
         local_path: root.to_str().map(str::to_owned),
-        last_seen_at: Some(clock::now()),
-        created_at: clock::now(),
+        last_seen_at: Some(world.now_text()),
+        created_at: world.now_text(),
         version: 1,
         merge_history: None,
     }

@@ -26,6 +26,7 @@ use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::base::waiting;
+use crate::base::world::World;
 use crate::device::names::tell_workspace;
 use crate::device::nearest::nearest;
 use crate::device::notices::{WENT_BACK, behind_notice, resent_notice};
@@ -74,12 +75,13 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens the store in `dir`, and creates it if it is missing.
-    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+    /// Opens the store in `dir`, and creates it if it is missing. Times, ids and waits of its
+    /// commands, and of the remotes that they open, are the world's.
+    pub fn open(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
         check_place(dir)?;
         let _lock = match take_store(dir) {
             Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
-                return Self::open_to_read(dir, identity);
+                return Self::open_to_read(dir, identity, world);
             }
             lock => lock?,
         };
@@ -90,7 +92,7 @@ impl Device {
         let store = Store::open(&dir.join("objects"))?;
         let rows = dir.join("replica.db");
         private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
-        let mut replica = Replica::open(&rows, &FASTEST)?;
+        let mut replica = Replica::open(&rows, &FASTEST, world)?;
         replica.write(|session| DeviceRow(session).introduce(identity.user_name.as_deref()))?;
         let mut device = Self::of(dir, identity, trust, store, replica);
         device.learn_copies()?;
@@ -98,11 +100,11 @@ impl Device {
     }
 
     /// Opens a store that cannot be written. Commands that only read work with it.
-    fn open_to_read(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+    fn open_to_read(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         check_format(&dir)?;
         let (trust, store) = (listed_folders(&dir)?, Store::open(&dir.join("objects"))?);
-        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST)?;
+        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST, world)?;
         let mut device = Self::of(dir, identity, trust, store, replica);
         device.notices.push(read_only::NOTICE.to_owned());
         Ok(device)
@@ -276,7 +278,13 @@ impl Device {
     }
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
-        Ok(Remote::open_patiently(state, &self.dir, &*self.secrets, self.retries)?)
+        let (secrets, world) = (&*self.secrets, self.world().clone());
+        Ok(Remote::open_patiently(state, &self.dir, secrets, world, self.retries)?)
+    }
+
+    /// Returns the world that it is in.
+    pub(crate) fn world(&self) -> &World {
+        self.replica.world()
     }
 
     /// Sends the queued pushes, and pulls a scope. A primary out of reach is not an error.

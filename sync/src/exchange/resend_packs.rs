@@ -27,7 +27,6 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tracing::debug;
 
-use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::pack_key::{owner_of, pack_key};
 use crate::exchange::plan::PART_BYTES;
@@ -83,7 +82,7 @@ const ASK: &str = "UPDATE fastest_packs SET created_at = created_at
   WHERE project_id = ?1 AND pack_id = ?2";
 
 async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartRow>, SyncError> {
-    let parameters = [&clock::new_id(), pack.project_id, pack.pack_id];
+    let parameters = [&primary.world().new_id(), pack.project_id, pack.pack_id];
     let list = ask_cell_by(primary, ROWS, &parameters).await?.unwrap_or_default();
     let broken = |_| PrimaryError::inconsistent(primary, "a list of packs that is none");
     let mut rows: Vec<PartRow> = serde_json::from_str(&list).map_err(broken)?;

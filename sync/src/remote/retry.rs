@@ -6,13 +6,13 @@
 //! A statement that may have been applied is sent again only if that does no harm ([`repeatable`]).
 //! Repeating a push does none, because a push has an id.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fastest_schema::{PUSH_1_SQL, PUSH_SQL};
 use tracing::debug;
 
+use crate::base::world::{Stopwatch, World};
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 
 /// The most attempts without a connection.
@@ -139,19 +139,19 @@ impl<P: Primary> Retrying<P> {
     /// Returns whether to try again after `error`, once the wait is over.
     async fn waits(
         &self,
-        begun: Instant,
+        stopwatch: &Stopwatch,
         number: u32,
         repeatable: bool,
         error: &PrimaryError,
     ) -> bool {
         let PrimaryError::Unreachable { failure, .. } = *error else { return false };
-        let (spent, random) = (begun.elapsed(), random());
+        let (spent, random) = (stopwatch.passed(), self.world().random() as u32);
         let failed = Attempt { failure, number, repeatable, spent, random };
         let Decision::Wait(wait) = decide(&self.policy, &failed) else { return false };
         let (url, wait_ms) = (self.inner.url(), wait.as_millis());
         debug!(%url, attempt = number, ?failure, wait_ms, "another try");
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            self.world().wait(wait).await;
         }
         true
     }
@@ -163,8 +163,12 @@ impl<P: Primary> Primary for Retrying<P> {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
-        let begun = Instant::now();
+        let stopwatch = self.world().stopwatch();
         let mut number = 0;
         loop {
             number += 1;
@@ -176,28 +180,23 @@ impl<P: Primary> Primary for Retrying<P> {
                 answer => answer,
             };
             match answer {
-                Err(error) if self.waits(begun, number, repeatable(sql), &error).await => {}
+                Err(error) if self.waits(&stopwatch, number, repeatable(sql), &error).await => {}
                 answer => return answer,
             }
         }
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
-        let begun = Instant::now();
+        let stopwatch = self.world().stopwatch();
         let mut number = 0;
         loop {
             number += 1;
             match self.inner.migrate(name, statements).await {
-                Err(error) if self.waits(begun, number, true, &error).await => {}
+                Err(error) if self.waits(&stopwatch, number, true, &error).await => {}
                 done => return done,
             }
         }
     }
-}
-
-/// Returns a random number for jitter: the standard library seeds its hash maps at random.
-fn random() -> u32 {
-    RandomState::new().build_hasher().finish() as u32
 }
 
 #[cfg(test)]

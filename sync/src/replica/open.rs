@@ -29,7 +29,8 @@ use fastest_core::files::mapped::{check_room, fill};
 use fastest_schema::Schema;
 use rusqlite::{Connection, ToSql};
 
-use crate::base::sqlite::{BUSY_TIMEOUT, begin};
+use crate::base::sqlite::{BUSY_TIMEOUT, begin, set_wal};
+use crate::base::world::World;
 use crate::replica::error::ReplicaError;
 use crate::replica::layout::follow::declared;
 use crate::replica::layout::{LAYOUT_VERSION, Layout};
@@ -41,6 +42,7 @@ use crate::replica::session::Session;
 pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
+    world: World,
     connection: Connection,
     /// What the schema declares, in the form in which the file records it.
     declared: String,
@@ -54,8 +56,9 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens the file for the tables of a schema, and creates it if it is missing.
-    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
+    /// Opens the file for the tables of a schema, and creates it if it is missing. Times and ids of
+    /// new rows come from `world`.
+    pub fn open(path: &Path, schema: &'static Schema, world: World) -> Result<Self, ReplicaError> {
         let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
         let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
         check_room(path.parent().unwrap_or(path)).map_err(no_room)?;
@@ -71,10 +74,10 @@ impl Replica {
         // hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         let declared = declared(schema);
-        let mut replica = Self::new(path, schema, connection, declared);
+        let mut replica = Self::new(path, schema, world, connection, declared);
         replica.set("synchronous", "FULL")?;
         if version == 0 {
-            crate::base::sqlite::set_wal(&replica.connection).map_err(failed)?;
+            set_wal(&replica.connection, &replica.world).map_err(failed)?;
         }
         if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
             replica.write(|session| Layout(session).lay_out())?;
@@ -89,9 +92,15 @@ impl Replica {
         Ok(replica)
     }
 
-    fn new(path: &Path, schema: &'static Schema, connection: Connection, declared: String) -> Self {
-        let path = path.to_owned();
-        Self { path, schema, connection, declared, tables: None, is_read_only: false, _copy: None }
+    fn new(
+        path: &Path,
+        schema: &'static Schema,
+        world: World,
+        connection: Connection,
+        declared: String,
+    ) -> Self {
+        let (path, tables, is_read_only) = (path.to_owned(), None, false);
+        Self { path, schema, world, connection, declared, tables, is_read_only, _copy: None }
     }
 
     /// Makes a replica of a file that can only be read, and is as this build would make it. `copy` is
@@ -99,6 +108,7 @@ impl Replica {
     pub(crate) fn to_read(
         path: &Path,
         schema: &'static Schema,
+        world: World,
         connection: Connection,
         copy: Option<tempfile::TempDir>,
     ) -> Result<Self, ReplicaError> {
@@ -110,7 +120,7 @@ impl Replica {
         if version > LAYOUT_VERSION {
             return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
         }
-        let mut replica = Self::new(path, schema, connection, declared(schema));
+        let mut replica = Self::new(path, schema, world, connection, declared(schema));
         (replica.is_read_only, replica._copy) = (true, copy);
         if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
             return Err(ReplicaError::Older { path: path.to_owned() });
@@ -130,13 +140,13 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, connection, declared, tables, is_read_only, .. } = self;
+        let Self { path, schema, world, connection, declared, tables, is_read_only, .. } = self;
         if *is_read_only {
             return Err(ReplicaError::ReadOnly { path: path.clone() }.into());
         }
         let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
         let transaction = begin(connection, path).map_err(failed)?;
-        let session = Session { connection: &transaction, schema, path, declared };
+        let session = Session { connection: &transaction, schema, world, path, declared };
         if tables.is_some() {
             Layout(session).check_still_follows(tables)?;
         }
@@ -162,6 +172,11 @@ impl Replica {
         self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
+    /// Returns the world that it is in.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
     /// Returns the schema that it was opened for.
     pub fn schema(&self) -> &'static Schema {
         self.schema
@@ -180,7 +195,7 @@ impl Replica {
 
     /// Reads, each statement for itself.
     pub fn read(&self) -> Session<'_> {
-        let Self { path, schema, connection, declared, .. } = self;
-        Session { connection, schema, path, declared }
+        let Self { path, schema, world, connection, declared, .. } = self;
+        Session { connection, schema, world, path, declared }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use fastest_schema::{Row, Schema, Table, Value};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::base::world::World;
 use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::values::{Bound, Values, decode, read_values, select};
@@ -15,6 +16,7 @@ use crate::replica::values::{Bound, Values, decode, read_values, select};
 pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) schema: &'static Schema,
+    pub(crate) world: &'a World,
     pub(crate) path: &'a Path,
     pub(crate) declared: &'a str,
 }

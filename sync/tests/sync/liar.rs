@@ -13,6 +13,7 @@ use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::source::ObjectSink;
 use fastest_core::store::open::Store;
 use fastest_schema::FASTEST;
+use fastest_sync::World;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::exchange::pull::pull_scope;
 use fastest_sync::remote::embedded::Embedded;
@@ -492,6 +493,10 @@ impl Primary for Liar {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         assert!(asked < 200, "it is asked for ever");
@@ -573,9 +578,11 @@ fn answers_of_another_shape_and_answers_without_end() {
     for (words, lie) in lies {
         let victim = scene.victim.copied();
         let store_dir = victim.store_dir();
-        let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
+        let mut replica =
+            Replica::open(&store_dir.join("replica.db"), &FASTEST, World::system()).unwrap();
         let store = Store::open(&store_dir.join("objects")).unwrap();
-        let primary = Liar { inner: Embedded::new(&scene.primary()), lie, asked: 0.into() };
+        let primary =
+            Liar { inner: Embedded::new(&scene.primary(), World::system()), lie, asked: 0.into() };
         let remote = Remote {
             primary: Box::new(primary),
             packs: Box::new(NoPackStore),

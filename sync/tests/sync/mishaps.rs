@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
+use fastest_sync::World;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::error::SyncError;
 use fastest_sync::exchange::push::push_scope;
@@ -120,6 +121,10 @@ impl Primary for Lossy {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(&self, sql: &str, parameters: &[&str]) -> Result<Rows, PrimaryError> {
         let answer = self.inner.run(sql, parameters).await?;
         if sql == PUSH_SQL && self.answered.lock().unwrap().insert(parameters[0].to_owned()) {
@@ -135,7 +140,7 @@ impl Primary for Lossy {
 }
 
 fn lossy(path: &Path, large: LargePacks) -> Remote {
-    let primary = Lossy { inner: Embedded::new(path), answered: Mutex::default() };
+    let primary = Lossy { inner: Embedded::new(path, World::system()), answered: Mutex::default() };
     let packs = Directory::new(&packs_dir(path), false);
     Remote {
         primary: Box::new(primary),
@@ -155,10 +160,12 @@ fn an_answer_is_lost(large: LargePacks) {
     let dir = one.path("app");
     let scope = one.device.init(&dir, None).unwrap().project_id;
     one.snapshot("app");
-    run(fastest_sync::remote::level::migrate(&Embedded::new(&path), &FASTEST)).unwrap();
+    run(fastest_sync::remote::level::migrate(&Embedded::new(&path, World::system()), &FASTEST))
+        .unwrap();
 
     let store_dir = one.store_dir();
-    let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
+    let mut replica =
+        Replica::open(&store_dir.join("replica.db"), &FASTEST, World::system()).unwrap();
     let store = Store::open(&store_dir.join("objects")).unwrap();
     let remote = lossy(&path, large);
     let mut lost = 0;

@@ -75,7 +75,7 @@ fn statements_that_may_be_repeated() {
 }
 
 /// Fails as it is told, and counts.
-struct Script(Mutex<Vec<Failure>>);
+struct Script(Mutex<Vec<Failure>>, World);
 
 impl Script {
     fn next(&self) -> Result<(), PrimaryError> {
@@ -91,6 +91,10 @@ impl Script {
 impl Primary for Script {
     fn url(&self) -> &str {
         "test"
+    }
+
+    fn world(&self) -> &World {
+        &self.1
     }
 
     async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
@@ -114,23 +118,28 @@ fn asked_again_until_it_answers() {
         ("DELETE FROM x", 4, 3),
         ("DELETE FROM x", 0, 0),
     ] {
-        let primary = Script(Mutex::new(vec![Failure::Lost; failures]));
+        let primary = Script(Mutex::new(vec![Failure::Lost; failures]), World::system());
         let primary = Retrying::new(primary, policy);
         let done = runtime.block_on(primary.run(sql, &[]));
         assert_eq!(primary.inner.0.lock().unwrap().len(), left, "{sql}");
         assert_eq!(done.is_ok(), left == 0, "{sql}");
     }
-    let primary = Retrying::new(Script(Mutex::new(vec![Failure::Lost; 4])), policy);
+    let script = Script(Mutex::new(vec![Failure::Lost; 4]), World::system());
+    let primary = Retrying::new(script, policy);
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
 }
 
 /// Answers the first question with what belongs to another.
-struct Stray(Mutex<u32>);
+struct Stray(Mutex<u32>, World);
 
 #[async_trait]
 impl Primary for Stray {
     fn url(&self) -> &str {
         "test"
+    }
+
+    fn world(&self) -> &World {
+        &self.1
     }
 
     async fn run(&self, _: &str, _: &[&str]) -> Result<Rows, PrimaryError> {
@@ -155,7 +164,7 @@ fn an_answer_to_something_else_is_asked_for_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let policy = RetryPolicy { base: Duration::ZERO, ..RetryPolicy::default() };
     for (sql, expected) in [("SELECT 1", 2), ("DELETE FROM x", 1), (PUSH_SQL, 1)] {
-        let primary = Retrying::new(Stray(Mutex::default()), policy);
+        let primary = Retrying::new(Stray(Mutex::default(), World::system()), policy);
         let done = runtime.block_on(primary.run(sql, &[]));
         assert_eq!(*primary.inner.0.lock().unwrap(), expected, "{sql}");
         assert_eq!(done.is_ok(), expected == 2, "{sql}");

@@ -1,6 +1,5 @@
 //! Pushes that could not reach the primary: the table `fastest_local_queued`.
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
@@ -22,7 +21,7 @@ impl Queue<'_> {
     /// Queues the push of a scope, if it is not queued yet.
     pub(crate) fn add(&self, scope: &str) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
-        self.0.run(sql, [scope, &clock::now()]).map(drop)
+        self.0.run(sql, [scope, &self.0.world.now_text()]).map(drop)
     }
 
     /// Takes a scope out of the queue, because its push got through.

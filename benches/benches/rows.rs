@@ -10,7 +10,7 @@ use fastest_sync::internals::{Entry, plan_all};
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 
 const ROWS: u64 = 1_000;
 const TEAM: &str = "red";
@@ -113,11 +113,11 @@ impl Scene {
 }
 
 fn remote(path: &Path) -> Remote {
-    Remote::of(Box::new(Embedded::new(path)))
+    Remote::of(Box::new(Embedded::new(path, World::system())))
 }
 
 fn open(path: &Path) -> Database {
-    Database::open_for(path, &NOTES, TEAM).expect("a database is opened")
+    Database::open_for(path, &NOTES, TEAM, World::system()).expect("a database is opened")
 }
 
 /// An empty primary, a device that will push to it, the primary after that push, a device that has

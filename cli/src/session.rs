@@ -11,7 +11,7 @@ use fastest_sync::remote::address::file_url;
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::secret::Secrets;
 use fastest_sync::remote::state::RemoteState;
-use fastest_sync::{Device, GitSettings, Identity, SyncError, Trust};
+use fastest_sync::{Device, GitSettings, Identity, SyncError, Trust, World};
 use rayon::ThreadPoolBuilder;
 use tokio::runtime::{Builder, Runtime};
 
@@ -77,7 +77,7 @@ impl<'a> Session<'a> {
         start_threads()?;
         let trust = trust();
         trust.check_store(&self.store)?;
-        let device = Device::open(&self.store, identity())?;
+        let device = Device::open(&self.store, identity(), World::system())?;
         Ok(device
             .with_secrets(Box::new(secrets))
             .with_git_settings(git_settings())
@@ -88,7 +88,8 @@ impl<'a> Session<'a> {
     pub fn remote(&self, url: Option<&str>) -> Result<Remote, CliError> {
         let Some(url) = url else { return Ok(self.device()?.remote()?) };
         let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
-        let remote = Remote::open(&state, &self.store, &EnvironmentThenKeyring::new());
+        let remote =
+            Remote::open(&state, &self.store, &EnvironmentThenKeyring::new(), World::system());
         Ok(remote.map_err(SyncError::from)?)
     }
 

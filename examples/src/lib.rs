@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_schema::Schema;
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 
 /// The result of an example.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -42,7 +42,8 @@ struct Scene {
 impl Scene {
     fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+        let remote =
+            Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
         Ok(Self { folder, remote })
     }
 

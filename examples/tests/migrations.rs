@@ -7,6 +7,7 @@ use std::path::Path;
 use fastest_examples::{basicos, chronos, compass, corates};
 use fastest_schema::Schema;
 use fastest_schema::record::model::Record;
+use fastest_sync::World;
 use fastest_sync::migrations::{NewMigration, generate, read};
 
 /// What an application was at one time, and what its last migration is about.
@@ -37,7 +38,7 @@ fn bless(dir: &Path, versions: &[Version]) {
     let made = read(dir).unwrap().files.len();
     for (what, schema) in &versions[made..] {
         let new = NewMigration { name: (*what).to_owned(), ..NewMigration::default() };
-        generate(dir, schema, &new).unwrap();
+        generate(dir, schema, &new, &World::system()).unwrap();
     }
 }
 

@@ -11,7 +11,8 @@
 //!
 //! Pure functions decide what can be decided without IO, and thin code carries it out. This crate reads
 //! neither the home folder nor the environment, but for the check that keeps `push` from making a home
-//! folder a project: its callers do. `ARCHITECTURE.md` lists the rooms.
+//! folder a project: its callers do. Time, randomness and waiting come from the [`World`] that its
+//! callers open things with. `ARCHITECTURE.md` lists the rooms.
 
 pub(crate) mod base;
 pub mod database;
@@ -24,6 +25,7 @@ pub(crate) mod replica;
 pub(crate) mod rows;
 
 pub use base::waiting;
+pub use base::world::{Sources, World};
 pub use database::open::Database;
 pub use device::door::Device;
 pub use device::open::Identity;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastest_sync::device::report::{ConflictsReport, RowConflict};
-use fastest_sync::{Database, Resolution, SyncError};
+use fastest_sync::{Database, Resolution, SyncError, World};
 use serde_json::Value;
 
 use crate::args::{Choice, Conflicts};
@@ -16,7 +16,7 @@ use crate::words::plain;
 /// file is used if one is named.
 pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, CliError> {
     let Some(file) = &asked.database else { return list(session) };
-    let mut database = Database::open_recorded(&session.path(file))?;
+    let mut database = Database::open_recorded(&session.path(file), World::system())?;
     if let Some(id) = asked.retry {
         let all = database.refused()?;
         database.retry_refused(id)?;

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind};
 use std::path::Path;
 
-use fastest_sync::SyncError;
 use fastest_sync::migrations::{
     self, Chosen, Comparison, ExportError, Generated, MendedExport, NewMigration, Policy, Source,
     mermaid,
 };
 use fastest_sync::remote::address::Address;
 use fastest_sync::remote::open::Remote;
+use fastest_sync::{SyncError, World};
 use serde::Serialize;
 
 use crate::args::{Adopted, DiagramFormat, Schema};
@@ -72,7 +72,7 @@ fn source(session: &Session<'_>, dir: Option<&Path>) -> Result<Source, CliError>
 }
 
 fn generate(session: &mut Session<'_>, dir: &Path, new: &NewMigration) -> Result<Exit, CliError> {
-    let generated = migrations::generate(dir, Source::own().schema, new);
+    let generated = migrations::generate(dir, Source::own().schema, new, &World::system());
     let generated = generated.map_err(SyncError::from)?;
     session.out.report(&generated, |out| generated_lines(out, &generated, dir))?;
     Ok(Exit::Done)

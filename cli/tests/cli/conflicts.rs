@@ -5,7 +5,7 @@ use std::fs;
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -210,13 +210,14 @@ fn refused(scene: &Scene) -> Database {
     let migrations = vec![Migration { name: "0000_app_init.sql", sql: init_sql(tables).leak() }];
     let schema = Schema { owner: "app", tables, migrations: migrations.leak() };
     let schema: &'static Schema = Box::leak(Box::new(schema));
-    let remote = Remote::of(Box::new(Embedded::new(&scene.path("rows.db"))));
+    let remote = Remote::of(Box::new(Embedded::new(&scene.path("rows.db"), World::system())));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(migrate(&*remote.primary, schema)).unwrap();
     let rule = "CREATE TRIGGER no_spam BEFORE INSERT ON notes WHEN NEW.title = 'spam'
                 BEGIN SELECT RAISE(ABORT, 'no spam, please'); END";
     runtime.block_on(remote.primary.run(Statement::once(rule), &[])).unwrap();
-    let mut database = Database::open_for(&scene.path("app.db"), schema, "t").unwrap();
+    let mut database =
+        Database::open_for(&scene.path("app.db"), schema, "t", World::system()).unwrap();
     let note =
         |id: &str, title: &str| Note { id: id.into(), team: "t".into(), title: title.into() };
     let written = database.transaction(|tx| {

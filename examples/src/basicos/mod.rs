@@ -4,7 +4,7 @@ pub mod schema;
 
 use std::io::Write;
 
-use fastest_sync::Database;
+use fastest_sync::{Database, World};
 use schema::{BASICOS, Customer, Order};
 
 use crate::{Result, Scene, new_id, occurrences};
@@ -12,8 +12,10 @@ use crate::{Result, Scene, new_id, occurrences};
 /// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::with(&BASICOS)?;
-    let mut bakery = Database::open_for(&scene.file("bakery.db"), &BASICOS, "bakery")?;
-    let mut garage = Database::open_for(&scene.file("garage.db"), &BASICOS, "garage")?;
+    let mut bakery =
+        Database::open_for(&scene.file("bakery.db"), &BASICOS, "bakery", World::system())?;
+    let mut garage =
+        Database::open_for(&scene.file("garage.db"), &BASICOS, "garage", World::system())?;
     take_order(&mut bakery, "bakery", "Ms Crumb", "forty secret rolls")?;
     take_order(&mut garage, "garage", "Mr Piston", "two quiet tyres")?;
     for db in [&mut bakery, &mut garage] {
@@ -21,7 +23,8 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     }
 
     // A second device of the bakery. Its query names no tenant.
-    let mut counter = Database::open_for(&scene.file("counter.db"), &BASICOS, "bakery")?;
+    let mut counter =
+        Database::open_for(&scene.file("counter.db"), &BASICOS, "bakery", World::system())?;
     scene.sync(&mut counter)?;
     for Order { what, .. } in counter.all::<Order>()? {
         writeln!(out, "the bakery's counter has: {what}")?;

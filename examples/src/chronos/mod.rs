@@ -5,7 +5,7 @@ pub mod schema;
 use std::io::Write;
 
 use fastest_sync::remote::primary::Primary;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 use schema::{first, second};
 
 use crate::{Result, Scene};
@@ -20,7 +20,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     writeln!(out, "tables: {}", crate::run(tables(&**primary))??)?;
 
     let file = scene.file("laptop.db");
-    let mut laptop = Database::open(&file, &first::CHRONOS)?;
+    let mut laptop = Database::open(&file, &first::CHRONOS, World::system())?;
     let entry = |id: &str, minutes| first::Entry { id: id.into(), team: "red".into(), minutes };
     laptop.save(&entry("monday", 60))?;
     scene.sync(&mut laptop)?;
@@ -29,7 +29,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     drop(laptop);
 
     crate::run(migrate(&**primary, &second::CHRONOS))??;
-    let mut laptop = Database::open(&file, &second::CHRONOS)?;
+    let mut laptop = Database::open(&file, &second::CHRONOS, World::system())?;
     let holiday = second::Holiday { id: "2026-12-25 red".into(), team: "red".into() };
     laptop.save(&holiday)?;
     scene.sync(&mut laptop)?;
@@ -37,12 +37,13 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
         writeln!(out, "{id}: {minutes} minutes of {kind}")?;
     }
 
-    let mut phone = Database::open_for(&scene.file("phone.db"), &second::CHRONOS, "red")?;
+    let mut phone =
+        Database::open_for(&scene.file("phone.db"), &second::CHRONOS, "red", World::system())?;
     scene.sync(&mut phone)?;
     let (entries, holidays) =
         (phone.all::<second::Entry>()?.len(), phone.all::<second::Holiday>()?.len());
     writeln!(out, "the phone has {entries} entries and {holidays} holiday")?;
-    match Database::open(&file, &first::CHRONOS) {
+    match Database::open(&file, &first::CHRONOS, World::system()) {
         Err(error) => {
             let error = error.to_string();
             let said = error.split_once(" was ").map_or(error.as_str(), |(_, said)| said);

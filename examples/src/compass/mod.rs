@@ -5,7 +5,7 @@ pub mod schema;
 use std::io::Write;
 
 use fastest_schema::Json;
-use fastest_sync::Database;
+use fastest_sync::{Database, World};
 
 use crate::{Result, Scene, new_id};
 use schema::{
@@ -16,7 +16,7 @@ use schema::{
 /// Runs the example, and prints what it does.
 pub fn run(out: &mut dyn Write) -> Result<()> {
     let scene = Scene::with(&COMPASS)?;
-    let mut office = Database::open(&scene.file("office.db"), &COMPASS)?;
+    let mut office = Database::open(&scene.file("office.db"), &COMPASS, World::system())?;
     let house: Project =
         office.insert(&NewProject { id: new_id(), name: "House".into(), stage: None })?;
     let dig = plan(&mut office, &house, "Dig", "2026-12-01", 5)?;
@@ -32,7 +32,8 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     scene.sync(&mut office)?;
 
     // The device on the site holds only this project.
-    let mut site = Database::open_for(&scene.file("site.db"), &COMPASS, &house.id)?;
+    let mut site =
+        Database::open_for(&scene.file("site.db"), &COMPASS, &house.id, World::system())?;
     scene.sync(&mut site)?;
     site.save(&ScheduleTask { percent: 40.0, ..dig.clone() })?;
     office.save(&ScheduleTask { days: 7, ..dig })?;

@@ -5,7 +5,7 @@ pub mod seed;
 
 use std::io::Write;
 
-use fastest_sync::Database;
+use fastest_sync::{Database, World};
 use schema::{CORATES, Invitation, Member};
 
 use crate::{Result, Scene};
@@ -14,7 +14,7 @@ use crate::{Result, Scene};
 pub fn run(out: &mut dyn Write) -> Result<()> {
     const LATER: &str = "2999-01-01T00:00:00Z";
     let scene = Scene::with(&CORATES)?;
-    let mut db = Database::open(&scene.file("seed.db"), &CORATES)?;
+    let mut db = Database::open(&scene.file("seed.db"), &CORATES, World::system())?;
     let (lab, owner) = seed::organization(&mut db, "Lab", "ada@lab.example")?;
     let admin = seed::member(&mut db, &lab, "bo@lab.example", "admin")?;
     let member = seed::member(&mut db, &lab, "cy@lab.example", "member")?;
@@ -36,7 +36,8 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     }
     scene.sync(&mut db)?;
 
-    let mut other = Database::open_for(&scene.file("other.db"), &CORATES, &lab.id)?;
+    let mut other =
+        Database::open_for(&scene.file("other.db"), &CORATES, &lab.id, World::system())?;
     scene.sync(&mut other)?;
     let mut members = other.all::<Member>()?;
     members.sort_by_key(|member| std::cmp::Reverse(member.role.rank()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::base::waiting::{while_telling, writer_of};
+use crate::base::world::World;
 
 /// How long a statement waits for other processes: long enough for any queue of people, short enough
 /// for a stuck process to be noticed.
@@ -41,14 +42,14 @@ pub(crate) fn begin<'c>(
 ///
 /// The switch does not honour the busy timeout, so it is retried for about 10 s while another process
 /// holds the file.
-pub(crate) fn set_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+pub(crate) fn set_wal(connection: &Connection, world: &World) -> Result<(), rusqlite::Error> {
     const TRIES: u32 = 400;
     for attempt in 1.. {
         let set = connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         match set {
             Err(error) if is_busy(&error) && attempt < TRIES => {
-                std::thread::sleep(std::time::Duration::from_millis(25));
+                world.pause(Duration::from_millis(25));
             }
             set => return set.map(drop),
         }

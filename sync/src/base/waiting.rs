@@ -13,6 +13,8 @@ use std::thread::{self, Builder};
 use std::time::Duration;
 use std::{fmt, io};
 
+use jiff::Timestamp;
+
 use crate::base::clock;
 
 /// How long a command waits before it says so. Nearly all locks are held for less.
@@ -142,7 +144,8 @@ fn sign(file: &File) {
         return;
     }
     let command = PROCESS.get().map_or("fastest", |process| &process.command);
-    let line = format!("{VERSION} {} {} {command}\n", std::process::id(), clock::now());
+    let line =
+        format!("{VERSION} {} {} {command}\n", std::process::id(), clock::text(Timestamp::now()));
     let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
 }
 
@@ -231,7 +234,7 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     // The start of the process stands for that of the transaction: transactions are short, and a
     // process that has a long one does little else.
     let since = std::fs::metadata(format!("/proc/{pid}")).and_then(|data| data.modified());
-    let since = since.ok().and_then(clock::of_file);
+    let since = since.ok().and_then(|time| Timestamp::try_from(time).ok()).map(clock::text);
     Ok(Some(Holder { pid, command, since, stopped: is_stopped(pid) }))
 }
 

@@ -3,7 +3,7 @@
 //! ```no_run
 //! # use fastest_schema::{Migration, Row, Schema, table};
 //! # use fastest_sync::remote::secret::NoSecrets;
-//! # use fastest_sync::{Database, Remote};
+//! # use fastest_sync::{Database, Remote, World};
 //! /// A note that a team shares.
 //! #[table(name = "notes", policy = versioned("notes are edited on any device"), scope = team)]
 //! pub struct Note {
@@ -23,9 +23,9 @@
 //! };
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let remote = Remote::to("file:///srv/notes.db", &NoSecrets)?;
+//! let remote = Remote::to("file:///srv/notes.db", &NoSecrets, World::system())?;
 //! fastest_sync::migrate(&*remote.primary, &NOTES).await?;
-//! let mut db = Database::open_for("notes.db".as_ref(), &NOTES, "team-1")?;
+//! let mut db = Database::open_for("notes.db".as_ref(), &NOTES, "team-1", World::system())?;
 //! db.save(&Note { id: "n1".into(), team: "team-1".into(), text: "milk".into() })?;
 //! db.push_all(&remote).await?;
 //! db.pull_all(&remote).await?;
@@ -60,7 +60,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastest_schema::record::model::{Record, TableRecord};
 use fastest_schema::{FASTEST, Migration, Row, Schema, SchemaError, ScopeId, Table, Value};
@@ -70,6 +70,7 @@ use crate::base::own_thread::OwnThread;
 use crate::base::rules::Rules;
 use crate::base::sqlite::{BUSY_TIMEOUT, words};
 use crate::base::waiting::{self, TELL_AFTER};
+use crate::base::world::World;
 use crate::database::error::DatabaseError;
 use crate::database::transaction::Transaction;
 use crate::error::SyncError;
@@ -128,9 +129,10 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file at `path` for rows of any scope, and creates it if it is missing.
-    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, DatabaseError> {
-        Self::open_file(path, schema, None)
+    /// Opens the file at `path` for rows of any scope, and creates it if it is missing. `world` is
+    /// where times and ids come from.
+    pub fn open(path: &Path, schema: &'static Schema, world: World) -> Result<Self, DatabaseError> {
+        Self::open_file(path, schema, None, world)
     }
 
     /// Opens the file at `path` for the rows of one scope, and creates it if it is missing. Rows of
@@ -139,8 +141,9 @@ impl Database {
         path: &Path,
         schema: &'static Schema,
         scope: &str,
+        world: World,
     ) -> Result<Self, DatabaseError> {
-        Self::open_file(path, schema, Some(ScopeId::from(scope)))
+        Self::open_file(path, schema, Some(ScopeId::from(scope)), world)
     }
 
     /// Opens a file that an application made, by the schema that the file records. This serves to
@@ -150,22 +153,23 @@ impl Database {
     ///
     /// Returns [`DatabaseError::Unreadable`] if it is no such file, or one of another version. The
     /// file is not changed then.
-    pub fn open_recorded(path: &Path) -> Result<Self, DatabaseError> {
+    pub fn open_recorded(path: &Path, world: World) -> Result<Self, DatabaseError> {
         let (schema, scope) = recorded(path)?;
-        Self::open_file(path, schema, scope)
+        Self::open_file(path, schema, scope, world)
     }
 
     fn open_file(
         path: &Path,
         schema: &'static Schema,
         scope: Option<ScopeId>,
+        world: World,
     ) -> Result<Self, DatabaseError> {
         schema.check()?;
         if Rules::of(schema).has_engine_tables {
             // Its rows need packs: they are accessed through `Device`.
             return Err(SchemaError::Owner(schema.owner).into());
         }
-        let mut replica = Replica::open(path, schema)?;
+        let mut replica = Replica::open(path, schema, world)?;
         if !DeviceRow(replica.read()).is_introduced()? {
             replica.write(|session| introduce(session, scope.as_ref()))?;
         }
@@ -281,7 +285,7 @@ impl Database {
     ) -> Result<Pushed, DatabaseError> {
         let (path, remote) = (self.path.clone(), remote.clone());
         let push = async move |replica: &mut Replica| {
-            let _lock = lock_push(&path).await?;
+            let _lock = lock_push(&path, replica.world()).await?;
             Ok(push_locked(replica, None, &remote, scope.as_ref()).await?)
         };
         self.replica.run(push).await
@@ -395,22 +399,22 @@ impl Database {
 }
 
 /// Waits for other pushes from this file, without blocking the thread.
-async fn lock_push(database: &Path) -> Result<File, SyncError> {
+async fn lock_push(database: &Path, world: &World) -> Result<File, SyncError> {
     let mut name = database.as_os_str().to_owned();
     name.push("-push.lock");
     let path = PathBuf::from(name);
-    let began = Instant::now();
+    let stopwatch = world.stopwatch();
     let mut is_told = false;
     loop {
         if let Some(lock) = waiting::try_lock(&path)? {
             return Ok(lock);
         }
-        if !is_told && began.elapsed() > TELL_AFTER {
+        if !is_told && stopwatch.passed() > TELL_AFTER {
             let what = format!("the turn to push from {}", database.display());
             waiting::tell(&waiting::waiting(&path, &what));
             is_told = true;
         }
-        tokio::time::sleep(LOCK_ASKED_EVERY).await;
+        world.wait(LOCK_ASKED_EVERY).await;
     }
 }
 

@@ -7,6 +7,7 @@ use fastest_core::worktree::git::settings::UserSettings;
 use fastest_schema::ProjectId;
 
 use crate::base::own_thread::OwnThread;
+use crate::base::world::World;
 use crate::device::activity::Activity;
 use crate::device::open::{Identity, OpenDevice};
 use crate::device::report::{
@@ -33,12 +34,12 @@ use crate::rows::resolve::Resolution;
 ///
 /// ```
 /// use fastest_sync::device::activity::Activity;
-/// use fastest_sync::{Device, Identity};
+/// use fastest_sync::{Device, Identity, World};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let dir = tempfile::tempdir()?;
 /// let folder = dir.path().join("app");
-/// let mut device = Device::open(&dir.path().join("store"), Identity::default())?;
+/// let mut device = Device::open(&dir.path().join("store"), Identity::default(), World::system())?;
 /// device.init(&folder, Some("app"))?;
 /// std::fs::write(folder.join("a.txt"), "one")?;
 ///
@@ -54,9 +55,10 @@ use crate::rows::resolve::Resolution;
 pub struct Device(OwnThread<OpenDevice>);
 
 impl Device {
-    /// Opens the store in `dir`, and creates it if it is missing.
-    pub fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
-        Ok(Self(OwnThread::new(OpenDevice::open(dir, identity)?)))
+    /// Opens the store in `dir`, and creates it if it is missing. Times, ids and waits of its
+    /// commands, and of the remotes that they open, are the world's.
+    pub fn open(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
+        Ok(Self(OwnThread::new(OpenDevice::open(dir, identity, world)?)))
     }
 
     /// Sets where the user's git settings are: they say what is ignored on this machine.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fastest_schema::tables::workspaces::Workspace;
 
-use crate::base::clock;
+use crate::base::world::World;
 use crate::error::SyncError;
 use crate::error::named::Named;
 
@@ -43,13 +43,14 @@ pub(crate) fn name_of_folder(root: &Path) -> String {
 
 /// Returns the row of a new workspace without snapshots.
 pub(crate) fn new_workspace(
+    world: &World,
     project_id: &ProjectId,
     name: &str,
     root: &Path,
     machine_id: Option<String>,
 ) -> Workspace {
     Workspace {
-        id: clock::new_id().into(),
+        id: world.new_id().into(),
         project_id: project_id.to_owned(),
         name: name.to_owned(),
         machine_id,
@@ -57,8 +58,8 @@ pub(crate) fn new_workspace(
         current_snapshot_id: None,
         current_manifest_hash: None,
         local_path: root.to_str().map(str::to_owned),
-        last_seen_at: Some(clock::now()),
-        created_at: clock::now(),
+        last_seen_at: Some(world.now_text()),
+        created_at: world.now_text(),
         version: 1,
         merge_history: None,
     }

@@ -26,6 +26,7 @@ use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{FASTEST, ScopeId, SnapshotId};
 
 use crate::base::waiting;
+use crate::base::world::World;
 use crate::device::names::tell_workspace;
 use crate::device::nearest::nearest;
 use crate::device::notices::{WENT_BACK, behind_notice, resent_notice};
@@ -77,11 +78,11 @@ pub(crate) struct OpenDevice {
 
 impl OpenDevice {
     /// See [`Device::open`](crate::Device::open).
-    pub(crate) fn open(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+    pub(crate) fn open(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
         check_place(dir)?;
         let _lock = match take_store(dir) {
             Err(error) if forbids_writing(&error) && dir.join("format").exists() => {
-                return Self::open_to_read(dir, identity);
+                return Self::open_to_read(dir, identity, world);
             }
             lock => lock?,
         };
@@ -92,7 +93,7 @@ impl OpenDevice {
         let store = Store::open(&dir.join("objects"))?;
         let rows = dir.join("replica.db");
         private::create_file(&rows).map_err(SyncError::io("create", &rows))?;
-        let mut replica = Replica::open(&rows, &FASTEST)?;
+        let mut replica = Replica::open(&rows, &FASTEST, world)?;
         replica.write(|session| DeviceRow(session).introduce(identity.user_name.as_deref()))?;
         let mut device = Self::of(dir, identity, trust, store, replica);
         device.learn_copies()?;
@@ -100,11 +101,11 @@ impl OpenDevice {
     }
 
     /// Opens a store that cannot be written. Commands that only read work with it.
-    fn open_to_read(dir: &Path, identity: Identity) -> Result<Self, SyncError> {
+    fn open_to_read(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
         let dir = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         check_format(&dir)?;
         let (trust, store) = (listed_folders(&dir)?, Store::open(&dir.join("objects"))?);
-        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST)?;
+        let replica = read_only::open_replica(&dir.join("replica.db"), &FASTEST, world)?;
         let mut device = Self::of(dir, identity, trust, store, replica);
         device.notices.push(read_only::NOTICE.to_owned());
         Ok(device)
@@ -261,7 +262,13 @@ impl OpenDevice {
     }
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
-        Ok(Remote::open_patiently(state, &self.dir, &*self.secrets, self.retries)?)
+        let (secrets, world) = (&*self.secrets, self.world().clone());
+        Ok(Remote::open_patiently(state, &self.dir, secrets, world, self.retries)?)
+    }
+
+    /// Returns the world that it is in.
+    pub(crate) fn world(&self) -> &World {
+        self.replica.world()
     }
 
     /// Sends the queued pushes, and pulls a scope. A primary out of reach is not an error.

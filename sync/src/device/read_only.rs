@@ -12,6 +12,7 @@ use fastest_schema::Schema;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
+use crate::base::world::World;
 use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::replica::open::Replica;
@@ -32,7 +33,11 @@ pub(crate) fn forbids_writing(error: &SyncError) -> bool {
 }
 
 /// Opens the replica at `path` for reading.
-pub(crate) fn open_replica(path: &Path, schema: &'static Schema) -> Result<Replica, ReplicaError> {
+pub(crate) fn open_replica(
+    path: &Path,
+    schema: &'static Schema,
+    world: World,
+) -> Result<Replica, ReplicaError> {
     let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let is_readable = |connection: &Connection| {
@@ -55,7 +60,7 @@ pub(crate) fn open_replica(path: &Path, schema: &'static Schema) -> Result<Repli
             (Connection::open_with_flags(immutable(path), flags).map_err(failed)?, None)
         }
     };
-    Replica::to_read(path, schema, connection, copy)
+    Replica::to_read(path, schema, world, connection, copy)
 }
 
 fn log_of(path: &Path) -> OsString {
@@ -105,7 +110,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a?b#c%20d.db");
         let writer = Connection::open(&path).unwrap();
-        crate::base::sqlite::set_wal(&writer).unwrap();
+        crate::base::sqlite::set_wal(&writer, &World::system()).unwrap();
         writer.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1);").unwrap();
         assert!(has_log(&path));
         let copy = copied(&path).unwrap();

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 
 use fastest_schema::{Refusal, RowKey, ScopeId, Table, Value};
 
-use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::plan::PlannedRow;
 use crate::exchange::referrers::{Kept, kept};
@@ -132,7 +131,7 @@ async fn taken(
            (SELECT 1 FROM `{}` WHERE {same} AND `{}` <> value->>0)",
         table.name, table.pk
     );
-    let keys = ask_cell_by(primary, &cell, &[&clock::new_id(), &list]).await?;
+    let keys = ask_cell_by(primary, &cell, &[&primary.world().new_id(), &list]).await?;
     Ok(keys.and_then(|keys| serde_json::from_str(&keys).ok()).unwrap_or_default())
 }
 
@@ -302,7 +301,7 @@ pub(crate) async fn stale(
                 FROM json_each(?2) AS l
                 JOIN fastest_changes AS c ON c.tbl = l.value->>0 AND c.pk = l.value->>1
                 WHERE c.version IS NOT l.value->>2";
-    let list = ask_cell_by(primary, cell, &[&clock::new_id(), locks]).await?;
+    let list = ask_cell_by(primary, cell, &[&primary.world().new_id(), locks]).await?;
     Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 

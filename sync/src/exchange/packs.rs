@@ -1,6 +1,6 @@
 //! Moves packs between the object store, the primary's rows and the pack store.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use fastest_core::store::verified::VerifiedPack;
 use fastest_schema::Pack;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
+use crate::base::world::Stopwatch;
 use crate::error::SyncError;
 use crate::exchange::claims::inconsistent;
 use crate::exchange::pack_key::{owner_of, pack_key};
@@ -77,7 +78,7 @@ struct Arrivals<'s> {
     packs: Vec<VerifiedPack>,
     bytes: u64,
     /// When packs were last taken in.
-    since: Instant,
+    since: Stopwatch,
     /// Ids of the packs that were received in full, or were here before.
     whole: Vec<String>,
 }
@@ -87,7 +88,7 @@ impl Arrivals<'_> {
         self.whole.push(row.pack_id.clone());
         self.bytes += pack.info().bytes;
         self.packs.push(pack);
-        let is_due = self.since.elapsed() >= TAKEN_WITHIN;
+        let is_due = self.since.passed() >= TAKEN_WITHIN;
         if is_due || self.packs.len() >= TAKEN_AT_ONCE || self.bytes >= TAKEN_BYTES_MAX {
             self.take_in()
         } else {
@@ -96,7 +97,8 @@ impl Arrivals<'_> {
     }
 
     fn take_in(&mut self) -> Result<(), SyncError> {
-        (self.bytes, self.since) = (0, Instant::now());
+        self.bytes = 0;
+        self.since.restart();
         Ok(self.store.take_in(std::mem::take(&mut self.packs))?)
     }
 }
@@ -117,8 +119,8 @@ pub(crate) async fn take_packs(
     rows: &[Pack],
     reader: Option<&mut PackReader<'_>>,
 ) -> Result<Vec<String>, SyncError> {
-    let (packs, whole) = (Vec::new(), Vec::new());
-    let mut arrivals = Arrivals { store, packs, bytes: 0, since: Instant::now(), whole };
+    let (packs, since, whole) = (Vec::new(), remote.world().stopwatch(), Vec::new());
+    let mut arrivals = Arrivals { store, packs, bytes: 0, since, whole };
     let came = receive_all(replica, remote, rows, &mut arrivals, reader).await;
     // Packs that were received before an error need not be fetched again.
     let taken = arrivals.take_in();
@@ -156,7 +158,7 @@ async fn receive_all(
     let store = arrivals.store;
     // A killed process loses the packs that are lent, so their number, bytes and time are bounded.
     let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
-    let since = Instant::now();
+    let since = &remote.world().stopwatch();
     // Boxed, and collected first: with closures in the stream, this future would not be `Send`.
     let mut downloads = Vec::with_capacity(stored.len());
     for (at, download) in stored.iter().enumerate() {
@@ -164,7 +166,7 @@ async fn receive_all(
         let lend = at < TAKEN_AT_ONCE && room > 0;
         let came = async move {
             let whole = download.receive(store, remote).await?;
-            Ok::<_, SyncError>(if lend && since.elapsed() < TAKEN_WITHIN {
+            Ok::<_, SyncError>(if lend && since.passed() < TAKEN_WITHIN {
                 Came::Whole(whole)
             } else {
                 // Verified on another thread, while the next packs arrive.

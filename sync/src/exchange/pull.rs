@@ -15,7 +15,6 @@ use fastest_schema::{
 };
 use tracing::debug;
 
-use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::claims::{check_content, check_row, check_scope, inconsistent};
 use crate::exchange::packs::{PackReader, take_packs};
@@ -197,7 +196,7 @@ async fn ask(
     let (mut is_set_up, mut asked, mut broken) = (false, Asked::AsTexts, None);
     let mut tries = 0;
     while tries < STRAY_ANSWERS_MAX {
-        let request = clock::new_id();
+        let request = primary.world().new_id();
         let (sql, bytes) = match asked {
             Asked::AsTexts => (pull_sql(schema), PAGE_BYTES),
             Asked::InHex => (pull_hex_sql(schema, Some(WHOLE_FROM_BYTES)), PAGE_BYTES_HEX),

@@ -20,7 +20,7 @@ use tracing::debug;
 use self::decide::{Looked, Outcome, PushState, Step};
 use self::state::Push;
 use self::statements::Sending;
-use crate::base::{clock, waiting};
+use crate::base::waiting;
 use crate::error::SyncError;
 use crate::exchange::blame::stale;
 use crate::exchange::proof::seen_list;
@@ -118,7 +118,7 @@ impl Push<'_> {
     /// one of its scopes only.
     async fn look_whether_it_went_back(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
-        let (primary, request) = (&*self.remote.primary, clock::new_id());
+        let (primary, request) = (&*self.remote.primary, self.remote.world().new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
             // The push meets the same error, and sets the primary up.
             Err(PrimaryError::NotMigrated { .. }) => return Ok(()),

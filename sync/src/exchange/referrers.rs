@@ -5,7 +5,6 @@
 use fastest_schema::live::database::{Live, LiveKey, LiveTable};
 use fastest_schema::{RowKey, Schema, Table};
 
-use crate::base::clock;
 use crate::exchange::plan::PlannedRow;
 use crate::migrations::check::live;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
@@ -35,7 +34,7 @@ pub(crate) async fn kept(
     }
     let live = live(primary).await?;
     for Question { name, key, table, cell, keys } in questions(schema, &live, going) {
-        let found = ask_cell_by(primary, &cell, &[&clock::new_id(), &keys]).await?;
+        let found = ask_cell_by(primary, &cell, &[&primary.world().new_id(), &keys]).await?;
         let keys: Option<(String, Option<String>)> =
             found.and_then(|keys| serde_json::from_str(&keys).ok());
         let Some((kept, child)) = keys else { continue };

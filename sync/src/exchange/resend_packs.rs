@@ -27,7 +27,6 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tracing::debug;
 
-use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::pack_key::{owner_of, pack_key};
 use crate::exchange::plan::PART_BYTES;
@@ -91,7 +90,7 @@ const ASK: Statement<'_> = Statement::repeatable(
 );
 
 async fn rows_of(primary: &dyn Primary, pack: OfProject<'_>) -> Result<Vec<PartRow>, SyncError> {
-    let parameters = [&clock::new_id(), pack.project_id.as_str(), pack.pack_id];
+    let parameters = [&primary.world().new_id(), pack.project_id.as_str(), pack.pack_id];
     let list = ask_cell_by(primary, ROWS, &parameters).await?.unwrap_or_default();
     let broken = |_| PrimaryError::inconsistent(primary, "a list of packs that is none");
     let mut rows: Vec<PartRow> = serde_json::from_str(&list).map_err(broken)?;

@@ -17,12 +17,11 @@ use fastest_core::store::open::Store;
 use fastest_core::store::pack::PackHasher;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::{
-    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Refusal, Row, RowKey, Schema,
+    Columns, Lock, Op, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, Payload, Refusal, Row, RowKey,
     ScopeId, Value,
 };
 use serde_json::json;
 
-use crate::base::clock;
 use crate::error::SyncError;
 use crate::exchange::accepted::{accepted, versions_in};
 use crate::exchange::plan::PlannedRow;
@@ -38,6 +37,7 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::remote_row::RemoteRow;
 use crate::replica::local::sent_row::{SentRow, WrittenDown};
 use crate::replica::open::Replica;
+use crate::replica::session::Session;
 
 /// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and
 /// the scopes in which a pull has to fetch rows that triggers changed. If the primary has lost a
@@ -148,7 +148,7 @@ pub(crate) fn write_down(
             more: row.more,
         });
     }
-    entries.patch = project_patch(replica.schema(), scope, rows);
+    entries.patch = project_patch(replica.read(), scope, rows);
     if let Some(patch) = &entries.patch {
         // First, because the last change of a push is later used to detect a restored primary: it
         // should be a change that no other push repeats.
@@ -167,7 +167,7 @@ pub(crate) fn write_down(
         (payload.epoch, payload.after) = (state.epoch, state.last_push_id);
         payload.seen = proof_of(session, rows)?;
         let payload = serde_json::to_string(&payload).expect("a payload serialises");
-        let sent = Sent { push_id: clock::new_id().into(), device_id, payload, entries };
+        let sent = Sent { push_id: session.world.new_id().into(), device_id, payload, entries };
         SentRow(session).put(&sent.written_down())?;
         Ok::<_, SyncError>(Some(sent))
     })
@@ -210,15 +210,15 @@ fn inline_pack(
 
 /// When heads move, so does the project's newest snapshot. It is sent as a patch, since otherwise
 /// the pushes of all workspaces would race for the project's lock.
-fn project_patch(schema: &Schema, scope: &ScopeId, rows: &[&PlannedRow]) -> Option<Columns> {
+fn project_patch(session: Session<'_>, scope: &ScopeId, rows: &[&PlannedRow]) -> Option<Columns> {
     let of = |own: EngineTable| {
-        rows.iter()
-            .filter(move |row| EngineTable::of(schema, row.table) == Some(own) && !row.delete)
+        rows.iter().filter(move |row| session.engine_table(row.table) == Some(own) && !row.delete)
     };
     let has_project = of(EngineTable::Project).next().is_some();
     let heads = of(EngineTable::Workspace);
     let head = heads.filter_map(|row| row.columns["current_snapshot_id"].as_str()).max()?;
-    let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": clock::now() });
+    let updated_at = session.world.now_text();
+    let patch = json!({ "id": scope, "last_snapshot_id": head, "updated_at": updated_at });
     match patch {
         serde_json::Value::Object(patch) if !has_project => Some(patch),
         _ => None,

@@ -58,7 +58,7 @@ pub async fn adopt(
     let schema = Schema { owner: owner.to_owned().leak(), tables: leaked.leak(), migrations: &[] };
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
     let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
-    let generated = generate_locked(dir, &schema, &new)?;
+    let generated = generate_locked(dir, &schema, &new, primary.world())?;
     // Named after the migration: an earlier file of declarations may have been edited since.
     let name = generated.name.as_deref().unwrap_or("adopted.sql");
     let path = dir.join(name).with_extension("rs");

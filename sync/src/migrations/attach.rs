@@ -8,7 +8,6 @@ use fastest_schema::adopt::changed::changed;
 use fastest_schema::adopt::error::AdoptError;
 use fastest_schema::adopt::rebuild::{hold_sql, release_sql};
 
-use crate::base::clock;
 use crate::migrations::check::live;
 use crate::migrations::error::MigrationsError;
 use crate::migrations::source::Source;
@@ -40,5 +39,5 @@ async fn run_whole(primary: &dyn Primary, statements: Vec<String>) -> Result<(),
     let forget = format!("DELETE FROM d1_migrations WHERE name GLOB '{RECORDED}*'");
     let texts: Vec<&str> =
         [forget.as_str()].into_iter().chain(statements.iter().map(String::as_str)).collect();
-    Ok(primary.migrate(&format!("{RECORDED}{}", clock::new_id()), &texts).await?)
+    Ok(primary.migrate(&format!("{RECORDED}{}", primary.world().new_id()), &texts).await?)
 }

@@ -8,8 +8,8 @@ use fastest_schema::migrate::folder::Folder;
 use fastest_schema::migrate::plan::Plan;
 use fastest_schema::record::model::Record;
 use fastest_schema::{STATEMENT_BREAKPOINT, Schema};
-use jiff::Timestamp;
 
+use crate::base::world::World;
 use crate::migrations::error::MigrationsError;
 use crate::migrations::folder;
 use crate::migrations::rehearsal::Rehearsal;
@@ -38,15 +38,16 @@ pub struct Generated {
 }
 
 /// Compares the declarations with the folder's recorded schema, and writes the migration between
-/// the two. Before that, it is run after all others on a database in memory, whose schema must then
+/// the two. Its name has the time in `world`. Before that, it is run after all others on a database in memory, whose schema must then
 /// be the declared one.
 pub fn generate(
     dir: &Path,
     schema: &Schema,
     new: &NewMigration,
+    world: &World,
 ) -> Result<Generated, MigrationsError> {
     let _lock = folder::lock(dir)?;
-    generate_locked(dir, schema, new)
+    generate_locked(dir, schema, new, world)
 }
 
 /// Works as [`generate`], for a caller that holds the folder's lock.
@@ -54,6 +55,7 @@ pub fn generate_locked(
     dir: &Path,
     schema: &Schema,
     new: &NewMigration,
+    world: &World,
 ) -> Result<Generated, MigrationsError> {
     schema.check()?;
     let folder = folder::read_locked(dir)?;
@@ -66,7 +68,7 @@ pub fn generate_locked(
     if !plan.destructive.is_empty() && !new.allow_destructive {
         return Err(MigrationsError::Destructive(plan.destructive));
     }
-    let now_ms = Timestamp::now().as_millisecond().unsigned_abs();
+    let now_ms = world.timestamp().as_millisecond().unsigned_abs();
     let addition = folder.add(&new.name, &plan, &record, now_ms);
     let addition =
         addition.map_err(|source| MigrationsError::Folder { dir: dir.to_owned(), source })?;

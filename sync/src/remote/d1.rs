@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use http::Api;
 use serde::Serialize;
 
+use crate::base::world::World;
 use crate::remote::address::D1Address;
 use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
@@ -46,9 +47,10 @@ impl D1 {
     pub fn new(
         address: D1Address,
         token: Option<Secret>,
+        world: World,
         meter: Meter,
     ) -> Result<Self, PrimaryError> {
-        let api = Api::new(&address, token, meter)?;
+        let api = Api::new(&address, token, world, meter)?;
         Ok(Self { api, database: address.database, id: OnceLock::new() })
     }
 
@@ -94,6 +96,10 @@ impl D1 {
 impl Primary for D1 {
     fn url(&self) -> &str {
         &self.api.place.url
+    }
+
+    fn world(&self) -> &World {
+        &self.api.world
     }
 
     async fn run(

@@ -16,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use crate::base::sqlite;
 use crate::base::sqlite::{BUSY_TIMEOUT, begin, patiently, set_rollback_journal, set_wal};
+use crate::base::world::World;
 use crate::remote::address::file_url;
 use crate::remote::cause::Cause;
 use crate::remote::meter::Meter;
@@ -32,6 +33,7 @@ pub struct Embedded {
     create: bool,
     /// Whether it is inside a store. Then no other machine uses it, whatever file system it is on.
     own: bool,
+    world: World,
     meter: Meter,
     connection: Mutex<Option<Connection>>,
     /// How often SQLite may still ask whether to continue with the statement that runs.
@@ -55,12 +57,13 @@ const ROW_BYTES: usize = 16;
 impl Embedded {
     /// Makes a primary of the file at `path`. The file is opened at the first statement, and created if
     /// it is missing.
-    pub fn new(path: &Path) -> Self {
+    pub fn new(path: &Path, world: World) -> Self {
         Self {
             url: file_url(path),
             path: path.to_owned(),
             create: true,
             own: false,
+            world,
             meter: Meter::default(),
             connection: Mutex::default(),
             asks_left: Arc::new(AtomicU64::new(ASKS_MAX)),
@@ -69,8 +72,8 @@ impl Embedded {
     }
 
     /// Like [`Embedded::new`], for a file inside a store, which no other machine uses.
-    pub fn inside_store(path: &Path) -> Self {
-        Self { own: true, ..Self::new(path) }
+    pub fn inside_store(path: &Path, world: World) -> Self {
+        Self { own: true, ..Self::new(path, world) }
     }
 
     /// Counts statements, and the bytes of their texts in both directions, in `meter`.
@@ -80,8 +83,8 @@ impl Embedded {
 
     /// Like [`Embedded::new`], for a file that is known to have existed. If it is missing, its disk is
     /// not mounted, and a new file in the empty mount point would take writes that nobody else sees.
-    pub fn existing(path: &Path) -> Self {
-        Self { create: false, ..Self::new(path) }
+    pub fn existing(path: &Path, world: World) -> Self {
+        Self { create: false, ..Self::new(path, world) }
     }
 
     /// Runs `work` with the file, which the first call opens.
@@ -131,7 +134,7 @@ impl Embedded {
         if !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {
             set_rollback_journal(&connection)?
         } else {
-            set_wal(&connection)?
+            set_wal(&connection, &self.world)?
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -262,6 +265,10 @@ impl Primary for Embedded {
         &self.url
     }
 
+    fn world(&self) -> &World {
+        &self.world
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -306,7 +313,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.db");
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        (folder, Embedded { asks_max: 50, ..Embedded::new(&path) })
+        (folder, Embedded { asks_max: 50, ..Embedded::new(&path, World::system()) })
     }
 
     fn ask(primary: &Embedded, sql: &str) -> Result<Rows, PrimaryError> {
@@ -373,7 +380,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.db");
         let file = Connection::open(&path).unwrap();
-        set_wal(&file).unwrap();
+        set_wal(&file, &World::system()).unwrap();
         file.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)").unwrap();
         drop(file);
         let file = Connection::open(&path).unwrap();

@@ -6,12 +6,12 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tracing::{debug, info, trace};
 
+use crate::base::world::{Stopwatch, World};
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
 use crate::remote::primary::{Primary, PrimaryError, Rows};
 use crate::remote::sanitize::sanitize;
@@ -56,8 +56,9 @@ impl<'a> IssuedSecrets<'a> {
         packs: Arc<dyn PackStore>,
     ) -> (Arc<dyn Primary>, Arc<dyn PackStore>) {
         let secrets = self.given.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let primary = GuardedPrimary { inner: primary, secrets: secrets.clone() };
-        (Arc::new(primary), Arc::new(GuardedPacks { inner: packs, secrets }))
+        let world = primary.world().clone();
+        let packs = GuardedPacks { inner: packs, world, secrets: secrets.clone() };
+        (Arc::new(GuardedPrimary { inner: primary, secrets }), Arc::new(packs))
     }
 }
 
@@ -80,15 +81,19 @@ impl Primary for GuardedPrimary {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError> {
-        let begun = Instant::now();
+        let stopwatch = self.world().stopwatch();
         let answer = self.inner.run(statement, parameters).await;
         let answer = answer.map_err(|error| clean_primary(error, &self.secrets));
-        let (url, sql, ms) = (self.url(), statement.sql, elapsed_ms(begun));
+        let (url, sql, ms) = (self.url(), statement.sql, elapsed_ms(&stopwatch));
         let statement = beginning(sql);
         match &answer {
             Ok(rows) => debug!(%url, statement, ms, rows = rows.len(), "statement run"),
@@ -103,10 +108,10 @@ impl Primary for GuardedPrimary {
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
-        let begun = Instant::now();
+        let stopwatch = self.world().stopwatch();
         let done = self.inner.migrate(name, statements).await;
         let done = done.map_err(|error| clean_primary(error, &self.secrets));
-        let (url, ms) = (self.url(), elapsed_ms(begun));
+        let (url, ms) = (self.url(), elapsed_ms(&stopwatch));
         match &done {
             Ok(()) => info!(%url, name, ms, "migration applied"),
             Err(error) => info!(%url, name, ms, %error, "migration failed"),
@@ -117,6 +122,7 @@ impl Primary for GuardedPrimary {
 
 struct GuardedPacks {
     inner: Arc<dyn PackStore>,
+    world: World,
     secrets: Vec<Secret>,
 }
 
@@ -126,11 +132,11 @@ impl GuardedPacks {
         &self,
         what: &str,
         key: &str,
-        begun: Instant,
+        stopwatch: &Stopwatch,
         answer: Result<T, PackStoreError>,
     ) -> Result<T, PackStoreError> {
         let answer = answer.map_err(|error| clean_packs(error, &self.secrets));
-        let (place, ms) = (self.inner.place(), elapsed_ms(begun));
+        let (place, ms) = (self.inner.place(), elapsed_ms(stopwatch));
         // A part of the key comes from the primary.
         let key = self.sanitize(key);
         match &answer {
@@ -148,21 +154,21 @@ impl PackStore for GuardedPacks {
     }
 
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
-        let begun = Instant::now();
+        let stopwatch = self.world.stopwatch();
         let answer = self.inner.put(key, from).await;
-        self.ended("pack stored", key, begun, answer)
+        self.ended("pack stored", key, &stopwatch, answer)
     }
 
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
-        let begun = Instant::now();
+        let stopwatch = self.world.stopwatch();
         let answer = self.inner.replace(key, from).await;
-        self.ended("pack replaced", key, begun, answer)
+        self.ended("pack replaced", key, &stopwatch, answer)
     }
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
-        let begun = Instant::now();
+        let stopwatch = self.world.stopwatch();
         let answer = self.inner.get(key, from).await;
-        let stream = self.ended("pack begun to be fetched", key, begun, answer)?;
+        let stream = self.ended("pack begun to be fetched", key, &stopwatch, answer)?;
         let secrets = self.secrets.clone();
         Ok(stream.map_err(move |error| clean_packs(error, &secrets)).boxed())
     }
@@ -172,9 +178,9 @@ impl PackStore for GuardedPacks {
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
-        let begun = Instant::now();
+        let stopwatch = self.world.stopwatch();
         let answer = self.inner.check().await;
-        self.ended("pack store checked", "", begun, answer)
+        self.ended("pack store checked", "", &stopwatch, answer)
     }
 }
 
@@ -185,8 +191,8 @@ fn beginning(sql: &str) -> &str {
     sql[..end].lines().next().unwrap_or_default()
 }
 
-fn elapsed_ms(begun: Instant) -> f64 {
-    (begun.elapsed().as_secs_f64() * 1e4).round() / 10.0
+fn elapsed_ms(stopwatch: &Stopwatch) -> f64 {
+    (stopwatch.passed().as_secs_f64() * 1e4).round() / 10.0
 }
 
 /// Removes secrets from the texts of an error. Each new variant must be added here.

@@ -12,7 +12,6 @@
 
 use fastest_schema::{Migration, statements};
 
-use crate::base::clock;
 use crate::remote::cause::Cause;
 use crate::remote::primary::{Primary, PrimaryError, ask_list};
 
@@ -32,7 +31,7 @@ pub(crate) async fn finish(
 ) -> Result<bool, PrimaryError> {
     for Migration { name, sql } in lacked {
         // An application's migration may create, drop and rename tables, so they are listed each time.
-        let tables = ask_list(primary, TELLING_TABLES, &clock::new_id()).await?;
+        let tables = ask_list(primary, TELLING_TABLES, &primary.world().new_id()).await?;
         let guards: Vec<String> = tables.iter().map(|table| fails_where_used(table)).collect();
         let all: Vec<&str> = guards.iter().map(String::as_str).chain(statements(sql)).collect();
         match primary.migrate(name, &all).await {

@@ -4,7 +4,6 @@ use fastest_schema::{
     D1_MIGRATIONS_DDL, Migration, Schema, Table, applied_migrations_sql, engine_sql, statements,
 };
 
-use crate::base::clock;
 use crate::base::rules::Rules;
 use crate::remote::cause::Cause;
 use crate::remote::half_made;
@@ -56,7 +55,8 @@ pub(crate) async fn lacked(
     schema: &Schema,
 ) -> Result<Vec<Migration>, PrimaryError> {
     let engine = engine(primary).await?;
-    let ours = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;
+    let ours =
+        ask_list(primary, &applied_migrations_sql(schema), &primary.world().new_id()).await?;
     let applied = engine.applied(schema, &ours);
     check_migration(primary, schema, applied.last().map(|name| name.as_str()))?;
     if let Some(what) = engine.of_another(schema, &applied) {
@@ -122,7 +122,7 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         // It does nothing if the table exists.
         primary.run(Statement::repeatable(D1_MIGRATIONS_DDL), &[]).await?;
-        match ask_list(primary, engine_sql(), &clock::new_id()).await {
+        match ask_list(primary, engine_sql(), &primary.world().new_id()).await {
             // The answer that said that the table was created belongs to something else.
             Err(PrimaryError::NotMigrated { .. }) => {}
             answer => {
@@ -144,7 +144,7 @@ pub(crate) async fn check_not_newer(
     if Rules::of(schema).migrations_only_add || schema.migrations.is_empty() {
         return Ok(());
     }
-    match ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await {
+    match ask_list(primary, &applied_migrations_sql(schema), &primary.world().new_id()).await {
         Ok(applied) => check_migration(primary, schema, applied.last().map(String::as_str)),
         // The push will find the same, and knows what to do about it.
         Err(PrimaryError::NotMigrated { .. }) => Ok(()),
@@ -232,6 +232,7 @@ pub(crate) async fn last_migration(
     if primary.run(Statement::reads(tables), &[]).await?.is_empty() {
         return Ok(None);
     }
-    let applied = ask_list(primary, &applied_migrations_sql(schema), &clock::new_id()).await?;
+    let applied =
+        ask_list(primary, &applied_migrations_sql(schema), &primary.world().new_id()).await?;
     Ok(applied.into_iter().next_back())
 }

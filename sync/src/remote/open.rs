@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::base::world::World;
 use crate::remote::address::Address;
 use crate::remote::d1::{self, D1};
 use crate::remote::embedded::Embedded;
@@ -55,8 +56,9 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
+        world: World,
     ) -> Result<Self, RemoteError> {
-        Self::open_patiently(state, store_dir, secrets, RetryPolicy::default())
+        Self::open_patiently(state, store_dir, secrets, world, RetryPolicy::default())
     }
 
     /// Like [`Remote::open`], with the caller's own retry policy.
@@ -64,10 +66,11 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
+        world: World,
         policy: RetryPolicy,
     ) -> Result<Self, RemoteError> {
         let given = IssuedSecrets::new(secrets);
-        match Self::open_unguarded(state, store_dir, &given, policy) {
+        match Self::open_unguarded(state, store_dir, &given, world, policy) {
             Ok(remote) => {
                 let (primary, packs) = given.guard(remote.primary, remote.packs);
                 Ok(Self { primary, packs, ..remote })
@@ -82,6 +85,7 @@ impl Remote {
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
+        world: World,
         policy: RetryPolicy,
     ) -> Result<Self, RemoteError> {
         let meter = Meter::default();
@@ -89,23 +93,23 @@ impl Remote {
             Some(url) => match Address::parse(url)? {
                 Address::File(path) => (path, false),
                 server => {
-                    let primary = open_server(server, url, secrets, policy, meter.clone())?;
-                    let (packs, large) = pack_store(state, None, secrets, &meter)?;
+                    let primary = open_server(server, url, secrets, &world, policy, meter.clone())?;
+                    let (packs, large) = pack_store(state, None, secrets, &world, &meter)?;
                     return Ok(Self { primary, packs, large, meter, chosen: Some(url.clone()) });
                 }
             },
             None => (store_dir.join("primary").join("primary.db"), true),
         };
         let beside = Directory::beside(&path, own);
-        let (packs, large) = pack_store(state, Some(beside), secrets, &meter)?;
+        let (packs, large) = pack_store(state, Some(beside), secrets, &world, &meter)?;
         // The primary in the store comes and goes with the store. Any other with an epoch has answered
         // before.
         let primary = if own {
-            Embedded::inside_store(&path)
+            Embedded::inside_store(&path, world)
         } else if state.epoch.is_some() {
-            Embedded::existing(&path)
+            Embedded::existing(&path, world)
         } else {
-            Embedded::new(&path)
+            Embedded::new(&path, world)
         };
         let primary = Arc::new(primary.metered(meter.clone()));
         let chosen = state.url.clone();
@@ -114,6 +118,11 @@ impl Remote {
 }
 
 impl Remote {
+    /// Returns the world that its caller is in.
+    pub(crate) fn world(&self) -> &World {
+        self.primary.world()
+    }
+
     /// Fails if the user has chosen another remote in the meantime, because the answers of one primary
     /// do not hold for another. `state` is what the device remembers now.
     pub(crate) fn check_chosen(&self, state: &RemoteState) -> Result<(), RemoteError> {
@@ -125,16 +134,16 @@ impl Remote {
 impl Remote {
     /// Opens the primary at an address: `file:`, `d1:` or `libsql:`. No error of it contains a secret
     /// that `secrets` gave out for it.
-    pub fn to(url: &str, secrets: &dyn Secrets) -> Result<Self, RemoteError> {
+    pub fn to(url: &str, secrets: &dyn Secrets, world: World) -> Result<Self, RemoteError> {
         let (url, packs) = (Some(url.to_owned()), Packs::Rows);
         let state = RemoteState { url, packs, ..RemoteState::default() };
         // Only a primary without an address is in a store.
-        let remote = Self::open(&state, Path::new(""), secrets)?;
+        let remote = Self::open(&state, Path::new(""), secrets, world)?;
         Ok(Self { chosen: None, ..remote })
     }
 
-    /// Wraps a primary that is already open. Its requests are not logged, and its errors are passed on
-    /// as they are.
+    /// Wraps a primary that is already open, in the world of that primary. Its requests are not
+    /// logged, and its errors are passed on as they are.
     pub fn of(primary: Box<dyn Primary>) -> Self {
         let (packs, large) = (Arc::new(NoPackStore), LargePacks::Rows);
         Self { primary: primary.into(), packs, large, meter: Meter::default(), chosen: None }
@@ -149,21 +158,22 @@ fn open_server(
     address: Address,
     url: &str,
     secrets: &dyn Secrets,
+    world: &World,
     policy: RetryPolicy,
     meter: Meter,
 ) -> Result<Arc<dyn Primary>, PrimaryError> {
     Ok(match address {
-        Address::File(path) => Arc::new(Embedded::new(&path).metered(meter)),
+        Address::File(path) => Arc::new(Embedded::new(&path, world.clone()).metered(meter)),
         Address::D1(address) => {
             let (token, problem) = token(secrets, D1_TOKEN, url);
-            let primary = D1::new(address, token, meter);
+            let primary = D1::new(address, token, world.clone(), meter);
             let primary = primary.map_err(|error| wants_token(error, problem))?;
             Arc::new(Retrying::new(primary, policy))
         }
         Address::Libsql(address) => {
             let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
-            let primary = LibsqlPrimary::new(address, token, meter)?.without_token_because(problem);
-            Arc::new(Retrying::new(primary, policy))
+            let primary = LibsqlPrimary::new(address, token, world.clone(), meter)?;
+            Arc::new(Retrying::new(primary.without_token_because(problem), policy))
         }
     })
 }
@@ -189,10 +199,14 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
 
 /// Replaces the name of a database in an address by its id, if the id can be looked up now. D1 knows
 /// databases by id, and each look-up takes a request.
-pub(crate) async fn name_to_id(url: String, secrets: &dyn Secrets) -> Result<String, PrimaryError> {
+pub(crate) async fn name_to_id(
+    url: String,
+    secrets: &dyn Secrets,
+    world: World,
+) -> Result<String, PrimaryError> {
     let Address::D1(address) = Address::parse(&url)? else { return Ok(url) };
     let (token, _) = token(secrets, D1_TOKEN, &url);
-    match d1::resolve(address, token).await {
+    match d1::resolve(address, token, world).await {
         Ok(found) => Ok(found.to_text()),
         Err(PrimaryError::Denied { .. } | PrimaryError::Unreachable { .. }) => Ok(url),
         Err(error) => Err(error),
@@ -206,6 +220,7 @@ fn pack_store(
     state: &RemoteState,
     beside: Option<Directory>,
     secrets: &dyn Secrets,
+    world: &World,
     meter: &Meter,
 ) -> Result<(Arc<dyn PackStore>, LargePacks), PackStoreError> {
     let url = match (&state.packs, beside) {
@@ -216,7 +231,9 @@ fn pack_store(
     };
     let packs: Arc<dyn PackStore> = match PackAddress::parse(url)? {
         PackAddress::Directory(dir) => Arc::new(Directory::chosen(&dir)),
-        PackAddress::S3(address) => Arc::new(S3::new(&address, url, secrets, meter.clone())?),
+        PackAddress::S3(address) => {
+            Arc::new(S3::new(&address, url, secrets, world.clone(), meter.clone())?)
+        }
     };
     Ok((packs, LargePacks::Stored))
 }

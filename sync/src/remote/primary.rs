@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fastest_schema::Refusal;
 
-use crate::base::clock;
+use crate::base::world::World;
 use crate::remote::cause::{Cause, ConstraintKind};
 use crate::remote::sanitize::sanitize;
 use crate::remote::statement::Statement;
@@ -24,6 +24,9 @@ pub type Rows = Vec<Vec<Option<String>>>;
 pub trait Primary: Send + Sync {
     /// Returns its address without secrets, for messages.
     fn url(&self) -> &str;
+
+    /// Returns the world that its caller is in: requests to it take their words from there.
+    fn world(&self) -> &World;
 
     /// Runs one statement, as a whole or not at all. `parameters` bind to `?1`, `?2`, …
     ///
@@ -260,7 +263,7 @@ pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
     decode: impl Fn(&str, &Rows) -> Result<Option<T>, E>,
 ) -> Result<T, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
-        let request = clock::new_id();
+        let request = primary.world().new_id();
         match decode(&request, &primary.run(Statement::reads(sql), &[&request]).await?) {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}

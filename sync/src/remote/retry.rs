@@ -6,12 +6,12 @@
 //! A statement that may have been applied is sent again only if its [`Effect`] allows that. Repeating a
 //! push does no harm, because a push has an id.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tracing::debug;
 
+use crate::base::world::{Stopwatch, World};
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::statement::{Effect, Statement};
 
@@ -110,19 +110,19 @@ impl<P: Primary> Retrying<P> {
     /// Returns whether to try again after `error`, once the wait is over.
     async fn waits(
         &self,
-        begun: Instant,
+        stopwatch: &Stopwatch,
         number: u32,
         repeatable: bool,
         error: &PrimaryError,
     ) -> bool {
         let PrimaryError::Unreachable { failure, .. } = *error else { return false };
-        let (spent, random) = (begun.elapsed(), random());
+        let (spent, random) = (stopwatch.passed(), self.world().random() as u32);
         let failed = Attempt { failure, number, repeatable, spent, random };
         let Decision::Wait(wait) = decide(&self.policy, &failed) else { return false };
         let (url, wait_ms) = (self.inner.url(), wait.as_millis());
         debug!(%url, attempt = number, ?failure, wait_ms, "another try");
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            self.world().wait(wait).await;
         }
         true
     }
@@ -134,12 +134,16 @@ impl<P: Primary> Primary for Retrying<P> {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError> {
-        let (begun, repeatable) = (Instant::now(), statement.effect.is_repeatable());
+        let (stopwatch, repeatable) = (self.world().stopwatch(), statement.effect.is_repeatable());
         let mut number = 0;
         loop {
             number += 1;
@@ -151,28 +155,23 @@ impl<P: Primary> Primary for Retrying<P> {
                 answer => answer,
             };
             match answer {
-                Err(error) if self.waits(begun, number, repeatable, &error).await => {}
+                Err(error) if self.waits(&stopwatch, number, repeatable, &error).await => {}
                 answer => return answer,
             }
         }
     }
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
-        let begun = Instant::now();
+        let stopwatch = self.world().stopwatch();
         let mut number = 0;
         loop {
             number += 1;
             match self.inner.migrate(name, statements).await {
-                Err(error) if self.waits(begun, number, true, &error).await => {}
+                Err(error) if self.waits(&stopwatch, number, true, &error).await => {}
                 done => return done,
             }
         }
     }
-}
-
-/// Returns a random number for jitter: the standard library seeds its hash maps at random.
-fn random() -> u32 {
-    RandomState::new().build_hasher().finish() as u32
 }
 
 #[cfg(test)]

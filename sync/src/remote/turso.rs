@@ -22,6 +22,7 @@ use libsql::{BatchRows, Connection, Value};
 use meaning::Place;
 use url::Url;
 
+use crate::base::world::World;
 use crate::remote::meter::Meter;
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
@@ -38,6 +39,7 @@ const WITNESS: &str = "SELECT 1";
 pub struct LibsqlPrimary {
     place: Place,
     token: Option<Secret>,
+    world: World,
     meter: Meter,
     connector: Connector,
     /// Kept until something fails.
@@ -46,12 +48,17 @@ pub struct LibsqlPrimary {
 
 impl LibsqlPrimary {
     /// Makes a primary of the database at an `http` or `https` URL.
-    pub fn new(url: Url, token: Option<Secret>, meter: Meter) -> Result<Self, PrimaryError> {
+    pub fn new(
+        url: Url,
+        token: Option<Secret>,
+        world: World,
+        meter: Meter,
+    ) -> Result<Self, PrimaryError> {
         let text = url.as_str().trim_end_matches('/').to_owned();
         let place = Place { url: text, has_token: token.is_some(), why_no_token: None };
-        let connector = Connector::new(&url, meter.clone())
+        let connector = Connector::new(&url, world.clone(), meter.clone())
             .map_err(|reason| place.unreachable(Failure::NoConnection, reason))?;
-        Ok(Self { place, token, meter, connector, connection: Mutex::default() })
+        Ok(Self { place, token, world, meter, connector, connection: Mutex::default() })
     }
 
     /// Sets why there is no token, for the error if the server wants one.
@@ -88,12 +95,13 @@ impl LibsqlPrimary {
         work: impl FnOnce(Connection) -> W,
     ) -> Result<T, PrimaryError> {
         let connection = self.connection().await.map_err(|error| self.place.error(&error))?;
-        let work = tokio::time::timeout(REQUEST_TIMEOUT, work(connection));
+        let (world, work) = (self.world.clone(), work(connection));
+        let work = async move { world.timeout(REQUEST_TIMEOUT, work).await };
         let lost = |reason: &str| self.place.unreachable(Failure::Lost, reason.to_owned());
         let error = match tokio::spawn(work).await {
-            Ok(Ok(Ok(done))) => return Ok(done),
-            Ok(Ok(Err(error))) => self.place.error(&error),
-            Ok(Err(_)) => lost("it takes too long"),
+            Ok(Some(Ok(done))) => return Ok(done),
+            Ok(Some(Err(error))) => self.place.error(&error),
+            Ok(None) => lost("it takes too long"),
             Err(_) => lost("its answer cannot be read"),
         };
         // A stream that has failed may fail for ever.
@@ -156,6 +164,10 @@ fn text(value: Value) -> Option<String> {
 impl Primary for LibsqlPrimary {
     fn url(&self) -> &str {
         &self.place.url
+    }
+
+    fn world(&self) -> &World {
+        &self.world
     }
 
     async fn run(

@@ -30,7 +30,8 @@ use fastest_schema::Schema;
 use rusqlite::{Connection, ToSql};
 
 use crate::base::rules::Rules;
-use crate::base::sqlite::{BUSY_TIMEOUT, begin};
+use crate::base::sqlite::{BUSY_TIMEOUT, begin, set_wal};
+use crate::base::world::World;
 use crate::replica::error::ReplicaError;
 use crate::replica::layout::follow::declared;
 use crate::replica::layout::{LAYOUT_VERSION, Layout};
@@ -43,6 +44,7 @@ pub struct Replica {
     path: PathBuf,
     schema: &'static Schema,
     rules: &'static Rules,
+    world: World,
     connection: Connection,
     /// What the schema declares, in the form in which the file records it.
     declared: String,
@@ -56,8 +58,9 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens the file for the tables of a schema, and creates it if it is missing.
-    pub fn open(path: &Path, schema: &'static Schema) -> Result<Self, ReplicaError> {
+    /// Opens the file for the tables of a schema, and creates it if it is missing. Times and ids of
+    /// new rows come from `world`.
+    pub fn open(path: &Path, schema: &'static Schema, world: World) -> Result<Self, ReplicaError> {
         let failed = |error| ReplicaError::Sqlite { path: path.to_owned(), error };
         let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
         check_room(path.parent().unwrap_or(path)).map_err(no_room)?;
@@ -73,10 +76,10 @@ impl Replica {
         // hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         let declared = declared(schema);
-        let mut replica = Self::new(path, schema, connection, declared);
+        let mut replica = Self::new(path, schema, world, connection, declared);
         replica.set("synchronous", "FULL")?;
         if version == 0 {
-            crate::base::sqlite::set_wal(&replica.connection).map_err(failed)?;
+            set_wal(&replica.connection, &replica.world).map_err(failed)?;
         }
         if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
             replica.write(|session| Layout(session).lay_out())?;
@@ -91,11 +94,18 @@ impl Replica {
         Ok(replica)
     }
 
-    fn new(path: &Path, schema: &'static Schema, connection: Connection, declared: String) -> Self {
+    fn new(
+        path: &Path,
+        schema: &'static Schema,
+        world: World,
+        connection: Connection,
+        declared: String,
+    ) -> Self {
         Self {
             path: path.to_owned(),
             schema,
             rules: Rules::of(schema),
+            world,
             connection,
             declared,
             tables: None,
@@ -109,6 +119,7 @@ impl Replica {
     pub(crate) fn to_read(
         path: &Path,
         schema: &'static Schema,
+        world: World,
         connection: Connection,
         copy: Option<tempfile::TempDir>,
     ) -> Result<Self, ReplicaError> {
@@ -120,7 +131,7 @@ impl Replica {
         if version > LAYOUT_VERSION {
             return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
         }
-        let mut replica = Self::new(path, schema, connection, declared(schema));
+        let mut replica = Self::new(path, schema, world, connection, declared(schema));
         (replica.is_read_only, replica._copy) = (true, copy);
         if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
             return Err(ReplicaError::Older { path: path.to_owned() });
@@ -140,13 +151,14 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { path, schema, rules, connection, declared, tables, is_read_only, .. } = self;
+        let Self { path, schema, rules, world, connection, declared, tables, is_read_only, .. } =
+            self;
         if *is_read_only {
             return Err(ReplicaError::ReadOnly { path: path.clone() }.into());
         }
         let failed = |error| ReplicaError::Sqlite { path: path.clone(), error };
         let transaction = begin(connection, path).map_err(failed)?;
-        let session = Session { connection: &transaction, schema, rules, path, declared };
+        let session = Session { connection: &transaction, schema, rules, world, path, declared };
         if tables.is_some() {
             Layout(session).check_still_follows(tables)?;
         }
@@ -172,6 +184,11 @@ impl Replica {
         self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
+    /// Returns the world that it is in.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
     /// Returns the schema that it was opened for.
     pub fn schema(&self) -> &'static Schema {
         self.schema
@@ -195,7 +212,7 @@ impl Replica {
 
     /// Reads, each statement for itself.
     pub fn read(&self) -> Session<'_> {
-        let Self { path, schema, rules, connection, declared, .. } = self;
-        Session { connection, schema, rules, path, declared }
+        let Self { path, schema, rules, world, connection, declared, .. } = self;
+        Session { connection, schema, rules, world, path, declared }
     }
 }

@@ -7,6 +7,7 @@ use fastest_schema::{Row, RowKey, Schema, Table, Value};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::base::rules::Rules;
+use crate::base::world::World;
 use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::values::{Bound, Values, decode, read_values, select};
@@ -17,6 +18,7 @@ pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) schema: &'static Schema,
     pub(crate) rules: &'static Rules,
+    pub(crate) world: &'a World,
     pub(crate) path: &'a Path,
     pub(crate) declared: &'a str,
 }

@@ -10,7 +10,6 @@ use fastest_schema::tables::workspaces::{ActivityEvent, Snapshot, Source, Worksp
 use fastest_schema::{Json, Pack, ProjectId, Row, RowKey, SnapshotId, WorkspaceId};
 use rusqlite::params;
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::children::Children;
 use crate::replica::local::outbox::Outbox;
@@ -57,14 +56,14 @@ impl Snapshots<'_> {
         message: Option<String>,
     ) -> Result<(), ReplicaError> {
         let event = ActivityEvent {
-            id: clock::new_id(),
+            id: self.0.world.new_id(),
             project_id: project_id.to_owned(),
             workspace_id: Some(workspace_id.to_owned()),
             actor: Source::Cli,
             r#type: event.to_owned(),
             snapshot_id: snapshot_id.cloned(),
             message,
-            created_at: clock::now(),
+            created_at: self.0.world.now_text(),
         };
         Outbox(self.0).save(&project_id.scope(), &event)
     }
@@ -88,14 +87,14 @@ impl Snapshots<'_> {
         let project_id = &workspace.project_id;
         self.save_packs(project_id, packs)?;
         let snapshot = Snapshot {
-            id: format!("snap-{}", clock::new_id()).into(),
+            id: format!("snap-{}", self.0.world.new_id()).into(),
             project_id: project_id.clone(),
             workspace_id: Some(workspace.id.clone()),
             manifest_hash: tree.to_hex(),
             parent_snapshot_ids: Json(parents),
             source: Source::Cli,
             summary: message.map(str::to_owned),
-            created_at: clock::now(),
+            created_at: self.0.world.now_text(),
         };
         Outbox(self.0).save(&project_id.scope(), &snapshot)?;
         Ok(snapshot.id)
@@ -118,7 +117,7 @@ impl Snapshots<'_> {
                 bytes: i64::try_from(pack.bytes).expect("a pack is at most 4 GiB"),
                 objects: i64::try_from(pack.objects).expect("a pack has at most 2^32 objects"),
                 data: None,
-                created_at: clock::now(),
+                created_at: self.0.world.now_text(),
             };
             Outbox(self.0).save(&project_id.scope(), &row)?;
         }

@@ -15,14 +15,14 @@ use fastest_sync::migrations::{
     Chosen, NewMigration, Source, adopt, apply, attach, check, detach, generate, live,
 };
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote};
+use fastest_sync::{Database, Remote, World};
 use schema::{Member, NewTask, Organisation, Project, Task};
 
 use super::run;
 use super::values::by_hand;
 
 fn open(url: &str) -> Remote {
-    Remote::to(url, &Keys::default()).unwrap()
+    Remote::to(url, &Keys::default(), World::system()).unwrap()
 }
 
 /// Returns the rows of a query, each as one text.
@@ -123,7 +123,8 @@ fn there_and_back(remote: &Remote, dir: &Path, mended: bool) {
 
     let tables = vec![Organisation::TABLE, Member::TABLE, Project::TABLE, Task::TABLE];
     let schema = with_tables(&source, tables);
-    let mut device = Database::open_for(&dir.join("device.db"), schema, "o").unwrap();
+    let mut device =
+        Database::open_for(&dir.join("device.db"), schema, "o", World::system()).unwrap();
     run(device.pull_all(remote)).unwrap();
     assert_eq!(device.all::<Organisation>().unwrap().len(), 1, "rows of others stay away");
     assert_eq!(device.get::<Task>("t").unwrap().unwrap().labels.as_deref(), Some("[\"now\"]"));
@@ -218,7 +219,8 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
         let source = Source::folder(&dir).unwrap();
         run(apply(&*remote.primary, &source)).unwrap();
         let schema = with_tables(&source, vec![Person::TABLE]);
-        let mut device = Database::open_for(&dir.join("device.db"), schema, "t").unwrap();
+        let mut device =
+            Database::open_for(&dir.join("device.db"), schema, "t", World::system()).unwrap();
         run(device.pull_all(&remote)).unwrap();
 
         // Views first, since their triggers are dropped with them.
@@ -257,12 +259,13 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
 
         let schema = with_tables(&source, vec![renamed::Person::TABLE]);
         let new = NewMigration { name: "mail".into(), ..NewMigration::default() };
-        generate(&dir, schema, &new).unwrap();
+        generate(&dir, schema, &new, &World::system()).unwrap();
         let source = Source::folder(&dir).unwrap();
         run(apply(&*remote.primary, &source)).unwrap();
         assert_eq!(run(check(&*remote.primary, &source)).unwrap().differences, [], "{url}");
         let schema = with_tables(&source, vec![renamed::Person::TABLE]);
-        let mut device = Database::open_for(&dir.join("device.db"), schema, "t").unwrap();
+        let mut device =
+            Database::open_for(&dir.join("device.db"), schema, "t", World::system()).unwrap();
         run(device.push_all(&remote)).unwrap();
         run(device.pull_all(&remote)).unwrap();
         assert_eq!(query(&remote, "SELECT mail FROM people"), ["waits"], "{url}");

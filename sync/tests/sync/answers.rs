@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use fastest_fixtures::http::{Message, read_request};
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_sync::World;
 use fastest_sync::internals::{D1, LibsqlPrimary, resolve};
 use fastest_sync::remote::address::{Address, D1Address};
 use fastest_sync::remote::meter::Meter;
@@ -70,12 +71,15 @@ fn d1_at(
 ) -> Result<Arc<dyn Primary>, PrimaryError> {
     let url = format!("d1://local/{database}?api={base}");
     let Address::D1(address) = Address::parse(&url).unwrap() else { panic!("{url}") };
-    Ok(Arc::new(D1::new(address, token, Meter::default())?))
+    Ok(Arc::new(D1::new(address, token, World::system(), Meter::default())?))
 }
 
 fn libsql(base: &str) -> Arc<dyn Primary> {
     let token = Some(Secret::new(TOKEN));
-    Arc::new(LibsqlPrimary::new(base.parse().unwrap(), token, Meter::default()).unwrap())
+    Arc::new(
+        LibsqlPrimary::new(base.parse().unwrap(), token, World::system(), Meter::default())
+            .unwrap(),
+    )
 }
 
 type Open = fn(&str) -> Arc<dyn Primary>;
@@ -239,7 +243,9 @@ fn servers_without_tls_are_no_servers_with() {
 #[test]
 fn tokens_that_are_none() {
     let cloudflare = D1Address { account: "a".into(), database: "b".into(), api: None };
-    let new = |token| D1::new(cloudflare.clone(), token, Meter::default()).err().unwrap();
+    let new = |token| {
+        D1::new(cloudflare.clone(), token, World::system(), Meter::default()).err().unwrap()
+    };
     let denied = |error: &PrimaryError| match error {
         PrimaryError::Denied { denial, .. } => *denial,
         other => panic!("{other:?}"),
@@ -248,12 +254,16 @@ fn tokens_that_are_none() {
     let torn = || Some(Secret::new("marker\n0123456789"));
     assert_eq!(denied(&new(torn())), Denial::BadToken);
     assert!(!format!("{:?}", new(torn())).contains("marker"));
-    assert_eq!(denied(&run(resolve(cloudflare.clone(), None)).unwrap_err()), Denial::NoToken);
+    assert_eq!(
+        denied(&run(resolve(cloudflare.clone(), None, World::system())).unwrap_err()),
+        Denial::NoToken
+    );
 
     let refusing = Server::start(Message::answer("401 Unauthorized", &[], b"{}").to_bytes());
     let url: url::Url = format!("http://{}", refusing.address).parse().unwrap();
     let ask = |token| {
-        let primary = LibsqlPrimary::new(url.clone(), token, Meter::default()).unwrap();
+        let primary =
+            LibsqlPrimary::new(url.clone(), token, World::system(), Meter::default()).unwrap();
         let primary = primary.without_token_because(Some("the keyring is locked".to_owned()));
         run(primary.run(Statement::reads("SELECT 1"), &[])).unwrap_err()
     };
@@ -320,14 +330,14 @@ fn databases_are_found_by_name() {
         address
     };
     let id = "00000000-0000-4000-8000-000000000007";
-    assert_eq!(run(resolve(address(id), None)).unwrap().database, id);
+    assert_eq!(run(resolve(address(id), None, World::system())).unwrap().database, id);
     // The local server knows databases by the names of their bindings.
-    assert_eq!(run(resolve(address("D7"), None)).unwrap().database, id);
+    assert_eq!(run(resolve(address("D7"), None, World::system())).unwrap().database, id);
     let by_name = d1_at(&server.api(), "D7", None).unwrap();
     assert_eq!(
         run(by_name.run(Statement::reads("SELECT 1"), &[])).unwrap(),
         [[Some("1".to_owned())]]
     );
-    let missing = run(resolve(address("D"), None)).unwrap_err();
+    let missing = run(resolve(address("D"), None, World::system())).unwrap_err();
     assert_eq!(kind(&missing), "NoDatabase");
 }

@@ -11,7 +11,7 @@ use fastest_sync::migrations::mend_export;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, Resolution, migrate};
+use fastest_sync::{Database, Remote, Resolution, World, migrate};
 use rusqlite::Connection;
 
 use super::run;
@@ -47,7 +47,7 @@ fn book(id: &str, title: &str) -> Book {
 }
 
 fn open(url: &str) -> Remote {
-    Remote::to(url, &NoSecrets).unwrap()
+    Remote::to(url, &NoSecrets, World::system()).unwrap()
 }
 
 /// Two devices that hold the same books, which the primary has as well.
@@ -60,7 +60,9 @@ struct Readers {
 impl Readers {
     fn of(remote: &Remote, books: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let device = |name: &str| Database::open_for(&folder.path().join(name), &LIBRARY, "t");
+        let device = |name: &str| {
+            Database::open_for(&folder.path().join(name), &LIBRARY, "t", World::system())
+        };
         let (mut one, two) = (device("one.db").unwrap(), device("two.db").unwrap());
         run(migrate(&*remote.primary, &LIBRARY)).unwrap();
         for id in ["s0", "s1"] {
@@ -209,10 +211,11 @@ fn a_dump_of_a_file_comes_back() {
     for (at, order) in ["rowid", "type COLLATE NOCASE DESC"].into_iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
         let [first, second] = ["first.db", "second.db"].map(|name| folder.path().join(name));
-        let mut readers = Readers::of(&Remote::of(Box::new(Embedded::new(&first))), 20);
+        let mut readers =
+            Readers::of(&Remote::of(Box::new(Embedded::new(&first, World::system()))), 20);
         let dump = dump(&Connection::open(&first).unwrap(), order);
         Connection::open(&second).unwrap().execute_batch(&dump).unwrap();
-        let remote = Remote::of(Box::new(Embedded::new(&second)));
+        let remote = Remote::of(Box::new(Embedded::new(&second, World::system())));
         readers.are_one_with(&remote);
         readers.go_on(&remote, &format!("after import {at}"));
     }
@@ -265,7 +268,7 @@ fn a_dump_of_sqld_comes_back_and_an_older_state_is_noticed() {
     // Into a file, which stands for a primary of two other devices.
     let path = readers.folder.path().join("primary.db");
     Connection::open(&path).unwrap().execute_batch(&dump).unwrap();
-    readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path))));
+    readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path, World::system()))));
 
     import(&second, &dump);
     let old = second.backup();

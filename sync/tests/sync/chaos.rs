@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_sync::World;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::remote::open::Remote;
 use fastest_sync::remote::primary::Primary;
@@ -224,7 +225,7 @@ fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
 fn agreed(crowd: &mut Crowd, direct: &str, scope: &str) {
     let state = RemoteState { url: Some(direct.to_owned()), ..RemoteState::default() };
     let store = tempfile::tempdir().unwrap();
-    let primary = Remote::open(&state, store.path(), &NoSecrets).unwrap().primary;
+    let primary = Remote::open(&state, store.path(), &NoSecrets, World::system()).unwrap().primary;
     let ids = ask(&*primary, scope, "SELECT id FROM snapshots WHERE project_id = ?1 ORDER BY id");
     let known: BTreeSet<String> = ids.iter().cloned().collect();
     assert_eq!(ids.len(), known.len());

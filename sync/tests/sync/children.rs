@@ -7,7 +7,7 @@ use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::WriteError;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::{Database, Remote, Resolution, migrate};
+use fastest_sync::{Database, Remote, Resolution, World, migrate};
 
 use super::machine::query;
 use super::run;
@@ -113,13 +113,14 @@ struct Desk {
 }
 
 fn open(folder: &Path, name: &str) -> Database {
-    Database::open_for(&folder.join(name), &BOARDS, "a").unwrap()
+    Database::open_for(&folder.join(name), &BOARDS, "a", World::system()).unwrap()
 }
 
 /// Returns two devices that hold board `b` with card `c`.
 fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     run(migrate(&*remote.primary, &BOARDS)).unwrap();
     let (one, two) = (open(folder.path(), "one.db"), open(folder.path(), "two.db"));
     let mut desk = Desk { folder, remote, one, two };
@@ -377,7 +378,8 @@ fn a_circle_of_names_is_refused_and_ends_where_one_is_free() {
 #[test]
 fn a_delete_takes_along_what_is_of_another_scope() {
     let mut desk = desk();
-    let mut any = Database::open(&desk.folder.path().join("any.db"), &BOARDS).unwrap();
+    let mut any =
+        Database::open(&desk.folder.path().join("any.db"), &BOARDS, World::system()).unwrap();
     any.save(&Card { team: "b".into(), ..card("far", "b", "far") }).unwrap();
     run(any.push_all(&desk.remote)).unwrap();
     run(any.pull(&desk.remote, "a")).unwrap();
@@ -393,7 +395,9 @@ fn a_delete_takes_along_what_is_of_another_scope() {
 fn a_delete_yields_to_what_this_device_does_not_hold() {
     for kept in ["cards", "bills"] {
         let mut desk = desk();
-        let mut far = Database::open_for(&desk.folder.path().join("far.db"), &BOARDS, "b").unwrap();
+        let mut far =
+            Database::open_for(&desk.folder.path().join("far.db"), &BOARDS, "b", World::system())
+                .unwrap();
         match kept {
             "cards" => far.save(&Card { team: "b".into(), ..card("far", "b", "far") }).unwrap(),
             _ => far.save(&Bill { team: "b".into(), ..bill("far", "b") }).unwrap(),

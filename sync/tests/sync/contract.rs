@@ -6,6 +6,7 @@ use std::path::Path;
 use fastest_fixtures::contract::{every_pack_store, every_primary, out_of_reach};
 use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, REGION, S3Server, SqldServer};
+use fastest_sync::World;
 use fastest_sync::internals::Directory;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::open::Remote;
@@ -68,7 +69,7 @@ fn every_primary_with_every_pack_store() {
             std::fs::create_dir(store.path().join("primary")).unwrap();
             let here = place(folder.path());
             let state = RemoteState { url: here.url, packs: at, ..RemoteState::default() };
-            let open = || Remote::open(&state, store.path(), &Keys::s3()).unwrap();
+            let open = || Remote::open(&state, store.path(), &Keys::s3(), World::system()).unwrap();
             run(every_primary(&open));
             if state.packs != Packs::Rows {
                 run(every_pack_store(&*open().packs));
@@ -113,5 +114,5 @@ fn folders_of_packs() {
 
 #[test]
 fn a_folder_that_is_not_there_is_out_of_reach() {
-    run(out_of_reach(&Embedded::new(Path::new("/nowhere/at/all/primary.db"))));
+    run(out_of_reach(&Embedded::new(Path::new("/nowhere/at/all/primary.db"), World::system())));
 }

@@ -11,7 +11,7 @@ use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::primary::{Primary, PrimaryError};
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, Resolution, SyncError, WriteError, migrate};
+use fastest_sync::{Database, Remote, Resolution, SyncError, World, WriteError, migrate};
 
 use super::machine::query;
 use super::run;
@@ -85,7 +85,7 @@ static DESK: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 fn file(path: &Path) -> Remote {
-    Remote::of(Box::new(Embedded::new(path)))
+    Remote::of(Box::new(Embedded::new(path, World::system())))
 }
 
 /// Returns a folder with a primary that is set up.
@@ -97,7 +97,7 @@ fn primary() -> (tempfile::TempDir, Remote) {
 }
 
 fn open(folder: &Path, name: &str) -> Database {
-    Database::open(&folder.join(name), &DESK).unwrap()
+    Database::open(&folder.join(name), &DESK, World::system()).unwrap()
 }
 
 fn project(id: &str, tenant: &str, name: &str) -> Project {
@@ -130,7 +130,8 @@ fn two_devices(remote: &Remote) {
     run(remote.primary.run(Statement::once(sql), &[])).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut one = open(folder.path(), "one.db");
-    let mut two = Database::open_for(&folder.path().join("two.db"), &DESK, "a").unwrap();
+    let mut two =
+        Database::open_for(&folder.path().join("two.db"), &DESK, "a", World::system()).unwrap();
 
     one.save(&project("p", "a", "first")).unwrap();
     let made: Task = one.insert(&task("t", "p", "plan")).unwrap();
@@ -190,7 +191,9 @@ fn two_devices_share_a_file() {
 fn two_devices_share_real_servers() {
     let (sqld, d1) = (SqldServer::start(), D1Server::shared());
     for url in [sqld.url(), format!("d1://local/{}?api={}", d1.fresh(), d1.api())] {
-        two_devices(&Remote::to(&url, &fastest_fixtures::keys::Keys::s3()).unwrap());
+        two_devices(
+            &Remote::to(&url, &fastest_fixtures::keys::Keys::s3(), World::system()).unwrap(),
+        );
     }
 }
 
@@ -294,7 +297,8 @@ fn refused(result: Result<impl std::fmt::Debug, DatabaseError>) -> WriteError {
 #[test]
 fn writes_are_checked_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let mut db = Database::open_for(&folder.path().join("a.db"), &DESK, "a").unwrap();
+    let mut db =
+        Database::open_for(&folder.path().join("a.db"), &DESK, "a", World::system()).unwrap();
     let user = User { id: "u".into(), password: "hush".into() };
     assert!(matches!(refused(db.save(&user)), WriteError::Private { .. }));
     let error = refused(db.save(&project("p", "b", "x")));
@@ -402,16 +406,19 @@ fn a_row_may_take_the_place_of_one_that_goes() {
 fn a_file_is_for_its_schema_and_its_scope() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");
-    let mut db = Database::open_for(&path, &DESK, "a").unwrap();
-    let other = Database::open_for(&path, &DESK, "b").unwrap_err();
+    let mut db = Database::open_for(&path, &DESK, "a", World::system()).unwrap();
+    let other = Database::open_for(&path, &DESK, "b", World::system()).unwrap_err();
     assert!(matches!(other, DatabaseError::OtherScope { .. }), "{other}");
-    assert!(Database::open(&path, &DESK).is_err());
+    assert!(Database::open(&path, &DESK, World::system()).is_err());
     let (_folder, remote) = primary();
     assert!(run(db.pull(&remote, "b")).is_err() && run(db.push(&remote, "b")).is_err());
     static NOTES: Schema = Schema { owner: "notes", tables: &[], migrations: &[] };
-    let error = Database::open_for(&path, &NOTES, "a").unwrap_err().to_string();
+    let error = Database::open_for(&path, &NOTES, "a", World::system()).unwrap_err().to_string();
     assert!(error.contains("holds the rows of \"desk\", not of \"notes\""), "{error}");
-    assert!(Database::open(&folder.path().join("f.db"), &fastest_schema::FASTEST).is_err());
+    assert!(
+        Database::open(&folder.path().join("f.db"), &fastest_schema::FASTEST, World::system())
+            .is_err()
+    );
 }
 
 #[test]
@@ -423,7 +430,7 @@ fn a_database_of_another_application_is_refused_by_name() {
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     };
     // As drizzle and wrangler name their first migration.
-    let shop = Embedded::new(&folder.path().join("shop.db"));
+    let shop = Embedded::new(&folder.path().join("shop.db"), World::system());
     run(shop.run(Statement::repeatable(fastest_schema::D1_MIGRATIONS_DDL), &[])).unwrap();
     run(shop.migrate("0000_init.sql", &["CREATE TABLE goods(id TEXT)"])).unwrap();
     let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
@@ -433,7 +440,7 @@ fn a_database_of_another_application_is_refused_by_name() {
     let error = run(migrate(&shop, &fastest_schema::FASTEST)).unwrap_err();
     occupied(error, &["of another application", "0000_desk_init.sql, 0000_init.sql"]);
 
-    let desk = Embedded::new(&folder.path().join("desk.db"));
+    let desk = Embedded::new(&folder.path().join("desk.db"), World::system());
     run(migrate(&desk, &DESK)).unwrap();
     let error = run(migrate(&desk, &fastest_schema::FASTEST)).unwrap_err();
     occupied(error, &["of another application", "0000_desk_init.sql"]);
@@ -442,7 +449,8 @@ fn a_database_of_another_application_is_refused_by_name() {
         tables: &[],
         migrations: &[Migration { name: "0000_notes_init.sql", sql: "SELECT 1" }],
     };
-    let mut notes = Database::open(&folder.path().join("notes-here.db"), &NOTES).unwrap();
+    let mut notes =
+        Database::open(&folder.path().join("notes-here.db"), &NOTES, World::system()).unwrap();
     match run(notes.pull(&Remote::of(Box::new(desk)), "x")).unwrap_err() {
         DatabaseError::Sync(SyncError::Primary(error)) => {
             occupied(error, &["0000_desk_init.sql", "Use another database for notes"]);
@@ -506,7 +514,7 @@ fn a_delete_of_a_row_on_its_way_goes_after_it() {
     let path = folder.path().join("primary.db");
     let mut db = open(folder.path(), "one.db");
     db.save(&project("p", "a", "first")).unwrap();
-    let gone = Remote::of(Box::new(Lost { inner: Embedded::new(&path) }));
+    let gone = Remote::of(Box::new(Lost { inner: Embedded::new(&path, World::system()) }));
     assert!(run(db.push(&gone, "a")).unwrap_err().is_unreachable());
     assert_eq!(query(&path, "SELECT id FROM projects"), ["p"], "it was applied all the same");
     db.delete::<Project>("p").unwrap();
@@ -524,6 +532,10 @@ struct Lost {
 impl Primary for Lost {
     fn url(&self) -> &str {
         self.inner.url()
+    }
+
+    fn world(&self) -> &World {
+        self.inner.world()
     }
 
     async fn run(
@@ -573,7 +585,7 @@ fn processes_share_a_file() {
     let path = folder.path().join("shared.db");
     let primary = folder.path().join("primary.db");
     let at_work = |worker: usize| {
-        let mut db = Database::open_for(&path, &DESK, "a").unwrap();
+        let mut db = Database::open_for(&path, &DESK, "a", World::system()).unwrap();
         let remote = file(&primary);
         for number in 0..10 {
             let id = format!("{worker}-{number}");
@@ -596,6 +608,6 @@ fn processes_share_a_file() {
     );
     let devices = query(&primary, "SELECT count(DISTINCT device) || '' FROM fastest_pushes");
     assert_eq!(devices, ["1"], "a file is one device");
-    let db = Database::open_for(&path, &DESK, "a").unwrap();
+    let db = Database::open_for(&path, &DESK, "a", World::system()).unwrap();
     assert!(db.waiting().unwrap().is_empty() && db.conflicts().unwrap().is_empty());
 }

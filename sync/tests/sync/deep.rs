@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use fastest_schema::check::cascade::GENERATIONS_MAX;
 use fastest_schema::{Migration, Row, Schema, Table, init_sql, table};
 use fastest_sync::device::report::RefusedTransaction;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 
 use super::run;
 use super::values::{by_hand, primaries, rows_of};
@@ -121,7 +121,8 @@ fn each(schema: &'static Schema, story: fn(&str, &Remote, &mut Database, &mut Da
     for (name, remote) in primaries {
         run(migrate(&*remote.primary, schema)).unwrap();
         let path = |which: &str| dir.path().join(format!("{name} {which}"));
-        let open = |which: &str| Database::open_for(&path(which), schema, "t").unwrap();
+        let open =
+            |which: &str| Database::open_for(&path(which), schema, "t", World::system()).unwrap();
         story(name, &remote, &mut open("one"), &mut open("two"));
     }
 }

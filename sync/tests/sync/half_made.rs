@@ -13,13 +13,13 @@ use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{SyncError, migrate};
+use fastest_sync::{SyncError, World, migrate};
 
 use super::machine::Machine;
 use super::run;
 
 fn open(url: &str) -> Arc<dyn Primary> {
-    Remote::to(url, &NoSecrets).unwrap().primary
+    Remote::to(url, &NoSecrets, World::system()).unwrap().primary
 }
 
 fn machine(url: &str) -> Machine {

@@ -12,7 +12,7 @@ use fastest_sync::remote::primary::Primary;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Device, Identity, SyncError};
+use fastest_sync::{Device, Identity, SyncError, World};
 
 use super::machine::{Machine, noise, query};
 use super::run;
@@ -127,7 +127,7 @@ fn rows_of_packs_heal_on_each_primary() {
         sqld.restore(&empty);
         for url in [file.into(), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()]
         {
-            let primary = Remote::to(&url, &NoSecrets).unwrap().primary;
+            let primary = Remote::to(&url, &NoSecrets, World::system()).unwrap().primary;
             heals(&url, &Packs::Rows, &|| damage_rows(&*primary));
         }
     }
@@ -172,9 +172,13 @@ fn the_primary_inside_the_store_is_looked_at_too() {
     }
     let dir = one.store_dir().join("primary");
     damage_rows(
-        &*Remote::to(&format!("file://{}", dir.join("primary.db").display()), &NoSecrets)
-            .unwrap()
-            .primary,
+        &*Remote::to(
+            &format!("file://{}", dir.join("primary.db").display()),
+            &NoSecrets,
+            World::system(),
+        )
+        .unwrap()
+        .primary,
     );
     damage_files(&dir.join("primary.db.packs"));
     let mut doctor =
@@ -207,7 +211,7 @@ fn packs_that_a_device_lost_come_again_with_a_pull() {
         pull(&mut two);
         damage(&two.store_dir().join("objects/packs"));
         // A process keeps objects that it has read, so this opens the store again.
-        two.device = Device::open(&two.store_dir(), Identity::default()).unwrap();
+        two.device = Device::open(&two.store_dir(), Identity::default(), World::system()).unwrap();
         one.write("app/large", &large);
         one.push("app");
         let report = pull(&mut two);
@@ -232,7 +236,7 @@ fn a_pack_of_another_project_is_sent_to_nobody() {
                    WHERE project_id = (SELECT id FROM projects WHERE name = 'private')";
     let private = one.replica(private);
     assert!(!private.is_empty());
-    let primary = Remote::to(&url, &NoSecrets).unwrap().primary;
+    let primary = Remote::to(&url, &NoSecrets, World::system()).unwrap().primary;
     for pack in &private {
         let [id, bytes, objects] = pack.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{pack}")

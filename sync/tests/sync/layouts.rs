@@ -5,11 +5,8 @@ use std::path::Path;
 use fastest_schema::tables::auth::User;
 use fastest_schema::value::wire::list_to_wire;
 use fastest_schema::{FASTEST, Row, statements};
-use fastest_sync::Database;
-use fastest_sync::internals::Outbox;
-use fastest_sync::internals::RemoteRow;
-use fastest_sync::internals::Replica;
-use fastest_sync::internals::ReplicaError;
+use fastest_sync::internals::{Outbox, RemoteRow, Replica, ReplicaError};
+use fastest_sync::{Database, World};
 use rusqlite::Connection;
 
 use super::machine::query;
@@ -89,7 +86,7 @@ fn older_files_are_brought_up_to_date() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("replica.db");
         old_file(&path, remote);
-        let mut replica = Replica::open(&path, &FASTEST).unwrap();
+        let mut replica = Replica::open(&path, &FASTEST, World::system()).unwrap();
         let session = replica.read();
         assert_eq!(RemoteRow(session).get().unwrap().packs.name(), "rows");
         let [entry] = &Outbox(session).entries(&"p".into()).unwrap()[..] else {
@@ -107,9 +104,9 @@ fn older_files_are_brought_up_to_date() {
         let entry = Outbox(replica.read()).entry(User::TABLE, &"u".into()).unwrap().unwrap();
         assert_eq!((entry.revision, entry.row), (11, None));
         drop(replica);
-        Replica::open(&path, &FASTEST).unwrap();
+        Replica::open(&path, &FASTEST, World::system()).unwrap();
         let new = folder.path().join("new.db");
-        Replica::open(&new, &FASTEST).unwrap();
+        Replica::open(&new, &FASTEST, World::system()).unwrap();
         assert_eq!(tables_of(&path), tables_of(&new));
     }
 }
@@ -118,10 +115,10 @@ fn older_files_are_brought_up_to_date() {
 fn a_file_of_a_newer_layout_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    Replica::open(&path, &FASTEST).unwrap();
+    Replica::open(&path, &FASTEST, World::system()).unwrap();
     let file = Connection::open(&path).unwrap();
     file.execute_batch("PRAGMA user_version = 8").unwrap();
-    let refused = Replica::open(&path, &FASTEST).unwrap_err();
+    let refused = Replica::open(&path, &FASTEST, World::system()).unwrap_err();
     assert!(matches!(refused, ReplicaError::Newer { found: 8, .. }), "{refused}");
 }
 
@@ -189,7 +186,7 @@ fn rows_that_wait_follow_the_schema() {
     use before::Task;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
+    let mut replica = Replica::open(&path, &before::SCHEMA, World::system()).unwrap();
     let task = |id: &str, title: &str| Task {
         id: id.into(),
         team: "t".into(),
@@ -204,7 +201,7 @@ fn rows_that_wait_follow_the_schema() {
     });
     wrote.unwrap();
     drop(replica);
-    let replica = Replica::open(&path, &after::SCHEMA).unwrap();
+    let replica = Replica::open(&path, &after::SCHEMA, World::system()).unwrap();
     let job =
         Job { id: "a".into(), rank: 7, team: "t".into(), name: "first".into(), done: "1".into() };
     assert_eq!(replica.read().row::<Job>(&"a".into()).unwrap(), Some(job));
@@ -215,9 +212,9 @@ fn rows_that_wait_follow_the_schema() {
     assert_eq!((entry.table.name, row.as_deref()), ("jobs", Some(r#"["a",7,"t","first","1"]"#)));
     drop(replica);
     let fresh = folder.path().join("fresh.db");
-    Replica::open(&fresh, &after::SCHEMA).unwrap();
+    Replica::open(&fresh, &after::SCHEMA, World::system()).unwrap();
     assert_eq!(tables_of(&path), tables_of(&fresh));
-    let refused = Replica::open(&path, &before::SCHEMA).unwrap_err();
+    let refused = Replica::open(&path, &before::SCHEMA, World::system()).unwrap_err();
     assert!(refused.to_string().contains("was brought to 0001_app_jobs.sql by a newer version"));
 }
 
@@ -268,7 +265,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
     use much_later::Work;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    let mut replica = Replica::open(&path, &before::SCHEMA).unwrap();
+    let mut replica = Replica::open(&path, &before::SCHEMA, World::system()).unwrap();
     let task =
         Task { id: "a".into(), team: "t".into(), title: "one".into(), colour: None, done: 1 };
     replica.write(|session| Outbox(session).save(&"t".into(), &task)).unwrap();
@@ -277,7 +274,7 @@ fn releases_that_were_slept_through_are_followed_one_by_one() {
         VALUES ('c', 't', 'tasks', 'a', 'title,colour', '[\"a\",\"t\",\"ours\",null,1]', 'null', '')";
     file.execute_batch(conflict).unwrap();
     drop((replica, file));
-    let replica = Replica::open(&path, &much_later::SCHEMA).unwrap();
+    let replica = Replica::open(&path, &much_later::SCHEMA, World::system()).unwrap();
     let session = replica.read();
     let work = Work {
         id: "a".into(),
@@ -343,7 +340,7 @@ fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
     use passed_on::{new, old};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    let mut replica = Replica::open(&path, &old::SCHEMA).unwrap();
+    let mut replica = Replica::open(&path, &old::SCHEMA, World::system()).unwrap();
     let wrote = replica.write(|session| {
         for id in ["1", "2"] {
             Outbox(session).save(&"s".into(), &old::A { id: id.into(), of: "a".into() })?;
@@ -352,7 +349,7 @@ fn what_waits_keeps_to_its_table_when_names_are_passed_on() {
     });
     wrote.unwrap();
     drop(replica);
-    let replica = Replica::open(&path, &new::SCHEMA).unwrap();
+    let replica = Replica::open(&path, &new::SCHEMA, World::system()).unwrap();
     let session = replica.read();
     assert_eq!(session.row::<new::C>(&"1".into()).unwrap().unwrap().of, "b");
     let waiting: Vec<String> = Outbox(session)
@@ -411,7 +408,7 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     use retyped::{number, text};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    let mut replica = Replica::open(&path, &text::SCHEMA).unwrap();
+    let mut replica = Replica::open(&path, &text::SCHEMA, World::system()).unwrap();
     let wrote = replica.write(|session| {
         for (id, n) in [("fits", "12"), ("not", "abc")] {
             Outbox(session).save(&"s".into(), &text::Count { id: id.into(), n: n.into() })?;
@@ -420,7 +417,7 @@ fn what_waits_and_fits_no_more_is_kept_as_a_conflict() {
     });
     wrote.unwrap();
     drop(replica);
-    let replica = Replica::open(&path, &number::SCHEMA).unwrap();
+    let replica = Replica::open(&path, &number::SCHEMA, World::system()).unwrap();
     let rows: Vec<_> = Outbox(replica.read())
         .entries(&"s".into())
         .unwrap()
@@ -531,7 +528,7 @@ fn what_waits_is_read(ddl: &str) {
     )
     .unwrap();
     drop(file);
-    let replica = Replica::open(&path, &gauges::SCHEMA).unwrap();
+    let replica = Replica::open(&path, &gauges::SCHEMA, World::system()).unwrap();
     let entry = Outbox(replica.read()).entry(gauges::Gauge::TABLE, &"g".into()).unwrap().unwrap();
     let real = |real: f64| fastest_schema::value::sql_value::Value::Real(real);
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
@@ -541,7 +538,8 @@ fn what_waits_is_read(ddl: &str) {
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_refused"), ["0"]);
     assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), ["p"], "it waits still");
-    let [conflict] = &Database::open(&path, &gauges::SCHEMA).unwrap().conflicts().unwrap()[..]
+    let [conflict] =
+        &Database::open(&path, &gauges::SCHEMA, World::system()).unwrap().conflicts().unwrap()[..]
     else {
         panic!("one conflict")
     };
@@ -552,7 +550,7 @@ fn what_waits_is_read(ddl: &str) {
 fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replica.db");
-    Replica::open(&path, &FASTEST).unwrap();
+    Replica::open(&path, &FASTEST, World::system()).unwrap();
     let file = Connection::open(&path).unwrap();
     // Layout 6 has neither the table of children nor its triggers.
     file.execute_batch(
@@ -568,7 +566,7 @@ fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
     )
     .unwrap();
     drop(file);
-    Replica::open(&path, &FASTEST).unwrap();
+    Replica::open(&path, &FASTEST, World::system()).unwrap();
     let children = "SELECT parent || ' ' || child FROM fastest_local_child";
     let filled = ["snap-1 snap-2", "snap-1 snap-3", "snap-2 snap-3"];
     assert_eq!(query(&path, children), filled);

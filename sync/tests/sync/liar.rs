@@ -14,6 +14,7 @@ use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::source::ObjectSink;
 use fastest_core::store::open::Store;
 use fastest_schema::FASTEST;
+use fastest_sync::World;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::internals::{Replica, pull_scope};
 use fastest_sync::remote::embedded::Embedded;
@@ -493,6 +494,10 @@ impl Primary for Liar {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -578,9 +583,11 @@ fn answers_of_another_shape_and_answers_without_end() {
     for (words, lie) in lies {
         let victim = scene.victim.copied();
         let store_dir = victim.store_dir();
-        let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
+        let mut replica =
+            Replica::open(&store_dir.join("replica.db"), &FASTEST, World::system()).unwrap();
         let store = Store::open(&store_dir.join("objects")).unwrap();
-        let primary = Liar { inner: Embedded::new(&scene.primary()), lie, asked: 0.into() };
+        let primary =
+            Liar { inner: Embedded::new(&scene.primary(), World::system()), lie, asked: 0.into() };
         let remote = Remote {
             primary: Arc::new(primary),
             packs: Arc::new(NoPackStore),

@@ -9,6 +9,7 @@ use fastest_core::store::open::Store;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::tables::workspaces::{ActivityEvent, Source};
 use fastest_schema::{FASTEST, PUSH_SQL, pull_sql, statements};
+use fastest_sync::World;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::internals::{Outbox, Replica, pull_scope};
 use fastest_sync::remote::embedded::Embedded;
@@ -50,7 +51,7 @@ fn statements_are_shorter_than_the_limit() {
 fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
     let d1 = D1Server::shared();
     let url = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
-    let remote = Remote::to(&url, &NoSecrets).unwrap();
+    let remote = Remote::to(&url, &NoSecrets, World::system()).unwrap();
     for words in ["GLOB", "LIKE"] {
         let ask = |bytes| {
             let sql = format!("SELECT 'x' {words} '{}'", "x".repeat(bytes));
@@ -106,7 +107,8 @@ fn the_most_rows_of_one_statement_go_through() {
         one.write("app/a", "0");
         one.push("app");
         let copy = one.copy("app");
-        let mut replica = Replica::open(&one.store_dir().join("replica.db"), &FASTEST).unwrap();
+        let mut replica =
+            Replica::open(&one.store_dir().join("replica.db"), &FASTEST, World::system()).unwrap();
         const EVENTS: usize = 8_000;
         replica
             .write(|session| {
@@ -156,6 +158,10 @@ impl Primary for OnePage {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -200,10 +206,11 @@ fn who_was_away_for_a_year_catches_up_page_by_page() {
              SELECT printf('%06d', i), ?1, 'cli', 'x', hex(zeroblob({bytes} / 2)) FROM n"
         ));
     }
-    let mut replica = Replica::open(&two.store_dir().join("replica.db"), &FASTEST).unwrap();
+    let mut replica =
+        Replica::open(&two.store_dir().join("replica.db"), &FASTEST, World::system()).unwrap();
     let store = Store::open(&two.store_dir().join("objects")).unwrap();
     let seen = Arc::new(Seen::default());
-    let primary = OnePage { inner: Embedded::new(&path), seen: Arc::clone(&seen) };
+    let primary = OnePage { inner: Embedded::new(&path, World::system()), seen: Arc::clone(&seen) };
     let remote = Remote {
         primary: Arc::new(primary),
         packs: Arc::new(NoPackStore),

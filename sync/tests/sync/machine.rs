@@ -9,7 +9,7 @@ use fastest_sync::device::report::{CloneReport, PullReport, PushReport, Snapshot
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::Secrets;
 use fastest_sync::remote::state::Packs;
-use fastest_sync::{Device, Identity, SyncError, WorkingCopy};
+use fastest_sync::{Device, Identity, SyncError, WorkingCopy, World};
 
 use super::run;
 
@@ -31,7 +31,9 @@ impl Machine {
     /// Makes a device that follows the primary inside its store.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let device = Device::open(&folder.path().join("store"), Identity::default()).unwrap();
+        let device =
+            Device::open(&folder.path().join("store"), Identity::default(), World::system())
+                .unwrap();
         Self { folder, device }
     }
 
@@ -61,7 +63,9 @@ impl Machine {
     pub fn copied(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy_folder(self.folder.path(), folder.path());
-        let device = Device::open(&folder.path().join("store"), Identity::default()).unwrap();
+        let device =
+            Device::open(&folder.path().join("store"), Identity::default(), World::system())
+                .unwrap();
         Self { folder, device }
     }
 

@@ -12,6 +12,7 @@ use fastest_fixtures::keys::Keys;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::live::database::Live;
 use fastest_schema::{FASTEST, Migration, Schema};
+use fastest_sync::World;
 use fastest_sync::migrations::error::MigrationsError;
 use fastest_sync::migrations::{Source, apply, check, live};
 use fastest_sync::remote::open::Remote;
@@ -25,7 +26,7 @@ use super::run;
 
 fn open(url: &str) -> Arc<dyn Primary> {
     let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
-    Remote::open(&state, Path::new("/nowhere"), &Keys::default()).unwrap().primary
+    Remote::open(&state, Path::new("/nowhere"), &Keys::default(), World::system()).unwrap().primary
 }
 
 fn d1_url(server: &D1Server, uuid: &str) -> String {
@@ -186,7 +187,8 @@ fn kill_in_the_middle(server: &mut dyn Mortal, after: Duration) -> usize {
         let patience = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
         let state = RemoteState { url: Some(url), ..RemoteState::default() };
         let keys = Keys::default();
-        let remote = Remote::open_patiently(&state, Path::new("/nowhere"), &keys, patience);
+        let remote =
+            Remote::open_patiently(&state, Path::new("/nowhere"), &keys, World::system(), patience);
         drop(run(apply(&*remote.unwrap().primary, &Source::own())));
     });
     std::thread::sleep(after);

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use fastest_core::store::open::Store;
 use fastest_schema::{FASTEST, PUSH_SQL};
-use fastest_sync::SyncError;
 use fastest_sync::device::activity::Activity;
 use fastest_sync::internals::{Directory, Outbox, Replica, packs_dir, push_scope};
 use fastest_sync::remote::embedded::Embedded;
@@ -19,6 +18,7 @@ use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use fastest_sync::remote::state::Packs;
 use fastest_sync::remote::statement::Statement;
+use fastest_sync::{SyncError, World};
 
 use super::machine::{Machine, copy_folder, noise, query};
 use super::run;
@@ -119,6 +119,10 @@ impl Primary for Lossy {
         self.inner.url()
     }
 
+    fn world(&self) -> &World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -140,7 +144,7 @@ impl Primary for Lossy {
 }
 
 fn lossy(path: &Path, large: LargePacks) -> Remote {
-    let primary = Lossy { inner: Embedded::new(path), answered: Mutex::default() };
+    let primary = Lossy { inner: Embedded::new(path, World::system()), answered: Mutex::default() };
     let packs = Directory::new(&packs_dir(path), false);
     Remote {
         primary: Arc::new(primary),
@@ -160,10 +164,11 @@ fn an_answer_is_lost(large: LargePacks) {
     let dir = one.path("app");
     let scope = one.device.init(&dir, None).unwrap().project_id;
     one.snapshot("app");
-    run(fastest_sync::migrate(&Embedded::new(&path), &FASTEST)).unwrap();
+    run(fastest_sync::migrate(&Embedded::new(&path, World::system()), &FASTEST)).unwrap();
 
     let store_dir = one.store_dir();
-    let mut replica = Replica::open(&store_dir.join("replica.db"), &FASTEST).unwrap();
+    let mut replica =
+        Replica::open(&store_dir.join("replica.db"), &FASTEST, World::system()).unwrap();
     let store = Store::open(&store_dir.join("objects")).unwrap();
     let remote = lossy(&path, large);
     let mut lost = 0;

@@ -10,7 +10,7 @@ use fastest_schema::{
 };
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 
 use super::machine::query;
 use super::run;
@@ -51,7 +51,8 @@ fn each(story: fn(&Remote, &mut Database, &mut Database, &Path)) {
         println!("{name}");
         run(migrate(&*remote.primary, &BOARD)).unwrap();
         let path = |which: &str| folder.path().join(format!("{name} {which}"));
-        let open = |which: &str| Database::open_for(&path(which), &BOARD, "t").unwrap();
+        let open =
+            |which: &str| Database::open_for(&path(which), &BOARD, "t", World::system()).unwrap();
         story(&remote, &mut open("one"), &mut open("two"), &path("one"));
     }
 }
@@ -265,7 +266,7 @@ static CHAIN: LazyLock<Schema> = LazyLock::new(|| {
 fn how_deep_a_cascade_goes_on_d1() {
     let d1 = D1Server::shared();
     let url = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
-    let remote = Remote::to(&url, &NoSecrets).unwrap();
+    let remote = Remote::to(&url, &NoSecrets, World::system()).unwrap();
     run(migrate(&*remote.primary, &CHAIN)).unwrap();
     let mut counter = 0;
     let mut deepest = |delete: &dyn Fn(i64) -> Option<(&'static str, String)>| {

@@ -8,10 +8,10 @@ use fastest_core::store::open::Store;
 use fastest_schema::{
     Column, FASTEST, Kind, PUSH_1_SQL, Policy, Refusal, TABLES, Table, parents_first, pull_sql,
 };
-use fastest_sync::Remote;
 use fastest_sync::internals::{RemoteRow, Replica, pull_scope};
 use fastest_sync::remote::state::Packs;
 use fastest_sync::remote::statement::Statement;
+use fastest_sync::{Remote, World};
 
 use super::machine::{Machine, query};
 use super::run;
@@ -67,12 +67,17 @@ fn value(primary: &Path, table: &Table, column: &Column) -> String {
 /// Pulls every scope on the primary, whoever owns it.
 fn pull_everything(device: &Machine, primary: &Path) {
     let store = Store::open(&device.store_dir().join("objects")).unwrap();
-    let mut replica = Replica::open(&device.store_dir().join("replica.db"), &FASTEST).unwrap();
+    let mut replica =
+        Replica::open(&device.store_dir().join("replica.db"), &FASTEST, World::system()).unwrap();
     let url = url::Url::from_file_path(primary).unwrap();
     let state = RemoteRow(replica.read()).get().unwrap();
     assert_eq!(state.url.as_deref(), Some(url.as_str()));
-    let remote =
-        Remote::open(&state, &device.store_dir(), &fastest_fixtures::keys::Keys::default());
+    let remote = Remote::open(
+        &state,
+        &device.store_dir(),
+        &fastest_fixtures::keys::Keys::default(),
+        World::system(),
+    );
     let remote = remote.unwrap();
     let scopes = "SELECT DISTINCT scope FROM fastest_changes UNION SELECT id FROM users
                   UNION SELECT id FROM projects";
@@ -181,6 +186,7 @@ fn a_push_to_a_private_table_is_refused() {
     let remote = Remote::to(
         url::Url::from_file_path(&primary).unwrap().as_str(),
         &fastest_fixtures::keys::Keys::default(),
+        World::system(),
     );
     let remote = remote.unwrap();
     for table in TABLES.iter().filter(|table| is_private(table)) {

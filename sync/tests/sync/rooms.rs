@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::sources::{Sources, TESTS, Token, end_of_item, is_of_tests, read, tokens};
+
 /// The rooms of each crate, from the bottom up. A file may import files of its own room and of
 /// rooms before it.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -74,83 +76,12 @@ struct Import {
     to: String,
 }
 
-/// The sources of a crate, by their paths below `src`.
-type Sources = BTreeMap<String, String>;
-
 fn module_of(file: &str) -> Module {
     let mut words: Module = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if matches!(words.last().map(String::as_str), Some("mod" | "lib" | "main")) {
         words.pop();
     }
     words
-}
-
-/// A word or punctuation mark of a source, and its line.
-#[derive(Debug, Clone, PartialEq)]
-struct Token {
-    text: String,
-    line: usize,
-}
-
-/// Returns the end of a comment, string or character literal that begins at the start of `rest`;
-/// `None` if none does.
-fn skipped(rest: &str) -> Option<usize> {
-    if rest.starts_with("//") {
-        return Some(rest.find('\n').unwrap_or(rest.len()));
-    }
-    if rest.starts_with("/*") {
-        return Some(rest.find("*/").map_or(rest.len(), |end| end + 2));
-    }
-    let prefix = rest.find(|c| !matches!(c, 'b' | 'r' | 'c')).unwrap_or(rest.len());
-    let hashes = rest[prefix..].bytes().take_while(|byte| *byte == b'#').count();
-    let open = prefix + hashes;
-    if prefix <= 2 && rest[open..].starts_with('"') {
-        if rest[..prefix].ends_with('r') {
-            let close = format!("\"{}", "#".repeat(hashes));
-            return rest[open + 1..].find(&close).map(|end| open + 1 + end + close.len());
-        }
-        return (hashes == 0).then(|| open + quoted(&rest[open..], '"'));
-    }
-    let letter = rest.strip_prefix("b'").map_or(0, |_| 1);
-    let mut letters = rest[letter..].chars();
-    match (letters.next(), letters.next(), letters.next()) {
-        (Some('\''), Some('\\'), _) => Some(letter + quoted(&rest[letter..], '\'')),
-        (Some('\''), Some(_), Some('\'')) => Some(letter + quoted(&rest[letter..], '\'')),
-        _ => None,
-    }
-}
-
-/// Returns the length of a quoted text, with both quotes.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut is_escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        if letter == quote && !is_escaped {
-            return at + letter.len_utf8();
-        }
-        is_escaped = letter == '\\' && !is_escaped;
-    }
-    text.len()
-}
-
-/// Returns the words and punctuation marks of a source. Two colons are one token.
-fn tokens(source: &str) -> Vec<Token> {
-    let (mut rest, mut line, mut all) = (source, 1, Vec::new());
-    while let Some(first) = rest.chars().next() {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let (end, is_token) = match skipped(rest) {
-            Some(end) => (end, false),
-            None if first.is_whitespace() => (first.len_utf8(), false),
-            None if is_word(first) => (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true),
-            None if rest.starts_with("::") => (2, true),
-            None => (first.len_utf8(), true),
-        };
-        if is_token {
-            all.push(Token { text: rest[..end].to_owned(), line });
-        }
-        line += rest[..end].matches('\n').count();
-        rest = &rest[end..];
-    }
-    all
 }
 
 /// Reads the paths of one file.
@@ -189,7 +120,7 @@ impl<'a> Reader<'a> {
     /// Reads the item that begins at `at`, and returns where it ends.
     fn read(&mut self, at: usize) -> usize {
         match self.text(at) {
-            "#" if self.is_of_tests(at) => self.end_of_item(at + 7),
+            "#" if is_of_tests(self.tokens, at) => end_of_item(self.tokens, at + TESTS.len()),
             // Not what a type captures: `impl Trait + use<'a>`.
             "use" if self.text(at + 1) != "<" => self.used(at + 1, &[], false),
             "mod" if self.text(at + 2) == "{" => {
@@ -237,28 +168,6 @@ impl<'a> Reader<'a> {
     fn mention(&mut self, words: Vec<String>, at: usize) {
         let line = self.tokens[at].line;
         self.found.push(Mention { place: self.place.clone(), words, line });
-    }
-
-    /// Whether `#[cfg(test)]` is here.
-    fn is_of_tests(&self, at: usize) -> bool {
-        let words = ["#", "[", "cfg", "(", "test", ")", "]"];
-        words.iter().enumerate().all(|(more, word)| self.text(at + more) == *word)
-    }
-
-    /// Returns the position after the item that begins here.
-    fn end_of_item(&self, mut at: usize) -> usize {
-        let mut depth = 0;
-        while at < self.tokens.len() {
-            match self.text(at) {
-                "{" => depth += 1,
-                "}" if depth == 1 => return at + 1,
-                "}" => depth -= 1,
-                ";" if depth == 0 => return at + 1,
-                _ => {}
-            }
-            at += 1;
-        }
-        at
     }
 
     /// Reads the paths of a `use`, or of the brackets in one. `stem` is the path before the
@@ -399,19 +308,6 @@ fn circle_from(
     }
     done.insert(file.to_owned());
     None
-}
-
-fn read(src: &Path, below: &str, sources: &mut Sources) {
-    for entry in std::fs::read_dir(src.join(below)).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if entry.file_type().unwrap().is_dir() {
-            read(src, &path, sources);
-        } else if path.ends_with(".rs") {
-            sources.insert(path, std::fs::read_to_string(entry.path()).unwrap());
-        }
-    }
 }
 
 #[test]

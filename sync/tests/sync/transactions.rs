@@ -11,7 +11,7 @@ use fastest_schema::{Migration, Row, Schema, init_sql, table};
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, RowKey, WriteError, migrate};
+use fastest_sync::{Database, Remote, RowKey, World, WriteError, migrate};
 
 use super::run;
 use super::values::{by_hand, primaries, rows_of};
@@ -100,7 +100,7 @@ fn each(story: fn(&Remote, &Path)) {
 }
 
 fn open(folder: &Path, name: &str) -> Database {
-    Database::open(&folder.join(name), &DESK).unwrap()
+    Database::open(&folder.join(name), &DESK, World::system()).unwrap()
 }
 
 fn count(remote: &Remote, from: &str) -> String {
@@ -349,9 +349,12 @@ static STORE: LazyLock<Schema> = LazyLock::new(|| {
 /// Returns a primary in a file, and a device for it.
 fn store() -> (tempfile::TempDir, Remote, Database) {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(std::boxed::Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote = Remote::of(std::boxed::Box::new(Embedded::new(
+        &folder.path().join("primary.db"),
+        World::system(),
+    )));
     run(migrate(&*remote.primary, &STORE)).unwrap();
-    let one = Database::open(&folder.path().join("one.db"), &STORE).unwrap();
+    let one = Database::open(&folder.path().join("one.db"), &STORE, World::system()).unwrap();
     (folder, remote, one)
 }
 
@@ -443,7 +446,7 @@ fn a_primary_that_refuses_everything_is_asked_few_questions() {
 #[test]
 fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     let (folder, remote, mut one) = store();
-    let mut two = Database::open(&folder.path().join("two.db"), &STORE).unwrap();
+    let mut two = Database::open(&folder.path().join("two.db"), &STORE, World::system()).unwrap();
     for (id, team) in [("p", "a"), ("b", "b")] {
         one.save(&Box { team: team.into(), ..a_box(id, 1) }).unwrap();
     }
@@ -466,7 +469,7 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
         let _ = std::fs::remove_file(format!("{}{end}", path.display()));
     }
     std::fs::rename(&then, &path).unwrap();
-    let remote = Remote::of(std::boxed::Box::new(Embedded::new(&path)));
+    let remote = Remote::of(std::boxed::Box::new(Embedded::new(&path, World::system())));
     let pushed = run(one.push_all(&remote)).unwrap();
     assert!(pushed.primary_went_back);
     assert_eq!(count(&remote, "boxes WHERE id = 'p'"), "0", "it was deleted here");
@@ -479,7 +482,7 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
 #[test]
 fn many_rows_that_refer_to_one_which_is_gone_are_told_in_few_requests() {
     let (folder, remote, mut one) = store();
-    let mut two = Database::open(&folder.path().join("two.db"), &STORE).unwrap();
+    let mut two = Database::open(&folder.path().join("two.db"), &STORE, World::system()).unwrap();
     one.save(&a_box("b", 1)).unwrap();
     run(one.push_all(&remote)).unwrap();
     run(two.pull(&remote, "t")).unwrap();

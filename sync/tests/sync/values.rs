@@ -13,7 +13,7 @@ use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::primary::Rows;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, Resolution, WriteError, migrate};
+use fastest_sync::{Database, Remote, Resolution, World, WriteError, migrate};
 
 use super::run;
 
@@ -43,11 +43,11 @@ pub fn primaries(folder: &Path) -> (Vec<(&'static str, Remote)>, SqldServer) {
     let (sqld, d1) = (SqldServer::start(), D1Server::shared());
     let d1 = format!("d1://local/{}?api={}", d1.fresh(), d1.api());
     let meter = Meter::default();
-    let file = Embedded::new(&folder.join("primary.db")).metered(meter.clone());
+    let file = Embedded::new(&folder.join("primary.db"), World::system()).metered(meter.clone());
     let remotes = vec![
         ("a file", Remote { meter, ..Remote::of(Box::new(file)) }),
-        ("sqld", Remote::to(&sqld.url(), &NoSecrets).unwrap()),
-        ("D1", Remote::to(&d1, &NoSecrets).unwrap()),
+        ("sqld", Remote::to(&sqld.url(), &NoSecrets, World::system()).unwrap()),
+        ("D1", Remote::to(&d1, &NoSecrets, World::system()).unwrap()),
     ];
     (remotes, sqld)
 }
@@ -181,7 +181,13 @@ fn every_value_goes_there_and_back() {
         println!("{name}: {cases} rows, FASTEST_SEED={seed}");
         run(migrate(&*remote.primary, &LAB)).unwrap();
         let open = |which: &str| {
-            Database::open_for(&folder.path().join(format!("{name} {which}")), &LAB, "t").unwrap()
+            Database::open_for(
+                &folder.path().join(format!("{name} {which}")),
+                &LAB,
+                "t",
+                World::system(),
+            )
+            .unwrap()
         };
         let (mut one, mut two) = (open("one"), open("two"));
         let mut random = Random(seed);
@@ -221,7 +227,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         println!("{name}");
         run(migrate(&*remote.primary, &LAB)).unwrap();
         let path = folder.path().join(format!("{name} device"));
-        let mut device = Database::open_for(&path, &LAB, "t").unwrap();
+        let mut device = Database::open_for(&path, &LAB, "t", World::system()).unwrap();
         for id in ["a", "b", "c", "d", "e"] {
             device.save(&reading(id)).unwrap();
         }
@@ -283,7 +289,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
 #[test]
 fn what_is_no_number_is_refused_where_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let mut device = Database::open(&folder.path().join("device"), &LAB).unwrap();
+    let mut device = Database::open(&folder.path().join("device"), &LAB, World::system()).unwrap();
     let refused = device.save(&Reading { level: f64::NAN, ..reading("a") }).unwrap_err();
     assert_eq!(
         refused.to_string(),
@@ -326,9 +332,11 @@ fn a_key_may_be_left_to_its_default() {
         Schema { owner: "tickets", tables, migrations }
     });
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     run(migrate(&*remote.primary, &TICKETS)).unwrap();
-    let mut device = Database::open(&folder.path().join("device"), &TICKETS).unwrap();
+    let mut device =
+        Database::open(&folder.path().join("device"), &TICKETS, World::system()).unwrap();
     let made: Ticket = device.insert(&NewTicket { id: None, team: "t".into() }).unwrap();
     assert_eq!(made.id.len(), 16);
     let other: Ticket = device.insert(&NewTicket { id: None, team: "t".into() }).unwrap();
@@ -344,9 +352,12 @@ fn a_key_may_be_left_to_its_default() {
 #[test]
 fn a_conflict_over_a_real_keeps_both() {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     run(migrate(&*remote.primary, &LAB)).unwrap();
-    let open = |which: &str| Database::open_for(&folder.path().join(which), &LAB, "t").unwrap();
+    let open = |which: &str| {
+        Database::open_for(&folder.path().join(which), &LAB, "t", World::system()).unwrap()
+    };
     let (mut one, mut two) = (open("one"), open("two"));
     one.save(&reading("a")).unwrap();
     run(one.push_all(&remote)).unwrap();
@@ -371,7 +382,7 @@ fn a_conflict_over_a_real_keeps_both() {
 #[test]
 fn a_row_that_a_primary_could_not_take_is_refused_where_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let mut db = Database::open(&folder.path().join("lab.db"), &LAB).unwrap();
+    let mut db = Database::open(&folder.path().join("lab.db"), &LAB, World::system()).unwrap();
     let of = |note: String| Reading { note: Some(note), ..reading("large") };
     db.save(&of("x".repeat(1_900_000))).unwrap();
     for note in ["x".repeat(2_000_000), "\u{1}".repeat(400_000), "\"".repeat(1_000_000)] {

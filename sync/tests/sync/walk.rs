@@ -8,7 +8,7 @@ use fastest_fixtures::servers::D1Server;
 use fastest_schema::{Row, Schema, table};
 use fastest_sync::migrations::live;
 use fastest_sync::remote::primary::Primary;
-use fastest_sync::{Database, Remote};
+use fastest_sync::{Database, Remote, World};
 use scene::{Walk, list, rows_of};
 
 use super::run;
@@ -121,14 +121,14 @@ fn wrangler_applies_the_same(walk: &Walk) {
 }
 
 fn remote(url: &str) -> Remote {
-    Remote::to(url, &fastest_fixtures::keys::Keys::default()).unwrap()
+    Remote::to(url, &fastest_fixtures::keys::Keys::default(), World::system()).unwrap()
 }
 
 /// Makes a device with the first schema that has pulled, and has rows that wait. Returns its
 /// folder.
 fn fall_asleep(url: &str, first: &'static Schema) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut db = Database::open(&folder.path().join("device.db"), first).unwrap();
+    let mut db = Database::open(&folder.path().join("device.db"), first, World::system()).unwrap();
     run(db.pull(&remote(url), "red")).unwrap();
     let dig = db.get::<Task>("dig").unwrap().unwrap();
     db.save(&Task { title: "Dig deeper".into(), ..dig }).unwrap();
@@ -163,7 +163,7 @@ fn state(primary: &dyn Primary) -> Vec<String> {
 fn an_older_build_is_refused(folder: &std::path::Path, url: &str, first: &'static Schema) {
     let remote = remote(url);
     let before = state(&*remote.primary);
-    let mut db = Database::open(&folder.join("device.db"), first).unwrap();
+    let mut db = Database::open(&folder.join("device.db"), first, World::system()).unwrap();
     for error in [run(db.push_all(&remote)).unwrap_err(), run(db.pull_all(&remote)).unwrap_err()] {
         let error = error.to_string();
         assert!(error.contains("which this version does not know"), "{error}");
@@ -175,7 +175,7 @@ fn an_older_build_is_refused(folder: &std::path::Path, url: &str, first: &'stati
 fn the_sleeper_wakes(folder: &std::path::Path, url: &str, last: &'static Schema) {
     let remote = remote(url);
     let path = folder.join("device.db");
-    let mut db = Database::open(&path, last).unwrap();
+    let mut db = Database::open(&path, last, World::system()).unwrap();
     run(db.push_all(&remote)).unwrap();
     for scope in ["red", "house"] {
         run(db.pull(&remote, scope)).unwrap();

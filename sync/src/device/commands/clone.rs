@@ -161,7 +161,8 @@ impl OpenDevice {
             Some(begun) => begun,
             None => {
                 let name = self.free_name(&project.id, name, &root)?;
-                new_workspace(&project.id, &name, &root, self.identity.machine.clone())
+                let machine = self.identity.machine.clone();
+                new_workspace(self.world(), &project.id, &name, &root, machine)
             }
         };
         let workspace = Workspace {

@@ -6,7 +6,6 @@ use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::tables::workspaces::DriftReport as Row;
 use fastest_schema::{Json, SnapshotId};
 
-use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::commands::status::ScratchStore;
 use crate::device::open::{OpenDevice, Refreshed};
@@ -58,7 +57,7 @@ impl OpenDevice {
         activity.begin("Comparing");
         let found = drift(&source_tree, &own_tree, &looking)?;
         let report = DriftReport {
-            drift_report_id: clock::new_id(),
+            drift_report_id: self.world().new_id(),
             source: from.name,
             workspace: own.name,
             source_only: show_all(&found.source_only),
@@ -88,7 +87,7 @@ impl OpenDevice {
             files_deleted: count(report.files_deleted),
             bytes_changed: count(report.bytes_changed),
             summary: None,
-            reported_at: clock::now(),
+            reported_at: self.world().now_text(),
         };
         if self.replica.is_read_only() {
             return Ok(report);

@@ -7,7 +7,7 @@ use std::path::Path;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
 
-use crate::base::{clock, waiting};
+use crate::base::waiting;
 use crate::device::find::find_on_primary;
 use crate::device::names::{check_name, name_of_folder, new_workspace};
 use crate::device::open::OpenDevice;
@@ -142,8 +142,8 @@ impl OpenDevice {
     }
 
     fn save_project(&mut self, root: &Path, name: &str) -> Result<(Project, Workspace), SyncError> {
-        let workspace =
-            new_workspace(&ProjectId::default(), "main", root, self.identity.machine.clone());
+        let machine = self.identity.machine.clone();
+        let workspace = new_workspace(self.world(), &ProjectId::default(), "main", root, machine);
         self.note_begun(&workspace.id)?;
         self.replica.write(|session| {
             if let Some(id) = Projects(session).named(name)? {
@@ -151,13 +151,13 @@ impl OpenDevice {
                 return Err(SyncError::NameTaken { what: Named::Project, name, place });
             }
             let project = Project {
-                id: clock::new_id().into(),
+                id: session.world.new_id().into(),
                 owner_user_id: DeviceRow(session).user_id()?,
                 name: name.to_owned(),
                 intent: None,
                 brief: None,
-                created_at: clock::now(),
-                updated_at: clock::now(),
+                created_at: session.world.now_text(),
+                updated_at: session.world.now_text(),
                 last_snapshot_id: None,
                 main_workspace_id: None,
             };

@@ -165,11 +165,11 @@ impl OpenDevice {
             }
             return Err(error);
         }
-        let head = report.snapshot_id.clone();
+        let (head, machine) = (report.snapshot_id.clone(), self.identity.machine.clone());
         let workspace = Workspace {
             base_snapshot_id: head.clone(),
             current_snapshot_id: head.clone(),
-            ..new_workspace(&report.project_id, &name, root, self.identity.machine.clone())
+            ..new_workspace(self.world(), &report.project_id, &name, root, machine)
         };
         (report.workspace, report.workspace_id) = (name, workspace.id.clone());
         let (project_id, id) = (report.project_id.clone(), workspace.id.clone());

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::{ProjectId, list_projects_sql};
 
-use crate::base::clock;
 use crate::device::find::find_on_primary;
 use crate::device::names::check_name;
 use crate::device::open::OpenDevice;
@@ -30,7 +29,8 @@ impl OpenDevice {
             all.insert(key, ProjectEntry { id, name, created_at, known: true, paths });
         }
         let remote = self.remote()?;
-        let found = match ask_list(&*remote.primary, list_projects_sql(), &clock::new_id()).await {
+        let request = remote.world().new_id();
+        let found = match ask_list(&*remote.primary, list_projects_sql(), &request).await {
             Ok(found) => found,
             Err(
                 PrimaryError::NotMigrated { .. }
@@ -84,7 +84,7 @@ impl OpenDevice {
         }
         self.replica.write(|session| {
             let project = session.row::<Project>(&id)?.expect("it was found by its id");
-            let (name, updated_at) = (name.to_owned(), clock::now());
+            let (name, updated_at) = (name.to_owned(), session.world.now_text());
             Outbox(session).save(&id.scope(), &Project { name, updated_at, ..project })
         })?;
         let project = self.replica.read().row::<Project>(&id)?.expect("it was just saved");

@@ -22,7 +22,6 @@ use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::tables::workspaces::{Merged, Snapshot, Workspace};
 use fastest_schema::{Json, ProjectId, Row, RowKey, SnapshotId, WorkspaceId};
 
-use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::commands::purpose::{Captured, Purpose};
 use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
@@ -393,7 +392,7 @@ impl OpenDevice {
     fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
         let (project_id, id) = (copy.project_id.clone(), copy.workspace_id.clone());
         let last_merged_snapshot = incoming.head.to_owned();
-        let merged = Merged { last_merged_snapshot, merged_at: clock::now() };
+        let merged = Merged { last_merged_snapshot, merged_at: self.world().now_text() };
         self.replica.write(|session| {
             // Read within the transaction: another process may have written the row since it was
             // last read.

@@ -122,7 +122,7 @@ impl OpenDevice {
             Address::File(path) => Ok(settle_path(&path)?),
             Address::Libsql(_) | Address::D1(_) => {
                 let secrets = IssuedSecrets::new(&*self.secrets);
-                let found = name_to_id(url.to_owned(), &secrets).await;
+                let found = name_to_id(url.to_owned(), &secrets, self.world().clone()).await;
                 Ok(found.map_err(|error| secrets.clean(error))?)
             }
         }

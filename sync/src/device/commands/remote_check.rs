@@ -1,12 +1,11 @@
 //! `remote check`: checks the connection to the primary, step by step.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastest_core::files::network::shared_by;
 use fastest_schema::{FASTEST, PUSH_SQL, Refusal};
 use jiff::Timestamp;
 
-use crate::base::clock;
 use crate::device::open::OpenDevice;
 use crate::device::report::{CheckName, RemoteCheck, RemoteReport};
 use crate::error::SyncError;
@@ -66,7 +65,7 @@ struct Checkup {
 impl Checkup {
     /// Runs the checks of the primary. Returns false if it cannot be reached.
     async fn primary(&mut self, primary: &dyn Primary) -> bool {
-        let begun = Instant::now();
+        let stopwatch = primary.world().stopwatch();
         let last = match last_migration(primary, &FASTEST).await {
             Ok(last) => last,
             Err(error) => {
@@ -75,7 +74,7 @@ impl Checkup {
             }
         };
         self.report.reachable = Some(true);
-        self.report.latency_ms = Some(begun.elapsed().as_secs_f64() * 1e3);
+        self.report.latency_ms = Some(stopwatch.passed().as_secs_f64() * 1e3);
         self.report.schema_version = last.as_deref().map(|last| primary.sanitize(last));
         self.ok(CheckName::Name, "it answers");
         self.file_system();
@@ -167,7 +166,7 @@ impl Checkup {
     /// Checks for write access with a push of a version that does not exist. If the primary's own
     /// rule refuses it, this device may write, and nothing was written.
     async fn permission(&mut self, primary: &dyn Primary) {
-        let id = format!("check-{}", clock::new_id());
+        let id = format!("check-{}", primary.world().new_id());
         match primary.run(Statement::push(PUSH_SQL), &[&id, &id, r#"{"v":0}"#]).await {
             Err(PrimaryError::Refused { refusal: Refusal::PayloadVersion, .. }) => {
                 self.ok(CheckName::Permission, "it may be written to");
@@ -210,7 +209,7 @@ impl Checkup {
         };
         let mend = || "set this device's clock: snapshots sort by their time".into();
         match text.parse::<Timestamp>() {
-            Ok(theirs) => match apart(theirs, Timestamp::now()) {
+            Ok(theirs) => match apart(theirs, primary.world().timestamp()) {
                 None => self.ok(CheckName::Clock, "as the primary's"),
                 Some(what) => self.problem(CheckName::Clock, what, mend()),
             },

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
 
-use crate::base::clock;
 use crate::device::activity::Activity;
 use crate::device::names::{check_name, new_workspace, workspace_taken};
 use crate::device::open::OpenDevice;
@@ -85,7 +84,7 @@ impl OpenDevice {
         let workspace = Workspace {
             base_snapshot_id: head.clone(),
             current_snapshot_id: head.clone(),
-            ..new_workspace(&project.id, &name, copy.root(), machine)
+            ..new_workspace(self.world(), &project.id, &name, copy.root(), machine)
         };
         let id = workspace.id.clone();
         self.replica.write(|session| {
@@ -165,7 +164,7 @@ impl OpenDevice {
             // Read again: another process may have written the row since.
             let project = session.row::<Project>(&project.id)?.unwrap_or(project);
             let id = project.id.clone();
-            let updated_at = clock::now();
+            let updated_at = session.world.now_text();
             Outbox(session).save(&id.scope(), &Project { main_workspace_id, updated_at, ..project })
         })?;
         self.workspaces(copy)

@@ -29,6 +29,8 @@ pub(super) struct Place {
 /// An answer as it arrived.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
+    /// When it arrived.
+    pub(super) at: Timestamp,
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
     /// Cloudflare's id of the request, which its support asks for.
@@ -127,7 +129,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
         let (url, cause) = (place.url.clone(), words::constraint(&message));
         return PrimaryError::Failed { url, message: sanitize(&message), cause };
     }
-    if let Some(failure) = momentary(&message, answer.retry_after) {
+    if let Some(failure) = momentary(&message, answer) {
         return place.unreachable(failure, with_ray(answer, sanitize(&message)));
     }
     let said = sanitize(&message);
@@ -159,14 +161,14 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
 }
 
 /// Returns in what way an error is temporary, if its message says so.
-fn momentary(message: &str, retry_after: Option<Duration>) -> Option<Failure> {
+fn momentary(message: &str, answer: &Answer) -> Option<Failure> {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     // The statement never ran.
     if says(&["overloaded"]) {
-        return Some(Failure::Busy { retry_after });
+        return Some(Failure::Busy { retry_after: answer.retry_after });
     }
     if says(&["free tier daily"]) {
-        return Some(Failure::Busy { retry_after: Some(until_midnight(Timestamp::now())) });
+        return Some(Failure::Busy { retry_after: Some(until_midnight(answer.at)) });
     }
     // The statement may have run.
     let passing = [

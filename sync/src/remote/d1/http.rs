@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response};
 
+use crate::base::world::World;
 use crate::remote::address::D1Address;
 use crate::remote::d1::answer::{Answer, Place, retry_after};
 use crate::remote::meter::Meter;
@@ -26,6 +28,7 @@ pub(super) struct Api {
     base: String,
     client: Client,
     token: Option<HeaderValue>,
+    pub(super) world: World,
     meter: Meter,
 }
 
@@ -33,6 +36,7 @@ impl Api {
     pub(super) fn new(
         address: &D1Address,
         token: Option<Secret>,
+        world: World,
         meter: Meter,
     ) -> Result<Self, PrimaryError> {
         let (url, base) = (address.to_text(), address.base());
@@ -50,7 +54,7 @@ impl Api {
             .user_agent(concat!("fastest/", env!("CARGO_PKG_VERSION")))
             .build();
         let client = client.map_err(|error| failed(&place, error))?;
-        Ok(Self { place, base, client, token, meter })
+        Ok(Self { place, base, client, token, world, meter })
     }
 
     pub(super) async fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, PrimaryError> {
@@ -71,9 +75,10 @@ impl Api {
         }
         let response = request.send().await.map_err(|error| failed(&self.place, error))?;
         let status = response.status().as_u16();
-        let (retry_after, ray) = (wait(response.headers()), text(response.headers(), "cf-ray"));
+        let (at, ray) = (self.world.timestamp(), text(response.headers(), "cf-ray"));
+        let retry_after = wait(response.headers(), at);
         let body = self.body(response).await?;
-        Ok(Answer { status, retry_after, ray, body })
+        Ok(Answer { at, status, retry_after, ray, body })
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, PrimaryError> {
@@ -106,8 +111,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn wait(headers: &HeaderMap) -> Option<Duration> {
-    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, jiff::Timestamp::now())
+fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 /// Makes the error for a request without an answer. The messages of its sources say why.

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::base::world::World;
 use crate::remote::address::D1Address;
 use crate::remote::d1::answer::result;
 use crate::remote::d1::http::Api;
@@ -22,11 +23,15 @@ struct Database {
 }
 
 /// Replaces the name of the database in an address by its id, because the API takes ids only.
-pub async fn resolve(address: D1Address, token: Option<Secret>) -> Result<D1Address, PrimaryError> {
+pub async fn resolve(
+    address: D1Address,
+    token: Option<Secret>,
+    world: World,
+) -> Result<D1Address, PrimaryError> {
     if is_id(&address.database) {
         return Ok(address);
     }
-    let api = Api::new(&address, token, Meter::default())?;
+    let api = Api::new(&address, token, world, Meter::default())?;
     let database = id(&api, &address.database).await?;
     Ok(D1Address { database, ..address })
 }

@@ -18,6 +18,7 @@ use object_store::{
 };
 use reqwest::Client;
 
+use crate::base::world::World;
 use crate::remote::meter::Meter;
 use crate::remote::pack_store::address::S3Address;
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
@@ -39,6 +40,7 @@ pub struct S3 {
     place: String,
     prefix: String,
     bucket: AmazonS3,
+    world: World,
     meter: Meter,
 }
 
@@ -49,6 +51,7 @@ impl S3 {
         address: &S3Address,
         url: &str,
         secrets: &dyn Secrets,
+        world: World,
         meter: Meter,
     ) -> Result<Self, PackStoreError> {
         let denied = |reason: String| PackStoreError::Denied { place: url.to_owned(), reason };
@@ -78,7 +81,7 @@ impl S3 {
         };
         let bucket = builder.build().map_err(failed)?;
         let (place, prefix) = (url.to_owned(), address.prefix.clone());
-        Ok(Self { place, prefix, bucket, meter })
+        Ok(Self { place, prefix, bucket, world, meter })
     }
 
     fn path(&self, key: &str) -> Result<Path, PackStoreError> {
@@ -229,7 +232,7 @@ impl PackStore for S3 {
     }
 
     async fn check(&self) -> Result<(), PackStoreError> {
-        let key = format!("check/{}", crate::base::clock::new_id());
+        let key = format!("check/{}", self.world.new_id());
         let path = self.path(&key)?;
         let failed = |error| self.error(error, &key);
         let put = self.bucket.put(&path, PutPayload::from(key.clone())).await;

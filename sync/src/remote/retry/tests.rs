@@ -52,7 +52,7 @@ fn decisions() {
 }
 
 /// Fails as it is told, and counts.
-struct Script(Mutex<Vec<Failure>>);
+struct Script(Mutex<Vec<Failure>>, World);
 
 impl Script {
     fn next(&self) -> Result<(), PrimaryError> {
@@ -68,6 +68,10 @@ impl Script {
 impl Primary for Script {
     fn url(&self) -> &str {
         "test"
+    }
+
+    fn world(&self) -> &World {
+        &self.1
     }
 
     async fn run(&self, _: Statement<'_>, _: &[&str]) -> Result<Rows, PrimaryError> {
@@ -99,24 +103,29 @@ fn asked_again_until_it_answers() {
         // What it does is not guessed from its text.
         (Statement::once("SELECT 1"), Failure::Lost, 1, 0),
     ] {
-        let primary = Script(Mutex::new(vec![failure; failures]));
+        let primary = Script(Mutex::new(vec![failure; failures]), World::system());
         let primary = Retrying::new(primary, policy);
         let done = runtime.block_on(primary.run(statement, &[]));
         assert_eq!(primary.inner.0.lock().unwrap().len(), left, "{statement:?}, {failure:?}");
         let is_given_up = left > 0 || statement.effect == Effect::Once && failures == 1;
         assert_eq!(done.is_ok(), !is_given_up, "{statement:?}, {failure:?}");
     }
-    let primary = Retrying::new(Script(Mutex::new(vec![Failure::Lost; 4])), policy);
+    let script = Script(Mutex::new(vec![Failure::Lost; 4]), World::system());
+    let primary = Retrying::new(script, policy);
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
 }
 
 /// Answers the first question with what belongs to another.
-struct Stray(Mutex<u32>);
+struct Stray(Mutex<u32>, World);
 
 #[async_trait]
 impl Primary for Stray {
     fn url(&self) -> &str {
         "test"
+    }
+
+    fn world(&self) -> &World {
+        &self.1
     }
 
     async fn run(&self, _: Statement<'_>, _: &[&str]) -> Result<Rows, PrimaryError> {
@@ -147,7 +156,7 @@ fn an_answer_to_something_else_is_asked_for_again() {
         // It may be meant.
         (Statement::push(PUSH_SQL), 1),
     ] {
-        let primary = Retrying::new(Stray(Mutex::default()), policy);
+        let primary = Retrying::new(Stray(Mutex::default(), World::system()), policy);
         let done = runtime.block_on(primary.run(statement, &[]));
         assert_eq!(*primary.inner.0.lock().unwrap(), expected, "{statement:?}");
         assert_eq!(done.is_ok(), expected == 2, "{statement:?}");

@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
+use crate::base::world::World;
 use crate::remote::meter::Meter;
 use crate::remote::tls::client_config;
 
@@ -37,13 +38,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 pub(super) struct Connector {
     tcp: HttpConnector,
     tls: Option<TlsConnector>,
+    world: World,
     meter: Meter,
 }
 
 impl Connector {
     /// Makes a connector for the server at `url`. Fails if the URL asks for TLS and the system has no
     /// certificates.
-    pub(super) fn new(url: &Url, meter: Meter) -> Result<Self, String> {
+    pub(super) fn new(url: &Url, world: World, meter: Meter) -> Result<Self, String> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -51,7 +53,7 @@ impl Connector {
             "https" => Some(tls().map_err(|error| error.to_string())?),
             _ => None,
         };
-        Ok(Self { tcp, tls, meter })
+        Ok(Self { tcp, tls, world, meter })
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Bounded, BoxError> {
@@ -83,8 +85,11 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.clone().connect(uri));
-        Box::pin(async { connecting.await.unwrap_or_else(|_| Err("it takes too long".into())) })
+        let (world, connecting) = (self.world.clone(), self.clone().connect(uri));
+        Box::pin(async move {
+            let connected = world.timeout(CONNECT_TIMEOUT, connecting).await;
+            connected.unwrap_or_else(|| Err("it takes too long".into()))
+        })
     }
 }
 

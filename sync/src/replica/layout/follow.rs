@@ -11,7 +11,6 @@ use fastest_schema::record::model::Record;
 use fastest_schema::value::wire::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, RowKey, Schema, ScopeId, Table, Value, replica_record};
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::layout::{LAYOUT_VERSION, Layout};
 use crate::replica::local::conflicts::{ConflictLists, Conflicts};
@@ -121,7 +120,7 @@ impl Layout<'_> {
         }
         for fate in fates {
             let Some(to) = &fate.to else {
-                let aside = format!("dropped {} {}", fate.from, clock::new_id());
+                let aside = format!("dropped {} {}", fate.from, self.0.world.new_id());
                 self.rename_waiting(&moving(&fate.from), &aside)?;
                 continue;
             };

@@ -4,7 +4,6 @@ use fastest_schema::value::wire::list_to_wire;
 use fastest_schema::{RowKey, ScopeId, Table, id_type};
 use rusqlite::params;
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::{Entry, from_text};
 use crate::replica::session::Session;
@@ -100,7 +99,7 @@ impl Conflicts<'_> {
         columns: &str,
         [base, ours, theirs]: [Option<&str>; 3],
     ) -> Result<(), ReplicaError> {
-        let (id, at) = (clock::new_id(), clock::now());
+        let (id, at) = (self.0.world.new_id(), self.0.world.now_text());
         let sql = "INSERT INTO
                    fastest_local_conflict(id, scope, tbl, pk, columns, base, ours, theirs, at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";

@@ -4,7 +4,6 @@ use fastest_schema::tables::auth::User;
 use fastest_schema::{DeviceId, Row};
 use rusqlite::params;
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 use crate::replica::values::values_of;
@@ -26,7 +25,7 @@ impl DeviceRow<'_> {
             return Ok(false);
         }
         let sql = "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, '')";
-        self.0.run(sql, [clock::new_id()])?;
+        self.0.run(sql, [self.0.world.new_id()])?;
         Ok(true)
     }
 
@@ -46,7 +45,7 @@ impl DeviceRow<'_> {
     /// Assigns a new device id, under which all later pushes are sent.
     pub(crate) fn become_new(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
-        self.0.run(sql, [clock::new_id()])?;
+        self.0.run(sql, [self.0.world.new_id()])?;
         Ok(())
     }
 
@@ -55,19 +54,19 @@ impl DeviceRow<'_> {
         if self.0.get::<String>("SELECT user_id FROM fastest_local_device", [])?.is_some() {
             return Ok(());
         }
-        let user_id = clock::new_id();
+        let user_id = self.0.world.new_id();
         let user = User {
             // No mail reaches this address (RFC 2606). It is used until the user signs in somewhere.
             email: format!("{}@fastest.invalid", user_id.to_lowercase()),
             id: user_id.clone(),
             name: user_name.map(str::to_owned),
             picture: None,
-            created_at: clock::now(),
+            created_at: self.0.world.now_text(),
         };
         self.0.put_values(User::TABLE, &values_of(&user))?;
         self.0.run(
             "INSERT INTO fastest_local_device(one, device_id, user_id) VALUES (1, ?1, ?2)",
-            params![clock::new_id(), user_id],
+            params![self.0.world.new_id(), user_id],
         )?;
         Ok(())
     }

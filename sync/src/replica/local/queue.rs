@@ -1,11 +1,9 @@
 //! Pushes that could not reach the primary: the table `fastest_local_queued`.
 
-use fastest_schema::ScopeId;
-use rusqlite::params;
-
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
+use fastest_schema::ScopeId;
+use rusqlite::params;
 
 /// The scopes whose push waits for the primary, in order.
 #[derive(Clone, Copy)]
@@ -25,7 +23,7 @@ impl Queue<'_> {
     /// Queues the push of a scope, if it is not queued yet.
     pub(crate) fn add(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_queued(scope, since) VALUES (?1, ?2)";
-        self.0.run(sql, params![scope, clock::now()]).map(drop)
+        self.0.run(sql, params![scope, self.0.world.now_text()]).map(drop)
     }
 
     /// Takes a scope out of the queue, because its push got through.

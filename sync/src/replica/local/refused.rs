@@ -7,7 +7,6 @@ use fastest_schema::{RowKey, ScopeId};
 use rusqlite::params;
 use serde::Serialize;
 
-use crate::base::clock;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
@@ -125,7 +124,7 @@ impl Refused<'_> {
         let sql = "INSERT OR REPLACE INTO
                    fastest_local_refused(tx, tbl, pk, column, why, at, named)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let row = params![transaction, table, key, column, why, clock::now(), is_named];
+        let row = params![transaction, table, key, column, why, self.0.world.now_text(), is_named];
         self.0.run(sql, row).map(drop)
     }
 

@@ -9,7 +9,7 @@ use fastest_schema::{Migration, Row, Schema, statements, table};
 use fastest_sync::device::report::RefusedTransaction;
 use fastest_sync::migrations::{Chosen, Source, adopt, apply};
 use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::{Database, Remote, migrate};
+use fastest_sync::{Database, Remote, World, migrate};
 
 use crate::run;
 use crate::values::{by_hand, primaries, rows_of};
@@ -114,7 +114,8 @@ fn the_applications_constraints_hold_on_every_primary() {
     for (name, remote) in &remotes {
         let dir = folder.path().join(name);
         let schema = adopted(remote, &dir.join("migrations"));
-        let open = |file: &str| Database::open_for(&dir.join(file), schema, "o").unwrap();
+        let open =
+            |file: &str| Database::open_for(&dir.join(file), schema, "o", World::system()).unwrap();
         let (mut one, mut two) = (open("one.db"), open("two.db"));
         one.save(&Team { id: "t".into(), org: "o".into(), no: 7 }).unwrap();
         one.save(&page("a", "Home", "Home")).unwrap();
@@ -186,9 +187,11 @@ fn the_applications_constraints_hold_on_every_primary() {
 #[test]
 fn a_child_that_is_not_here_keeps_its_parent_by_a_number() {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     let schema = adopted(&remote, &folder.path().join("migrations"));
-    let mut device = Database::open_for(&folder.path().join("device.db"), schema, "o").unwrap();
+    let mut device =
+        Database::open_for(&folder.path().join("device.db"), schema, "o", World::system()).unwrap();
     device.save(&Team { id: "t".into(), org: "o".into(), no: 7 }).unwrap();
     run(device.push_all(&remote)).unwrap();
     // A row of a scope that the device does not hold.
@@ -205,13 +208,15 @@ fn a_child_that_is_not_here_keeps_its_parent_by_a_number() {
 #[test]
 fn migrations_of_the_applications_own_lock_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     let primary = &*remote.primary;
     // A migration with the number and the owner of our first.
     by_hand(&remote, fastest_schema::D1_MIGRATIONS_DDL);
     by_hand(&remote, "INSERT INTO d1_migrations(name) VALUES ('0000_team_init.sql')");
     let schema = adopted(&remote, &folder.path().join("migrations"));
-    let mut device = Database::open_for(&folder.path().join("device.db"), schema, "o").unwrap();
+    let mut device =
+        Database::open_for(&folder.path().join("device.db"), schema, "o", World::system()).unwrap();
     let mut sync = |no: i64| {
         device.save(&Team { id: format!("t{no}"), org: "o".into(), no }).unwrap();
         run(device.push_all(&remote))?;
@@ -240,9 +245,11 @@ fn migrations_of_the_applications_own_lock_nobody_out() {
 #[test]
 fn migrations_without_marks_are_told_by_their_numbers() {
     let folder = tempfile::tempdir().unwrap();
-    let remote = Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"))));
+    let remote =
+        Remote::of(Box::new(Embedded::new(&folder.path().join("primary.db"), World::system())));
     let schema = adopted(&remote, &folder.path().join("migrations"));
-    let mut device = Database::open_for(&folder.path().join("device.db"), schema, "o").unwrap();
+    let mut device =
+        Database::open_for(&folder.path().join("device.db"), schema, "o", World::system()).unwrap();
     by_hand(&remote, "DELETE FROM d1_migrations WHERE name GLOB 'fastest:*'");
     by_hand(&remote, "INSERT INTO d1_migrations(name) VALUES ('0007_team_settings.sql')");
     run(device.pull_all(&remote)).unwrap();

@@ -74,7 +74,7 @@ fn a_file_follows_its_schema() {
     two.save(&Project { state: Some("shut".into()), ..held }).unwrap();
     drop(two);
 
-    let mut two = Database::open(&path, &later::DESK).unwrap();
+    let mut two = Database::open(&path, &later::DESK, World::system()).unwrap();
     let error = run(two.pull(&remote, "a")).unwrap_err().to_string();
     assert!(error.contains("lacks migration 0001_desk_colour.sql"), "{error}");
     assert_eq!(run(migrate(&*remote.primary, &later::DESK)).unwrap(), ["0001_desk_colour.sql"]);
@@ -95,7 +95,7 @@ fn a_file_follows_its_schema() {
     assert_eq!(rows, ["oursred"]);
 
     // The old version refuses both its own file and the primary.
-    let error = Database::open(&path, &DESK).unwrap_err().to_string();
+    let error = Database::open(&path, &DESK, World::system()).unwrap_err().to_string();
     assert!(error.contains("by a newer version, which this one does not know"), "{error}");
     let error = run(old.pull(&remote, "a")).unwrap_err().to_string();
     assert!(error.contains("0001_desk_colour.sql, which this version does not know"), "{error}");

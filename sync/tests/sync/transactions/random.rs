@@ -50,6 +50,10 @@ impl Primary for Bad {
         self.inner.url()
     }
 
+    fn world(&self) -> &fastest_sync::World {
+        self.inner.world()
+    }
+
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -87,7 +91,7 @@ struct World {
 impl World {
     fn new(folder: &Path, seed: u64) -> Self {
         let path = folder.join("primary.db");
-        let inner = Embedded::new(&path);
+        let inner = Embedded::new(&path, fastest_sync::World::system());
         run(migrate(&inner, &PARTS)).unwrap();
         let rule = "CREATE TRIGGER rule BEFORE INSERT ON parts WHEN NEW.mark GLOB 'bad*'
                     BEGIN SELECT RAISE(ABORT, 'nothing bad, please'); END";
@@ -106,7 +110,12 @@ impl World {
     }
 
     fn open(&self, device: usize) -> Database {
-        Database::open(&self.folder.join(format!("{device}.db")), &PARTS).unwrap()
+        Database::open(
+            &self.folder.join(format!("{device}.db")),
+            &PARTS,
+            fastest_sync::World::system(),
+        )
+        .unwrap()
     }
 
     fn step(&mut self) {
@@ -263,7 +272,10 @@ impl World {
 
     /// Checks that in the end everything is there, and the devices agree.
     fn settle(&mut self) {
-        let remote = Remote::of(Box::new(Embedded::new(&self.folder.join("primary.db"))));
+        let remote = Remote::of(Box::new(Embedded::new(
+            &self.folder.join("primary.db"),
+            fastest_sync::World::system(),
+        )));
         for _ in 0..2 {
             for device in 0..self.devices.len() {
                 // Others may have waited for one that was refused.

@@ -9,10 +9,10 @@ use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::migrate::diff::DiffError;
 use fastest_schema::record::model::{ColumnRecord, TableRecord};
 use fastest_schema::{Kind, Schema, Table, statements};
-use fastest_sync::Remote;
 use fastest_sync::migrations::error::MigrationsError;
 use fastest_sync::migrations::{Generated, NewMigration, Source, apply, check, generate};
 use fastest_sync::remote::primary::Primary;
+use fastest_sync::{Remote, World};
 use tempfile::TempDir;
 
 use crate::run;
@@ -67,7 +67,8 @@ impl Walk {
         let file = url::Url::from_file_path(folder.path().join("primary.db")).unwrap();
         let urls =
             vec![file.into(), format!("d1://local/{}?api={}", d1.fresh(), d1.api()), sqld.url()];
-        let open = |url: &String| Remote::to(url, &Keys::default()).unwrap().primary;
+        let open =
+            |url: &String| Remote::to(url, &Keys::default(), World::system()).unwrap().primary;
         let primaries = urls.iter().map(open).collect();
         let tables = Tables(tables.iter().copied().map(TableRecord::from).collect());
         let walk = Self { tables, folder, urls, primaries, _sqld: sqld };
@@ -137,7 +138,7 @@ impl Walk {
         let tables: Vec<_> = self.tables.0.iter().map(TableRecord::leak).collect();
         let schema = Schema { owner: OWNER, tables: tables.leak(), migrations: &[] };
         let new = NewMigration { name: name.to_owned(), sql: None, allow_destructive: allow };
-        generate(&self.migrations(), &schema, &new)
+        generate(&self.migrations(), &schema, &new, &World::system())
     }
 
     /// Returns the folder's files, by their paths.

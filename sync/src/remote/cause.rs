@@ -1,7 +1,7 @@
 //! Why a statement failed, as far as a caller acts on it.
 //!
-//! [`words`](super::words) works it out once, where the answer of a primary enters. Nobody else looks
-//! into a message.
+//! `remote/words.rs` works it out once, where the answer of a primary enters. Nobody else looks into a
+//! message.
 
 /// Why a statement failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -91,7 +91,7 @@ pub enum WriteError {
         /// The value.
         value: Value,
     },
-    /// The row is larger than [`ROW_BYTES_MAX`].
+    /// As JSON, the row has more than 1,990,000 bytes.
     #[error(
         "row {key} of {table} is too large: as JSON it has {bytes} bytes, most of them in {column}; \
          {ROW_BYTES_MAX} is the limit: shorten it, or split it"
@@ -106,7 +106,7 @@ pub enum WriteError {
         /// Bytes of the row as JSON.
         bytes: usize,
     },
-    /// What was written in one transaction is larger than [`TRANSACTION_BYTES_MAX`].
+    /// As JSON, what was written in one transaction has more than 1,990,000 bytes.
     #[error(
         "the transaction is too large: as JSON it has up to {bytes} bytes, and \
          {TRANSACTION_BYTES_MAX} is the limit: write it in several"

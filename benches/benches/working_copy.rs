@@ -55,13 +55,13 @@ fn working_copy(c: &mut Criterion) {
                 let dir = tempfile::tempdir_in(scratch.path()).unwrap();
                 (Store::open(dir.path()).unwrap(), dir)
             },
-            // The result is dropped outside of the measured time, because that removes a folder of
-            // packs.
+            // Returned, so that criterion drops it outside of the measured time: the drop deletes a
+            // folder of packs.
             |(store, dir)| (take(&root, &empty, &store), store, dir),
         )
     });
     let store = Store::open(&scratch.path().join("store")).unwrap();
-    // The second scan finds no racy file, so it trusts the index for every file.
+    // By the second scan no file is racy any more, so every entry of its index can be trusted.
     take(&root, &empty, &store);
     std::thread::sleep(Duration::from_millis(50));
     let first = take(&root, &empty, &store);

@@ -11,7 +11,7 @@ pub const FILES_PER_FOLDER: u64 = 16;
 /// Subfolders of each folder that has subfolders.
 const FOLDERS_PER_FOLDER: u64 = 50;
 
-/// Numbers that a compressor finds no pattern in (SplitMix64), the same for the same seed.
+/// An incompressible sequence of numbers (SplitMix64), always the same for the same seed.
 #[derive(Debug, Clone)]
 pub struct Numbers(u64);
 
@@ -40,8 +40,8 @@ impl Numbers {
     }
 }
 
-/// The path of file `number` in a generated tree: 16 files in a folder, below two levels of 50
-/// folders.
+/// Returns the path of file `number` in a generated tree: 16 files per folder, 50 folders per group,
+/// and 50 groups per part.
 pub fn path(number: u64) -> PathBuf {
     let folder = number / FILES_PER_FOLDER;
     let (high, middle) =
@@ -51,8 +51,8 @@ pub fn path(number: u64) -> PathBuf {
     PathBuf::from(format!("part{high:02}/group{middle:02}/folder{low:02}/file{file:02}.txt"))
 }
 
-/// Makes `files` files with the text of their numbers, each of at least `bytes.0` and less than
-/// `bytes.1` bytes.
+/// Creates `files` files whose contents are generated from their numbers. Each has at least `bytes.0`
+/// and less than `bytes.1` bytes.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn tree(root: &Path, files: u64, bytes: (u64, u64)) -> Result<()> {
     Ok(())
 }
 
-/// Lines of hexadecimal numbers: text that compresses to about a half.
+/// Returns lines of hexadecimal numbers, which compress to about half their size.
 fn text(seed: u64, (least, below): (u64, u64)) -> String {
     let mut numbers = Numbers::of(seed);
     let length = (least + numbers.draw() % (below - least)) as usize;
@@ -81,7 +81,7 @@ fn text(seed: u64, (least, below): (u64, u64)) -> String {
     text
 }
 
-/// Changes a file: appends a line that no other change writes.
+/// Appends a line to a file. Another `number` appends another line.
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ use crate::table::{amount, times};
 
 /// The width of the picture. All lengths here are in the picture's own units.
 const WIDTH: f64 = 760.0;
-/// The end of the peers' names, and the leftmost position of bars.
+/// The x position where the peers' names end and the leftmost bar may begin.
 const LEFT: f64 = 96.0;
 /// The rightmost position of bars. Their labels follow.
 const RIGHT: f64 = 590.0;
@@ -25,14 +25,14 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.step{font
 .axis{stroke:#8c959f;stroke-width:1}.grid{stroke:#8c959f;stroke-opacity:.3}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.less{fill:#58a6ff}.more{fill:#f0883e}}";
 
-/// The scale: the number of powers of ten below 1, and above.
+/// The range of the scale, as exponents of ten: `low` is at most 0, `high` at least 1.
 struct Scale {
     low: f64,
     high: f64,
 }
 
 impl Scale {
-    /// The whole powers that cover all these ratios.
+    /// Returns the smallest range of whole exponents that covers all ratios.
     fn of(ratios: impl Iterator<Item = f64>) -> Self {
         let mut scale = Self { low: 0.0, high: 1.0 };
         for power in ratios.map(f64::log10) {
@@ -74,7 +74,7 @@ pub fn svg(results: &Results, title: &str) -> String {
     svg + "</svg>\n"
 }
 
-/// Columns of a row that can be compared with the first, and the first divided by each.
+/// Returns the columns that can be compared with the first, each with its [`Row::ratio`].
 fn bars(row: &Row) -> Vec<(usize, f64)> {
     let bar = |index| row.ratio(index).filter(|ratio| *ratio > 0.0).map(|ratio| (index, ratio));
     (1..row.cells.len()).filter_map(bar).collect()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The unit of a row's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Seconds of the wall clock.
+    /// Wall-clock seconds.
     Seconds,
     /// Bytes.
     Bytes,
@@ -20,11 +20,11 @@ pub enum Unit {
 pub struct Cell {
     /// The values of each run, in the order in which they were measured.
     pub runs: Vec<Vec<f64>>,
-    /// The most memory of a single process in any run, in bytes.
+    /// The peak memory of any single process in any run, in bytes.
     pub peak_memory: Option<u64>,
 }
 
-/// One step, or one figure.
+/// A timed step, or a figure such as the bytes stored.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// What was measured.
@@ -63,7 +63,7 @@ impl Row {
 }
 
 impl Results {
-    /// Results for these columns.
+    /// Creates results with these columns and no rows.
     pub fn new(columns: &[&str]) -> Self {
         Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
     }
@@ -100,9 +100,9 @@ impl Results {
         &mut self.rows[index].cells[column.expect("columns are named at the start")]
     }
 
-    /// Every value, as `rows` of `{name, unit, columns: {peer: {median, runs, peak_memory_bytes,
-    /// first_to_this}}}`. The last is [`Row::ratio`]. A peer that does not do a step is left out
-    /// there.
+    /// Returns an array of rows: `{name, unit, columns: {peer: {median, runs, peak_memory_bytes,
+    /// first_to_this}}}`. `first_to_this` is [`Row::ratio`]. A peer without a value for a row is
+    /// left out of that row.
     pub fn json(&self) -> Value {
         let row = |row: &Row| {
             let named = self.columns.iter().enumerate();

@@ -1,7 +1,7 @@
 //! Measures how time and space grow with a project, on generated trees.
 //!
 //! - `growth`: trees of 1,000 to 1,000,000 files
-//! - `insert`: a few bytes more in the middle of a large file
+//! - `insert`: a few bytes inserted in the middle of a large file
 //! - `workspaces`: many workspaces of one project on one device
 
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ mod growth;
 mod insert;
 mod workspaces;
 
-/// What the caller chose.
+/// The command-line options.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// What is measured
+    /// Parts to measure
     #[arg(long, value_delimiter = ',', default_value = "growth,insert,workspaces")]
     parts: Vec<Part>,
     /// How often each size of `growth` is measured
@@ -37,7 +37,7 @@ pub struct Options {
     /// `insert`: bytes of the large file
     #[arg(long, default_value_t = 1_000_000_000, value_parser = clap::value_parser!(u64).range(1 << 20..))]
     large_bytes: u64,
-    /// `workspaces`: the project's files; without it, 2,000 files of some 25 KB are made
+    /// `workspaces`: the project's folder [default: 2,000 generated files of about 25 KB]
     #[arg(long, value_name = "FOLDER")]
     pub tree: Option<PathBuf>,
     /// `workspaces`: how many, the first one included
@@ -61,13 +61,13 @@ struct Bench<'a> {
     keep: &'a dyn Fn(&Results) -> Result<()>,
 }
 
-/// Measures these parts with this binary, in this folder. Returns the results and a description of
-/// what was measured. `keep` gets both after each run and part, so that nothing is lost if a later
-/// one fails.
+/// Measures the chosen parts with the binary `program`, in the folder `work`. Returns the results, and
+/// a description of what was measured. Calls `keep` with both after each run and each part, so that
+/// nothing is lost if a later one fails.
 ///
 /// # Errors
 ///
-/// If a step fails or does not achieve its purpose, or `keep` fails.
+/// If a step fails, if a check of its result fails, or if `keep` fails.
 pub fn run(
     options: &Options,
     program: &Path,

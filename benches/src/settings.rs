@@ -1,10 +1,10 @@
-//! Removes what in the caller's environment would change how peers behave.
+//! Removes environment variables of the caller that would change how peers behave.
 
 use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// Removes the variables from a command that would change how a peer, or bash, behaves.
+/// Removes from `command` the environment variables that would change how a peer, or bash, behaves.
 pub fn remove(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);

@@ -20,16 +20,16 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Whose conflicts, and what to do with a transaction that was refused.
+/// Which conflicts to list, and what to do with a refused transaction.
 #[derive(Debug, Args)]
 pub struct Conflicts {
-    /// Look at an application's file of rows [default: those of the project at hand]
+    /// Use the database of an application [default: the current project]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub database: Option<PathBuf>,
-    /// Let the next push try a refused transaction again
+    /// Retry a refused transaction at the next push
     #[arg(long, value_name = "ID", requires = "database")]
     pub retry: Option<i64>,
-    /// Take back what a refused transaction wrote on this device
+    /// Undo what a refused transaction wrote on this device
     #[arg(long, value_name = "ID", requires = "database", conflicts_with = "retry")]
     pub drop: Option<i64>,
 }
@@ -45,10 +45,10 @@ pub struct Global {
     /// Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's data folder]
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub store: Option<PathBuf>,
-    /// Print JSON, errors too
+    /// Print JSON, also for errors
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print only what was asked for, warnings and errors
+    /// Print only results, warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Show no progress bar
@@ -85,12 +85,12 @@ pub enum Command {
     Clone {
         /// Name or id of the project
         project: String,
-        /// Folder to write: empty, or not there yet
+        /// Folder to create; may exist if it is empty
         #[arg(value_hint = ValueHint::DirPath, required_unless_present = "here")]
         dir: Option<PathBuf>,
-        /// Join the current folder (or DIR), and leave the files in it as they are
+        /// Join the current folder (or DIR) to the project, and keep the files in it as they are
         ///
-        /// What differs from the project shows as changed here; what is missing is written.
+        /// Files that differ from the project show as changed. Missing files are written.
         #[arg(long)]
         here: bool,
         /// Name of the new workspace
@@ -104,12 +104,12 @@ pub enum Command {
     },
     /// Compare this working copy with a workspace
     ///
-    /// Exits with 1 when they differ. In the list, `-` marks what only the other one has, `+` what
-    /// only this one has, and `!` what differs.
+    /// Exits with 1 if they differ. In the list, `-` marks files that only the other workspace has, `+`
+    /// files that only this copy has, and `!` files that differ.
     Drift {
         /// Name or id of the workspace [default: the project's main one]
         workspace: Option<String>,
-        /// Leave out what is not in a snapshot yet
+        /// Ignore changes that are not in a snapshot yet
         #[arg(long)]
         committed: bool,
     },
@@ -119,21 +119,22 @@ pub enum Command {
         #[arg(short = 'n', value_name = "N")]
         limit: Option<usize>,
     },
-    /// Put files back as they were in a snapshot
+    /// Restore files from a snapshot
     ///
-    /// Changes that are in no snapshot yet are saved in one first.
+    /// Unsaved changes are saved in a new snapshot first.
     Restore {
-        /// Files and folders, from the current folder [default: the whole project]
+        /// Files and folders, relative to the current folder [default: the whole project]
         #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
         paths: Vec<PathBuf>,
-        /// The snapshot: its id, the beginning of it, `@`, `@-`, `main` or `WORKSPACE@` [default: the last one]
+        /// The snapshot: an id or a prefix of one, `@` (the last one of this copy), `@-` (the one before it),
+        /// `main` (the main workspace's) or `WORKSPACE@` (that workspace's) [default: `@`]
         #[arg(long, value_name = "SNAPSHOT")]
         to: Option<String>,
     },
     /// Stop syncing files or folders, and leave them where they are
     ///
-    /// Other devices leave theirs too. A rule in the .fastestignore beside each keeps it out from
-    /// then on.
+    /// Other devices keep their copies too. Adds a rule to the .fastestignore next to each path, so that
+    /// it is ignored from then on.
     Untrack {
         /// Files and folders, from the current folder
         #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -152,17 +153,17 @@ pub enum Command {
     /// List and rename projects
     #[command(subcommand)]
     Project(Project),
-    /// List rows that this device and the primary changed, each in its own way
+    /// List rows that this device and the primary changed differently
     ///
-    /// The primary's row stands, and both versions are kept until `fastest resolve` settles it. Exits
-    /// with 1 when there are any.
+    /// The primary's version is used, and both are kept until `fastest resolve` chooses one. Exits with 1
+    /// if there are any.
     ///
-    /// And what else waits for a choice: rows that cannot be kept here, and, in the file of an
-    /// application, what the primary refused.
+    /// Also lists what else needs a decision: rows that cannot be stored on this device, and, in an
+    /// application's database, transactions that the primary refused.
     Conflicts(Conflicts),
-    /// Settle a conflict of rows
+    /// Resolve a row conflict
     Resolve {
-        /// The conflict: its id, or the beginning of it
+        /// The conflict: its id, or a prefix of it
         id: String,
         #[command(flatten)]
         choice: Choice,
@@ -170,24 +171,24 @@ pub enum Command {
     /// Choose the primary, show it and check it
     #[command(subcommand)]
     Remote(Remote),
-    /// Look after the tables of a primary
+    /// Manage the tables of a primary
     #[command(subcommand)]
     Schema(Schema),
-    /// Check the store in full
+    /// Check the whole store for damage
     ///
-    /// Exits with 2 when problems are left.
+    /// Exits with 2 if problems remain.
     Doctor {
-        /// Mend what can be mended
+        /// Repair what can be repaired
         #[arg(long)]
         mend: bool,
-        /// Read the packs of the primary and the pack store as well; with --mend, send those again that
-        /// are damaged there and sound here
+        /// Check the packs of the primary and the pack store too; with --mend, replace damaged ones by
+        /// intact local copies
         #[arg(long)]
         remote: bool,
     },
     /// Print a completion script
     Completions {
-        /// The shell that it is for
+        /// The shell
         shell: Shell,
     },
     /// Print the main man page, or write all man pages
@@ -206,14 +207,14 @@ pub struct Message {
     pub message: Option<String>,
 }
 
-/// What stands after a conflict.
+/// How a conflict is resolved.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Choice {
-    /// Take what was written on this device
+    /// Use this device's version
     #[arg(long)]
     pub ours: bool,
-    /// Keep what the primary has
+    /// Keep the primary's version
     #[arg(long)]
     pub theirs: bool,
     /// Write these columns, such as '{"name":"app"}'
@@ -223,20 +224,20 @@ pub struct Choice {
 
 #[derive(Debug, Subcommand)]
 pub enum Workspace {
-    /// Make a workspace, with a working copy of its own, from this one
+    /// Create a workspace from this one, with its own working copy
     New {
         /// Name of the workspace
         name: String,
         /// Folder of its working copy [default: one beside this one]
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
-        /// Make this working copy, with what is unsaved in it, that of the new workspace
+        /// Move this working copy, with its unsaved changes, to the new workspace
         #[arg(long, conflicts_with = "dir")]
         here: bool,
     },
     /// List the project's workspaces
     List,
-    /// Give a workspace another name
+    /// Rename a workspace
     Rename {
         /// Name or id of the workspace
         workspace: String,
@@ -273,12 +274,11 @@ pub enum Remote {
         /// Go back to the primary inside the store
         #[arg(long, conflicts_with = "url")]
         default: bool,
-        /// Where large packs go: rows (of the primary), file:///folder, or s3://BUCKET/PREFIX
-        /// [default: where they lie so far; at first a folder beside the primary's file, or rows of
-        /// any other primary]
+        /// Where to store large packs: rows (in the primary), file:///folder, or s3://BUCKET/PREFIX
+        /// [default: unchanged; initially a folder beside a primary that is a file, else rows]
         #[arg(long, value_name = "PLACE")]
         packs: Option<String>,
-        /// Let the members of a Unix group read and write it, for a primary that is a file
+        /// Let the members of a Unix group read and write the primary, which must be a file
         #[arg(long, value_name = "GROUP", conflicts_with = "default")]
         shared: Option<String>,
         /// The same as `--packs rows`
@@ -287,14 +287,14 @@ pub enum Remote {
     },
     /// Show the primary
     Show,
-    /// Ask the primary and the pack store whether all is well
+    /// Check the connection to the primary and the pack store
     ///
-    /// Looks at the address, the token, what it permits, the schema, the clock and the pack store, and
-    /// tells how to mend what is wrong. Exits with 2 when there is a problem.
+    /// Checks the address, the token and its permissions, the schema, the clock and the pack store, and
+    /// says how to fix each problem. Exits with 2 if there is a problem.
     Check,
     /// Keep the primary's token in the system's keyring
     ///
-    /// Asks for the token, or reads it from stdin where that is no terminal.
+    /// Prompts for the token, or reads it from stdin if that is not a terminal.
     Login,
     /// Delete the primary's token from the system's keyring
     Logout,
@@ -306,14 +306,14 @@ pub enum Remote {
 pub enum Schema {
     /// Bring a primary's tables up to date
     ///
-    /// Each migration that the primary lacks is applied once, whole or not at all.
+    /// Applies each migration that the primary lacks, atomically.
     Migrate {
         #[command(flatten)]
         target: SchemaTarget,
     },
-    /// Compare a primary's tables with what their migrations say
+    /// Compare a primary's tables with its migrations
     ///
-    /// Exits with 1 when they differ. Tables of other applications are listed, and left alone.
+    /// Exits with 1 if they differ. Tables of other applications are listed but not compared.
     Check {
         #[command(flatten)]
         target: SchemaTarget,
@@ -323,27 +323,27 @@ pub enum Schema {
         /// Only this table
         #[arg(long)]
         table: Option<String>,
-        /// In which language
+        /// Output format
         #[arg(long, value_enum, default_value = "sql")]
         format: DiagramFormat,
-        /// The folder of migrations whose tables are meant [default: Fastest's own]
+        /// Print the tables of this folder of migrations [default: Fastest's own]
         #[arg(long, value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
-    /// Make tables sync that another tool has made
+    /// Sync tables that another tool created
     ///
-    /// Reads the tables of a live database, and writes a migration that adds the engine's tables and
-    /// triggers, for `fastest schema migrate --dir DIR`, and Rust declarations of the tables. The
-    /// database is left as it is, and so are the tables' own columns.
+    /// Reads the tables of a live database. Writes a migration that adds the engine's tables and triggers,
+    /// and Rust declarations of the tables. Apply the migration with `fastest schema migrate --dir DIR`.
+    /// The database itself is not changed, and the migration does not change the tables' columns.
     Adopt {
-        /// A table; once for each
+        /// A table to adopt (repeatable)
         #[arg(long = "table", value_name = "TABLE", required = true)]
         tables: Vec<String>,
-        /// By what its rows are shared: COLUMN, or COLUMN:TABLE.COLUMN over a foreign key; once for
-        /// each table, in their order
+        /// The scope of a table: COLUMN, or COLUMN:TABLE.COLUMN through a foreign key. Give one for each
+        /// --table, in the same order
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
-        /// A table among them whose rows are written once, and never change or go
+        /// One of these tables, whose rows are never updated or deleted (repeatable)
         #[arg(long, value_name = "TABLE")]
         append_only: Vec<String>,
         /// Address of the database [default: the primary that this device follows]
@@ -352,28 +352,28 @@ pub enum Schema {
         /// The folder to write to
         #[arg(long, default_value = "migrations-sync", value_hint = ValueHint::DirPath)]
         dir: PathBuf,
-        /// Whose tables they are: a word that becomes part of the names of migrations
+        /// The owner of the tables: a word that becomes part of the migrations' names
         #[arg(long, default_value = "app")]
         owner: String,
     },
-    /// Take the engine's triggers away before another tool rebuilds an adopted table
+    /// Remove the engine's triggers before another tool rebuilds an adopted table
     ///
-    /// Until `fastest schema attach`, pushes are refused, and devices do not hear of what is written.
+    /// Until `fastest schema attach`, pushes are refused, and devices do not see new writes.
     Detach {
         #[command(flatten)]
         adopted: Adopted,
     },
-    /// Put the engine's triggers on adopted tables again
+    /// Put the engine's triggers back on adopted tables
     ///
-    /// Devices hear of what became of the rows in the meantime.
+    /// Devices then receive the changes that were made in the meantime.
     Attach {
         #[command(flatten)]
         adopted: Adopted,
     },
-    /// Put an export of a primary into an order in which it can be imported
+    /// Reorder an export of a primary so that it can be imported
     ///
-    /// `wrangler d1 export` writes triggers before the views that some are on, and the import fails. The
-    /// mended file has the triggers last. Infinite reals and NUL are written as SQL has them.
+    /// `wrangler d1 export` writes triggers before views that they are on, so an import fails. The mended
+    /// file has the triggers last. Infinite numbers and NUL bytes are rewritten as valid SQL.
     MendExport {
         /// The file that was exported
         #[arg(value_hint = ValueHint::FilePath)]
@@ -382,10 +382,10 @@ pub enum Schema {
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
-    /// Write the migration to what this build declares
+    /// Generate a migration from the tables that this build declares
     ///
-    /// For those who change Fastest's own tables: compares the declarations with the folder's last
-    /// recorded schema. Applications call `fastest_sync::migrations::generate` with their own.
+    /// For developers of Fastest's own tables. Compares the declarations with the last recorded schema in
+    /// the folder. Applications call `fastest_sync::migrations::generate` with their own declarations.
     Generate {
         /// What it is about, in lower-case letters, digits and `_`
         #[arg(long)]
@@ -396,7 +396,7 @@ pub enum Schema {
         /// Run the statements of this file after those that are generated
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         sql: Option<PathBuf>,
-        /// Agree to steps that lose something, or may fail for the rows that are there
+        /// Allow steps that lose data, or that may fail because of existing rows
         #[arg(long)]
         allow_destructive: bool,
     },
@@ -424,17 +424,17 @@ pub struct Adopted {
     pub dir: PathBuf,
 }
 
-/// A language for schemas.
+/// An output format for schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DiagramFormat {
-    /// Statements that make them
+    /// CREATE statements
     Sql,
     /// An `erDiagram` of Mermaid
     Mermaid,
 }
 
 impl Command {
-    /// Which command it is: hints differ by it.
+    /// Returns which command this is. Hints depend on it.
     pub fn verb(&self) -> Verb {
         match self {
             Self::Init { .. } => Verb::Init,
@@ -461,7 +461,7 @@ impl Command {
     }
 }
 
-/// Whether JSON was asked for, in arguments that may be wrong otherwise.
+/// Whether the arguments ask for JSON, even if they are otherwise invalid.
 pub fn wants_json(args: &[OsString]) -> bool {
     args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json")
 }

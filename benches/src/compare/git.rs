@@ -8,7 +8,8 @@ use super::{Job, Keeps, Peer, Place, Step, check_copy};
 use crate::error::{Error, Result, check};
 use crate::measure::run;
 
-/// Disables the user's settings and background work.
+/// Settings of both repositories: an author, no background work, and git's own options for large
+/// trees. The user's settings are disabled in [`Git::git`].
 const SETTINGS: [(&str, &str); 8] = [
     ("user.name", "bench"),
     ("user.email", "bench@localhost"),
@@ -92,7 +93,7 @@ impl Peer for Git {
             self.place.change(step, turn)?;
         }
         if step == Step::Status && turn == 0 {
-            // This one fills the untracked cache; the untimed one comes after it.
+            // Fills the untracked cache. Turn 0, which is not timed, comes after it.
             run(&mut self.here(&["status", "--short"]))?;
         }
         let (commands, warm) = match step {

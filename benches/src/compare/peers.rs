@@ -1,4 +1,4 @@
-//! Which peers are installed, and can do the steps.
+//! Finds the peers that are installed and new enough for the steps.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub const NAMES: [&str; 6] = ["fastest", "git", "restic", "rsync", "tar+zstd", "
 /// The first version of git that has `init -b`.
 const GIT_LEAST: (u32, u32) = (2, 28);
 
-/// Each peer by name.
+/// The peers, by name: those to measure, and those to leave out.
 pub struct Peers {
     /// The installed peers, with their versions.
     pub versions: BTreeMap<&'static str, String>,
@@ -20,7 +20,7 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// Asks each for its version.
+    /// Runs each peer to get its version.
     pub fn find(program: &Path) -> Self {
         let (mut versions, mut left_out) = (BTreeMap::new(), BTreeMap::new());
         for name in NAMES {

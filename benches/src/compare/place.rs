@@ -10,7 +10,7 @@ use crate::{made, settings};
 /// The folder and files of a peer in one run.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// Its folder, whose files are emptied after the run.
+    /// Its folder. After the run, its files are truncated to zero bytes.
     pub folder: PathBuf,
     /// A copy of the caller's tree. A peer that changes files has its own.
     pub tree: PathBuf,
@@ -19,7 +19,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// A file or folder of its own.
+    /// Returns the path of `name` in the peer's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -29,18 +29,18 @@ impl Place {
         self.tree.clone()
     }
 
-    /// The file that this step changes at this number.
+    /// Returns the file that `step` changes in its turn `number`.
     pub fn changed(&self, step: Step, number: usize) -> &Path {
         let first = if step == Step::OneFilePush { ONE_FILE_REPEATS + 1 } else { 0 };
         &self.files[(first + number) % self.files.len()]
     }
 
-    /// Changes the file of this step and number.
+    /// Changes the file that [`Place::changed`] returns.
     pub fn change(&self, step: Step, number: usize) -> Result<()> {
         made::change(&self.tree.join(self.changed(step, number)), number as u64)
     }
 
-    /// A command of a peer, without the user's settings and home.
+    /// Returns a command without the user's settings, and with the peer's folder as its home.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         settings::remove(&mut command);

@@ -10,7 +10,7 @@ use crate::fastest::{answer, number};
 use crate::folder::{Entry, list};
 use crate::measure::run;
 
-/// restic in one run.
+/// restic as a peer, for one run.
 pub struct Restic {
     place: Place,
 }
@@ -32,7 +32,7 @@ impl Restic {
         self.place.path("repository")
     }
 
-    /// Checks the numbers of new, changed and unchanged files. restic does not count links.
+    /// Checks restic's counts of new, changed and unchanged files. restic does not count links.
     fn check_counts(&self, output: &[u8], step: Step) -> Result<()> {
         let said = answer(output)?;
         let listing = list(&self.place.tree())?;

@@ -13,7 +13,7 @@ use crate::{folder, made};
 
 /// How many times a short step is timed in each run.
 const REPEATS: u64 = 3;
-/// Least number of files in a tree, because each turn changes a file of its own.
+/// The fewest files that a tree may have: each turn changes a different file.
 pub const FILES_LEAST: u64 = REPEATS + 2;
 /// Sizes of files in bytes: at least the first, and less than the second.
 const BYTES: (u64, u64) = (20, 200);
@@ -116,7 +116,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Times a step repeatedly. Memory is measured in turn 0, which is not timed.
+    /// Runs one turn of a repeated step. Turn 0 measures memory; every other turn is timed.
     fn timed(&mut self, row: &str, column: &str, turn: u64, command: Command) -> Result<Vec<u8>> {
         let row = (row, Unit::Seconds);
         if turn == 0 {
@@ -130,7 +130,7 @@ impl Tree<'_> {
     }
 }
 
-/// The lengths of a device's packs, in bytes. It is a float, so that differences may be negative.
+/// Returns the total size of a device's packs in bytes, as a float because a difference may be negative.
 fn packs(device: &Fastest) -> Result<f64> {
     Ok(folder::size(&device.store().join("objects/packs"))?.bytes as f64)
 }

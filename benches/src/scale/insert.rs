@@ -13,8 +13,8 @@ const INSERTED: usize = 4096;
 /// The large file's name.
 const FILE: &str = "large.bin";
 
-/// Measures it once with a file of `bytes` bytes, because the result depends on the content and not
-/// on the machine.
+/// Runs once, with a file of `bytes` bytes. One run is enough: the bytes stored and sent depend on
+/// the content alone. The time is that of a single run.
 pub fn run(bench: &Bench, bytes: u64, results: &mut Results) -> Result<()> {
     let folder = bench.folder("insert")?;
     let tree = folder.join("tree");

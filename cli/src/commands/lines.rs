@@ -15,7 +15,7 @@ pub fn warn(out: &mut Output, warnings: &[String]) {
     }
 }
 
-/// Says in a sentence what a snapshot saved.
+/// Returns a sentence that tells what a snapshot saved.
 pub fn saved(report: &SnapshotReport) -> String {
     let SnapshotReport { snapshot_id, added, modified, deleted, .. } = report;
     if !report.created {
@@ -44,7 +44,7 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
     })
 }
 
-/// Names the snapshot that holds what the working copy was before a change, if there is one.
+/// Prints the id of the snapshot that has the working copy as it was before a change, if there is one.
 pub fn kept(out: &mut Output, safety_snapshot_id: Option<&SnapshotId>) {
     if let Some(id) = safety_snapshot_id {
         out.note(format_args!("how things were before is in {id}"));

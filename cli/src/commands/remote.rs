@@ -1,4 +1,4 @@
-//! `remote set`, `remote show`, `remote check`, `remote migrate`.
+//! `remote`: `set`, `show`, `check`, `migrate`, and the dispatch of `login` and `logout`.
 
 use fastest_sync::device::report::{CheckName, MigrateReport, RemoteReport};
 use fastest_sync::remote::state::Packs;
@@ -89,7 +89,7 @@ fn place_lines(out: &mut Output, report: &RemoteReport, own: bool) -> std::io::R
     out.line(format_args!("large packs: {}", plain(packs)))
 }
 
-/// Prints a line for each step, and below it how to fix a problem.
+/// Prints a line for each check, and below a failed one how to fix it.
 fn check_lines(out: &mut Output, report: &RemoteReport) -> std::io::Result<()> {
     for check in &report.checks {
         let how = if check.ok { "ok     " } else { "problem" };

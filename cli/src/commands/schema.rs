@@ -129,7 +129,7 @@ fn generated_lines(out: &mut Output, generated: &Generated, dir: &Path) -> std::
     out.done(format_args!("wrote {}: {count} {what}", dir.join(name).display()))
 }
 
-/// Pairs tables with scopes.
+/// Pairs each `--table` with its `--scope`, and checks that `--append-only` names chosen tables.
 fn chosen(
     tables: Vec<String>,
     scopes: Vec<String>,
@@ -177,7 +177,7 @@ fn adopt(
     Ok(Exit::Done)
 }
 
-/// Whether the engine's triggers exist now.
+/// The report of `attach` and `detach`: whether the engine's triggers exist now.
 #[derive(Serialize)]
 struct Attached {
     url: String,
@@ -290,7 +290,7 @@ fn print(
     Ok(Exit::Done)
 }
 
-/// Opens a remote that must exist, so that a look at a file does not create it.
+/// Opens a remote, but not a file that does not exist: reading would create it.
 fn existing(session: &Session<'_>, url: Option<&str>) -> Result<Remote, CliError> {
     let remote = session.remote(url)?;
     match Address::parse(remote.primary.url()) {

@@ -101,7 +101,7 @@ pub fn clone(
     Ok(Exit::Done)
 }
 
-/// Reports that a folder was joined to a project, and how it differs from it.
+/// Reports that a folder joined a project, and how the two differ.
 fn join_text(out: &mut Output, report: &CloneReport) -> std::io::Result<()> {
     out.entries_done('A', &report.added)?;
     out.entries_done('M', &report.modified)?;

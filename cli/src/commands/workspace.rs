@@ -69,7 +69,7 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
         let head = entry.snapshot_id.as_ref().map_or("no snapshot", SnapshotId::as_str);
         let main = if entry.main { " (main)" } else { "" };
         let path = plain(entry.path.as_deref().unwrap_or("-"));
-        // Workspaces of the same name are shown with their ids, and the machines that made them.
+        // Workspaces that share a name are shown with their ids and the machines they were created on.
         let is_one = names.iter().filter(|other| *other == name).count() == 1;
         let machine = entry.machine.as_deref().map(|machine| format!(" on {machine}"));
         let machine = machine.unwrap_or_default();

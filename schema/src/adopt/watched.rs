@@ -1,12 +1,12 @@
-//! Columns that the application's own triggers watch.
+//! Which columns need an UPDATE of their own, because the application's triggers watch them.
 
 use std::collections::BTreeSet;
 
 use crate::check::declarations::RESERVED;
 use crate::live::database::{Live, LiveIndex, LiveTable};
 
-/// Whether a table has a constraint over several columns. Setting its columns one after the other
-/// could violate it in between, so none of them gets an UPDATE of its own.
+/// Whether a table has a constraint over several columns. Separate UPDATEs could violate it halfway,
+/// so no column of the table gets an UPDATE of its own.
 pub fn is_checked_whole(found: &LiveTable) -> bool {
     let names = |check: &&String| {
         let words = check.split(|c: char| !c.is_alphanumeric() && c != '_');
@@ -18,7 +18,7 @@ pub fn is_checked_whole(found: &LiveTable) -> bool {
         || found.indexes.values().any(is_unique_together)
 }
 
-/// Returns the columns that the application's triggers `UPDATE OF` name, in lower case.
+/// Returns the columns that the application's `UPDATE OF` triggers on `table` name, in lower case.
 pub fn watched(live: &Live, table: &str) -> BTreeSet<String> {
     let is_theirs = |name: &str| !RESERVED.iter().any(|prefix| name.starts_with(prefix));
     let triggers = live.triggers.iter();

@@ -1,4 +1,4 @@
-//! Vocabularies: enums in Rust, plain texts in SQL.
+//! Vocabularies: enums in Rust, plain text in SQL.
 
 /// Declares an enum of words, the type of a text column.
 ///
@@ -8,11 +8,11 @@
 ///
 /// ```
 /// fastest_schema::vocabulary! {
-///     /// How a note is meant.
+///     /// The tone of a note.
 ///     pub enum Mood {
-///         /// As it is written.
+///         /// Meant literally.
 ///         Plain = "plain",
-///         /// Not so.
+///         /// Meant ironically.
 ///         Ironic = "ironic",
 ///     }
 /// }
@@ -40,7 +40,7 @@ macro_rules! vocabulary {
         }
 
         impl $name {
-            /// Every known word, in declared order.
+            /// All variants but `Other`, in declaration order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
             /// The word, as it is stored and sent.

@@ -1,9 +1,9 @@
-//! The contents of a database, as it reports them.
+//! The schema of a database, as the database reports it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Everything in a database.
+/// The tables, triggers and views of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Live {
     /// Its tables, by name.
@@ -26,14 +26,14 @@ pub struct LiveObject {
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LiveTable {
-    /// Its columns, by name: their order depends on when they were added.
+    /// Its columns, by name, because their order depends on when they were added.
     pub columns: BTreeMap<String, LiveColumn>,
     /// Its foreign keys.
     pub keys: BTreeSet<LiveKey>,
-    /// Its indexes, by name. Those that SQLite created for a constraint are under their origin and
-    /// columns.
+    /// Its indexes, by name. An index that SQLite created for a constraint has no stable name; its key
+    /// is its origin and columns, such as `u(name, age)`.
     pub indexes: BTreeMap<String, LiveIndex>,
-    /// The conditions of its checks.
+    /// The expressions of its CHECK constraints.
     pub checks: BTreeSet<String>,
     /// Those of `VIRTUAL`, `WITHOUT ROWID`, `STRICT` and `AUTOINCREMENT` that it has.
     pub options: BTreeSet<&'static str>,
@@ -43,13 +43,13 @@ pub struct LiveTable {
     pub written: Written,
 }
 
-/// How a table and its indexes were spelt. That makes no difference to the table, so any two are
-/// equal.
+/// How a table and its indexes were spelled. Two tables may be equal in spite of different spellings,
+/// so all values of this type compare equal.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The columns in declared order, each with the text of its default.
     pub columns: BTreeMap<i64, (String, Option<String>)>,
-    /// The texts of indexes over expressions or over some of the rows, by name.
+    /// The SQL of expression indexes and partial indexes, by name.
     pub indexes: BTreeMap<String, String>,
 }
 
@@ -85,7 +85,7 @@ pub struct LiveKey {
     pub columns: Vec<String>,
     /// The table that it refers to.
     pub table: String,
-    /// The columns there; empty texts if the key names none.
+    /// The columns that it refers to; empty strings if the key does not name them.
     pub targets: Vec<String>,
     /// The `ON DELETE` action.
     pub on_delete: String,
@@ -98,9 +98,9 @@ pub struct LiveKey {
 pub struct LiveIndex {
     /// Its columns: the name, or `None` for an expression; whether it is descending; the collation.
     pub columns: Vec<(Option<String>, bool, String)>,
-    /// Whether no two rows may agree on all of them.
+    /// Whether it is a UNIQUE index.
     pub unique: bool,
-    /// The normalised text, for an index over expressions or over some of the rows.
+    /// The normalised SQL of an expression index or a partial index.
     pub sql: Option<String>,
 }
 
@@ -154,8 +154,8 @@ impl fmt::Display for LiveIndex {
 }
 
 impl Live {
-    /// Ignores how another tool has changed a table of its own: takes the table as expected, except
-    /// for columns that are missing, and drops the tool's triggers on it.
+    /// Makes comparisons ignore what the tool that owns `table` did to it. The table becomes the expected
+    /// one, without the columns that are missing, and the tool's own triggers on it are removed.
     pub fn keep_shared(&mut self, expected: &Live, table: &str) {
         if let (Some(expected), Some(found)) =
             (expected.tables.get(table), self.tables.get_mut(table))

@@ -41,7 +41,8 @@ impl<'a> Pairing<'a> {
         pairing
     }
 
-    /// The old and new names of tables in which more changes than added columns and indexes.
+    /// Returns the old and new names of kept tables that change by more than added columns and indexes,
+    /// and the names of dropped tables.
     pub fn altered(&self) -> Vec<&'a str> {
         let kept = self.kept.iter().filter(|change| change.is_altered());
         let kept = kept.flat_map(|change| [change.from.name.as_str(), change.to.name.as_str()]);

@@ -1,4 +1,4 @@
-//! SQL as text: quotes, tokens, patterns and statements.
+//! SQL as text: quoting, tokens, LIKE patterns, statements, and mending exports.
 
 pub mod export;
 pub(crate) mod pattern;

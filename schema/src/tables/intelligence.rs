@@ -85,7 +85,7 @@ vocabulary! {
 vocabulary! {
     /// The status of a next step.
     pub enum StepStatus {
-        /// Nothing yet.
+        /// Nobody has acted on it yet.
         Pending = "pending",
         /// Someone is working on it.
         Started = "started",
@@ -114,7 +114,7 @@ pub struct ProjectDecision {
     /// The conversation that it was found in.
     #[references(conversations.id, on_delete = set_null)]
     pub conversation_id: Option<String>,
-    /// What was decided; once in each project.
+    /// What was decided. Unique within a project.
     pub decision: String,
     /// Why.
     pub rationale: Option<String>,
@@ -156,7 +156,7 @@ pub struct ActionItem {
     /// A unique id.
     #[pk]
     pub id: String,
-    /// The workspace that has the code.
+    /// The workspace whose code has the issue.
     #[references(workspaces.id, on_delete = cascade)]
     pub workspace_id: WorkspaceId,
     /// The project of the workspace.
@@ -273,7 +273,7 @@ pub struct ActionItemRun {
     /// Attempts so far.
     #[default(0)]
     pub attempt_count: i64,
-    /// Most attempts.
+    /// The maximum number of attempts.
     #[default(3)]
     pub max_attempts: i64,
     /// The tree that the patch was made against: hex BLAKE3 tree id.

@@ -8,7 +8,7 @@ use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::rows::write_error::WriteError;
 
-/// Why a database could not do what was asked.
+/// An error of an application's database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
@@ -28,7 +28,7 @@ pub enum DatabaseError {
         /// The scope that was asked for.
         asked: Option<ScopeId>,
     },
-    /// What the file holds cannot be determined.
+    /// The file cannot be read as an application's rows.
     #[error("{} cannot be read as the rows of an application: {why}", path.display())]
     Unreadable {
         /// The file.

@@ -1,9 +1,9 @@
-//! Migrations: reads and writes folders of them, applies them, and checks databases against them.
+//! Migrations: reads and writes migration folders, applies them, and checks databases against them.
 //!
 //! [`generate()`] adds a migration to a folder, and [`adopt()`] one for tables that another tool
 //! makes. [`apply()`] brings a database up to date, and [`check()`] compares it with its
-//! migrations. What a migration has to look like, and what in a database is Fastest's, is decided
-//! in `fastest_schema`; this module does the IO.
+//! migrations. `fastest_schema` decides what a migration must look like, and which tables and triggers
+//! of a database are Fastest's. This module does the I/O.
 
 pub mod adopt;
 pub mod apply;

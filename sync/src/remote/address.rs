@@ -5,13 +5,14 @@
 //! d1://ACCOUNT_ID/DATABASE            Cloudflare D1; DATABASE is its id or its name
 //! d1://local/ID?api=http://…          the same API elsewhere: `wrangler dev` serves it
 //! libsql://HOST[:PORT]                Turso
-//! http://HOST:PORT  https://HOST      a libSQL server of one's own
+//! http://HOST:PORT  https://HOST      a self-hosted libSQL server
 //! ```
 //!
 //! After `file://` comes a path, in which `#`, `?` and `%` are ordinary characters, except that `%` and
 //! two hexadecimal digits may stand for a byte.
 //!
-//! An address contains no secret. One that looks as if it did is refused, and is not repeated.
+//! An address contains no secret. One that seems to contain one is refused, and the error message does
+//! not repeat it.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -42,12 +43,12 @@ pub struct D1Address {
     pub account: String,
     /// The id of the database, or its name.
     pub database: String,
-    /// The base of an API other than Cloudflare's, which has `/d1/database` below it.
+    /// The base URL of an API other than Cloudflare's. Its paths begin with `/d1/database`.
     pub api: Option<Url>,
 }
 
 impl D1Address {
-    /// Returns what is above `/d1/database` in the API.
+    /// Returns the base URL to which `/d1/database` is appended, without a trailing slash.
     pub fn base(&self) -> String {
         match &self.api {
             Some(api) => api.as_str().trim_end_matches('/').to_owned(),
@@ -63,7 +64,7 @@ impl D1Address {
 }
 
 impl Address {
-    /// Returns the name of the secret that a primary there may ask for.
+    /// Returns the environment variable that holds the primary's token; `None` for a file, which needs none.
     pub fn token_name(&self) -> Option<&'static str> {
         match self {
             Self::File(_) => None,
@@ -72,7 +73,7 @@ impl Address {
         }
     }
 
-    /// Whether what is sent there passes a network without encryption.
+    /// Whether traffic to this address crosses a network unencrypted.
     pub fn is_readable_on_the_way(&self) -> bool {
         self.server().is_some_and(|url| url.scheme() == "http") && !self.is_local_server()
     }
@@ -124,8 +125,7 @@ fn file(path: PathBuf, text: &str) -> Result<Address, &'static str> {
 
 /// Returns the path in a `file:` address; `None` if the text is not such an address.
 ///
-/// A path that contains `%` and digits is taken as it is written if only that leads to a folder that
-/// exists.
+/// Percent escapes are decoded, unless only the undecoded path is in a folder that exists.
 pub(crate) fn file_path(text: &str) -> Option<Result<PathBuf, &'static str>> {
     const SCHEME: &str = "file:";
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
@@ -165,7 +165,7 @@ fn decoded(path: &str) -> PathBuf {
     OsString::from_vec(bytes).into()
 }
 
-/// Returns the address of a file. [`Address::parse`] parses it to the same path.
+/// Returns the `file:` address of a path. [`Address::parse`] is its inverse.
 pub fn file_url(path: &Path) -> String {
     match Url::from_file_path(path) {
         Ok(url) => url.into(),
@@ -218,7 +218,7 @@ fn libsql(url: &Url) -> Result<Url, &'static str> {
     Url::parse(&format!("{scheme}://{host}{port}")).map_err(|_| "it names no host")
 }
 
-/// Returns an address for a message, without what may be a secret if the address is wrong.
+/// Redacts an invalid address for an error message: a part that could be a secret becomes `…`.
 pub(crate) fn shown(text: &str) -> String {
     let end = text.find(['?', '#']).map_or(text.len(), |at| at + 1);
     let (text, cut) = (&text[..end], if end < text.len() { "…" } else { "" });

@@ -31,24 +31,24 @@ pub struct Embedded {
     path: PathBuf,
     /// Whether the file is created if it is missing.
     create: bool,
-    /// Whether it is inside a store. Then no other machine uses it, whatever file system it is on.
+    /// Whether the file is inside a store, and so used by this machine only, even on a network file system.
     own: bool,
     world: World,
     meter: Meter,
     connection: Mutex<Option<Connection>>,
-    /// How often SQLite may still ask whether to continue with the statement that runs.
+    /// How many more progress callbacks the running statement gets before it is interrupted.
     asks_left: Arc<AtomicU64>,
     asks_max: u64,
 }
 
-/// After this many of its steps, SQLite asks whether to continue.
+/// How many virtual machine steps SQLite runs between two calls of the progress handler.
 const STEPS_PER_ASK: i32 = 100_000;
 
-/// Our statements take far fewer steps than these, which last some ten seconds. One that takes more
-/// reads a view, or fires a trigger, that somebody made endless.
+/// How many progress callbacks a statement gets: 10^9 steps, about ten seconds. Our own statements need
+/// far fewer. One that needs more reads an endless view or fires an endless trigger.
 const ASKS_MAX: u64 = 10_000;
 
-/// Bytes of an answer, at most, as for those from servers; and of one value.
+/// The most bytes of an answer, and of a single value. Servers' answers have the same limit.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes that a row takes besides its texts.
@@ -81,13 +81,14 @@ impl Embedded {
         Self { meter, ..self }
     }
 
-    /// Like [`Embedded::new`], for a file that is known to have existed. If it is missing, its disk is
-    /// not mounted, and a new file in the empty mount point would take writes that nobody else sees.
+    /// Like [`Embedded::new`], for a file that is known to have existed, which is never created. A missing
+    /// file usually means that its disk is not mounted: a new one in the empty mount point would take
+    /// writes that nobody else sees.
     pub fn existing(path: &Path, world: World) -> Self {
         Self { create: false, ..Self::new(path, world) }
     }
 
-    /// Runs `work` with the file, which the first call opens.
+    /// Runs `work` with the connection. The first call opens it.
     fn with<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, PrimaryError>,
@@ -200,7 +201,8 @@ impl Embedded {
         parameters: &[&str],
     ) -> Result<Rows, rusqlite::Error> {
         let mut statement = connection.prepare_cached(sql)?;
-        // Other primaries believe it, and so a mistake would show there alone, after an answer was lost.
+        // Remote primaries resend a statement marked as a read if the answer was lost. SQLite can check
+        // the mark, so a wrong one is caught here and not there, by a write that is applied twice.
         if effect == Effect::Reads && !statement.readonly() {
             let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
             let words = "a statement that should only read would write".to_owned();
@@ -224,7 +226,8 @@ impl Embedded {
     }
 }
 
-/// Works out why a statement failed: by the code of SQLite, and where that says little, by its message.
+/// Returns why a statement failed, from SQLite's error code, or from the message if the code is not
+/// specific enough.
 fn cause(code: Option<ErrorCode>, message: &str) -> Cause {
     match code {
         Some(ErrorCode::ConstraintViolation) => words::constraint(message),
@@ -288,7 +291,7 @@ impl Primary for Embedded {
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
         let apply = |connection: &Connection| {
-            // It may rewrite large tables.
+            // A migration may rewrite large tables, so it has no limit.
             self.asks_left.store(u64::MAX, Ordering::Relaxed);
             let transaction = begin(connection, &self.path)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
@@ -345,7 +348,7 @@ mod tests {
         ] {
             assert!(refused(statement).contains("does not end"), "{statement:?}");
         }
-        // The next one has all of its steps, and nothing of the trigger's stays.
+        // The next statement has its full budget of steps, and the trigger's writes were rolled back.
         assert_eq!(ask(&primary, "SELECT count(*) FROM t").unwrap(), [[Some("0".to_owned())]]);
     }
 

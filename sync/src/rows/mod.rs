@@ -1,4 +1,4 @@
-//! What may happen to a row: it is written, deleted, merged, applied, or resolved after a conflict.
+//! Operations on rows of a replica: writes, deletes, merges, applying pulled rows, and resolving conflicts.
 //!
 //! Nothing here talks to a primary.
 

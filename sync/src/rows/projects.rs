@@ -13,7 +13,7 @@ use crate::replica::session::Session;
 pub(crate) struct Projects<'a>(pub(crate) Session<'a>);
 
 impl Projects<'_> {
-    /// Returns the workspaces of a project by time of creation.
+    /// Returns the workspaces of a project, oldest first.
     pub(crate) fn workspaces(
         &self,
         project_id: &ProjectId,
@@ -21,12 +21,12 @@ impl Projects<'_> {
         self.0.rows("WHERE project_id = ?1 ORDER BY created_at, id", project_id.as_str())
     }
 
-    /// Returns the id of the project of this name; the first one, if there are several.
+    /// Returns the id of the project with this name, or the lowest id if there are several.
     pub(crate) fn named(&self, name: &str) -> Result<Option<ProjectId>, ReplicaError> {
         self.0.get("SELECT id FROM projects WHERE name = ?1 ORDER BY id", [name])
     }
 
-    /// Removes a project that no primary has, and everything of it that is queued.
+    /// Removes a project that is on no primary, with its workspaces, its events and its queued changes.
     pub(crate) fn forget(&self, project_id: &ProjectId) -> Result<(), ReplicaError> {
         for sql in [
             "DELETE FROM activity_events WHERE project_id = ?1",
@@ -43,13 +43,14 @@ impl Projects<'_> {
         self.0.all("SELECT name FROM projects", [], |row| row.get(0))
     }
 
-    /// Returns the ids of the projects of this name or id.
+    /// Returns the ids of the projects whose name or id is `name`.
     pub(crate) fn called(&self, name: &str) -> Result<Vec<ProjectId>, ReplicaError> {
         let sql = "SELECT id FROM projects WHERE id = ?1 OR name = ?1 ORDER BY id";
         self.0.all(sql, [name], |row| row.get(0))
     }
 
-    /// Returns the workspaces that were made on a machine: the id and the path of each.
+    /// Returns the id and the path of each workspace that was created on `machine`, or on an unknown
+    /// machine if that is `None`.
     pub(crate) fn places(
         &self,
         machine: Option<&str>,
@@ -59,7 +60,7 @@ impl Projects<'_> {
         self.0.all(sql, [machine], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// Returns the ids of the workspaces that were made at this path of a machine.
+    /// Returns the ids of the workspaces that were created at this path on a machine.
     pub(crate) fn made_at(
         &self,
         machine: Option<&str>,

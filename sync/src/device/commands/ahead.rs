@@ -11,8 +11,8 @@ use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 impl OpenDevice {
-    /// Returns the project's workspaces with snapshots that the head of a working copy does not
-    /// follow, except for its own workspace and the workspace `pulled`.
+    /// Returns the project's other workspaces that have snapshots which are not ancestors of the
+    /// working copy's head, with the number of these snapshots. Leaves out the workspace `pulled`.
     pub(crate) fn ahead_of(
         &self,
         copy: &WorkingCopy,

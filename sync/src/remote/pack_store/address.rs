@@ -16,7 +16,7 @@ use crate::remote::pack_store::store::PackStoreError;
 pub enum PackAddress {
     /// A folder.
     Directory(PathBuf),
-    /// A bucket of S3, or of a compatible service.
+    /// A bucket on S3 or a compatible service.
     S3(S3Address),
 }
 
@@ -25,11 +25,11 @@ pub enum PackAddress {
 pub struct S3Address {
     /// The bucket.
     pub bucket: String,
-    /// What keys begin with, without slashes at its ends. It may be empty.
+    /// The prefix of all keys, without leading or trailing slashes. It may be empty.
     pub prefix: String,
     /// The server, if it is not Amazon's.
     pub endpoint: Option<String>,
-    /// The region. R2 calls its only one `auto`.
+    /// The region. R2 has only one, `auto`.
     pub region: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Whose rows a file holds: the table `fastest_local_schema`.
+//! The table `fastest_local_schema`: the application, the schema and the scope that a file belongs to.
 
 use fastest_schema::ScopeId;
 use rusqlite::{Connection, params};
@@ -6,18 +6,18 @@ use rusqlite::{Connection, params};
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The owner of the tables, what they were when the file was last opened, and the one scope that the
-/// file is for, if it is for one only.
+/// The only row of that table. It has the owner of the file's tables, their schema when the file was
+/// last opened, and the scope, if the file is for a single one.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaRow<'a>(pub(crate) Session<'a>);
 
 impl SchemaRow<'_> {
-    /// Returns the one scope that the file is for; `None` if it is for any.
+    /// Returns the file's scope; `None` if the file may hold rows of any scope.
     pub(crate) fn scope(&self) -> Result<Option<ScopeId>, ReplicaError> {
         Ok(self.0.get::<Option<ScopeId>>("SELECT scope FROM fastest_local_schema", [])?.flatten())
     }
 
-    /// Refuses a file of another application.
+    /// Returns [`ReplicaError::Foreign`] if the file belongs to another application.
     pub(crate) fn check_owner(&self) -> Result<(), ReplicaError> {
         let owner: Option<String> = self.0.get("SELECT owner FROM fastest_local_schema", [])?;
         match owner {
@@ -29,12 +29,12 @@ impl SchemaRow<'_> {
         }
     }
 
-    /// Sets the one scope that the file is for; `None` for any.
+    /// Sets the file's scope; `None` for rows of any scope.
     pub(crate) fn set_scope(&self, scope: Option<&ScopeId>) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_schema SET scope = ?1", [scope]).map(drop)
     }
 
-    /// Records whose tables these are, what they are, and the last migration that made them so.
+    /// Inserts the row: the owner, the last migration, and the schema as a record in JSON.
     pub(crate) fn put(
         &self,
         owner: &str,
@@ -46,13 +46,13 @@ impl SchemaRow<'_> {
         self.0.run(sql, params![owner, migration, record]).map(drop)
     }
 
-    /// Returns what is recorded of the tables, and the last migration that made them so.
+    /// Returns the recorded schema and the last migration; `None` if there is no row yet.
     pub(crate) fn record(&self) -> Result<Option<(String, Option<String>)>, ReplicaError> {
         let sql = "SELECT record, migration FROM fastest_local_schema";
         Ok(self.0.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?.pop())
     }
 
-    /// Records what the tables are by now.
+    /// Updates the recorded schema and the last migration.
     pub(crate) fn set_record(
         &self,
         migration: Option<&str>,
@@ -62,7 +62,7 @@ impl SchemaRow<'_> {
         self.0.run(sql, params![record, migration]).map(drop)
     }
 
-    /// Whether the file records these tables and this migration.
+    /// Whether the recorded schema and migration are these.
     pub(crate) fn is_at(
         &self,
         migration: Option<&str>,
@@ -73,13 +73,13 @@ impl SchemaRow<'_> {
     }
 }
 
-/// Whether a SQLite file has this table, as every replica has.
+/// Whether a SQLite file has the table `fastest_local_schema`, which makes it a replica.
 pub(crate) fn is_there(file: &Connection) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'fastest_local_schema'";
     file.query_row(sql, [], |row| row.get(0))
 }
 
-/// Returns the record, the last migration and the scope of a replica that is not opened as one.
+/// Reads the recorded schema, the last migration and the scope without opening the file as a replica.
 pub(crate) fn read(
     file: &Connection,
 ) -> Result<(String, Option<String>, Option<ScopeId>), rusqlite::Error> {

@@ -1,0 +1,182 @@
+//! A device with the rows of an application.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fastest_sync::database::error::DatabaseError;
+use fastest_sync::remote::retry::{RetryPolicy, Retrying};
+use fastest_sync::{Database, Remote};
+
+use crate::application::{APPLICATION, Version};
+use crate::events::Events;
+use crate::model::{Key, Rows};
+use crate::network::Line;
+use crate::sql;
+use crate::world::Party;
+
+/// A device.
+pub struct Device {
+    /// Its number.
+    pub number: u8,
+    /// Its world.
+    pub party: Arc<Party>,
+    /// Its way to the primary.
+    pub line: Line,
+    /// The primary, as it sees it.
+    pub remote: Remote,
+    /// Its file, while a process has it open.
+    pub database: Option<Database>,
+    /// The version of the application that it has.
+    pub version: usize,
+    /// The scope that its file is for; `None` for any.
+    pub team: Option<&'static str>,
+    /// The last backup of its file.
+    pub backup: Option<Backup>,
+    /// What it has seen so far.
+    pub sight: Sight,
+    folder: PathBuf,
+}
+
+/// A backup of a device.
+#[derive(Debug, Clone)]
+pub struct Backup {
+    folder: PathBuf,
+    /// The version of the application that it was made with.
+    pub version: usize,
+    /// How many transactions had been written in the whole run.
+    pub written: usize,
+}
+
+/// The values that a device has seen, in columns whose values are written once.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    last: BTreeMap<(Key, String), String>,
+    gone: BTreeSet<(Key, String, String)>,
+}
+
+/// Columns in which a value may come again.
+const REPEATED: [&str; 3] = ["team", "folder", "slug"];
+
+impl Sight {
+    /// Compares what a device has with what it had. Returns the values that are back.
+    pub fn look(&mut self, rows: &Rows) -> Vec<String> {
+        let mut back = Vec::new();
+        for (key, row) in rows {
+            for (column, value) in row {
+                let Some(value) = value else { continue };
+                if REPEATED.contains(&column.as_str()) {
+                    continue;
+                }
+                let cell = (key.clone(), column.clone());
+                if self.gone.contains(&(key.clone(), column.clone(), value.clone())) {
+                    back.push(format!("{key:?}.{column} is {value} again"));
+                }
+                let was = self.last.insert(cell, value.clone());
+                if let Some(was) = was.filter(|was| was != value) {
+                    self.gone.insert((key.clone(), column.clone(), was));
+                }
+            }
+        }
+        back
+    }
+}
+
+impl Device {
+    /// Makes a device with an empty file.
+    pub fn new(number: u8, seed: u64, root: &Path, events: &Events) -> Self {
+        let folder = root.join(format!("d{number}"));
+        fs::create_dir(&folder).expect("the folder of the run is new");
+        let party = Party::new(seed ^ u64::from(number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let team = [None, Some("red"), Some("blue")][usize::from(number) % 3];
+        let (line, remote) = connect(number, &party, root, events);
+        let (sight, version) = (Sight::default(), 0);
+        Self { number, party, line, remote, database: None, version, team, backup: None, sight, folder }
+    }
+
+    /// Connects to the primary anew, because its file was replaced.
+    pub fn connect(&mut self, root: &Path, events: &Events) {
+        (self.line, self.remote) = connect(self.number, &self.party, root, events);
+    }
+
+    /// Returns the version of the application that it has.
+    pub fn version(&self) -> &'static Version {
+        &APPLICATION[self.version]
+    }
+
+    /// Returns its open file, and opens it if no process has it open.
+    pub fn open(&mut self) -> Result<&mut Database, DatabaseError> {
+        if self.database.is_none() {
+            let (path, world) = (self.path(), self.party.world());
+            let schema = self.version().schema;
+            self.database = Some(match self.team {
+                Some(team) => Database::open_for(&path, schema, team, world)?,
+                None => Database::open(&path, schema, world)?,
+            });
+        }
+        Ok(self.database.as_mut().expect("it was opened above"))
+    }
+
+    /// Ends its process.
+    pub fn close(&mut self) {
+        self.database = None;
+    }
+
+    /// Returns its rows.
+    pub fn rows(&mut self) -> Result<Rows, DatabaseError> {
+        let version = self.version();
+        let connection = self.open()?.connection()?;
+        Ok(sql::read(&connection, version).expect("the tables are there"))
+    }
+
+    /// Backs up its file.
+    pub fn back_up(&mut self, written: usize) -> io::Result<()> {
+        let folder = self.folder.with_extension("backup");
+        copy_folder(&self.folder, &folder)?;
+        self.backup = Some(Backup { folder, version: self.version, written });
+        Ok(())
+    }
+
+    /// Puts its file back from a backup.
+    pub fn put_back(&mut self, backup: &Backup) -> io::Result<()> {
+        self.close();
+        (self.version, self.sight) = (backup.version, Sight::default());
+        copy_folder(&backup.folder, &self.folder)
+    }
+
+    /// Replaces its file by that of another device.
+    pub fn become_copy_of(&mut self, other: &Self) -> io::Result<()> {
+        self.close();
+        (self.version, self.team, self.sight) = (other.version, other.team, Sight::default());
+        copy_folder(&other.folder, &self.folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("rows.db")
+    }
+}
+
+fn connect(number: u8, party: &Arc<Party>, root: &Path, events: &Events) -> (Line, Remote) {
+    let path = root.join("primary").join("primary.db");
+    let line = Line::new(&format!("d{number}"), &path, party.world(), events.clone());
+    let remote = Remote::of(Box::new(Retrying::new(line.clone(), RetryPolicy::default())));
+    (line, remote)
+}
+
+/// Makes `to` a copy of `from`, which no process is writing to.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::create_dir(to)?,
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        // SQLite makes it anew.
+        if !entry.file_name().to_string_lossy().ends_with("-shm") {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}

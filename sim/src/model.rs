@@ -1,0 +1,202 @@
+//! What must hold for rows, by a model that knows nothing of the engine: it sees what applications wrote,
+//! what was acknowledged, and what SQL reads afterwards.
+//!
+//! Every value is written once, so it names its write. A write is *accounted for* if its value is on the
+//! primary, or in a conflict, or was replaced by a write that knew it and is accounted for itself, or if
+//! its row was deleted by somebody who knew it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The key of a row: its table, and its primary key.
+pub type Key = (String, String);
+
+/// The values of a row, by column. Null is a value like any other.
+pub type Row = BTreeMap<String, Option<String>>;
+
+/// All rows of a database.
+pub type Rows = BTreeMap<Key, Row>;
+
+/// A column of a row.
+type Cell = (Key, String);
+
+/// What one transaction does to a row.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Columns got new values. `before` is the row as its writer knew it, if there was one.
+    Set { before: Option<Row>, values: Row },
+    /// The row was deleted.
+    Delete { before: Row },
+}
+
+/// How far a transaction has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits on its device.
+    Waits,
+    /// The primary has it, and said so.
+    Acknowledged,
+    /// The primary refused it, and its device dropped it.
+    Dropped,
+    /// Its device, or the primary, was put back to a time before it.
+    PutBack,
+}
+
+/// A transaction.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Who wrote it.
+    pub device: Option<u8>,
+    /// What it changed.
+    pub changes: Vec<(Key, Change)>,
+    /// How far it has come.
+    pub fate: Fate,
+    /// Whether its device no longer has what it wrote, because it was put back.
+    pub is_forgotten: bool,
+}
+
+/// All that was written, and what was seen of it.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub written: Vec<Written>,
+    /// Values that have been on the primary.
+    seen: BTreeSet<(Cell, Option<String>)>,
+    /// Values that a conflict has named.
+    named: BTreeSet<(Cell, Option<String>)>,
+    /// Rows that a conflict has named.
+    named_rows: BTreeSet<Key>,
+}
+
+impl Model {
+    /// Notes what is on the primary.
+    pub fn see(&mut self, rows: &Rows) {
+        for (key, row) in rows {
+            for (column, value) in row {
+                let cell = ((key.clone(), column.clone()), value.clone());
+                if !self.seen.contains(&cell) {
+                    self.seen.insert(cell);
+                }
+            }
+        }
+    }
+
+    /// Notes that a conflict names a value.
+    pub fn name(&mut self, key: &Key, column: &str, value: Option<String>) {
+        self.named_rows.insert(key.clone());
+        self.named.insert(((key.clone(), column.to_owned()), value));
+    }
+
+    /// Notes how far the waiting transactions of a device have come.
+    pub fn settle(&mut self, device: u8, fate: impl Fn(&Written) -> Option<Fate>) {
+        for written in &mut self.written {
+            if written.device == Some(device)
+                && written.fate == Fate::Waits
+                && let Some(fate) = fate(written)
+            {
+                written.fate = fate;
+            }
+        }
+    }
+
+    /// Returns what is wrong about the rows of the primary in the end.
+    pub fn judge(&self, primary: &Rows) -> Vec<String> {
+        let graph = Graph::of(self);
+        let mut wrong = Vec::new();
+        for (number, written) in self.written.iter().enumerate() {
+            if written.fate == Fate::Waits {
+                wrong.push(format!("transaction {number} still waits: {written:?}"));
+            }
+            if written.fate != Fate::Acknowledged {
+                continue;
+            }
+            for (key, change) in &written.changes {
+                match change {
+                    Change::Set { values, .. } => {
+                        for (column, value) in values {
+                            let cell = (key.clone(), column.clone());
+                            if !graph.is_accounted(self, primary, &cell, value) {
+                                let by = written.device;
+                                wrong.push(format!(
+                                    "transaction {number} of {by:?} set {key:?}.{column} to {value:?}, \
+                                     and it is lost"
+                                ));
+                            }
+                        }
+                    }
+                    Change::Delete { before } => {
+                        // Whoever changed it meanwhile keeps it.
+                        let stands = primary.get(key) == Some(before);
+                        if stands && !self.named_rows.contains(key) {
+                            wrong.push(format!("transaction {number} deleted {key:?}, and it is back"));
+                        }
+                    }
+                }
+            }
+        }
+        wrong
+    }
+}
+
+/// Which values replaced which, and which were deleted.
+struct Graph<'a> {
+    replaced: BTreeMap<(Cell, Option<&'a str>), BTreeSet<Option<&'a str>>>,
+    deleted: BTreeSet<(Cell, Option<&'a str>)>,
+}
+
+impl<'a> Graph<'a> {
+    fn of(model: &'a Model) -> Self {
+        let mut graph = Self { replaced: BTreeMap::new(), deleted: BTreeSet::new() };
+        for written in &model.written {
+            for (key, change) in &written.changes {
+                match change {
+                    Change::Set { before: Some(before), values } => {
+                        for (column, value) in values {
+                            let cell = (key.clone(), column.clone());
+                            // What never came to the primary replaced nothing there.
+                            if model.seen.contains(&(cell.clone(), value.clone()))
+                                && let Some(was) = before.get(column)
+                            {
+                                let after = graph.replaced.entry((cell, was.as_deref())).or_default();
+                                after.insert(value.as_deref());
+                            }
+                        }
+                    }
+                    Change::Set { before: None, .. } => {}
+                    Change::Delete { before } if written.fate != Fate::Dropped => {
+                        for (column, was) in before {
+                            let cell = (key.clone(), column.clone());
+                            graph.deleted.insert((cell, was.as_deref()));
+                        }
+                    }
+                    Change::Delete { .. } => {}
+                }
+            }
+        }
+        graph
+    }
+
+    fn is_accounted(
+        &self,
+        model: &Model,
+        primary: &Rows,
+        (key, column): &Cell,
+        value: &'a Option<String>,
+    ) -> bool {
+        let cell = (key.clone(), column.clone());
+        let stands = primary.get(key).and_then(|row| row.get(column));
+        let (mut todo, mut done) = (vec![value.as_deref()], BTreeSet::new());
+        while let Some(value) = todo.pop() {
+            if !done.insert(value) {
+                continue;
+            }
+            let here = (cell.clone(), value);
+            if stands.is_some_and(|stands| stands.as_deref() == value)
+                || self.deleted.contains(&here)
+                || model.named.contains(&(cell.clone(), value.map(str::to_owned)))
+            {
+                return true;
+            }
+            todo.extend(self.replaced.get(&here).into_iter().flatten());
+        }
+        false
+    }
+}

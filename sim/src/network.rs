@@ -1,0 +1,228 @@
+//! The way from a device to a primary, and what happens on it.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use fastest_sync::World;
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
+use fastest_sync::remote::statement::{Effect, Statement};
+
+use crate::events::{Events, digest};
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no connection.
+    NoConnection,
+    /// The request is lost on its way, and the device cannot tell.
+    LostBefore,
+    /// The answer is lost: the statement was run.
+    LostAfter,
+    /// The primary asks for less load, and does nothing.
+    Busy,
+    /// The primary ran the statement, and says that it failed for the moment.
+    Transient,
+    /// The request arrives twice.
+    Twice,
+    /// The request arrives when nobody waits for it any more: see [`Line::deliver`].
+    Late,
+    /// The device gets the answer to its previous request.
+    Stray,
+    /// The device dies after the primary ran the statement: it gets no answer, and reaches nobody from
+    /// then on.
+    Death,
+}
+
+/// All faults, for a random choice.
+pub const FAULTS: [Fault; 9] = [
+    Fault::NoConnection,
+    Fault::LostBefore,
+    Fault::LostAfter,
+    Fault::Busy,
+    Fault::Transient,
+    Fault::Twice,
+    Fault::Late,
+    Fault::Stray,
+    Fault::Death,
+];
+
+/// A fault for the request with this number in a command, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// The request.
+    pub request: u8,
+    /// What happens to it.
+    pub fault: Fault,
+}
+
+/// A request that is still on its way.
+struct Letter {
+    sql: String,
+    effect: Effect,
+    parameters: Vec<String>,
+}
+
+#[derive(Default)]
+struct State {
+    plan: Vec<Planned>,
+    /// Requests of the running command.
+    requests: u32,
+    is_dead: bool,
+    last_answer: Option<Rows>,
+    late: VecDeque<Letter>,
+}
+
+/// The way of one device to a primary. Clones are the same way.
+#[derive(Clone)]
+pub struct Line {
+    name: Arc<str>,
+    primary: Arc<Embedded>,
+    state: Arc<Mutex<State>>,
+    events: Events,
+}
+
+impl Line {
+    /// Makes the way of the device `name` to the primary at `path`.
+    pub fn new(name: &str, path: &Path, world: World, events: Events) -> Self {
+        let primary = Arc::new(Embedded::new(path, world));
+        Self { name: name.into(), primary, state: Arc::default(), events }
+    }
+
+    /// Begins a command, with the faults that its requests meet.
+    pub fn begin(&self, plan: &[Planned]) {
+        let mut state = self.state();
+        (state.plan, state.requests, state.is_dead) = (plan.to_vec(), 0, false);
+    }
+
+    /// Ends a command. Returns how many requests it made, and whether the device died.
+    pub fn end(&self) -> (u32, bool) {
+        let mut state = self.state();
+        state.plan.clear();
+        (state.requests, std::mem::take(&mut state.is_dead))
+    }
+
+    /// Lets all late requests arrive.
+    pub async fn deliver(&self) {
+        loop {
+            let letter = self.state().late.pop_front();
+            let Some(Letter { sql, effect, parameters }) = letter else { return };
+            let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+            let answer = self.primary.run(Statement { sql: &sql, effect }, &parameters).await;
+            self.note("late", &sql, &parameters, &answer);
+        }
+    }
+
+    /// Whether requests are still on their way.
+    pub fn is_late(&self) -> bool {
+        !self.state().late.is_empty()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what happens to the next request.
+    fn next_fault(&self) -> Option<Fault> {
+        let mut state = self.state();
+        if state.is_dead {
+            return Some(Fault::NoConnection);
+        }
+        let number = state.requests;
+        state.requests += 1;
+        let planned = state.plan.iter().find(|planned| u32::from(planned.request) == number);
+        let fault = planned.map(|planned| planned.fault);
+        state.is_dead = fault == Some(Fault::Death);
+        fault
+    }
+
+    fn note(
+        &self,
+        how: &str,
+        sql: &str,
+        parameters: &[&str],
+        answer: &Result<Rows, PrimaryError>,
+    ) {
+        let beginning: String = sql.trim_start().chars().take(24).collect();
+        let beginning = beginning.replace('\n', " ");
+        let sent = digest(&(sql, parameters));
+        let answer = match answer {
+            Ok(rows) => format!("{} rows {}", rows.len(), digest(rows)),
+            Err(error) => error.to_string().replace(self.primary.url(), "the primary"),
+        };
+        self.events.add(format!("{} {how} {beginning} {sent} -> {answer}", self.name));
+    }
+
+    fn unreachable(&self, failure: Failure) -> PrimaryError {
+        let reason = "as planned".to_owned();
+        PrimaryError::Unreachable { url: self.primary.url().to_owned(), reason, failure }
+    }
+}
+
+#[async_trait]
+impl Primary for Line {
+    fn url(&self) -> &str {
+        self.primary.url()
+    }
+
+    fn world(&self) -> &World {
+        self.primary.world()
+    }
+
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let fault = self.next_fault();
+        let ask = || self.primary.run(statement, parameters);
+        let answer = match fault {
+            None => ask().await,
+            Some(Fault::NoConnection) => Err(self.unreachable(Failure::NoConnection)),
+            Some(Fault::LostBefore) => Err(self.unreachable(Failure::Lost)),
+            Some(Fault::Busy) => Err(self.unreachable(Failure::Busy { retry_after: None })),
+            Some(Fault::LostAfter | Fault::Death) => {
+                let answer = ask().await;
+                self.note("unheard", statement.sql, parameters, &answer);
+                Err(self.unreachable(Failure::Lost))
+            }
+            Some(Fault::Transient) => {
+                let answer = ask().await;
+                self.note("unheard", statement.sql, parameters, &answer);
+                Err(self.unreachable(Failure::Transient))
+            }
+            Some(Fault::Twice) => {
+                let first = ask().await;
+                let again = statement.effect.is_repeatable();
+                if again { ask().await } else { first }
+            }
+            Some(Fault::Late) => {
+                if statement.effect != Effect::Reads {
+                    let parameters = parameters.iter().map(|&text| text.to_owned()).collect();
+                    let (sql, effect) = (statement.sql.to_owned(), statement.effect);
+                    self.state().late.push_back(Letter { sql, effect, parameters });
+                }
+                Err(self.unreachable(Failure::Lost))
+            }
+            Some(Fault::Stray) => {
+                let last = self.state().last_answer.take();
+                match (last, ask().await) {
+                    (Some(stray), Ok(_)) => Ok(stray),
+                    (_, answer) => answer,
+                }
+            }
+        };
+        let how = fault.map_or_else(|| "asks".to_owned(), |fault| format!("asks ({fault:?})"));
+        self.note(&how, statement.sql, parameters, &answer);
+        if let Ok(rows) = &answer {
+            self.state().last_answer = Some(rows.clone());
+        }
+        answer
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.primary.migrate(name, statements).await
+    }
+}

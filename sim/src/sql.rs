@@ -1,0 +1,25 @@
+//! Rows as SQL reads them, without the engine.
+
+use rusqlite::Connection;
+
+use crate::application::Version;
+use crate::model::{Row, Rows};
+
+/// Returns all rows of an application's tables.
+pub fn read(connection: &Connection, version: &Version) -> rusqlite::Result<Rows> {
+    let mut rows = Rows::new();
+    for table in &version.tables {
+        let columns = table.columns.join(", ");
+        let sql = format!("SELECT id, team, {columns} FROM {}", table.name);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let mut values = Row::from([("team".to_owned(), row.get(1)?)]);
+            for (place, column) in table.columns.iter().enumerate() {
+                values.insert((*column).to_owned(), row.get(place + 2)?);
+            }
+            rows.insert((table.name.to_owned(), row.get(0)?), values);
+        }
+    }
+    Ok(rows)
+}

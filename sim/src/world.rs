@@ -1,0 +1,105 @@
+//! Time and randomness of a run. All parties share one time, and each has a clock of its own, which may
+//! be wrong.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fastest_fixtures::random::Random;
+use fastest_sync::{Sources, World};
+
+/// When each run begins: 2026-01-01T00:00:00Z, as the time since 1970.
+const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
+
+/// How far each look moves a clock, so that no two looks see the same time.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// The world of one party: a device, or an application on it.
+#[derive(Debug)]
+pub struct Party(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    random: Random,
+    /// Time since [`BEGINNING`]. It never goes back.
+    passed: Duration,
+    /// How wrong the wall clock is, in milliseconds.
+    skew: i64,
+}
+
+impl Party {
+    /// Makes the world of a party. `seed` determines its random numbers.
+    pub fn new(seed: u64) -> Arc<Self> {
+        let random = Random::new(seed);
+        Arc::new(Self(Mutex::new(State { random, passed: Duration::ZERO, skew: 0 })))
+    }
+
+    /// Returns the handle with which a device is opened.
+    pub fn world(self: &Arc<Self>) -> World {
+        World::new(Arc::<Self>::clone(self))
+    }
+
+    /// Moves the clock on to `time`, if it is not there yet.
+    pub fn advance_to(&self, time: Duration) {
+        let mut state = self.state();
+        state.passed = state.passed.max(time);
+    }
+
+    /// Returns the time since the beginning. This does not move the clock.
+    pub fn passed(&self) -> Duration {
+        self.state().passed
+    }
+
+    /// Sets how wrong the wall clock is.
+    pub fn set_skew(&self, ms: i64) {
+        self.state().skew = ms;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Between two calls the state is whole, also after a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn skip(&self, time: Duration) -> Duration {
+        let mut state = self.state();
+        state.passed += time;
+        state.passed
+    }
+}
+
+#[async_trait]
+impl Sources for Party {
+    fn unix_time(&self) -> Duration {
+        let passed = self.skip(LOOK);
+        let skew = self.state().skew;
+        let real = BEGINNING + passed;
+        let amount = Duration::from_millis(skew.unsigned_abs());
+        if skew < 0 { real.saturating_sub(amount) } else { real + amount }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.skip(LOOK)
+    }
+
+    fn random(&self) -> u64 {
+        self.state().random.number()
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.skip(time);
+        // What is waited for may be another task of this thread.
+        tokio::task::yield_now().await;
+    }
+
+    async fn expire(&self, limit: Duration) {
+        let end = self.passed() + limit;
+        // It is polled again whenever the work that it limits has moved.
+        let is_over = |_: &mut _| if self.passed() < end { Poll::Pending } else { Poll::Ready(()) };
+        std::future::poll_fn(is_over).await;
+    }
+
+    fn pause(&self, time: Duration) {
+        self.skip(time);
+    }
+}

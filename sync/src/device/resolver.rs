@@ -33,10 +33,13 @@ impl OpenDevice {
         if let Some(workspace) = name.strip_suffix('@') {
             return self.head_of_workspace(copy, Some(workspace));
         }
-        match (self.by_id(copy, name)?, name) {
-            (Some(found), _) => Ok(found),
-            (None, "main") => self.head_of_workspace(copy, None),
-            (None, _) => Err(self.no_snapshot(copy, name)?),
+        // Before ids, which others choose.
+        if name == "main" {
+            return self.head_of_workspace(copy, None);
+        }
+        match self.by_id(copy, name)? {
+            Some(found) => Ok(found),
+            None => Err(self.no_snapshot(copy, name)?),
         }
     }
 
@@ -95,12 +98,17 @@ impl OpenDevice {
         if let Some(found) = whole.filter(|found| found.project_id == copy.project_id) {
             return Ok(Some(found));
         }
-        let prefix = prefix.to_ascii_uppercase();
-        if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if prefix.is_empty() {
             return Ok(None);
         }
-        let mut found =
-            Snapshots(session).beginning_with(&copy.project_id, &prefix, CANDIDATES_MAX + 1)?;
+        // Ids that this build makes have capitals, those of other programs may not.
+        let mut found = Vec::new();
+        for prefix in [prefix, &prefix.to_ascii_uppercase()] {
+            if found.is_empty() {
+                let most = CANDIDATES_MAX + 1;
+                found = Snapshots(session).beginning_with(&copy.project_id, prefix, most)?;
+            }
+        }
         if found.len() < 2 {
             return Ok(found.pop());
         }

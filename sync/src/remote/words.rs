@@ -28,15 +28,18 @@ pub(crate) fn cause(message: &str) -> Cause {
         return constraint(message);
     }
     let words = plain(message);
-    let is =
-        |beginning: &str| words.starts_with(beginning) || words.contains(&format!(": {beginning}"));
+    // A trigger of the application's may use such words further on in a message of its own.
+    let is = |beginning: &str| {
+        let in_view = words.strip_prefix("error in ").and_then(|words| words.split_once(": "));
+        in_view.map_or(&*words, |(_, words)| words).starts_with(beginning)
+    };
     if is("no such table: ") {
         Cause::NoTable
     } else if is("no such column: ") || is("table ") && words.contains(" has no column named ") {
         Cause::NoColumn
     } else if words.starts_with("incomplete input") {
         Cause::IncompleteInput
-    } else if words.contains("invalid utf-8") {
+    } else if words.starts_with("HTTP 500: invalid utf-8") {
         Cause::NotUtf8
     } else if is_of_server(message, &words) {
         Cause::Server
@@ -181,6 +184,9 @@ mod tests {
             "not authorized to write here",
             "access to this project is closed",
             "malformed JSON",
+            "order refused: no such table: 12",
+            "SQLite error: booking: no such column: seat",
+            "title: invalid utf-8",
             "integer overflow",
             "D1_ERROR: too many levels of trigger recursion: SQLITE_ERROR",
             "CHECK constraint failed: length(title) < 50",

@@ -23,6 +23,7 @@
 //! Any number of processes may use one replica at once: it is in WAL mode, and every write is a short
 //! immediate transaction.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use fastest_core::files::mapped::{check_room, fill};
@@ -174,9 +175,10 @@ impl Replica {
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.set("synchronous", "NORMAL")?;
-        let done = self.write(work);
+        // Also after a panic: what is written next has to be durable.
+        let done = panic::catch_unwind(AssertUnwindSafe(|| self.write(work)));
         self.set("synchronous", "FULL")?;
-        done
+        done.unwrap_or_else(|payload| panic::resume_unwind(payload))
     }
 
     fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {

@@ -37,6 +37,8 @@ pub(crate) fn newest_first<S: Source>(
     // those in `ready` no longer do.
     let mut waiting: HashMap<SnapshotId, (String, HashSet<SnapshotId>)> = HashMap::new();
     let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
+    // What is in `waiting`, and what was.
+    let mut by_time: BinaryHeap<Dated> = BinaryHeap::new();
     while order.len() < limit {
         let next = match ready.pop() {
             Some((_, id)) => id,
@@ -46,13 +48,15 @@ pub(crate) fn newest_first<S: Source>(
                     let open: HashSet<SnapshotId> =
                         children.filter(|child| !listed.contains(child)).collect();
                     if !open.is_empty() {
+                        by_time.push((time.clone(), id.clone()));
                         waiting.insert(id, (time, open));
                         continue;
                     }
                     id
                 }
-                None => match waiting.iter().max_by_key(|(id, (time, _))| (time, *id)) {
-                    Some((id, _)) => id.clone(),
+                None => match by_time.pop() {
+                    Some((_, id)) if waiting.contains_key(&id) => id,
+                    Some(_) => continue,
                     None => break,
                 },
             },

@@ -1,6 +1,7 @@
 //! Snapshots, and what is saved along with them: Fastest's own tables.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 use fastest_core::compare::ancestry::Ancestry;
 use fastest_core::compare::parting::follows;
@@ -181,11 +182,11 @@ impl Snapshots<'_> {
         prefix: &str,
         limit: i64,
     ) -> Result<Vec<Snapshot>, ReplicaError> {
-        // Ids consist of digits and capital letters, which all sort before `~`.
-        let end = format!("{prefix}~");
-        let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id < 'snap-' || ?2
+        // No text that begins with the prefix sorts after the prefix and the last character.
+        let end = format!("{prefix}{}", char::MAX);
+        let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id <= 'snap-' || ?2
                      AND +project_id = ?3 UNION
-                   SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) < ?2
+                   SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) <= ?2
                      AND +project_id = ?3
                    ORDER BY 1 LIMIT ?4";
         let parameters = params![prefix, end, project_id, limit];
@@ -198,12 +199,14 @@ impl Snapshots<'_> {
 impl<'a> Snapshots<'a> {
     /// Returns a project's snapshots as the source of a log.
     pub(crate) fn log<'p>(self, project_id: &'p ProjectId) -> Log<'a, 'p> {
-        Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
+        let lineage = self.lineage(project_id);
+        Log { snapshots: self, project_id, lineage, read: Vec::new().into_iter(), last: None }
     }
 
     /// What the snapshots of a project follow.
     pub(crate) fn lineage<'p>(self, project_id: &'p ProjectId) -> Lineage<'a, 'p> {
-        Lineage { session: self.0, project_id }
+        let known = RefCell::default();
+        Lineage { session: self.0, project_id, known, is_whole: Cell::new(false) }
     }
 }
 
@@ -211,6 +214,7 @@ impl<'a> Snapshots<'a> {
 pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
     project_id: &'p ProjectId,
+    lineage: Lineage<'a, 'p>,
     read: std::vec::IntoIter<(String, SnapshotId)>,
     /// The last that was read.
     last: Option<(String, SnapshotId)>,
@@ -237,20 +241,37 @@ impl newest_first::Source for Log<'_, '_> {
     }
 
     fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ReplicaError> {
-        let parents = self.snapshots.lineage(self.project_id).parents(id.as_str())?;
+        let parents = self.lineage.parents(id.as_str())?;
         Ok(parents.into_iter().map(SnapshotId::from).collect())
     }
 }
 
+/// How many snapshots are looked up one by one, before all of a project are read at once.
+const LOOKED_UP_MAX: usize = 1_000;
+
 /// What the snapshots of a project follow. A snapshot of another project has no parents here, whatever a
-/// primary says.
-#[derive(Clone, Copy)]
+/// primary says. It remembers what it has read, so it must not outlive a change.
 pub(crate) struct Lineage<'a, 'p> {
     session: Session<'a>,
     project_id: &'p ProjectId,
+    known: RefCell<HashMap<String, Vec<String>>>,
+    is_whole: Cell<bool>,
 }
 
 impl Lineage<'_, '_> {
+    fn read_all(&self) -> Result<(), ReplicaError> {
+        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let mut known = self.known.borrow_mut();
+        for (id, list) in self.session.all(sql, [self.project_id], read)? {
+            let parents = parents_in(&id, &list)?;
+            known.insert(id, parents);
+        }
+        self.is_whole.set(true);
+        Ok(())
+    }
+
     /// Returns `ids` and all of their ancestors.
     pub(crate) fn ancestors(
         &self,
@@ -272,13 +293,28 @@ impl Ancestry for Lineage<'_, '_> {
     type Error = ReplicaError;
 
     fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
-        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
-        let Some(list) = self.session.get::<String>(sql, [id, self.project_id.as_str()])? else {
+        if let Some(parents) = self.known.borrow().get(id) {
+            return Ok(parents.clone());
+        }
+        if self.is_whole.get() {
             return Ok(Vec::new());
-        };
-        serde_json::from_str(&list).map_err(|error| {
-            let (key, source) = (RowKey::from(id), error.into());
-            ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
-        })
+        }
+        if self.known.borrow().len() >= LOOKED_UP_MAX {
+            self.read_all()?;
+            return self.parents(id);
+        }
+        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
+        let list = self.session.get::<String>(sql, [id, self.project_id.as_str()])?;
+        let parents = list.map_or(Ok(Vec::new()), |list| parents_in(id, &list))?;
+        self.known.borrow_mut().insert(id.to_owned(), parents.clone());
+        Ok(parents)
     }
+}
+
+/// Decodes the parents of a snapshot.
+fn parents_in(id: &str, list: &str) -> Result<Vec<String>, ReplicaError> {
+    serde_json::from_str(list).map_err(|error| {
+        let (key, source) = (RowKey::from(id), error.into());
+        ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
+    })
 }

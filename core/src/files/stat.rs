@@ -31,15 +31,16 @@ pub struct Stamp {
 }
 
 impl Stat {
-    /// Returns whether the file may have changed after this stat data was taken, without a trace in
-    /// it: within the same tick of the file system's clock, which was at `clock_ns` before.
+    /// Returns whether the file may have changed after this stat data was taken without changing
+    /// it: within the same tick of the file system's clock. `clock_ns` is that clock's time from
+    /// before.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
 }
 
 impl Stamp {
-    /// As [`Stat::is_racy`], for the names in a directory.
+    /// Like [`Stat::is_racy`], for the names in a directory.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }

@@ -1,7 +1,7 @@
 //! Objects, and the traits between the code that makes them and the code that keeps them.
 //!
-//! Each object verifies itself: its id is the hash of its bytes, by the rule of its kind (see
-//! [`crate::object::id`]). So a store can be checked without knowing how objects refer to each
+//! Each object can be verified by itself: its id is the hash of its bytes, by the rule of its kind
+//! (see [`crate::object::id`]). So a store can be checked without knowing how objects refer to each
 //! other.
 
 use std::ops::{Deref, Range};

@@ -34,7 +34,7 @@ struct Written {
     root: Root,
 }
 
-/// Encodes a directory and puts those of its nodes into `sink` that it does not have.
+/// Encodes a directory, and puts the nodes that `sink` does not have into it.
 ///
 /// `entries` must be sorted by name, without duplicates.
 ///

@@ -56,13 +56,13 @@ impl IncomingPack {
         Ok(ReceivedPack(PackFile { id, bytes, objects, file: temp }))
     }
 
-    /// As [`IncomingPack::finish`], and verifies each object.
+    /// Like [`IncomingPack::finish`], and verifies each object.
     pub fn verify(self) -> Result<VerifiedPack, StoreError> {
         self.finish()?.verify()
     }
 }
 
-/// A pack whose bytes have its id. Its footer may still be a lie.
+/// A pack whose bytes have its id. The ids in its footer are not verified yet.
 #[derive(Debug)]
 pub struct ReceivedPack(pub(crate) PackFile);
 

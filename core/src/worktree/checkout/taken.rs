@@ -92,7 +92,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// As [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
+    /// Like [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
     pub(super) fn put_locked(
         &mut self,
         path: &[u8],
@@ -140,7 +140,7 @@ impl<'s> Taken<'s> {
     }
 
     /// Returns whether a temporary name is that of something that a step took out before a crash,
-    /// rather than of what the step brings. True for what cannot be looked at.
+    /// rather than of the step's new content. True if it cannot be looked at.
     pub(super) fn was_taken_out(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
             return false;

@@ -7,8 +7,8 @@
 //! are. `docs/formats-workspace.md` specifies the encoding.
 //!
 //! **What an index promises:** it describes one tree, [`StatIndex::root`], whose objects were all
-//! put into the sink of the scan that made it. Whoever saves an index makes that sink durable
-//! first.
+//! put into the sink of the scan that made it. That sink must be made durable before the index is
+//! saved.
 //!
 //! An entry is *racy* if its file may have changed within the clock tick of its stat data. Racy
 //! entries never count as unchanged: the next scan reads these files again.

@@ -1,4 +1,4 @@
-//! The folder `.fastest` of a working copy. Nothing else opens, writes or deletes what is in it.
+//! The folder `.fastest` of a working copy. No other code opens, writes or deletes what is in it.
 //!
 //! The folder travels with the working copy: into archives, and onto disks that others may write
 //! to. So each of its files is opened through a handle of the folder and without following links,
@@ -100,7 +100,8 @@ impl StateDir {
         self.path.join(TMP)
     }
 
-    /// Returns the user who owns the folder, or whatever has its name; `None` where nothing has.
+    /// Returns the id of the user who owns the folder, or whatever else has its name; `None` if
+    /// nothing has that name.
     ///
     /// # Errors
     /// Those of the file system.
@@ -123,7 +124,7 @@ impl StateDir {
     /// Opens the folder, and creates it where it is missing.
     ///
     /// # Errors
-    /// As those of [`StateDir::open`].
+    /// Those of [`StateDir::open`].
     pub fn create(&self) -> io::Result<OwnedFd> {
         match self.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -173,10 +174,10 @@ impl StateDir {
         self.lock_with(OFlags::CREATE)
     }
 
-    /// As [`StateDir::open_lock`], but does not create the file.
+    /// Like [`StateDir::open_lock`], but does not create the file.
     ///
     /// # Errors
-    /// As those of [`StateDir::open_lock`].
+    /// Those of [`StateDir::open_lock`].
     pub fn find_lock(&self) -> io::Result<File> {
         self.lock_with(OFlags::empty())
     }
@@ -198,10 +199,11 @@ impl StateDir {
         missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
     }
 
-    /// As [`StateDir::read`], with the owners of the folder and of the file. Any owner is accepted.
+    /// Like [`StateDir::read`], with the owners of the folder and of the file. Any owner is
+    /// accepted.
     ///
     /// # Errors
-    /// As those of [`StateDir::read`].
+    /// Those of [`StateDir::read`].
     pub fn read_owned(&self, file: StateFile) -> io::Result<Option<Owned>> {
         missing_is_none(self.open().and_then(|folder| {
             let folder_owner = rustix::fs::fstat(&folder)?.st_uid;
@@ -226,7 +228,7 @@ impl StateDir {
     /// Returns the head of the working copy, as commands have saved it.
     ///
     /// # Errors
-    /// As those of [`StateDir::read`], or where it is not text.
+    /// Those of [`StateDir::read`]; also if it is not text.
     pub fn head(&self) -> io::Result<Option<String>> {
         let Some(bytes) = self.read(HEAD)? else { return Ok(None) };
         match str::from_utf8(&bytes) {
@@ -243,8 +245,8 @@ impl StateDir {
         regular_file::replace(self.create()?, file.name, &[bytes], Durable::Yes)
     }
 
-    /// As [`StateDir::replace`], but does not wait for the disk: for a cache with a checksum. After
-    /// a crash the old file may be there, or none.
+    /// Like [`StateDir::replace`], but does not wait for the disk: for a cache with a checksum.
+    /// After a crash the file may be the old one, incomplete or missing.
     pub(crate) fn replace_cache(&self, file: StateFile, parts: &[&[u8]]) -> io::Result<()> {
         regular_file::replace(self.create()?, file.name, parts, Durable::No)
     }
@@ -321,7 +323,7 @@ pub struct Owned {
     pub file_owner: u32,
 }
 
-/// Returns the user that this process acts for.
+/// Returns the effective user id of this process.
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }

@@ -42,8 +42,8 @@ pub struct Selection<'s> {
     /// Paths that checkouts could not bring, sorted. They have the head's version, whatever is
     /// there.
     pub left: &'s [Left],
-    /// Makes one file of a SQLite database and the files beside it. Without this, they are ordinary
-    /// files.
+    /// Combines a SQLite database and the files beside it into one file. Without this, they are
+    /// ordinary files.
     pub databases: Option<&'s dyn Databases>,
 }
 

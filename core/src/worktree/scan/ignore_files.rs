@@ -58,7 +58,7 @@ pub(super) fn rules_of(
     }
 }
 
-/// Returns the rules with these files added, and those of the files that cannot be used.
+/// Returns the rules with these files added, and the files that cannot be used.
 fn with_files(
     task: &Task<'_>,
     texts: &[io::Result<Option<Vec<u8>>>],

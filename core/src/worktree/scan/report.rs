@@ -20,7 +20,7 @@ pub struct Scan {
     pub index: Option<StatIndex>,
     /// What was skipped.
     pub skipped: Vec<Skipped>,
-    /// What the user should know, and did not stop the scan.
+    /// What the user should know although it did not stop the scan.
     pub warnings: Vec<Warning>,
     /// Databases with files beside them. The tree has each as one file.
     pub databases: Vec<Database>,

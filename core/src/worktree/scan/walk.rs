@@ -231,8 +231,8 @@ impl Names {
     }
 }
 
-/// Removes the files beside a database that is content, since the database's copy includes them.
-/// Returns the names of these databases, sorted.
+/// Removes the files beside each database that is content, since the database's copy includes them,
+/// or that an earlier checkout left. Returns the names of the databases that are content, sorted.
 fn leave_out_sides(
     databases: database::Names<'_>,
     chooser: &Chooser<'_, '_, '_>,

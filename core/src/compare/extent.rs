@@ -39,7 +39,7 @@ impl Extent {
 /// that `old` is not excessive.
 ///
 /// # Errors
-/// Where a node cannot be read, or folders are nested too deep.
+/// If a node cannot be read, or folders are nested too deep.
 pub fn extent(
     old: Option<&TreeId>,
     new: &TreeId,

@@ -64,7 +64,7 @@ pub struct Merged {
 /// The three trees of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
-    /// The tree that both sides started from; `None` where they have no common history.
+    /// The tree that both sides started from; `None` if they have no common history.
     pub base: Option<&'a TreeId>,
     /// The tree whose files keep their names in conflicts.
     pub ours: &'a TreeId,

@@ -18,7 +18,7 @@ use crate::compare::parting::best_common;
 use crate::object::id::TreeId;
 use crate::object::memory::ScratchObjects;
 
-/// Returns the tree that `ours` and `theirs` both started from; `None` where they have nothing in
+/// Returns the tree that `ours` and `theirs` both started from; `None` if they have nothing in
 /// common. Its virtual nodes are in `scratch`.
 pub fn merge_base<A: History>(
     ancestry: &A,

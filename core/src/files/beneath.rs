@@ -49,7 +49,7 @@ impl Beneath {
     /// Opens `path`, of any length. `flags` may ask for it to be created, with `mode`.
     ///
     /// # Errors
-    /// `NOENT` where a component is missing, `LOOP` or `NOTDIR` where one is a link or a file.
+    /// `NOENT` if a component is missing, `LOOP` or `NOTDIR` if one is a link or a file.
     pub(crate) fn open(&self, path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         if path.is_empty() {
@@ -73,7 +73,7 @@ impl Beneath {
         self.open(path, DIRECTORY, Mode::empty())
     }
 
-    /// Returns what is at `path`; `None` where nothing is, or where a component on the way is a
+    /// Returns what is at `path`; `None` if nothing is there, or if a component on the way is a
     /// link or a file.
     pub(crate) fn look(&self, path: &[u8]) -> io::Result<Option<Node>> {
         let (parent, name) = split(path);
@@ -171,8 +171,8 @@ fn open_by_names(
     rustix::fs::openat(directory.as_ref().map_or(at, AsFd::as_fd), name, flags, mode)
 }
 
-/// Returns what is under a name in an open directory, without following links; `None` where nothing
-/// is.
+/// Returns what is under a name in an open directory, without following links; `None` if there is
+/// nothing.
 pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<Node>> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(Node::from(&stat))),

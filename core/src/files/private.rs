@@ -49,9 +49,9 @@ pub fn is_open(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
 }
 
-/// Gives a folder and everything in it to a group: mode `dir_mode` for folders, `file_mode` for
-/// files. Links are not followed, even if a member of the group creates one meanwhile. What other
-/// users own is not changed.
+/// Shares a folder and everything in it with a group: sets the group, and mode `dir_mode` for
+/// folders, `file_mode` for files. Links are not followed, even if a member of the group creates
+/// one meanwhile. What other users own is not changed.
 ///
 /// # Errors
 /// The first error of the system, with the path at which it occurred.
@@ -141,7 +141,7 @@ fn set_mode_and_group(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno
 
 /// Removes all permissions of the group and of others from a file or folder.
 ///
-/// Links are not changed, nor files of another user: root may work in a user's store.
+/// Links are not changed, nor what another user owns: root may work in a user's store.
 pub fn close(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() || found.uid() != rustix::process::geteuid().as_raw() {

@@ -49,7 +49,7 @@ pub enum Durable {
 pub(crate) struct Opened {
     pub file: File,
     pub bytes: u64,
-    /// How many bytes it takes on the disk, as far as the file system tells.
+    /// How many bytes it takes on the disk, as the file system reports it.
     room: u64,
     /// The id of the user who owns it.
     pub owner: u32,
@@ -86,7 +86,7 @@ impl Opened {
 /// Opens a regular file of at most `bytes_max` bytes for reading.
 ///
 /// # Errors
-/// `InvalidData` where it is not a regular file, or is larger.
+/// `InvalidData` if it is not a regular file, or is larger.
 pub(crate) fn open(
     directory: impl AsFd,
     name: impl rustix::path::Arg,

@@ -134,13 +134,13 @@ pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
-/// On other systems nobody has tested this, so files are read.
+/// Not tested on other systems, so files are read there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
-/// On other systems nobody has tested this, so every directory is read.
+/// Not tested on other systems, so every directory is read there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
     false

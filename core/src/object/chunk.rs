@@ -154,7 +154,7 @@ pub fn encode_list(chunks: &[(BlobId, u64)]) -> Vec<u8> {
     out
 }
 
-/// Decodes a chunk list; `None` where it breaks a rule of the format.
+/// Decodes a chunk list; `None` if it breaks a rule of the format.
 pub fn decode_list(encoded: &[u8]) -> Option<Vec<(BlobId, u64)>> {
     let [LIST_VERSION, rest @ ..] = encoded else { return None };
     let mut rest = rest;

@@ -176,7 +176,7 @@ impl Store {
     /// Returns how many objects it has.
     ///
     /// # Errors
-    /// Where a pack cannot be read. The index then stays as it is: otherwise the pack's objects
+    /// If a pack cannot be read. The index then stays as it is: otherwise the pack's objects
     /// would be lost to it.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
@@ -236,7 +236,7 @@ impl Store {
     /// id stands for.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn is_sound(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_pack(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),
@@ -251,7 +251,7 @@ impl Store {
     /// more than this before it reads the objects.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn has_its_bytes(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_bytes(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),

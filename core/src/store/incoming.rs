@@ -32,7 +32,7 @@ impl IncomingPack {
     /// Appends the next bytes.
     ///
     /// # Errors
-    /// [`StoreError::WrongPack`] where there are more than a pack may have; these are not written.
+    /// [`StoreError::WrongPack`] if there are more than a pack may have; these are not written.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > PACK_BYTES_MAX {
@@ -62,7 +62,7 @@ impl IncomingPack {
     }
 }
 
-/// A pack whose bytes have its id. The ids in its footer are not verified yet.
+/// A pack whose bytes have its id. What its footer states is not verified yet.
 #[derive(Debug)]
 pub struct ReceivedPack(pub(crate) PackFile);
 

@@ -111,7 +111,7 @@ pub(crate) struct CompressedBlock {
     objects: Vec<(ObjectId, ObjectKind, u32, u32)>,
 }
 
-/// Writes one pack to a file, and computes its id meanwhile.
+/// Writes one pack to a file, and computes its id on the way.
 #[derive(Debug)]
 pub(crate) struct PackWriter {
     file: TempFile,
@@ -126,7 +126,7 @@ pub(crate) struct PackWriter {
 pub(crate) struct PackFile {
     pub(crate) id: PackId,
     pub(crate) bytes: u64,
-    /// What its footer says of its objects, sorted by id.
+    /// Its objects, as its footer lists them, sorted by id.
     pub(crate) objects: Vec<Packed>,
     pub(crate) file: TempFile,
 }

@@ -77,7 +77,7 @@ impl IgnoreRules {
     /// relative to the root, with its slash.
     ///
     /// # Errors
-    /// Where the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
+    /// If the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
     pub fn with_file(&self, prefix_bytes: usize, text: &[u8]) -> Result<Self, IgnoreFileError> {
         self.with_file_by(prefix_bytes, text, IgnoredBy::WorkingCopy)
     }

@@ -43,7 +43,7 @@ pub const INDEX: StateFile = StateFile { name: "index", magic: b"FSTINDEX", byte
 /// The journal of an unfinished checkout.
 pub const JOURNAL: StateFile =
     StateFile { name: "checkout", magic: b"FSTCHECK", bytes_max: 4 << 30 };
-/// The paths that checkouts could not bring.
+/// The paths that checkouts could not change: see [`crate::worktree::left`].
 pub const LEFT: StateFile = StateFile { name: "left", magic: b"FSTLEFTS", bytes_max: 1 << 30 };
 /// What git tracks, as it was last read.
 pub const GIT_TRACKED: StateFile =
@@ -80,7 +80,7 @@ impl StateDir {
         self.path_of(INDEX)
     }
 
-    /// Returns the path of the list of paths that checkouts could not bring.
+    /// Returns the path of the list of paths that checkouts could not change.
     pub fn left(&self) -> PathBuf {
         self.path_of(LEFT)
     }
@@ -116,12 +116,12 @@ impl StateDir {
     /// Opens the folder.
     ///
     /// # Errors
-    /// Where it is missing, or its name is that of something else, such as a link.
+    /// If it is missing, or its name is that of something else, such as a link.
     pub fn open(&self) -> io::Result<OwnedFd> {
         regular_file::open_directory(CWD, &self.path)
     }
 
-    /// Opens the folder, and creates it where it is missing.
+    /// Opens the folder, and creates it if it is missing.
     ///
     /// # Errors
     /// Those of [`StateDir::open`].
@@ -137,7 +137,7 @@ impl StateDir {
         }
     }
 
-    /// Opens the folder of temporary files, and creates it where it is missing.
+    /// Opens the folder of temporary files, and creates it if it is missing.
     pub(crate) fn open_tmp(&self) -> io::Result<OwnedFd> {
         self.open_folder(TMP)
     }
@@ -148,7 +148,7 @@ impl StateDir {
         self.path.join(KEPT)
     }
 
-    /// Opens that folder, and creates it where it is missing.
+    /// Opens that folder, and creates it if it is missing.
     pub(crate) fn open_kept(&self) -> io::Result<OwnedFd> {
         self.open_folder(KEPT)
     }
@@ -166,10 +166,10 @@ impl StateDir {
         }
     }
 
-    /// Opens the lock file, and creates it where it is missing. Its content is not changed.
+    /// Opens the lock file, and creates it if it is missing. Its content is not changed.
     ///
     /// # Errors
-    /// Where it is not a regular file. A link is not followed.
+    /// If it is not a regular file. A link is not followed.
     pub fn open_lock(&self) -> io::Result<File> {
         self.lock_with(OFlags::CREATE)
     }
@@ -191,10 +191,10 @@ impl StateDir {
         Ok(file)
     }
 
-    /// Reads a file of the folder; `None` where the file or the folder is missing.
+    /// Reads a file of the folder; `None` if the file or the folder is missing.
     ///
     /// # Errors
-    /// `InvalidData` where it is not a regular file, or is too large.
+    /// `InvalidData` if it is not a regular file, or is too large.
     pub fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
         missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
     }
@@ -237,7 +237,7 @@ impl StateDir {
         }
     }
 
-    /// Replaces a file of the folder in one step, durably. Creates the folder where it is missing.
+    /// Replaces a file of the folder in one step, durably. Creates the folder if it is missing.
     ///
     /// # Errors
     /// Those of the file system.
@@ -299,8 +299,8 @@ impl StateDir {
         Ok(())
     }
 
-    /// Returns the time that the file system gives to a file that is written now, in nanoseconds
-    /// since 1970.
+    /// Returns the file system's clock: the modification time of a file that is written now, in
+    /// nanoseconds since 1970.
     pub(crate) fn clock_ns(&self) -> io::Result<i64> {
         let file = regular_file::open_unnamed(&self.create()?)?;
         Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)

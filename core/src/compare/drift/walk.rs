@@ -32,7 +32,7 @@ enum Side {
     Workspace,
 }
 
-/// One side's entry, as far as drift needs it.
+/// What drift needs of one side's entry.
 #[derive(Clone, Copy)]
 struct What {
     directory: Option<TreeId>,
@@ -129,7 +129,7 @@ impl Walk<'_> {
     }
 
     /// Returns the key under which the counts of two directories are remembered. There is none when
-    /// paths are listed, since each is listed by itself.
+    /// paths are listed, since a directory has other paths under each of its names.
     fn key(&self, pair: Pair, depth: usize) -> Option<Key> {
         let Pair { source: Some(source), workspace: Some(workspace) } = pair else { return None };
         (!self.lists).then_some((depth, source, workspace))
@@ -276,7 +276,8 @@ impl Part {
         }
     }
 
-    /// Makes the path that of its directories, and lists each of them that is empty.
+    /// Turns the path into that of a directory, and lists it for each side whose directory is
+    /// empty.
     fn enter_path(&mut self, pair: Pair) {
         self.path.push(b'/');
         for (id, side) in [(pair.source, Side::Source), (pair.workspace, Side::Workspace)] {

@@ -12,8 +12,8 @@ use crate::object::name::IGNORE_FILES;
 use crate::object::source::{ObjectSink, ObjectSource};
 
 /// Returns the merged ignore file: our lines without those that their side removed, then the lines
-/// that their side added. `None` where this is not an ignore file, or where a side is not a file or
-/// is too large.
+/// that their side added. `None` if this is not an ignore file, or if a side is not a file or is
+/// too large.
 pub(super) fn both(
     name: &[u8],
     three: &Three<Item>,

@@ -27,7 +27,7 @@ impl Files {
     /// Opens the working copy at `root`.
     ///
     /// # Errors
-    /// Where the folder cannot be opened.
+    /// If the folder cannot be opened.
     pub fn of(root: &Path) -> io::Result<Self> {
         Ok(Self { folder: Beneath::of(root)?, state: StateDir::of(root) })
     }

@@ -90,8 +90,8 @@ impl<'p> Prepared<'p> {
         self.left.extend(left.into_iter().map(|path| Left { path, why }));
     }
 
-    /// Drops the changes of files that are absent on purpose, as in a sparse working tree. Nobody
-    /// has looked at them, and the tree keeps the head's version of them.
+    /// Drops the changes of files that are absent on purpose, as in a sparse working tree. The scan
+    /// did not look at them, and the tree keeps the head's version of them.
     fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         let mut absent = Vec::new();
         for change in &self.changes {

@@ -29,7 +29,7 @@ pub struct Plan {
     pub(super) folding: Folding,
     /// Files that are kept although the new tree lacks them, since it newly ignores them.
     pub(super) untracked: Vec<Vec<u8>>,
-    /// Whether what is in the way of a new file is left, and the rest is done.
+    /// Whether to leave what is in the way of a new file, and to do the rest.
     pub(super) leaves_obstacles: bool,
     /// Paths that earlier checkouts left and this one tries again, sorted.
     pub(super) tried: Vec<Left>,
@@ -46,7 +46,7 @@ impl Plan {
     /// Returns the changes from the tree of `index` to the tree `to`.
     ///
     /// # Errors
-    /// Where a node of `to` is missing or damaged, or two names in a directory would be one here.
+    /// If a node of `to` is missing or damaged, or two names in a directory would be one here.
     pub fn whole(
         index: &StatIndex,
         to: &TreeId,
@@ -202,7 +202,7 @@ struct Planner<'s> {
     /// The ignore rules of the new tree, if the plan leads to a whole one.
     target: Option<TargetRules<'s>>,
     untracked: Vec<Vec<u8>>,
-    /// Paths at which the folder does not have what the index says, sorted.
+    /// Paths at which the working copy does not match the index, sorted.
     left: Vec<Left>,
     dropped: Vec<Left>,
 }
@@ -339,7 +339,7 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// Tries again to bring what an earlier checkout left.
+    /// Plans once more what an earlier checkout could not create.
     fn retry(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
         self.parents(index, &path);
         let what =

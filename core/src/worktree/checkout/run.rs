@@ -182,7 +182,7 @@ pub(super) fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
 /// tree. It is still valid, and the next scan reads the files that the checkout put in place.
 ///
 /// # Errors
-/// Where the journal cannot be read. The message says what to do.
+/// If the journal cannot be read. The message says what to do.
 pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     let state = StateDir::of(root);
     let Some(journal) = Journal::load(&state)? else {
@@ -223,7 +223,7 @@ fn write_new(
 }
 
 /// The second phase. Returns what was kept, and the file system's clock before the first step;
-/// `None` if it stopped before step `stop`. `again` says that some steps may have been carried out
+/// `None` if it stopped before step `stop`. `again` is set if some steps may have been carried out
 /// before a crash.
 fn apply(
     site: &Site,

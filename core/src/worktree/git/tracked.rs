@@ -73,7 +73,7 @@ struct Header {
 struct Records(Vec<[u8; RECORD_BYTES]>);
 
 impl Tracked {
-    /// Returns what the index of a repository tracks; `None` where there is no index. If the index
+    /// Returns what the index of a repository tracks; `None` if there is no index. If the index
     /// cannot be read, what was kept of it is returned, with a text that says why.
     pub(super) fn of(
         repository: &Repository,

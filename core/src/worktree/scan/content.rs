@@ -41,7 +41,8 @@ struct Job<'j, 'a> {
 /// The outcome of reading once.
 enum Outcome {
     Stable(Item, Stat),
-    /// The file has grown since it was first read. This is what it had then.
+    /// The file has grown since it was first read: its bytes up to the size of that time, and its
+    /// stat data of that time.
     Grown(Item, Stat),
     Moved,
     Gone,
@@ -200,8 +201,8 @@ fn read_database(
     Ok(Found::Read { item: Item { kind, ..item }, stat: main.stat, racy: true, growing: false })
 }
 
-/// Reads a file or link until it does not change meanwhile. Of a file that only grows, its content
-/// at one moment is enough: what was first read, if a second read finds it again.
+/// Reads a file or link until it does not change while it is read. Of a file that only grows, its
+/// content at one moment is enough: what was first read, if a second read finds it again.
 fn read_until_stable(
     path: &[u8],
     mut kind: Kind,

@@ -39,7 +39,7 @@ pub struct Selection<'s> {
     pub git: &'s Git,
     /// Paths, relative to the root, that are no longer content although the head has them.
     pub untrack: &'s [Vec<u8>],
-    /// Paths that checkouts could not bring, sorted. They have the head's version, whatever is
+    /// Paths that checkouts could not change, sorted. They have the head's version, whatever is
     /// there.
     pub left: &'s [Left],
     /// Combines a SQLite database and the files beside it into one file. Without this, they are

@@ -16,7 +16,7 @@ use crate::worktree::stat_index::StatIndex;
 pub struct Scan {
     /// The tree of the working copy.
     pub root: Root,
-    /// The new index, for the caller to save; `None` where it would equal the given one.
+    /// The new index, for the caller to save; `None` if it would equal the given one.
     pub index: Option<StatIndex>,
     /// What was skipped.
     pub skipped: Vec<Skipped>,

@@ -29,7 +29,7 @@ use crate::worktree::state_dir::StateDir;
 /// and every object is put. `progress` counts files seen and bytes read.
 ///
 /// # Errors
-/// Where the folder itself cannot be read, or objects cannot be read or put.
+/// If the folder itself cannot be read, or objects cannot be read or put.
 pub fn scan(
     root: &Path,
     index: &StatIndex,

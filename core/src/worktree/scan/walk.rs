@@ -29,7 +29,7 @@ use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 /// With more names than this in a directory, they are looked up on all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
 
-/// Returns what is in a directory. Taken from the index, as far as that is still valid.
+/// Returns what is in a directory, from the index as far as that is still valid.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     match &task.known {
         Some((item, known)) if context.verified.matches_whole(known, &task.rules.today) => {

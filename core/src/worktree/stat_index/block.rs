@@ -35,7 +35,7 @@ impl<'a> BlockBuilder<'a> {
         self.bytes[8..BLOCK_HEADER_BYTES].copy_from_slice(&listed.encode());
     }
 
-    /// Adds a file or link. `stat.bytes` must equal `item.bytes`: only the latter is stored.
+    /// Adds a file or link. `stat.bytes` is not stored: it is read back as `item.bytes`.
     pub(crate) fn content(&mut self, name: &[u8], item: &Item, stat: &Stat, racy: bool) {
         self.head(name, item, racy);
         self.bytes.extend_from_slice(&stat.mtime_ns.to_le_bytes());

@@ -70,7 +70,7 @@ pub struct Sides<'a> {
     pub ours: &'a TreeId,
     /// The tree that is merged into it.
     pub theirs: &'a TreeId,
-    /// Part of the names that their files are given in conflicts. Letters, digits and `-` only.
+    /// Part of the names that their versions get in conflicts. Letters, digits and `-` only.
     pub label: &'a str,
 }
 

@@ -6,9 +6,9 @@
 //! merge-ort. Where two of them have several best common ancestors of their own, these are merged
 //! in turn.
 //!
-//! The result depends on the graph and the trees: not on who asks, nor on names or clocks. The one
-//! exception are bases of the same generation with the same tree, between which it makes little
-//! difference. Virtual trees stay in the scratch memory of the caller.
+//! The result depends on the graph and the trees: not on who asks, nor on names or clocks. There is
+//! one exception: bases of the same generation with the same tree are merged in the order of their
+//! names, which makes little difference. Virtual trees stay in the scratch memory of the caller.
 
 use std::collections::HashMap;
 

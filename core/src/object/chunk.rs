@@ -37,7 +37,7 @@ pub struct Content {
     pub id: BlobId,
     /// How many bytes were read.
     pub bytes: u64,
-    /// The chunk list, where the file has more than [`CHUNKED_OVER_BYTES`].
+    /// The chunk list, if the file has more than [`CHUNKED_OVER_BYTES`].
     pub list: Option<ListId>,
 }
 

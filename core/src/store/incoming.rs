@@ -13,7 +13,7 @@ use crate::store::verified::VerifiedPack;
 /// Packs of more bytes are made durable in the background.
 const SYNC_IN_BACKGROUND_OVER_BYTES: u64 = 1 << 20;
 
-/// A pack of which some bytes have arrived. If the source breaks off, it can continue at
+/// A pack of which some bytes have arrived. If the transfer breaks off, it can be continued at
 /// [`IncomingPack::bytes`]. On drop, the bytes are deleted.
 #[derive(Debug)]
 pub struct IncomingPack {

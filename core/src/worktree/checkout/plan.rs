@@ -18,8 +18,8 @@ use crate::worktree::database::Database;
 use crate::worktree::left::{Left, is_in_left, is_left};
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
 
-/// Changes to a working copy, in the order in which they are made: removals first, then additions,
-/// parents before children.
+/// Changes to a working copy, in the order in which they are made: removals first, children before
+/// parents; then additions, parents before children.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) removals: Vec<Change>,

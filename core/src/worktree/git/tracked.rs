@@ -74,7 +74,7 @@ struct Records(Vec<[u8; RECORD_BYTES]>);
 
 impl Tracked {
     /// Returns what the index of a repository tracks; `None` if there is no index. If the index
-    /// cannot be read, what was kept of it is returned, with a text that says why.
+    /// cannot be read, returns what an earlier read of it has kept, with a message that says why.
     pub(super) fn of(
         repository: &Repository,
         settings: &Settings,

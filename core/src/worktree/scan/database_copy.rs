@@ -1,9 +1,9 @@
 //! Makes one consistent copy of a database and of the files that SQLite keeps beside it.
 //!
-//! While an application has a database open, some of its rows may be only in `NAME-wal`, or what
-//! undoes a transaction only in `NAME-journal`. Files that are read one by one, at different
-//! moments, are not a database. So the main file is copied, and then the files beside it, to a
-//! private place. SQLite itself, which core does not know, combines the copies into one file
+//! While an application has a database open, some of its rows may be only in `NAME-wal`, or the
+//! data that undoes a transaction only in `NAME-journal`. Files that are read one by one, at
+//! different moments, are not a database. So the main file is copied, and then the files beside it,
+//! to a private place. SQLite itself, which core does not know, combines the copies into one file
 //! ([`Databases`]). The application's own files are only read. A lock is taken on them only if they
 //! keep changing, so the application usually does not notice.
 //!

@@ -34,7 +34,7 @@ pub(crate) enum Found {
 #[derive(Debug, Default)]
 pub(crate) struct Listing<'a> {
     pub names: Vec<u8>,
-    /// Names that may be content, sorted. Empty where `same` holds.
+    /// Names that may be content, sorted. Empty if `same` is set.
     pub found: Vec<(Range<usize>, Found)>,
     /// The subdirectories, in the order of their names.
     pub directories: Vec<Task<'a>>,

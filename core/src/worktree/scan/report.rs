@@ -25,8 +25,8 @@ pub struct Scan {
     /// Databases with files beside them. The tree has each as one file.
     pub databases: Vec<Database>,
     /// Ignore files that cannot be used. What their rules might match is content only if the head
-    /// has it or git tracks it. That is enough to look, and to protect what is about to be
-    /// replaced. A command whose purpose is to save should refuse.
+    /// has it or git tracks it. That is good enough for a command that only looks, or that saves
+    /// what it is about to replace. A command whose purpose is to save should refuse.
     pub unknown_rules: Vec<UnknownRules>,
 }
 

@@ -140,7 +140,8 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     compare(&chooser, found.text, found.names, choices, &databases, &mut listing)?;
     // An empty directory that is ignored is not content, unless it was before.
     listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
-    // Ignore files must be read, skipped names reported, and databases copied, each time.
+    // A directory with any of these must be listed each time: ignore files must be read, skipped
+    // names reported, and databases copied.
     let is_plain = found.ignore_files == [false; IGNORE_FILES.len()]
         && listing.skipped.is_empty()
         && databases.is_empty()
@@ -375,7 +376,7 @@ fn compare_node<'a>(
     }
 }
 
-/// Reports a FIFO, socket or device, which no tree can hold. Nobody knows what became of a file
+/// Reports a FIFO, socket or device, which no tree can hold. It is unknown what became of a file
 /// that was there, so the head's version is kept.
 fn special(
     chooser: &Chooser<'_, '_, '_>,

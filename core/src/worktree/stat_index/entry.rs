@@ -19,7 +19,7 @@ pub struct IndexedDirectory<'a> {
     pub(super) extent: &'a [u8],
 }
 
-/// States that the names of a directory were read, and that those of them that are content are
+/// Records that the names of a directory were read, and that those of them that are content are
 /// exactly the entries of the index. As long as stamp and rules are the same, the directory need
 /// not be listed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

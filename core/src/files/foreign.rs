@@ -1,5 +1,5 @@
 //! Folders that belong to others: state folders of version control systems, other working copies,
-//! git working trees. Nothing of them is content, and nothing is written into them.
+//! git working trees. Nothing in them is content, and nothing is written into them.
 
 use std::os::fd::AsFd;
 use std::path::Path;

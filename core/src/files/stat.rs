@@ -31,15 +31,16 @@ pub struct Stamp {
 }
 
 impl Stat {
-    /// Returns whether the file may have changed after this stat data was taken, without a trace in
-    /// it: within the same tick of the file system's clock, which was at `clock_ns` before.
+    /// Returns whether the file may have changed after this stat data was taken without changing
+    /// it: within the same tick of the file system's clock. `clock_ns` is that clock's time from
+    /// before.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
 }
 
 impl Stamp {
-    /// As [`Stat::is_racy`], for the names in a directory.
+    /// Like [`Stat::is_racy`], for the names in a directory.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
@@ -133,13 +134,13 @@ pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
-/// On other systems nobody has tested this, so files are read.
+/// Not tested on other systems, so files are read there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
-/// On other systems nobody has tested this, so every directory is read.
+/// Not tested on other systems, so every directory is read there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
     false

@@ -1,7 +1,7 @@
-//! Paths that a checkout could not bring to the tree's version, and left as it found them.
+//! Paths that a checkout could not change to the tree's version, and left as it found them.
 //!
-//! A pull brings what it can, and records here what it could not. For a scan such a path has the
-//! head's version, whatever is really there. Each later checkout tries again.
+//! A pull changes what it can, and records here what it could not change. For a scan such a path
+//! has the head's version, whatever is really there. Each later checkout tries again.
 //! `docs/formats-workspace.md` specifies the encoding.
 
 use std::fmt;
@@ -67,7 +67,7 @@ impl LeftWhy {
 /// Returns what earlier checkouts left, sorted by path.
 ///
 /// # Errors
-/// Where the file cannot be read, or is damaged. Without the list, whatever is in the way of
+/// If the file cannot be read, or is damaged. Without the list, whatever is in the way of
 /// content would be taken for content.
 pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
     let Some(bytes) = state.read(LEFT)? else { return Ok(Vec::new()) };
@@ -89,7 +89,7 @@ pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
 /// Saves the list, durably.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn save(state: &StateDir, left: &[Left]) -> io::Result<()> {
     if !left.is_empty() {
         return state.replace(LEFT, &encode(&Lists { now: sorted(left), next: None }));

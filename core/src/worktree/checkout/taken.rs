@@ -1,10 +1,10 @@
 //! What a checkout takes out of the folder.
 //!
 //! A file is checked before it is replaced or deleted. But between the check and the rename an
-//! editor may save, and a rename over the file would lose that save. So nothing is renamed over.
-//! The old file and the new one exchange names, or the old one is moved, and what was taken out is
-//! kept in `.fastest/tmp`. There it is checked. If it is not what was expected, it is put back. It
-//! is deleted only once it is known to be in the store, and everything else is durable.
+//! editor may save, and a rename over the file would lose that save. So no file is overwritten by a
+//! rename. The old file and the new one exchange names, or the old one is moved, and what was taken
+//! out is kept in `.fastest/tmp`. There it is checked. If it is not what was expected, it is put
+//! back. It is deleted only once it is known to be in the store, and everything else is durable.
 //!
 //! In what follows, *there* is the name in the folder, *here* is the one in `.fastest/tmp` (or
 //! beside it, see `across`), and *ours* is the new file, identified by the stat data that it was
@@ -12,7 +12,7 @@
 //!
 //! Two gaps remain. A process that has the old file open may write to it after the last check. And
 //! on a file system that cannot exchange two names (NFS, some of FUSE), the file is checked and
-//! then renamed over.
+//! then overwritten by a rename.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -36,7 +36,8 @@ use crate::worktree::checkout::target::{holds_expected, is_file, is_of_kind};
 
 /// How long a file's times may stay the same although it is written to through a mapping. The
 /// system updates them at the first write to a page, and again only once the page has been written
-/// to the disk. Linux does that after half a minute, or after ten on laptops that save power.
+/// to the disk. Linux does that after half a minute, or after ten minutes on laptops that save
+/// power.
 const MAPPED_WRITES_SHOW_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// Something that was taken out.
@@ -92,7 +93,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// As [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
+    /// Like [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
     pub(super) fn put_locked(
         &mut self,
         path: &[u8],
@@ -140,7 +141,7 @@ impl<'s> Taken<'s> {
     }
 
     /// Returns whether a temporary name is that of something that a step took out before a crash,
-    /// rather than of what the step brings. True for what cannot be looked at.
+    /// rather than of the step's new content. True if it cannot be looked at.
     pub(super) fn was_taken_out(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
             return false;

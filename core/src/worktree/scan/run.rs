@@ -22,14 +22,14 @@ use crate::worktree::scan::walk;
 use crate::worktree::stat_index::StatIndex;
 use crate::worktree::state_dir::StateDir;
 
-/// Takes the tree of the working copy at `root`. A file or folder that cannot be read does not stop
-/// the scan: see [`Scan::skipped`].
+/// Computes the tree of the working copy at `root`. A file or folder that cannot be read does not
+/// stop the scan: see [`Scan::skipped`].
 ///
 /// The index is used only if `sink` has the tree that it describes. Otherwise every file is read,
 /// and every object is put. `progress` counts files seen and bytes read.
 ///
 /// # Errors
-/// Where the folder itself cannot be read, or objects cannot be read or put.
+/// If the folder itself cannot be read, or objects cannot be read or put.
 pub fn scan(
     root: &Path,
     index: &StatIndex,
@@ -55,9 +55,9 @@ pub fn scan(
         }
         _ => Verified::default(),
     };
-    // That a directory need not be listed is true only for a working copy that is based on the
-    // index's tree. So the index may say this of the tree of this scan, which will be the head; of
-    // another tree, only if that is the head.
+    // Whether a directory need not be listed depends on the head. So an index may record it only if
+    // it describes the head's tree: the tree of this scan, which will be the head (`Replace`), or
+    // the given index's tree, if that is the head.
     let may_list = index_use == IndexUse::Replace || is_of_head;
     let dated = dated.filter(|_| may_list);
     let databases = Mutex::default();

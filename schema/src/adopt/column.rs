@@ -62,8 +62,8 @@ pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result
     }
 }
 
-/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text
-/// there.
+/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text in
+/// such a column.
 pub fn has_text_affinity(declared: &str) -> bool {
     !declared.contains("int") && ["char", "clob", "text"].iter().any(|part| declared.contains(part))
 }
@@ -76,8 +76,9 @@ pub fn is_date(declared: &str) -> bool {
         && !has_text_affinity(declared)
 }
 
-/// Returns the kind of values that a column holds by its declared type, in lower case; or, as an
-/// error, why that is uncertain. The types are tested in the order of SQLite's own rules.
+/// Returns the kind of values that a column of a declared type, in lower case, holds. The error is
+/// the reason why the type is not accepted. The types are tested in the order of SQLite's own
+/// rules.
 pub fn kind(declared: &str) -> Result<Kind, String> {
     let has = |part: &str| declared.contains(part);
     if has("int") {

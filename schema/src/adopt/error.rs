@@ -290,7 +290,7 @@ pub enum AdoptError {
 }
 
 impl AdoptError {
-    /// Returns the individual errors: those of [`AdoptError::Several`], or else this one.
+    /// Returns the individual errors: those of [`AdoptError::Several`], or this single one.
     pub fn each(&self) -> &[AdoptError] {
         match self {
             AdoptError::Several(errors) => errors,

@@ -92,7 +92,7 @@ pub enum DeclarationError {
     /// An index has the name of another index or of a table.
     #[error("table `{table}`: the name of index `{index}` is taken; is it declared twice?")]
     IndexTwice {
-        /// The table whose index comes second.
+        /// The table of the index that is declared later.
         table: &'static str,
         /// The name of the index.
         index: String,

@@ -152,7 +152,7 @@ mod tests {
         let check = |recorded: &[&str], ours: &[&str]| {
             assert_eq!(recorded_of(&app, recorded), ours, "{recorded:?}");
         };
-        // From before there were marks: the numbers decide.
+        // These are older than marks: the numbers decide.
         check(&["0000_app_a.sql", "0001_app_b.sql"], &["0000_app_a.sql", "0001_app_b.sql"]);
         check(&["0000_app_a.sql", "0007_app_settings.sql"], &["0000_app_a.sql"]);
         check(&["0012_app_settings.sql"], &[]);

@@ -90,7 +90,7 @@ pub enum Policy {
 pub enum Scope {
     /// In a column of the row.
     Column(&'static str),
-    /// In the column `target` of another table: of the row of `table` whose `key` equals this row's
+    /// In another table: in the column `target` of the row of `table` whose `key` equals this row's
     /// `column`.
     Path {
         /// A foreign key of this table.
@@ -152,9 +152,9 @@ pub enum Default {
 pub struct Reference {
     /// The table that it refers to.
     pub table: &'static str,
-    /// The column there.
+    /// The column that it refers to.
     pub column: &'static str,
-    /// What happens when the row there is deleted.
+    /// What happens when the row that it refers to is deleted.
     pub on_delete: OnDelete,
 }
 

@@ -106,8 +106,8 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     {
         for (name, verdict) in names(expected, found) {
             let (before, after) = (expected.get(name), found.get(name));
-            // Another application's view is ignored, and so is its trigger on a table of its own.
-            // Its trigger on one of our tables is reported.
+            // Another application's views are ignored, and so are triggers on its own tables. Its
+            // triggers on our tables are reported.
             if verdict == Some(Verdict::Extra) && !name.starts_with("fastest_") {
                 let on_ours = what == "trigger" && after.is_some_and(|found| ours(&found.table));
                 if !on_ours {

@@ -239,8 +239,8 @@ impl Folder {
     }
 }
 
-/// Writes each entry on a line of its own, so that two branches that both add one conflict when
-/// merged.
+/// Writes each entry on a line of its own, so that merging two branches that each add an entry is a
+/// conflict.
 fn journal_text(entries: &[Entry]) -> String {
     let lines = entries.iter().map(|Entry { idx, tag, when, sha256 }| {
         format!(r#"    {{ "idx": {idx}, "tag": "{tag}", "when": {when}, "sha256": "{sha256}" }}"#)

@@ -83,9 +83,9 @@ pub struct AtlasEdge {
     /// The project that both are parts of.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: ProjectId,
-    /// The concept that it goes from.
+    /// The first concept.
     pub from_concept_id: String,
-    /// The concept that it goes to.
+    /// The second concept.
     pub to_concept_id: String,
     /// The kind of relation.
     pub r#type: EdgeType,

@@ -1,6 +1,6 @@
-//! Turns chosen tables of a database that another tool creates into records.
+//! Turns chosen tables of a database that another tool manages into records.
 //!
-//! Such a table stays as it is: the engine adds triggers, and nothing else. A table is refused if
+//! The engine adds triggers to such a table, and changes nothing else. A table is refused if
 //! devices could not hold its rows, or could not write them without harm.
 
 use std::collections::BTreeSet;
@@ -33,15 +33,15 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Chooses a table whose rows any device may change.
+    /// Chooses a table with [`Policy::Versioned`]: any device may change its rows.
     pub fn versioned(table: &str, scope: &str) -> Chosen {
         let (table, scope) = (table.to_owned(), scope.to_owned());
         Chosen { table, scope, policy: Policy::Versioned }
     }
 }
 
-/// Returns the chosen tables as records, parents first, or all reasons why that is not possible.
-/// `held` are tables that were adopted before: foreign keys and scopes may refer to them.
+/// Returns the chosen tables as records, parents first, or all the reasons why that is not
+/// possible. `held` are tables that were adopted before: foreign keys and scopes may refer to them.
 ///
 /// All records are external. Existing values are not checked here:
 /// [`misfits_sql`](crate::adopt::misfits::misfits_sql) counts those that do not fit.
@@ -122,7 +122,8 @@ fn table(
     Ok(record)
 }
 
-/// Finds the table in the database, if the engine can sync it.
+/// Finds the chosen table in the database. Checks its name, that it is an ordinary table and not
+/// synced yet, and that the chosen policy is not private.
 fn find<'a>(live: &'a Live, chosen: &Chosen) -> Result<&'a LiveTable, AdoptError> {
     let table = chosen.table.clone();
     let is_reserved = |prefix: &&str| table.to_ascii_lowercase().starts_with(*prefix);

@@ -60,10 +60,10 @@ pub(crate) fn cause_of_request(message: &str) -> Cause {
     }
 }
 
-/// Returns which constraint was violated, from the message of an error that is known to be about
-/// one. SQLite's code does not tell which: the engine's triggers raise the messages of constraints
-/// with the code of a trigger. A trigger's own message may look like one of the server's, so it is
-/// not compared with those.
+/// Returns which constraint was violated, from the message of an error with the code
+/// `SQLITE_CONSTRAINT`. The extended code does not tell which: the engine's triggers raise the
+/// messages of constraints with the code of a trigger. A trigger's own message may look like one of
+/// the server's, so it is not compared with those.
 pub(crate) fn constraint(message: &str) -> Cause {
     const KINDS: [(&str, ConstraintKind); 4] = [
         ("FOREIGN KEY constraint failed", ConstraintKind::ForeignKey),

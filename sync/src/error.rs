@@ -29,7 +29,7 @@ use crate::replica::error::ReplicaError;
 use crate::rows::resolve::ResolveError;
 use crate::rows::write_error::WriteError;
 
-/// Why a command failed.
+/// An error of a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
@@ -199,7 +199,7 @@ pub enum SyncError {
     /// Nothing has this name or id.
     #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
     Unknown {
-        /// What the name is of.
+        /// The kind of thing that the name refers to.
         what: Named,
         /// The name or id given.
         name: String,
@@ -209,7 +209,7 @@ pub enum SyncError {
     /// Several things have this name, or an id that begins with it.
     #[error("{name:?} may be any of the {what}s {}", candidates.join("; "))]
     Ambiguous {
-        /// What the name is of.
+        /// The kind of thing that the name refers to.
         what: Named,
         /// The name or id given.
         name: String,

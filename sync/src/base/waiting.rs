@@ -155,7 +155,7 @@ fn sign(file: &File) {
     let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
 }
 
-/// Returns who holds the lock at `path`.
+/// Returns a description of the wait for the lock at `path`, with the holder that its file names.
 pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     match File::open(path) {
         Ok(file) => waiting_for(&file, what),
@@ -163,7 +163,7 @@ pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     }
 }
 
-/// Returns who holds the lock on an open file.
+/// Like [`waiting`], for a lock file that is already open.
 fn waiting_for(file: &File, what: &str) -> Waiting {
     let mut line = vec![0; LINE_BYTES_MAX];
     let read = file.read_at(&mut line, 0);

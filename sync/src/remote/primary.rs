@@ -84,7 +84,7 @@ pub enum PrimaryError {
         /// Its own message.
         message: String,
     },
-    /// It refused a push, because the push breaks a rule of the protocol. Nothing was changed.
+    /// It refused a push by a rule of the protocol. Nothing was changed.
     #[error("the primary {url} refused the push: {}{}", refusal.name(), because(*refusal))]
     Refused {
         /// Where it is.

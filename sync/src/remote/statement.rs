@@ -1,4 +1,4 @@
-//! A statement for a primary, and what it does.
+//! A statement for a primary, with its effect.
 
 /// A statement for a primary.
 ///
@@ -7,7 +7,7 @@
 pub struct Statement<'a> {
     /// Its SQL.
     pub sql: &'a str,
-    /// What it does.
+    /// Its effect.
     pub effect: Effect,
 }
 

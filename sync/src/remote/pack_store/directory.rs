@@ -45,8 +45,8 @@ impl Directory {
         Self { dir: dir.to_owned(), place, link, marked: false, model }
     }
 
-    /// Creates the store beside the primary in the file at `primary`, which whoever can read that
-    /// file can read too.
+    /// Creates the store beside the primary in the file at `primary`. Users who can read that file
+    /// can read the packs too.
     pub fn beside(primary: &Path, link: bool) -> Self {
         Self { model: primary.to_owned(), ..Self::new(&packs_dir(primary), link) }
     }
@@ -183,8 +183,8 @@ fn chunks(file: File, path: PathBuf) -> PackStream {
     stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed()
 }
 
-/// Whether the pack at `to` has the same bytes as the one at `from`. If not, it is damaged, and has
-/// to be replaced.
+/// Whether the pack at `to` has the same bytes as the one at `from`. If not, `to` is damaged, and
+/// has to be replaced.
 fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
     if length(from)? != length(to)? {

@@ -1,4 +1,4 @@
-//! Pack stores: where packs are stored that are too large for a row of the primary.
+//! The trait of pack stores, which store packs that are too large to be sent inline.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! Migrates the synced tables of a replica to what the schema declares.
 //!
-//! The file records its tables, and the last migration that the build which wrote them knew. A
-//! build that declares other tables migrates the file when it opens it, and the rows that wait for
-//! the primary too. A build that does not know the recorded migration is older than the file, and
-//! refuses it.
+//! The file records its tables, and the last migration known to the build that wrote them. A build
+//! that declares other tables migrates the file when it opens it, with the rows that wait for the
+//! primary. A build that does not know the recorded migration is older than the file, and refuses
+//! it.
 
 use fastest_schema::migrate::note::{Note, notes};
 use fastest_schema::migrate::replica::{TableFate, replica_migration};
@@ -148,8 +148,9 @@ impl Layout<'_> {
         Refused(self.0).rename_table(from, to)
     }
 
-    /// Moves the outbox entries of a table whose declared scope changed to the present scopes of
-    /// their rows, to which the primary has moved the rows. A file for a single scope keeps it.
+    /// Moves outbox entries to the scopes that their rows have now, for a table whose declared
+    /// scope changed. The primary has moved the rows there. In a file for a single scope, nothing
+    /// moves.
     fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
         if SchemaRow(self.0).scope()?.is_some() {
             return Ok(());

@@ -26,7 +26,7 @@ impl Queue<'_> {
         self.0.run(sql, params![scope, self.0.world.now_text()]).map(drop)
     }
 
-    /// Takes a scope out of the queue.
+    /// Takes a scope out of the queue, because its push was accepted.
     pub(crate) fn remove(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_queued WHERE scope = ?1", [scope]).map(drop)
     }

@@ -1,4 +1,4 @@
-//! Blocking work behind a future: it runs on a thread of its own.
+//! Runs blocking work on a thread of its own, behind a future.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
@@ -14,7 +14,7 @@ const STACK_BYTES: usize = 8 << 20;
 
 /// A value whose use may block: SQLite, fsync, hashing.
 ///
-/// Synchronous work uses it on the caller's thread. Asynchronous work takes it to a thread of its
+/// Synchronous work uses it on the caller's thread. Asynchronous work uses it on a thread of its
 /// own, so that the threads of the caller's runtime never block.
 #[derive(Debug)]
 pub(crate) struct OwnThread<T>(Arc<Mutex<T>>);
@@ -24,8 +24,8 @@ impl<T> OwnThread<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// Locks the value for synchronous work. After a dropped future this waits until its work has
-    /// stopped.
+    /// Locks the value for synchronous work. If a future of [`OwnThread::run`] was dropped, waits
+    /// until its work has stopped.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         lock(&self.0)
     }
@@ -66,8 +66,8 @@ impl<T: Send + 'static> OwnThread<T> {
     }
 }
 
-/// A panic leaves what SQLite and the file system make of a transaction that was never finished, as
-/// a killed process does. So a poisoned lock is as good as any.
+/// Locks the value even if the lock is poisoned. A panic leaves unfinished transactions, as a
+/// killed process does, and SQLite and the file system cope with those.
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -98,7 +98,7 @@ mod tests {
                 *value
             });
             let other = async {
-                // Only a runtime that is not blocked comes here while the work waits for it.
+                // The work waits for this task, which only a runtime that is not blocked can run.
                 while begun.try_recv().is_err() {
                     sleep(Duration::from_millis(1)).await;
                 }

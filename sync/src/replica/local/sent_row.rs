@@ -1,4 +1,4 @@
-//! The statement that is on its way to the primary: the table `fastest_local_sent`.
+//! The push that is on its way to the primary: the table `fastest_local_sent`.
 
 use fastest_schema::{DeviceId, PushId, RowKey, Table};
 use rusqlite::params;
@@ -6,7 +6,7 @@ use rusqlite::params;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The one push whose answer is not known, word for word, so that it can be repeated.
+/// The one push whose answer is not known. It is stored verbatim, so that it can be repeated.
 #[derive(Clone, Copy)]
 pub(crate) struct SentRow<'a>(pub(crate) Session<'a>);
 
@@ -18,7 +18,7 @@ pub(crate) struct WrittenDown {
     pub(crate) device_id: DeviceId,
     /// The payload, as JSON.
     pub(crate) payload: String,
-    /// What is needed to record the answer, as JSON.
+    /// The rows of the push, which are needed to record the answer, as JSON.
     pub(crate) entries: String,
 }
 
@@ -57,8 +57,8 @@ impl SentRow<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// Forgets a statement that was answered. Returns whether it was there: another process may have
-    /// recorded the answer first.
+    /// Forgets a statement that was answered. Returns false if another process has recorded the
+    /// answer first.
     pub(crate) fn take(&self, push_id: &PushId) -> Result<bool, ReplicaError> {
         Ok(self.0.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [push_id])? > 0)
     }

@@ -96,8 +96,8 @@ impl Device {
         self.0.lock().find(dir)
     }
 
-    /// Returns the notices of opening the store and finding a working copy that were not reported
-    /// yet, and clears them.
+    /// Returns the notices that were not reported yet, such as that a working copy was restored,
+    /// and clears them.
     pub fn take_notices(&mut self) -> Vec<String> {
         self.0.lock().take_notices()
     }

@@ -54,7 +54,8 @@ pub(crate) async fn upload(
     let mut packs = Vec::with_capacity(ids.len());
     for id in ids {
         let id: PackId = id.parse().expect("the outbox holds pack ids made here");
-        // The pack store inside the store has the same file, so only other remotes need the check.
+        // The primary inside the store keeps a link to this very file, so only other remotes need
+        // the check.
         if remote.chosen.is_some() && !store.has_its_bytes(&id)? {
             let what =
                 "its bytes are not those that its id stands for; run `fastest doctor --mend`";

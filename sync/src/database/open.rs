@@ -106,7 +106,7 @@ impl DatabaseError {
     }
 }
 
-/// Why a transaction was not written.
+/// The error of a transaction that was not written.
 enum Failed<E> {
     /// The caller's work failed.
     Work(E),

@@ -120,7 +120,7 @@ pub struct PushReport {
     /// The snapshot that was published.
     #[serde(flatten)]
     pub snapshot: SnapshotReport,
-    /// Version of the workspace on the primary.
+    /// Version of the workspace's row, as last known on the primary.
     pub version: i64,
     /// Whether the primary has everything; otherwise the push is queued.
     pub pushed: bool,
@@ -162,8 +162,8 @@ pub struct CloneReport {
     pub bytes_received: u64,
     /// The working copy.
     pub path: String,
-    /// Whether an existing folder became the working copy, and its files stayed as they are (`clone
-    /// --here`, `workspace new --here`).
+    /// Whether an existing folder became the working copy, and its files stayed as they are (with
+    /// `--here`).
     pub here: bool,
     /// With `here`: files of the folder that the snapshot does not have.
     pub added: Vec<String>,

@@ -112,9 +112,9 @@ pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + Send +
 /// Fetches the packs that `rows` name into the object store, and returns the ids of those that are
 /// complete there now.
 ///
-/// `reader`, if there is one, runs when all packs have been received, and before those that are
-/// lent to it are verified. Objects that it has read are verified by then, and are skipped
-/// afterwards.
+/// `reader`, if there is one, runs when all packs have been received, and before the packs that are
+/// lent to it are verified. Objects that `reader` has read are already verified and are skipped
+/// then.
 pub(crate) async fn take_packs(
     replica: &mut Replica,
     store: &Store,

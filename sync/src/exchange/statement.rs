@@ -34,7 +34,7 @@ pub(crate) struct SentEntry {
     /// The row's scope, if it differs from the statement's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<ScopeId>,
-    /// The key in the outbox, which differs for the later parts of a pack.
+    /// The key in the outbox. For the later parts of a pack, it differs from the row's key.
     pub(crate) key: RowKey,
     pub(crate) revision: i64,
     pub(crate) lock: Option<i64>,

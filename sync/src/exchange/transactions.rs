@@ -1,9 +1,9 @@
 //! Decides which queued transactions can be sent, and in which order. Pure.
 //!
 //! They are sent in the order in which they were written, except that a transaction comes after
-//! those that it needs: those that write a row that it refers to, or release a unique value that it
-//! takes. Transactions that need each other become one. If one cannot be sent, those that need it
-//! wait as well, and no others.
+//! those that it needs: those that write a row that it refers to, remove a reference to a row that
+//! it deletes, or release a unique value that it takes. Transactions that need each other become
+//! one. If one cannot be sent, those that need it wait as well, and no others.
 //!
 //! In Fastest's own tables each row is a transaction, and rows are sent in the order of their
 //! tables.

@@ -10,7 +10,7 @@ use fastest_schema::migrate::folder::FolderError;
 use crate::base::sqlite::words;
 use crate::remote::primary::PrimaryError;
 
-/// Why a folder of migrations cannot be used or added to, or why a migration failed.
+/// An error of a folder of migrations, or of a migration that failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationsError {

@@ -67,7 +67,7 @@ pub struct ResolveReport {
     pub written: bool,
 }
 
-/// Why a conflict was not resolved.
+/// An error in resolving a conflict.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     /// No conflict has this id.
@@ -184,7 +184,7 @@ impl Resolver<'_> {
     }
 
     fn named_conflict(&self, name: &str) -> Result<KeptConflict, ResolveError> {
-        // Every id begins with the empty string, which therefore matches none.
+        // Every id begins with the empty string, so that must not match.
         let named = |kept: &KeptConflict| !name.is_empty() && kept.id.as_str().starts_with(name);
         let mut found: Vec<KeptConflict> =
             Conflicts(self.0).all()?.into_iter().filter(named).collect();

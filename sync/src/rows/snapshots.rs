@@ -202,7 +202,7 @@ impl<'a> Snapshots<'a> {
         Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
     }
 
-    /// What the snapshots of a project follow.
+    /// Returns the ancestry of a project's snapshots.
     pub(crate) fn lineage<'p>(self, project_id: &'p ProjectId) -> Lineage<'a, 'p> {
         Lineage { session: self.0, project_id }
     }

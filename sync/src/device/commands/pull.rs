@@ -61,8 +61,7 @@ pub(crate) struct BroughtIn {
     /// Files that were left as they were found, and why. If there are any, the head has not moved:
     /// these files are not edits of the new tree, and must not be taken for edits.
     pub kept: Vec<(String, String)>,
-    /// Paths that were not brought, because something else is in their place. The head has moved
-    /// all the same.
+    /// Paths that could not be brought, each with the reason. The head has moved nevertheless.
     pub left: Vec<Left>,
     /// Ignored files that the new tree lacks. They stay in the folder.
     pub untracked: Vec<Vec<u8>>,
@@ -341,7 +340,7 @@ impl OpenDevice {
         Ok((head, tree))
     }
 
-    /// Moves a working copy to a tree, and then its head and the workspace's.
+    /// Moves the files of a working copy to a tree, and then its head and the workspace's head.
     pub(crate) fn move_to(
         &mut self,
         copy: &WorkingCopy,
@@ -439,7 +438,7 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
     format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
 }
 
-/// Returns a conflict as it is reported.
+/// Returns the report of a conflict.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
     use crate::device::report::ConflictKind as Reported;
     let (kind, theirs) = match &conflict.kind {

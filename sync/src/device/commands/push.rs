@@ -103,7 +103,7 @@ impl OpenDevice {
                 Err(error) => return Err(error),
             }
         }
-        // A contact may have shown that the primary lacks rows of other projects: they are sent,
+        // The push may have shown that the primary lacks rows of other projects. They are sent now,
         // too.
         if report.pushed
             && self.others_wait(&project.id.scope())?

@@ -23,14 +23,14 @@ const REFUSED_IN_A_ROW_MAX: u32 = 50;
 pub(super) struct PushState {
     /// Refusals so far.
     pub(super) attempts: u32,
-    /// Refusals for rows that lack others.
+    /// Refusals for foreign keys.
     lacking: u32,
     /// Refusals in a row for which no cause was found.
     unexplained: u32,
     /// Whether everything was read again from the primary. That is done once.
     pub(super) forgotten: bool,
-    /// Whether rows that are refused for a foreign key are at fault: no pull explained the
-    /// refusals.
+    /// Whether rows that are refused for a foreign key are at fault themselves: a pull did not
+    /// explain the refusal, or there were [`LACKING_MAX`] refusals.
     pub(super) is_complete: bool,
     /// Whether the primary has rows of the statement in scopes that are not held here, so that no
     /// pull brings them.
@@ -70,11 +70,11 @@ pub(super) struct Looked {
 pub(super) enum Step {
     /// Go on.
     GoOn,
-    /// Set the primary up, then look.
+    /// Set the primary up, then do as for [`Step::Look`].
     SetUp,
-    /// Become a new device, then look.
+    /// Become a new device, then do as for [`Step::Look`].
     BecomeNewDevice,
-    /// Forget what the primary was known to have, then look.
+    /// Forget what the primary was known to have, then do as for [`Step::Look`].
     Forget,
     /// Pull the scopes of the statement, and see whether that explains the refusal.
     Look,
@@ -239,11 +239,11 @@ mod tests {
                 Looked { is_explained, referred_rows_stay, lacks_rows: true, is_foreign: false };
             [refused(Recovery::Complete), Outcome::Looked(looked)]
         };
-        // Fastest's own: the primary is read anew, once; then it is at fault.
+        // Fastest's own rows: everything is read again, once. After that, the primary is at fault.
         let mut state = PushState::default();
         assert_eq!(steps(&mut state, &lacking(false, true)), [Step::Look, Step::ReadAnew]);
         assert_eq!(steps(&mut state, &lacking(false, true)), [Step::Look, Step::GiveUp]);
-        // An application's: the row at fault is found and set aside.
+        // An application's rows: the row at fault is found and set aside.
         let mut state = PushState::default();
         assert_eq!(steps(&mut state, &lacking(false, false)), [Step::Look, Step::PlanAgain]);
         assert!(state.is_complete);

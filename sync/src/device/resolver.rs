@@ -1,7 +1,7 @@
 //! Finds the snapshot that a user names.
 //!
 //! All commands use this resolver. `@` is the snapshot that the working copy is based on, `@-` the
-//! one before it, `WORKSPACE@` the newest of another workspace, and `main` that of the project's
+//! one before it, `WORKSPACE@` the head of another workspace, and `main` the head of the project's
 //! main workspace. Anything else is an id, or a prefix of an id or of its random part.
 
 use fastest_schema::SnapshotId;
@@ -14,7 +14,7 @@ use crate::error::SyncError;
 use crate::error::named::Named;
 use crate::rows::snapshots::Snapshots;
 
-/// The most snapshots that are listed if a name is ambiguous.
+/// The most candidates that are listed if a name is ambiguous.
 const CANDIDATES_MAX: i64 = 10;
 
 /// How many of the newest snapshots are searched for the one meant by a misspelt id.
@@ -67,7 +67,8 @@ impl OpenDevice {
         Ok(found)
     }
 
-    /// The snapshot of this id, where it is the project's: rows may name another project's.
+    /// Returns the snapshot with this id, if it belongs to the copy's project: a row may refer to a
+    /// snapshot of another project.
     fn of_project(&self, copy: &WorkingCopy, id: &SnapshotId) -> Result<Snapshot, SyncError> {
         let found = self.snapshot_row(id)?;
         if found.project_id == copy.project_id {
@@ -89,8 +90,7 @@ impl OpenDevice {
         }
     }
 
-    /// Returns the snapshot with this id, or the only one whose id, or whose random part, has this
-    /// prefix.
+    /// Returns the snapshot with this id, or the only one whose id or random part has this prefix.
     fn by_id(&self, copy: &WorkingCopy, name: &str) -> Result<Option<Snapshot>, SyncError> {
         let session = self.replica.read();
         let prefix = name.strip_prefix("snap-").unwrap_or(name);

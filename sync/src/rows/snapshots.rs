@@ -1,4 +1,4 @@
-//! Snapshots, and what is saved along with them: Fastest's own tables.
+//! The rows of snapshots, packs and activity events, in Fastest's own tables.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -17,12 +17,13 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::rows::newest_first;
 
-/// The snapshots of projects, the packs that hold their content, and what happened.
+/// The snapshots of projects, the packs with their content, and the activity events.
 #[derive(Clone, Copy)]
 pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
 
 impl Snapshots<'_> {
-    /// Moves a workspace's head to `snapshot_id` if that is known and follows the present head.
+    /// Moves a workspace's head to `snapshot_id`, if that snapshot is known here and follows the
+    /// present head.
     pub(crate) fn advance_head(
         &self,
         id: &WorkspaceId,
@@ -125,7 +126,7 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// Whether there is an event that says that a workspace pushed a snapshot.
+    /// Whether there is a `snapshot.pushed` event of this workspace for a snapshot.
     pub(crate) fn is_pushed(
         &self,
         id: &SnapshotId,
@@ -153,8 +154,8 @@ impl Snapshots<'_> {
         self.0.all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get(0))
     }
 
-    /// Returns at most `limit` of a project's snapshots, the newest first by their clocks: when each was
-    /// made, and its id. `after` is the last of those that were read before.
+    /// Returns at most `limit` of a project's snapshots, as pairs of the time of creation and the
+    /// id, the latest time first. `after` is the last pair that was read before.
     pub(crate) fn by_time(
         &self,
         project_id: &ProjectId,
@@ -174,8 +175,8 @@ impl Snapshots<'_> {
         }
     }
 
-    /// Returns the snapshots of a project, sorted by id, whose id without `snap-` begins with `prefix`,
-    /// or whose random part does: at most `limit` of them.
+    /// Returns the snapshots of a project, sorted by id, whose id without `snap-`, or whose random
+    /// part, begins with `prefix`: at most `limit` of them.
     pub(crate) fn beginning_with(
         &self,
         project_id: &ProjectId,
@@ -197,26 +198,26 @@ impl Snapshots<'_> {
 }
 
 impl<'a> Snapshots<'a> {
-    /// Returns a project's snapshots as the source of a log.
+    /// Returns a project's snapshots as the source for [`newest_first::newest_first`].
     pub(crate) fn log<'p>(self, project_id: &'p ProjectId) -> Log<'a, 'p> {
         let lineage = self.lineage(project_id);
         Log { snapshots: self, project_id, lineage, read: Vec::new().into_iter(), last: None }
     }
 
-    /// What the snapshots of a project follow.
+    /// Returns the ancestry of a project's snapshots.
     pub(crate) fn lineage<'p>(self, project_id: &'p ProjectId) -> Lineage<'a, 'p> {
         let known = RefCell::default();
         Lineage { session: self.0, project_id, known, is_whole: Cell::new(false) }
     }
 }
 
-/// A project's snapshots by time, which are read in chunks.
+/// A project's snapshots by time, read in chunks.
 pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
     project_id: &'p ProjectId,
     lineage: Lineage<'a, 'p>,
     read: std::vec::IntoIter<(String, SnapshotId)>,
-    /// The last that was read.
+    /// The last one that was read from the database.
     last: Option<(String, SnapshotId)>,
 }
 
@@ -249,8 +250,8 @@ impl newest_first::Source for Log<'_, '_> {
 /// How many snapshots are looked up one by one, before all of a project are read at once.
 const LOOKED_UP_MAX: usize = 1_000;
 
-/// What the snapshots of a project follow. A snapshot of another project has no parents here, whatever a
-/// primary says. It remembers what it has read, so it must not outlive a change.
+/// The ancestry of a project's snapshots. A snapshot of another project has no parents here,
+/// whatever a primary claims. It caches what it reads, so it must not outlive a change.
 pub(crate) struct Lineage<'a, 'p> {
     session: Session<'a>,
     project_id: &'p ProjectId,

@@ -1,4 +1,5 @@
-//! `push`: takes a snapshot if something changed, then sends everything that waits to the primary.
+//! `push`: takes a snapshot if something changed, then sends everything that is queued to the
+//! primary.
 
 use std::path::Path;
 
@@ -102,7 +103,7 @@ impl OpenDevice {
                 Err(error) => return Err(error),
             }
         }
-        // A contact may have shown that the primary lacks rows of other projects: they are sent,
+        // The push may have shown that the primary lacks rows of other projects. They are sent now,
         // too.
         if report.pushed
             && self.others_wait(&project.id.scope())?
@@ -118,7 +119,7 @@ impl OpenDevice {
         Ok(report)
     }
 
-    /// Returns the head that others gave to the copy's own workspace, if it and the copy's head
+    /// Returns the head that others set for the copy's own workspace, if it and the copy's head
     /// diverged.
     pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<SnapshotId>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
@@ -170,14 +171,14 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Queues the event of this push, once for each head.
+    /// Queues the event `snapshot.pushed`, once for each head.
     fn record_push(
         &mut self,
         copy: &WorkingCopy,
         head: Option<&SnapshotId>,
     ) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
-        // Durable with the next write, which writes the push down or queues it.
+        // Made durable by the next write, which records the statement or queues the push.
         self.replica.write_soon(|session| {
             let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
             if known {

@@ -179,7 +179,7 @@ fn what_is_queued_goes_out_with_the_next_command_in_order() {
     let copy = one.copy("lib");
     let status = one.device.status(&copy, &Activity::default()).unwrap();
     assert!(status.queued_since.is_some() && status.waiting_rows > 0 && status.unpushed == 2);
-    // It is saved and not pushed; it is sent along with what was queued.
+    // This snapshot is saved but not pushed. It is sent along with the queued ones.
     one.write("app/a", "2");
     one.snapshot("app");
     fs::rename(&far, &near).unwrap();

@@ -236,7 +236,7 @@ mod much_later {
         pub done: i64,
     }
 
-    /// Has nothing to do with the tasks of before.
+    /// Unrelated to the earlier tasks.
     #[table(name = "tasks", policy = versioned("a test"), scope = team)]
     pub struct Task {
         #[pk]

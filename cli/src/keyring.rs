@@ -1,7 +1,7 @@
 //! Tokens in the system's keyring. Each is an item of the service `fastest`, whose account is the
 //! address of the remote, or the part of it that the token is valid for ([`account`]).
 //!
-//! A build without the feature `keyring` has no keyring, and says so.
+//! In a build without the feature `keyring`, every call fails with that reason.
 
 mod backend;
 #[cfg(feature = "keyring")]

@@ -23,7 +23,7 @@ use crate::{logs, progress};
 
 /// One run of the command.
 pub struct Session<'a> {
-    /// Where it prints.
+    /// The output that it prints to.
     pub out: &'a mut Output,
     base: PathBuf,
     store: PathBuf,

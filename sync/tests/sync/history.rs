@@ -49,7 +49,8 @@ fn a_device_that_never_pushed_notices_a_restored_primary_that_others_wrote_to_si
     let lost = one.push("app").snapshot.snapshot_id;
     reader.pull("desk", "main");
     put_back(folder.path());
-    // Others write, past the cursor of the reader. The device whose work was lost is not there.
+    // Others write until the primary is past the reader's cursor. The device whose work was lost is
+    // offline.
     let mut other = Machine::following(&primary, Packs::Default);
     other.clone_project("app", "side");
     for text in ["1", "2", "3", "4"] {

@@ -1,4 +1,4 @@
-//! Files of older versions are migrated, with what waits in them.
+//! Files of older versions are migrated, with the rows that wait in them.
 
 use std::path::Path;
 

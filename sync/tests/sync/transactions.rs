@@ -1,5 +1,5 @@
-//! What is written together arrives together, and what the primary refuses does not hold up
-//! anything else, on each primary.
+//! Transactions arrive as a whole, and one that the primary refuses does not hold up anything else,
+//! on each primary.
 
 mod random;
 

@@ -121,8 +121,8 @@ fn open(path: &Path) -> Database {
 }
 
 /// Creates these files: `empty.db` and `writer.db`, an empty primary and a device with unsent rows;
-/// `full.db` and `pushed.db`, both after the push; `reader.db`, a device that pulled the rows and then
-/// changed every title; `edited.db`, the primary after the first device changed every text.
+/// `full.db`, the primary after their push; `reader.db`, a device that pulled them and then changed
+/// every title; `edited.db`, the primary after the first device changed every text.
 fn scene() -> Scene {
     let scene = Scene::new();
     let primary = remote(&scene.path("empty.db"));

@@ -61,7 +61,7 @@ fn help() {
     Exit status: 0 done or in sync, 1 drift or conflict, 2 error, 3 saved on this device while the
     primary is out of reach
     ");
-    // Asked for nothing, it says the same, but as an error.
+    // Without a command, it prints the same, but as an error.
     let help = scene.run("", "", "--help").replace("exit 0\n--- stdout", "exit 2\n--- stderr");
     assert_eq!(scene.run("", "", ""), help);
 }
@@ -192,7 +192,7 @@ fn usage_errors_in_json() {
     --- stdout
     {"error":{"code":"usage","message":"unrecognized subcommand 'pul'","hint":"some similar subcommands exist: 'push', 'pull'"}}
     "#);
-    // Wherever the option stands.
+    // The position of the option does not matter.
     assert_snapshot!(scene.run("", "", "clone --json"), @r#"
     exit 2
     --- stdout

@@ -1,4 +1,4 @@
-//! Answers of servers: each kind of bad one is told apart, and no error contains the token.
+//! Bad answers of servers: their kinds are told apart, and no error contains the token.
 
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

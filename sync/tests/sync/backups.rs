@@ -265,7 +265,7 @@ fn a_dump_of_sqld_comes_back_and_an_older_state_is_noticed() {
     mend_export(&dump.content().unwrap()[..], &mut mended).unwrap();
     let dump = String::from_utf8(mended).unwrap();
 
-    // Into a file, which stands for a primary of two other devices.
+    // Also imported into a file, which must then have the same rows.
     let path = readers.folder.path().join("primary.db");
     Connection::open(&path).unwrap().execute_batch(&dump).unwrap();
     readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path, World::system()))));

@@ -18,7 +18,7 @@ pub struct Stat {
     pub inode: u64,
 }
 
-/// The stat data of a directory. On the file systems that `dates_names` knows, creating or removing
+/// The stat data of a directory. On the file systems that `updates_dir_times` knows, creating or removing
 /// a name in the directory changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -118,7 +118,7 @@ const F2FS: u32 = 0xf2f5_2010;
 /// the times of the topmost layer only, and names may change in the others while it is not mounted.
 /// The numbers are those of Linux's `magic.h`.
 #[cfg(target_os = "linux")]
-pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_dir_times(directory: impl std::os::fd::AsFd) -> bool {
     const TMPFS: u32 = 0x0102_1994;
     const ZFS: u32 = 0x2fc1_2fc1;
     const BCACHEFS: u32 = 0xca45_1a4e;
@@ -129,19 +129,19 @@ pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
 /// Returns whether the file system is known to update a file's times after a write through a
 /// mapping, once the page has been written to the disk. A page of tmpfs never is.
 #[cfg(target_os = "linux")]
-pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_times_of_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
     const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, F2FS];
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
 /// Not tested on other systems, so files are read there.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_times_of_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
 /// Not tested on other systems, so every directory is read there.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_dir_times(_: impl std::os::fd::AsFd) -> bool {
     false
 }

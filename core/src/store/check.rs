@@ -55,7 +55,7 @@ pub enum Fault {
         objects: u64,
     },
     /// A file among the packs is not a pack.
-    Stranger {
+    UnknownFile {
         /// The file.
         path: PathBuf,
     },
@@ -99,7 +99,9 @@ impl Store {
                 }
             }
         }
-        checked.faults.extend(self.strangers()?.into_iter().map(|path| Fault::Stranger { path }));
+        checked
+            .faults
+            .extend(self.strangers()?.into_iter().map(|path| Fault::UnknownFile { path }));
         self.check_index(&sound, &unsound, &mut checked)?;
         Ok(checked)
     }

@@ -34,7 +34,7 @@ pub enum LeftWhy {
     /// Permissions forbid reading it, or writing to its folder.
     Denied,
     /// It is a working copy or repository of its own.
-    OfItsOwn,
+    NestedRepo,
 }
 
 impl fmt::Display for LeftWhy {
@@ -48,7 +48,7 @@ impl fmt::Display for LeftWhy {
             Self::Denied => {
                 "permissions forbid reading or replacing it; change them, and pull again"
             }
-            Self::OfItsOwn => "it is a working copy or a repository of its own",
+            Self::NestedRepo => "it is a working copy or a repository of its own",
         })
     }
 }
@@ -59,7 +59,7 @@ impl LeftWhy {
             Self::InTheWay => 0,
             Self::InUse => 2,
             Self::Denied => 3,
-            Self::OfItsOwn => 4,
+            Self::NestedRepo => 4,
         }
     }
 }
@@ -212,7 +212,7 @@ fn take_list(rest: &mut &[u8]) -> Option<Vec<Left>> {
             }
             2 => LeftWhy::InUse,
             3 => LeftWhy::Denied,
-            4 => LeftWhy::OfItsOwn,
+            4 => LeftWhy::NestedRepo,
             _ => return None,
         };
         left.push(Left { path, why });
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        let all = [LeftWhy::InTheWay, LeftWhy::InUse, LeftWhy::Denied, LeftWhy::OfItsOwn];
+        let all = [LeftWhy::InTheWay, LeftWhy::InUse, LeftWhy::Denied, LeftWhy::NestedRepo];
         let left = all.map(|why| Left { path: vec![b'a', b'0' + why.tag()], why });
         let next = Next { head: b"snap".to_vec(), left: left[..1].to_vec() };
         let lists = Lists { now: left.to_vec(), next: Some(next) };

@@ -146,7 +146,7 @@ fn a_pack_under_another_name_is_found() {
     let wrong = |fault: &Fault| matches!(fault, Fault::Pack { id, error: StoreError::WrongPack { .. } } if id.0 == [0xab; 32]);
     assert!(faults.iter().any(wrong), "{faults:?}");
     let stranger =
-        |fault: &Fault| matches!(fault, Fault::Stranger { path } if path.ends_with("notes.txt"));
+        |fault: &Fault| matches!(fault, Fault::UnknownFile { path } if path.ends_with("notes.txt"));
     assert!(faults.iter().any(stranger), "{faults:?}");
 }
 

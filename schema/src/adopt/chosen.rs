@@ -12,7 +12,7 @@ use crate::adopt::name::is_identifier;
 use crate::adopt::reference::reference;
 use crate::adopt::scope::scope;
 use crate::adopt::unique::{Unique, check_replacing, is_unique, unique};
-use crate::adopt::watched::{is_checked_whole, watched};
+use crate::adopt::watched::{has_multi_column_constraint, watched};
 use crate::check::declarations::{RESERVED, TAKEN_TABLES, check};
 use crate::declare::order::parents_first;
 use crate::declare::table::{Policy, Table};
@@ -89,7 +89,8 @@ fn table(
             Err(error) => refused.push(error),
         }
     }
-    let watched = if is_checked_whole(found) { BTreeSet::new() } else { watched(live, name) };
+    let watched =
+        if has_multi_column_constraint(found) { BTreeSet::new() } else { watched(live, name) };
     for column in &mut columns {
         column.watched = watched.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
         column.null &= column.name != pk;

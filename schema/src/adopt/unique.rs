@@ -79,7 +79,7 @@ fn rule(
     if written.len() != index.columns.len() {
         return None;
     }
-    let is_same = |sql: &&str| is_same_here(sql, found, columns);
+    let is_same = |sql: &&str| evaluates_alike(sql, found, columns);
     let term = |(sql, (column, _, collation)): (&str, &(Option<String>, bool, String))| match column
     {
         Some(column) => folded(columns.iter().find(|known| known.name == *column)?, collation),
@@ -109,25 +109,25 @@ fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
 }
 
 /// Names of SQLite's row id, which differs between devices.
-const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+const ROWID_NAMES: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
 /// Whether an expression has the same result on a device: it uses only columns that devices hold
 /// and compare as the primary does.
-fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
+fn evaluates_alike(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
     let tokens = tokens(sql);
     tokens.iter().enumerate().all(|(at, token)| {
         let word = token.rsplit('.').next().unwrap_or_default();
         let named = found.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let Some((name, column)) = named else { return !ROW_NUMBERS.contains(&word) };
+        let Some((name, column)) = named else { return !ROWID_NAMES.contains(&word) };
         let is_held = columns.iter().any(|known| known.name == *name);
-        is_held && is_compared_alike(column, &tokens[at + 1..])
+        is_held && compares_alike(column, &tokens[at + 1..])
     })
 }
 
 /// Whether a device compares a column as the primary does. `then` are the tokens after the column.
 /// Replicas have no collations, and hold dates as texts, some of which SQLite would convert to
 /// numbers on the primary.
-fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
+fn compares_alike(column: &LiveColumn, then: &[String]) -> bool {
     let then: Vec<&str> = then.iter().take(3).map(String::as_str).collect();
     let is_null =
         matches!(then[..], ["is", "null", ..] | ["is", "not", "null"] | ["isnull" | "notnull", ..]);

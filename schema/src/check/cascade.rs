@@ -27,7 +27,7 @@ pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generati
         let mut deleted: Vec<&'static Table> = Vec::new();
         let mut cleared = None;
         for parent in at {
-            for child in tables.iter().copied().filter(|child| goes_by_itself(parent, child)) {
+            for child in tables.iter().copied().filter(|child| cascades_on_primary(parent, child)) {
                 let keys = child.columns.iter().filter_map(|column| column.references.as_ref());
                 for key in keys.filter(|key| key.table == parent.name) {
                     match key.on_delete {
@@ -50,7 +50,7 @@ pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generati
 
 /// Whether the primary alone applies `ON DELETE` to rows of `child` when their row of `parent` is
 /// deleted. It does, unless both tables are versioned: then devices delete the rows of both.
-pub fn goes_by_itself(parent: &Table, child: &Table) -> bool {
+pub fn cascades_on_primary(parent: &Table, child: &Table) -> bool {
     parent.policy != Policy::Versioned || child.policy != Policy::Versioned
 }
 

@@ -20,14 +20,14 @@ pub struct ReplicaPlan {
     /// The statements to run, in order, with foreign keys off.
     pub statements: Vec<String>,
     /// What happens to the existing tables.
-    pub tables: Vec<TableFate>,
+    pub tables: Vec<TableOutcome>,
     /// Whether rows may now differ from the primary's, so that all must be pulled again.
     pub reread: bool,
 }
 
 /// What happens to a table, for code that also stores rows elsewhere, as arrays in column order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFate {
+pub struct TableOutcome {
     /// The old name.
     pub from: String,
     /// The new name; `None` if replicas no longer hold it.
@@ -82,7 +82,7 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
         let columns = change.map(|change| {
             change.to.columns.iter().map(|column| place(change, &column.name)).collect()
         });
-        plan.tables.push(TableFate {
+        plan.tables.push(TableOutcome {
             from: before.name.clone(),
             to: change.map(|change| change.to.name.clone()),
             columns: columns.unwrap_or_default(),

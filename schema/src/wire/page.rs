@@ -225,7 +225,7 @@ fn decode(
             return Err(PageError::Order { seq, after, last: header.seq });
         }
         after = seq;
-        if !is_gone_with_its_table(tables, &cells) {
+        if !is_deleted_and_unknown(tables, &cells) {
             changes.push(change(tables, seq, cells, form)?);
         }
     }
@@ -256,7 +256,7 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
 
 /// Whether the row was deleted and its table is unknown. A migration that drops a table leaves such
 /// entries.
-fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
+fn is_deleted_and_unknown(tables: &[&'static Table], cells: &Cells) -> bool {
     let is_known = |name| tables.iter().any(|table| table.name == name);
     let is_gone = matches!(cells.deleted.as_deref(), Some("1" | "2")) && cells.row.is_none();
     is_gone && cells.table.as_deref().is_some_and(|name| !is_known(name))

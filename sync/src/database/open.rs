@@ -35,7 +35,8 @@
 //! ```
 //!
 //! Reads and writes are local, and need no network. Any number of processes may use one file at once.
-//! One of them pushes at a time, and the others wait for it.
+//! One of them pushes at a time, and the others wait for it. The asynchronous methods need a tokio
+//! runtime.
 //!
 //! Writes that belong together go into one transaction ([`Database::transaction`]), which reaches
 //! the primary as a whole. Transactions are sent in the order in which they were written, across
@@ -111,12 +112,12 @@ enum Failed<E> {
     /// The caller's work failed.
     Work(E),
     /// The database failed.
-    EngineTable(DatabaseError),
+    Database(DatabaseError),
 }
 
 impl<E> From<ReplicaError> for Failed<E> {
     fn from(error: ReplicaError) -> Self {
-        Self::EngineTable(error.into())
+        Self::Database(error.into())
     }
 }
 
@@ -197,12 +198,12 @@ impl Database {
         let done = self.replica.lock().write(|session| {
             let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
-            join_since(session, begun).map_err(|error| Failed::EngineTable(error.into()))?;
+            join_since(session, begun).map_err(|error| Failed::Database(error.into()))?;
             Ok(done)
         });
         done.map_err(|failed| match failed {
             Failed::Work(error) => error,
-            Failed::EngineTable(error) => error.into(),
+            Failed::Database(error) => error.into(),
         })
     }
 

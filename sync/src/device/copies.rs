@@ -267,14 +267,14 @@ impl OpenDevice {
             }
             Ok::<_, ReplicaError>(())
         })?;
-        let twin = self.twin_notice(&copy)?;
+        let twin = self.duplicate_notice(&copy)?;
         self.notices.extend(twin);
         Ok(copy)
     }
 
     /// Returns a notice if the workspace of this working copy has another working copy on this
     /// device.
-    pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+    pub(crate) fn duplicate_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let others = Copies(self.replica.read()).of_workspace(&copy.workspace_id)?;
         let is_twin =
             |other: &&KnownCopy| !is_same_folder(&other.root, copy.root()) && self.is_live(other);
@@ -317,7 +317,8 @@ impl OpenDevice {
             return Ok(Some(format!("{path} had lost .fastest/head: it goes on from {last}")));
         }
         if known.is_none() || head != last {
-            self.replica.write_soon(|session| Copies(session).put(&copy.known(head.as_ref())))?;
+            self.replica
+                .write_unsynced(|session| Copies(session).put(&copy.known(head.as_ref())))?;
         }
         Ok(None)
     }

@@ -30,8 +30,9 @@ use crate::rows::resolve::Resolution;
 ///
 /// A synchronous method works on the caller's thread, and may block for as long as another process
 /// holds what it needs. An asynchronous one works on a thread of its own, within the caller's tokio
-/// runtime; if its future is dropped, the work stops at a point where nothing is half done, as if
-/// the process had been killed there.
+/// runtime. If its future is dropped, the work stops at its next request to the remote, as if the
+/// process had been killed there. Dropping the device does not wait for that: to delete its folder,
+/// let a call of a synchronous method return first.
 ///
 /// ```
 /// use fastest_sync::device::activity::Activity;

@@ -263,7 +263,7 @@ impl OpenDevice {
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
         let (secrets, world) = (&*self.secrets, self.world().clone());
-        Ok(Remote::open_patiently(state, &self.dir, secrets, world, self.retries)?)
+        Ok(Remote::open_with_retries(state, &self.dir, secrets, world, self.retries)?)
     }
 
     /// Returns the source of times, ids and waits.

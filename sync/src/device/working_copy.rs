@@ -171,7 +171,7 @@ impl WorkingCopy {
 
     /// Whether a folder may have the remains of a clone that was killed before the folder became a
     /// working copy: there is no `workspace.json`, and nobody holds the lock.
-    pub(crate) fn is_left_over(root: &Path) -> bool {
+    pub(crate) fn has_clone_remains(root: &Path) -> bool {
         let state = StateDir::of(root);
         let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
         is_free && !state.has(WORKSPACE)

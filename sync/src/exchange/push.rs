@@ -108,7 +108,7 @@ impl Push<'_> {
         check_not_newer(&*self.remote.primary, self.replica.schema()).await?;
         if scopes.len() > 1 {
             for scopes in scopes.chunks(SCOPES_ASKED_MAX) {
-                self.look_whether_it_went_back(scopes).await?;
+                self.check_for_restore(scopes).await?;
             }
         }
         Ok(())
@@ -116,7 +116,7 @@ impl Push<'_> {
 
     /// Pulls the scopes in which the primary lacks a change that was seen there. A statement checks
     /// this for only one of its scopes.
-    async fn look_whether_it_went_back(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
+    async fn check_for_restore(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, self.remote.world().new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
@@ -192,7 +192,7 @@ impl Push<'_> {
             },
             Step::BecomeNewDevice => {
                 self.done.new_device = true;
-                self.replica.write(|session| DeviceRow(session).become_new())?;
+                self.replica.write(|session| DeviceRow(session).reset_identity())?;
             }
             Step::Forget => {
                 // A primary of another version may have the seen change under another name.
@@ -252,7 +252,7 @@ impl Push<'_> {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if self.replica.rules().rows_change_scope {
-                let all = Outbox(self.replica.read()).scopes_left(scope)?;
+                let all = Outbox(self.replica.read()).previous_scopes(scope)?;
                 for left in all {
                     is_explained |= self.pull(&left).await?.changes > 0;
                 }

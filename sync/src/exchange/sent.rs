@@ -35,7 +35,7 @@ use crate::replica::error::ReplicaError;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::remote_row::RemoteRow;
-use crate::replica::local::sent_row::{SentRow, WrittenDown};
+use crate::replica::local::sent_row::{SentRow, StoredPush};
 use crate::replica::open::Replica;
 use crate::replica::session::Session;
 
@@ -110,7 +110,7 @@ pub(crate) async fn send(
         }
         if let Some(versions) = versions {
             // No fsync: if a crash loses this, the primary is asked again.
-            return replica.write_soon(|session| {
+            return replica.write_unsynced(|session| {
                 remote.check_chosen(&RemoteRow(session).get()?)?;
                 Ok(accepted(session, sent, &versions)?)
             });
@@ -229,7 +229,7 @@ fn project_patch(session: Session<'_>, scope: &ScopeId, rows: &[&PlannedRow]) ->
 
 /// Returns the statement whose answer is not known.
 fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
-    let Some(WrittenDown { push_id, device_id, payload, entries }) =
+    let Some(StoredPush { push_id, device_id, payload, entries }) =
         SentRow(replica.read()).get()?
     else {
         return Ok(None);

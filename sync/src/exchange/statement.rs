@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use fastest_schema::{Columns, DeviceId, PushId, RowKey, ScopeId};
 use serde::{Deserialize, Serialize};
 
-use crate::replica::local::sent_row::WrittenDown;
+use crate::replica::local::sent_row::StoredPush;
 
 /// A statement on its way.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ pub(crate) struct SentEntry {
 
 impl Sent {
     /// Returns the statement in the form in which the replica keeps it.
-    pub(crate) fn written_down(&self) -> WrittenDown {
-        WrittenDown {
+    pub(crate) fn written_down(&self) -> StoredPush {
+        StoredPush {
             push_id: self.push_id.clone(),
             device_id: self.device_id.clone(),
             payload: self.payload.clone(),

@@ -20,7 +20,7 @@ pub enum ExportError {
 
 /// The statements in an export.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct MendedExport {
+pub struct RepairedExport {
     /// The number of statements.
     pub statements: u64,
     /// The number of statements that create triggers, which are now at the end.
@@ -29,11 +29,11 @@ pub struct MendedExport {
 
 /// Copies an export and moves its triggers to the end. `wrangler d1 export` writes triggers on
 /// views before those views, and triggers must not exist while rows are inserted.
-pub fn mend_export(
+pub fn repair_export(
     mut input: impl BufRead,
     mut output: impl Write,
-) -> Result<MendedExport, ExportError> {
-    let (mut mended, mut triggers) = (MendedExport::default(), Vec::new());
+) -> Result<RepairedExport, ExportError> {
+    let (mut mended, mut triggers) = (RepairedExport::default(), Vec::new());
     let mut splitter = Splitter::default();
     let (mut text, mut line, mut begins) = (String::new(), 0, 1);
     while input.read_line(&mut text)? > 0 {

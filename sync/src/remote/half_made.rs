@@ -19,7 +19,7 @@ use crate::remote::primary::{Primary, PrimaryError, ask_list};
 /// those of SQLite, of Cloudflare and of the engine. Two of the engine's count as well, because
 /// they never become empty again: `fastest_changes` has a row after the first write to a synced
 /// table, and `fastest_pushes` after the first push.
-const TELLING_TABLES: &str = "SELECT ?1, (SELECT json_group_array(name) FROM sqlite_master
+const USAGE_TABLES: &str = "SELECT ?1, (SELECT json_group_array(name) FROM sqlite_master
   WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'
     AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name <> 'd1_migrations'
     AND (name NOT GLOB 'fastest_*' OR name IN ('fastest_changes', 'fastest_pushes')))";
@@ -32,7 +32,7 @@ pub(crate) async fn finish(
 ) -> Result<bool, PrimaryError> {
     for Migration { name, sql } in lacked {
         // An application's migration may create, drop and rename tables, so they are listed each time.
-        let tables = ask_list(primary, TELLING_TABLES, &primary.world().new_id()).await?;
+        let tables = ask_list(primary, USAGE_TABLES, &primary.world().new_id()).await?;
         let guards: Vec<String> = tables.iter().map(|table| fails_where_used(table)).collect();
         let all: Vec<&str> = guards.iter().map(String::as_str).chain(statements(sql)).collect();
         match primary.migrate(name, &all).await {

@@ -59,11 +59,11 @@ impl Remote {
         secrets: &dyn Secrets,
         world: World,
     ) -> Result<Self, RemoteError> {
-        Self::open_patiently(state, store_dir, secrets, world, RetryPolicy::default())
+        Self::open_with_retries(state, store_dir, secrets, world, RetryPolicy::default())
     }
 
     /// Like [`Remote::open`], with the caller's own retry policy.
-    pub fn open_patiently(
+    pub fn open_with_retries(
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
@@ -174,7 +174,7 @@ fn open_server(
         Address::Libsql(address) => {
             let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, world.clone(), meter)?;
-            Arc::new(Retrying::new(primary.without_token_because(problem), policy))
+            Arc::new(Retrying::new(primary.with_token_error(problem), policy))
         }
     })
 }

@@ -64,7 +64,7 @@ impl LibsqlPrimary {
     }
 
     /// Sets the reason why there is no token, for the error if the server requires one.
-    pub fn without_token_because(mut self, reason: Option<String>) -> Self {
+    pub fn with_token_error(mut self, reason: Option<String>) -> Self {
         self.place.why_no_token = reason;
         self
     }

@@ -170,7 +170,7 @@ impl Replica {
     /// Like [`Replica::write`], but durable only with the next write. It is for data that a crash
     /// may lose because it is found out again, such as the answer to a push, which is repeated
     /// until it is answered.
-    pub(crate) fn write_soon<T, E: From<ReplicaError>>(
+    pub(crate) fn write_unsynced<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {

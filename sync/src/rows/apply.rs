@@ -266,7 +266,7 @@ impl Incoming<'_> {
     ) -> Result<(), ReplicaError> {
         match values {
             Some(values) if self.0.rules.deletes_cascade && table.policy == Policy::Versioned => {
-                Deletes(self.0).strike_append_only(table, &values, Struck::Taken)
+                Deletes(self.0).apply_to_append_only(table, &values, Struck::Taken)
             }
             _ => Ok(()),
         }

@@ -9,7 +9,9 @@
 
 use std::collections::HashSet;
 
-use fastest_schema::check::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
+use fastest_schema::check::cascade::{
+    GENERATIONS_MAX, Generations, cascades_on_primary, generations,
+};
 use fastest_schema::{OnDelete, Policy, RowKey, Schema, ScopeId, Table, Value};
 
 use crate::replica::error::ReplicaError;
@@ -133,7 +135,7 @@ impl Deletes<'_> {
         values: &Values,
     ) -> Result<Vec<(&'static Table, ForeignKey, RowKey)>, ReplicaError> {
         let mut struck = Vec::new();
-        for child in self.0.schema.synced().filter(|child| goes_by_itself(parent, child)) {
+        for child in self.0.schema.synced().filter(|child| cascades_on_primary(parent, child)) {
             for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
                 let keys = self.referring(child, key, (parent, values))?.into_iter();
                 struck.extend(keys.map(|child_key| (child, key, child_key)));
@@ -152,11 +154,11 @@ impl Deletes<'_> {
             entry.table.columns.iter().map(|column| value(column.name)).collect()
         };
         let values = entry.base.clone().unwrap_or_else(key_alone);
-        self.strike_append_only(entry.table, &values, Struck::All)
+        self.apply_to_append_only(entry.table, &values, Struck::All)
     }
 
     /// Works as [`Deletes::follow`], for the children of a row that had these values.
-    pub(crate) fn strike_append_only(
+    pub(crate) fn apply_to_append_only(
         &self,
         table: &Table,
         values: &[Value],
@@ -188,7 +190,7 @@ impl Deletes<'_> {
             OnDelete::Cascade => {
                 Outbox(self.0).drop(child, child_key)?;
                 self.0.delete(child, child_key)?;
-                self.strike_append_only(child, &values, which)
+                self.apply_to_append_only(child, &values, which)
             }
             OnDelete::SetNull => {
                 values[at] = Value::Null;

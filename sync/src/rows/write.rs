@@ -148,7 +148,7 @@ impl Writer<'_> {
             if Outbox(self.0).entry(table, &key)?.is_none() {
                 // The primary never knew the row, so no answer will say what happens to the rows
                 // that refer to it.
-                Deletes(self.0).strike_append_only(table, &values, Struck::All)?;
+                Deletes(self.0).apply_to_append_only(table, &values, Struck::All)?;
             }
         }
         Ok(was_there)
@@ -248,7 +248,8 @@ impl Writer<'_> {
     /// Returns the key if its row is known to be deleted.
     fn deleted_by_key(&self, table: &Table, key: &RowKey) -> Result<Option<RowKey>, ReplicaError> {
         let is_deleted = self.0.values(table, key)?.is_none()
-            && (Outbox(self.0).is_going(table, key)? || Known(self.0).is_deleted(table, key)?);
+            && (Outbox(self.0).is_delete_queued(table, key)?
+                || Known(self.0).is_deleted(table, key)?);
         Ok(is_deleted.then(|| key.to_owned()))
     }
 

@@ -264,7 +264,7 @@ fn tokens_that_are_none() {
     let ask = |token| {
         let primary =
             LibsqlPrimary::new(url.clone(), token, World::system(), Meter::default()).unwrap();
-        let primary = primary.without_token_because(Some("the keyring is locked".to_owned()));
+        let primary = primary.with_token_error(Some("the keyring is locked".to_owned()));
         run(primary.run(Statement::reads("SELECT 1"), &[])).unwrap_err()
     };
     assert_eq!(denied(&ask(None)), Denial::NoToken);

@@ -7,7 +7,7 @@ use rustix::fs::{Dir, Mode};
 
 use crate::files::beneath::change::{At, names_of};
 use crate::files::beneath::{DIRECTORY, Parents};
-use crate::files::foreign::{is_of_its_own, is_repository_of_others};
+use crate::files::foreign::{is_nested_repo, is_repository_of_others};
 use crate::files::stat::Node;
 use crate::object::path::{join, to_path};
 use crate::object::source::ObjectSource;
@@ -86,7 +86,7 @@ impl<'p> Prepared<'p> {
         });
         // Recorded, because what was not written there must not count as an edit once the folder no
         // longer belongs to others.
-        let why = LeftWhy::OfItsOwn;
+        let why = LeftWhy::NestedRepo;
         self.left.extend(left.into_iter().map(|path| Left { path, why }));
     }
 
@@ -138,7 +138,7 @@ impl<'p> Prepared<'p> {
                 self.look(&mut parents, path, None)?,
                 Standing::Absent | Standing::NoParent | Standing::Blocked
             );
-            if !is_there || left.why == LeftWhy::OfItsOwn && !is_foreign(path, &mut parents) {
+            if !is_there || left.why == LeftWhy::NestedRepo && !is_foreign(path, &mut parents) {
                 continue;
             }
             let Some(mut removals) = self.removals_of_the_past(path, &mut parents, past)? else {
@@ -323,5 +323,5 @@ fn is_foreign(folder: &[u8], parents: &mut Parents<'_>) -> bool {
     let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {
         return false;
     };
-    is_of_its_own(&directory).is_some() || is_repository_of_others(parent, name)
+    is_nested_repo(&directory).is_some() || is_repository_of_others(parent, name)
 }

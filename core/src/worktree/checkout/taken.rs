@@ -24,7 +24,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
 use crate::files::beneath::{Parents, look_at};
-use crate::files::stat::{Node, Stat, dates_mapped_writes};
+use crate::files::stat::{Node, Stat, updates_times_of_mapped_writes};
 use crate::object::path::{join, split, to_path};
 use crate::worktree::checkout::across::Across;
 use crate::worktree::checkout::change::Expected;
@@ -55,15 +55,15 @@ pub(super) struct Taken<'s> {
     site: &'s Site,
     rules: Rules,
     out: Vec<Out>,
-    dates_mapped_writes: bool,
+    updates_times_of_mapped_writes: bool,
     /// What could not be put anywhere: it is still in the folder of temporary files.
     pub(super) stuck: Option<(PathBuf, io::Error)>,
 }
 
 impl<'s> Taken<'s> {
     pub(super) fn new(site: &'s Site, rules: Rules) -> Self {
-        let dates_mapped_writes = dates_mapped_writes(&site.folder);
-        Self { site, rules, out: Vec::new(), dates_mapped_writes, stuck: None }
+        let updates_times_of_mapped_writes = updates_times_of_mapped_writes(&site.folder);
+        Self { site, rules, out: Vec::new(), updates_times_of_mapped_writes, stuck: None }
     }
 
     /// Puts the file with the temporary name `waits` in the place of one that was just checked.
@@ -238,7 +238,7 @@ impl<'s> Taken<'s> {
     fn may_be_mapped(&self, stat: &Stat) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let young = now.saturating_sub(MAPPED_WRITES_SHOW_WITHIN).as_nanos() as i128;
-        !self.dates_mapped_writes || i128::from(stat.ctime_ns) >= young
+        !self.updates_times_of_mapped_writes || i128::from(stat.ctime_ns) >= young
     }
 
     fn keep(&mut self, out: &Out, parents: &mut Parents<'_>) -> Kept {

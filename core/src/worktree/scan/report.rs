@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::files::foreign::OfItsOwn;
+use crate::files::foreign::NestedRepo;
 use crate::object::item::Root;
 use crate::object::name::NAME_BYTES_MAX;
 use crate::object::tree::DEPTH_MAX;
@@ -71,11 +71,11 @@ pub enum SkippedWhy {
     Database(#[source] Refusal),
 }
 
-impl From<OfItsOwn> for SkippedWhy {
-    fn from(of_its_own: OfItsOwn) -> Self {
+impl From<NestedRepo> for SkippedWhy {
+    fn from(of_its_own: NestedRepo) -> Self {
         match of_its_own {
-            OfItsOwn::WorkingCopy => Self::WorkingCopy,
-            OfItsOwn::GitWorkingTree => Self::GitWorkingTree,
+            NestedRepo::WorkingCopy => Self::WorkingCopy,
+            NestedRepo::GitWorkingTree => Self::GitWorkingTree,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use crate::files::beneath::Beneath;
-use crate::files::stat::dates_names;
+use crate::files::stat::updates_dir_times;
 use crate::object::item::Item;
 use crate::object::source::ObjectSink;
 use crate::progress::Progress;
@@ -97,7 +97,7 @@ fn clock_ns(root: &Path) -> i64 {
 
 /// Returns the device of a folder, if its file system updates a directory's times with its names.
 fn dating_device(root: &Beneath) -> Option<i128> {
-    let directory = Some(root).filter(|directory| dates_names(directory))?;
+    let directory = Some(root).filter(|directory| updates_dir_times(directory))?;
     Some(i128::from(rustix::fs::fstat(directory).ok()?.st_dev))
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use crate::files::foreign::is_of_its_own;
+use crate::files::foreign::is_nested_repo;
 use crate::files::stat::{Node, Stamp, Stat};
 use crate::object::error::StoreError;
 use crate::object::item::{Item, Kind};
@@ -121,7 +121,7 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let directory = directory.as_ref().and_then(|directory| directory.fd().ok());
     if !is_root
         && (found.git || found.state)
-        && let Some(of_its_own) = directory.and_then(is_of_its_own)
+        && let Some(of_its_own) = directory.and_then(is_nested_repo)
     {
         return Ok(Listing::left_alone(task, of_its_own.into()));
     }

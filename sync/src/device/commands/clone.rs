@@ -53,7 +53,7 @@ impl OpenDevice {
             check_name(Named::Workspace, name)?;
         }
         let known = self.known_projects(project)?;
-        let unfinished = self.go_on(
+        let unfinished = self.resume_unfinished(
             dir,
             |begun: &Workspace| {
                 known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
@@ -90,7 +90,7 @@ impl OpenDevice {
     /// Continues the working copy that a killed command began in `dir`, if `is_wanted` accepts its
     /// workspace. It is finished if the folder has files. Otherwise its state folder is removed,
     /// and the result is `None`.
-    pub(crate) fn go_on(
+    pub(crate) fn resume_unfinished(
         &mut self,
         dir: &Path,
         is_wanted: impl Fn(&Workspace) -> bool,
@@ -220,7 +220,7 @@ impl OpenDevice {
         if let Some(head) = head {
             copy.set_head(head)?;
         }
-        self.replica.write_soon(|session| Copies(session).put(&copy.known(head)))?;
+        self.replica.write_unsynced(|session| Copies(session).put(&copy.known(head)))?;
         self.forget_begun(&copy.workspace_id);
         Ok(())
     }
@@ -332,7 +332,7 @@ impl OpenDevice {
 fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
-            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
+            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::has_clone_remains(dir);
             if entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
                 Ok(())
             } else {
@@ -421,7 +421,7 @@ impl Target {
         let is_made = !dir.exists();
         fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
-        if WorkingCopy::is_left_over(&root) {
+        if WorkingCopy::has_clone_remains(&root) {
             let state = StateDir::of(&root);
             state.remove_all().map_err(SyncError::io("remove", state.path()))?;
         }

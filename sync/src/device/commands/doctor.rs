@@ -221,7 +221,7 @@ impl OpenDevice {
             Fault::Unindexed { id, objects } | Fault::Misindexed { id, objects } => {
                 (id.to_hex(), format!("the index is wrong about {objects} of its objects"), index)
             }
-            Fault::Stranger { path } => (
+            Fault::UnknownFile { path } => (
                 path.display().to_string(),
                 "it lies among the packs and is none".to_owned(),
                 "move the file out of the store",

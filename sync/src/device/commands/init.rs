@@ -49,7 +49,7 @@ impl OpenDevice {
     /// Makes `dir` a project because of a push. Returns false if another process has just done so.
     /// The project is named after the folder. The name must be free on the device and, if the
     /// primary answers, there too.
-    pub(crate) async fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
+    pub(crate) async fn init_on_push(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
         if root.parent().is_none() || home.is_some_and(|home| home == root) {

@@ -138,7 +138,7 @@ impl OpenDevice {
         };
         let head = if from.id == copy.workspace_id {
             // The head that others pushed to the copy's own workspace, if the two diverged.
-            self.head_apart(copy)?.or(from.current_snapshot_id.clone())
+            self.diverged_head(copy)?.or(from.current_snapshot_id.clone())
         } else {
             from.current_snapshot_id.clone()
         };

@@ -40,7 +40,7 @@ impl OpenDevice {
         let (copy, project_created) = match self.find_any(dir)? {
             Some(copy) => (copy, false),
             None => {
-                let created = self.init_by_the_way(dir).await?;
+                let created = self.init_on_push(dir).await?;
                 (self.find(dir)?, created)
             }
         };
@@ -83,7 +83,7 @@ impl OpenDevice {
             match self.push_scope(&remote, &project.id.scope()).await {
                 Ok(pushed) => {
                     report.snapshot.warnings.extend(notices_of(&pushed));
-                    match self.head_apart(&copy)? {
+                    match self.diverged_head(&copy)? {
                         None => {
                             report.pushed = true;
                             break;
@@ -121,7 +121,10 @@ impl OpenDevice {
 
     /// Returns the head that others set for the copy's own workspace, if it and the copy's head
     /// diverged.
-    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<SnapshotId>, SyncError> {
+    pub(crate) fn diverged_head(
+        &self,
+        copy: &WorkingCopy,
+    ) -> Result<Option<SnapshotId>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
         let session = self.replica.read();
         let on_primary =
@@ -179,7 +182,7 @@ impl OpenDevice {
     ) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
         // Made durable by the next write, which records the statement or queues the push.
-        self.replica.write_soon(|session| {
+        self.replica.write_unsynced(|session| {
             let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
             if known {
                 Ok(())

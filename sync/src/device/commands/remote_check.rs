@@ -107,7 +107,7 @@ impl Checkup {
 
     fn let_in(&self) -> &'static str {
         match &self.address {
-            Some(address) if address.is_readable_on_the_way() => {
+            Some(address) if address.is_unencrypted() => {
                 "it lets us in, over http://: a token, and all else, can be read on the way"
             }
             Some(address) if address.token_name().is_some() => "it lets us in",

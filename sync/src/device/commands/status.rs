@@ -86,7 +86,7 @@ impl OpenDevice {
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let (head, lost) = self.head_of(copy)?;
         warnings.extend(lost);
-        let twin = self.twin_notice(copy)?;
+        let twin = self.duplicate_notice(copy)?;
         warnings
             .extend(twin.filter(|twin| !warnings.contains(twin)).into_iter().collect::<Vec<_>>());
         let head_tree = match &head {

@@ -6,7 +6,7 @@
 //! it.
 
 use fastest_schema::migrate::note::{Note, notes};
-use fastest_schema::migrate::replica::{TableFate, replica_migration};
+use fastest_schema::migrate::replica::{TableOutcome, replica_migration};
 use fastest_schema::record::model::Record;
 use fastest_schema::value::wire::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, RowKey, Schema, ScopeId, Table, Value, replica_record};
@@ -115,8 +115,8 @@ impl Layout<'_> {
     /// Converts the rows in the outbox and in conflicts, which are stored as lists in column order,
     /// to the columns that their tables have now. Entries of a table that devices no longer have
     /// are set aside, under a name that no table has.
-    fn carry_over(&self, fates: &[TableFate]) -> Result<(), ReplicaError> {
-        let moved = |fate: &&TableFate| fate.to.as_ref() != Some(&fate.from);
+    fn carry_over(&self, fates: &[TableOutcome]) -> Result<(), ReplicaError> {
+        let moved = |fate: &&TableOutcome| fate.to.as_ref() != Some(&fate.from);
         // A table may take over the name of another one, so all are moved out of the way first.
         for fate in fates.iter().filter(moved) {
             self.rename_waiting(&fate.from, &moving(&fate.from))?;
@@ -151,7 +151,7 @@ impl Layout<'_> {
     /// Moves outbox entries to the scopes that their rows have now, for a table whose declared
     /// scope changed. The primary has moved the rows there. In a file for a single scope, nothing
     /// moves.
-    fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
+    fn rescope(&self, fate: &TableOutcome) -> Result<(), ReplicaError> {
         if SchemaRow(self.0).scope()?.is_some() {
             return Ok(());
         }
@@ -172,13 +172,17 @@ impl Layout<'_> {
         Ok(())
     }
 
-    fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
+    fn reshape_outbox(
+        &self,
+        fate: &TableOutcome,
+        table: &'static Table,
+    ) -> Result<(), ReplicaError> {
         for Lists { revision, key, scope, base, row } in Outbox(self.0).lists_of(table)? {
             let now = self.0.values(table, &key)?;
             let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
             let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
-                self.keep_misfits(table, (&scope, &key), wanted, now)?;
+                self.keep_as_conflict(table, (&scope, &key), wanted, now)?;
                 // The migration has converted the row in the table.
                 *wanted = list_to_wire(now);
             }
@@ -189,7 +193,7 @@ impl Layout<'_> {
 
     /// Keeps a waiting row as a conflict, if the migration changed one of its values that is not
     /// null.
-    fn keep_misfits(
+    fn keep_as_conflict(
         &self,
         table: &'static Table,
         (scope, key): (&ScopeId, &RowKey),
@@ -214,7 +218,7 @@ impl Layout<'_> {
 
     fn reshape_conflicts(
         &self,
-        fate: &TableFate,
+        fate: &TableOutcome,
         table: &'static Table,
     ) -> Result<(), ReplicaError> {
         for kept in Conflicts(self.0).lists_of(table)? {
@@ -247,7 +251,7 @@ fn moving(table: &str) -> String {
 
 /// Converts a list of a row's values to the present columns. A new column takes the value that the
 /// row has now, or its default if there is no row.
-fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) -> String {
+fn reshaped(text: &str, fate: &TableOutcome, table: &Table, now: Option<&[Value]>) -> String {
     // A deleted row is `null`, and stays so. Numbers are read by the old kinds of the columns, so a
     // real is read as a real even if its column is of another kind by now.
     let Ok(old) = list_from_wire(text, fate.old_kinds.iter().copied()) else {
@@ -277,7 +281,7 @@ fn constant(default: Default) -> Value {
 }
 
 /// Returns the present name of a column; `None` if it was dropped.
-fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str> {
+fn new_name<'a>(fate: &TableOutcome, table: &'a Table, old: &str) -> Option<&'a str> {
     let place = fate.old_names.iter().position(|name| name == old)?;
     let at = fate.columns.iter().position(|column| *column == Some(place))?;
     Some(table.columns[at].name)

@@ -44,7 +44,7 @@ impl DeviceRow<'_> {
 
     /// Assigns a new device id, under which all later pushes are sent, and restarts the count of
     /// pushes.
-    pub(crate) fn become_new(&self) -> Result<(), ReplicaError> {
+    pub(crate) fn reset_identity(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
         self.0.run(sql, [self.0.world.new_id()])?;
         Ok(())

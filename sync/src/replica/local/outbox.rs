@@ -105,7 +105,7 @@ pub struct Outbox<'a>(pub Session<'a>);
 impl Outbox<'_> {
     /// Returns the scopes that waiting rows have left for this one: those in which the primary is
     /// known to have them. Changes of other devices to these rows are found there.
-    pub(crate) fn scopes_left(&self, scope: &ScopeId) -> Result<Vec<ScopeId>, ReplicaError> {
+    pub(crate) fn previous_scopes(&self, scope: &ScopeId) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
                    JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
                    WHERE waiting.scope = ?1 AND known.scope <> ?1";
@@ -156,7 +156,7 @@ impl Outbox<'_> {
         key: &RowKey,
     ) -> Result<bool, ReplicaError> {
         let Some(values) = self.0.values(table, key)? else { return Ok(false) };
-        if table.policy == Policy::AppendOnly && !self.is_here_alone(scope, table, key)? {
+        if table.policy == Policy::AppendOnly && !self.is_local_only(scope, table, key)? {
             return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
         }
         let entry = match self.entry(table, key)? {
@@ -175,7 +175,7 @@ impl Outbox<'_> {
             self.put(&entry)?
         } else {
             self.drop(table, key)?;
-            self.write_again_with(&entry)?;
+            self.touch_transaction(&entry)?;
         }
         self.0.delete(table, key)?;
         Ok(true)
@@ -184,7 +184,7 @@ impl Outbox<'_> {
     /// Assigns a new revision to another entry of the transaction of `entry`, which was just
     /// dropped. So the transaction counts as written now, and rows that are written along with this
     /// delete are joined to it.
-    fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
+    fn touch_transaction(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let Some(joined) = entry.joined else { return Ok(()) };
         match self.of_transaction(joined)?.first() {
             Some(other) => self.put(other),
@@ -193,7 +193,7 @@ impl Outbox<'_> {
     }
 
     /// Whether a row has never left this device, for example because the primary refused it.
-    fn is_here_alone(
+    fn is_local_only(
         &self,
         scope: &ScopeId,
         table: &Table,
@@ -362,7 +362,11 @@ impl Outbox<'_> {
     }
 
     /// Whether a row waits to be deleted.
-    pub(crate) fn is_going(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
+    pub(crate) fn is_delete_queued(
+        &self,
+        table: &Table,
+        key: &RowKey,
+    ) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 AND row IS NULL";
         Ok(self.0.get::<i64>(sql, [table.name, key.as_str()])?.is_some())
     }

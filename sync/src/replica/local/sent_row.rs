@@ -12,7 +12,7 @@ pub(crate) struct SentRow<'a>(pub(crate) Session<'a>);
 
 /// A push statement as it is stored.
 #[derive(Debug)]
-pub(crate) struct WrittenDown {
+pub(crate) struct StoredPush {
     pub(crate) push_id: PushId,
     /// The device id under which it was sent.
     pub(crate) device_id: DeviceId,
@@ -24,18 +24,18 @@ pub(crate) struct WrittenDown {
 
 impl SentRow<'_> {
     /// Stores a statement, before it is sent.
-    pub(crate) fn put(&self, sent: &WrittenDown) -> Result<(), ReplicaError> {
-        let WrittenDown { push_id, device_id, payload, entries } = sent;
+    pub(crate) fn put(&self, sent: &StoredPush) -> Result<(), ReplicaError> {
+        let StoredPush { push_id, device_id, payload, entries } = sent;
         let sql = "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
                    VALUES (1, ?1, ?2, ?3, ?4)";
         self.0.run(sql, params![push_id, device_id, payload, entries]).map(drop)
     }
 
     /// Returns the statement whose answer is not known.
-    pub(crate) fn get(&self) -> Result<Option<WrittenDown>, ReplicaError> {
+    pub(crate) fn get(&self) -> Result<Option<StoredPush>, ReplicaError> {
         let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
         let mut found = self.0.all(sql, [], |row| {
-            Ok(WrittenDown {
+            Ok(StoredPush {
                 push_id: row.get(0)?,
                 device_id: row.get(1)?,
                 payload: row.get(2)?,
